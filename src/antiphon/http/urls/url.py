@@ -158,6 +158,14 @@ def _resolve(base: _Parts, reference: _Parts) -> _Parts:
     return base._replace(path=_remove_dot_segments(path), query=query, fragment=fragment)
 
 
+def resolve(base: str, reference: str) -> str:
+    """Resolve a reference as it is written (RFC 3986 §5): nothing is checked or escaped, and characters stay.
+
+    Browsers may read the result otherwise: `URL.join` refuses what is misleading.
+    """
+    return _unsplit(_resolve(_parts_of(base), _parts_of(reference)))
+
+
 def _remove_dot_segments(path: str) -> str:
     """Remove dot segments (RFC 3986 §5.2.4); `..` above the root stays at the root."""
     segments = path.split("/")
