@@ -1,0 +1,106 @@
+"""Range and Content-Range with bytes, whose ends are exclusive, as Python's slices have them (RFC 9110 §14)."""
+
+import re
+from collections.abc import Iterator
+from typing import Self
+
+__all__ = ["ContentRange", "Range"]
+
+_range = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.IGNORECASE).fullmatch
+_content_range = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)").match
+
+
+class Range:
+    """One range of a Range header, from ``start`` to before ``end``; ``end`` is None for all that follows.
+
+    A negative ``start``, with an ``end`` of None, counts from the end. Raises AssertionError for a negative ``end``.
+    """
+
+    def __init__(self, start: int, end: int | None) -> None:
+        if end is not None and end < 0:
+            raise AssertionError(f"a range ends at 0 or more: {end!r}")
+        self.start = start
+        self.end = end
+
+    def range_for_length(self, length: int | None) -> tuple[int, int] | None:
+        """Return start and exclusive end within a body of some bytes; None if no byte of the body is asked for."""
+        if length is None:
+            return None
+        start, end = self.start, self.end
+        if end is None:
+            end = length
+            if start < 0:
+                start = max(start + length, 0)
+        return (start, min(end, length)) if is_valid(start, end, length) else None
+
+    def content_range(self, length: int | None) -> "ContentRange | None":
+        """Return the Content-Range of the answer from a body of some bytes; None where ``range_for_length`` is."""
+        found = self.range_for_length(length)
+        return None if found is None else ContentRange(*found, length)
+
+    def __str__(self) -> str:
+        if self.end is None:
+            return f"bytes={self.start}-" if self.start >= 0 else f"bytes={self.start}"
+        return f"bytes={self.start}-{self.end - 1}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} bytes {self.start!r}-{self.end!r}>"
+
+    def __iter__(self) -> Iterator[int | None]:
+        return iter((self.start, self.end))
+
+    @classmethod
+    def parse(cls, header: str | None) -> Self | None:
+        """Read a header; None if it is malformed, or has several ranges."""
+        match = _range(header or "")
+        if match is None or match[1] == match[2] == "":
+            return None
+        if not match[1]:
+            return cls(-int(match[2]), None)
+        start, end = int(match[1]), int(match[2]) + 1 if match[2] else None
+        return None if end is not None and start >= end else cls(start, end)
+
+
+class ContentRange:
+    """A Content-Range: ``start``, exclusive ``stop``, and ``length`` of the whole; None where the header has `*`.
+
+    Raises ValueError for numbers that contradict each other.
+    """
+
+    def __init__(self, start: int | None, stop: int | None, length: int | None) -> None:
+        if not is_valid(start, stop, length):
+            raise ValueError(f"Bad start:stop/length: {start!r}-{stop!r}/{length!r}")
+        self.start = start
+        self.stop = stop
+        self.length = length
+
+    def __str__(self) -> str:
+        length = "*" if self.length is None else self.length
+        if self.start is None or self.stop is None:
+            return f"bytes */{length}"
+        return f"bytes {self.start}-{self.stop - 1}/{length}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+    def __iter__(self) -> Iterator[int | None]:
+        return iter((self.start, self.stop, self.length))
+
+    @classmethod
+    def parse(cls, value: str | None) -> Self | None:
+        """Read a header; None if it is malformed, or reaches beyond its own length."""
+        match = _content_range(value or "")
+        if match is None:
+            return None
+        first, last, whole = (None if digits is None else int(digits) for digits in match.groups())
+        stop = None if last is None else last + 1
+        if stop is not None and whole is not None and stop > whole:
+            return None
+        return cls(first, stop, whole) if is_valid(first, stop, whole) else None
+
+
+def is_valid(start: int | None, stop: int | None, length: int | None) -> bool:
+    """Check that a part can be one of a body of some bytes. The part may reach beyond the body's end."""
+    if start is None or stop is None:
+        return start is stop and (length is None or length >= 0)
+    return 0 <= start < stop and (length is None or start < length)

@@ -1,0 +1,111 @@
+"""Dates of HTTP in UTC, and durations."""
+
+import calendar
+import time
+from datetime import date, datetime, timedelta, tzinfo
+from email.utils import formatdate, mktime_tz, parsedate_tz
+from typing import Any
+
+__all__ = [
+    "UTC",
+    "day",
+    "hour",
+    "minute",
+    "month",
+    "parse_date",
+    "parse_date_delta",
+    "second",
+    "serialize_date",
+    "serialize_date_delta",
+    "timedelta_to_seconds",
+    "week",
+    "year",
+]
+
+
+class _UTC(tzinfo):
+    def dst(self, _dt: datetime | None, /) -> timedelta:
+        return timedelta(0)
+
+    def utcoffset(self, _dt: datetime | None, /) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, _dt: datetime | None, /) -> str:
+        return "UTC"
+
+    def __repr__(self) -> str:
+        return "UTC"
+
+    def __reduce__(self) -> str:
+        return "UTC"
+
+
+UTC = _UTC()
+"""The time zone of all dates that are read."""
+
+second = timedelta(seconds=1)
+minute = timedelta(minutes=1)
+hour = timedelta(hours=1)
+day = timedelta(days=1)
+week = timedelta(weeks=1)
+month = timedelta(days=30)
+year = timedelta(days=365)
+
+
+def timedelta_to_seconds(td: timedelta) -> int:
+    """Return a duration in whole seconds."""
+    return td.seconds + td.days * 86400
+
+
+def now() -> datetime:
+    """Return the present in UTC."""
+    return datetime.now(UTC)
+
+
+def parse_date(value: str | bytes | None) -> datetime | None:
+    """Read a date of HTTP or of mail, as UTC where it names no zone; None if it can't be read."""
+    if not value:
+        return None
+    try:
+        read = parsedate_tz(value.decode("latin-1") if isinstance(value, bytes) else value)
+        if read is None:
+            return None
+        zoned = read if read[-1] is not None else (*read[:9], 0)
+        return datetime.fromtimestamp(mktime_tz(zoned), UTC)
+    except (ValueError, OverflowError, OSError, AttributeError, TypeError):
+        return None
+
+
+def serialize_date(dt: Any) -> str:
+    """Print a moment as HTTP does: a date, a tuple of ``time``, seconds since 1970, or a duration from now.
+
+    A datetime without a zone is in UTC; text stays as it is. Raises ValueError for anything else.
+    """
+    if isinstance(dt, (str, bytes)):
+        return dt.decode("ascii") if isinstance(dt, bytes) else dt
+    if isinstance(dt, timedelta):
+        dt = now() + dt
+    if isinstance(dt, (datetime, date)):
+        dt = dt.utctimetuple() if isinstance(dt, datetime) else dt.timetuple()
+    if isinstance(dt, (tuple, time.struct_time)):
+        dt = calendar.timegm(dt)
+    if not isinstance(dt, (int, float)):
+        raise ValueError(f"a date is a datetime, date, time tuple or number of seconds, not {dt!r:.200}")
+    return formatdate(dt, usegmt=True)
+
+
+def parse_date_delta(value: str | None) -> datetime | None:
+    """Read a date, or a number of seconds from now, as a date; None if it can't be read."""
+    if not value:
+        return None
+    try:
+        return now() + timedelta(seconds=int(value))
+    except OverflowError:
+        return None
+    except ValueError:
+        return parse_date(value)
+
+
+def serialize_date_delta(value: Any) -> str:
+    """Print a number of seconds as it is, and anything else as ``serialize_date`` does."""
+    return str(int(value)) if isinstance(value, (int, float)) else serialize_date(value)

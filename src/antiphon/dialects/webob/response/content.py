@@ -1,0 +1,196 @@
+"""The body of a response: chunks in an iterable, as bytes, as text, as JSON, and as a file to write to."""
+
+import json
+from typing import Any
+
+from antiphon.dialects.webob.descriptors import _header, parse_int, serialize_int
+from antiphon.dialects.webob.response.iterables import ResponseBodyFile, iter_close, iter_file
+from antiphon.dialects.webob.response.media_type import MediaTypes
+
+
+class ResponseContent(MediaTypes):
+    """The body, which is all in ``_app_iter``: an iterable of bytes."""
+
+    unicode_errors = "strict"
+    """How bytes that are not in the charset are decoded, as for ``bytes.decode``."""
+    default_body_encoding: str | None = "UTF-8"
+    """The encoding of text where the Content-Type has no charset."""
+
+    _app_iter: Any
+    content_length = _header("Content-Length", parse_int, serialize_int)
+    content_md5 = _header("Content-MD5", lambda value: value, lambda value: value)
+
+    # Chunks
+
+    @property
+    def app_iter(self) -> Any:
+        """The body as an iterable of bytes. Setting it removes Content-Length, and deleting it empties the body."""
+        return self._app_iter
+
+    @app_iter.setter
+    def app_iter(self, value: Any) -> None:
+        if self._app_iter is not None:
+            self.content_length = None
+        self._app_iter = value
+
+    @app_iter.deleter
+    def app_iter(self) -> None:
+        self._app_iter = []
+        self.content_length = None
+
+    @property
+    def has_body(self) -> bool:
+        """True unless the body is known to be empty. Nothing is read to know it."""
+        chunks = self._app_iter
+        if isinstance(chunks, list) and len(chunks) == 1:
+            return bool(chunks[0])
+        return chunks is not None
+
+    # Bytes
+
+    @property
+    def body(self) -> bytes:
+        """The whole body. Reading it reads the iterable to its end, and sets Content-Length.
+
+        Setting raises TypeError for anything but bytes; reading raises TypeError for text among the chunks, and
+        AssertionError for another length than Content-Length has.
+        """
+        chunks = self._app_iter
+        if isinstance(chunks, list) and len(chunks) == 1:
+            only: bytes = chunks[0]
+            return only
+        if chunks is None:
+            raise AttributeError("No body has been set")
+        body = _joined(chunks)
+        self._app_iter = [body]
+        if body:  # a response to HEAD has the length of another body
+            self._check_length(len(body))
+        return body
+
+    @body.setter
+    def body(self, value: bytes) -> None:
+        if not isinstance(value, bytes):
+            hint = " (use Response.text)" if isinstance(value, str) else ""
+            raise TypeError(f"the body of a response is bytes{hint}, not {type(value).__name__}")
+        if self._app_iter is not None:
+            self.content_md5 = None
+        self._app_iter = [value]
+        self.content_length = len(value)
+
+    @body.deleter
+    def body(self) -> None:
+        self.body = b""
+
+    def _check_length(self, length: int) -> None:
+        declared = self.content_length
+        if declared is None:
+            self.content_length = length
+        elif declared != length:
+            raise AssertionError(f"Content-Length is different from actual app_iter length ({declared!r}!={length!r})")
+
+    # Text
+
+    @property
+    def text(self) -> str:
+        """The body as text, in the charset of the Content-Type, or in ``default_body_encoding``.
+
+        Raises AttributeError where there is neither, and TypeError when it is set to anything but text.
+        """
+        return self.body.decode(self._encoding(), self.unicode_errors)
+
+    @text.setter
+    def text(self, value: str) -> None:
+        encoding = self._encoding()
+        if not isinstance(value, str):
+            raise TypeError(f"the text of a response is a str, not {type(value).__name__}")
+        self.body = value.encode(encoding)
+
+    @text.deleter
+    def text(self) -> None:
+        del self.body
+
+    unicode_body = ubody = text
+
+    def _encoding(self) -> str:
+        encoding = self.charset or self.default_body_encoding
+        if not encoding:
+            raise AttributeError("a response has text only with a charset, or with a default_body_encoding")
+        return encoding
+
+    # JSON
+
+    @property
+    def json_body(self) -> Any:
+        """The body as JSON, in UTF-8. Setting it leaves the Content-Type as it is."""
+        return json.loads(self.body.decode())
+
+    @json_body.setter
+    def json_body(self, value: Any) -> None:
+        self.body = to_json(value)
+
+    @json_body.deleter
+    def json_body(self) -> None:
+        del self.body
+
+    json = json_body
+
+    # A file
+
+    @property
+    def body_file(self) -> ResponseBodyFile:
+        """A file object whose ``write`` adds to the body. It may be set to a file in bytes, which is read when sent."""
+        return ResponseBodyFile(self)
+
+    @body_file.setter
+    def body_file(self, file: Any) -> None:
+        self.app_iter = iter_file(file)
+
+    @body_file.deleter
+    def body_file(self) -> None:
+        del self.body
+
+    def write(self, text: str | bytes) -> int:
+        """Add text, in the response's charset, or bytes to the body, and return the number of bytes.
+
+        Raises TypeError for other types, and for text without a charset.
+        """
+        data = text if isinstance(text, bytes) else self._encoded(text)
+        if not isinstance(self._app_iter, list):
+            self._read_into_list()
+        self._app_iter.append(data)
+        length = self.content_length
+        if length is not None:
+            self.content_length = length + len(data)
+        return len(data)
+
+    def _encoded(self, text: str) -> bytes:
+        if not isinstance(text, str):
+            raise TypeError(f"You can only write str to a Response.body_file, not {type(text)}")
+        charset = self.charset
+        if not charset:
+            raise TypeError("You can only write text to Response if charset has been set")
+        return text.encode(charset)
+
+    def _read_into_list(self) -> None:
+        chunks = self._app_iter
+        try:
+            self._app_iter = list(chunks)
+        finally:
+            iter_close(chunks)
+        self.content_length = sum(map(len, self._app_iter))
+
+
+def to_json(value: Any) -> bytes:
+    """Return a value as JSON without spaces, in UTF-8."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _joined(chunks: Any) -> bytes:
+    try:
+        return b"".join(chunks)
+    except TypeError:
+        if isinstance(chunks, (list, tuple)) and any(isinstance(chunk, str) for chunk in chunks):
+            raise TypeError("the chunks of a body are bytes, and one of app_iter is text: use Response.text") from None
+        raise
+    finally:
+        iter_close(chunks)

@@ -1,0 +1,36 @@
+"""The Location of a response, made absolute when it is sent (RFC 9110 §10.2.2)."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from antiphon.dialects.webob.descriptors import SCHEME_RE
+from antiphon.http.urls.url import resolve
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_DROPPED_BY_BROWSERS = str.maketrans("", "", "\t\r\n")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
+    """Return a location as a URL: one with a scheme as it is, any other as a path on the host of the request.
+
+    Only a location with a scheme can lead to another host. Browsers drop tabs and line ends before they read it, so
+    they are dropped here, too, before it is looked at.
+    """
+    location = location.translate(_DROPPED_BY_BROWSERS)
+    if SCHEME_RE.match(location):
+        return location
+    if location.startswith("//"):
+        location = f"/%2f{location[2:]}"
+    return resolve(request_uri(environ), location)
+
+
+def request_uri(environ: "WSGIEnvironment") -> str:
+    """Return the URL of a request without its query, and without the default port of its scheme."""
+    scheme = environ["wsgi.url_scheme"]
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    host = host.removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return f"{scheme}://{host}{quote(path.encode('latin-1'))}"

@@ -1,0 +1,169 @@
+"""The response: how it is made, copied, read and printed."""
+
+from functools import lru_cache
+from typing import IO, Any, Self
+
+from antiphon.dialects.webob.lines import Lines, check_line
+from antiphon.dialects.webob.response.content import to_json
+from antiphon.dialects.webob.response.cookies import ResponseCookies
+from antiphon.dialects.webob.response.head import ResponseHead
+from antiphon.dialects.webob.response.iterables import iter_close
+from antiphon.dialects.webob.response.media_type import with_charset
+from antiphon.dialects.webob.response.sending import SentResponse
+
+_DEFAULT: Any = object()
+_WITHOUT_BODY = frozenset({"204", "205", "304"})
+
+
+class Response(ResponseHead, ResponseCookies, SentResponse):
+    """A response: a status line, a list of header lines, and an iterable of bytes. All else is derived from these.
+
+    ``body`` is bytes, or text in the ``charset``; ``app_iter`` is an iterable of bytes instead. Without a
+    ``headerlist``, the Content-Type is ``content_type`` or the class's default, with a charset if it is text or XML.
+    Any other attribute of the class can be given as a keyword, ``json`` too.
+
+    Raises TypeError for a body and an app_iter, for text without a charset, and for an unknown keyword; ValueError for
+    CR, LF or NUL in the status or in a header.
+    """
+
+    default_conditional_response = False
+    """True if responses honour conditions and ranges where the argument ``conditional_response`` is not given."""
+    request: Any = None
+    """The request that is answered, if somebody keeps it here."""
+    environ: Any = None
+    """The environ that is answered, if somebody keeps it here."""
+
+    def __init__(
+        self,
+        body: bytes | str | None = None,
+        status: Any = None,
+        headerlist: Lines | None = None,
+        app_iter: Any = None,
+        content_type: str | None = None,
+        conditional_response: bool | None = None,
+        charset: str | None = _DEFAULT,
+        **kw: Any,
+    ) -> None:
+        if kw and app_iter is None and body is None:
+            body, content_type = _json_of(kw, content_type)
+        if app_iter is not None and body is not None:
+            raise TypeError("You may only give one of the body and app_iter arguments")
+        self._app_iter = app_iter
+        self.conditional_response = (
+            self.default_conditional_response if conditional_response is None else bool(conditional_response)
+        )
+        has_body = True
+        if status is None:
+            self._status = "200 OK"
+        else:
+            self.status = status
+            has_body = self._status[0] != "1" and self._status[:3] not in _WITHOUT_BODY
+        encoding = None if charset is _DEFAULT else charset
+        if headerlist is not None:
+            self.headerlist = headerlist
+            if app_iter is None and has_body:
+                del self.content_length
+        elif has_body and (content_type or self.default_content_type):
+            encoding = self._start_lines(content_type, charset)
+        else:
+            self._headerlist = []
+        if app_iter is None:
+            self._start_body(body, encoding, has_body)
+        for name, value in kw.items():
+            self._set_attribute(name, value)
+
+    def _start_lines(self, content_type: str | None, charset: str | None) -> str | None:
+        """Begin the header lines with a Content-Type. Return the caller's encoding for a body of text, or None."""
+        given = content_type or self.default_content_type
+        default = self.default_charset if charset is _DEFAULT else charset
+        line, has_its_own = _content_type_line(given, default)
+        self._headerlist = [line]
+        return None if has_its_own or charset is _DEFAULT else charset
+
+    def _start_body(self, body: bytes | str | None, encoding: str | None, has_body: bool) -> None:
+        if not has_body:
+            self._app_iter = [b""]
+            return
+        if isinstance(body, str):
+            encoding = encoding or self.charset
+            if encoding is None:
+                raise TypeError("You cannot set the body to a text value without a charset")
+            body = body.encode(encoding)
+        data = body or b""
+        self._app_iter = [data]
+        self._headerlist.append(("Content-Length", str(len(data))))
+
+    def _set_attribute(self, name: str, value: Any) -> None:
+        if not hasattr(type(self), name):
+            raise TypeError(f"Unexpected keyword: {name}={value!r}")
+        setattr(self, name, value)
+
+    @classmethod
+    def from_file(cls, fp: IO[Any]) -> Self:
+        """Read a response as ``str`` prints it, with or without a version before the status, from a file.
+
+        The file is read to the end of the body, which is as long as Content-Length says. Raises ValueError for a line
+        that is no header.
+        """
+        status = _native(fp.readline()).strip()
+        if status.startswith("HTTP/"):
+            status = status.partition(" ")[2].lstrip()
+        response = cls(status=status, headerlist=_read_lines(fp), app_iter=())
+        body = fp.read(response.content_length or 0)
+        if isinstance(body, str):
+            response.text = body
+        else:
+            response.body = body
+        return response
+
+    def copy(self) -> Self:
+        """Return another response of the same class with the same state. The body is read into a list for that."""
+        chunks = list(self._app_iter)
+        iter_close(self._app_iter)
+        self._app_iter = chunks
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__, _app_iter=[*chunks], _headerlist=[*self._headerlist])
+        for view in ("_headers", "_cache_control_obj"):
+            twin.__dict__.pop(view, None)
+        return twin
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {id(self):#x} {self.status}>"
+
+    def __str__(self, skip_body: bool = False) -> str:
+        body = "" if skip_body else self._body_as_text()
+        head = [self.status, *[f"{name}: {value}" for name, value in self._headerlist]]
+        return "\r\n".join([*head, "", body] if body else head)
+
+    def _body_as_text(self) -> str:
+        return self.text if self.body else ""
+
+
+def _json_of(keywords: dict[str, Any], content_type: str | None) -> tuple[bytes | None, str | None]:
+    """Take a value for the body out of the keywords, and return it as JSON, with its content type."""
+    name = "json_body" if "json_body" in keywords else "json"
+    if name not in keywords:
+        return None, content_type
+    return to_json(keywords.pop(name)), content_type or "application/json"
+
+
+@lru_cache(256)
+def _content_type_line(content_type: str, charset: str | None) -> tuple[tuple[str, str], bool]:
+    """Return the Content-Type with a charset, and whether it had one of its own. Raises ValueError for CR, LF, NUL."""
+    value = with_charset(content_type, charset)
+    check_line("Content-Type", value)
+    return ("Content-Type", value), "charset=" in content_type.lower()
+
+
+def _native(line: Any) -> str:
+    return line if isinstance(line, str) else line.decode("latin-1")
+
+
+def _read_lines(fp: IO[Any]) -> Lines:
+    lines = []
+    while line := _native(fp.readline()).strip():
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise ValueError(f"Bad header line: {line!r}")
+        lines.append((name, value.strip()))
+    return lines

@@ -1,0 +1,115 @@
+"""A response as a WSGI application: HEAD, conditional requests and ranges (RFC 9110 §13, §14)."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.webob.byterange import ContentRange, Range
+from antiphon.dialects.webob.lines import Lines, first_value
+from antiphon.dialects.webob.response.caching import ResponseCaching
+from antiphon.dialects.webob.response.iterables import AppIterRange, EmptyResponse, iter_close
+from antiphon.http.conditional import IfRange, evaluate_preconditions
+from antiphon.http.dates import parse_date
+from antiphon.http.etag import ETag
+from antiphon.http.header_property import parse_or_none
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_ENDING_WITH_304 = {"if-none-match": "HTTP_IF_NONE_MATCH", "if-modified-since": "HTTP_IF_MODIFIED_SINCE"}
+
+
+class SentResponse(ResponseCaching):
+    """What is sent of a response to a request."""
+
+    conditional_response: bool
+    """True if conditions and ranges of the request are honoured."""
+    _status: str
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request: with headers alone for HEAD, and with an absolute Location."""
+        if self.conditional_response:
+            return self.conditional_response_app(environ, start_response)
+        start_response(self._status, self._sent_lines(environ))
+        chunks: Iterable[bytes] = self._app_iter
+        return EmptyResponse(chunks) if environ["REQUEST_METHOD"] == "HEAD" else chunks
+
+    def conditional_response_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request as ``__call__`` does, but a GET or HEAD with 304 or 206 where it asks for that.
+
+        If-None-Match and If-Modified-Since lead to 304, and Range to 206, or to 416 where no byte is in it. The last
+        two need a status of 200 and a Content-Length.
+        """
+        lines = self._sent_lines(environ)
+        method = environ.get("REQUEST_METHOD", "GET")
+        if method in ("GET", "HEAD") and self._status[:1] == "2":
+            if self._is_known_to(environ):
+                start_response("304 Not Modified", filter_headers(lines))
+                return EmptyResponse(self._app_iter)
+            wanted = self._wanted_range(environ)
+            if wanted is not None:
+                return self._send_part(wanted, lines, method, start_response)
+        start_response(self._status, lines)
+        chunks: Iterable[bytes] = self._app_iter
+        return EmptyResponse(chunks) if method == "HEAD" else chunks
+
+    def app_iter_range(self, start: int, stop: int | None) -> Iterable[bytes]:
+        """Return the part of the body from ``start`` to before ``stop``, by the body's own method if it has one."""
+        own = getattr(self._app_iter, "app_iter_range", None)
+        chunks: Iterable[bytes] = AppIterRange(self._app_iter, start, stop) if own is None else own(start, stop)
+        return chunks
+
+    def _sent_lines(self, environ: "WSGIEnvironment") -> Lines:
+        """Return a list of its own with the lines to send."""
+        lines = [*self._headerlist]
+        for index, (name, value) in enumerate(lines):
+            if len(name) == 8 and name.lower() == "location":
+                from antiphon.dialects.webob.response.location import absolute_location
+
+                lines[index] = name, absolute_location(environ, value)
+        return lines
+
+    def _is_known_to(self, environ: "WSGIEnvironment") -> bool:
+        def field(name: str) -> str | None:
+            value: str | None = environ.get(_ENDING_WITH_304.get(name, ""))
+            return value
+
+        etag = first_value(self._headerlist, "etag")
+        modified = first_value(self._headerlist, "last-modified")
+        return evaluate_preconditions("GET", field, etag, modified) == 304
+
+    def _wanted_range(self, environ: "WSGIEnvironment") -> Range | None:
+        """Return the range to send; None for the whole."""
+        header = environ.get("HTTP_RANGE")
+        if header is None or self._status[:3] != "200" or self.content_length is None or self.content_range is not None:
+            return None
+        if_range = IfRange.parse(environ.get("HTTP_IF_RANGE"))
+        etag = parse_or_none(ETag.parse, first_value(self._headerlist, "etag"))
+        modified = parse_or_none(parse_date, first_value(self._headerlist, "last-modified"))
+        return Range.parse(header) if if_range.matches(etag, modified) else None
+
+    def _send_part(self, wanted: Range, lines: Lines, method: str, start_response: Any) -> Iterable[bytes]:
+        found = wanted.content_range(self.content_length)
+        if found is None:
+            return self._send_unsatisfiable(wanted, lines, method, start_response)
+        start, stop, _ = found
+        length = str((stop or 0) - (start or 0))
+        head = [("Content-Length", length), ("Content-Range", str(found))]
+        start_response("206 Partial Content", head + filter_headers(lines, ("content-length",)))
+        chunks = self.app_iter_range(start or 0, stop)
+        return EmptyResponse(chunks) if method == "HEAD" else chunks
+
+    def _send_unsatisfiable(self, wanted: Range, lines: Lines, method: str, start_response: Any) -> Iterable[bytes]:
+        iter_close(self._app_iter)
+        body = f"Requested range not satisfiable: {wanted}".encode()
+        head = [
+            ("Content-Length", str(len(body))),
+            ("Content-Range", str(ContentRange(None, None, self.content_length))),
+            ("Content-Type", "text/plain"),
+        ]
+        start_response("416 Requested Range Not Satisfiable", head + filter_headers(lines))
+        return () if method == "HEAD" else [body]
+
+
+def filter_headers(hlist: Lines, remove_headers: Any = ("content-length", "content-type")) -> Lines:
+    """Return header lines without those of some names, given in lower case."""
+    return [line for line in hlist if line[0].lower() not in remove_headers]
