@@ -1,9 +1,11 @@
-"""The application over WSGI, in process."""
+"""The application over every interface, in process."""
+
+from typing import Literal
 
 import pytest
 
 from antiphon.dialects.flask import Flask, request
-from antiphon.dialects.werkzeug.test import Client
+from antiphon.testing import Client
 
 
 def views() -> Flask:
@@ -20,8 +22,10 @@ def views() -> Flask:
     return app
 
 
-@pytest.mark.parametrize("path", ["/hello/Zoe", "/async/Zoe"])
-def test_a_view_answers(path: str) -> None:
-    response = Client(views()).get(path)
-    assert (response.status, response.text) == ("200 OK", f"Hello, Zoe, from {path}!")
-    assert response.mimetype == "text/html"
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_views_answer(interface: Literal["wsgi", "asgi", "rsgi"]) -> None:
+    with Client(views(), interface) as client:
+        for path in ("/hello/Zoe", "/async/Zoe"):
+            response = client.get(path)
+            assert (response.status, response.text) == (200, f"Hello, Zoe, from {path}!")
+            assert response.headers["content-type"] == "text/html; charset=utf-8"

@@ -23,20 +23,9 @@ def make_environ(request: Request) -> "WSGIEnvironment":
     A header whose name has an underscore is left out: WSGI cannot tell it from one with a hyphen. Under a WSGI server
     the environ is a copy of the server's own, with a body that can be read again.
     """
-    head = request.head
-    given = server_head(head)
-    if isinstance(given, WSGIHead):
-        environ = dict(given.environ)
-        if (host := given.field("host")) is not None:
-            environ["HTTP_HOST"] = host  # a target that is a whole URL replaces it
-        if given is not head:
-            for key in ("REMOTE_ADDR", "REMOTE_PORT"):
-                environ.pop(key, None)
-            environ |= _head_values(head)
-    else:
-        environ = _DEFAULTS | {"wsgi.errors": sys.stderr} | _field_values(head.fields()) | _head_values(head)
+    environ = head_environ(request.head)
     content = request.content
-    if head.has_body:
+    if request.head.has_body:
         content.load_on_thread(request.limits)
     environ["wsgi.input"] = content.open()
     environ["wsgi.input_terminated"] = True
@@ -46,6 +35,24 @@ def make_environ(request: Request) -> "WSGIEnvironment":
         environ.pop("HTTP_CONTENT_ENCODING", None)
     environ["CONTENT_LENGTH"] = str(content.size) if content.size or request.content_length == 0 else ""
     return environ
+
+
+def head_environ(head: Head) -> "WSGIEnvironment":
+    """Return an environ for the head of a request that came over any interface; it has no body.
+
+    Under a WSGI server it is a copy of the server's own.
+    """
+    given = server_head(head)
+    if isinstance(given, WSGIHead):
+        environ = dict(given.environ)
+        if (host := given.field("host")) is not None:
+            environ["HTTP_HOST"] = host  # a target that is a whole URL replaces it
+        if given is not head:
+            for key in ("REMOTE_ADDR", "REMOTE_PORT"):
+                environ.pop(key, None)
+            environ |= _head_values(head)
+        return environ
+    return _DEFAULTS | {"wsgi.errors": sys.stderr} | _field_values(head.fields()) | _head_values(head)
 
 
 _DEFAULTS: "WSGIEnvironment" = {

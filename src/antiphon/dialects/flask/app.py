@@ -433,10 +433,10 @@ class Flask(Files, Served, App):
         try:
             try:
                 ctx.push()
-                response = self._answer(ctx)
+                response = drive(ctx, dispatch.answer(ctx))
             except Exception as raised:
                 error = raised
-                response = self._answer_error(ctx, raised)
+                response = drive(ctx, dispatch.answer_error(ctx, raised))
             except BaseException as raised:
                 error = raised
                 raise
@@ -445,18 +445,6 @@ class Flask(Files, Served, App):
             if "werkzeug.debug.preserve_context" in environ:
                 environ["werkzeug.debug.preserve_context"](ctx)
             ctx.pop(None if error is not None and self.should_ignore_error(error) else error)
-
-    def _answer(self, ctx: AppContext) -> Response:
-        if "full_dispatch_request" in self.overrides:
-            response: Response = self.overrides["full_dispatch_request"](ctx)
-            return response
-        return drive(ctx, dispatch.full_dispatch_request(ctx))
-
-    def _answer_error(self, ctx: AppContext, error: Exception) -> Response:
-        if "handle_exception" in self.overrides:
-            response: Response = self.overrides["handle_exception"](ctx, error)
-            return response
-        return drive(ctx, dispatch.handle_exception(ctx, error))
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""

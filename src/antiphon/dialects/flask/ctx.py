@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.bodies import NativeBody
     from antiphon.dialects.flask.sessions import SessionMixin
     from antiphon.dialects.flask.wrappers import Request
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
@@ -85,6 +86,8 @@ class AppContext:
     """The context outside of this one whose ``g`` and teardown are shared; None if they are its own."""
     is_on_loop = False
     """True while the steps of the dispatch run on an event loop, where they may not block."""
+    body: "NativeBody | None" = None
+    """The body of a native request, which is loaded before code on the event loop may read it."""
     _borrowed: "AppContext | None" = None
     """The context outside of this one that has the request; None if this one has it, or there is none."""
     _pins = 0
@@ -269,7 +272,7 @@ async def leave(ctx: AppContext, exc: BaseException | None) -> None:
                 await tear_down(ctx, exc)
     finally:
         current = _get()
-        _set(ctx._outer.pop() if ctx._outer else None)  # noqa: SLF001
+        _set(ctx._outer.pop())  # noqa: SLF001
     if signals.appcontext_popped.receivers and ctx.host is None:
         await dispatch.send(ctx, signals.appcontext_popped)
     if current is not ctx:

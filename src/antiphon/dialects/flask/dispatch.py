@@ -42,6 +42,8 @@ async def to_thread(ctx: "AppContext") -> None:
 async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Return the result of a ``def`` or an ``async def``, called where each belongs."""
     if waits(function) and not ctx.app.syncs_itself:
+        if ctx.body is not None:
+            await ctx.body.load(ctx.request.max_content_length)
         if not ctx.is_on_loop:
             await ON_LOOP
             ctx.is_on_loop = True
@@ -62,6 +64,20 @@ async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
     """Return the result of a method of the application that is overridden."""
     await to_thread(ctx)
     return ctx.app.overrides[name](ctx, *args)
+
+
+async def answer(ctx: "AppContext") -> "Response":
+    """Return the response to the request of a context. Raises what no error handler takes."""
+    if "full_dispatch_request" in ctx.app.overrides:
+        return await replaced(ctx, "full_dispatch_request")  # type: ignore[no-any-return]
+    return await full_dispatch_request(ctx)
+
+
+async def answer_error(ctx: "AppContext", error: Exception) -> "Response":
+    """Return the response to an error that no handler took. Raises the error if it shall be propagated."""
+    if "handle_exception" in ctx.app.overrides:
+        return await replaced(ctx, "handle_exception", error)  # type: ignore[no-any-return]
+    return await handle_exception(ctx, error)
 
 
 async def full_dispatch_request(ctx: "AppContext") -> "Response":

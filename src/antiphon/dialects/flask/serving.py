@@ -1,15 +1,110 @@
-"""The application as a handler of native requests, for ASGI and RSGI."""
+"""The application as a handler of native requests, which come over ASGI and RSGI.
 
-from typing import Any
+The steps are those of the WSGI application, on the server's loop until a function needs a thread. If a program replaces
+``wsgi_app``, it answers, on a thread.
+"""
 
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal
+
+from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ
 from antiphon.adapters.servable import Servable
+from antiphon.dialects.flask import dispatch
+from antiphon.dialects.flask.bodies import NativeBody
+from antiphon.dialects.flask.ctx import leave
+from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
+from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
+from antiphon.handler.context import set_current_request
+from antiphon.handler.contract import ON_THREAD, failed
+from antiphon.handler.release import release
+from antiphon.response.response import Response as NativeResponse
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.dialects.flask.app import Flask
+    from antiphon.request.request import Request as NativeRequest
 
 
 class Served(Servable):
     """An application whose own interface is WSGI, and which answers native requests by the same steps."""
 
-    overrides: Any
-
     def __init__(self) -> None:
         super().__init__()
         self._set_started(True)  # nothing has to be started
+
+    async def handle(self, request: "NativeRequest") -> NativeResponse:
+        """Answer a native request, in steps."""
+        app: Any = self
+        set_current_request(request)
+        try:
+            if "wsgi_app" in app.overrides:
+                await ON_THREAD
+                return from_wsgi(app.wsgi_app)(request)
+            return await answer(app, request)
+        except Exception as error:
+            return failed(request, error)
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """WSGI if all views, hooks and error handlers are plain functions, else ASGI."""
+        app: Any = self
+        hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+        functions = [function for by_name in hooks for each in by_name.values() for function in each]
+        functions += [*app.view_functions.values(), *app.teardown_appcontext_funcs]
+        for by_code in app.error_handler_spec.values():
+            functions += [function for by_class in by_code.values() for function in by_class.values()]
+        return "asgi" if any(map(dispatch.waits, functions)) else "wsgi"
+
+
+async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
+    """Return the response to a native request. Raises the errors that the application propagates."""
+    environ = head_environ(request.head)
+    body = NativeBody(request, environ) if request.head.has_body else None
+    if body is None:
+        environ["wsgi.input"] = BytesIO()
+    ctx = app.request_context(environ)
+    ctx.is_on_loop, ctx.body = not request.head.blocks, body
+    error: BaseException | None = None
+    try:
+        try:
+            if ctx.is_on_loop and _push_may_block(app):
+                await dispatch.to_thread(ctx)
+            ctx.push()
+            response = await dispatch.answer(ctx)
+        except Exception as raised:
+            error = raised
+            response = await dispatch.answer_error(ctx, raised)
+        except BaseException as raised:
+            error = raised
+            raise
+        native = native_response(request, response, environ)
+    finally:
+        await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)
+    if body is not None:
+        await release(request, native, True)
+    return native
+
+
+def _push_may_block(app: "Flask") -> bool:
+    """Return True if the session, or the values of a path, may come from elsewhere than the request."""
+    return (
+        app.session_may_block
+        or len(app.url_map.converters) != len(DEFAULT_CONVERTERS)
+        or bool(dispatch.signals.appcontext_pushed.receivers)
+    )
+
+
+def native_response(request: "NativeRequest", response: Any, environ: "WSGIEnvironment") -> NativeResponse:
+    """Return the native response for one of Werkzeug, or for another WSGI application."""
+    if not isinstance(response, BaseResponse) or type(response).__call__ is not BaseResponse.__call__:
+        return from_wsgi(response)(request)
+    chunks, status, fields = response.get_wsgi_response(environ)
+    native = NativeResponse(None, int(status[:3]), [(name.lower(), value) for name, value in fields])
+    if response.is_sequence:
+        native.body = b"".join(response.iter_encoded())
+        if response._on_close:  # noqa: SLF001 - of this package's base class
+            request.after(response.close)
+    else:
+        native.body = chunks
+    return native
