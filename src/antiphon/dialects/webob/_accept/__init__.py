@@ -1,0 +1,1 @@
+"""The four headers of content negotiation: ``webob.acceptparse`` has their public names."""

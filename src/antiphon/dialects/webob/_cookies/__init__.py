@@ -1,0 +1,1 @@
+"""Cookies of requests, and those that carry values: ``webob.cookies`` has their public names."""

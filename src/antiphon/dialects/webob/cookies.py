@@ -1,0 +1,215 @@
+"""Cookies of requests and responses, and signed values in them (RFC 6265bis)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from antiphon.dialects.webob._cookies.names import ATTRIBUTES, escape, is_cookie_name, quote, read_cookies, to_bytes
+from antiphon.dialects.webob._cookies.profiles import CookieProfile, SignedCookieProfile
+from antiphon.dialects.webob._cookies.request import RequestCookies
+from antiphon.dialects.webob._cookies.serializers import Base64Serializer, JSONSerializer, SignedSerializer
+from antiphon.http.cookies import parse_cookies
+from antiphon.http.dates import format_date
+
+__all__ = [
+    "SAMESITE_VALIDATION", "Base64Serializer", "Cookie", "CookieProfile", "JSONSerializer", "Morsel", "RequestCookies",
+    "SignedCookieProfile", "SignedSerializer", "make_cookie", "parse_cookie", "serialize_cookie_date",
+    "serialize_max_age", "serialize_samesite",
+]  # fmt: skip
+
+SAMESITE_VALIDATION = True
+"""Set it to False to send values of SameSite that are not known here."""
+
+_PAST = "Wed, 31-Dec-97 23:59:59 GMT"
+
+
+def make_cookie(
+    name: str | bytes,
+    value: str | bytes | None,
+    max_age: Any = None,
+    path: str | bytes | None = "/",
+    domain: str | bytes | None = None,
+    secure: bool = False,
+    httponly: bool | None = False,
+    comment: str | bytes | None = None,
+    samesite: str | bytes | None = None,
+) -> str:
+    """Return the value of Set-Cookie. ``max_age`` in seconds or as a timedelta also sets Expires. None deletes.
+
+    Raises ValueError for a name that cookies can't have, and for other malformed values.
+    """
+    expires: Any
+    if value is None:
+        value, max_age, expires = b"", 0, _PAST
+    else:
+        expires = max_age = None if max_age is None else _seconds(max_age)
+    morsel = Morsel(name, value)
+    given: dict[str, Any] = {
+        "domain": domain, "path": path, "max_age": max_age, "expires": expires, "comment": comment,
+        "samesite": samesite, "httponly": httponly or None, "secure": secure or None,
+    }  # fmt: skip
+    for attribute, attribute_value in given.items():
+        if attribute_value is not None:
+            setattr(morsel, attribute, attribute_value)
+    return morsel.serialize()
+
+
+def _seconds(max_age: Any) -> int:
+    if isinstance(max_age, timedelta):
+        return max_age.days * 86400 + max_age.seconds
+    try:
+        return int(max_age)
+    except ValueError:
+        raise ValueError(f"max_age is a number of seconds or a timedelta, not {max_age!r:.80}") from None
+
+
+def parse_cookie(data: str) -> Iterator[tuple[bytes, bytes]]:
+    """Return an iterator of the names and values in a Cookie header. Never raises."""
+    return iter([(name.encode(), value.encode("utf-8", "replace")) for name, value in read_cookies(data)])
+
+
+def serialize_max_age(value: str | bytes | int | timedelta) -> bytes:
+    """Print Max-Age."""
+    return to_bytes(value if isinstance(value, str | bytes) else str(_seconds(value)))
+
+
+def serialize_cookie_date(value: Any) -> bytes | None:
+    """Print Expires: of a date, of seconds from now, or of text that is printed already. Naive dates are UTC."""
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode("ascii")
+    moment = _moment(value)
+    day, month_and_year = format_date(moment)[:8].rstrip(), format_date(moment)[8:16]
+    return f"{day}-{month_and_year.replace(' ', '-')} {format_date(moment)[17:]}".encode()
+
+
+def _moment(value: date | datetime | timedelta | int) -> datetime:
+    if isinstance(value, int | timedelta):
+        return datetime.now(UTC) + (value if isinstance(value, timedelta) else timedelta(seconds=value))
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def serialize_samesite(value: str | bytes) -> bytes:
+    """Print SameSite. Raises ValueError for a value that is not known, unless ``SAMESITE_VALIDATION`` is off."""
+    printed = to_bytes(value)
+    if SAMESITE_VALIDATION and printed.lower() not in (b"strict", b"lax", b"none"):
+        raise ValueError(f"SameSite is 'strict', 'lax' or 'none', not {value!r:.80}")
+    return printed
+
+
+def _attribute(key: bytes, serialize: Callable[[Any], Any] = lambda value: value) -> property:
+    def fset(morsel: "Morsel", value: Any) -> None:
+        morsel[key] = serialize(value)
+
+    return property(lambda morsel: morsel[key], fset, doc=f"The attribute {key.decode()}.")
+
+
+class Morsel(dict[bytes, Any]):
+    """One cookie of a response: its name, its value and its attributes, as bytes."""
+
+    __slots__ = ("name", "value")
+
+    path = _attribute(b"path", to_bytes)
+    domain = _attribute(b"domain", to_bytes)
+    comment = _attribute(b"comment", to_bytes)
+    expires = _attribute(b"expires", serialize_cookie_date)
+    max_age = _attribute(b"max-age", serialize_max_age)
+    httponly = _attribute(b"httponly", bool)
+    secure = _attribute(b"secure", bool)
+    samesite = _attribute(b"samesite", serialize_samesite)
+
+    def __init__(self, name: str | bytes, value: str | bytes) -> None:
+        """Raise ValueError for a name that cookies can't have, and for text that is not ASCII."""
+        self.name = to_bytes(name, "ascii")
+        self.value = to_bytes(value, "ascii")
+        if not is_cookie_name(self.name.decode("latin-1")):
+            raise ValueError(f"a cookie's name is a token, and no attribute of Set-Cookie: {name!r:.80}")
+        super().__init__(dict.fromkeys(ATTRIBUTES))
+
+    def __setitem__(self, key: str | bytes, value: Any) -> None:
+        attribute = to_bytes(key, "ascii").lower()
+        if attribute in ATTRIBUTES:
+            super().__setitem__(attribute, value)
+
+    def serialize(self, full: bool = True) -> str:
+        """Print the value of Set-Cookie, or name and value alone.
+
+        Raises ValueError for SameSite=None without Secure.
+        """
+        parts = [b"%b=%b" % (self.name, quote(self.value))]
+        if full:
+            parts += self._printed_attributes()
+        return b"; ".join(parts).decode("ascii")
+
+    __str__ = serialize
+
+    def _printed_attributes(self) -> Iterable[bytes]:
+        if self.comment:
+            yield b"Comment=" + quote(self.comment)
+        for attribute, name in ((b"domain", b"Domain"), (b"max-age", b"Max-Age"), (b"path", b"Path")):
+            if value := self[attribute]:
+                yield b"%b=%b" % (name, escape(value))
+        if self.expires:
+            yield b"expires=" + _without_controls(self.expires)
+        if self.secure:
+            yield b"secure"
+        if self.httponly:
+            yield b"HttpOnly"
+        if self.samesite:
+            if not self.secure and self.samesite.lower() == b"none":
+                raise ValueError("SameSite=None needs secure=True: browsers drop the cookie otherwise")
+            yield b"SameSite=" + _without_controls(self.samesite)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.name.decode()}={self.value.decode('latin-1')!r}>"
+
+
+def _without_controls(value: bytes) -> bytes:
+    if bad := [byte for byte in value if byte < 0x20 or byte in b";\x7f"]:
+        raise ValueError(f"an attribute of a cookie can't have {bytes(bad)!r:.40}")
+    return value
+
+
+class Cookie(dict[bytes, Morsel]):
+    """The cookies of a header, each a ``Morsel`` under its name as bytes."""
+
+    def __init__(self, input: str | None = None) -> None:  # noqa: A002 - the original's parameter
+        super().__init__()
+        if input:
+            self.load(input)
+
+    def load(self, data: str) -> None:
+        """Add the cookies of a Cookie or Set-Cookie header. Attributes belong to the cookie before them."""
+        morsel: dict[bytes, Any] = {}
+        for name, value in parse_cookies(data):
+            key, content = name.encode("latin-1", "replace"), value.encode("utf-8", "replace")
+            if key.lower() in ATTRIBUTES:
+                morsel[key] = content
+            elif key:
+                morsel = self.add(key, content)
+
+    def add(self, key: str | bytes, val: str | bytes) -> dict[bytes, Any]:
+        """Add a cookie and return it; return an empty dictionary if cookies can't have the name."""
+        name = key if isinstance(key, bytes) else key.encode("ascii", "replace")
+        if not is_cookie_name(name.decode("latin-1")):
+            return {}
+        morsel = Morsel(name, val)
+        super().__setitem__(name, morsel)
+        return morsel
+
+    __setitem__ = add  # type: ignore[assignment]  # as the original has it
+
+    def values(self) -> list[Morsel]:  # type: ignore[override]  # as the original has it
+        """Return the cookies, sorted by name."""
+        return [morsel for _, morsel in sorted(self.items())]
+
+    def serialize(self, full: bool = True) -> str:
+        """Print all cookies, with their attributes or without."""
+        return "; ".join([morsel.serialize(full) for morsel in self.values()])
+
+    __str__ = serialize
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: [{', '.join(map(repr, self.values()))}]>"

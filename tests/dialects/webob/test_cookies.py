@@ -1,0 +1,259 @@
+"""Cookies of requests and responses, profiles and signatures, beside those of WebOb."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from webob import cookies as original
+
+from antiphon.dialects.webob import cookies as dialect
+from tests.dialects.werkzeug.in_step import outcome, same
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*cookie:RuntimeWarning:"),
+    pytest.mark.filterwarnings("ignore:.*Cookie value:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning"),
+]
+LIBRARIES = (original, dialect)
+
+names = st.sampled_from(["a", "B", "path", "$x", "a b", "", "é", "x-y"])
+texts = st.text(st.characters(max_codepoint=0x17F, exclude_characters="\0"), max_size=6)
+
+
+class InStep(RuleBasedStateMachine):
+    """The cookies of an environ, changed in the same way in both libraries."""
+
+    def __init__(self):
+        super().__init__()
+        self.environs = [{"HTTP_COOKIE": 'a=1; B="x\\054y"'} for _ in LIBRARIES]
+        self.pair = [library.RequestCookies(environ) for library, environ in zip(LIBRARIES, self.environs, strict=True)]
+
+    def both(self, call):
+        same(*[outcome(call, cookies) for cookies in self.pair])
+
+    @rule(name=names.filter(bool), value=texts | st.sampled_from([b"b", None, 1]))
+    def set(self, name, value):
+        self.both(lambda cookies: cookies.__setitem__(name, value))
+
+    @rule(name=names.filter(bool))
+    def delete(self, name):
+        self.both(lambda cookies: cookies.__delitem__(name))
+
+    @rule(name=names)
+    def look(self, name):
+        for look in [lambda c: c[name], lambda c: c.get(name, "default"), lambda c: name in c]:
+            self.both(look)
+
+    @rule()
+    def clear(self):
+        self.both(lambda cookies: cookies.clear())
+
+    @invariant()
+    def shows_the_same(self):
+        for look in [
+            dict,
+            repr,
+            len,
+            list,
+            lambda c: list(c.keys()),
+            lambda c: list(c.values()),
+            lambda c: list(c.items()),
+        ]:
+            self.both(look)
+
+
+InStep.TestCase.settings = settings(max_examples=40, stateful_step_count=12)
+test_cookies_of_requests_change_in_step_with_the_originals = pytest.mark.feature("pyramid-011")(InStep.TestCase)
+
+
+@pytest.mark.parametrize(
+    ("header", "cookies"),
+    [
+        ("a=1; a=2", {"a": "2"}),
+        ("a=b c; d=e", {"a": "b c", "d": "e"}),
+        ('a="b;c', {"a": '"b'}),
+        ("a", {}),
+        ("=a", {}),
+        ("a=\xc3\xa9", {"a": "é"}),
+        ("a=\xff", {"a": "�"}),  # the original raises UnicodeDecodeError, which made a 500
+        ('a="\\303\\251"', {"a": "é"}),
+        ("path=/; $Version=1; a=1", {"a": "1"}),
+    ],
+)
+def test_the_header_is_read_as_browsers_send_it(header, cookies):
+    assert dict(dialect.RequestCookies({"HTTP_COOKIE": header})) == cookies
+    assert dict(dialect.parse_cookie(header)) == {name.encode(): value.encode() for name, value in cookies.items()}
+
+
+def test_a_cookie_that_came_twice_is_changed_as_one():
+    # The original changes the first one and reads the last one.
+    environ = {"HTTP_COOKIE": "a=1; b=2; a=3"}
+    cookies = dialect.RequestCookies(environ)
+    cookies["a"] = "4"
+    assert (environ["HTTP_COOKIE"], cookies["a"]) == ("a=4; b=2", "4")
+    del cookies["a"]
+    assert environ["HTTP_COOKIE"] == "b=2"
+
+
+attributes = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_age": st.sampled_from([None, 0, 60, "5", timedelta(days=1, seconds=2), "x"]),
+        "path": st.sampled_from([None, "/", "/a b", "/é", "", "/;"]),
+        "domain": st.sampled_from([None, "example.org", "a;b", b"x.org"]),
+        "secure": st.booleans(),
+        "httponly": st.booleans(),
+        "comment": st.sampled_from([None, "c", "a b", b"x"]),
+        "samesite": st.sampled_from([None, "lax", b"Strict", "None", "future"]),
+    },
+)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(["a", "x-y", b"b"]), st.sampled_from(["", "v", "a b", 'q"\\', b"x;\n", "é", None]), attributes)
+def test_cookies_are_printed_as_the_original_does(name, value, attributes):
+    def made(library):
+        printed = library.make_cookie(name, value, **attributes)
+        kept, _, expires = printed.partition("expires=")
+        return kept, expires[25:] or expires, bool(expires)
+
+    same(*[outcome(made, library) for library in LIBRARIES])
+
+
+def test_expires_says_when_max_age_is_over():
+    expires = dialect.make_cookie("a", "b", max_age=60).partition("expires=")[2]
+    left = datetime.strptime(expires, "%a, %d-%b-%Y %H:%M:%S GMT").replace(tzinfo=UTC) - datetime.now(UTC)
+    assert timedelta(seconds=30) < left <= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "path", "$x", "é", "a\n"])
+def test_a_name_that_cookies_cannot_have_is_an_error(name):
+    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
+        dialect.make_cookie(name, "b")
+
+
+@pytest.mark.parametrize("attribute", [{"expires": "x\r\nSet-Cookie: y"}, {"samesite": "lax; domain=x"}])
+def test_no_attribute_holds_a_second_one(attribute, monkeypatch):
+    monkeypatch.setattr(dialect, "SAMESITE_VALIDATION", False)
+    morsel = dialect.Morsel("a", "b")
+    for name, value in attribute.items():
+        setattr(morsel, name, value)
+    with pytest.raises(ValueError, match="attribute"):
+        morsel.serialize()
+
+
+def test_samesite_is_checked_unless_told_otherwise(monkeypatch):
+    with pytest.raises(ValueError, match="SameSite"):
+        dialect.make_cookie("a", "b", samesite="future")
+    monkeypatch.setattr(dialect, "SAMESITE_VALIDATION", False)
+    assert dialect.make_cookie("a", "b", samesite="future") == "a=b; Path=/; SameSite=future"
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"x", "y", date(2020, 2, 3), datetime(2020, 2, 3, 4, 5, 6), datetime(2020, 12, 31)]
+)
+def test_dates_are_printed_as_the_original_does(value):
+    assert dialect.serialize_cookie_date(value) == original.serialize_cookie_date(value)
+
+
+def test_dates_with_an_offset_are_printed_in_utc():
+    moment = datetime(2020, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
+    assert dialect.serialize_cookie_date(moment) == b"Mon, 03-Feb-2020 02:05:06 GMT"
+
+
+@pytest.mark.parametrize("value", [1, "2", b"3", timedelta(minutes=1)])
+def test_max_age_is_printed_as_the_original_does(value):
+    assert dialect.serialize_max_age(value) == original.serialize_max_age(value)
+
+
+@pytest.mark.parametrize(
+    "header", ["a=b; Path=/; secure", "a=b; c=d", "a=b; expires=Wed, 31-Dec-97 23:59:59 GMT", "", "$x=y"]
+)
+def test_cookies_of_a_header_are_morsels(header):
+    theirs, ours = original.Cookie(header), dialect.Cookie(header)
+    for look in [
+        str,
+        repr,
+        lambda c: c.serialize(False),
+        lambda c: [dict(m) for m in c.values()],
+        lambda c: c.add("é", "x"),
+    ]:
+        assert look(ours) == look(theirs)
+
+
+serializers = st.sampled_from(
+    [
+        ("JSONSerializer", ()),
+        ("Base64Serializer", ()),
+        ("SignedSerializer", ("secret", "salt")),
+        ("SignedSerializer", ("sécret", b"\xff", "sha256")),
+        ("SignedSerializer", ("秘密", "", "sha1")),
+    ]
+)
+
+
+@given(
+    serializers, st.recursive(st.integers() | texts, lambda inner: st.lists(inner, max_size=3)), st.binary(max_size=30)
+)
+def test_each_library_reads_what_the_other_one_signed(kind, value, noise):
+    name, arguments = kind
+    theirs, ours = [getattr(library, name)(*arguments) for library in LIBRARIES]
+    printed = ours.dumps(value)
+    assert printed == theirs.dumps(value)
+    assert ours.loads(printed) == theirs.loads(printed) == value
+    same(outcome(theirs.loads, noise), outcome(ours.loads, noise)) if name == "SignedSerializer" else None
+    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
+        ours.loads(b"(" + printed[::-1])
+
+
+class Request:
+    """The least that a profile needs of a request."""
+
+    def __init__(self, **cookies):
+        self.cookies = cookies
+
+
+class Response:
+    """The least that a profile needs of a response."""
+
+    def __init__(self):
+        self.headerlist = []
+
+
+PROFILES = [
+    lambda library: library.CookieProfile("s"),
+    lambda library: library.CookieProfile(
+        "s", True, 60, True, "lax", "/x", ["a.org", "b.org"], library.JSONSerializer()
+    ),
+    lambda library: library.SignedCookieProfile("secret", "salt", "s", httponly=True, hashalg="sha256"),
+]
+
+
+@pytest.mark.parametrize("make", PROFILES)
+@pytest.mark.parametrize("value", [1, {"a": [1, "é"]}, None, "x" * 5000])
+@pytest.mark.parametrize(
+    "changed", [{}, {"path": "/y", "secure": True, "samesite": "none"}, {"domains": ["c.org"], "max_age": None}]
+)
+def test_profiles_make_the_same_fields(make, value, changed):
+    def fields(library):
+        response = Response()
+        profile = make(library)
+        assert profile.set_cookies(response, value, **changed) is response
+        assert profile.get_headers(value, **changed)[0][1].partition(";")[0] in response.headerlist[0][1]
+        return [(name, cookie.partition("expires=")[0]) for name, cookie in response.headerlist]
+
+    same(*[outcome(fields, library) for library in LIBRARIES])
+
+
+@pytest.mark.parametrize("make", PROFILES)
+def test_a_bound_profile_reads_the_cookie_of_its_request(make):
+    ours, theirs = make(dialect), make(original)
+    cookie = theirs.serializer.dumps([1]).decode("latin-1")
+    assert ours(Request(s=cookie)).get_value() == theirs(Request(s=cookie)).get_value() == [1]
+    assert ours.bind(Request(s="(")).get_value() is None
+    assert ours.bind(Request()).get_value() is None
+    assert type(ours.bind(Request())) is type(ours)
+    with pytest.raises(ValueError, match="bound to no request"):
+        ours.get_value()
