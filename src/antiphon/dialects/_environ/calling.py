@@ -13,15 +13,19 @@ Fields = list[tuple[str, str]]
 
 
 def call_application(
-    application: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False
+    application: "WSGIApplication",
+    environ: "WSGIEnvironment",
+    buffered: bool = False,
+    caught: list[Any] | None = None,
 ) -> tuple[Iterable[bytes], str, Fields]:
     """Call an application with an environ, and return the body, the status line and the header fields of its answer.
 
     The body has all that the application wrote with ``write``. It is read until the application has called
     ``start_response``; ``buffered`` reads it to the end and closes it. Raises what the application raises, and
-    RuntimeError if that never calls ``start_response``.
+    RuntimeError if that never calls ``start_response``. An error with which the application calls ``start_response`` is
+    added to ``caught``, as a triple, or raised if there is no such list.
     """
-    call = _Call()
+    call = _Call(caught)
     answer = application(environ, call.start_response)
     close = getattr(answer, "close", None)
     if buffered:
@@ -44,12 +48,15 @@ def call_application(
 class _Call:
     """The arguments of ``start_response``, and the chunks that were written."""
 
-    def __init__(self) -> None:
+    def __init__(self, caught: list[Any] | None) -> None:
+        self._caught = caught
         self.started: tuple[str, Fields] | None = None
         self.written: list[bytes] = []
 
     def start_response(self, status: str, fields: Fields, exc_info: Any = None, /) -> Any:
-        if exc_info:
+        if exc_info and self._caught is not None:
+            self._caught.append(exc_info)
+        elif exc_info:
             raise exc_info[1].with_traceback(exc_info[2])
         self.started = status, fields
         return self.written.append

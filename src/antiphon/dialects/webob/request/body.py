@@ -1,0 +1,308 @@
+"""The body of a request: as a file, as bytes, as text and as JSON."""
+
+import json
+from io import BufferedReader, BytesIO, RawIOBase
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from antiphon.dialects.webob.environ_properties import environ_getter
+from antiphon.dialects.webob.request.charsets import codec_of
+from antiphon.dialects.webob.request.head import RequestHead
+from antiphon.uploads.spool import THRESHOLD, Spool
+from antiphon.uploads.window import Window
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    from antiphon.dialects.webob.environ_properties import Attribute
+
+_CHUNK = 64 << 10
+
+
+class DisconnectionError(OSError):
+    """A body that ended before all its bytes had come."""
+
+
+class LimitedLengthFile(RawIOBase):
+    """The next ``maxlen`` bytes of a file. Raises DisconnectionError if the file has fewer."""
+
+    def __init__(self, file: IO[bytes], maxlen: int) -> None:
+        self.file = file
+        self.maxlen = maxlen
+        self.remaining = maxlen
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({self.file!r}, maxlen={self.maxlen})>"
+
+    def fileno(self) -> int:
+        """Return the descriptor of the file."""
+        return self.file.fileno()
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Read bytes into a buffer, and return their number."""
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), self.remaining)
+        data = self.file.read(wanted) if wanted else b""
+        self.remaining -= len(data)
+        if wanted and not data:
+            raise cut_off(self.remaining)
+        view[: len(data)] = data
+        return len(data)
+
+
+def cut_off(missing: int) -> DisconnectionError:
+    """Return the error of a body of which bytes are missing."""
+    return DisconnectionError(f"the client disconnected while it sent the body: {missing} more bytes were expected")
+
+
+class StoredBody(Window):
+    """A body that was stored, as a file that can be read again."""
+
+    def __init__(self, spool: Spool) -> None:
+        super().__init__(spool, 0, spool.size)
+        self.spool = spool
+
+
+class RequestBody(RequestHead):
+    """The body of a request. It is read when it is first asked for, and can be read again by others then."""
+
+    request_body_tempfile_limit: int = THRESHOLD
+    """Bytes up to which a body that is read is kept in memory."""
+
+    body_file_raw: "Attribute[IO[bytes]]" = environ_getter("wsgi.input")
+    is_body_seekable: "Attribute[bool]" = environ_getter("webob.is_body_seekable", False)
+
+    @property
+    def is_body_readable(self) -> bool:
+        """True if there is a body, and its end is known: by its length, or since the server marks it.
+
+        It may be set, to say that ``body_file_raw`` ends where the body ends.
+        """
+        environ = self.environ
+        length = self.content_length
+        if length:
+            return True
+        if length == 0 and "HTTP_TRANSFER_ENCODING" not in environ:
+            return False
+        return bool(
+            environ.get("wsgi.input_terminated")
+            or environ.get("webob.is_body_readable")
+            or environ.get("mod_wsgi.input_chunked")
+        )
+
+    @is_body_readable.setter
+    def is_body_readable(self, flag: object) -> None:
+        self.environ["wsgi.input_terminated"] = bool(flag)
+
+    # As a file
+
+    @property
+    def body_file(self) -> IO[bytes]:
+        """The body as a file that ends where the body ends. It may be set to another file, of unknown length."""
+        if not self.is_body_readable:
+            return BytesIO()
+        raw = self.body_file_raw
+        length = self._declared_length
+        if self.is_body_seekable or length is None:
+            return raw
+        # The file is kept, so that whoever asks again goes on reading where it was left.
+        limited, of_file = self.environ.get("webob._body_file", (None, None))
+        if of_file is not raw:
+            limited = BufferedReader(LimitedLengthFile(raw, length))
+            self.environ["webob._body_file"] = limited, raw
+        return cast("IO[bytes]", limited)
+
+    @body_file.setter
+    def body_file(self, value: IO[bytes]) -> None:
+        if isinstance(value, bytes):
+            raise ValueError("body_file is set to a file: bytes are set as body")
+        self.content_length = None
+        self.body_file_raw = value
+        self.is_body_seekable = False
+        self.is_body_readable = True
+
+    @body_file.deleter
+    def body_file(self) -> None:
+        self.body = b""
+
+    @property
+    def _declared_length(self) -> int | None:
+        """The length by Content-Length; None if Transfer-Encoding says that the body comes in chunks."""
+        environ = self.environ
+        if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
+            return None
+        return self.content_length
+
+    @property
+    def body_file_seekable(self) -> IO[bytes]:
+        """The body as a file that can be read again, from its start. It is read first if need be."""
+        if not self.is_body_seekable:
+            self.make_body_seekable()
+        return self.body_file_raw
+
+    def make_body_seekable(self) -> None:
+        """Store the body, unless it is stored already, and put its file at the start. Its length is known then.
+
+        Raises DisconnectionError if the body breaks off.
+        """
+        if self.is_body_seekable:
+            self.body_file_raw.seek(0)
+        else:
+            self.copy_body()
+
+    def copy_body(self) -> None:
+        """Store a copy of the body, which no other request has: in memory, or in a file if it is large.
+
+        Raises DisconnectionError if the body breaks off.
+        """
+        if not self.is_body_readable:
+            self.body = b""
+            return
+        source = self.body_file
+        if self.is_body_seekable:
+            source.seek(0)
+        length = self._declared_length
+        if length is not None and length <= self.request_body_tempfile_limit:
+            self.body = _read_exactly(source, length)
+        else:
+            self._store(source, length)
+
+    def _store(self, source: IO[bytes], length: int | None) -> None:
+        if type(self).make_tempfile is not RequestBody.make_tempfile or "make_tempfile" in vars(self):
+            target = _InMemoryFirst(self.request_body_tempfile_limit, self.make_tempfile)
+            _copy(source, length, target.write)
+            file = target.file
+        else:
+            spool = Spool(self.request_body_tempfile_limit)
+            _copy(source, length, spool.write)
+            if spool.in_memory:
+                self.body = spool.getvalue()
+                return
+            file = StoredBody(spool)
+        size = file.seek(0, 2)
+        file.seek(0)
+        self.content_length = size
+        self.body_file_raw = file
+        self.is_body_seekable = True
+        self.is_body_readable = True
+
+    def make_tempfile(self) -> IO[bytes]:
+        """Return a file for a large body. Override it to choose where that is."""
+        return cast("IO[bytes]", TemporaryFile())
+
+    # As a whole
+
+    @property
+    def body(self) -> bytes:
+        """The body in bytes. It may be set, and deleted.
+
+        Raises DisconnectionError if the body breaks off.
+        """
+        if not self.is_body_readable:
+            return b""
+        self.make_body_seekable()
+        file = self.body_file_raw
+        length = self.content_length
+        data = file.read() if length is None else file.read(length)
+        file.seek(0)
+        return data
+
+    @body.setter
+    def body(self, value: bytes | None) -> None:
+        if value is None:
+            value = b""
+        if not isinstance(value, bytes):
+            raise TypeError(f"the body of a request is set to bytes, and text as text: not {value!r:.200}")
+        environ = self.environ
+        environ["CONTENT_LENGTH"] = str(len(value))
+        environ["wsgi.input"] = BytesIO(value)
+        environ["webob.is_body_seekable"] = True
+
+    @body.deleter
+    def body(self) -> None:
+        self.body = b""
+
+    @property
+    def text(self) -> str:
+        """The body as text in ``charset``. It may be set, and deleted. Raises UnicodeDecodeError, and LookupError for
+        a charset that requests can't have.
+        """
+        return self.body.decode(codec_of(self._text_charset))
+
+    @text.setter
+    def text(self, value: str) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"the text of a request is a str, not {value!r:.200}")
+        self.body = value.encode(codec_of(self._text_charset))
+
+    @text.deleter
+    def text(self) -> None:
+        self.body = b""
+
+    @property
+    def _text_charset(self) -> str:
+        charset: str = self.charset
+        if not charset:
+            raise AttributeError("text can't be read or set without a charset")
+        return charset
+
+    @property
+    def json_body(self) -> Any:
+        """The body as JSON. It may be set, and deleted. Raises ValueError for a malformed one."""
+        try:
+            return json.loads(self.text)
+        except RecursionError:
+            raise ValueError("the body has more arrays and objects in one another than can be read") from None
+
+    @json_body.setter
+    def json_body(self, value: Any) -> None:
+        self.text = json.dumps(value, separators=(",", ":"))
+
+    @json_body.deleter
+    def json_body(self) -> None:
+        self.body = b""
+
+    json = json_body
+
+
+class _InMemoryFirst:
+    """A file in memory, which gives way to another one when it becomes too large."""
+
+    def __init__(self, limit: int, make_file: Any) -> None:
+        self.file: Any = BytesIO()
+        self._limit = limit
+        self._make_file = make_file
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._limit and type(self.file) is BytesIO:
+            written = self.file.getvalue()
+            self.file = self._make_file()
+            self.file.write(written)
+        self.file.write(data)
+
+
+def _read_exactly(source: IO[bytes], length: int) -> bytes:
+    data = source.read(length)
+    if len(data) == length:
+        return data
+    chunks: list[bytes] = []
+    _copy(source, length - len(data), chunks.append)
+    return data + b"".join(chunks)
+
+
+def _copy(source: IO[bytes], length: int | None, write: Any) -> None:
+    """Write as many bytes as ``length``, or all if it is None. Raises DisconnectionError if there are fewer."""
+    while length is None or length > 0:
+        data = source.read(_CHUNK if length is None else min(length, _CHUNK))
+        if not data:
+            if length is None:
+                return
+            raise cut_off(length)
+        write(data)
+        length = None if length is None else length - len(data)

@@ -1,0 +1,59 @@
+"""Charsets of requests: those that Content-Type names, and those that are set."""
+
+import re
+from codecs import lookup
+
+from antiphon.http.charset import CODECS
+
+UTF_8 = "UTF-8"
+"""The charset of a request without any other."""
+
+LATIN_1 = frozenset({
+    "ascii", "latin-1", "latin", "latin_1", "l1", "latin1", "iso-8859-1", "iso8859_1", "iso_8859_1", "iso8859", "8859",
+})  # fmt: skip
+"""Names under which text of an environ is what it is in there (PEP 3333)."""
+
+_parameter = re.compile(r';\s*charset\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
+
+
+def declared_charset(content_type: str) -> str | None:
+    """Return the charset that a Content-Type names; None without one."""
+    if ";" not in content_type:
+        return None
+    found = _parameter.search(content_type)
+    return (found[1].strip('" \t') or None) if found else None
+
+
+def with_charset(content_type: str, charset: str) -> str:
+    """Return a Content-Type with another charset."""
+    named = f'; charset="{charset}"'
+    if _parameter.search(content_type):
+        return _parameter.sub(lambda _: named, content_type, count=1)
+    return content_type + named
+
+
+def is_utf_8(charset: str | None) -> bool:
+    """True for UTF-8, and for no charset."""
+    return not charset or charset.lower().replace("-", "").replace("_", "") == "utf8"
+
+
+def named_charset(charset: str | None) -> str:
+    """Return a charset by its name, that of UTF-8 in its usual form."""
+    return UTF_8 if is_utf_8(charset) else str(charset)
+
+
+def codec_of(charset: str) -> str:
+    """Return the Python codec of a charset. Raises LookupError for one that requests can't have.
+
+    Python knows more: those that are no charsets, or hide ASCII.
+    """
+    if charset == UTF_8:
+        return "utf-8"
+    label = charset.strip().lower()
+    codec = CODECS.get(label)
+    if codec is None:
+        raise LookupError(f"requests have no text in the charset {charset[:80]!r}")
+    try:
+        return lookup(label).name
+    except LookupError:
+        return codec

@@ -1,0 +1,223 @@
+"""The fields of query and body, as multidicts that are kept in the environ."""
+
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from typing import Any, NoReturn, cast
+
+from antiphon.body.form_data import FormBounds
+from antiphon.body.multipart import MultipartLimits, MultipartParser, parse_boundary, read_whole_form
+from antiphon.body.part_head import PartHead
+from antiphon.dialects.webob.environ_properties import imported
+from antiphon.dialects.webob.file_field import FileField
+from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
+from antiphon.dialects.webob.request.body import RequestBody, StoredBody
+from antiphon.dialects.webob.request.charsets import UTF_8, declared_charset, named_charset
+from antiphon.http.charset import decode, form_codec
+from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.limits import Limits
+from antiphon.http.urls.percent import percent_decode
+from antiphon.http.urls.urlencoded import parse_query
+from antiphon.uploads.spool import Spool
+
+_CHUNK = 64 << 10
+_URLENCODED = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_FORMS = frozenset({"", _URLENCODED, _MULTIPART})
+
+Decode = Callable[[bytes], str]
+
+
+class RequestForms(RequestBody):
+    """The fields of query and body. Those of the body are parsed once, and kept until it is replaced."""
+
+    max_query_fields: int | None = Limits().fields
+    """The most fields of a query; more raise HTTPRequestURITooLong (414). None is no bound."""
+    max_form_fields: int | None = Limits().fields
+    """The most fields and files of a form; more raise HTTPRequestEntityTooLarge (413). None is no bound."""
+    max_form_memory: int | None = Limits().memory
+    """The most bytes of the fields of a form, without files; more raise HTTPRequestEntityTooLarge (413)."""
+
+    @property
+    def GET(self) -> GetDict:  # noqa: N802 - its name
+        """The fields of the query. Changes are written to the environ."""
+        environ = self.environ
+        query = environ.get("QUERY_STRING", "")
+        charset = self._query_charset
+        kept = environ.get("webob._parsed_query_vars")
+        if kept is not None and kept[1] == query and _charset_of(kept[0]) == charset:
+            return cast("GetDict", kept[0])
+        fields = GetDict(self._query_fields(charset), environ)
+        if charset != UTF_8:
+            fields._charset = charset  # noqa: SLF001 - set for itself
+        environ["webob._parsed_query_vars"] = fields, query
+        return fields
+
+    def _query_fields(self, charset: str) -> list[tuple[str, str]]:
+        query = self.environ.get("QUERY_STRING", "")
+        if not query:
+            return []
+        try:
+            return parse_fields(_raw(query).replace(b";", b"&"), charset, self.max_query_fields)
+        except ValueError:
+            detail = f"The query has more than {self.max_query_fields} fields."
+            raise imported("exc", "HTTPRequestURITooLong")(detail) from None
+
+    @property
+    def POST(self) -> Any:  # noqa: N802 - its name
+        """The fields and files of a form in the body, whatever the method; NoVars if there is no form.
+
+        Raises HTTPBadRequest for a malformed form, HTTPRequestEntityTooLarge beyond a bound, and DisconnectionError.
+        """
+        charset = named_charset(self.charset)
+        kept = self.environ.get("webob._parsed_post_vars")
+        if kept is not None and kept[1] is self.body_file_raw and _charset_of(kept[0]) == charset:
+            return kept[0]
+        fields = self._form(charset)
+        if isinstance(fields, MultiDict):
+            if charset != UTF_8:
+                fields._charset = charset  # noqa: SLF001
+            self.environ["webob._parsed_post_vars"] = fields, self.body_file_raw
+        return fields
+
+    def _form(self, charset: str) -> Any:
+        content_type = self.content_type
+        if content_type not in _FORMS or (not content_type and self.method != "POST"):
+            return NoVars(f"Not an HTML form submission (Content-Type: {content_type})")
+        if self.method.upper() in ("GET", "HEAD"):
+            return MultiDict()
+        try:
+            if content_type == _MULTIPART:
+                return MultiDict(self._parts(charset))
+            return MultiDict(parse_fields(self._urlencoded(), charset, self.max_form_fields))
+        except ContentTooLarge as error:
+            self._refuse(error.detail or str(error))
+        except BadRequest as error:
+            from antiphon.dialects.webob.request.errors import malformed_form
+
+            raise malformed_form(error.detail or str(error)) from error
+        except ValueError:
+            self._refuse(f"The form has more than {self.max_form_fields} fields.")
+
+    def _refuse(self, detail: str) -> NoReturn:
+        raise imported("exc", "HTTPRequestEntityTooLarge")(detail)
+
+    def _urlencoded(self) -> bytes:
+        """Return the body. Raises HTTPRequestEntityTooLarge if it is too large to be read into memory."""
+        if not self.is_body_readable:
+            return b""
+        self.make_body_seekable()
+        most = self.max_form_memory
+        if most is not None and (self.content_length or 0) > most:
+            self._refuse(f"The form has more than {most} bytes.")
+        return self.body
+
+    def _parts(self, charset: str) -> Iterator[tuple[str, Any]]:
+        """Give the fields and files of a form in parts."""
+        boundary = parse_boundary(self._content_type_raw)
+        self.make_body_seekable()
+        spool, data = self._stored()
+        limits = self._limits()
+        parts = None if data is None else read_whole_form(data, boundary, limits)
+        if parts is None:
+            chunks = [data] if data is not None else _chunks(spool)
+            parts = _index(chunks, boundary, limits)
+        return _read_parts(parts, spool, None if charset == UTF_8 else charset)
+
+    def _stored(self) -> tuple[Spool, bytes | None]:
+        """Return the body on a spool, and its bytes if they are in memory."""
+        file = self.body_file_raw
+        if isinstance(file, StoredBody) and file.spool.size == self.content_length:
+            return file.spool, None
+        if type(file) is BytesIO or (self.content_length or 0) <= self.request_body_tempfile_limit:
+            data = self.body
+            return Spool(data=data), data
+        spool = Spool(self.request_body_tempfile_limit)
+        while chunk := file.read(_CHUNK):
+            spool.write(chunk)
+        file.seek(0)
+        return spool, None
+
+    def _limits(self) -> Limits:
+        fields, memory = self.max_form_fields, self.max_form_memory
+        most = Limits().file  # more than there can be
+        return Limits(
+            parts=most if fields is None else fields,
+            fields=most if fields is None else fields,
+            files=most if fields is None else fields,
+            form=most if memory is None else memory,
+        )
+
+    @property
+    def params(self) -> "NestedMultiDict[str, Any]":
+        """The fields of ``GET``, followed by those of ``POST``. They can only be read."""
+        return NestedMultiDict(self.GET, self.POST)
+
+
+def _charset_of(fields: Any) -> str:
+    charset: str = getattr(fields, "_charset", UTF_8)
+    return charset
+
+
+def parse_fields(data: bytes, charset: str, most: int | None) -> list[tuple[str, str]]:
+    """Return the fields of a query or a urlencoded form. Undecodable bytes become U+FFFD.
+
+    Raises ValueError for more fields than ``most``.
+    """
+    if charset == UTF_8:
+        return parse_query(data, most)
+    if most is not None and data.count(b"&") >= most:
+        raise ValueError(f"more than {most} fields")
+    text = decoder(charset)
+    pieces = [piece.partition(b"=") for piece in data.replace(b"+", b" ").split(b"&") if piece]
+    return [(text(percent_decode(name)), text(percent_decode(value))) for name, _, value in pieces]
+
+
+def decoder(charset: str) -> Decode:
+    """Return a function that decodes text in a charset, in UTF-8 if it is unknown."""
+    codec = form_codec(charset)
+    return lambda data: decode(data, codec)
+
+
+def _raw(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:  # not what a server gives, but what tests may
+        return text.encode()
+
+
+def _chunks(spool: Spool) -> Iterator[bytes]:
+    offset = 0
+    while chunk := spool.read_at(offset, _CHUNK):
+        yield chunk
+        offset += len(chunk)
+
+
+def _index(chunks: Iterable[bytes], boundary: bytes, limits: Limits) -> list[tuple[PartHead, int]]:
+    """Return the parts of a form, each with its end in the body."""
+    parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
+    bounds = FormBounds(limits)
+    parts = [part for chunk in chunks for part in bounds.count(parser.feed(chunk))]
+    parser.finish()
+    return parts
+
+
+def _read_parts(parts: list[tuple[PartHead, int]], spool: Spool, charset: str | None) -> Iterator[tuple[str, Any]]:
+    codec = form_codec(charset)
+    for head, end in parts:
+        if head.name is None:
+            continue
+        name = decode(head.name, codec)
+        if head.filename:
+            yield name, FileField(name, decode(head.filename, codec), spool, head, end)
+            continue
+        content = spool.read_at(head.offset, end - head.offset)
+        # A file that was not chosen is an empty field.
+        yield name, content if head.filename is not None else decode(content, _codec_of(head, charset) or codec)
+
+
+def _codec_of(head: PartHead, charset: str | None) -> str | None:
+    """Return the codec of a field that names one itself (RFC 7578 §5.1.2)."""
+    if head.content_type is None:
+        return None
+    own = declared_charset(head.content_type)
+    return form_codec(own, charset) if own else None

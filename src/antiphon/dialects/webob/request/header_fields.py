@@ -1,0 +1,158 @@
+"""Attributes for header fields of a request: parsed where there is something to parse, set and deleted as wished."""
+
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.webob.environ_properties import converter, environ_getter, function_of, imported, made_on_use
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.dialects.webob.environ_properties import Attribute
+
+_parse_date = function_of("datetime_utils", "parse_date")
+_serialize_date = function_of("datetime_utils", "serialize_date")
+_CONDITIONS = {
+    "remove_range": ("HTTP_IF_RANGE", "HTTP_RANGE"),
+    "remove_match": ("HTTP_IF_NONE_MATCH",),
+    "remove_modified": ("HTTP_IF_MODIFIED_SINCE",),
+    "remove_encoding": ("HTTP_ACCEPT_ENCODING",),
+}
+
+
+def _date(key: str, rfc_section: str) -> "Attribute[Any]":
+    return converter(environ_getter(key, None, rfc_section), _date_of, _serialize_date, "a datetime in UTC")
+
+
+def _date_of(value: str | None) -> Any:
+    return None if value is None else _parse_date(value)
+
+
+def _number_of(value: str | None) -> int | None:
+    return int(value) if value else None
+
+
+class HeaderFields:
+    """The usual header fields of a request."""
+
+    environ: "WSGIEnvironment"
+
+    @made_on_use
+    def accept() -> Any:
+        """The media types in Accept."""
+        return imported("acceptparse", "accept_property")()
+
+    @made_on_use
+    def accept_charset() -> Any:
+        """The charsets in Accept-Charset."""
+        return imported("acceptparse", "accept_charset_property")()
+
+    @made_on_use
+    def accept_encoding() -> Any:
+        """The content codings in Accept-Encoding."""
+        return imported("acceptparse", "accept_encoding_property")()
+
+    @made_on_use
+    def accept_language() -> Any:
+        """The languages in Accept-Language."""
+        return imported("acceptparse", "accept_language_property")()
+
+    @made_on_use
+    def if_match() -> Any:
+        """The entity tags in If-Match; any tag without one."""
+        return imported("etag", "etag_property")("HTTP_IF_MATCH", imported("etag", "AnyETag"), "14.24")
+
+    @made_on_use
+    def if_none_match() -> Any:
+        """The entity tags in If-None-Match; no tag without one."""
+        no_tag = imported("etag", "NoETag")
+        return imported("etag", "etag_property")("HTTP_IF_NONE_MATCH", no_tag, "14.26", strong=False)
+
+    @made_on_use
+    def if_range() -> Any:
+        """The condition in If-Range: entity tags, or a date."""
+        serialize = imported("descriptors", "serialize_if_range")
+        text = environ_getter("HTTP_IF_RANGE", None, "14.27")
+        return converter(text, imported("etag", "IfRange").parse, serialize, "IfRange")
+
+    date = _date("HTTP_DATE", "14.8")
+    if_modified_since = _date("HTTP_IF_MODIFIED_SINCE", "14.25")
+    if_unmodified_since = _date("HTTP_IF_UNMODIFIED_SINCE", "14.28")
+    range = converter(
+        environ_getter("HTTP_RANGE", None, "14.35"),
+        function_of("descriptors", "parse_range"),
+        function_of("descriptors", "serialize_range"),
+        "Range",
+    )
+    authorization = converter(
+        environ_getter("HTTP_AUTHORIZATION", None, "14.8"),
+        function_of("descriptors", "parse_auth"),
+        function_of("descriptors", "serialize_auth"),
+        "a scheme and its parameters",
+    )
+    max_forwards = converter(environ_getter("HTTP_MAX_FORWARDS", None, "14.31"), _number_of, str, "a number")
+    pragma: "Attribute[str | None]" = environ_getter("HTTP_PRAGMA", None, "14.32")
+    referer: "Attribute[str | None]" = environ_getter("HTTP_REFERER", None, "14.36")
+    referrer = referer
+    user_agent: "Attribute[str | None]" = environ_getter("HTTP_USER_AGENT", None, "14.43")
+
+    @property
+    def cache_control(self) -> Any:
+        """The directives in Cache-Control, as an object whose changes are written to the environ.
+
+        It may be set to such an object, a dictionary, or text.
+        """
+        environ = self.environ
+        written = environ.get("HTTP_CACHE_CONTROL", "")
+        known, directives = environ.get("webob._cache_control", (None, None))
+        if directives is None or known != written:
+            directives = imported("cachecontrol", "CacheControl").parse(
+                written, updates_to=self._update_cache_control, type="request"
+            )
+            environ["webob._cache_control"] = written, directives
+        return directives
+
+    @cache_control.setter
+    def cache_control(self, value: Any) -> None:
+        cache_control: Any = imported("cachecontrol", "CacheControl")
+        if isinstance(value, dict):
+            value = cache_control(value, type="request")
+        written = str(value or "")
+        self.environ["HTTP_CACHE_CONTROL"] = written
+        self.environ["webob._cache_control"] = (written, value) if isinstance(value, cache_control) else (None, None)
+
+    @cache_control.deleter
+    def cache_control(self) -> None:
+        self.environ.pop("HTTP_CACHE_CONTROL", None)
+        self.environ.pop("webob._cache_control", None)
+
+    def _update_cache_control(self, directives: Any) -> None:
+        self.environ["HTTP_CACHE_CONTROL"] = imported("cachecontrol", "serialize_cache_control")(directives)
+
+    @property
+    def cookies(self) -> Any:
+        """The cookies as a dictionary, whose changes are written to the environ. It may be set to another one."""
+        return imported("cookies", "RequestCookies")(self.environ)
+
+    @cookies.setter
+    def cookies(self, val: Any) -> None:
+        given = dict(val)
+        self.environ.pop("HTTP_COOKIE", None)
+        self.cookies.update(given)
+
+    def remove_conditional_headers(
+        self,
+        remove_encoding: bool = True,
+        remove_range: bool = True,
+        remove_match: bool = True,
+        remove_modified: bool = True,
+    ) -> None:
+        """Remove the headers that allow an answer without the whole content; If-Match and the like stay."""
+        chosen = {
+            "remove_encoding": remove_encoding,
+            "remove_range": remove_range,
+            "remove_match": remove_match,
+            "remove_modified": remove_modified,
+        }
+        for name, keys in _CONDITIONS.items():
+            for key in keys if chosen[name] else ():
+                self.environ.pop(key, None)
