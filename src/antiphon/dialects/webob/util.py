@@ -1,9 +1,14 @@
-"""Status phrases as WebOb has them, and text for HTML."""
+"""Status phrases as WebOb has them, text for HTML, references to URLs, and names that libraries import from here."""
 
+from collections.abc import Iterator
+from hmac import compare_digest
 from html import escape
-from typing import Any
+from typing import Any, AnyStr
+from warnings import warn
 
 from antiphon.http.status import PHRASES
+from antiphon.http.urls.percent import percent_decode
+from antiphon.http.urls.url import resolve
 
 __all__ = ["html_escape", "status_generic_reasons", "status_reasons"]
 
@@ -37,3 +42,71 @@ def html_escape(s: Any) -> str:
         return str(own())
     text = s.decode() if isinstance(s, bytes) else str(s)
     return escape(text, quote=True).encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+# References
+
+
+def urljoin(base: str, url: str) -> str:
+    """Return the URL of a reference found at ``base``, as it is written: no character is dropped (RFC 3986 §5).
+
+    A reference with the scheme of the base and no host counts as one without a scheme (§5.2.2, for old references).
+    """
+    if not base or not url:
+        return url or base
+    scheme, _, rest = url.partition(":")
+    if rest and rest[:2] != "//" and base[: len(scheme) + 1].lower() == f"{scheme}:".lower():
+        url = rest
+    return resolve(base, url)
+
+
+def unquote(string: bytes) -> bytes:
+    """Undo percent-escapes in bytes; malformed ones stay."""
+    return percent_decode(string or b"")
+
+
+def url_unquote(s: str) -> str:
+    """Undo percent-escapes in ASCII text; each byte becomes one character (PEP 3333)."""
+    return percent_decode(s.encode("ascii")).decode("latin-1")
+
+
+def parse_qsl_text(qs: str, encoding: str = "utf-8") -> Iterator[tuple[str, str]]:
+    """Give the name and the value of each field in a query of an environ. Raises UnicodeDecodeError."""
+    for piece in qs.encode("latin-1").replace(b"+", b" ").replace(b";", b"&").split(b"&"):
+        if piece:
+            name, _, value = piece.partition(b"=")
+            yield percent_decode(name).decode(encoding), percent_decode(value).decode(encoding)
+
+
+# Text and bytes
+
+
+def text_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") -> str:
+    """Return bytes as text, and text as it is."""
+    return s.decode(encoding, errors) if isinstance(s, bytes) else s
+
+
+def bytes_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") -> bytes:
+    """Return text as bytes, and bytes as they are."""
+    return s.encode(encoding, errors) if isinstance(s, str) else s
+
+
+def strings_differ(string1: AnyStr, string2: AnyStr, compare_digest: Any = compare_digest) -> bool:
+    """True if two strings differ. The time that it takes tells nothing of where."""
+    return not compare_digest(string1, string2)
+
+
+# For code that extends WebOb
+
+
+def header_docstring(header: str, rfc_section: str) -> str:
+    """Return the docstring of an attribute for a header, or for a key of an environ."""
+    name = header.removeprefix("HTTP_").replace("_", "-").title() if header.isupper() else header
+    return f"Gets and sets the ``{name}`` header (RFC 2616 section {rfc_section})."
+
+
+def warn_deprecation(text: str, version: str, stacklevel: int) -> None:
+    """Warn of a use that ends with a version; raise DeprecationWarning if that was before 1.8."""
+    if version in {"1.2", "1.3", "1.4", "1.5", "1.6", "1.7"}:
+        raise DeprecationWarning(text)
+    warn(text, DeprecationWarning, stacklevel=stacklevel + 1)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, Self
 from antiphon.dialects.webob.environ_properties import upath_property
 from antiphon.dialects.webob.request.blank import environ_from_url, set_base, set_form
 from antiphon.dialects.webob.request.charsets import codec_of, named_charset
-from antiphon.dialects.webob.request.forms import RequestForms
 from antiphon.dialects.webob.request.head import NoDefault
 from antiphon.dialects.webob.request.header_fields import HeaderFields
 from antiphon.dialects.webob.request.message import RequestMessage
 from antiphon.dialects.webob.request.sending import RequestSending
 from antiphon.dialects.webob.request.target import RequestTarget, RoutingArguments
+from antiphon.dialects.webob.request.transcoding import RequestTranscoding
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _ABSENT: Any = object()
 
 
-class BaseRequest(RequestSending, RequestMessage, RequestForms, RequestTarget, RoutingArguments, HeaderFields):
+class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTarget, RoutingArguments, HeaderFields):
     """A WSGI environ as an object: what is read and set is read from the environ and set there, at once."""
 
     _setattr_stacklevel = 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeAlias, cast
 
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import MultipartLimits, MultipartParser, parse_boundary, read_whole_form
@@ -24,7 +24,7 @@ _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _FORMS = frozenset({"", _URLENCODED, _MULTIPART})
 
-Decode = Callable[[bytes], str]
+Decode: TypeAlias = Callable[[bytes], str]
 
 
 class RequestForms(RequestBody):
@@ -46,18 +46,18 @@ class RequestForms(RequestBody):
         kept = environ.get("webob._parsed_query_vars")
         if kept is not None and kept[1] == query and _charset_of(kept[0]) == charset:
             return cast("GetDict", kept[0])
-        fields = GetDict(self._query_fields(charset), environ)
+        fields = GetDict(self._query_fields(decoder(charset)), environ)
         if charset != UTF_8:
             fields._charset = charset  # noqa: SLF001 - set for itself
         environ["webob._parsed_query_vars"] = fields, query
         return fields
 
-    def _query_fields(self, charset: str) -> list[tuple[str, str]]:
+    def _query_fields(self, text: Decode | None) -> list[tuple[str, str]]:
         query = self.environ.get("QUERY_STRING", "")
         if not query:
             return []
         try:
-            return parse_fields(_raw(query).replace(b";", b"&"), charset, self.max_query_fields)
+            return parse_fields(raw_bytes(query).replace(b";", b"&"), text, self.max_query_fields)
         except ValueError:
             detail = f"The query has more than {self.max_query_fields} fields."
             raise imported("exc", "HTTPRequestURITooLong")(detail) from None
@@ -72,14 +72,14 @@ class RequestForms(RequestBody):
         kept = self.environ.get("webob._parsed_post_vars")
         if kept is not None and kept[1] is self.body_file_raw and _charset_of(kept[0]) == charset:
             return kept[0]
-        fields = self._form(charset)
+        fields = self._form(decoder(charset))
         if isinstance(fields, MultiDict):
             if charset != UTF_8:
                 fields._charset = charset  # noqa: SLF001
             self.environ["webob._parsed_post_vars"] = fields, self.body_file_raw
         return fields
 
-    def _form(self, charset: str) -> Any:
+    def _form(self, text: Decode | None) -> Any:
         content_type = self.content_type
         if content_type not in _FORMS or (not content_type and self.method != "POST"):
             return NoVars(f"Not an HTML form submission (Content-Type: {content_type})")
@@ -87,8 +87,8 @@ class RequestForms(RequestBody):
             return MultiDict()
         try:
             if content_type == _MULTIPART:
-                return MultiDict(self._parts(charset))
-            return MultiDict(parse_fields(self._urlencoded(), charset, self.max_form_fields))
+                return MultiDict(self._parts(text))
+            return MultiDict(parse_fields(self._urlencoded(), text, self.max_form_fields))
         except ContentTooLarge as error:
             self._refuse(error.detail or str(error))
         except BadRequest as error:
@@ -111,7 +111,7 @@ class RequestForms(RequestBody):
             self._refuse(f"The form has more than {most} bytes.")
         return self.body
 
-    def _parts(self, charset: str) -> Iterator[tuple[str, Any]]:
+    def _parts(self, text: Decode | None) -> Iterator[tuple[str, Any]]:
         """Give the fields and files of a form in parts."""
         boundary = parse_boundary(self._content_type_raw)
         self.make_body_seekable()
@@ -121,7 +121,7 @@ class RequestForms(RequestBody):
         if parts is None:
             chunks = [data] if data is not None else _chunks(spool)
             parts = _index(chunks, boundary, limits)
-        return _read_parts(parts, spool, None if charset == UTF_8 else charset)
+        return _read_parts(parts, spool, text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:
         """Return the body on a spool, and its bytes if they are in memory."""
@@ -136,6 +136,21 @@ class RequestForms(RequestBody):
             spool.write(chunk)
         file.seek(0)
         return spool, None
+
+    @property
+    def str_GET(self) -> "MultiDict[str, str]":  # noqa: N802 - its name
+        """The fields of the query without decoding: each byte as one character (PEP 3333)."""
+        return MultiDict(self._query_fields(as_latin_1))
+
+    @property
+    def str_POST(self) -> Any:  # noqa: N802 - its name
+        """The fields and files of a form without decoding: each byte as one character. Raises as ``POST`` does."""
+        return self._form(as_latin_1)
+
+    @property
+    def str_params(self) -> "NestedMultiDict[str, Any]":
+        """The fields of ``str_GET``, followed by those of ``str_POST``."""
+        return NestedMultiDict(self.str_GET, self.str_POST)
 
     def _limits(self) -> Limits:
         fields, memory = self.max_form_fields, self.max_form_memory
@@ -158,27 +173,35 @@ def _charset_of(fields: Any) -> str:
     return charset
 
 
-def parse_fields(data: bytes, charset: str, most: int | None) -> list[tuple[str, str]]:
-    """Return the fields of a query or a urlencoded form. Undecodable bytes become U+FFFD.
+def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tuple[str, str]]:
+    """Return the fields of a query or a urlencoded form, decoded by a function, or in UTF-8 if there is none.
 
     Raises ValueError for more fields than ``most``.
     """
-    if charset == UTF_8:
+    if text is None:
         return parse_query(data, most)
     if most is not None and data.count(b"&") >= most:
         raise ValueError(f"more than {most} fields")
-    text = decoder(charset)
     pieces = [piece.partition(b"=") for piece in data.replace(b"+", b" ").split(b"&") if piece]
     return [(text(percent_decode(name)), text(percent_decode(value))) for name, _, value in pieces]
 
 
-def decoder(charset: str) -> Decode:
-    """Return a function that decodes text in a charset, in UTF-8 if it is unknown."""
+def decoder(charset: str) -> Decode | None:
+    """Return a function that decodes text in a charset, with U+FFFD for what can't be; None for UTF-8.
+
+    Text in a charset that requests can't have is read as UTF-8.
+    """
     codec = form_codec(charset)
-    return lambda data: decode(data, codec)
+    return None if codec == "utf-8" else lambda data: decode(data, codec)
 
 
-def _raw(text: str) -> bytes:
+def as_latin_1(data: bytes) -> str:
+    """Return bytes as text with a character for each, as an environ has it (PEP 3333)."""
+    return data.decode("latin-1")
+
+
+def raw_bytes(text: str) -> bytes:
+    """Return the bytes of a value of an environ."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:  # not what a server gives, but what tests may
@@ -201,23 +224,29 @@ def _index(chunks: Iterable[bytes], boundary: bytes, limits: Limits) -> list[tup
     return parts
 
 
-def _read_parts(parts: list[tuple[PartHead, int]], spool: Spool, charset: str | None) -> Iterator[tuple[str, Any]]:
-    codec = form_codec(charset)
+def _read_parts(parts: list[tuple[PartHead, int]], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
+    text = given or _utf_8
     for head, end in parts:
         if head.name is None:
             continue
-        name = decode(head.name, codec)
+        name = text(head.name)
         if head.filename:
-            yield name, FileField(name, decode(head.filename, codec), spool, head, end)
+            yield name, FileField(name, text(head.filename), spool, head, end)
             continue
         content = spool.read_at(head.offset, end - head.offset)
-        # A file that was not chosen is an empty field.
-        yield name, content if head.filename is not None else decode(content, _codec_of(head, charset) or codec)
+        if head.filename is not None:
+            yield name, content  # no file was chosen
+        elif head.content_type is None or given is as_latin_1:
+            yield name, text(content)
+        else:
+            yield name, (_own_decoder(head.content_type) or text)(content)
 
 
-def _codec_of(head: PartHead, charset: str | None) -> str | None:
-    """Return the codec of a field that names one itself (RFC 7578 §5.1.2)."""
-    if head.content_type is None:
-        return None
-    own = declared_charset(head.content_type)
-    return form_codec(own, charset) if own else None
+def _utf_8(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _own_decoder(content_type: str) -> Decode | None:
+    """Return the decoder of a field that names a charset itself (RFC 7578 §5.1.2); None for UTF-8."""
+    charset = declared_charset(content_type)
+    return (decoder(charset) or _utf_8) if charset else None

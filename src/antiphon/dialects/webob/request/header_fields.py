@@ -139,6 +139,11 @@ class HeaderFields:
         self.environ.pop("HTTP_COOKIE", None)
         self.cookies.update(given)
 
+    @property
+    def str_cookies(self) -> dict[str, str]:
+        """The cookies without decoding: each byte as one character (PEP 3333). Changes of it have no effect."""
+        return {name: value.encode().decode("latin-1") for name, value in self.cookies.items()}
+
     def remove_conditional_headers(
         self,
         remove_encoding: bool = True,

@@ -118,7 +118,7 @@ class RequestTarget(RequestHead):
 
     def relative_url(self, other_url: str, to_application: bool = False) -> str:
         """Return the URL of a reference found at this one, or at the application's URL (RFC 3986 §5.2)."""
-        from antiphon.dialects.webob.joining import urljoin
+        from antiphon.dialects.webob.util import urljoin
 
         if not to_application:
             return urljoin(self.path_url, other_url)

@@ -1,0 +1,55 @@
+"""Names of WebOb's own module of this name that libraries import: one spelling for Python 2 and 3, of which 3 is left.
+
+``cgi_FieldStorage`` is the class of the files in forms, for ``isinstance``.
+"""
+
+from collections.abc import Iterable, MutableMapping
+from html import escape
+from queue import Empty, Queue
+from typing import Any, NoReturn
+from urllib import parse as urlparse
+from urllib.parse import quote as url_quote
+from urllib.parse import quote_plus
+from urllib.parse import urlencode as url_encode
+from urllib.request import urlopen as url_open
+
+from antiphon.dialects.webob.file_field import FileField as cgi_FieldStorage
+from antiphon.dialects.webob.util import bytes_, parse_qsl_text, text_, unquote, url_unquote
+from antiphon.http.grammar import parse_parameters
+
+__all__ = [
+    "PY2", "PY3", "Empty", "Iterable", "MutableMapping", "Queue", "bytes_", "cgi_FieldStorage", "class_types",
+    "escape", "integer_types", "iteritems_", "itervalues_", "long", "native_", "parse_header", "parse_qsl_text",
+    "quote_plus", "reraise", "string_types", "text_", "text_type", "unquote", "url_encode", "url_open", "url_quote",
+    "url_unquote", "urlparse",
+]  # fmt: skip
+
+PY2 = False
+PY3 = True
+string_types = (str,)
+integer_types = (int,)
+class_types = type
+text_type = str
+long = int
+native_ = text_
+
+
+def reraise(exc_info: Any) -> NoReturn:
+    """Raise the error of a triple that `sys.exc_info` gave."""
+    raise exc_info[1].with_traceback(exc_info[2])
+
+
+def iteritems_(d: Any) -> Any:
+    """Return the pairs of a mapping."""
+    return d.items()
+
+
+def itervalues_(d: Any) -> Any:
+    """Return the values of a mapping."""
+    return d.values()
+
+
+def parse_header(line: str) -> tuple[str, dict[str, str]]:
+    """Return the value of a header, and its parameters."""
+    value, _, parameters = line.partition(";")
+    return value.strip(), parse_parameters(parameters)
