@@ -8,7 +8,7 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from binascii import a2b_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -98,16 +98,15 @@ def _tag_datetime(moment: datetime) -> dict[str, str]:
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_date(moment)}
 
 
-def untag(value: dict[str, Any], readers: Mapping[str, Callable[[Any], Any]] = _READERS) -> Any:
-    """Return the value of an object, read by the reader of its tag; the object itself if it has no tag."""
+def _untag(value: dict[str, Any]) -> Any:
     if len(value) != 1:
         return value
     [(name, inner)] = value.items()
-    reader = readers.get(name)
+    reader = _READERS.get(name)
     return value if reader is None else reader(inner)
 
 
-_decode = json.JSONDecoder(object_hook=untag).decode
+_decode = json.JSONDecoder(object_hook=_untag).decode
 
 COMPRESSED_FROM = 512
 """Bytes of JSON from which it is worth the time to compress them."""

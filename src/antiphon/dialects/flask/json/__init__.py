@@ -1,0 +1,50 @@
+"""JSON as the current application reads and writes it, and without one as the standard library does."""
+
+import json as _json
+from typing import IO, TYPE_CHECKING, Any, AnyStr
+
+from antiphon.dialects.flask.globals import _cv_app, current_app
+from antiphon.dialects.flask.json.provider import _default
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.wrappers import Response
+
+__all__ = ["dump", "dumps", "jsonify", "load", "loads"]
+
+
+def dumps(obj: Any, **kwargs: Any) -> str:
+    """Return a value as JSON, by ``current_app.json.dumps``. Raises TypeError for a value that can't be written."""
+    if (ctx := _cv_app.get()) is not None:
+        return ctx.app.json.dumps(obj, **kwargs)
+    return _json.dumps(obj, **{"default": _default, **kwargs})
+
+
+def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
+    """Write a value as JSON to a text file, by ``current_app.json.dump``."""
+    if (ctx := _cv_app.get()) is not None:
+        ctx.app.json.dump(obj, fp, **kwargs)
+    else:
+        _json.dump(obj, fp, **{"default": _default, **kwargs})
+
+
+def loads(s: str | bytes, **kwargs: Any) -> Any:
+    """Return the value of JSON, by ``current_app.json.loads``. Raises ValueError for what is none."""
+    if (ctx := _cv_app.get()) is not None:
+        return ctx.app.json.loads(s, **kwargs)
+    return _json.loads(s, **kwargs)
+
+
+def load(fp: IO[AnyStr], **kwargs: Any) -> Any:
+    """Return the value of JSON in a file, by ``current_app.json.load``."""
+    if (ctx := _cv_app.get()) is not None:
+        return ctx.app.json.load(fp, **kwargs)
+    return _json.load(fp, **kwargs)
+
+
+def jsonify(*args: Any, **kwargs: Any) -> "Response":
+    """Return a response with the JSON of one value, of several as an array, or of named ones as an object.
+
+    ``current_app.json.response`` makes it. Raises TypeError for both kinds at once, and RuntimeError without an
+    application.
+    """
+    return current_app.json.response(*args, **kwargs)

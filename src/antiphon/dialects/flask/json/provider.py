@@ -1,0 +1,142 @@
+"""The providers of JSON: how an application reads and writes it."""
+
+import dataclasses
+import decimal
+import json
+import sys
+import uuid
+import weakref
+from collections.abc import Callable
+from datetime import date
+from typing import IO, TYPE_CHECKING, Any, AnyStr, TypeAlias
+
+from antiphon.dialects.werkzeug.http import http_date
+from antiphon.http.errors import BadRequest
+from antiphon.serialization.json import decode_json
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.sansio.app import App
+    from antiphon.dialects.flask.wrappers import Response
+
+COMPACT = {"separators": (",", ":")}
+"""The options of JSON without spaces."""
+
+
+class JSONProvider:
+    """The JSON of one application: a base class, whose subclasses define ``dumps`` and ``loads``.
+
+    Set as ``json_provider_class`` of an application's class, or made for an application and set as its ``json``.
+    """
+
+    def __init__(self, app: "App") -> None:
+        self._app: App = weakref.proxy(app)
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Return a value as JSON."""
+        raise NotImplementedError
+
+    def dump(self, obj: Any, fp: IO[str], **kwargs: Any) -> None:
+        """Write a value as JSON to a text file."""
+        fp.write(self.dumps(obj, **kwargs))
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Return the value of JSON."""
+        raise NotImplementedError
+
+    def load(self, fp: IO[AnyStr], **kwargs: Any) -> Any:
+        """Return the value of JSON in a file."""
+        return self.loads(fp.read(), **kwargs)
+
+    def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if args and kwargs:
+            raise TypeError("app.json.response() and jsonify() take values, or named values, but not both")
+        if len(args) == 1:
+            return args[0]
+        return args or kwargs or None
+
+    def response(self, *args: Any, **kwargs: Any) -> "Response":
+        """Return a response with the JSON of one value, of several as an array, or of named ones as an object.
+
+        Without any it is null. Raises TypeError for both kinds at once.
+        """
+        text = self.dumps(self._prepare_response_obj(args, kwargs))
+        return self._app.response_class(text, mimetype="application/json")
+
+
+def _default(o: Any) -> Any:
+    """Return what is written for a value that JSON lacks. Raises TypeError for one that nobody knows."""
+    if isinstance(o, date):
+        return http_date(o)
+    if isinstance(o, decimal.Decimal | uuid.UUID):
+        return str(o)
+    if dataclasses.is_dataclass(o):
+        return dataclasses.asdict(o)  # type: ignore[arg-type]  # which refuses classes
+    if hasattr(o, "__html__"):
+        return str(o.__html__())
+    raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")
+
+
+_Settings: TypeAlias = tuple[Callable[[Any], Any], bool, bool, bool]
+"""Those of an encoder: ``default``, ``ensure_ascii``, ``sort_keys``, and True for JSON without spaces."""
+
+
+class DefaultJSONProvider(JSONProvider):
+    """JSON by the standard library's rules, which also writes dates, as headers have them, UUIDs and decimals as text,
+    dataclasses as objects, and as text what has ``__html__``.
+    """
+
+    default: Callable[[Any], Any] = staticmethod(_default)
+    """A function that gives what is written for a value that JSON lacks, or raises TypeError."""
+    ensure_ascii = True
+    """Write anything but ASCII with escapes."""
+    sort_keys = True
+    """Sort the names in objects, which are all text then."""
+    compact: bool | None = None
+    """Responses without spaces and line ends; None for those, but not in debug."""
+    mimetype = "application/json"
+    """The content type of responses."""
+
+    _encoder: "tuple[_Settings | None, Callable[[Any], str]]" = (None, str)
+    """The encoder that was used last, kept since making one takes as long as writing a small value."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Return a value as JSON. Arguments are those of ``json.dumps``, and the attributes their defaults.
+
+        Raises TypeError for a value that can't be written, and ValueError for one that contains itself.
+        """
+        if kwargs and kwargs != COMPACT:
+            options = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
+            return json.dumps(obj, **{**options, **kwargs})
+        settings = (self.default, self.ensure_ascii, self.sort_keys, bool(kwargs))
+        known, encode = self._encoder
+        if known != settings:
+            encode = _encode_with(*settings)
+            self._encoder = settings, encode
+        return encode(obj)
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Return the value of JSON. Arguments are those of ``json.loads``. Raises ValueError for what is none."""
+        if not kwargs and isinstance(s, str | bytes) and s[:1] != "\ufeff":
+            try:
+                return decode_json(s.encode() if isinstance(s, str) else s, depth=sys.maxsize)
+            except (BadRequest, UnicodeEncodeError):
+                pass  # The standard library raises its own error, or reads it all the same: NaN, or UTF-16.
+        try:
+            return json.loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("The JSON is nested too deeply.") from None
+
+    def response(self, *args: Any, **kwargs: Any) -> "Response":
+        """Return a response with JSON and a line end, as ``JSONProvider.response`` does."""
+        value = self._prepare_response_obj(args, kwargs)
+        is_compact = not self._app.debug if self.compact is None else self.compact
+        text = self.dumps(value, **COMPACT) if is_compact else self.dumps(value, indent=2)
+        return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
+
+
+def _encode_with(
+    default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool, is_compact: bool
+) -> Callable[[Any], str]:
+    separators = COMPACT["separators"] if is_compact else None
+    encoder = json.JSONEncoder(default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=separators)
+    return encoder.encode

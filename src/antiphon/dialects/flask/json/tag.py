@@ -1,0 +1,241 @@
+"""JSON with tags for what it lacks, which may be more types than those of ``antiphon.serialization.tagged_json``."""
+
+from base64 import b64decode, b64encode
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from markupsafe import Markup
+
+from antiphon.dialects.flask.json import dumps, loads
+from antiphon.dialects.flask.json.provider import COMPACT
+from antiphon.dialects.werkzeug.http import http_date, parse_date
+from antiphon.serialization.tagged_json import PLAIN
+
+
+class JSONTag:
+    """One type that JSON lacks, and the tag around its values: a base class.
+
+    Without a ``key`` there is no tag, but the values inside a container get theirs.
+    """
+
+    __slots__ = ("serializer",)
+
+    key: str = ""
+    """The tag."""
+
+    def __init__(self, serializer: "TaggedJSONSerializer") -> None:
+        self.serializer = serializer
+
+    def check(self, value: Any) -> bool:
+        """Return True for values of this type."""
+        raise NotImplementedError
+
+    def to_json(self, value: Any) -> Any:
+        """Return what JSON can say for a value."""
+        raise NotImplementedError
+
+    def to_python(self, value: Any) -> Any:
+        """Return the value for what ``to_json`` returned."""
+        raise NotImplementedError
+
+    def tag(self, value: Any) -> Any:
+        """Return what JSON can say for a value, in an object with the tag as its only name."""
+        return {self.key: self.to_json(value)}
+
+
+class TagDict(JSONTag):
+    """A dict that would be taken for a tagged value: its name has two underscores more."""
+
+    __slots__ = ()
+    key = " di"
+
+    def check(self, value: Any) -> bool:
+        return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in self.serializer.tags
+
+    def to_json(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {f"{name}__": self.serializer.tag(each) for name, each in value.items()}
+
+    def to_python(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {name[:-2]: each for name, each in value.items()}
+
+
+class PassDict(JSONTag):
+    """Any other dict."""
+
+    __slots__ = ()
+
+    def check(self, value: Any) -> bool:
+        return isinstance(value, dict)
+
+    def to_json(self, value: dict[str, Any]) -> dict[str, Any]:
+        tag = self.serializer.tag
+        return {name: tag(each) for name, each in value.items()}
+
+    tag = to_json
+
+
+class PassList(JSONTag):
+    """A list."""
+
+    __slots__ = ()
+
+    def check(self, value: Any) -> bool:
+        return isinstance(value, list)
+
+    def to_json(self, value: list[Any]) -> list[Any]:
+        tag = self.serializer.tag
+        return [tag(each) for each in value]
+
+    tag = to_json
+
+
+class TagTuple(JSONTag):
+    """A tuple."""
+
+    __slots__ = ()
+    key = " t"
+
+    def check(self, value: Any) -> bool:
+        return isinstance(value, tuple)
+
+    def to_json(self, value: tuple[Any, ...]) -> list[Any]:
+        tag = self.serializer.tag
+        return [tag(each) for each in value]
+
+    def to_python(self, value: list[Any]) -> tuple[Any, ...]:
+        return tuple(value)
+
+
+class TagBytes(JSONTag):
+    """Bytes."""
+
+    __slots__ = ()
+    key = " b"
+
+    def check(self, value: Any) -> bool:
+        return isinstance(value, bytes)
+
+    def to_json(self, value: bytes) -> str:
+        return b64encode(value).decode("ascii")
+
+    def to_python(self, value: str) -> bytes:
+        return b64decode(value)
+
+
+class TagMarkup(JSONTag):
+    """HTML: what has ``__html__``, read as a Markup."""
+
+    __slots__ = ()
+    key = " m"
+
+    def check(self, value: Any) -> bool:
+        return callable(getattr(value, "__html__", None))
+
+    def to_json(self, value: Any) -> str:
+        return str(value.__html__())
+
+    def to_python(self, value: str) -> Markup:
+        return Markup(value)  # noqa: S704 - it was HTML before
+
+
+class TagUUID(JSONTag):
+    """A UUID."""
+
+    __slots__ = ()
+    key = " u"
+
+    def check(self, value: Any) -> bool:
+        return isinstance(value, UUID)
+
+    def to_json(self, value: UUID) -> str:
+        return value.hex
+
+    def to_python(self, value: str) -> UUID:
+        return UUID(value)
+
+
+class TagDateTime(JSONTag):
+    """A moment, in UTC and whole seconds."""
+
+    __slots__ = ()
+    key = " d"
+
+    def check(self, value: Any) -> bool:
+        return isinstance(value, datetime)
+
+    def to_json(self, value: datetime) -> str:
+        return http_date(value)
+
+    def to_python(self, value: str) -> datetime | None:
+        return parse_date(value)
+
+
+class TaggedJSONSerializer:
+    """JSON with tags for dicts that look tagged, tuples, bytes, HTML, UUIDs and moments, and for what is registered."""
+
+    __slots__ = ("_keeps_plain", "order", "tags")
+
+    default_tags: ClassVar[list[type[JSONTag]]] = [
+        TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
+    ]  # fmt: skip
+    """The classes of the tags that each serializer has."""
+
+    def __init__(self) -> None:
+        self.tags: dict[str, JSONTag] = {}
+        self.order: list[JSONTag] = []
+        self._keeps_plain = True
+        for tag_class in self.default_tags:
+            self.register(tag_class)
+
+    def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
+        """Have a class make and read a tag. It is asked after all others, or at an ``index``.
+
+        Raises KeyError for a key that is registered, unless ``force`` has the new class read it.
+        """
+        tag = tag_class(self)
+        if tag.key:
+            if tag.key in self.tags and not force:
+                raise KeyError(f"Tag {tag.key!r} is already registered.")
+            self.tags[tag.key] = tag
+        self.order.insert(len(self.order) if index is None else index, tag)
+        self._keeps_plain = self._keeps_plain and tag_class in _KEEPING_PLAIN
+
+    def tag(self, value: Any) -> Any:
+        """Return a value with tags around what JSON lacks."""
+        if self._keeps_plain and type(value) in PLAIN:
+            return value
+        for tag in self.order:
+            if tag.check(value):
+                return tag.tag(value)
+        return value
+
+    def untag(self, value: dict[str, Any]) -> Any:
+        """Return the value of a tagged object; the object itself if it has no tag."""
+        if len(value) != 1:
+            return value
+        [(key, inner)] = value.items()
+        tag = self.tags.get(key)
+        return value if tag is None else tag.to_python(inner)
+
+    def _untag_scan(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return self.untag({name: self._untag_scan(each) for name, each in value.items()})
+        if isinstance(value, list):
+            return [self._untag_scan(each) for each in value]
+        return value
+
+    def dumps(self, value: Any) -> str:
+        """Return a value as JSON without spaces."""
+        return dumps(self.tag(value), **COMPACT)
+
+    def loads(self, value: str) -> Any:
+        """Return the value of JSON."""
+        found = loads(value)
+        if self._keeps_plain and '" ' not in value and "\\u0020" not in value:  # as all tags that it knows begin
+            return found
+        return self._untag_scan(found)
+
+
+_KEEPING_PLAIN = frozenset(TaggedJSONSerializer.default_tags)
+"""Tags that leave text, numbers, Booleans and None as they are."""
