@@ -221,3 +221,26 @@ def test_code_for_kay_finds_its_own_werkzeug_and_today_s_for_the_rest():
     request, *others = finished.stdout.splitlines()
     assert request.startswith("antiphon.dialects.kay.werkzeug.wrappers")
     assert all(other.startswith("antiphon.dialects.werkzeug.") for other in others)
+
+
+def test_code_for_flask_finds_the_dialects_of_flask_and_of_werkzeug():
+    program = INSTALL + (
+        "install('flask')\n"
+        "import flask, flask.globals, werkzeug.routing\n"
+        "from flask import Flask, request\n"
+        "from importlib.metadata import version\n"
+        "from werkzeug.exceptions import NotFound\n"
+        "assert flask.request is flask.globals.request is request\n"
+        "assert version('Flask').startswith('3.1.') and version('werkzeug') == werkzeug.__version__\n"
+        "print(Flask.__module__, NotFound.__module__, werkzeug.routing.Map.__module__, sep='\\n')\n"
+        "try:\n"
+        "    import werkzeug.debug.console\n"
+        "except ImportError as error:\n"
+        "    print(error)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    app, error, routing, message = finished.stdout.splitlines()
+    assert app.startswith("antiphon.dialects.flask.")
+    assert error.startswith("antiphon.dialects.werkzeug.")
+    assert routing.startswith("antiphon.dialects.werkzeug.")
+    assert message.endswith("has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md")

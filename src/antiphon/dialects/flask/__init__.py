@@ -5,6 +5,9 @@ Names are imported on first use.
 
 from antiphon.lazy import import_on_use
 
+__version__ = "3.1.3"
+"""The version of Flask whose names and habits these are."""
+
 __all__, __getattr__ = import_on_use(
     __name__,
     {
