@@ -141,7 +141,7 @@ def test_other_values_are_errors_as_on_flask(value, apps):
 @pytest.mark.parametrize("options", [
     {"indent": 1}, {"sort_keys": False}, {"separators": (",", ": ")}, {"default": lambda value: 5},
     {"ensure_ascii": False}, {"cls": type("Encoder", (json.JSONEncoder,), {"encode": lambda self, value: "own"})},
-], ids=str)  # fmt: skip
+], ids=lambda options: next(iter(options)))  # fmt: skip
 def test_takes_the_arguments_of_the_standard_library(options, apps):
     value = {"b": "ä", "a": [object]} if "default" in options else {"b": "ä", "a": [1]}
     texts = [app.json.dumps(value, **options) for app in apps]
