@@ -1,5 +1,6 @@
 """A file in a form, as an object with the attributes of ``cgi.FieldStorage``."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,6 +32,16 @@ class FileField:
 
     def __bool__(self) -> bool:
         return True
+
+    @property
+    def __class__(self) -> Any:
+        """Be an instance of ``cgi.FieldStorage`` for ``isinstance``, where other code has imported that."""
+        cgi = sys.modules.get("cgi")
+        return FileField if cgi is None else cgi.FieldStorage
+
+    @__class__.setter
+    def __class__(self, value: Any) -> None:  # what type checkers want of it
+        raise AttributeError(f"a field of a form stays one, and does not become {value!r:.200}")
 
     @lazy
     def file(self) -> IO[bytes]:

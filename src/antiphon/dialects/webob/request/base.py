@@ -89,6 +89,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         self.make_body_seekable()
         copied = self.__class__(self.environ.copy())
         copied.copy_body()
+        self.body_file_raw.seek(0)
         return copied
 
     def copy_get(self) -> Self:

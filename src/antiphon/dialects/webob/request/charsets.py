@@ -1,7 +1,8 @@
 """Charsets of requests: those that Content-Type names, and those that are set."""
 
 import re
-from codecs import lookup
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 
 from antiphon.http.charset import CODECS
 
@@ -12,6 +13,8 @@ LATIN_1 = frozenset({
     "ascii", "latin-1", "latin", "latin_1", "l1", "latin1", "iso-8859-1", "iso8859_1", "iso_8859_1", "iso8859", "8859",
 })  # fmt: skip
 """Names under which text of an environ is what it is in there (PEP 3333)."""
+
+_SAFE = frozenset([codec.replace("-", "_") for codec in CODECS.values()] + ["ascii", "latin_1"])
 
 _parameter = re.compile(r';\s*charset\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
 
@@ -43,17 +46,17 @@ def named_charset(charset: str | None) -> str:
 
 
 def codec_of(charset: str) -> str:
-    """Return the Python codec of a charset. Raises LookupError for one that requests can't have.
+    """Return the Python codec of a charset that may have come with a request. Raises LookupError for other ones.
 
     Python knows more: those that are no charsets, or hide ASCII.
     """
     if charset == UTF_8:
         return "utf-8"
     label = charset.strip().lower()
-    codec = CODECS.get(label)
-    if codec is None:
-        raise LookupError(f"requests have no text in the charset {charset[:80]!r}")
-    try:
-        return lookup(label).name
-    except LookupError:
+    name = normalize_encoding(label)
+    codec = aliases.get(name, name)
+    if codec in _SAFE:
         return codec
+    if label not in CODECS:
+        raise LookupError(f"requests have no text in the charset {charset[:80]!r}")
+    return CODECS[label]

@@ -11,8 +11,7 @@ from antiphon.dialects.webob.environ_properties import imported
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody, StoredBody
-from antiphon.dialects.webob.request.charsets import UTF_8, declared_charset, named_charset
-from antiphon.http.charset import decode, form_codec
+from antiphon.dialects.webob.request.charsets import UTF_8, codec_of, declared_charset, named_charset
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.limits import Limits
 from antiphon.http.urls.percent import percent_decode
@@ -189,10 +188,13 @@ def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tup
 def decoder(charset: str) -> Decode | None:
     """Return a function that decodes text in a charset, with U+FFFD for what can't be; None for UTF-8.
 
-    Text in a charset that requests can't have is read as UTF-8.
+    Text in a charset that requests can't have is read as UTF-8; so is UTF-16, which no browser sends.
     """
-    codec = form_codec(charset)
-    return None if codec == "utf-8" else lambda data: decode(data, codec)
+    try:
+        codec = codec_of(charset)
+    except LookupError:
+        return None
+    return None if codec.startswith("utf") else lambda data: data.decode(codec, "replace")
 
 
 def as_latin_1(data: bytes) -> str:

@@ -30,9 +30,11 @@ NoDefault: Any = _NoDefault()
 """The default of ``encget`` for a key that has to be there."""
 
 
-def _length(written: str | None) -> int | None:
+def _length(written: object) -> int | None:
     """Return a Content-Length; None for anything but digits."""
-    digits = written.strip() if written else ""
+    if not written and written != 0:
+        return None
+    digits = str(written).strip()
     return int(digits) if digits.isdecimal() and digits.isascii() and len(digits) <= _MOST_DIGITS else None
 
 

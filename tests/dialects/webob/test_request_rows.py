@@ -1,0 +1,430 @@
+"""What the document says of a request, row by row."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+
+from antiphon.dialects.webob import Request
+from antiphon.dialects.webob.multidict import MultiDict, NoVars
+from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, environ, form
+
+DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+def request(body=b"", **keys):
+    return Request(environ(body, **keys))
+
+
+def mounted(**keys):
+    """A request for http://localhost/app/blog?id=10, where the application is at http://localhost/app."""
+    keys = {"SCRIPT_NAME": "/app", "PATH_INFO": "/blog", "QUERY_STRING": "id=10", "HTTP_HOST": "localhost"} | keys
+    return request(**keys)
+
+
+@pytest.mark.feature("pyramid-003")
+def test_the_environ_is_the_request():
+    env = environ()
+    made = Request(env)
+    assert made.environ is env
+    env["REQUEST_METHOD"] = "PATCH"
+    assert made.method == "PATCH"
+    with pytest.raises(TypeError, match="environ"):
+        Request([("REQUEST_METHOD", "GET")])
+
+
+@pytest.mark.feature("pyramid-004")
+def test_method():
+    made = request()
+    assert made.method == "GET"
+    made.method = "PUT"
+    assert made.environ["REQUEST_METHOD"] == "PUT"
+
+
+@pytest.mark.feature("pyramid-005")
+def test_get_has_the_variables_of_the_query():
+    fields = request(QUERY_STRING="a=1&b=two%20words&a=3&c").GET
+    assert isinstance(fields, MultiDict)
+    assert fields.items() == [("a", "1"), ("b", "two words"), ("a", "3"), ("c", "")]
+
+
+@pytest.mark.feature("pyramid-006")
+def test_post_has_the_variables_of_the_body():
+    fields = request(b"a=1&b=x+y&a=2", CONTENT_TYPE=URLENCODED).POST
+    assert isinstance(fields, MultiDict)
+    assert fields.items() == [("a", "1"), ("b", "x y"), ("a", "2")]
+    fields = Request(form()).POST
+    assert (fields["name"], fields["upload"].file.read()) == ("J\xf6rg", CONTENT)
+
+
+@pytest.mark.feature("pyramid-007")
+@pytest.mark.parametrize(
+    ("method", "content_type", "is_form"),
+    [
+        ("POST", URLENCODED, True),
+        ("POST", f"{URLENCODED}; charset=UTF-8", True),
+        ("POST", None, True),
+        ("PUT", URLENCODED, True),
+        ("PATCH", URLENCODED, True),
+        ("DELETE", URLENCODED, True),
+        ("GET", URLENCODED, False),
+        ("PUT", None, False),
+        ("POST", "application/json", False),
+        ("POST", "text/plain", False),
+    ],
+)
+def test_post_is_filled_by_forms_alone(method, content_type, is_form):
+    fields = request(b"a=1", REQUEST_METHOD=method, CONTENT_TYPE=content_type).POST
+    assert dict(fields) == ({"a": "1"} if is_form else {})
+
+
+@pytest.mark.feature("pyramid-007")
+def test_no_form_has_no_variables_and_says_why():
+    fields = request(b"{}", CONTENT_TYPE="application/json").POST
+    assert isinstance(fields, NoVars)
+    assert (len(fields), fields.get("a"), fields.getall("a"), "a" in fields, fields.items()) == (0, None, [], False, [])
+    for change in (lambda: fields.add("a", "b"), lambda: fields.pop("a"), lambda: fields["a"]):
+        with pytest.raises(KeyError, match="application/json"):
+            change()
+
+
+@pytest.mark.feature("pyramid-008")
+def test_params_are_get_and_then_post():
+    made = request(b"b=2&a=3", QUERY_STRING="a=1", CONTENT_TYPE=URLENCODED)
+    assert made.params.items() == [("a", "1"), ("b", "2"), ("a", "3")]
+    assert (made.params["a"], made.params.getall("a"), len(made.params)) == ("1", ["1", "3"], 3)
+
+
+@pytest.mark.feature("pyramid-009")
+def test_body():
+    made = request(b"all of it", REQUEST_METHOD="PUT", CONTENT_TYPE="text/plain")
+    assert made.body == made.body == b"all of it"
+    assert request().body == b""
+    made.body = b"other"
+    assert (made.body, made.content_length, made.environ["wsgi.input"].read()) == (b"other", 5, b"other")
+    del made.body
+    assert (made.body, made.content_length) == (b"", 0)
+
+
+@pytest.mark.feature("pyramid-010")
+def test_body_file():
+    made = request(b"all of it, and more")
+    made.content_length = 9
+    assert (made.body_file.read(3), made.body_file.read()) == (b"all", b" of it")
+    made.body_file = BytesIO(b"a file")
+    assert (made.content_length, made.body_file.read()) == (None, b"a file")
+
+
+@pytest.mark.feature("pyramid-011")
+def test_cookies():
+    made = request(HTTP_COOKIE="a=1; b=two")
+    assert dict(made.cookies) == {"a": "1", "b": "two"}
+    made.cookies["a"] = "3"
+    assert made.environ["HTTP_COOKIE"] == "a=3; b=two"
+
+
+@pytest.mark.feature("pyramid-012")
+def test_headers_in_any_case():
+    made = request(b"x", HTTP_X_TRACE="on", CONTENT_TYPE="text/plain")
+    assert made.headers["x-trace"] == made.headers["X-TRACE"] == "on"
+    assert {name.lower() for name in made.headers} == {"x-trace", "host", "content-type", "content-length"}
+    made.headers["X-Trace"] = "off"
+    assert made.environ["HTTP_X_TRACE"] == "off"
+    del made.headers["x-trace"]
+    assert "HTTP_X_TRACE" not in made.environ
+
+
+@pytest.mark.feature("pyramid-013")
+def test_urlvars():
+    made = request()
+    assert made.urlvars == {}
+    made.urlvars["id"] = "10"
+    assert Request(made.environ).urlvars == {"id": "10"}
+    assert request(wsgiorg__routing_args=(("a",), {"b": "c"})).urlvars == {"b": "c"}
+
+
+@pytest.mark.feature("pyramid-014")
+def test_urlargs():
+    made = request()
+    assert made.urlargs == ()
+    made.urlargs = ("a",)
+    assert (Request(made.environ).urlargs, made.urlvars) == (("a",), {})
+
+
+@pytest.mark.feature("pyramid-015")
+def test_accept_language():
+    made = request(HTTP_ACCEPT_LANGUAGE="de;q=0.5, en")
+    assert made.accept_language.lookup(["de", "en"], default="fr") == "en"
+    del made.accept_language
+    assert "HTTP_ACCEPT_LANGUAGE" not in made.environ
+
+
+@pytest.mark.feature("pyramid-016")
+def test_content_length():
+    assert request(b"12345").content_length == 5
+    assert request().content_length is None
+    assert request(CONTENT_LENGTH="x").content_length is None
+
+
+@pytest.mark.feature("pyramid-017")
+def test_user_agent():
+    assert request(HTTP_USER_AGENT="curl/8").user_agent == "curl/8"
+    assert request().user_agent is None
+
+
+@pytest.mark.feature("pyramid-018")
+def test_if_modified_since():
+    made = request(HTTP_IF_MODIFIED_SINCE=DATE)
+    assert made.if_modified_since == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+    assert request().if_modified_since is None
+    assert request(HTTP_IF_MODIFIED_SINCE="yesterday").if_modified_since is None
+
+
+@pytest.mark.feature("pyramid-019")
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        ("date", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
+        ("if_unmodified_since", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
+        ("max_forwards", 5, "5"),
+        ("pragma", "no-cache", "no-cache"),
+        ("referer", "http://a/", "http://a/"),
+        ("referrer", "http://a/", "http://a/"),
+        ("authorization", ("Basic", "eDp5"), "Basic eDp5"),
+        ("range", (0, 10), "bytes=0-9"),
+    ],
+)
+def test_headers_are_attributes_that_are_parsed(name, value, written):
+    made = request()
+    assert getattr(made, name) is None
+    setattr(made, name, value)
+    key = f"HTTP_{'referer' if name == 'referrer' else name}".upper()
+    assert made.environ[key] == written
+    read = getattr(Request(made.environ), name)
+    assert (read if name != "range" else (read.start, read.end)) == value
+    delattr(made, name)
+    assert key not in made.environ
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("url", "http://localhost/app/blog?id=10", marks=pytest.mark.feature("pyramid-032")),
+        pytest.param("host", "localhost", marks=pytest.mark.feature("pyramid-033")),
+        pytest.param("host_url", "http://localhost", marks=pytest.mark.feature("pyramid-034")),
+        pytest.param("application_url", "http://localhost/app", marks=pytest.mark.feature("pyramid-035")),
+        pytest.param("path_url", "http://localhost/app/blog", marks=pytest.mark.feature("pyramid-036")),
+        pytest.param("path", "/app/blog", marks=pytest.mark.feature("pyramid-037")),
+        pytest.param("path_qs", "/app/blog?id=10", marks=pytest.mark.feature("pyramid-038")),
+        pytest.param("query_string", "id=10", marks=pytest.mark.feature("pyramid-039")),
+        ("domain", "localhost"),
+        ("host_port", "80"),
+        ("script_name", "/app"),
+        ("path_info", "/blog"),
+    ],
+)
+def test_urls(name, expected):
+    assert getattr(mounted(), name) == expected
+
+
+@pytest.mark.feature("pyramid-038")
+def test_no_question_mark_without_a_query():
+    assert mounted(QUERY_STRING="").path_qs == "/app/blog"
+
+
+@pytest.mark.parametrize(
+    ("reference", "to_application", "expected"),
+    [
+        pytest.param("other", False, "http://localhost/app/other", marks=pytest.mark.feature("pyramid-040")),
+        ("/other?a=b", False, "http://localhost/other?a=b"),
+        ("//example.com/x", False, "http://example.com/x"),
+        ("?a=b", False, "http://localhost/app/blog?a=b"),
+        ("../x", False, "http://localhost/x"),
+        ("https://example.com", False, "https://example.com"),
+        pytest.param("other", True, "http://localhost/app/other", marks=pytest.mark.feature("pyramid-041")),
+        ("a/../b", True, "http://localhost/app/b"),
+    ],
+)
+def test_relative_url(reference, to_application, expected):
+    assert mounted(PATH_INFO="/blog").relative_url(reference, to_application=to_application) == expected
+
+
+@pytest.mark.feature("pyramid-041")
+def test_relative_url_is_not_to_the_application_by_default():
+    made = mounted(PATH_INFO="/blog/2010/entry")
+    assert made.relative_url("x") == "http://localhost/app/blog/2010/x"
+    assert made.relative_url("x", True) == "http://localhost/app/x"
+
+
+@pytest.mark.feature("pyramid-042")
+def test_blank():
+    made = Request.blank("/a%20b?q=1")
+    assert (made.method, made.path_info, made.query_string, made.body) == ("GET", "/a b", "q=1", b"")
+    assert (made.host, made.host_url, made.url) == ("localhost:80", "http://localhost", "http://localhost/a%20b?q=1")
+    made = Request.blank(
+        "/x",
+        environ={"REMOTE_ADDR": "192.0.2.1"},
+        base_url="https://example.com/app",
+        headers={"X-A": "b"},
+        user_agent="curl",
+    )
+    assert (made.url, made.remote_addr) == ("https://example.com/app/x", "192.0.2.1")
+    assert (made.headers["x-a"], made.user_agent, made.script_name) == ("b", "curl", "/app")
+
+
+def plain(value):
+    return (value.filename, value.value) if hasattr(value, "file") else value
+
+
+@pytest.mark.feature("pyramid-042")
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"a": "1", "b": "\xfc &="}, [("a", "1"), ("b", "\xfc &=")]),
+        ([("a", "1"), ("a", "2")], [("a", "1"), ("a", "2")]),
+        ("a=1&b=2", [("a", "1"), ("b", "2")]),
+        (b"a=%C3%BC", [("a", "\xfc")]),
+        ({"a": "\xfc", "f": ('x".txt', b"\r\ncontent")}, [("a", "\xfc"), ("f", ('x".txt', b"\r\ncontent"))]),
+        ([("f", ("a.txt", BytesIO(b"content")))], [("f", ("a.txt", b"content"))]),
+    ],
+    ids=["mapping", "pairs", "text", "bytes", "files", "files in pairs"],
+)
+def test_blank_with_a_form(given, expected):
+    made = Request.blank("/", POST=given)
+    assert made.method == "POST"
+    fields = [
+        (name, (value.filename, value.value) if hasattr(value, "file") else value) for name, value in made.POST.items()
+    ]
+    assert fields == expected
+    assert Request.blank("/", POST=made.POST).POST.keys() == made.POST.keys()
+
+
+@pytest.mark.feature("pyramid-043")
+def test_a_copy_shares_neither_environ_nor_position():
+    made = request(b"a=1", CONTENT_TYPE=URLENCODED)
+    copied = made.copy()
+    copied.method = "PUT"
+    copied.body_file.read(2)
+    assert (made.method, made.body_file.read(), copied.body_file.read()) == ("POST", b"a=1", b"1")
+
+
+@pytest.mark.feature("pyramid-044")
+def test_copy_get():
+    made = request(b"a=1", CONTENT_TYPE=URLENCODED)
+    copied = made.copy_get()
+    assert (copied.method, copied.body, copied.content_type, copied.url) == ("GET", b"", "", made.url)
+    assert (made.method, made.body) == ("POST", b"a=1")
+
+
+@pytest.mark.feature("pyramid-045")
+def test_get_response():
+    def application(env, start_response):
+        start_response("201 Created", [("Content-Type", "text/plain"), ("X-Path", env["PATH_INFO"])])
+        return [b"made ", env["wsgi.input"].read()]
+
+    answer = request(b"this").get_response(application)
+    assert (answer.status, answer.headers["x-path"], answer.body) == ("201 Created", "/a/b", b"made this")
+
+
+@pytest.mark.feature("pyramid-046", "pyramid-100")
+def test_the_charset_of_the_content_type_decodes_a_form():
+    made = request(b"n=%FC&m=\xfc", CONTENT_TYPE=f"{URLENCODED}; charset=iso-8859-1")
+    assert made.charset == "iso-8859-1"
+    assert made.POST.items() == [("n", "\xfc"), ("m", "\xfc")]
+
+
+@pytest.mark.feature("pyramid-047")
+def test_charset_can_be_set():
+    made = request(b"n=%FC", CONTENT_TYPE=URLENCODED, QUERY_STRING="q=%FC")
+    assert (made.charset, made.POST["n"], made.GET["q"]) == ("UTF-8", "\ufffd", "\ufffd")
+    made.charset = "latin-1"
+    assert (made.charset, made.POST["n"], made.GET["q"], made.text) == ("latin-1", "\xfc", "\xfc", "n=%FC")
+    assert Request(made.environ).POST["n"] == "\xfc"
+    assert made.headers["content-type"] == f'{URLENCODED}; charset="latin-1"'
+    made.text = "\xfc"
+    assert made.body == b"\xfc"
+    made.GET["r"] = "\xe4"
+    assert made.query_string == "q=%FC&r=%E4"
+
+
+@pytest.mark.feature("pyramid-048")
+def test_a_charset_at_the_start():
+    assert Request(environ(QUERY_STRING="q=%C3%BC"), charset="utf8").GET["q"] == "\xfc"
+    made = Request(environ(b"n=%FC", QUERY_STRING="q=%FC", CONTENT_TYPE=URLENCODED), charset="latin-1")
+    assert (made.GET["q"], made.POST["n"]) == ("\xfc", "\xfc")
+    assert Request.blank("/", POST={"n": "\xfc"}, charset="latin-1").body == b"n=%FC"
+
+
+@pytest.mark.feature("pyramid-049")
+def test_a_charset_of_a_class():
+    class Western(Request):
+        charset = "latin-1"
+
+    env = environ(b"n=%FC", QUERY_STRING="q=%FC", CONTENT_TYPE=URLENCODED)
+    assert Request(env).POST["n"] == "\ufffd"
+    made = Western(env)
+    assert (made.GET["q"], made.POST["n"], made.params["n"]) == ("\xfc", "\xfc", "\xfc")
+    assert Request(env).POST["n"] == "\ufffd"
+
+
+@pytest.mark.feature("pyramid-050")
+def test_get_post_and_params_are_text():
+    made = request("n=\xfc".encode(), QUERY_STRING="q=%C3%BC", CONTENT_TYPE=f"{URLENCODED}; charset=utf8")
+    assert (made.GET["q"], made.POST["n"], made.params.getall("n")) == ("\xfc", "\xfc", ["\xfc"])
+    assert request(HTTP_COOKIE="c=\xc3\xbc").cookies["c"] == "\xfc"
+
+
+@pytest.mark.feature("pyramid-051")
+def test_str_variables_are_not_decoded():
+    made = Request(form(QUERY_STRING="q=%C3%BC"))
+    assert made.str_GET["q"] == "\xc3\xbc"
+    assert (made.str_POST["name"], made.str_POST["upload"].value) == ("J\xc3\xb6rg", CONTENT)
+    assert made.str_params.keys() == ["q", "name", "upload"]
+    assert request(HTTP_COOKIE="c=\xc3\xbc").str_cookies["c"] == "\xc3\xbc"
+
+
+COLOURS = "pref=red&a=&pref=blue"
+
+
+@pytest.mark.feature("pyramid-092")
+def test_a_subscript_gives_the_last_value():
+    fields = request(QUERY_STRING=COLOURS).GET
+    assert (fields["pref"], fields.get("pref"), fields.get("b", 3)) == ("blue", "blue", 3)
+    with pytest.raises(KeyError):
+        fields["b"]
+
+
+@pytest.mark.feature("pyramid-093")
+def test_getall():
+    fields = request(QUERY_STRING=COLOURS).GET
+    assert (fields.getall("pref"), fields.getall("b")) == (["red", "blue"], [])
+
+
+@pytest.mark.feature("pyramid-094")
+def test_getone():
+    fields = request(QUERY_STRING=COLOURS).GET
+    assert fields.getone("a") == ""
+    for name in ("pref", "b"):
+        with pytest.raises(KeyError):
+            fields.getone(name)
+
+
+@pytest.mark.feature("pyramid-095")
+def test_items():
+    assert request(QUERY_STRING="pref=red&pref=blue").GET.items() == [("pref", "red"), ("pref", "blue")]
+
+
+@pytest.mark.feature("pyramid-096")
+def test_keys():
+    assert request(QUERY_STRING="pref=red&pref=blue").GET.keys() == ["pref", "pref"]
+
+
+@pytest.mark.feature("pyramid-097")
+def test_a_multidict_is_a_view_of_a_list_in_order():
+    pairs = [("b", "1"), ("a", "2"), ("b", "3")]
+    fields = MultiDict.view_list(pairs)
+    assert (fields.keys(), fields.values(), fields["b"]) == (["b", "a", "b"], ["1", "2", "3"], "3")
+    pairs.append(("b", "4"))
+    assert (fields["b"], len(fields)) == ("4", 4)
+    fields["b"] = "5"
+    assert pairs == [("a", "2"), ("b", "5")]
