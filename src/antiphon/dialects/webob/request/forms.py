@@ -82,6 +82,7 @@ class RequestForms(RequestBody):
         content_type = self.content_type
         if content_type not in _FORMS or (not content_type and self.method != "POST"):
             return NoVars(f"Not an HTML form submission (Content-Type: {content_type})")
+        self.make_body_seekable()
         if self.method.upper() in ("GET", "HEAD"):
             return MultiDict()
         try:
@@ -102,9 +103,6 @@ class RequestForms(RequestBody):
 
     def _urlencoded(self) -> bytes:
         """Return the body. Raises HTTPRequestEntityTooLarge if it is too large to be read into memory."""
-        if not self.is_body_readable:
-            return b""
-        self.make_body_seekable()
         most = self.max_form_memory
         if most is not None and (self.content_length or 0) > most:
             self._refuse(f"The form has more than {most} bytes.")
@@ -113,7 +111,6 @@ class RequestForms(RequestBody):
     def _parts(self, text: Decode | None) -> Iterator[tuple[str, Any]]:
         """Give the fields and files of a form in parts."""
         boundary = parse_boundary(self._content_type_raw)
-        self.make_body_seekable()
         spool, data = self._stored()
         limits = self._limits()
         parts = None if data is None else read_whole_form(data, boundary, limits)
