@@ -1,275 +1,84 @@
-"""Attributes that are headers or keys of an environ, and the functions that read and print their values."""
+"""The names that WebOb has for attributes of requests and responses, and for the values of headers."""
 
-import re
-from collections.abc import Callable
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from antiphon.dialects.webob.byterange import ContentRange, Range
 from antiphon.dialects.webob.datetime_utils import parse_date, serialize_date
-from antiphon.dialects.webob.lines import Lines, first_value, put_line, remove_lines
-from antiphon.http.grammar import split_list, unquote_string
+from antiphon.dialects.webob.environ_properties import converter, environ_decoder, environ_getter, upath_property
+from antiphon.dialects.webob.header_properties import date_header, header_getter, list_header
+from antiphon.dialects.webob.header_values import (
+    CHARSET_RE,
+    SCHEME_RE,
+    known_auth_schemes,
+    parse_auth,
+    parse_auth_params,
+    parse_content_range,
+    parse_etag_response,
+    parse_int,
+    parse_int_safe,
+    parse_list,
+    parse_range,
+    serialize_auth,
+    serialize_content_range,
+    serialize_etag_response,
+    serialize_if_range,
+    serialize_int,
+    serialize_list,
+    serialize_range,
+)
 
-CHARSET_RE = re.compile(r";\s*charset=([^;]*)", re.IGNORECASE)
-"""The parameter ``charset`` of a Content-Type."""
-SCHEME_RE = re.compile(r"^[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
-"""The scheme of an absolute URL."""
-
-_MISSING: Any = object()
-
-
-# Keys of an environ
-
-
-def environ_getter(key: str, default: Any = _MISSING, rfc_section: str | None = None) -> property:  # noqa: ARG001
-    """Return an attribute for a key of ``environ``. Without a ``default`` the key has to be there to be read.
-
-    With one, the attribute can be deleted, and None deletes it too.
-    """
-
-    def fget(req: Any) -> Any:
-        return req.environ[key] if default is _MISSING else req.environ.get(key, default)
-
-    def fset(req: Any, value: Any) -> None:
-        _set_key(req.environ, key, value, default is not _MISSING)
-
-    def fdel(req: Any) -> None:
-        del req.environ[key]
-
-    return property(fget, fset, None if default is _MISSING else fdel, f"The environ's {key}.")
-
-
-def environ_decoder(
-    key: str,
-    default: Any = _MISSING,
-    rfc_section: str | None = None,  # noqa: ARG001 - WebOb's signature
-    encattr: str | None = None,
-) -> property:
-    """Return an attribute as ``environ_getter`` does, which the request decodes with ``encget`` and ``encset``."""
-
-    def fget(req: Any) -> Any:
-        defaults = () if default is _MISSING else (default,)
-        return req.encget(key, *defaults, encattr=encattr)
-
-    def fset(req: Any, value: Any) -> None:
-        if value is None and default is not _MISSING:
-            req.environ.pop(key, None)
-        else:
-            req.encset(key, value, encattr=encattr)
-
-    def fdel(req: Any) -> None:
-        del req.environ[key]
-
-    return property(fget, fset, None if default is _MISSING else fdel, f"The environ's {key}, decoded.")
+__all__ = [
+    "CHARSET_RE",
+    "SCHEME_RE",
+    "converter",
+    "converter_date",
+    "date_header",
+    "deprecated_property",
+    "environ_decoder",
+    "environ_getter",
+    "header_getter",
+    "known_auth_schemes",
+    "list_header",
+    "parse_auth",
+    "parse_auth_params",
+    "parse_content_range",
+    "parse_etag_response",
+    "parse_int",
+    "parse_int_safe",
+    "parse_list",
+    "parse_range",
+    "serialize_auth",
+    "serialize_content_range",
+    "serialize_etag_response",
+    "serialize_if_range",
+    "serialize_int",
+    "serialize_list",
+    "serialize_range",
+    "upath_property",
+]
 
 
-def upath_property(key: str) -> property:
-    """Return an attribute for a path in ``environ``, decoded and encoded with the request's ``url_encoding``."""
-
-    def fget(req: Any) -> str:
-        value: str = req.environ.get(key, "")
-        return value.encode("latin-1").decode(req.url_encoding)
-
-    def fset(req: Any, value: str) -> None:
-        req.environ[key] = value.encode(req.url_encoding).decode("latin-1")
-
-    return property(fget, fset, doc=f"The environ's {key} as text.")
-
-
-def _set_key(environ: Any, key: str, value: Any, is_optional: bool) -> None:
-    if value is None and is_optional:
-        environ.pop(key, None)
-    else:
-        environ[key] = value
-
-
-# Headers of a response
-
-
-def header_getter(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as text; None stands for an absent one, and removes it.
-
-    Setting raises ValueError for CR, LF and NUL, and TypeError for what is no text.
-    """
-    return _header(header, _as_it_is, _as_it_is)
-
-
-def converter(
-    prop: property,
-    parse: Callable[[Any], Any],
-    serialize: Callable[[Any], Any],
-    convert_name: str | None = None,  # noqa: ARG001 - WebOb's signature
-) -> property:
-    """Return an attribute over another one whose values are parsed when read, and printed when set."""
-    read: Any = prop.fget
-    write: Any = prop.fset
-
-    def fset(owner: Any, value: Any) -> None:
-        write(owner, None if value is None else serialize(value))
-
-    return property(lambda owner: parse(read(owner)), fset, prop.fdel, prop.__doc__)
-
-
-def list_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as a tuple; it may be set to text or to an iterable."""
-    return _header(header, parse_list, serialize_list)
-
-
-def date_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as a datetime in UTC; it may be set as ``serialize_date`` takes it."""
-    return _header(header, parse_date, serialize_date)
-
-
-def converter_date(prop: property) -> property:
+def converter_date(prop: Any) -> Any:
     """Return an attribute over another one whose values are dates."""
-    return converter(prop, parse_date, serialize_date)
+    return converter(prop, parse_date, serialize_date, "HTTP date")
 
 
-def _header(header: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]) -> property:
-    name = header.lower()
+def deprecated_property(attr: Any, name: str, text: str, version: str) -> property:
+    """Return an attribute over another one, whose uses warn that it is deprecated since a version."""
+    from antiphon.dialects.webob.util import warn_deprecation
+
+    def warn() -> None:
+        warn_deprecation(f"The attribute {name} is deprecated: {text}", version, 3)
 
     def fget(owner: Any) -> Any:
-        lines: Lines = owner._headerlist  # noqa: SLF001 - the state of a response
-        return parse(first_value(lines, name))
+        warn()
+        return attr.__get__(owner, type(owner))
 
     def fset(owner: Any, value: Any) -> None:
-        text = None if value is None else serialize(value)
-        if text is None:
-            remove_lines(owner._headerlist, name)  # noqa: SLF001
-        else:
-            put_line(owner._headerlist, header, text)  # noqa: SLF001
+        warn()
+        attr.__set__(owner, value)
 
     def fdel(owner: Any) -> None:
-        remove_lines(owner._headerlist, name)  # noqa: SLF001
+        warn()
+        attr.__delete__(owner)
 
-    return property(fget, fset, fdel, f"The header {header}; None without one.")
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-# Values
-
-
-def parse_list(value: str | None) -> tuple[str, ...] | None:
-    """Read the elements of a list; None for an absent or empty one."""
-    if not value:
-        return None
-    return tuple([stripped for element in value.split(",") if (stripped := element.strip())])
-
-
-def serialize_list(value: Any) -> str:
-    """Print the elements of a list; text stays as it is."""
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return value if isinstance(value, str) else ", ".join(map(str, value))
-
-
-def parse_int(value: str | None) -> int | None:
-    """Read a whole number; None for an absent or empty one. Raises ValueError for anything else."""
-    return None if value is None or value == "" else int(value)
-
-
-def parse_int_safe(value: str | None) -> int | None:
-    """Read a whole number; None for anything else."""
-    try:
-        return parse_int(value)
-    except ValueError:
-        return None
-
-
-serialize_int = str
-
-_etag = re.compile(r'(?:^|\s)(W/)?"((?:\\"|[^"])*?)"').match
-
-
-def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
-    """Read an entity tag without its quotes; as it is if it has none. With ``strong``, a weak one is None."""
-    match = _etag(value) if value else None
-    if match is None:
-        return value or None
-    if strong and match[1]:
-        return None
-    return match[2].replace('\\"', '"')
-
-
-def serialize_etag_response(value: Any) -> str:
-    """Print an entity tag: text, quoted if it isn't yet, or a pair of text and True for a strong one."""
-    tag, is_strong = value if isinstance(value, tuple) else (value, True)
-    if not isinstance(value, tuple) and _etag(tag):
-        return str(tag)
-    quoted = '"' + tag.replace('"', '\\"') + '"'
-    return quoted if is_strong else f"W/{quoted}"
-
-
-def serialize_if_range(value: Any) -> str | None:
-    """Print If-Range: a date, or anything's text."""
-    return serialize_date(value) if isinstance(value, (datetime, date)) else str(value) or None
-
-
-def parse_range(value: str | None) -> Range | None:
-    """Read a Range; None for an absent or malformed one, and for several."""
-    return Range.parse(value) if value else None
-
-
-def serialize_range(value: Any) -> str | None:
-    """Print a Range, a pair of start and exclusive end, or text."""
-    if not value:
-        return None
-    return str(Range(*value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def parse_content_range(value: str | None) -> ContentRange | None:
-    """Read a Content-Range; None for an absent or malformed one."""
-    return ContentRange.parse(value) if value and value.strip() else None
-
-
-def serialize_content_range(value: Any) -> str | None:
-    """Print a ContentRange, text, or start, exclusive stop and perhaps length. Raises ValueError for other tuples."""
-    if isinstance(value, (tuple, list)):
-        if len(value) not in (2, 3):
-            raise ValueError(f"a content range has start, stop and perhaps length, unlike {value!r:.200}")
-        value = ContentRange(value[0], value[1], value[2] if len(value) == 3 else None)
-    return str(value).strip() or None
-
-
-known_auth_schemes = dict.fromkeys(["Basic", "Digest", "WSSE", "HMACDigest", "GoogleLogin", "Cookie", "OpenID"])
-"""The schemes whose parameters are read into a dictionary."""
-
-
-class Authorization(NamedTuple):
-    """A scheme, and its parameters: a dictionary for the known schemes, else text."""
-
-    authtype: str
-    params: Any
-
-
-def parse_auth_params(params: str) -> dict[str, str]:
-    """Read the parameters of a challenge or of credentials."""
-    found = {}
-    for element in split_list(params):
-        name, equals, value = element.partition("=")
-        if equals:
-            found[name.strip()] = unquote_string(value.strip())
-    return found
-
-
-def parse_auth(val: str | None) -> Authorization | None:
-    """Read a challenge, or credentials; None for an absent header."""
-    if val is None:
-        return None
-    scheme, _, params = val.partition(" ")
-    if scheme not in known_auth_schemes or (scheme == "Basic" and '"' not in params):
-        return Authorization(scheme, params)
-    return Authorization(scheme, parse_auth_params(params))
-
-
-def serialize_auth(val: Any) -> Any:
-    """Print a scheme and its parameters, a dictionary or text; text stays as it is."""
-    if not isinstance(val, (tuple, list)):
-        return val
-    scheme, params = val
-    if isinstance(params, dict):
-        params = ", ".join([f'{name}="{value}"' for name, value in params.items()])
-    return f"{scheme} {params}"
+    return property(fget, fset, fdel, f"<Deprecated attribute {name}>")

@@ -9,15 +9,23 @@ find_break = re.compile(r"[\r\n\0]").search
 """Find the first CR, LF or NUL, which no part of a response's head may have (RFC 9110 §5.5)."""
 
 
-def check_line(name: str, value: str) -> None:
+def check_line(name: Any, value: Any) -> None:
     """Raise ValueError for a header line with CR, LF or NUL, by which one header would become several."""
-    if find_break(value) or find_break(name):
-        raise ValueError(f"a header has no CR, LF or NUL: {name!r}, {value[:200]!r}")
+    if (isinstance(value, str) and find_break(value)) or (isinstance(name, str) and find_break(name)):
+        raise ValueError(f"a header has no CR, LF or NUL: {name!r}, {value!r:.200}")
 
 
 def first_value(lines: Lines, name: str) -> str | None:
     """Return the value of the first line with a name, given in lower case; None without one."""
     for key, value in lines:
+        if key == name or key.lower() == name:
+            return value
+    return None
+
+
+def last_value(lines: Lines, name: str) -> str | None:
+    """Return the value of the last line with a name, given in lower case; None without one."""
+    for key, value in reversed(lines):
         if key == name or key.lower() == name:
             return value
     return None

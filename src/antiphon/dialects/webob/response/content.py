@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from antiphon.dialects.webob.descriptors import _header, parse_int, serialize_int
+from antiphon.dialects.webob.header_properties import header_getter, header_property
+from antiphon.dialects.webob.header_values import parse_int, serialize_int
 from antiphon.dialects.webob.response.iterables import ResponseBodyFile, iter_close, iter_file
 from antiphon.dialects.webob.response.media_type import MediaTypes
 
@@ -17,8 +18,8 @@ class ResponseContent(MediaTypes):
     """The encoding of text where the Content-Type has no charset."""
 
     _app_iter: Any
-    content_length = _header("Content-Length", parse_int, serialize_int)
-    content_md5 = _header("Content-MD5", lambda value: value, lambda value: value)
+    content_length = header_property("Content-Length", parse_int, serialize_int)
+    content_md5 = header_getter("Content-MD5")
 
     # Chunks
 

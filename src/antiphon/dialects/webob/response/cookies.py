@@ -5,7 +5,6 @@ from typing import Any
 
 from antiphon.dialects.webob.datetime_utils import parse_date
 from antiphon.dialects.webob.lines import Lines, check_line
-from antiphon.dialects.webob.response_headers import ResponseHeaders
 
 _NAME = "Set-Cookie"
 
@@ -14,7 +13,6 @@ class ResponseCookies:
     """Cookies, one header line for each."""
 
     _headerlist: Lines
-    headers: ResponseHeaders
 
     def set_cookie(
         self,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from antiphon.dialects.webob.descriptors import SCHEME_RE
+from antiphon.dialects.webob.header_values import SCHEME_RE
 from antiphon.http.urls.url import resolve
 
 if TYPE_CHECKING:

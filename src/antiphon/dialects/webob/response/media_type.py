@@ -3,8 +3,8 @@
 from typing import Any
 
 from antiphon.dialects._environ.caching import cache_short
-from antiphon.dialects.webob.descriptors import CHARSET_RE
-from antiphon.dialects.webob.lines import Lines, first_value, put_line, remove_lines
+from antiphon.dialects.webob.header_values import CHARSET_RE
+from antiphon.dialects.webob.lines import Lines, last_value, put_line, remove_lines
 from antiphon.http.grammar import format_parameters, parse_parameters
 
 _NAME = "Content-Type"
@@ -26,7 +26,7 @@ class MediaTypes:
 
         Setting it removes all parameters, and adds the default charset to text and to XML.
         """
-        header = first_value(self._headerlist, "content-type")
+        header = last_value(self._headerlist, "content-type")
         return header.partition(";")[0] if header else None
 
     @content_type.setter
@@ -45,7 +45,7 @@ class MediaTypes:
     @property
     def charset(self) -> str | None:
         """The charset of the Content-Type; None without one. Setting raises AttributeError without a Content-Type."""
-        header = first_value(self._headerlist, "content-type")
+        header = last_value(self._headerlist, "content-type")
         match = CHARSET_RE.search(header) if header else None
         return match[1].strip().strip('"') if match else None
 
@@ -54,14 +54,14 @@ class MediaTypes:
         if charset is None:
             del self.charset
             return
-        header = first_value(self._headerlist, "content-type")
+        header = last_value(self._headerlist, "content-type")
         if header is None:
             raise AttributeError("You cannot set the charset when no content-type is defined")
         put_line(self._headerlist, _NAME, f"{CHARSET_RE.sub('', header, 1)}; charset={charset}")
 
     @charset.deleter
     def charset(self) -> None:
-        header = first_value(self._headerlist, "content-type")
+        header = last_value(self._headerlist, "content-type")
         if header is not None:
             put_line(self._headerlist, _NAME, CHARSET_RE.sub("", header, 1))
 
@@ -71,13 +71,13 @@ class MediaTypes:
 
         Raises ValueError for names that are no tokens, and values with control characters.
         """
-        header = first_value(self._headerlist, "content-type") or ""
+        header = last_value(self._headerlist, "content-type") or ""
         return parse_parameters(header.partition(";")[2])
 
     @content_type_params.setter
     def content_type_params(self, value_dict: Any) -> None:
         parameters = format_parameters(dict(sorted(value_dict.items()))) if value_dict else ""
-        header = first_value(self._headerlist, "content-type") or ""
+        header = last_value(self._headerlist, "content-type") or ""
         put_line(self._headerlist, _NAME, header.partition(";")[0] + parameters)
 
     @content_type_params.deleter

@@ -1,5 +1,6 @@
 """A response as a WSGI application: HEAD, conditional requests and ranges (RFC 9110 §13, §14)."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _ENDING_WITH_304 = {"if-none-match": "HTTP_IF_NONE_MATCH", "if-modified-since": "HTTP_IF_MODIFIED_SINCE"}
+
+_unquoted = re.compile(r'[^"*,]+').fullmatch
+"""A tag without its quotes, which some clients send, and programs that make requests."""
 
 
 class SentResponse(ResponseCaching):
@@ -71,7 +75,7 @@ class SentResponse(ResponseCaching):
     def _is_known_to(self, environ: "WSGIEnvironment") -> bool:
         def field(name: str) -> str | None:
             value: str | None = environ.get(_ENDING_WITH_304.get(name, ""))
-            return value
+            return f'"{value}"' if value and name == "if-none-match" and _unquoted(value) else value
 
         etag = first_value(self._headerlist, "etag")
         modified = first_value(self._headerlist, "last-modified")
