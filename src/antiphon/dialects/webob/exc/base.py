@@ -1,0 +1,189 @@
+"""What all exceptions of HTTP have in common: each is a response, an exception and a WSGI application."""
+
+import json
+from collections.abc import Callable, Iterable
+from string import Template
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from antiphon.dialects.webob.exc.text import Lazy, no_escape, strip_tags
+from antiphon.dialects.webob.lines import Lines
+from antiphon.dialects.webob.response import Response, filter_headers
+from antiphon.dialects.webob.util import html_escape
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_OFFERS = ("text/html", "application/json")
+
+
+class HTTPException(Exception):
+    """An exception that is answered by a WSGI application, ``wsgi_response``; the base class of all."""
+
+    wsgi_response: Any
+
+    def __init__(self, message: Any, wsgi_response: "WSGIApplication") -> None:
+        super().__init__(message)
+        self.wsgi_response = wsgi_response
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request."""
+        chunks: Iterable[bytes] = self.wsgi_response(environ, start_response)
+        return chunks
+
+    @property
+    def exception(self) -> Self:
+        """The exception itself, as what is raised."""
+        return self
+
+
+class WSGIHTTPException(Response, HTTPException):
+    """A response that can be raised. Without a body of its own it explains itself, in a type that the client accepts.
+
+    ``detail`` is text for the client, and ``comment`` stands in a comment of HTML; both are escaped. ``headers`` are
+    added. ``body_template`` is markup with ``${explanation}``, ``${detail}`` and ``${html_comment}``, and with keys of
+    the environ and headers in lower case, too. ``json_formatter`` is called as the method of this name, without self.
+    Other keywords are those of a response.
+    """
+
+    code: ClassVar[int] = 500
+    """The status code."""
+    title: ClassVar[str] = "Internal Server Error"
+    """The phrase of the status."""
+    explanation: str = ""
+    """The text of each body."""
+    empty_body = False
+    """True for a status that has no body."""
+
+    body_template: str
+    body_template_obj = Template("${explanation}<br /><br />\n${detail}\n${html_comment}\n")
+    plain_template_obj = Template("${status}\n\n${body}")
+    html_template_obj = Template(
+        "<html>\n <head>\n  <title>${status}</title>\n </head>\n"
+        " <body>\n  <h1>${status}</h1>\n  ${body}\n </body>\n</html>"
+    )
+
+    def __init__(
+        self,
+        detail: Any = None,
+        headers: Any = None,
+        comment: Any = None,
+        body_template: str | None = None,
+        json_formatter: Callable[..., Any] | None = None,
+        **kw: Any,
+    ) -> None:
+        Response.__init__(self, status=f"{self.code} {self.title}", **kw)
+        Exception.__init__(self, detail)
+        if headers:
+            self.headers.extend(headers)
+        self.detail = detail
+        self.comment = comment
+        if body_template is not None:
+            self.body_template = body_template
+            self.body_template_obj = Template(body_template)
+        if self.empty_body:
+            del self.content_type
+            del self.content_length
+        if json_formatter is not None:
+            self.json_formatter = json_formatter  # type: ignore[method-assign]
+
+    def __str__(self, skip_body: bool = False) -> str:
+        return str(self.detail or self.explanation)
+
+    @property
+    def wsgi_response(self) -> Any:
+        """The exception itself, as what answers."""
+        return self
+
+    def copy(self) -> Self:
+        """Return another exception of the same class with the same state."""
+        twin = super().copy()
+        twin.args = self.args
+        return twin
+
+    # Bodies
+
+    def plain_body(self, environ: "WSGIEnvironment") -> str:
+        """Return the body as text."""
+        body = strip_tags(self._make_body(environ, no_escape))
+        return self.plain_template_obj.substitute(status=self.status, title=self.title, body=body)
+
+    def html_body(self, environ: "WSGIEnvironment") -> str:
+        """Return the body as HTML, with all text escaped."""
+        return self.html_template_obj.substitute(status=self.status, body=self._make_body(environ, html_escape))
+
+    def json_body(self, environ: "WSGIEnvironment") -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return the body as JSON: what ``json_formatter`` makes of it."""
+        body = self._make_body(environ, no_escape)
+        return json.dumps(self.json_formatter(body=body, status=self.status, title=self.title, environ=environ))
+
+    def json_formatter(self, body: str, status: str, title: str, environ: "WSGIEnvironment") -> Any:  # noqa: ARG002
+        """Return the value of a body in JSON."""
+        return {"message": body, "code": status, "title": title}
+
+    def _make_body(self, environ: "WSGIEnvironment", escape: Callable[[Any], str]) -> str:
+        comment = f"<!-- {escape(self.comment)} -->" if self.comment else ""
+        values: dict[str, Any] = {
+            "explanation": Lazy(escape, self.explanation),
+            "detail": Lazy(escape, self.detail or ""),
+            "comment": Lazy(escape, self.comment or ""),
+            "html_comment": comment,
+        }
+        if self.body_template_obj is not WSGIHTTPException.body_template_obj:
+            values |= {key: Lazy(escape, value) for key, value in environ.items()}
+            values |= {name.lower(): Lazy(escape, value) for name, value in self._headerlist}
+        return self.body_template_obj.safe_substitute(values)
+
+    # As a WSGI application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request: with the body, if there is one, else with an explanation."""
+        is_head = environ["REQUEST_METHOD"] == "HEAD"
+        has_own = self.has_body or self.empty_body or (is_head and self.content_length)
+        chunks = (super().__call__ if has_own else self.generate_response)(environ, start_response)
+        return [] if is_head and not hasattr(chunks, "close") else chunks
+
+    def generate_response(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request with an explanation: HTML, JSON or text, by what the client accepts."""
+        content_type, make = self._negotiated(environ)
+        lines: Lines = filter_headers(self._headerlist, ("content-length", "content-type"))
+        response = Response(make(environ), self.status, lines, charset="UTF-8")
+        response.content_type = content_type
+        return response(environ, start_response)
+
+    def _negotiated(self, environ: "WSGIEnvironment") -> tuple[str, Callable[..., str]]:
+        from antiphon.dialects.webob.acceptparse import create_accept_header
+
+        accepted = create_accept_header(environ.get("HTTP_ACCEPT", "")).acceptable_offers(_OFFERS)
+        found = accepted[0][0] if accepted else "text/plain"
+        return found, {"text/html": self.html_body, "application/json": self.json_body}.get(found, self.plain_body)
+
+
+class HTTPOk(WSGIHTTPException):
+    """200, and the base class of all 2xx (RFC 9110 §15.3)."""
+
+    code = 200
+    title = "OK"
+
+
+class HTTPRedirection(WSGIHTTPException):
+    """The base class of all 3xx (RFC 9110 §15.4)."""
+
+
+class HTTPError(WSGIHTTPException):
+    """The base class of all 4xx and 5xx: work that was begun should not be kept."""
+
+
+class HTTPClientError(HTTPError):
+    """The base class of all 4xx (RFC 9110 §15.5)."""
+
+    code = 400
+    title = "Bad Request"
+    explanation = "The server could not comply with the request since it is either malformed or otherwise incorrect."
+
+
+class HTTPServerError(HTTPError):
+    """The base class of all 5xx (RFC 9110 §15.6)."""
+
+    code = 500
+    title = "Internal Server Error"
+    explanation = "The server has either erred or is incapable of performing the requested operation."

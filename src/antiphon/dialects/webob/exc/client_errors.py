@@ -1,0 +1,215 @@
+"""The exceptions with a status of 4xx (RFC 9110 §15.5)."""
+
+from string import Template
+
+from antiphon.dialects.webob.exc.base import HTTPClientError
+
+
+class HTTPBadRequest(HTTPClientError):
+    """400: the request is malformed (RFC 9110 §15.5.1)."""
+
+
+class HTTPUnauthorized(HTTPClientError):
+    """401: credentials are missing or wrong (RFC 9110 §15.5.2)."""
+
+    code = 401
+    title = "Unauthorized"
+    explanation = (
+        "This server could not verify that you are authorized to access the document you requested. Either you "
+        "supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the "
+        "credentials required."
+    )
+
+
+class HTTPPaymentRequired(HTTPClientError):
+    """402: somebody has to pay first (RFC 9110 §15.5.3)."""
+
+    code = 402
+    title = "Payment Required"
+    explanation = "Access was denied for financial reasons."
+
+
+class HTTPForbidden(HTTPClientError):
+    """403: the request is understood and refused (RFC 9110 §15.5.4)."""
+
+    code = 403
+    title = "Forbidden"
+    explanation = "Access was denied to this resource."
+
+
+class HTTPNotFound(HTTPClientError):
+    """404: the resource does not exist (RFC 9110 §15.5.5)."""
+
+    code = 404
+    title = "Not Found"
+    explanation = "The resource could not be found."
+
+
+class HTTPMethodNotAllowed(HTTPClientError):
+    """405: the resource does not know the method (RFC 9110 §15.5.6)."""
+
+    code = 405
+    title = "Method Not Allowed"
+    body_template_obj = Template(
+        "The method ${REQUEST_METHOD} is not allowed for this resource. <br /><br />\n${detail}"
+    )
+
+
+class HTTPNotAcceptable(HTTPClientError):
+    """406: there is no representation that the client accepts (RFC 9110 §15.5.7)."""
+
+    code = 406
+    title = "Not Acceptable"
+    body_template_obj = Template(
+        "The resource could not be generated that was acceptable to your browser\n"
+        "(content of type ${HTTP_ACCEPT}. <br /><br />\n${detail}"
+    )
+
+
+class HTTPProxyAuthenticationRequired(HTTPClientError):
+    """407: a proxy needs credentials (RFC 9110 §15.5.8)."""
+
+    code = 407
+    title = "Proxy Authentication Required"
+    explanation = "Authentication with a local proxy is needed."
+
+
+class HTTPRequestTimeout(HTTPClientError):
+    """408: the request did not arrive in time (RFC 9110 §15.5.9)."""
+
+    code = 408
+    title = "Request Timeout"
+    explanation = "The server has waited too long for the request to be sent by the client."
+
+
+class HTTPConflict(HTTPClientError):
+    """409: the request contradicts the state of the resource (RFC 9110 §15.5.10)."""
+
+    code = 409
+    title = "Conflict"
+    explanation = "There was a conflict when trying to complete your request."
+
+
+class HTTPGone(HTTPClientError):
+    """410: the resource existed, and exists no more (RFC 9110 §15.5.11)."""
+
+    code = 410
+    title = "Gone"
+    explanation = "This resource is no longer available. No forwarding address is given."
+
+
+class HTTPLengthRequired(HTTPClientError):
+    """411: the request needs a Content-Length (RFC 9110 §15.5.12)."""
+
+    code = 411
+    title = "Length Required"
+    explanation = "Content-Length header required."
+
+
+class HTTPPreconditionFailed(HTTPClientError):
+    """412: a condition of the request is false (RFC 9110 §15.5.13)."""
+
+    code = 412
+    title = "Precondition Failed"
+    explanation = "Request precondition failed."
+
+
+class HTTPRequestEntityTooLarge(HTTPClientError):
+    """413: the body is too large (RFC 9110 §15.5.14)."""
+
+    code = 413
+    title = "Request Entity Too Large"
+    explanation = "The body of your request was too large for this server."
+
+
+class HTTPRequestURITooLong(HTTPClientError):
+    """414: the URL is too long (RFC 9110 §15.5.15)."""
+
+    code = 414
+    title = "Request-URI Too Long"
+    explanation = "The request URI was too long for this server."
+
+
+class HTTPUnsupportedMediaType(HTTPClientError):
+    """415: the resource does not take this media type (RFC 9110 §15.5.16)."""
+
+    code = 415
+    title = "Unsupported Media Type"
+    body_template_obj = Template(
+        "The request media type ${CONTENT_TYPE} is not supported by this server.\n<br /><br />\n${detail}"
+    )
+
+
+class HTTPRequestRangeNotSatisfiable(HTTPClientError):
+    """416: the resource has no byte of the range (RFC 9110 §15.5.17)."""
+
+    code = 416
+    title = "Request Range Not Satisfiable"
+    explanation = "The Range requested is not available."
+
+
+class HTTPExpectationFailed(HTTPClientError):
+    """417: the expectation of the request can't be met (RFC 9110 §15.5.18)."""
+
+    code = 417
+    title = "Expectation Failed"
+    explanation = "Expectation failed."
+
+
+class HTTPUnprocessableEntity(HTTPClientError):
+    """422: the body is well-formed, and makes no sense (RFC 9110 §15.5.21)."""
+
+    code = 422
+    title = "Unprocessable Entity"
+    explanation = "Unable to process the contained instructions"
+
+
+class HTTPLocked(HTTPClientError):
+    """423: the resource is locked (RFC 4918 §11.3)."""
+
+    code = 423
+    title = "Locked"
+    explanation = "The resource is locked"
+
+
+class HTTPFailedDependency(HTTPClientError):
+    """424: another action failed on which this one depends (RFC 4918 §11.4)."""
+
+    code = 424
+    title = "Failed Dependency"
+    explanation = (
+        "The method could not be performed because the requested action dependended on another action and that "
+        "action failed"
+    )
+
+
+class HTTPPreconditionRequired(HTTPClientError):
+    """428: the request needs a condition (RFC 6585 §3)."""
+
+    code = 428
+    title = "Precondition Required"
+    explanation = "This request is required to be conditional"
+
+
+class HTTPTooManyRequests(HTTPClientError):
+    """429: the client has sent too many requests (RFC 6585 §4)."""
+
+    code = 429
+    title = "Too Many Requests"
+    explanation = "The client has sent too many requests in a given amount of time"
+
+
+class HTTPRequestHeaderFieldsTooLarge(HTTPClientError):
+    """431: the headers are too large (RFC 6585 §5)."""
+
+    code = 431
+    title = "Request Header Fields Too Large"
+    explanation = "The request header fields were too large"
+
+
+class HTTPUnavailableForLegalReasons(HTTPClientError):
+    """451: the law forbids to show the resource (RFC 7725 §3)."""
+
+    code = 451
+    title = "Unavailable For Legal Reasons"
+    explanation = "The resource is not available due to legal reasons."
