@@ -1,0 +1,159 @@
+"""Functions of a request as WSGI applications, and as middleware."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from antiphon.dialects.webob.exc import HTTPException
+from antiphon.dialects.webob.request import Request
+
+__all__ = ["wsgify"]
+
+
+class wsgify:  # noqa: N801 - its name
+    """A function of a request as a WSGI application, which can still be called with a request.
+
+    The function returns a response or any other WSGI application; text or bytes, which are written to ``req.response``;
+    or None for ``req.response`` itself, which is there already. Cookies set on that go into each answer. Exceptions of
+    HTTP that the function raises are answers, too. Methods can be decorated as well.
+
+    ``RequestClass`` makes the request. ``args`` and ``kwargs`` are passed after it. Subclasses may set ``RequestClass``
+    and override ``call_func``.
+    """
+
+    RequestClass: Any = Request
+
+    def __init__(
+        self,
+        func: Any = None,
+        RequestClass: Any = None,  # noqa: N803 - its name
+        args: Iterable[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        middleware_wraps: Any = None,
+    ) -> None:
+        self.func = func
+        if RequestClass is not None and RequestClass is not self.RequestClass:
+            self.RequestClass = RequestClass
+        self.args = tuple(args)
+        self.kwargs = dict(kwargs or {})
+        self.middleware_wraps = middleware_wraps
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {id(self)} wrapping {self.func!r}>"
+
+    def __get__(self, obj: Any, owner: type | None = None) -> Any:
+        bind = getattr(self.func, "__get__", None)
+        return self if bind is None else self.clone(bind(obj, owner))
+
+    def __call__(self, req: Any, *args: Any, **kw: Any) -> Any:
+        """Answer a request as WSGI does, or call the function with one. Without a function yet, take it.
+
+        Raises TypeError for arguments that fit none of these.
+        """
+        if self.func is None:
+            if args or kw:
+                raise TypeError(f"this {type(self).__name__} has no function yet: call it with that alone")
+            return self.clone(req)
+        if not isinstance(req, dict):
+            positional, named = self._prepare_args(args, kw)
+            return self.call_func(req, *positional, **named)
+        if len(args) != 1 or kw:
+            raise TypeError(f"{self.func!r} is called with an environ and start_response, or with a request")
+        return self._answer(req, args[0])
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        request = self.RequestClass(environ)
+        response = request.response = request.ResponseClass()
+        args, kw = self._prepare_args(None, None)
+        try:
+            answer = self.call_func(request, *args, **kw)
+        except HTTPException as raised:
+            answer = raised
+        response = request.response
+        if isinstance(answer, str):
+            answer = answer.encode(response.charset or "utf-8")
+        if isinstance(answer, bytes):
+            response.write(answer)
+            answer = None
+        if answer is not None and answer is not response:
+            response = response.merge_cookies(answer)
+        return response(environ, start_response)
+
+    def get(self, url: str, **kw: Any) -> Any:
+        """Call the function with a GET of a URL. Keywords are attributes of the request."""
+        return self.request(url, **{"method": "GET", **kw})
+
+    def post(self, url: str, POST: Any = None, **kw: Any) -> Any:  # noqa: N803 - its name
+        """Call the function with a POST of a body, or of the fields of a form, to a URL."""
+        return self.request(url, POST=POST, **{"method": "POST", **kw})
+
+    def request(self, url: str, **kw: Any) -> Any:
+        """Call the function with a request for a URL, made as by ``Request.blank``."""
+        return self(self.RequestClass.blank(url, **kw))
+
+    def call_func(self, req: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call the function with a request."""
+        return self.func(req, *args, **kwargs)
+
+    def clone(self, func: Any = None, **kw: Any) -> Self:
+        """Return another one, with other parameters where they are given."""
+        given: dict[str, Any] = {"func": self.func if func is None else func, "middleware_wraps": self.middleware_wraps}
+        if self.RequestClass is not type(self).RequestClass:
+            given["RequestClass"] = self.RequestClass
+        if self.args:
+            given["args"] = self.args
+        if self.kwargs:
+            given["kwargs"] = self.kwargs
+        return type(self)(**{name: value for name, value in given.items() if value is not None} | kw)
+
+    @property
+    def undecorated(self) -> Any:
+        """The function."""
+        return self.func
+
+    @classmethod
+    def middleware(cls, middle_func: Any = None, app: Any = None, **kw: Any) -> Any:
+        """Make middleware of a function of a request and of an application.
+
+        Without an ``app``, return a decorator of applications, which takes further keywords for the function.
+        """
+        if middle_func is None:
+            return _UnboundMiddleware(cls, app, kw)
+        if app is None:
+            return _MiddlewareFactory(cls, middle_func, kw)
+        return cls(middle_func, middleware_wraps=app, kwargs=kw)
+
+    def _prepare_args(self, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        positional = args or self.args
+        if self.middleware_wraps is not None:
+            positional = (self.middleware_wraps, *positional)
+        return positional, kwargs or self.kwargs
+
+
+class _UnboundMiddleware:
+    """A decorator of functions that become middleware, with keywords for them."""
+
+    def __init__(self, wrapper_class: type[wsgify], app: Any, kw: dict[str, Any]) -> None:
+        self.wrapper_class = wrapper_class
+        self.app = app
+        self.kw = kw
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {id(self)} wrapping {self.app!r}>"
+
+    def __call__(self, func: Any, app: Any = None) -> Any:
+        return self.wrapper_class.middleware(func, app=self.app if app is None else app, **self.kw)
+
+
+class _MiddlewareFactory:
+    """A decorator of applications: puts middleware around them, with keywords for its function."""
+
+    def __init__(self, wrapper_class: type[wsgify], middleware: Any, kw: dict[str, Any]) -> None:
+        self.wrapper_class = wrapper_class
+        self.middleware = middleware
+        self.kw = kw
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {id(self)} wrapping {self.middleware!r}>"
+
+    def __call__(self, app: Any = None, **config: Any) -> Any:
+        return self.wrapper_class.middleware(self.middleware, app, **(self.kw | config))

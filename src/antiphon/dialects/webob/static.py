@@ -1,0 +1,137 @@
+"""WSGI applications that send files: one, or those of a folder."""
+
+import mimetypes
+import os
+from collections.abc import Iterator
+from typing import IO, Any
+
+from antiphon.dialects.webob import exc
+from antiphon.dialects.webob.dec import wsgify
+from antiphon.dialects.webob.response import Response
+
+__all__ = ["DirectoryApp", "FileApp", "FileIter"]
+
+BLOCK_SIZE = 1 << 16
+"""Bytes that are read at once."""
+
+_TYPES = {".js": "text/javascript", ".ico": "image/x-icon"}
+"""Types for which the tables of older Pythons and systems have other names."""
+
+
+class FileApp:
+    """An application that sends one file to GET and HEAD, with ranges and conditions.
+
+    Keywords are attributes of the response; the content type is guessed from the file's name.
+    """
+
+    def __init__(self, filename: str, **kw: Any) -> None:
+        self.filename = filename
+        content_type, content_encoding = mimetypes.guess_type(filename)
+        known = _TYPES.get(os.path.splitext(filename)[1].lower())
+        kw.setdefault("content_type", known or content_type)
+        kw.setdefault("content_encoding", content_encoding)
+        kw.setdefault("accept_ranges", "bytes")
+        self.kw = kw
+        self._open = open
+
+    @wsgify
+    def __call__(self, req: Any) -> Any:
+        """Answer a request: with 404 if the file is not there, 403 if it may not be read."""
+        if req.method not in ("GET", "HEAD"):
+            return exc.HTTPMethodNotAllowed(f"You cannot {req.method} a file", headers={"Allow": "GET, HEAD"})
+        try:
+            file = self._open(self.filename, "rb")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+            return exc.HTTPNotFound()
+        except OSError:
+            return exc.HTTPForbidden("You are not permitted to view this file")
+        status = os.fstat(file.fileno())
+        response = Response(
+            app_iter=_chunks_of(file, req.environ),
+            content_length=status.st_size,
+            last_modified=int(status.st_mtime),
+            **self.kw,
+        )
+        return response.conditional_response_app
+
+
+def _chunks_of(file: IO[bytes], environ: dict[str, Any]) -> Any:
+    """Return the server's own iterable of a file, if it has one and the whole file is wanted."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return FileIter(file) if wrapper is None or "HTTP_RANGE" in environ else wrapper(file, BLOCK_SIZE)
+
+
+class FileIter:
+    """The content of an open file in blocks, which is closed at the end."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+
+    def app_iter_range(
+        self, seek: int | None = None, limit: int | None = None, block_size: int | None = None
+    ) -> Iterator[bytes]:
+        """Give the content from ``seek`` to before ``limit``, in blocks of ``block_size`` bytes, 64 KiB by default."""
+        if seek:
+            self.file.seek(seek)
+        left = None if limit is None else limit - (seek or 0)
+        size = block_size or BLOCK_SIZE
+        try:
+            while data := self.file.read(size if left is None else min(size, left)):
+                yield data
+                left = None if left is None else left - len(data)
+        finally:
+            self.file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.app_iter_range()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+class DirectoryApp:
+    """An application that sends the files of a folder, and ``index_page`` for a folder in it, unless that is None.
+
+    With ``hide_index_with_redirect``, a request for the index page itself is redirected to its folder. Keywords are for
+    ``FileApp``. Subclasses may override ``make_fileapp``. Raises OSError if there is no such folder.
+    """
+
+    def __init__(
+        self, path: str, index_page: str | None = "index.html", hide_index_with_redirect: bool = False, **kw: Any
+    ) -> None:
+        self.path = os.path.join(os.path.abspath(path), "")
+        if not os.path.isdir(self.path):
+            raise OSError(f"Path does not exist or is not directory: {self.path!r}")
+        self.index_page = index_page
+        self.hide_index_with_redirect = hide_index_with_redirect
+        self.fileapp_kw = kw
+
+    def make_fileapp(self, path: str) -> Any:
+        """Return the application for a file."""
+        return FileApp(path, **self.fileapp_kw)
+
+    @wsgify
+    def __call__(self, req: Any) -> Any:
+        """Answer a request: with 403 for a path that leads out of the folder, 404 for one that leads to no file."""
+        path = os.path.abspath(os.path.join(self.path, req.path_info.lstrip("/")))
+        if not os.path.join(path, "").startswith(self.path):
+            return exc.HTTPForbidden()
+        if "\0" in path:
+            return exc.HTTPNotFound()
+        if self.index_page and os.path.isdir(path):
+            return self.index(req, path)
+        if self.index_page and self.hide_index_with_redirect and os.path.basename(path) == self.index_page:
+            return _redirect(req, req.path_url.rpartition("/")[0] + "/")
+        return self.make_fileapp(path) if os.path.isfile(path) else exc.HTTPNotFound()
+
+    def index(self, req: Any, path: str) -> Any:
+        """Answer a request for a folder in the folder, whose path has a slash at its end."""
+        index_path = os.path.join(path, self.index_page or "")
+        if not os.path.isfile(index_path):
+            return exc.HTTPNotFound()
+        return self.make_fileapp(index_path) if req.path_info.endswith("/") else _redirect(req, req.path_url + "/")
+
+
+def _redirect(req: Any, url: str) -> Response:
+    return Response(status=301, location=f"{url}?{req.query_string}" if req.query_string else url)
