@@ -226,7 +226,8 @@ def test_code_for_kay_finds_its_own_werkzeug_and_today_s_for_the_rest():
 def test_code_for_flask_finds_the_dialects_of_flask_and_of_werkzeug():
     program = INSTALL + (
         "install('flask')\n"
-        "import flask, flask.globals, werkzeug.routing\n"
+        "import flask, werkzeug.routing\n"
+        "assert flask.json.dumps(flask.globals.g is flask.g) == 'true'\n"
         "from flask import Flask, request\n"
         "from importlib.metadata import version\n"
         "from werkzeug.exceptions import NotFound\n"

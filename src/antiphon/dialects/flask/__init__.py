@@ -1,14 +1,17 @@
 """The dialect of Flask 3.1: its names and habits, over WSGI, ASGI and RSGI.
 
-Names are imported on first use.
+Names are imported on first use, and so are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
 """
+
+from importlib import import_module
+from typing import Any
 
 from antiphon.lazy import import_on_use
 
 __version__ = "3.1.3"
 """The version of Flask whose names and habits these are."""
 
-__all__, __getattr__ = import_on_use(
+__all__, _import_name = import_on_use(
     __name__,
     {
         "dialects.flask.app": "Flask",
@@ -30,3 +33,16 @@ __all__, __getattr__ = import_on_use(
         "dialects.flask.wrappers": "Request Response",
     },
 )
+
+_MODULES = {
+    *("app", "blueprints", "cli", "config", "ctx", "debughelpers", "globals", "helpers", "json", "logging", "sansio"),
+    *("sessions", "signals", "templating", "testing", "typing", "views", "wrappers"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    return import_module(f"{__name__}.{name}") if name in _MODULES else _import_name(name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *__all__})

@@ -36,21 +36,22 @@ class _InContext(Generic[T]):
         try:
             return self._context.run(next, self._iterator)
         except BaseException as error:
-            self._leave(None if isinstance(error, StopIteration) else error)
+            self._end(None if isinstance(error, StopIteration) else error)
             raise
 
     def close(self) -> None:
         """Close the iterator, if it can be closed, and let go of the request."""
+        self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        ctx, self._ctx = self._ctx, None
+        if ctx is None:
+            return
         try:
             close = getattr(self._iterator, "close", None)
-            if close is not None and self._ctx is not None:
+            if close is not None:
                 self._context.run(close)
         finally:
-            self._leave(None)
-
-    def _leave(self, error: BaseException | None) -> None:
-        ctx, self._ctx = self._ctx, None
-        if ctx is not None:
             self._context.run(ctx.unpin, error)
 
     def __del__(self) -> None:
