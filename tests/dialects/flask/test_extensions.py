@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.dialects.flask import Flask, Response, request, stream_with_context
 from antiphon.dialects.werkzeug.test import create_environ
+from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
 
@@ -36,3 +37,18 @@ def test_an_iterator_is_closed_at_its_end_in_the_context_of_the_request():
     with app.request_context(create_environ("/stream")):
         assert list(app.make_response(stream()).response) == ["a", "b"]
     assert iterator.closed_in == ["/stream"]
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "rsgi"])  # an ASGI server would call the function for WSGI itself
+def test_a_call_that_is_replaced_on_the_class_is_asked_by_antiphons_own_server_too(interface, monkeypatch):
+    original = Flask.__call__
+
+    def instrumented(self, environ, start_response):
+        environ["trace"] = "7"
+        return original(self, environ, start_response)
+
+    monkeypatch.setattr(Flask, "__call__", instrumented)
+    app = Flask(__name__)
+    app.add_url_rule("/", view_func=lambda: request.environ["trace"])
+    with Client(app, interface) as client:
+        assert client.get("/").text == "7"

@@ -458,5 +458,5 @@ def _raise_noted(ctx: AppContext, steps: Callable[..., Any], exc: BaseException 
         raise errors[0]
 
 
-_OWN: dict[str, Any] = {name: getattr(Flask, name) for name in OVERRIDABLE}
+_OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}
 """The methods as they are here, even if a program replaces those of the class."""

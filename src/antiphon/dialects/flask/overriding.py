@@ -35,12 +35,17 @@ OVERRIDABLE = frozenset((*STEPS, *OTHERS))
 
 
 def overrides_of(app: object, own: dict[str, Any]) -> dict[str, Callable[..., Any]]:
-    """Return a function of a context and arguments for each method of an application that is not ``own``."""
+    """Return a function of a context and arguments for each method of an application that is not ``own``.
+
+    An own ``__call__``, by which Sentry instruments applications, counts as an own ``wsgi_app``.
+    """
     found: dict[str, Callable[..., Any]] = {}
     for name in OVERRIDABLE:
         if name in vars(app) or getattr(type(app), name) is not own[name]:
             method = getattr(app, name)
             found[name] = method if name in STEPS and takes_context(method) else _without_context(method)
+    if getattr(type(app), "__call__") is not own["__call__"]:  # noqa: B004, B009 - the class's, and not the instance's
+        found.setdefault("wsgi_app", _without_context(app))  # type: ignore[arg-type]  # applications are called
     return found
 
 

@@ -1,9 +1,10 @@
 """The application as a handler of native requests, which come over ASGI and RSGI.
 
 The steps are those of the WSGI application, on the server's loop until a function needs a thread. If a program replaces
-``wsgi_app``, it answers, on a thread.
+``wsgi_app`` or ``__call__``, that answers, on a thread.
 """
 
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,7 +41,7 @@ class Served(Servable):
         try:
             if "wsgi_app" in app.overrides:
                 await ON_THREAD
-                return from_wsgi(app.wsgi_app)(request)
+                return from_wsgi(partial(type(app).__call__, app))(request)
             return await answer(app, request)
         except Exception as error:
             return failed(request, error)
