@@ -1,0 +1,1 @@
+"""Pyramid's applications, over the WebOb dialect."""
