@@ -8,6 +8,8 @@ from typing import Any
 
 from werkzeug.test import Client
 
+from antiphon.serialization.tagged_json import unpack
+
 FLASK, DIALECT = "flask", "antiphon.dialects.flask"
 BOTH = (FLASK, DIALECT)
 
@@ -25,16 +27,34 @@ class Package:
         return import_module(f"{self.name}.{name}")
 
 
-def ask(app: Any, requests: Iterable[tuple[str, Mapping[str, Any]] | str]) -> list[tuple[str, list[Any], bytes]]:
-    """Return the answers of an application to requests by one browser, without times."""
+def ask(
+    app: Any, requests: Iterable[tuple[str, Mapping[str, Any]] | str], cookies: Mapping[str, str] = {}
+) -> list[tuple[str, list[Any], bytes]]:
+    """Return the answers of an application to requests by one browser with these cookies, without times."""
     client = Client(app)
+    for name, value in cookies.items():
+        client.set_cookie(name, value)
     answers = []
     for each in requests:
         path, options = (each, {}) if isinstance(each, str) else each
         with client.open(path, **options) as response:
-            headers = [(name, re.sub(r"Expires=[^;]+", "Expires=?", value)) for name, value in response.headers]
-            answers.append((response.status, sorted(headers), response.get_data()))
+            headers = sorted((name, _timeless(name, value)) for name, value in response.headers)
+            answers.append((response.status, headers, response.get_data()))
     return answers
+
+
+_signed = re.compile(r"(\w+)=(\.?[\w-]+)\.[\w-]{6}\.[\w-]{27}").sub
+"""Replace the cookies that itsdangerous signs."""
+
+
+def _timeless(name: str, value: str) -> str:
+    """The value of a header without times and signatures, of which nothing depends on the order of a set."""
+    if name == "Allow":
+        return ", ".join(sorted(value.split(", ")))
+    if name != "Set-Cookie":
+        return value
+    value = _signed(lambda found: f"{found[1]}={unpack(found[2].encode())}", value)
+    return re.sub(r"Expires=[^;]+", "Expires=?", value)
 
 
 def _compared(answer: tuple[str, list[Any], bytes]) -> Any:
@@ -45,10 +65,12 @@ def _compared(answer: tuple[str, list[Any], bytes]) -> Any:
     return status, [header for header in headers if header[0] != "Content-Length"]
 
 
-def ask_both(program: Callable[[Package], Any], requests: Iterable[Any]) -> list[tuple[str, list[Any], bytes]]:
+def ask_both(
+    program: Callable[[Package], Any], requests: Iterable[Any], cookies: Mapping[str, str] = {}
+) -> list[tuple[str, list[Any], bytes]]:
     """Return the answers of a program on the dialect, which are those on Flask."""
     requests = [*requests]
-    theirs, ours = (ask(program(Package(name)), requests) for name in BOTH)
-    for request, expected, got in zip(requests, theirs, ours, strict=True):
-        assert _compared(got) == _compared(expected), request
+    theirs, ours = (ask(program(Package(name)), requests, cookies) for name in BOTH)
+    for request, expected, got in zip(requests, map(_compared, theirs), map(_compared, ours), strict=True):
+        assert got == expected, f"{request}: {got} in place of {expected}"
     return ours

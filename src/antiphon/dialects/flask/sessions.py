@@ -1,0 +1,305 @@
+"""Sessions, and the interface by which an application opens and saves them: by default in a signed cookie."""
+
+import hashlib
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from functools import wraps
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from itsdangerous import BadData
+
+from antiphon.dialects.flask.json.tag import TaggedJSONSerializer
+from antiphon.dialects.flask.session_cookie import CookieSerializer, cookie_serializer, may_say
+from antiphon.dialects.werkzeug.datastructures import CallbackDict
+
+if TYPE_CHECKING:
+    from itsdangerous import URLSafeTimedSerializer
+
+    from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.wrappers import Request, Response
+
+
+class SessionMixin(MutableMapping[str, Any]):
+    """The attributes of a session, besides its data, which are those of a dict."""
+
+    new = False
+    """True for a session that was just begun, as far as its interface tells."""
+    modified = True
+    """True if the data have changed, as far as its interface tells. What changes inside a value nobody tells."""
+    accessed = False
+    """True once code has asked for the session. The response has ``Vary: Cookie`` then."""
+
+    @property
+    def permanent(self) -> bool:
+        """True for a session that lasts for PERMANENT_SESSION_LIFETIME, and not until the browser is closed."""
+        return bool(self.get("_permanent", False))
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        self["_permanent"] = bool(value)
+
+
+def _note_change(session: "SecureCookieSession") -> None:
+    session.modified = True
+
+
+class SecureCookieSession(CallbackDict[str, Any], SessionMixin):  # pyright: ignore[reportIncompatibleMethodOverride]  # pop
+    """The session of a cookie. A change inside a value has to be told: ``session.modified = True``."""
+
+    modified = False
+
+    def __init__(self, initial: Mapping[str, Any] | None = None) -> None:
+        super().__init__(initial, _note_change)
+
+
+class NullSession(SecureCookieSession):
+    """An empty session that can only be read, where there is no secret key."""
+
+    def _fail(self, *_: Any, **__: Any) -> NoReturn:
+        raise RuntimeError(
+            "This session can't be changed, since no secret key is there to sign its cookie: set the application's"
+            " secret_key to a text that nobody can guess"
+        )
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _fail
+    del _fail
+
+
+class SessionInterface:
+    """How an application opens and saves sessions: a base class, whose subclasses define ``open_session`` and
+    ``save_session``.
+
+    Set as ``session_interface`` of an application.
+    """
+
+    null_session_class = NullSession
+    """The class of sessions where ``open_session`` returns None."""
+    pickle_based = False
+    """True if sessions may have any value that can be pickled."""
+
+    def make_null_session(self, app: "Flask") -> NullSession:  # noqa: ARG002 - subclasses use it
+        """Return the session of a request for which none could be opened."""
+        return self.null_session_class()
+
+    def is_null_session(self, obj: object) -> bool:
+        """Return True for a session that is never saved."""
+        return isinstance(obj, self.null_session_class)
+
+    def get_cookie_name(self, app: "Flask") -> str:
+        """Return the name of the cookie."""
+        return app.config["SESSION_COOKIE_NAME"]  # type: ignore[no-any-return]
+
+    def get_cookie_domain(self, app: "Flask") -> str | None:
+        """Return the domain of the cookie, whose hosts all get it; None for this host alone."""
+        return app.config["SESSION_COOKIE_DOMAIN"]  # type: ignore[no-any-return]
+
+    def get_cookie_path(self, app: "Flask") -> str:
+        """Return the path below which the cookie is sent: SESSION_COOKIE_PATH, else APPLICATION_ROOT."""
+        return app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]  # type: ignore[no-any-return]
+
+    def get_cookie_httponly(self, app: "Flask") -> bool:
+        """Return True to hide the cookie from scripts."""
+        return app.config["SESSION_COOKIE_HTTPONLY"]  # type: ignore[no-any-return]
+
+    def get_cookie_secure(self, app: "Flask") -> bool:
+        """Return True to have the cookie sent over https only."""
+        return app.config["SESSION_COOKIE_SECURE"]  # type: ignore[no-any-return]
+
+    def get_cookie_samesite(self, app: "Flask") -> str | None:
+        """Return "Strict" or "Lax" to have browsers keep the cookie from other sites' requests."""
+        return app.config["SESSION_COOKIE_SAMESITE"]  # type: ignore[no-any-return]
+
+    def get_cookie_partitioned(self, app: "Flask") -> bool:
+        """Return True for a cookie that frames within other sites have for each of these sites."""
+        return app.config["SESSION_COOKIE_PARTITIONED"]  # type: ignore[no-any-return]
+
+    def get_expiration_time(self, app: "Flask", session: SessionMixin) -> datetime | None:
+        """Return when the cookie expires; None for the end of the browser's session."""
+        return datetime.now(UTC) + app.permanent_session_lifetime if session.permanent else None
+
+    def should_set_cookie(self, app: "Flask", session: SessionMixin) -> bool:
+        """Return True for a session whose cookie the response sets: a changed one, and by default a permanent one."""
+        return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
+
+    def open_session(self, app: "Flask", request: "Request") -> SessionMixin | None:
+        """Return the session of a request; None if there can be none. Called before the request is routed."""
+        raise NotImplementedError
+
+    def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
+        """Save a session, and set its cookie. Called with each response, but not for null sessions."""
+        raise NotImplementedError
+
+
+session_json_serializer = TaggedJSONSerializer()
+"""Reads and writes the data in cookies."""
+
+
+def _lazy_sha1(string: bytes = b"") -> Any:
+    """Return a SHA-1 hash, which some builds of Python lack: only what uses it fails there."""
+    return hashlib.sha1(string)  # noqa: S324 - in an HMAC
+
+
+class SecureCookieSessionInterface(SessionInterface):
+    """Sessions in a signed cookie: whoever has the cookie can read the data, and nobody can change them."""
+
+    salt = "cookie-session"
+    """The purpose of the signature, which other signatures with the same key don't share."""
+    digest_method: Callable[..., Any] = staticmethod(_lazy_sha1)
+    """The hash of the signature."""
+    key_derivation = "hmac"
+    """The way in which itsdangerous derives the key of the signature."""
+    serializer: Any = session_json_serializer
+    """Reads and writes the data: an object with ``dumps`` and ``loads``."""
+    session_class: type[SecureCookieSession] = SecureCookieSession
+    """The class of sessions."""
+
+    def get_signing_serializer(self, app: "Flask") -> "URLSafeTimedSerializer | None":
+        """Return what writes and reads cookies' values; None without a secret key.
+
+        The application's ``secret_key`` signs. Signatures of the SECRET_KEY_FALLBACKS count, too.
+        """
+        from itsdangerous import URLSafeTimedSerializer
+
+        if not app.secret_key:
+            return None
+        keys: Any = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key]  # of which the last one signs
+        return URLSafeTimedSerializer(
+            keys,
+            salt=self.salt,
+            serializer=self.serializer,
+            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
+        )
+
+    def _serializer(self, app: "Flask") -> "CookieSerializer | URLSafeTimedSerializer | None":
+        """Return the serializer of ``get_signing_serializer``, or one that does so faster."""
+        if not self._is_usual():
+            return self.get_signing_serializer(app)
+        if not app.secret_key:
+            return None
+        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key)
+        return cookie_serializer(keys, self.salt, self.serializer)
+
+    def _is_usual(self) -> bool:
+        """Return True if cookies are signed as ever, whatever is in them."""
+        return (
+            getattr(self.get_signing_serializer, "__func__", None) is _usual_signing
+            and self.digest_method is _lazy_sha1
+            and self.key_derivation == "hmac"
+            and isinstance(self.salt, str)
+            and isinstance(self.serializer, TaggedJSONSerializer)
+        )
+
+    def open_session(self, app: "Flask", request: "Request") -> SecureCookieSession | None:
+        """Return the session of the request's cookie; None without a secret key.
+
+        It is empty for a cookie that was not signed here, that is older than PERMANENT_SESSION_LIFETIME, or that can't
+        be read.
+        """
+        serializer = self._serializer(app)
+        if serializer is None:
+            return None
+        value = request.cookies.get(self.get_cookie_name(app))
+        if not value:
+            return self.session_class()
+        cookie = _Cookie(value, serializer, int(app.permanent_session_lifetime.total_seconds()))
+        if self.session_class is SecureCookieSession and isinstance(serializer, CookieSerializer):
+            return _UnreadSession(cookie)
+        return self.session_class(cookie.read())
+
+    def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
+        """Set the cookie if the session was changed, or is permanent; delete it if the session was emptied."""
+        if session.accessed:
+            _vary(response)
+        if isinstance(session, _UnreadSession) and session.stays(self):
+            return
+        if not session:
+            if session.modified:
+                response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
+                _vary(response)
+        elif self.should_set_cookie(app, session):
+            serializer = self._serializer(app)
+            assert serializer is not None  # noqa: S101 - or there would be no session
+            value = serializer.dumps(dict(session))
+            expires = self.get_expiration_time(app, session)
+            response.set_cookie(self.get_cookie_name(app), value, expires=expires, **self._attributes(app))
+            _vary(response)
+
+    def _attributes(self, app: "Flask") -> dict[str, Any]:
+        return {
+            "domain": self.get_cookie_domain(app),
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "httponly": self.get_cookie_httponly(app),
+            "samesite": self.get_cookie_samesite(app),
+            "partitioned": self.get_cookie_partitioned(app),
+        }
+
+
+_usual_signing = SecureCookieSessionInterface.get_signing_serializer
+
+
+def _vary(response: "Response") -> None:
+    if response.headers.get("Vary") is None:
+        response.headers["Vary"] = "Cookie"
+    else:
+        response.vary.add("Cookie")
+
+
+class _Cookie(NamedTuple):
+    """The cookie of a request, and what reads it."""
+
+    value: str
+    serializer: "CookieSerializer | URLSafeTimedSerializer"
+    max_age: int
+
+    def read(self) -> dict[str, Any]:
+        try:
+            data = self.serializer.loads(self.value, max_age=self.max_age)
+        except BadData:
+            return {}
+        return data if isinstance(data, dict) else {}
+
+
+class _UnreadSession(SecureCookieSession):
+    """The session of a cookie that is verified and parsed when code first looks into it. It becomes a
+    SecureCookieSession then.
+    """
+
+    def __init__(self, cookie: _Cookie) -> None:
+        self.cookie = cookie
+
+    def stays(self, interface: SecureCookieSessionInterface) -> bool:
+        """Return True if the cookie needs no other one, as far as can be told without verifying it."""
+        if self.modified or interface.should_set_cookie.__func__ is not _usual_setting:  # type: ignore[attr-defined]
+            return False
+        return not may_say(self.cookie.value, b"_permanent")
+
+    def _read(self) -> None:
+        with _reading:
+            if type(self) is _UnreadSession:  # and no other thread was first
+                SecureCookieSession.__init__(self, self.cookie.read())
+                del self.cookie
+                self.__class__ = SecureCookieSession  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+_reading = Lock()
+
+_usual_setting = SessionInterface.should_set_cookie
+
+
+def _reading_first(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def read_first(session: _UnreadSession, *arguments: Any, **options: Any) -> Any:
+        session._read()  # noqa: SLF001 - of this file
+        return method(session, *arguments, **options)
+
+    return read_first
+
+
+for _name in (
+    *("__contains__", "__eq__", "__getitem__", "__iter__", "__len__", "__ne__", "__or__", "__reduce_ex__", "__repr__"),
+    *("__delitem__", "__ior__", "__reversed__", "__ror__", "__setitem__", "clear", "copy", "get", "items", "keys"),
+    *("pop", "popitem", "setdefault", "update", "values"),
+):
+    setattr(_UnreadSession, _name, _reading_first(getattr(SecureCookieSession, _name)))
