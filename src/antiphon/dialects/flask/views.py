@@ -1,0 +1,83 @@
+"""Views that are classes."""
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from antiphon.dialects.flask.globals import current_app, request
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask import typing as ft
+
+http_method_funcs = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
+"""The names of the methods of a MethodView that answer requests."""
+
+
+class View:
+    """A view, whose subclasses define ``dispatch_request``. ``as_view`` makes the function to be registered."""
+
+    methods: ClassVar[Collection[str] | None] = None
+    """The methods of HTTP to which the view answers; None for GET, and what it brings along."""
+    provide_automatic_options: ClassVar[bool | None] = None
+    """True to have OPTIONS answered, None to have it answered if ``methods`` does not name it."""
+    decorators: ClassVar[list[Callable[..., Any]]] = []
+    """Decorators of the function, the innermost first."""
+    init_every_request: ClassVar[bool] = True
+    """Make an instance for each request, and not one for all of them, which can keep nothing of a request."""
+
+    def dispatch_request(self) -> "ft.ResponseReturnValue":
+        """Return the answer to a request. The values from its path are arguments."""
+        raise NotImplementedError
+
+    @classmethod
+    def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> "ft.RouteCallable":
+        """Return a function that answers by ``dispatch_request``, with a name, which is that of its endpoint.
+
+        The class is called with the other arguments.
+        """
+        shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
+
+        def view(**kwargs: Any) -> Any:
+            # Looked up in the function that is registered: whoever replaces the class there has it called.
+            instance = view.view_class(*class_args, **class_kwargs) if shared is None else shared  # type: ignore[attr-defined]
+            return current_app.ensure_sync(instance.dispatch_request)(**kwargs)
+
+        view.__name__ = name
+        view.__module__ = cls.__module__
+        for decorator in cls.decorators:
+            view = decorator(view)
+        view.__name__ = name
+        view.__module__ = cls.__module__
+        view.__doc__ = cls.__doc__
+        view.view_class = cls  # type: ignore[attr-defined]
+        view.methods = cls.methods  # type: ignore[attr-defined]
+        view.provide_automatic_options = cls.provide_automatic_options  # type: ignore[attr-defined]
+        return view
+
+
+class MethodView(View):
+    """A view that answers each method of HTTP by a method of its own: ``get``, ``post`` and so on.
+
+    Those that a class has, and inherits, are its ``methods``.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "methods" in vars(cls):
+            return
+        found = {method for base in cls.__bases__ for method in getattr(base, "methods", None) or ()}
+        found |= {name.upper() for name in http_method_funcs if hasattr(cls, name)}
+        if found:
+            cls.methods = found
+
+    def dispatch_request(self, **kwargs: Any) -> "ft.ResponseReturnValue":
+        """Return the answer of the method, of ``get`` for HEAD where there is no other.
+
+        Raises NotImplementedError for a method among ``methods`` that is not there.
+        """
+        name = request.method.lower()
+        answer = getattr(self, name, None) or (getattr(self, "get", None) if name == "head" else None)
+        if answer is None:
+            raise NotImplementedError(
+                f"{type(self).__qualname__}.methods has {request.method}, and the class has no {name}() to answer it"
+            )
+        return current_app.ensure_sync(answer)(**kwargs)  # type: ignore[no-any-return]

@@ -1,0 +1,162 @@
+"""Views that are classes, beside Flask's."""
+
+import asyncio
+
+import pytest
+
+from antiphon.dialects.flask import Flask
+from antiphon.dialects.flask import views as our_views
+from tests.dialects.flask.beside import BOTH, Package, ask_both
+
+
+def program(package):
+    app = package.Flask(__name__)
+    views, request = package.module("views"), package.request
+
+    class Plain(views.View):
+        """Says hello."""
+
+        def dispatch_request(self, name="nobody"):
+            return f"{name} {request.method}"
+
+    class Posting(Plain):
+        methods = ("GET", "POST")
+
+    class Waiting(views.View):
+        async def dispatch_request(self, name):
+            await asyncio.sleep(0)
+            return f"{name} {request.path}"
+
+    class Made(views.View):
+        def __init__(self, prefix, suffix):
+            self.prefix, self.suffix, self.count = prefix, suffix, 0
+
+        def dispatch_request(self):
+            self.count += 1
+            return f"{self.prefix}{self.count}{self.suffix}"
+
+    class Shared(Made):
+        init_every_request = False
+
+    class ByHand(Plain):
+        methods = ("OPTIONS", "GET")
+        provide_automatic_options = False
+
+    class WithoutOptions(Plain):
+        provide_automatic_options = False
+
+    class Undefined(views.View):
+        pass
+
+    def tagged(tag):
+        def decorate(function):
+            def decorated(**values):
+                return f"<{tag}>{function(**values)}</{tag}>"
+
+            return decorated
+
+        return decorate
+
+    class Decorated(Plain):
+        decorators = [tagged("b"), tagged("i")]  # noqa: RUF012 - as Flask declares it
+
+    class Items(views.MethodView):
+        def get(self, number=0):
+            return f"get {number}"
+
+        async def put(self, number=0):
+            await asyncio.sleep(0)
+            return f"put {number}", 201
+
+    class MoreItems(Items):
+        def delete(self, number=0):
+            return f"delete {number}"
+
+    class Mixin:
+        def post(self):
+            return "posted"
+
+    class Mixed(Mixin, MoreItems):
+        init_every_request = False
+
+        def head(self):
+            return "", {"X-Head": "own"}
+
+        def options(self):
+            return "own options"
+
+    class Fewer(MoreItems):
+        methods = ("GET", "PATCH")
+
+    class None_(views.MethodView):
+        pass
+
+    rules = {
+        "/plain": Plain, "/posting": Posting, "/hand": ByHand, "/without": WithoutOptions, "/undefined": Undefined,
+        "/decorated": Decorated, "/items": Items, "/more": MoreItems, "/mixed": Mixed, "/fewer": Fewer, "/none": None_,
+    }  # fmt: skip
+    for path, cls in rules.items():
+        app.add_url_rule(path, view_func=cls.as_view(cls.__name__.lower()))
+    app.add_url_rule("/plain/<name>", view_func=app.view_functions["plain"])
+    app.add_url_rule("/waiting/<name>", view_func=Waiting.as_view("waiting"))
+    app.add_url_rule("/items/<int:number>", view_func=app.view_functions["items"])
+    app.add_url_rule("/made", view_func=Made.as_view("made", "<", suffix=">"))
+    app.add_url_rule("/shared", view_func=Shared.as_view("shared", "<", suffix=">"))
+    app.add_url_rule("/only", view_func=Items.as_view("only"), methods=["GET"])
+    blueprint = package.Blueprint("parts", __name__, url_prefix="/parts")
+    blueprint.add_url_rule("/items", view_func=MoreItems.as_view("items"))
+    app.register_blueprint(blueprint)
+    app.add_url_rule("/names", "names", lambda: package.jsonify({
+        name: [view.__name__, view.__doc__, view.__module__, view.view_class.__name__, sorted(view.methods or [])]
+        for name, view in app.view_functions.items() if hasattr(view, "view_class")
+    }))  # fmt: skip
+    return app
+
+
+PATHS = [
+    "/plain", "/plain/Zoe", "/posting", "/hand", "/without", "/decorated", "/items", "/items/5", "/more", "/mixed",
+    "/fewer", "/none", "/only", "/parts/items", "/waiting/Zoe", "/made", "/shared", "/undefined", "/names",
+]  # fmt: skip
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_as_on_flask(path):
+    ask_both(program, [(path, {"method": method}) for method in METHODS])
+
+
+@pytest.mark.parametrize("package", BOTH)
+def test_the_class_of_a_registered_view_may_be_replaced(package):
+    package = Package(package)
+    views = package.module("views")
+
+    class View(views.View):
+        def dispatch_request(self):
+            return "before"
+
+    app = package.Flask(__name__)
+    app.add_url_rule("/", view_func=View.as_view("view"))
+    app.view_functions["view"].view_class = type("Other", (View,), {"dispatch_request": lambda self: "after"})
+    assert program(package).view_functions["plain"].view_class.__name__ == "Plain"
+    from werkzeug.test import Client
+
+    assert Client(app).get("/").text == "after"
+
+
+def test_a_method_that_is_declared_and_missing_is_named():
+    class Items(our_views.MethodView):
+        methods = ("PATCH",)
+
+    app = Flask(__name__)
+    app.testing = True
+    app.add_url_rule("/", view_func=Items.as_view("items"))
+    from werkzeug.test import Client
+
+    with pytest.raises(NotImplementedError, match=r"Items.methods has PATCH, and the class has no patch\(\)"):
+        Client(app).patch("/")
+
+
+def test_names_are_those_of_flask():
+    from flask import views
+
+    assert our_views.http_method_funcs == views.http_method_funcs
