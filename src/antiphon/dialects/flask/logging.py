@@ -1,0 +1,47 @@
+"""The logger of an application, and where its records go."""
+
+import logging
+import sys
+from typing import TYPE_CHECKING, TextIO, cast
+
+from antiphon.dialects.flask.globals import _cv_request
+from antiphon.dialects.werkzeug.local import LocalProxy
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.sansio.app import App
+
+
+@LocalProxy
+def wsgi_errors_stream() -> TextIO:
+    """The stream for errors: that of the server during a request, else the process's."""
+    ctx = _cv_request.get(None)
+    stream: TextIO | None = None if ctx is None else ctx.request.environ.get("wsgi.errors")
+    return sys.stderr if stream is None else stream
+
+
+def has_level_handler(logger: logging.Logger) -> bool:
+    """Return True if a handler writes records of the logger's level."""
+    level = logger.getEffectiveLevel()
+    current: logging.Logger | None = logger
+    while current is not None:
+        if any(handler.level <= level for handler in current.handlers):
+            return True
+        current = current.parent if current.propagate else None
+    return False
+
+
+default_handler: "logging.StreamHandler[TextIO]" = logging.StreamHandler(cast("TextIO", wsgi_errors_stream))
+"""Writes records to ``wsgi_errors_stream``."""
+default_handler.setFormatter(logging.Formatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s"))
+
+
+def create_logger(app: "App") -> logging.Logger:
+    """Return the logger with the application's name, which writes everything in debug, and by ``default_handler`` if no
+    other handler is there for it.
+    """
+    logger = logging.getLogger(app.name)
+    if app.debug and not logger.level:
+        logger.setLevel(logging.DEBUG)
+    if not has_level_handler(logger):
+        logger.addHandler(default_handler)
+    return logger

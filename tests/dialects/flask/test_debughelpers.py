@@ -1,0 +1,96 @@
+"""Errors and explanations for whoever debugs an application."""
+
+import logging
+
+import pytest
+from jinja2 import DictLoader, FileSystemLoader
+from werkzeug.test import Client
+
+from antiphon.dialects.flask import Blueprint, Flask, request
+from antiphon.dialects.flask.debughelpers import (
+    DebugFilesKeyError,
+    FormDataRoutingRedirect,
+    UnexpectedUnicodeError,
+    explain_template_loading_attempts,
+)
+
+
+@pytest.fixture
+def app():
+    app = Flask(__name__)
+    app.debug = True
+
+    @app.post("/upload")
+    def upload():
+        return request.files["file"].filename
+
+    @app.route("/slash/", methods=["GET", "POST"])
+    def slash():
+        return "here"
+
+    return app
+
+
+def test_a_form_without_files_is_named(app):
+    with pytest.raises(DebugFilesKeyError, match="'application/x-www-form-urlencoded'") as raised:
+        Client(app).post("/upload", data={"file": "a.txt"})
+    assert 'enctype="multipart/form-data"' in str(raised.value)
+    assert "names in place of files: 'a.txt'" in str(raised.value)
+    assert isinstance(raised.value, KeyError)
+
+
+@pytest.mark.parametrize(("debug", "data"), [(True, {"other": "a"}), (False, {"file": "a.txt"})])
+def test_any_other_missing_file_is_a_bad_request(app, debug, data):
+    app.debug = debug
+    app.config["TRAP_BAD_REQUEST_ERRORS"] = False
+    assert Client(app).post("/upload", data=data).status_code == 400
+
+
+@pytest.mark.parametrize(("method", "debug", "status"), [("POST", False, 308), ("GET", True, 308), ("POST", True, 308)])
+def test_routing_redirects_keep_the_form(app, method, debug, status):
+    app.debug = debug
+    assert Client(app).open("/slash", method=method).status_code == status
+
+
+def test_a_redirect_that_drops_the_form_is_an_error_in_debug(app):
+    from antiphon.dialects.werkzeug.routing import RequestRedirect
+
+    class Dropping(RequestRedirect):
+        code = 302
+
+    class Own(Flask):
+        def raise_routing_exception(self, request):
+            request.routing_exception = Dropping(request.routing_exception.new_url)
+            return super().raise_routing_exception(request)
+
+    own = Own(__name__)
+    own.debug = True
+    own.add_url_rule("/slash/", "slash", lambda: "", methods=["GET", "POST"])
+    with pytest.raises(FormDataRoutingRedirect, match="'http://localhost/slash/', since the rule ends with a slash"):
+        Client(own).post("/slash")
+
+
+def test_text_in_the_place_of_bytes_has_an_error():
+    assert issubclass(UnexpectedUnicodeError, AssertionError)
+    assert issubclass(UnexpectedUnicodeError, UnicodeError)
+
+
+@pytest.mark.parametrize(("found", "said"), [
+    ((False, False), "No loader has the template."), ((True, False), None), ((True, True), "2 loaders have the temp"),
+])  # fmt: skip
+def test_the_places_of_a_template_are_logged(app, found, said, caplog):
+    blueprint = Blueprint("parts", "parts.views", root_path=".")
+    loaders = [FileSystemLoader(["first", "second"]), DictLoader({"page.html": ""})]
+    attempts = [
+        (loader, owner, ("", "page.html" if has else None, None) if has else None)
+        for loader, owner, has in zip(loaders, (app, blueprint), found, strict=True)
+    ]
+    with caplog.at_level(logging.INFO, app.logger.name):
+        explain_template_loading_attempts(app, "page.html", attempts)
+    text = caplog.text
+    assert "the loader of the application 'tests.dialects.flask.test_debughelpers'" in text
+    assert "the loader of the blueprint 'parts' of parts.views" in text
+    assert "class: jinja2.loaders.FileSystemLoader" in text
+    assert "  - second" in text
+    assert text.count("-> found: 'page.html'") == sum(found)
+    assert said is None or said in text

@@ -1,0 +1,72 @@
+"""Messages for the next page, beside Flask's."""
+
+import pytest
+from markupsafe import Markup
+
+from tests.dialects.flask.beside import BOTH, Package, ask_both
+
+
+def flashing(package):
+    """The module of ``flash``: the dialect has it in one of its own, which its helpers name."""
+    return package.module("helpers") if package.name == BOTH[0] else package.module("flashing")
+
+
+def program(package):
+    app = package.Flask(__name__)
+    app.secret_key = "key"
+    flash, get = flashing(package).flash, flashing(package).get_flashed_messages
+    options = {
+        "plain": {}, "with": {"with_categories": True}, "filtered": {"category_filter": ["error", "info"]},
+        "both": {"with_categories": True, "category_filter": ("error",)}, "text": {"category_filter": "error"},
+        "none": {"category_filter": ["other"]},
+    }  # fmt: skip
+
+    @app.route("/flash")
+    def flash_some():
+        flash("plain")
+        flash("wrong", "error")
+        flash(Markup("<b>"), category="info")
+        return ""
+
+    @app.route("/same")
+    def flash_and_get():
+        flash("now")
+        return package.jsonify(get(), get(), get(with_categories=True), "_flashes" in package.session)
+
+    for name, each in options.items():
+        app.add_url_rule(f"/{name}", name, lambda each=each: package.jsonify(get(**each)))
+    return app
+
+
+@pytest.mark.parametrize("path", ["plain", "with", "filtered", "both", "text", "none", "same"])
+def test_messages_are_those_of_flask(path):
+    ask_both(program, ["/flash", "/flash", f"/{path}", f"/{path}"])
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_signal_tells_of_a_message(name):
+    package = Package(name)
+    app = package.Flask(__name__)
+    app.secret_key = "key"
+    told = []
+
+    @app.route("/")
+    def index():
+        flashing(package).flash("Saved.", "info")
+        return ""
+
+    def receive(sender, message, category):
+        told.append((sender, message, category))
+
+    from werkzeug.test import Client
+
+    with package.module("signals").message_flashed.connected_to(receive, app):
+        Client(app).get("/")
+    assert told == [(app, "Saved.", "info")]
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_needs_a_request(name):
+    for function in (lambda: flashing(Package(name)).flash("a"), flashing(Package(name)).get_flashed_messages):
+        with pytest.raises(RuntimeError, match="request context"):
+            function()
