@@ -25,6 +25,8 @@ class Project(NamedTuple):
     extras: str = ""
     needs: tuple[str, ...] = ()
     """What its tests import beside what it requires."""
+    options: tuple[str, ...] = ()
+    """Further arguments of pytest."""
     known: int = 0
     """How many tests fail for a reason that docs/reference/compatibility.md tells."""
 
@@ -43,6 +45,20 @@ PROJECTS = [
     Project("httpbin", "0.10.4", "werkzeug"),
     Project("pytest-httpserver", "1.2.0", "werkzeug", needs=("requests",)),
     Project("pytest-localserver", "0.10.0.post0", "werkzeug", needs=("requests",), known=28),
+    Project("openstack-placement", "16.0.0", "webob", needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
+    Project(
+        "oslo.middleware",
+        "8.2.0",
+        "webob",
+        needs=("fixtures", "opentelemetry-exporter-otlp", "oslo.serialization", "oslotest", "testtools"),
+    ),
+    Project("pecan", "1.8.0", "webob", needs=("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")),
+    Project("repoze.who", "3.2.0", "webob"),
+    Project(
+        "turbogears2", "2.5.1", "webob", extras="[testing]", options=("-oaddopts=", "--continue-on-collection-errors")
+    ),
+    Project("webtest", "3.0.7", "webob"),
+    Project("wsgiproxy2", "0.5.1", "webob", needs=("requests", "urllib3", "webtest")),
 ]
 
 
@@ -55,8 +71,9 @@ def main(names: list[str]) -> int:
 
 def _compare(project: Project) -> int:
     source = _source(project)
-    expected = _passed(source, "original")
-    found = _passed(source, project.dialect, "-p", "antiphon.testing.plugin", f"--antiphon-dialect={project.dialect}")
+    with_dialect = "-p", "antiphon.testing.plugin", f"--antiphon-dialect={project.dialect}"
+    expected = _passed(source, "original", *project.options)
+    found = _passed(source, project.dialect, *project.options, *with_dialect)
     missing = sorted(expected - found)
     passed = f"{len(expected & found)} / {len(expected)}"
     _say(f"{project.name} {project.version}: {passed} of what passes with {project.dialect} {version(project.dialect)}")

@@ -49,6 +49,10 @@ def test_is_a_property_of_the_request_that_can_be_set_and_deleted():
     assert request.if_none_match.etags == ["a", "b"]
     request.if_none_match = dialect.ETagMatcher(["c"])
     assert request.environ == {"HTTP_IF_NONE_MATCH": '"c"'}
+    request.if_none_match = "d"  # the original sends it without quotes, which is no header
+    assert request.environ == {"HTTP_IF_NONE_MATCH": '"d"'}
+    with pytest.raises(ValueError, match="entity tag"):
+        request.if_none_match = "d e"
     request.if_none_match = dialect.AnyETag
     assert request.if_none_match is dialect.AnyETag
     request.if_none_match = None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from antiphon.http.dates import format_date, parse_date
-from antiphon.http.etag import read_etags
+from antiphon.http.etag import ETag, read_etags
 
 __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_property"]
 
@@ -13,7 +13,8 @@ __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_p
 def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True) -> property:
     """Return the property of a request for a list of entity tags under a key of its environ.
 
-    It is ``default`` if the header is absent or empty. ``strong`` leaves weak tags out. Setting None deletes.
+    It is ``default`` if the header is absent or empty. ``strong`` leaves weak tags out. It may be set to such an object,
+    or to a header's value, or to one tag as text; None deletes. Raises ValueError for text that no tag can have.
     """
 
     def fget(request: Any) -> Any:
@@ -24,7 +25,8 @@ def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True)
         if value is None:
             fdel(request)
         else:
-            request.environ[key] = str(value)
+            text = str(value)
+            request.environ[key] = text if '"' in text or text in ("", "*") else str(ETag(text))
 
     def fdel(request: Any) -> None:
         request.environ.pop(key, None)
