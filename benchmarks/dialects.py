@@ -159,6 +159,13 @@ class LeavingExchange(Exchange):
 DIALECTS = (
     Dialect("microdot", "antiphon.dialects.microdot", 5.0, ASKED.values(), LeavingServer),
     Dialect(
+        "webob",
+        "antiphon.dialects.webob",
+        1.7,
+        [CASES["headers"], CASES["form"], ASKED["multipart"], CASES["built"]],
+        lambda app, _loop: WsgiServer(app),
+    ),
+    Dialect(
         "werkzeug",
         "antiphon.dialects.werkzeug",
         2.0,

@@ -160,13 +160,3 @@ class made_on_use:  # noqa: N801 - used as a decorator, like property
 def imported(module: str, name: str) -> Any:
     """Return what has a name in a module of this dialect, which is imported if need be."""
     return getattr(import_module(f"antiphon.dialects.webob.{module}"), name)
-
-
-def function_of(module: str, name: str) -> Callable[..., Any]:
-    """Return a function that imports the function of a module of this dialect when it is called."""
-
-    def call(*arguments: Any) -> Any:
-        return imported(module, name)(*arguments)
-
-    call.__name__ = name
-    return call

@@ -65,13 +65,19 @@ class MultiDict(MutableMapping[K, V]):
             self._items.extend(cast("Any", kw).items())
 
     @classmethod
+    def over(cls, items: list[tuple[K, V]]) -> Self:
+        """Return a multidict of the pairs in a list that is the multidict's from now on."""
+        made = cls.__new__(cls)
+        made._items = items  # noqa: SLF001 - of its own class
+        return made
+
+    @classmethod
     def view_list(cls, lst: list[tuple[K, V]]) -> Self:
         """Return a multidict that is a view of a list of pairs: changes of one are changes of the other."""
         if not isinstance(lst, list):
             raise TypeError(f"{cls.__name__}.view_list takes a list, not {lst!r:.200}")
-        view = cls()
-        view._items = lst
-        view._is_view = True
+        view = cls.over(lst)
+        view._is_view = True  # noqa: SLF001
         return view
 
     @classmethod
@@ -270,6 +276,13 @@ class GetDict(MultiDict[str, str]):
     def __init__(self, data: Any, env: "WSGIEnvironment") -> None:
         self.env = env
         super().__init__(data)
+
+    @classmethod
+    def over(cls, items: list[tuple[str, str]], env: "WSGIEnvironment | None" = None) -> Self:
+        """Return the fields of the query of ``env``, in a list that is theirs from now on."""
+        made = super().over(items)
+        made.env = {} if env is None else env
+        return made
 
     def on_change(self) -> None:
         """Write the fields to QUERY_STRING."""

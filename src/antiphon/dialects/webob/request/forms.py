@@ -45,7 +45,7 @@ class RequestForms(RequestBody):
         kept = environ.get("webob._parsed_query_vars")
         if kept is not None and kept[1] == query and _charset_of(kept[0]) == charset:
             return cast("GetDict", kept[0])
-        fields = GetDict(self._query_fields(decoder(charset)), environ)
+        fields = GetDict.over(self._query_fields(None if charset == UTF_8 else decoder(charset)), environ)
         if charset != UTF_8:
             fields._charset = charset  # noqa: SLF001 - set for itself
         environ["webob._parsed_query_vars"] = fields, query
@@ -71,7 +71,7 @@ class RequestForms(RequestBody):
         kept = self.environ.get("webob._parsed_post_vars")
         if kept is not None and kept[1] is self.body_file_raw and _charset_of(kept[0]) == charset:
             return kept[0]
-        fields = self._form(decoder(charset))
+        fields = self._form(None if charset == UTF_8 else decoder(charset))
         if isinstance(fields, MultiDict):
             if charset != UTF_8:
                 fields._charset = charset  # noqa: SLF001
@@ -87,8 +87,8 @@ class RequestForms(RequestBody):
             return MultiDict()
         try:
             if content_type == _MULTIPART:
-                return MultiDict(self._parts(text))
-            return MultiDict(parse_fields(self._urlencoded(), text, self.max_form_fields))
+                return MultiDict.over([*self._parts(text)])
+            return MultiDict.over(parse_fields(self._urlencoded(), text, self.max_form_fields))
         except ContentTooLarge as error:
             self._refuse(error.detail or str(error))
         except BadRequest as error:

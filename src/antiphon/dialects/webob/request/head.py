@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects.webob.environ_properties import converter, environ_decoder, environ_getter
 from antiphon.dialects.webob.headers import EnvironHeaders
 from antiphon.dialects.webob.request.charsets import (
@@ -28,6 +29,11 @@ class _NoDefault:
 
 NoDefault: Any = _NoDefault()
 """The default of ``encget`` for a key that has to be there."""
+
+
+@cache_short(256)
+def _charset_of(content_type: str) -> str:
+    return named_charset(declared_charset(content_type))
 
 
 def _length(written: object) -> int | None:
@@ -119,7 +125,7 @@ class RequestHead:
             described, charset = environ[_CHARSET]
             if described == written:
                 return charset
-        return named_charset(declared_charset(written)) if ";" in written else UTF_8
+        return _charset_of(written) if ";" in written else UTF_8
 
     @charset.setter
     def charset(self, charset: str | None) -> None:
@@ -136,10 +142,11 @@ class RequestHead:
     @property
     def _query_charset(self) -> str:
         """The charset of the query: one that was set, or the class has, since Content-Type tells of the body."""
-        charset = vars(self).get("charset") or type(self).charset
-        if isinstance(charset, str):
-            return named_charset(charset)
-        described, charset = self.environ.get(_CHARSET, (None, UTF_8))
+        if type(self).charset is not RequestHead.charset:
+            return named_charset(self.charset)
+        if _CHARSET not in self.environ:
+            return UTF_8
+        described, charset = self.environ[_CHARSET]
         return str(charset) if described == self.environ.get("CONTENT_TYPE", "") else UTF_8
 
     # Headers

@@ -2,15 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.webob.environ_properties import converter, environ_getter, function_of, imported, made_on_use
+from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects.webob.environ_properties import converter, environ_getter, imported, made_on_use
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.dialects.webob.environ_properties import Attribute
 
-_parse_date = function_of("datetime_utils", "parse_date")
-_serialize_date = function_of("datetime_utils", "serialize_date")
 _CONDITIONS = {
     "remove_range": ("HTTP_IF_RANGE", "HTTP_RANGE"),
     "remove_match": ("HTTP_IF_NONE_MATCH",),
@@ -19,12 +18,19 @@ _CONDITIONS = {
 }
 
 
-def _date(key: str, rfc_section: str) -> "Attribute[Any]":
-    return converter(environ_getter(key, None, rfc_section), _date_of, _serialize_date, "a datetime in UTC")
+def _date(key: str, rfc_section: str) -> Any:
+    """Return the attribute for a date."""
+    read = cache_short(256)(imported("datetime_utils", "parse_date"))
+    text = environ_getter(key, None, rfc_section)
+    return converter(
+        text, lambda value: read(value) if value else None, imported("datetime_utils", "serialize_date"), "a date"
+    )
 
 
-def _date_of(value: str | None) -> Any:
-    return None if value is None else _parse_date(value)
+def _parsed(key: str, kind: str, rfc_section: str) -> Any:
+    """Return the attribute for a value that ``parse_<kind>`` of the descriptors reads."""
+    parse, serialize = imported("descriptors", f"parse_{kind}"), imported("descriptors", f"serialize_{kind}")
+    return converter(environ_getter(key, None, rfc_section), parse, serialize)
 
 
 def _number_of(value: str | None) -> int | None:
@@ -74,21 +80,31 @@ class HeaderFields:
         text = environ_getter("HTTP_IF_RANGE", None, "14.27")
         return converter(text, imported("etag", "IfRange").parse, serialize, "IfRange")
 
-    date = _date("HTTP_DATE", "14.8")
-    if_modified_since = _date("HTTP_IF_MODIFIED_SINCE", "14.25")
-    if_unmodified_since = _date("HTTP_IF_UNMODIFIED_SINCE", "14.28")
-    range = converter(
-        environ_getter("HTTP_RANGE", None, "14.35"),
-        function_of("descriptors", "parse_range"),
-        function_of("descriptors", "serialize_range"),
-        "Range",
-    )
-    authorization = converter(
-        environ_getter("HTTP_AUTHORIZATION", None, "14.8"),
-        function_of("descriptors", "parse_auth"),
-        function_of("descriptors", "serialize_auth"),
-        "a scheme and its parameters",
-    )
+    @made_on_use
+    def date() -> Any:
+        """The date of the message, in UTC; None if it is malformed."""
+        return _date("HTTP_DATE", "14.8")
+
+    @made_on_use
+    def if_modified_since() -> Any:
+        """The date in If-Modified-Since, in UTC; None if it is malformed."""
+        return _date("HTTP_IF_MODIFIED_SINCE", "14.25")
+
+    @made_on_use
+    def if_unmodified_since() -> Any:
+        """The date in If-Unmodified-Since, in UTC; None if it is malformed."""
+        return _date("HTTP_IF_UNMODIFIED_SINCE", "14.28")
+
+    @made_on_use
+    def range() -> Any:
+        """The range in Range; None if it is malformed, and for several."""
+        return _parsed("HTTP_RANGE", "range", "14.35")
+
+    @made_on_use
+    def authorization() -> Any:
+        """The scheme and the parameters in Authorization."""
+        return _parsed("HTTP_AUTHORIZATION", "auth", "14.8")
+
     max_forwards = converter(environ_getter("HTTP_MAX_FORWARDS", None, "14.31"), _number_of, str, "a number")
     pragma: "Attribute[str | None]" = environ_getter("HTTP_PRAGMA", None, "14.32")
     referer: "Attribute[str | None]" = environ_getter("HTTP_REFERER", None, "14.36")

@@ -1,0 +1,23 @@
+"""The application of `benchmarks.apps.webob_app`, with its imports changed: with a form in parts."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+SOURCE = Path(__file__).parents[1] / "apps" / "webob_app.py"
+
+
+def build(package: str) -> Any:
+    """The application, made with the modules of a package: `webob`, or the dialect."""
+    module: Any = ModuleType(f"benchmarks.apps.{package.replace('.', '_')}_app")
+    module.__package__ = "benchmarks.apps"
+    source = SOURCE.read_text().replace("from webob", f"from {package}")
+    exec(compile(source, SOURCE, "exec"), module.__dict__)
+
+    def upload(request: Any, _name: str) -> Any:
+        fields = request.POST
+        file = fields["file"]
+        return module.text(f"{fields['title']}: {file.filename}, {len(file.file.read())} bytes")
+
+    module.VIEWS["POST", "upload"] = upload
+    return module.wsgi
