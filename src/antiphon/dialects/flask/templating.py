@@ -1,0 +1,208 @@
+"""Templates: an environment of Jinja2 that knows an application's folders, and functions that render by it."""
+
+from collections import ChainMap
+from collections.abc import Callable, Iterator, MutableMapping
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import BaseLoader, Template, TemplateNotFound
+from jinja2 import Environment as _JinjaEnvironment
+from jinja2.runtime import Context
+from jinja2.utils import LRUCache, internalcode, missing
+
+from antiphon.dialects.flask.ctx import has_request_context
+from antiphon.dialects.flask.globals import _cv_app, app_ctx
+from antiphon.dialects.flask.signals import before_render_template, template_rendered
+from antiphon.dialects.flask.streams import stream_with_context
+from antiphon.templating.rendering import DictEnvironment, render
+from antiphon.templating.streaming import stream_of
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.sansio.app import App
+    from antiphon.dialects.flask.sansio.scaffold import Scaffold
+
+_Source = tuple[str, str | None, Callable[[], bool] | None]
+
+_KEPT = 200
+"""How many templates made from strings are kept compiled."""
+_LONGEST_KEPT = 16_384
+"""Characters of the longest string that is kept."""
+_PLAIN = frozenset({FunctionType, MethodType})
+"""Types whose ``__call__`` asks for no context."""
+
+
+class TemplateContext(Context):
+    """The names that a template knows: its variables, then the globals, which are not copied for each rendering."""
+
+    def __init__(
+        self,
+        environment: _JinjaEnvironment,
+        parent: dict[str, Any],
+        name: str | None,
+        blocks: dict[str, Callable[[Context], Iterator[str]]],
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
+    ) -> None:
+        super().__init__(environment, parent, name, blocks)
+        own = globals.maps[0] if isinstance(globals, ChainMap) else globals
+        self._globals = globals if own else environment.globals
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """Return the value of a name, or Jinja's ``missing``."""
+        if key in self.vars:
+            return self.vars[key]
+        if key in self.parent:
+            return self.parent[key]
+        return self._globals.get(key, missing)  # type: ignore[union-attr]  # None has no names of its own
+
+    def __contains__(self, name: str) -> bool:
+        return super().__contains__(name) or name in self._globals  # type: ignore[operator]
+
+    @internalcode
+    def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what a template calls. Functions that ask for no context are called at once."""
+        if type(called) not in _PLAIN or hasattr(called, "jinja_pass_arg"):
+            return super().call(called, *args, **kwargs)
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        try:
+            return called(*args, **kwargs)
+        except StopIteration:
+            return self.environment.undefined("value was undefined because a callable raised a StopIteration exception")
+
+
+class Environment(DictEnvironment):
+    """A Jinja2 environment that finds the templates of an application and its blueprints."""
+
+    context_class = TemplateContext
+
+    def __init__(self, app: "App", **options: Any) -> None:
+        if "loader" not in options:
+            options["loader"] = app.create_global_jinja_loader()
+        super().__init__(**options)
+        self.app = app
+        self._compiled: Any = LRUCache(_KEPT)
+
+    def from_string(
+        self,
+        source: Any,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
+        template_class: type[Template] | None = None,
+    ) -> Template:
+        """Return the template that a string is. Short ones are compiled once."""
+        is_plain = type(source) is str and len(source) <= _LONGEST_KEPT and globals is None and template_class is None
+        if not is_plain:
+            return super().from_string(source, globals, template_class)
+        found: Template | None = self._compiled.get(source)
+        if found is None:
+            found = self._compiled[source] = super().from_string(source)
+        return found
+
+    def add_extension(self, extension: Any) -> None:
+        """Add an extension of Jinja, and compile strings anew."""
+        super().add_extension(extension)
+        self._compiled.clear()
+
+
+class DispatchingJinjaLoader(BaseLoader):
+    """A loader that looks for a template in the folder of the application, then in those of its blueprints."""
+
+    def __init__(self, app: "App") -> None:
+        self.app = app
+
+    def get_source(self, environment: _JinjaEnvironment, template: str) -> _Source:
+        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, log where it was looked for.
+
+        Raises TemplateNotFound.
+        """
+        explains = self.app.config["EXPLAIN_TEMPLATE_LOADING"]
+        attempts: list[tuple[BaseLoader, Scaffold, _Source | None]] = []
+        for owner, loader in self._iter_loaders(template):
+            try:
+                found = loader.get_source(environment, template)
+            except TemplateNotFound:
+                found = None
+            if found is not None and not explains:
+                return found
+            attempts.append((loader, owner, found))
+        if explains:
+            from antiphon.dialects.flask.debughelpers import explain_template_loading_attempts
+
+            explain_template_loading_attempts(self.app, template, attempts)
+        for _, _, found in attempts:
+            if found is not None:
+                return found
+        raise TemplateNotFound(template)
+
+    def _iter_loaders(self, template: str) -> "Iterator[tuple[Scaffold, BaseLoader]]":  # noqa: ARG002 - of any name
+        for owner in (self.app, *self.app.iter_blueprints()):
+            if owner.jinja_loader is not None:
+                yield owner, owner.jinja_loader
+
+    def list_templates(self) -> list[str]:
+        """Return the names of all templates."""
+        return [*{name for _, loader in self._iter_loaders("") for name in loader.list_templates()}]
+
+
+def _default_template_ctx_processor() -> dict[str, Any]:
+    """Return ``g`` and ``request`` of the current context, which templates then read without their proxies."""
+    ctx = _cv_app.get()
+    if ctx is None:
+        return {}
+    if ctx.holder is None:
+        return {"g": ctx.g}
+    return {"g": ctx.g, "request": ctx.request}
+
+
+def render_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
+    """Return the text of a template by its name, or of the first one of several that exists.
+
+    Raises TemplateNotFound, and what the template does.
+    """
+    app = app_ctx.app
+    return _render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
+
+
+def render_template_string(source: str, **context: Any) -> str:
+    """Return the text of a template given as a string."""
+    app = app_ctx.app
+    return _render(app, app.jinja_env.from_string(source), context)
+
+
+def stream_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> Iterator[str]:
+    """Return the text of a template in chunks, rendered while they are sent, within the request.
+
+    What goes wrong before the first chunk is raised here. Otherwise as ``render_template``.
+    """
+    app = app_ctx.app
+    return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
+
+
+def stream_template_string(source: str, **context: Any) -> Iterator[str]:
+    """Return the text of a template given as a string in chunks, as ``stream_template`` does."""
+    app = app_ctx.app
+    return _stream(app, app.jinja_env.from_string(source), context)
+
+
+def _render(app: "Flask", template: Template, context: dict[str, Any]) -> str:
+    app.update_template_context(context)
+    if before_render_template.receivers:
+        before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+    environment = template.environment
+    is_quick = environment.context_class is TemplateContext and not environment.is_async
+    text = render(template, context) if is_quick else template.render(context)
+    if template_rendered.receivers:
+        template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+    return text
+
+
+def _stream(app: "Flask", template: Template, context: dict[str, Any]) -> Iterator[str]:
+    app.update_template_context(context)
+    before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+
+    def pieces() -> Iterator[str]:
+        yield from template.generate(context)
+        template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
+
+    stream = stream_of(pieces())
+    return stream_with_context(stream) if has_request_context() else stream

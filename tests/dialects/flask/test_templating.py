@@ -1,0 +1,269 @@
+"""Templates of applications and blueprints: where they are found, which names they know, how they are rendered."""
+
+from types import MappingProxyType
+
+import pytest
+from jinja2 import pass_context
+
+from antiphon.dialects.flask import (
+    Blueprint,
+    Flask,
+    before_render_template,
+    g,
+    get_template_attribute,
+    render_template,
+    render_template_string,
+    request,
+    session,
+    stream_template,
+    stream_template_string,
+    template_rendered,
+)
+from antiphon.dialects.flask.templating import DispatchingJinjaLoader, Environment
+
+PAGES = {
+    "page.html": "<p>{{ name }}</p>",
+    "page.xml": "{{ name }}",
+    "page.txt": "{{ name }}",
+    "layout.html": "<title>{% block title %}{% endblock %}</title>{{ shared }}",
+    "child.html": '{% extends "layout.html" %}{% block title %}{{ title }}{% endblock %}',
+    "macros.html": "{% macro hello(name) %}Hello {{ name }}{{ request.path if request }}!{% endmacro %}",
+    "imports.html": '{% from "macros.html" import hello %}{{ hello("Ada") }}',
+    "includes.html": '{% include "page.html" %}',
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "templates").mkdir()
+    for name, text in PAGES.items():
+        (tmp_path / "templates" / name).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def app(folder):
+    app = Flask("pages", root_path=str(folder))
+    app.secret_key = "a secret"
+    return app
+
+
+def page(app, function, path="/page"):
+    app.add_url_rule(path, "page", function)
+    return app.test_client().get(path).text
+
+
+@pytest.mark.feature("flask-069", "flask-091")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("page.html", "<p>&lt;Ada&gt;</p>"), ("page.xml", "&lt;Ada&gt;"), ("page.txt", "<Ada>")],
+)
+def test_a_template_beside_the_application_is_escaped_by_its_name(app, name, text):
+    assert page(app, lambda: render_template(name, name="<Ada>")) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ name }}", "&lt;Ada&gt;"),
+        ("{% autoescape false %}{{ name }}{% endautoescape %}", "<Ada>"),
+        ("{{ request.path }} {{ g.user }} {{ session.theme }}", "/page grace dark"),
+        ("{{ config.THEME }} {{ url_for('page') }}", "red /page"),
+        ("{{ get_flashed_messages() }}", "[]"),
+        ("{{ {'items': 1, 'key': 2}.key }}{{ missing }}", "2"),
+        ("{% for n in 'ab' %}{{ see(n) }}{% endfor %}{{ stop() }}", "a&lt;Ada&gt; Trueb&lt;Ada&gt; True"),
+        ("{{ {'a': '</script>'}|tojson }}", '{"a": "\\u003c/script\\u003e"}'),
+        ("{% set name = 'Eve' %}{{ name }} {% for name in 'ab' %}{{ name }}{% endfor %}", "Eve ab"),
+    ],
+)
+def test_names_of_a_template(app, source, text):
+    app.config["THEME"] = "red"
+
+    @app.template_global()
+    @pass_context
+    def see(context, text):
+        return f"{text}{context['name']} {'url_for' in context}"
+
+    @app.template_global()
+    def stop():
+        raise StopIteration
+
+    def show():
+        g.user = "grace"
+        session["theme"] = "dark"
+        return render_template_string(source, name="<Ada>")
+
+    assert page(app, show) == text
+
+
+def test_templates_extend_include_and_import_others(app):
+    app.context_processor(lambda: {"shared": "all"})
+
+    def show():
+        names = ["child.html", "includes.html", "imports.html"]
+        return "|".join(render_template(name, title="T", name="N") for name in names)
+
+    assert page(app, show) == "<title>T</title>all|<p>N</p>|Hello Ada/page!"
+
+
+def test_the_first_template_that_exists_is_rendered(app):
+    assert page(app, lambda: render_template(["none.html", "page.html"], name="Ada")) == "<p>Ada</p>"
+
+
+def test_context_processors_of_application_and_blueprint_give_way_to_the_view(app):
+    part = Blueprint("part", "part")
+    inner = Blueprint("inner", "inner")
+    app.context_processor(lambda: {"name": "app", "a": 1, "shared": "app"})
+    part.context_processor(lambda: {"name": "part", "b": 2, "shared": "part"})
+    inner.context_processor(lambda: {"shared": "inner"})
+    source = "{{ name }} {{ a }} {{ b }} {{ shared }}"
+    inner.add_url_rule("/in", "in", lambda: render_template_string(source, name="view"))
+    app.add_url_rule("/out", "out", lambda: render_template_string(source))
+    part.register_blueprint(inner)
+    app.register_blueprint(part)
+    client = app.test_client()
+    assert client.get("/in").text == "view 1 2 inner"
+    assert client.get("/out").text == "app 1  app"
+
+
+async def a_name():
+    return {"name": "async"}
+
+
+def test_a_context_processor_may_be_async(app):
+    app.context_processor(a_name)
+    assert page(app, lambda: render_template_string("{{ name }}")) == "async"
+
+
+def test_filters_tests_and_globals_of_the_application(app):
+    app.template_filter()(lambda text: text[::-1])  # whose name is <lambda>
+
+    @app.template_filter("shout")
+    def upper(text):
+        return text.upper()
+
+    @app.template_test()
+    def short(text):
+        return len(text) < 4
+
+    @app.template_global()
+    def twice(text):
+        return text * 2
+
+    app.add_template_filter(len, "length_of")
+    part = Blueprint("part", "part")
+    part.app_template_filter("whisper")(str.lower)
+    app.register_blueprint(part)
+    source = "{{ 'ab'|shout }} {{ 'ab' is short }} {{ twice('ab') }} {{ 'ab'|length_of }} {{ 'AB'|whisper }}"
+    assert page(app, lambda: render_template_string(source)) == "AB True abab 2 ab"
+
+
+def test_the_folder_of_the_application_comes_before_that_of_a_blueprint(app, folder):
+    for name in ("page.html", "part.html"):
+        (folder / "part").mkdir(exist_ok=True)
+        (folder / "part" / name).write_text(f"part's {name}")
+    part = Blueprint("part", "part", root_path=str(folder), template_folder="part")
+    app.register_blueprint(part)
+    with app.app_context():
+        assert render_template("part.html") == "part's part.html"
+        assert render_template("page.html", name="") == "<p></p>"
+    assert {"part.html", "page.html"} <= set(app.jinja_env.list_templates())
+    assert isinstance(app.jinja_env.loader, DispatchingJinjaLoader)
+
+
+def test_loading_is_explained_if_the_configuration_says_so(app, caplog):
+    app.config["EXPLAIN_TEMPLATE_LOADING"] = True
+    caplog.set_level("INFO", "pages")
+    with app.app_context():
+        assert render_template("page.txt", name="Ada") == "Ada"
+    assert "page.txt" in caplog.text
+
+
+@pytest.mark.parametrize(("setting", "is_reloaded"), [(True, True), (False, False), (None, False)])
+def test_templates_are_loaded_again_if_the_configuration_says_so(app, folder, setting, is_reloaded):
+    app.config["TEMPLATES_AUTO_RELOAD"] = setting
+    with app.app_context():
+        assert render_template("page.txt", name="old") == "old"
+        (folder / "templates" / "page.txt").write_text("changed")
+        import os
+
+        os.utime(folder / "templates" / "page.txt", (0, 0))
+        assert render_template("page.txt", name="old") == ("changed" if is_reloaded else "old")
+
+
+def test_signals_tell_what_is_rendered_with_which_names(app):
+    told = []
+
+    def note(sender, template, context, **_):
+        told.append((template.name, context["name"], "g" in context))
+
+    before_render_template.connect(note, app)
+    template_rendered.connect(note, app)
+    assert page(app, lambda: render_template("page.html", name="Ada")) == "<p>Ada</p>"
+    assert told == [("page.html", "Ada", True)] * 2
+
+
+def test_a_macro_is_called_by_python_code(app):
+    with app.app_context():
+        assert get_template_attribute("macros.html", "hello")("Ada") == "Hello Ada!"
+
+
+@pytest.mark.parametrize("stream", [stream_template, stream_template_string])
+def test_a_template_is_streamed_within_its_request(app, stream):
+    source = {stream_template: "imports.html"}.get(
+        stream, "{% for n in names() %}{{ n }}{% endfor %}{{ request.path }}"
+    )
+
+    def names():
+        yield from "ab"
+
+    def show():
+        return stream(source, names=names)
+
+    assert page(app, show) == ("Hello Ada/page!" if stream is stream_template else "ab/page")
+
+
+def test_an_error_at_the_beginning_of_a_streamed_template_is_that_of_the_view(app):
+    app.add_url_rule("/", "broken", lambda: stream_template_string("{{ 1 // zero }}", zero=0))
+    assert app.test_client().get("/").status_code == 500
+
+
+def test_a_template_is_streamed_outside_of_requests(app):
+    with app.app_context():
+        assert "".join(stream_template("page.html", name="Ada")) == "<p>Ada</p>"
+
+
+def test_an_environment_of_another_class_renders_as_jinja_does(folder):
+    class Plain(Environment):
+        from jinja2.runtime import Context as context_class
+
+    class Other(Flask):
+        jinja_environment = Plain
+        jinja_options = MappingProxyType({"trim_blocks": True})
+
+    app = Other("pages", root_path=str(folder))
+    app.jinja_env.globals["who"] = "all"
+    with app.app_context():
+        assert render_template_string("{% if 1 %}\n{{ who }}{% endif %}") == "all"
+
+
+def test_a_string_is_compiled_again_after_an_extension_was_added(app):
+    source = "{% for each in 'ab' %}{{ each }}{% endfor %}"
+    with app.app_context():
+        assert render_template_string(source) == "ab"
+        app.jinja_env.add_extension("jinja2.ext.do")
+        assert render_template_string("{% do [] %}" + source) == "ab"
+        assert render_template_string(source) == "ab"
+
+
+def test_templates_know_the_request_as_it_is(app):
+    seen = []
+    app.jinja_env.globals["see"] = lambda value: seen.append(value) or ""
+
+    def show():
+        rendered = render_template_string("{{ see(request) }}{{ see(g) }}")
+        assert seen == [request._get_current_object(), g._get_current_object()]
+        return rendered
+
+    assert page(app, show) == ""
+    assert seen[0] is not request
