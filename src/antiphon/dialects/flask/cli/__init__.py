@@ -1,0 +1,58 @@
+"""The contents of `flask.cli`: the `flask` command, and groups for the commands of applications."""
+
+from antiphon.dialects.flask.cli.commands import routes_command, run_command, shell_command
+from antiphon.dialects.flask.cli.env_files import load_dotenv
+from antiphon.dialects.flask.cli.finding import (
+    NoAppException,
+    find_app_by_string,
+    find_best_app,
+    locate_app,
+    prepare_import,
+)
+from antiphon.dialects.flask.cli.group import AppGroup, FlaskGroup, get_version, version_option
+from antiphon.dialects.flask.cli.script import ScriptInfo, pass_script_info, with_appcontext
+from antiphon.dialects.flask.cli.serving import show_server_banner
+from antiphon.dialects.flask.cli.tls import CertParamType, SeparatedPathType
+from antiphon.dialects.flask.globals import current_app
+from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
+
+__all__ = [
+    "AppGroup",
+    "CertParamType",
+    "FlaskGroup",
+    "NoAppException",
+    "ScriptInfo",
+    "SeparatedPathType",
+    "cli",
+    "current_app",
+    "find_app_by_string",
+    "find_best_app",
+    "get_debug_flag",
+    "get_load_dotenv",
+    "get_version",
+    "load_dotenv",
+    "locate_app",
+    "main",
+    "pass_script_info",
+    "prepare_import",
+    "routes_command",
+    "run_command",
+    "shell_command",
+    "show_server_banner",
+    "version_option",
+    "with_appcontext",
+]
+
+cli = FlaskGroup(
+    name="flask",
+    help="""Commands for an application of Flask.
+
+    The application is named by '--app' or by FLASK_APP in the environment, or is in 'wsgi.py' or 'app.py' in the
+    current directory.
+    """,
+)
+
+
+def main() -> None:
+    """Run the `flask` command."""
+    cli.main()

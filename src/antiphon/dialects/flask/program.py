@@ -1,0 +1,29 @@
+"""A program whose `app.run()` was called, run again in a worker of `antiphon run`, up to that call."""
+
+import json
+import os
+import runpy
+import sys
+from typing import TYPE_CHECKING
+
+from antiphon.dialects.flask.cli.serving import PROGRAM, Loaded, _loading
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.app import Flask
+
+
+def app() -> "Flask":
+    """Return the application that the program would serve. Raises RuntimeError if it ends before that."""
+    kind, name, sys.argv = json.loads(os.environ.pop(PROGRAM))
+    _loading.append(True)
+    try:
+        if kind == "file":
+            sys.path.insert(0, os.path.dirname(name))
+            runpy.run_path(name, run_name="__main__")
+        else:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+    except Loaded as loaded:
+        return loaded.app
+    finally:
+        _loading.clear()
+    raise RuntimeError(f"{name} has ended without a call of app.run(), by which it was served before")
