@@ -35,11 +35,13 @@ def call_application(
             if close is not None:
                 close()
         return [*call.written, *rest], *call.head()
-    chunks = iter(answer)
-    while call.started is None and (chunk := next(chunks, None)) is not None:
-        call.written.append(chunk)
+    body: Iterable[bytes] = answer  # a server's wrapper of a file need not be an iterable
+    if call.started is None or call.written:
+        chunks = iter(answer)
+        while call.started is None and (chunk := next(chunks, None)) is not None:
+            call.written.append(chunk)
+        body = chain(call.written, chunks)
     status, fields = call.head()
-    body: Iterable[bytes] = chain(call.written, chunks) if call.written else answer
     if close is not None and body is not answer:
         body = ClosingIterator(body, close)
     return body, status, fields

@@ -13,8 +13,8 @@ __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_p
 def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True) -> property:
     """Return the property of a request for a list of entity tags under a key of its environ.
 
-    It is ``default`` if the header is absent or empty. ``strong`` leaves weak tags out. It may be set to such an object,
-    or to a header's value, or to one tag as text; None deletes. Raises ValueError for text that no tag can have.
+    It is ``default`` if the header is absent or empty. ``strong`` leaves weak tags out. It can be set to such an
+    object, to a header's value, or to one tag as text; None deletes. Raises ValueError for text that no tag can have.
     """
 
     def fget(request: Any) -> Any:

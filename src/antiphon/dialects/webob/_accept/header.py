@@ -20,6 +20,8 @@ class Accepted:
     invalid: ClassVar[type["InvalidHeader"]]
     absent: ClassVar[type["NoHeader"]]
     _header_value: str | None = None
+    _parsed: Any = None
+    """The elements as the grammar reads them. TurboGears sorts these itself."""
 
     def __new__(cls, header_value: Any = None) -> Any:
         """Make an object of the state that the value has. A value of None stands for an absent header."""
@@ -149,26 +151,26 @@ class ValidHeader(_State):
 
     def __init__(self, header_value: str) -> None:
         """Raise ValueError if the value is malformed."""
-        self._elements = self.grammar.parse(header_value)
+        self._parsed = self.grammar.parse(header_value)
         self._header_value = header_value
 
     @property
     def parsed(self) -> list[Any]:
         """The elements as tuples, in order: a range and its quality, and for Accept its parameters and extensions."""
-        return [self._as_read(element) for element in self._elements]
+        return [self._as_read(element) for element in self._parsed]
 
     def __bool__(self) -> bool:
         return True
 
     def __contains__(self, offer: str) -> bool:
-        return any(each[1] and self.matches(each[0], offer) for each in self._elements)
+        return any(each[1] and self.matches(each[0], offer) for each in self._parsed)
 
     def __iter__(self) -> Iterator[str]:
-        listed = sorted([each for each in self._elements if each[1]], key=lambda each: each[1], reverse=True)
+        listed = sorted([each for each in self._parsed if each[1]], key=lambda each: each[1], reverse=True)
         return iter([each[0] for each in listed])
 
     def __str__(self) -> str:
-        return ", ".join([print_element(*each) for each in self._elements])
+        return ", ".join([print_element(*each) for each in self._parsed])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ({str(self)!r})>"
@@ -189,7 +191,7 @@ class ValidHeader(_State):
         """
         best = (-1.0, -2)
         chosen = default_match
-        ranges = [(each[0], each[1]) for each in self._elements if each[1]]
+        ranges = [(each[0], each[1]) for each in self._parsed if each[1]]
         for offer, weight in map(_weighed, offers):
             for given, quality in ranges:
                 rank = weight * quality, -given.count("*")
@@ -199,12 +201,12 @@ class ValidHeader(_State):
 
     def quality(self, offer: str) -> float | None:
         """Return the highest quality of a range that the offer is in; None if there is none, or it is 0."""
-        return max([each[1] for each in self._elements if self.matches(each[0], offer)], default=0) or None
+        return max([each[1] for each in self._parsed if self.matches(each[0], offer)], default=0) or None
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
         """Return the offers that are acceptable by RFC 9110 §12.5 with their qualities, the best first."""
         qualities: dict[str, float] = {}
-        for item, quality in self._elements:
+        for item, quality in self._parsed:
             qualities.setdefault(item.lower(), quality)
         return sort_offers((offer, self._quality_in(qualities, offer.lower())) for offer in offers)
 

@@ -33,7 +33,7 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
         quality 0 equals or begins it.
         """
         qualities: dict[str, tuple[float, int]] = {}
-        for position, (language_range, quality) in enumerate(self._elements):
+        for position, (language_range, quality) in enumerate(self._parsed):
             qualities.setdefault(language_range.lower(), (quality, -position))
         found = [(tag, _quality_of(tag.lower(), qualities)) for tag in language_tags]
         found.sort(key=lambda item: item[1], reverse=True)
@@ -54,8 +54,8 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
         _check_defaults(default_tag, default)
         if default_range == "*":
             raise ValueError("default_range is a language range other than *")
-        excluded = {name.lower() for name, quality in self._elements if not quality}
-        ranges = sorted([each for each in self._elements if each[1]], key=lambda each: each[1], reverse=True)
+        excluded = {name.lower() for name, quality in self._parsed if not quality}
+        ranges = sorted([each for each in self._parsed if each[1]], key=lambda each: each[1], reverse=True)
         wanted = [name.lower() for name, _ in ranges]
         if "*" not in excluded and default_range is not None:
             wanted.append(default_range.lower())

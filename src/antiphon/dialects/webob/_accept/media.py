@@ -87,14 +87,14 @@ class AcceptValidHeader(ValidHeader, Accept):
         The most specific range decides. Offers that are no media types are left out.
         """
         qualities: dict[Any, float] = {}
-        for media_range, quality, parameters, _ in self._elements:
+        for media_range, quality, parameters, _ in self._parsed:
             essence = media_range.partition(";")[0].lower()
             qualities.setdefault((essence, () if essence.endswith("/*") else _named(parameters)), quality)
         found = dict.fromkeys(_valid(offers))
         return sort_offers((offer, _quality_in(qualities, Accept.parse_offer(offer))) for offer in found)
 
     def __str__(self) -> str:
-        return ", ".join([print_element(item, q, print_extensions(more)) for item, q, _, more in self._elements])
+        return ", ".join([print_element(item, q, print_extensions(more)) for item, q, _, more in self._parsed])
 
 
 class _EveryType(Accept):

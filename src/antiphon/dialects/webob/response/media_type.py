@@ -4,21 +4,20 @@ from typing import Any
 
 from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects.webob.header_values import CHARSET_RE
-from antiphon.dialects.webob.lines import Lines, last_value, put_line, remove_lines
+from antiphon.dialects.webob.lines import last_value, put_line, remove_lines
+from antiphon.dialects.webob.response.head import ResponseHead
 from antiphon.http.grammar import format_parameters, parse_parameters
 
 _NAME = "Content-Type"
 
 
-class MediaTypes:
+class MediaTypes(ResponseHead):
     """The parts of the Content-Type. Deleting a part keeps the others."""
 
     default_content_type: str | None = "text/html"
     """The media type of a response that is made without one."""
     default_charset: str | None = "UTF-8"
     """The charset that text has if nothing else is said."""
-
-    _headerlist: Lines
 
     @property
     def content_type(self) -> str | None:
@@ -36,7 +35,7 @@ class MediaTypes:
             return
         if not isinstance(value, str):
             raise TypeError(f"a content type is text, not {type(value).__name__}")
-        put_line(self._headerlist, _NAME, with_charset(value, self.default_charset))
+        self.headers[_NAME] = with_charset(value, self.default_charset)
 
     @content_type.deleter
     def content_type(self) -> None:

@@ -6,7 +6,6 @@ from typing import IO, Any, Self
 from antiphon.dialects.webob.lines import Lines, check_line
 from antiphon.dialects.webob.response.content import to_json
 from antiphon.dialects.webob.response.cookies import ResponseCookies
-from antiphon.dialects.webob.response.head import ResponseHead
 from antiphon.dialects.webob.response.iterables import iter_close
 from antiphon.dialects.webob.response.media_type import with_charset
 from antiphon.dialects.webob.response.sending import SentResponse
@@ -15,7 +14,7 @@ _DEFAULT: Any = object()
 _WITHOUT_BODY = frozenset({"204", "205", "304"})
 
 
-class Response(ResponseHead, ResponseCookies, SentResponse):
+class Response(ResponseCookies, SentResponse):
     """A response: a status line, a list of header lines, and an iterable of bytes. All else is derived from these.
 
     ``body`` is bytes, or text in the ``charset``; ``app_iter`` is an iterable of bytes instead. Without a

@@ -1,0 +1,35 @@
+"""Habits of WebOb that libraries rely on beyond its documentation, each found by their own tests."""
+
+from antiphon.dialects.webob import Request, Response
+
+
+def test_turbogears_sorts_what_was_parsed_of_a_language_header():
+    request = Request.blank("/", headers={"Accept-Language": "en-gb;q=0.8, da"})
+    assert sorted(request.accept_language._parsed, key=lambda item: -item[1]) == [("da", 1.0), ("en-gb", 0.8)]
+    assert Request.blank("/").accept_language._parsed is None
+
+
+def test_turbogears_sends_files_by_the_wrapper_of_a_server_which_is_no_iterable():
+    class Wrapper:
+        def __init__(self, file, size):
+            self.file = file
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return environ["wsgi.file_wrapper"]("file", 4096)
+
+    request = Request.blank("/", environ={"wsgi.file_wrapper": Wrapper})
+    assert request.send(app).app_iter.file == "file"
+
+
+def test_pecan_reads_headers_that_a_subclass_overrides_when_the_content_type_is_set():
+    class Marked(Response):
+        @property
+        def headers(self):
+            headers = super().headers
+            headers["X-Marked"] = "yes"
+            return headers
+
+    response = Marked()
+    response.content_type = "text/plain"
+    assert ("X-Marked", "yes") in response.headerlist
