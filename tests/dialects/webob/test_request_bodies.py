@@ -1,0 +1,255 @@
+"""Bodies of requests: forms, files, what breaks off, and what users of WebOb were bitten by."""
+
+import os
+import sys
+from io import BytesIO
+from types import ModuleType
+
+import pytest
+
+from antiphon.dialects.webob.compat import cgi_FieldStorage
+from antiphon.dialects.webob.multidict import NoVars
+from antiphon.dialects.webob.request import BaseRequest, DisconnectionError, Request
+from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
+
+FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"', "Content-Type: application/x-thing; a=b")
+LARGE = bytes(range(256)) * (16 << 10)
+
+
+def request(body=b"", **keys):
+    return Request(environ(body, **keys))
+
+
+def in_parts(*several, **keys):
+    return request(parts(*several), CONTENT_TYPE=MULTIPART, **keys)
+
+
+class Unseekable:
+    """What a server gives: bytes that come once."""
+
+    def __init__(self, data):
+        self._file = BytesIO(data)
+        self.was_read = 0
+
+    def read(self, size=-1):
+        data = self._file.read(size)
+        self.was_read += len(data)
+        return data
+
+
+# Files
+
+
+def test_a_file():
+    field = in_parts(FILE).POST["upload"]
+    assert (field.name, field.filename, field.type, field.type_options) == (
+        "upload", "a.bin", "application/x-thing", {"a": "b"},
+    )  # fmt: skip
+    assert (field.disposition, field.disposition_options) == ("form-data", {"name": "upload", "filename": "a.bin"})
+    assert field.headers["content-type"] == "application/x-thing; a=b"
+    assert (field.file.read(3), field.value, field.file.read(), field.length) == (CONTENT[:3], CONTENT, CONTENT, -1)
+
+
+def test_a_file_is_true_even_if_it_is_empty_and_one_that_was_not_chosen_is_not():
+    empty = part(b"", 'form-data; name="empty"; filename="a"')
+    none = part(b"", 'form-data; name="none"; filename=""')
+    fields = in_parts(empty, none).POST
+    assert fields["empty"]
+    assert (fields["empty"].value, fields["none"]) == (b"", b"")
+
+
+def test_a_file_is_a_field_storage(monkeypatch):
+    field = in_parts(FILE).POST["upload"]
+    assert isinstance(field, cgi_FieldStorage)
+    cgi = ModuleType("cgi")
+    cgi.FieldStorage = type("FieldStorage", (), {})
+    monkeypatch.setitem(sys.modules, "cgi", cgi)
+    assert isinstance(field, cgi.FieldStorage)
+    assert isinstance(field, cgi_FieldStorage)
+    assert not isinstance("text", cgi_FieldStorage)
+
+
+def deleted_files():
+    """The files of this process that have no name any more, with their sizes."""
+    found = {}
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            status = os.fstat(int(descriptor))
+        except OSError:
+            continue
+        if not status.st_nlink and status.st_size:
+            found[status.st_ino] = status.st_size
+    return found
+
+
+@pytest.mark.parametrize("first", ["POST", "body_file_seekable"])
+def test_a_large_upload_is_written_once(first):
+    """webob#60."""
+    made = in_parts(part(LARGE, 'form-data; name="upload"; filename="a.bin"'))
+    before = deleted_files()
+    getattr(made, first)
+    field = made.POST["upload"]
+    (size,) = [size for inode, size in deleted_files().items() if inode not in before]
+    assert size <= made.content_length
+    assert field.file.read() == LARGE
+    assert made.body_file.read().count(LARGE) == 1
+
+
+def test_a_body_that_was_stored_elsewhere_is_parsed_from_there(tmp_path):
+    body = parts(part(LARGE, 'form-data; name="upload"; filename="a.bin"'))
+    with open(tmp_path / "body", "w+b") as file:
+        file.write(body)
+        keys = {"CONTENT_LENGTH": str(len(body)), "REQUEST_METHOD": "POST", "CONTENT_TYPE": MULTIPART}
+        made = Request(environ(**keys, wsgi__input=file, webob__is_body_seekable=True))
+        assert made.POST["upload"].value == LARGE
+
+
+def test_where_large_bodies_are_stored_can_be_chosen(tmp_path):
+    class Stored(Request):
+        request_body_tempfile_limit = 10
+
+        def make_tempfile(self):
+            return open(tmp_path / "body", "w+b")
+
+    made = Stored(environ(b"more than ten bytes", wsgi__input=Unseekable(b"more than ten bytes")))
+    assert made.body == b"more than ten bytes"
+    with made.body_file_raw as file:
+        assert file.name == str(tmp_path / "body")
+    assert Stored(environ(b"ten bytes.")).body_file_seekable.getvalue() == b"ten bytes."
+
+
+# Lengths
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True},
+        {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True, "CONTENT_LENGTH": "0"},
+        {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True, "CONTENT_LENGTH": "2"},
+        {"HTTP_TRANSFER_ENCODING": "chunked", "mod_wsgi__input_chunked": "1"},
+        {"webob__is_body_readable": True},
+        {"CONTENT_LENGTH": "5"},
+        {"CONTENT_LENGTH": 5},
+    ],
+    ids=str,
+)
+def test_a_body_in_chunks_is_read(keys):
+    """webob#283."""
+    made = Request(environ(wsgi__input=Unseekable(b"a=b&c"), REQUEST_METHOD="POST", **keys))
+    assert made.is_body_readable
+    assert made.body == b"a=b&c"
+    assert (made.content_length, made.POST.items()) == (5, [("a", "b"), ("c", "")])
+
+
+@pytest.mark.parametrize("length", [None, "0", "-5", "x", "1_0", "9" * 5000])
+def test_nothing_is_read_where_the_end_is_unknown(length):
+    source = Unseekable(b"what another request sent")
+    made = Request(environ(wsgi__input=source, REQUEST_METHOD="POST", CONTENT_LENGTH=length))
+    assert (made.body, made.body_file.read(), dict(made.POST), source.was_read) == (b"", b"", {}, 0)
+
+
+def test_no_more_is_read_than_the_length():
+    source = Unseekable(b"a=1 and the next request")
+    made = Request(environ(wsgi__input=source, REQUEST_METHOD="POST", CONTENT_LENGTH="3"))
+    assert (made.body_file.read(2), made.body_file.read(2), made.body_file.read(2)) == (b"a=", b"1", b"")
+    assert source.was_read == 3
+
+
+READS = {
+    "body": lambda made: made.body,
+    "text": lambda made: made.text,
+    "json": lambda made: made.json,
+    "POST": lambda made: made.POST,
+    "params": lambda made: made.params,
+    "body_file": lambda made: made.body_file.read(),
+    "body_file_seekable": lambda made: made.body_file_seekable,
+    "copy": lambda made: made.copy(),
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize("limit", [0, 1000])
+def test_a_body_that_breaks_off_is_an_error(read, limit):
+    made = request(b"a=1", CONTENT_LENGTH="300", REQUEST_METHOD="POST", CONTENT_TYPE=URLENCODED)
+    made.__class__ = type("Bounded", (Request,), {"request_body_tempfile_limit": limit})
+    with pytest.raises(DisconnectionError, match="297 more bytes"):
+        read(made)
+
+
+def test_a_disconnection_is_an_os_error():
+    assert issubclass(DisconnectionError, OSError)
+
+
+# Malformed text
+
+
+@pytest.mark.parametrize("query", ["a=%ff", "a=\xff"])
+def test_a_query_that_is_not_utf_8_is_no_crash(query):
+    made = request(QUERY_STRING=query, PATH_INFO="/\xff")
+    assert (made.GET["a"], made.url) == ("\ufffd", f"http://example.com:8000/%FF?{query}")
+    assert "%FF" in repr(made)
+
+
+@pytest.mark.parametrize("charset", ["zlib", "utf-7", "no such charset", "\0"])
+def test_a_charset_that_is_none_is_no_crash(charset):
+    made = request(b"a=%C3%BC", CONTENT_TYPE=f"{URLENCODED}; charset={charset}")
+    assert (made.charset, made.POST["a"]) == (charset, "\xfc")
+    with pytest.raises(LookupError, match="charset"):
+        made.text  # noqa: B018
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000])
+def test_malformed_json_is_a_value_error(body):
+    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
+        request(body).json  # noqa: B018
+
+
+# What users of WebOb were bitten by
+
+
+def test_a_field_of_a_charset_of_its_own():
+    """webob#64, which Python 3 has brought back."""
+    field = part(b"\xfc", 'form-data; name="a"', "Content-Type: text/plain; charset=ISO-8859-1")
+    assert in_parts(field).POST["a"] == "\xfc"
+
+
+def test_reading_a_form_leaves_the_body_for_others():
+    """webob#149."""
+    made = Request(form())
+    body = made.environ["wsgi.input"].getvalue()
+    made.POST  # noqa: B018
+    assert (made.body_file.read(), made.headers["content-length"]) == (body, str(len(body)))
+
+
+def test_a_form_is_parsed_once_and_again_after_another_body():
+    made = request(b"a=1", CONTENT_TYPE=URLENCODED)
+    assert made.POST is made.POST is Request(made.environ).POST
+    made.body = b"a=2"
+    assert made.POST["a"] == "2"
+    made.content_type = "application/json"
+    made.body = b"{}"
+    assert isinstance(made.POST, NoVars)
+
+
+def test_no_name_gets_out_of_its_header():
+    name = 'a"\r\nX-Forged: 1\r\n\r\n'
+    made = Request.blank("/", POST={name: (name, b"content")})
+    ((key, field),) = made.POST.items()
+    assert (key, field.headers.keys()) == ('a"%0D%0AX-Forged: 1%0D%0A%0D%0A', ["Content-Disposition"])
+
+
+@pytest.mark.parametrize("cls", [BaseRequest, Request])
+def test_attributes_of_ones_own(cls):
+    made = cls(environ())
+    made.tenant = "a"
+    made._private = "b"
+    other = cls(made.environ)
+    assert made.tenant == "a"
+    assert hasattr(other, "tenant") is (cls is Request)
+    assert not hasattr(other, "_private")
+    del made.tenant
+    with pytest.raises(AttributeError, match="tenant"):
+        made.tenant  # noqa: B018
+    with pytest.raises(TypeError, match="tenant"):
+        cls(environ(), tenant="a")
