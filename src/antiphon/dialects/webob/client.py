@@ -6,7 +6,6 @@ from socket import gaierror
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from antiphon.dialects._environ.headers import field_name
-from antiphon.dialects.webob.environ_properties import imported
 from antiphon.dialects.webob.request.target import quoted, split_port
 
 if TYPE_CHECKING:
@@ -92,13 +91,15 @@ def _send(connection: HTTPConnection, environ: "WSGIEnvironment") -> HTTPRespons
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:
-    request = imported("request", "BaseRequest")(environ)
-    body: bytes = request.body
-    return body
+    from antiphon.dialects.webob.request import BaseRequest
+
+    return BaseRequest(environ).body
 
 
 def _answer(name: str, detail: str | None) -> Callable[..., Iterable[bytes]]:
-    answer: Callable[..., Iterable[bytes]] = imported("exc", name)(detail)
+    from antiphon.dialects.webob import exc
+
+    answer: Callable[..., Iterable[bytes]] = getattr(exc, name)(detail)
     return answer
 
 

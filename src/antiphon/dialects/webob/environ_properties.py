@@ -1,7 +1,6 @@
 """Attributes of a request that are keys of its environ, read from there and set there at once."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
 
 T = TypeVar("T")
@@ -155,8 +154,3 @@ class made_on_use:  # noqa: N801 - used as a decorator, like property
     def __delete__(self, request: Any) -> None:
         self._settle()
         delattr(request, self._name)
-
-
-def imported(module: str, name: str) -> Any:
-    """Return what has a name in a module of this dialect, which is imported if need be."""
-    return getattr(import_module(f"antiphon.dialects.webob.{module}"), name)

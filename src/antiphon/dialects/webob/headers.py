@@ -4,12 +4,12 @@ from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects._environ.headers import ENVIRON_KEYS, field_name
-from antiphon.dialects.webob.environ_properties import imported
+from antiphon.dialects.webob.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["EnvironHeaders", "ResponseHeaders"]  # noqa: F822 - imported on use
+__all__ = ["EnvironHeaders", "ResponseHeaders"]
 
 
 class EnvironHeaders(MutableMapping[str, str]):
@@ -54,9 +54,3 @@ def _trans_key(key: object) -> str | None:
 def _trans_name(name: str) -> str:
     """Return the key of an environ for the name of a field."""
     return ENVIRON_KEYS[name]
-
-
-def __getattr__(name: str) -> object:
-    if name == "ResponseHeaders":
-        return imported("response_headers", name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

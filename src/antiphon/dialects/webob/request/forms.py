@@ -7,7 +7,6 @@ from typing import Any, NoReturn, TypeAlias, cast
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import MultipartLimits, MultipartParser, parse_boundary, read_whole_form
 from antiphon.body.part_head import PartHead
-from antiphon.dialects.webob.environ_properties import imported
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody, StoredBody
@@ -58,8 +57,10 @@ class RequestForms(RequestBody):
         try:
             return parse_fields(raw_bytes(query).replace(b";", b"&"), text, self.max_query_fields)
         except ValueError:
+            from antiphon.dialects.webob.exc import HTTPRequestURITooLong
+
             detail = f"The query has more than {self.max_query_fields} fields."
-            raise imported("exc", "HTTPRequestURITooLong")(detail) from None
+            raise HTTPRequestURITooLong(detail) from None
 
     @property
     def POST(self) -> Any:  # noqa: N802 - its name
@@ -92,14 +93,16 @@ class RequestForms(RequestBody):
         except ContentTooLarge as error:
             self._refuse(error.detail or str(error))
         except BadRequest as error:
-            from antiphon.dialects.webob.request.errors import malformed_form
+            from antiphon.dialects.webob.request.errors import MalformedForm
 
-            raise malformed_form(error.detail or str(error)) from error
+            raise MalformedForm(error.detail or str(error)) from error
         except ValueError:
             self._refuse(f"The form has more than {self.max_form_fields} fields.")
 
     def _refuse(self, detail: str) -> NoReturn:
-        raise imported("exc", "HTTPRequestEntityTooLarge")(detail)
+        from antiphon.dialects.webob.exc import HTTPRequestEntityTooLarge
+
+        raise HTTPRequestEntityTooLarge(detail)
 
     def _urlencoded(self) -> bytes:
         """Return the body. Raises HTTPRequestEntityTooLarge if it is too large to be read into memory."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects._environ.caching import cache_short
-from antiphon.dialects.webob.environ_properties import converter, environ_getter, imported, made_on_use
+from antiphon.dialects.webob.environ_properties import converter, environ_getter, made_on_use
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -20,17 +20,11 @@ _CONDITIONS = {
 
 def _date(key: str, rfc_section: str) -> Any:
     """Return the attribute for a date."""
-    read = cache_short(256)(imported("datetime_utils", "parse_date"))
+    from antiphon.dialects.webob.datetime_utils import parse_date, serialize_date
+
+    read = cache_short(256)(parse_date)
     text = environ_getter(key, None, rfc_section)
-    return converter(
-        text, lambda value: read(value) if value else None, imported("datetime_utils", "serialize_date"), "a date"
-    )
-
-
-def _parsed(key: str, kind: str, rfc_section: str) -> Any:
-    """Return the attribute for a value that ``parse_<kind>`` of the descriptors reads."""
-    parse, serialize = imported("descriptors", f"parse_{kind}"), imported("descriptors", f"serialize_{kind}")
-    return converter(environ_getter(key, None, rfc_section), parse, serialize)
+    return converter(text, lambda value: read(value) if value else None, serialize_date, "a date")
 
 
 def _number_of(value: str | None) -> int | None:
@@ -45,40 +39,52 @@ class HeaderFields:
     @made_on_use
     def accept() -> Any:
         """The media types in Accept."""
-        return imported("acceptparse", "accept_property")()
+        from antiphon.dialects.webob.acceptparse import accept_property
+
+        return accept_property()
 
     @made_on_use
     def accept_charset() -> Any:
         """The charsets in Accept-Charset."""
-        return imported("acceptparse", "accept_charset_property")()
+        from antiphon.dialects.webob.acceptparse import accept_charset_property
+
+        return accept_charset_property()
 
     @made_on_use
     def accept_encoding() -> Any:
         """The content codings in Accept-Encoding."""
-        return imported("acceptparse", "accept_encoding_property")()
+        from antiphon.dialects.webob.acceptparse import accept_encoding_property
+
+        return accept_encoding_property()
 
     @made_on_use
     def accept_language() -> Any:
         """The languages in Accept-Language."""
-        return imported("acceptparse", "accept_language_property")()
+        from antiphon.dialects.webob.acceptparse import accept_language_property
+
+        return accept_language_property()
 
     @made_on_use
     def if_match() -> Any:
         """The entity tags in If-Match; any tag without one."""
-        return imported("etag", "etag_property")("HTTP_IF_MATCH", imported("etag", "AnyETag"), "14.24")
+        from antiphon.dialects.webob.etag import AnyETag, etag_property
+
+        return etag_property("HTTP_IF_MATCH", AnyETag, "14.24")
 
     @made_on_use
     def if_none_match() -> Any:
         """The entity tags in If-None-Match; no tag without one."""
-        no_tag = imported("etag", "NoETag")
-        return imported("etag", "etag_property")("HTTP_IF_NONE_MATCH", no_tag, "14.26", strong=False)
+        from antiphon.dialects.webob.etag import NoETag, etag_property
+
+        return etag_property("HTTP_IF_NONE_MATCH", NoETag, "14.26", strong=False)
 
     @made_on_use
     def if_range() -> Any:
         """The condition in If-Range: entity tags, or a date."""
-        serialize = imported("descriptors", "serialize_if_range")
-        text = environ_getter("HTTP_IF_RANGE", None, "14.27")
-        return converter(text, imported("etag", "IfRange").parse, serialize, "IfRange")
+        from antiphon.dialects.webob.descriptors import serialize_if_range
+        from antiphon.dialects.webob.etag import IfRange
+
+        return converter(environ_getter("HTTP_IF_RANGE", None, "14.27"), IfRange.parse, serialize_if_range, "IfRange")
 
     @made_on_use
     def date() -> Any:
@@ -98,12 +104,16 @@ class HeaderFields:
     @made_on_use
     def range() -> Any:
         """The range in Range; None if it is malformed, and for several."""
-        return _parsed("HTTP_RANGE", "range", "14.35")
+        from antiphon.dialects.webob.descriptors import parse_range, serialize_range
+
+        return converter(environ_getter("HTTP_RANGE", None, "14.35"), parse_range, serialize_range)
 
     @made_on_use
     def authorization() -> Any:
         """The scheme and the parameters in Authorization."""
-        return _parsed("HTTP_AUTHORIZATION", "auth", "14.8")
+        from antiphon.dialects.webob.descriptors import parse_auth, serialize_auth
+
+        return converter(environ_getter("HTTP_AUTHORIZATION", None, "14.8"), parse_auth, serialize_auth)
 
     max_forwards = converter(environ_getter("HTTP_MAX_FORWARDS", None, "14.31"), _number_of, str, "a number")
     pragma: "Attribute[str | None]" = environ_getter("HTTP_PRAGMA", None, "14.32")
@@ -121,20 +131,21 @@ class HeaderFields:
         written = environ.get("HTTP_CACHE_CONTROL", "")
         known, directives = environ.get("webob._cache_control", (None, None))
         if directives is None or known != written:
-            directives = imported("cachecontrol", "CacheControl").parse(
-                written, updates_to=self._update_cache_control, type="request"
-            )
+            from antiphon.dialects.webob.cachecontrol import CacheControl
+
+            directives = CacheControl.parse(written, updates_to=self._update_cache_control, type="request")
             environ["webob._cache_control"] = written, directives
         return directives
 
     @cache_control.setter
     def cache_control(self, value: Any) -> None:
-        cache_control: Any = imported("cachecontrol", "CacheControl")
+        from antiphon.dialects.webob.cachecontrol import CacheControl
+
         if isinstance(value, dict):
-            value = cache_control(value, type="request")
+            value = CacheControl(value, type="request")
         written = str(value or "")
         self.environ["HTTP_CACHE_CONTROL"] = written
-        self.environ["webob._cache_control"] = (written, value) if isinstance(value, cache_control) else (None, None)
+        self.environ["webob._cache_control"] = (written, value) if isinstance(value, CacheControl) else (None, None)
 
     @cache_control.deleter
     def cache_control(self) -> None:
@@ -142,12 +153,16 @@ class HeaderFields:
         self.environ.pop("webob._cache_control", None)
 
     def _update_cache_control(self, directives: Any) -> None:
-        self.environ["HTTP_CACHE_CONTROL"] = imported("cachecontrol", "serialize_cache_control")(directives)
+        from antiphon.dialects.webob.cachecontrol import serialize_cache_control
+
+        self.environ["HTTP_CACHE_CONTROL"] = serialize_cache_control(directives)
 
     @property
     def cookies(self) -> Any:
         """The cookies as a dictionary, whose changes are written to the environ. It may be set to another one."""
-        return imported("cookies", "RequestCookies")(self.environ)
+        from antiphon.dialects.webob.cookies import RequestCookies
+
+        return RequestCookies(self.environ)
 
     @cookies.setter
     def cookies(self, val: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from antiphon.dialects._environ.calling import call_application
-from antiphon.dialects.webob.environ_properties import imported, made_on_use
+from antiphon.dialects.webob.environ_properties import made_on_use
 from antiphon.dialects.webob.request.body import RequestBody
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ class RequestSending(RequestBody):
     @made_on_use
     def ResponseClass() -> Any:  # noqa: N802 - its name
         """The class of responses."""
-        return imported("response", "Response")
+        from antiphon.dialects.webob.response import Response
+
+        return Response
 
     @overload
     def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[False] = False) -> Answer: ...
@@ -55,5 +57,6 @@ class RequestSending(RequestBody):
 
     def make_default_send_app(self) -> "WSGIApplication":
         """Return the application that ``send`` calls if none is given: one that sends requests to servers."""
-        application: WSGIApplication = imported("client", "send_request_app")
-        return application
+        from antiphon.dialects.webob.client import send_request_app
+
+        return send_request_app
