@@ -1,10 +1,13 @@
 """Cookies of requests and responses, and signed values in them (RFC 6265bis)."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from time import time
 from typing import Any
 
-from antiphon.dialects.webob._cookies.names import ATTRIBUTES, escape, is_cookie_name, quote, read_cookies, to_bytes
+from antiphon.dialects.webob._cookies.names import ATTRIBUTES, is_cookie_name, quote, read_cookies, to_bytes
+from antiphon.dialects.webob._cookies.printing import is_plain, print_attributes
 from antiphon.dialects.webob._cookies.profiles import CookieProfile, SignedCookieProfile
 from antiphon.dialects.webob._cookies.request import RequestCookies
 from antiphon.dialects.webob._cookies.serializers import Base64Serializer, JSONSerializer, SignedSerializer
@@ -38,20 +41,19 @@ def make_cookie(
 
     Raises ValueError for a name that cookies can't have, and for other malformed values.
     """
-    expires: Any
+    seconds = None if value is None or max_age is None else _seconds(max_age)
+    printed = None if seconds is None else str(seconds)
+    expires = None if seconds is None else _cookie_date(time() + seconds)
     if value is None:
-        value, max_age, expires = b"", 0, _PAST
-    else:
-        expires = max_age = None if max_age is None else _seconds(max_age)
-    morsel = Morsel(name, value)
-    given: dict[str, Any] = {
-        "domain": domain, "path": path, "max_age": max_age, "expires": expires, "comment": comment,
-        "samesite": samesite, "httponly": httponly or None, "secure": secure or None,
-    }  # fmt: skip
-    for attribute, attribute_value in given.items():
-        if attribute_value is not None:
-            setattr(morsel, attribute, attribute_value)
-    return morsel.serialize()
+        value, printed, expires = "", "0", _PAST
+    key = name if isinstance(name, str) else name.decode("latin-1")
+    _check_name(key)
+    if not isinstance(value, str) or not is_plain(value):
+        value = quote(to_bytes(value, "ascii")).decode("ascii")
+    known = None if samesite is None else serialize_samesite(samesite)
+    return "; ".join([
+        f"{key}={value}", *print_attributes(comment, domain, printed, path, expires, secure, httponly, known)
+    ])  # fmt: skip
 
 
 def _seconds(max_age: Any) -> int:
@@ -79,15 +81,18 @@ def serialize_cookie_date(value: Any) -> bytes | None:
         return value
     if isinstance(value, str):
         return value.encode("ascii")
-    moment = _moment(value)
-    day, month_and_year = format_date(moment)[:8].rstrip(), format_date(moment)[8:16]
-    return f"{day}-{month_and_year.replace(' ', '-')} {format_date(moment)[17:]}".encode()
+    return _cookie_date(_moment(value)).encode()
+
+
+def _cookie_date(moment: datetime | float) -> str:
+    day, month, rest = (text := format_date(moment))[:7], text[8:11], text[12:]
+    return f"{day}-{month}-{rest}"
 
 
 def _moment(value: date | datetime | timedelta | int) -> datetime:
     if isinstance(value, int | timedelta):
         return datetime.now(UTC) + (value if isinstance(value, timedelta) else timedelta(seconds=value))
-    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time_of_day())
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -124,8 +129,7 @@ class Morsel(dict[bytes, Any]):
         """Raise ValueError for a name that cookies can't have, and for text that is not ASCII."""
         self.name = to_bytes(name, "ascii")
         self.value = to_bytes(value, "ascii")
-        if not is_cookie_name(self.name.decode("latin-1")):
-            raise ValueError(f"a cookie's name is a token, and no attribute of Set-Cookie: {name!r:.80}")
+        _check_name(self.name.decode("latin-1"))
         super().__init__(dict.fromkeys(ATTRIBUTES))
 
     def __setitem__(self, key: str | bytes, value: Any) -> None:
@@ -138,38 +142,34 @@ class Morsel(dict[bytes, Any]):
 
         Raises ValueError for SameSite=None without Secure.
         """
-        parts = [b"%b=%b" % (self.name, quote(self.value))]
-        if full:
-            parts += self._printed_attributes()
-        return b"; ".join(parts).decode("ascii")
+        pair = f"{self.name.decode()}={quote(self.value).decode('ascii')}"
+        if not full:
+            return pair
+        return "; ".join(
+            [
+                pair,
+                *print_attributes(
+                    self.comment,
+                    self.domain,
+                    self.max_age,
+                    self.path,
+                    self.expires,
+                    self.secure,
+                    self.httponly,
+                    self.samesite,
+                ),
+            ]
+        )
 
     __str__ = serialize
-
-    def _printed_attributes(self) -> Iterable[bytes]:
-        if self.comment:
-            yield b"Comment=" + quote(self.comment)
-        for attribute, name in ((b"domain", b"Domain"), (b"max-age", b"Max-Age"), (b"path", b"Path")):
-            if value := self[attribute]:
-                yield b"%b=%b" % (name, escape(value))
-        if self.expires:
-            yield b"expires=" + _without_controls(self.expires)
-        if self.secure:
-            yield b"secure"
-        if self.httponly:
-            yield b"HttpOnly"
-        if self.samesite:
-            if not self.secure and self.samesite.lower() == b"none":
-                raise ValueError("SameSite=None needs secure=True: browsers drop the cookie otherwise")
-            yield b"SameSite=" + _without_controls(self.samesite)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.name.decode()}={self.value.decode('latin-1')!r}>"
 
 
-def _without_controls(value: bytes) -> bytes:
-    if bad := [byte for byte in value if byte < 0x20 or byte in b";\x7f"]:
-        raise ValueError(f"an attribute of a cookie can't have {bytes(bad)!r:.40}")
-    return value
+def _check_name(name: str) -> None:
+    if not is_cookie_name(name):
+        raise ValueError(f"a cookie's name is a token, and no attribute of Set-Cookie: {name!r:.80}")
 
 
 class Cookie(dict[bytes, Morsel]):

@@ -3,6 +3,7 @@
 import re
 from warnings import warn
 
+from antiphon.dialects._environ.caching import cache_short
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.grammar import is_token
 
@@ -18,6 +19,7 @@ def to_bytes(text: str | bytes, encoding: str = "latin-1") -> bytes:
     return text.encode(encoding) if isinstance(text, str) else text
 
 
+@cache_short(128)
 def is_cookie_name(name: str) -> bool:
     """True if a text is a token, has no dollar at its beginning, and is no attribute."""
     return is_token(name) and name[0] != "$" and name.lower().encode() not in ATTRIBUTES
