@@ -126,7 +126,8 @@ class AppContext:
     @lazy
     def g(self) -> _AppCtxGlobals:
         """The namespace for this context."""
-        return self.app.app_ctx_globals_class()
+        namespace: _AppCtxGlobals = self.app.app_ctx_globals_class()
+        return namespace
 
     # Request
 
@@ -172,7 +173,7 @@ class AppContext:
 
     def match_request(self) -> None:
         """Find the rule for the request. Subclasses may override it."""
-        request = self.request
+        request: Any = self._request
         try:
             request.url_rule, request.view_args = self.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
         except HTTPException as error:
@@ -194,7 +195,7 @@ class AppContext:
 
     def _push_request(self, request: "Request", outer: "AppContext | None") -> None:
         if len(self._outer) == 1:
-            self.host = (outer.host or outer) if outer is not None and outer.app is self.app else None
+            self.host = None if outer is None or outer.app is not self.app else outer.host or outer
             if self.host is not None:
                 self.g = self.host.g
         _set(self)
@@ -212,7 +213,21 @@ class AppContext:
 
     def pop(self, exc: BaseException | None = _MISSING) -> None:
         """Restore the context outside, and tear this one down. Functions for the teardown get ``exc``."""
+        if self._leave_at_once():
+            return
         drive(self, leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
+
+    def _leave_at_once(self) -> bool:
+        """Pop the context if it is the current one and has nothing to call. Return True then."""
+        if _get() is not self or self._pins or dispatch.has_teardown(self.app):
+            return False
+        outer = self._outer.pop()
+        try:
+            if self._request is not None and not self._outer:
+                dispatch.close(self._request)
+        finally:
+            _set(outer)
+        return True
 
     def __enter__(self) -> Self:
         self.push()
@@ -264,6 +279,8 @@ class RequestContext(AppContext):
 
 async def leave(ctx: AppContext, exc: BaseException | None) -> None:
     """Pop a context, in steps."""
+    if ctx._leave_at_once():  # noqa: SLF001 - of this module
+        return
     try:
         if len(ctx._outer) == 1:  # noqa: SLF001 - of this module
             if ctx._pins:  # noqa: SLF001

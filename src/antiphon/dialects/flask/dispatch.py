@@ -5,13 +5,12 @@ whose functions are all ``def`` never leaves its thread, and one whose functions
 method of the application that is overridden is called in place of its steps.
 """
 
-import sys
 from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.flask import signals
+from antiphon.dialects.flask.names import hooks_of
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.exceptions.server_errors import InternalServerError
@@ -19,6 +18,7 @@ from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 
 if TYPE_CHECKING:
+    from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.ctx import AppContext
     from antiphon.dialects.flask.wrappers import Request, Response
 
@@ -84,17 +84,21 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
     """Return the response to the request of a context. Raises what no error handler takes."""
     app = ctx.app
     overrides = app.overrides
-    app._got_first_request = True  # noqa: SLF001 - its name in Flask
+    if not app._got_first_request:  # noqa: SLF001 - its name in Flask
+        app._got_first_request = True  # noqa: SLF001
+    result = None
     try:
         if signals.request_started.receivers:
             await send(ctx, signals.request_started)
-        result = await (
-            replaced(ctx, "preprocess_request") if "preprocess_request" in overrides else preprocess_request(ctx)
-        )
+        if "preprocess_request" in overrides:
+            result = await replaced(ctx, "preprocess_request")
+        elif app.before_request_funcs or app.url_value_preprocessors:
+            result = await preprocess_request(ctx)
         if result is None:
-            result = await (
-                replaced(ctx, "dispatch_request") if "dispatch_request" in overrides else dispatch_request(ctx)
-            )
+            if "dispatch_request" in overrides:
+                result = await replaced(ctx, "dispatch_request")
+            else:
+                result = await dispatch_request(ctx)
     except Exception as error:
         result = await (
             replaced(ctx, "handle_user_exception", error)
@@ -109,18 +113,26 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
 async def preprocess_request(ctx: "AppContext") -> Any:
     """Call the functions for before the request, until one gives an answer, and return that."""
     app, request = ctx.app, ctx.request
-    names = (None, *reversed(request.blueprints))
-    for name in names:
-        if name in app.url_value_preprocessors:
-            for preprocessor in app.url_value_preprocessors[name]:
+    names = hook_names(request)
+    if preprocessors := app.url_value_preprocessors:
+        for name in names:
+            for preprocessor in preprocessors.get(name, ()):
                 await to_thread(ctx)
                 preprocessor(request.endpoint, request.view_args)
+    functions = app.before_request_funcs
     for name in names:
-        if name in app.before_request_funcs:
-            for function in app.before_request_funcs[name]:
-                if (result := await call(ctx, function)) is not None:
+        if name in functions:
+            for function in functions[name]:
+                result = await call(ctx, function)
+                if result is not None:
                     return result
     return None
+
+
+def hook_names(request: "Request") -> tuple[str | None, ...]:
+    """Return the keys of the hooks for a request: None for the application, then its blueprints from the outermost."""
+    rule = request.url_rule
+    return (None,) if rule is None else hooks_of(rule.endpoint)
 
 
 async def dispatch_request(ctx: "AppContext") -> Any:
@@ -133,7 +145,10 @@ async def dispatch_request(ctx: "AppContext") -> Any:
         if "make_default_options_response" in app.overrides:
             return await replaced(ctx, "make_default_options_response")
         return app.make_default_options_response()
-    return await call(ctx, app.view_functions[rule.endpoint], **request.view_args)  # type: ignore[arg-type]
+    view = app.view_functions[rule.endpoint]
+    if ctx.is_on_loop or app.syncs_itself or waits(view):
+        return await call(ctx, view, **request.view_args)  # type: ignore[arg-type]  # a match has values
+    return view(**request.view_args)  # type: ignore[arg-type]  # a match has values
 
 
 async def handle_user_exception(ctx: "AppContext", error: Exception) -> Any:
@@ -209,13 +224,14 @@ async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: b
 
 async def process_response(ctx: "AppContext", response: "Response") -> "Response":
     """Return a response after the functions for after the request, and after the session is saved."""
-    app, request = ctx.app, ctx.request
+    app = ctx.app
     for function in ctx._after_request_functions:  # noqa: SLF001 - its name in Flask
         response = await call(ctx, function, response)
-    for name in chain(request.blueprints, (None,)):
-        if name in app.after_request_funcs:
-            for function in reversed(app.after_request_funcs[name]):
-                response = await call(ctx, function, response)
+    if functions := app.after_request_funcs:
+        for name in reversed(hook_names(ctx.request)):
+            if name in functions:
+                for function in reversed(functions[name]):
+                    response = await call(ctx, function, response)
     session: Any = ctx._session  # noqa: SLF001 - its name in Flask
     interface = app.session_interface
     if not interface.is_null_session(session):
@@ -223,6 +239,18 @@ async def process_response(ctx: "AppContext", response: "Response") -> "Response
             await to_thread(ctx)
         interface.save_session(app, session, response)
     return response
+
+
+def has_teardown(app: "Flask") -> bool:
+    """Return True if the end of a context has anything to call."""
+    return bool(
+        app.teardown_appcontext_funcs
+        or app.teardown_request_funcs
+        or signals.request_tearing_down.receivers
+        or signals.appcontext_tearing_down.receivers
+        or signals.appcontext_popped.receivers
+        or app.overrides
+    )
 
 
 async def tear_down_request(
@@ -235,17 +263,22 @@ async def tear_down_request(
     else:
         await do_teardown_request(ctx, exc, errors)
     try:
-        request.close()
+        close(request)
     except Exception as error:
         errors.append(error)
-    request.environ["werkzeug.request"] = None  # or they would hold each other
+
+
+def close(request: "Request") -> None:
+    """Close a request, and let go of it: its environ and it would hold each other."""
+    request.close()
+    request.environ["werkzeug.request"] = None
 
 
 async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
     """Call the functions for the teardown of a request. Errors are added to ``errors``."""
     functions = ctx.app.teardown_request_funcs
     if functions:
-        for name in chain(ctx.request.blueprints, (None,)):
+        for name in reversed(hook_names(ctx.request)):
             await _call_all(ctx, functions.get(name, ()), exc, errors)
     if signals.request_tearing_down.receivers:
         await _noting(errors, send(ctx, signals.request_tearing_down, exc=exc))
@@ -281,8 +314,3 @@ async def _noting(errors: list[BaseException], steps: Any) -> None:
         await steps
     except Exception as error:
         errors.append(error)
-
-
-def exception_in_hand() -> BaseException | None:
-    """Return the exception that is being handled."""
-    return sys.exc_info()[1]

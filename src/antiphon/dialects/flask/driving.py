@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Steps, describe
-from antiphon.handler.drive import advance, driven
+from antiphon.handler.drive import driven
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -23,13 +23,25 @@ T = TypeVar("T")
 
 def drive(ctx: "AppContext", steps: Steps[T]) -> T:
     """Run steps from this thread, and return their result. Raises what they raise."""
-    was_on_loop = ctx.is_on_loop
+    if ctx.is_on_loop:
+        return _drive_from_loop(ctx, steps)
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # the steps' T
+    try:  # steps on a thread only wait for a loop
+        return _finish_on_loop(steps)
+    finally:
+        ctx.is_on_loop = False
+
+
+def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
+    """Run steps that code on an event loop has called, as far as they need no other place."""
     ctx.is_on_loop = False
     try:
-        _, is_done, result = advance(steps)
-        return result if is_done else _finish_on_loop(steps)  # type: ignore[return-value]  # steps that are done gave their T
+        return drive(ctx, steps)
     finally:
-        ctx.is_on_loop = was_on_loop
+        ctx.is_on_loop = True
 
 
 def _finish_on_loop(steps: Steps[T]) -> T:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 def made_response(app: "Flask", result: Any) -> "Response":
     """Return the response for a view's result. Raises TypeError for what can't be one."""
+    if type(result) is str:
+        return app.response_class(result)
     status = headers = None
     if isinstance(result, tuple):
         result, status, headers = _parts(result)

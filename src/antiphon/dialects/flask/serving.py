@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ
 from antiphon.adapters.servable import Servable
-from antiphon.dialects.flask import dispatch
+from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import NativeBody
 from antiphon.dialects.flask.ctx import leave
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
@@ -92,7 +92,7 @@ def _push_may_block(app: "Flask") -> bool:
     return (
         app.session_may_block
         or len(app.url_map.converters) != len(DEFAULT_CONVERTERS)
-        or bool(dispatch.signals.appcontext_pushed.receivers)
+        or bool(signals.appcontext_pushed.receivers)
     )
 
 

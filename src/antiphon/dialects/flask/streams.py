@@ -76,9 +76,11 @@ def stream_with_context(
         function: Any = generator_or_function
 
         def in_context(*args: Any, **kwargs: Any) -> Iterator[T]:
-            return stream_with_context(function(*args, **kwargs))
+            parts: Iterator[T] = function(*args, **kwargs)
+            return stream_with_context(parts)
 
-        return update_wrapper(in_context, function)
+        wrapped: Callable[..., Iterator[T]] = update_wrapper(in_context, function)
+        return wrapped
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
         raise RuntimeError(

@@ -133,7 +133,7 @@ class App(Scaffold):
         self.instance_path = instance_path
         self.config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
-        self.json = self.json_provider_class(self)  # type: ignore[arg-type]
+        self.json = self.json_provider_class(self)
         self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]] = []
         self.teardown_appcontext_funcs: list[Callable[..., Any]] = []
         self.shell_context_processors: list[Callable[[], dict[str, Any]]] = []
@@ -163,7 +163,7 @@ class App(Scaffold):
         """The logger with the name of the application."""
         from antiphon.dialects.flask.logging import create_logger
 
-        return create_logger(self)  # type: ignore[arg-type]
+        return create_logger(self)
 
     @lazy
     def jinja_env(self) -> "Environment":
@@ -198,7 +198,7 @@ class App(Scaffold):
         """Return the loader of the templates of the application, and of its blueprints."""
         from antiphon.dialects.flask.templating import DispatchingJinjaLoader
 
-        return DispatchingJinjaLoader(self)  # type: ignore[arg-type]
+        return DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
         """Return True if values are escaped in a template: in those of HTML and XML, and in text without a name."""
@@ -315,7 +315,7 @@ class App(Scaffold):
             for name in (*blueprints, None):
                 handlers = spec[name].get(wanted) if name in spec else None
                 for base in exc_class.__mro__ if handlers else ():
-                    if (handler := handlers.get(base)) is not None:  # type: ignore[union-attr, arg-type]
+                    if (handler := handlers.get(base)) is not None:  # type: ignore[union-attr]
                         return handler
         return None
 

@@ -56,7 +56,7 @@ class Scaffold:
         root_path: str | None = None,
     ) -> None:
         self.import_name = import_name
-        self.static_folder = static_folder  # type: ignore[assignment]  # the setter takes paths, too
+        self.static_folder = static_folder
         self.static_url_path = static_url_path
         self.template_folder = template_folder
         self.root_path = _root_path(import_name) if root_path is None else root_path
@@ -242,19 +242,19 @@ class Scaffold:
         if isinstance(exc_class_or_code, int):
             if exc_class_or_code not in default_exceptions:
                 raise ValueError(
-                    f"{exc_class_or_code!r} is not a recognized HTTP error code: register a subclass of HTTPException"
-                    " that has it"
+                    f"{exc_class_or_code!r} is not a recognized HTTP error code. Use a subclass of HTTPException with"
+                    " that code instead."
                 )
             return default_exceptions[exc_class_or_code], exc_class_or_code
         kind: Any = exc_class_or_code
         if isinstance(kind, Exception):
             raise TypeError(
-                f"{kind!r} is an instance, not a class: handlers are for classes of errors, or for statuses"
+                f"{kind!r} is an instance, not a class. Handlers are for classes of errors, or for statuses."
             )
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             name = getattr(kind, "__name__", kind)
             raise ValueError(
-                f"{name!r} is not a subclass of Exception: handlers are for classes of errors, or for statuses"
+                f"{name!r} is not a subclass of Exception. Handlers are for classes of errors, or for statuses."
             )
         return kind, kind.code if issubclass(kind, HTTPException) else None
 
@@ -284,11 +284,11 @@ def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
     return view_func.__name__
 
 
-def _named(add: Callable[..., None], name: Any) -> Any:
+def _named(add: Callable[..., None], name: Any) -> Callable[[F], F]:
     """Return the decorator for a name, or the function itself if that was given instead of one."""
     if callable(name):
         add(name)
-        return name
+        return name  # type: ignore[no-any-return]  # as the decorator of a function would
 
     def register(f: F) -> F:
         add(f, name=name)

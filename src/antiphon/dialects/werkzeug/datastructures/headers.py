@@ -43,6 +43,14 @@ class Headers:
         """Return headers that read and change this very list. Werkzeug had this method up to 0.8."""
         return LinkedHeaders(headerlist)
 
+    @classmethod
+    def usual(cls, content_type: str) -> "Headers":
+        """Return headers with a Content-Type that needs no check: those of most responses."""
+        headers = Headers()
+        headers._list.append(("Content-Type", content_type))
+        headers._names.append("content-type")
+        return headers
+
     # Reading
 
     @overload

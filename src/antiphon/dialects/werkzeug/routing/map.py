@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pprint import pformat
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from warnings import warn
 
+from antiphon.dialects._environ.caching import LONGEST_CACHED
 from antiphon.dialects._environ.places import text_of, without_default_port
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadHost
@@ -14,7 +16,7 @@ from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
 from antiphon.dialects.werkzeug.routing.builder import Direct
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS, BaseConverter
 from antiphon.dialects.werkzeug.routing.matcher import StateMachineMatcher
-from antiphon.dialects.werkzeug.wsgi.places import get_host
+from antiphon.dialects.werkzeug.wsgi.places import get_host, host_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.wrappers.request import Request
 
 __all__ = ["Map", "MapAdapter"]
+
+D = TypeVar("D")
 
 _plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*+[!-\-/-~]{0,63}").fullmatch
 
@@ -184,7 +188,7 @@ class Map:
         the name, a warning is shown, and the subdomain is "<invalid>", which matches no rule.
         """
         env: WSGIEnvironment = environ if isinstance(environ, dict) else environ.environ
-        host = get_host(env).lower()
+        host = _host_of(env)
         scheme = _scheme_of(env)
         name = host if server_name is None else without_default_port(server_name.lower(), scheme)
         if subdomain is None and not self.host_matching:
@@ -192,21 +196,37 @@ class Map:
             if subdomain is None:
                 warn(f"Current server name {host!r} doesn't match configured server name {name!r}", stacklevel=2)
                 subdomain = "<invalid>"
-        return Map.bind(
+        if self.host_matching and subdomain is not None:
+            raise RuntimeError("host matching enabled and a subdomain was provided")
+        return MapAdapter(
             self,
-            name,
-            _text(env, "SCRIPT_NAME"),
+            _ascii_host(name.lower()),
+            _text(env, "SCRIPT_NAME", "/"),
             subdomain,
             scheme,
+            _text(env, "PATH_INFO", "/"),
             env["REQUEST_METHOD"],
-            _text(env, "PATH_INFO"),
-            _text(env, "QUERY_STRING"),
+            _text(env, "QUERY_STRING", None),
         )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
 
 
+def _host_of(environ: "WSGIEnvironment") -> str:
+    """Return the host of an environ in lower case, without the port that its scheme implies."""
+    named = environ.get("HTTP_HOST")
+    if named is not None and len(named) <= LONGEST_CACHED:
+        return _named_host(environ["wsgi.url_scheme"], named)
+    return get_host(environ).lower()
+
+
+@lru_cache(256)
+def _named_host(scheme: str, header: str) -> str:
+    return host_of(scheme, header).lower()
+
+
+@lru_cache(256)
 def _ascii_host(name: str) -> str:
     """Return a host, with its port, in ASCII (RFC 3490 §4)."""
     host, colon, port = name.partition(":")
@@ -235,6 +255,8 @@ def _subdomain(host: str, name: str) -> str | None:
     return ".".join(filter(None, labels[: -len(own)])) if labels[-len(own) :] == own else None
 
 
-def _text(environ: "WSGIEnvironment", key: str) -> str | None:
-    value = environ.get(key)
-    return None if value is None else text_of(value)
+def _text(environ: "WSGIEnvironment", key: str, default: D) -> str | D:
+    value: str | None = environ.get(key)
+    if value is None:
+        return default
+    return value if value.isascii() else text_of(value)

@@ -81,11 +81,11 @@ class BaseResponse(ResponseBody, ResponseHead):
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
         headers = self.headers if isinstance(self.headers, Headers) else Headers(self.headers)  # a dict may be set
-        fields = headers.to_wsgi_list()
+        fields, names = headers.to_wsgi_list(), headers._names  # noqa: SLF001 - of this package, for a search in C
         status = self._status_code
-        if "Location" in headers or "Content-Location" in headers:
+        if "location" in names or "content-location" in names:
             fields = [self._with_uri(name, value, environ) for name, value in fields]
-        has_length = "Content-Length" in headers
+        has_length = "content-length" in names
         if status == 304:
             remove_entity_headers(fields)
         elif status in _WITHOUT_BODY:

@@ -160,5 +160,6 @@ class RequestBody:
 
     def close(self) -> None:
         """Close the files of the form."""
-        for _, file in iter_multi_items(self.__dict__.get("files") or ()):
-            file.close()
+        if files := self.__dict__.get("files"):
+            for _, file in iter_multi_items(files):
+                file.close()

@@ -82,6 +82,10 @@ class ResponseHead(SetCookies):
         mimetype: str | None = None,
         content_type: str | None = None,
     ) -> None:
+        if headers is None and mimetype is None and content_type is None and self.default_mimetype:
+            self.headers = Headers.usual(get_content_type(self.default_mimetype, self.charset))
+            self.status = self.default_status if status is None else status
+            return
         self.headers = headers if isinstance(headers, Headers) else Headers(headers or None)
         if content_type is None:
             if mimetype is None and (not headers or "Content-Type" not in self.headers):
