@@ -72,7 +72,7 @@ class PageOfLamps(Case):
     """A page that has a text."""
 
     def check(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:  # noqa: ARG002
-        if status != 200 or self.answer not in body.decode():
+        if status != 200 or str(self.answer) not in body.decode():
             raise WrongAnswerError(f"{self.name}: {status}: {body.decode()[:500]}")
 
 
