@@ -3,6 +3,8 @@
 import copy
 import json
 import pickle
+import zlib
+from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -132,8 +134,16 @@ def using(package):
     return app
 
 
+SENT = {
+    "no cookie": None, "a cookie": {"a": 1}, "a permanent one": {"_permanent": True, "a": 1}, "a forged one": "forged",
+    "a compressed one": {"_permanent": True, "a": "x" * 999},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("data", [None, {"a": 1}, {"_permanent": True, "a": 1}, "forged"], ids=str)
+@pytest.mark.parametrize(
+    "data", [None, {"a": 1}, {"_permanent": True, "a": 1}, {"_permanent": True, "b": "x" * 999}, "forged"], ids=str
+)
 def test_any_use_has_the_headers_of_flask(use, data):
     """With ``Vary: Cookie`` in the response to whatever looks into the session: GHSA-68rp-wp8r-4726."""
     cookie = application(BOTH[0]).session_interface.get_signing_serializer(application(BOTH[0])).dumps(data)
@@ -209,7 +219,7 @@ def test_a_cookie_lives_as_long_as_permanent_sessions(age, lives, package, monke
 
 FORGED = [
     "", ".", "..", "...", "a.b.c", "é", "\0", "e30.aaaa", ".e30.a.b", "A" * 70_000, "{}.{}.{}", "e30" + "." * 5000,
-    "=" * 50,
+    "=" * 50, f".{urlsafe_b64encode(zlib.compress(bytes(30_000_000))).decode()}.a.b",
 ]  # fmt: skip
 
 
@@ -219,7 +229,9 @@ def test_what_nobody_signed_is_an_empty_session(cookie, package):
     app = application(package)
     request = type("Request", (), {"cookies": {"session": cookie}})()
     session = app.session_interface.open_session(app, request)
-    assert (dict(session), session.modified) == ({}, False)
+    response = app.response_class()
+    app.session_interface.save_session(app, session, response)
+    assert (dict(session), session.modified, response.headers.get("Set-Cookie")) == ({}, False, None)
 
 
 def test_what_was_signed_and_can_not_be_read_is_an_empty_session():

@@ -1,6 +1,7 @@
 """The values of session cookies: tagged JSON, packed and signed as itsdangerous does, by the native signer."""
 
 import time
+import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +53,18 @@ cookie_serializer = lru_cache(16)(CookieSerializer)
 """Return the serializer for these keys: each application has one, until its keys are changed."""
 
 
+MOST_DECOMPRESSED = 64 << 10
+"""Bytes of data that are looked through in a cookie that nobody has verified yet."""
+
+
 def may_say(value: str, text: bytes) -> bool:
-    """Return False if the data of a cookie don't have this text. Nothing is verified for that, nor decompressed."""
+    """Return False if the data of a cookie don't have this text. Nothing is verified for that."""
     payload = value.rpartition(".")[0].rpartition(".")[0]
     try:
-        return payload.startswith(".") or text in from_base64(payload.encode())
-    except ValueError:
+        data = from_base64(payload.encode())
+        if not payload.startswith("."):
+            return text in data
+        decompressor = zlib.decompressobj()
+        return text in decompressor.decompress(data, MOST_DECOMPRESSED) or bool(decompressor.unconsumed_tail)
+    except (ValueError, zlib.error):
         return False

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import wraps
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from itsdangerous import BadData
 
@@ -196,16 +196,23 @@ class SecureCookieSessionInterface(SessionInterface):
         It is empty for a cookie that was not signed here, that is older than PERMANENT_SESSION_LIFETIME, or that can't
         be read.
         """
-        serializer = self._serializer(app)
-        if serializer is None:
+        is_usual = self._is_usual()
+        if not app.secret_key if is_usual else self.get_signing_serializer(app) is None:
             return None
         value = request.cookies.get(self.get_cookie_name(app))
-        if not value:
-            return self.session_class()
-        cookie = _Cookie(value, serializer, int(app.permanent_session_lifetime.total_seconds()))
-        if self.session_class is SecureCookieSession and isinstance(serializer, CookieSerializer):
-            return _UnreadSession(cookie)
-        return self.session_class(cookie.read())
+        if is_usual and self.session_class is SecureCookieSession:
+            return _UnreadSession(self, app, value)
+        return self.session_class(self._read_cookie(app, value)) if value else self.session_class()
+
+    def _read_cookie(self, app: "Flask", value: str) -> dict[str, Any]:
+        """Return the data of a cookie, without any if it does not count."""
+        serializer = self._serializer(app)
+        assert serializer is not None  # noqa: S101 - as in open_session
+        try:
+            data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
+        except BadData:
+            return {}
+        return data if isinstance(data, dict) else {}
 
     def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
         """Set the cookie if the session was changed, or is permanent; delete it if the session was emptied."""
@@ -246,40 +253,28 @@ def _vary(response: "Response") -> None:
         response.vary.add("Cookie")
 
 
-class _Cookie(NamedTuple):
-    """The cookie of a request, and what reads it."""
-
-    value: str
-    serializer: "CookieSerializer | URLSafeTimedSerializer"
-    max_age: int
-
-    def read(self) -> dict[str, Any]:
-        try:
-            data = self.serializer.loads(self.value, max_age=self.max_age)
-        except BadData:
-            return {}
-        return data if isinstance(data, dict) else {}
-
-
 class _UnreadSession(SecureCookieSession):
-    """The session of a cookie that is verified and parsed when code first looks into it. It becomes a
+    """The session of a request, whose cookie is verified and parsed when code first looks into it. It becomes a
     SecureCookieSession then.
     """
 
-    def __init__(self, cookie: _Cookie) -> None:
-        self.cookie = cookie
+    def __init__(self, interface: SecureCookieSessionInterface, app: "Flask", cookie: str | None) -> None:
+        self.unread = interface, app, cookie
 
     def stays(self, interface: SecureCookieSessionInterface) -> bool:
         """Return True if the cookie needs no other one, as far as can be told without verifying it."""
-        if self.modified or interface.should_set_cookie.__func__ is not _usual_setting:  # type: ignore[attr-defined]
+        if self.modified or getattr(interface.should_set_cookie, "__func__", None) is not _usual_setting:
             return False
-        return not may_say(self.cookie.value, b"_permanent")
+        cookie = self.unread[2]
+        return not (cookie and may_say(cookie, b"_permanent"))
 
     def _read(self) -> None:
         with _reading:
             if type(self) is _UnreadSession:  # and no other thread was first
-                SecureCookieSession.__init__(self, self.cookie.read())
-                del self.cookie
+                interface, app, cookie = self.unread
+                data = interface._read_cookie(app, cookie) if cookie else None  # noqa: SLF001 - of this file
+                SecureCookieSession.__init__(self, data)
+                del self.unread
                 self.__class__ = SecureCookieSession  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
