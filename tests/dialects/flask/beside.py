@@ -38,7 +38,7 @@ def ask(
     for each in requests:
         path, options = (each, {}) if isinstance(each, str) else each
         with client.open(path, **options) as response:
-            headers = sorted((name, _timeless(name, value)) for name, value in response.headers)
+            headers = sorted((name, timeless(name, value)) for name, value in response.headers)
             answers.append((response.status, headers, response.get_data()))
     return answers
 
@@ -47,11 +47,11 @@ _signed = re.compile(r"(\w+)=(\.?[\w-]+)\.[\w-]{6}\.[\w-]{27}").sub
 """Replace the cookies that itsdangerous signs."""
 
 
-def _timeless(name: str, value: str) -> str:
+def timeless(name: str, value: str) -> str:
     """The value of a header without times and signatures, of which nothing depends on the order of a set."""
-    if name == "Allow":
+    if name.lower() == "allow":
         return ", ".join(sorted(value.split(", ")))
-    if name != "Set-Cookie":
+    if name.lower() != "set-cookie":
         return value
     value = _signed(lambda found: f"{found[1]}={unpack(found[2].encode())}", value)
     return re.sub(r"Expires=[^;]+", "Expires=?", value)
