@@ -1,6 +1,8 @@
 """Habits of WebOb that libraries rely on beyond its documentation, each found by their own tests."""
 
 from antiphon.dialects.webob import Request, Response
+from antiphon.dialects.webob.client import SendRequest
+from antiphon.dialects.webob.request import environ_add_POST, environ_from_url
 
 
 def test_turbogears_sorts_what_was_parsed_of_a_language_header():
@@ -33,3 +35,24 @@ def test_pecan_reads_headers_that_a_subclass_overrides_when_the_content_type_is_
     response = Marked()
     response.content_type = "text/plain"
     assert ("X-Marked", "yes") in response.headerlist
+
+
+def test_a_server_that_cannot_be_reached_is_a_502_whatever_the_system_says():
+    class Unreachable:
+        def __init__(self, address):
+            self.address = address
+
+        def request(self, *_):
+            raise OSError(113, "No route to host")
+
+        def close(self):
+            pass
+
+    response = Request.blank("http://example.org/").get_response(SendRequest(Unreachable))
+    assert response.status_int == 502
+
+
+def test_a_form_is_added_to_an_environ_without_a_content_type():
+    environ = environ_from_url("/")
+    environ_add_POST(environ, {"a": "b"})
+    assert Request(environ).POST["a"] == "b"

@@ -44,7 +44,7 @@ class SendRequest:
         except gaierror:
             detail = f"Name or service not known (bad domain name: {environ['SERVER_NAME']})"
             return _answer("HTTPBadGateway", detail)(environ, start_response)
-        except (ConnectionError, HTTPException) as error:
+        except (OSError, HTTPException) as error:
             refused = isinstance(error, ConnectionRefusedError)
             detail = "Connection refused" if refused else "The server sent no valid response."
             return _answer("HTTPBadGateway", detail)(environ, start_response)

@@ -123,6 +123,7 @@ class MIMEAccept(Accept):
     def __init__(self, header_value: str | None) -> None:
         self._accept = Accept.create(header_value)
         self._header_value = header_value
+        self._parsed = list(self.parse(header_value or "")) if self._accept else []
 
     @classmethod
     def parse(cls, value: str) -> Iterator[tuple[str, float]]:
@@ -133,7 +134,7 @@ class MIMEAccept(Accept):
     @property
     def parsed(self) -> list[Any]:
         """The ranges and their qualities."""
-        return list(self.parse(self.header_value or "")) if self._accept else []
+        return list(self._parsed)
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
         """Return the offers that are acceptable with their qualities, the best first."""

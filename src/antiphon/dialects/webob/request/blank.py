@@ -80,7 +80,7 @@ def set_base(environ: "WSGIEnvironment", base_url: str) -> None:
         environ["SCRIPT_NAME"] = unquoted(path)
 
 
-def set_form(environ: "WSGIEnvironment", data: Any, content_type: str | None, charset: str = "utf-8") -> None:
+def set_form(environ: "WSGIEnvironment", data: Any, content_type: str | None = None, charset: str = "utf-8") -> None:
     """Set the body: bytes, ASCII text, or the fields of a form, in a mapping or in pairs. The method becomes POST.
 
     A field with a file is a pair of filename and content, or an object with a filename. Raises ValueError if the
