@@ -38,8 +38,8 @@ _MODULE_OF = {
     for name in names.split()
 }
 _MODULES = frozenset({
-    "acceptparse", "byterange", "cachecontrol", "compat", "cookies", "datetime_utils", "descriptors", "etag", "exc",
-    "headers", "multidict", "request", "response", "util",
+    "acceptparse", "byterange", "cachecontrol", "client", "compat", "cookies", "datetime_utils", "dec", "descriptors",
+    "etag", "exc", "headers", "multidict", "request", "response", "static", "util",
 })  # fmt: skip
 """Modules that are attributes of the package before anybody imports them."""
 

@@ -1,6 +1,7 @@
 """The request: a WSGI environ as an object."""
 
 from antiphon.dialects.webob.environ_properties import environ_decoder, environ_getter, upath_property
+from antiphon.dialects.webob.file_field import FileField as cgi_FieldStorage
 from antiphon.dialects.webob.headers import EnvironHeaders
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.base import AdhocAttrMixin, BaseRequest, LegacyRequest, Request
@@ -12,6 +13,6 @@ from antiphon.dialects.webob.request.target import PATH_SAFE
 
 __all__ = [
     "PATH_SAFE", "AdhocAttrMixin", "BaseRequest", "DisconnectionError", "EnvironHeaders", "GetDict", "LegacyRequest",
-    "LimitedLengthFile", "MultiDict", "NestedMultiDict", "NoDefault", "NoVars", "Request",
+    "LimitedLengthFile", "MultiDict", "NestedMultiDict", "NoDefault", "NoVars", "Request", "cgi_FieldStorage",
     "environ_add_POST", "environ_decoder", "environ_from_url", "environ_getter", "upath_property",
 ]  # fmt: skip
