@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.dialects.webob import util
 from antiphon.dialects.webob.request import Request
 from tests.dialects.webob.original import request as original
+from tests.dialects.webob.original import util as original_util
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 
@@ -118,3 +120,53 @@ def test_queries(query):
 def test_paths(path):
     written = path.encode().decode("latin-1")
     compare(["path_info", "path", "url"], lambda: environ(PATH_INFO=f"/{written}"))
+
+
+BLANKS = {
+    "a path": (["/a%20b/%C3%BC?q=%20"], {}),
+    "no path": ([""], {}),
+    "a URL": (["https://example.com/a?b=c"], {}),
+    "a URL with a port": (["http://example.com:8080/a"], {}),
+    "a URL without a path": (["http://example.com"], {}),
+    "a fragment": (["http://example.com/a#b"], {}),
+    "another scheme": (["ftp://example.com/"], {}),
+    "a base URL": (["/a"], {"base_url": "https://example.com/app%20b"}),
+    "a base URL with a port": (["/a"], {"base_url": "http://example.com:81/"}),
+    "a base URL that is a path": (["/a"], {"base_url": "/app"}),
+    "a base URL with a query": (["/a"], {"base_url": "http://example.com/?a=b"}),
+    "a base URL of another scheme": (["/a"], {"base_url": "ftp://example.com/"}),
+    "headers": (["/"], {"headers": {"X-A": "b", "Content-Type": "text/plain"}}),
+    "headers in pairs": (["/"], {"headers": [("X-A", "b")]}),
+    "an environ": (["/"], {"environ": {"REQUEST_METHOD": "DELETE", "x.y": 1}}),
+    "attributes": (["/"], {"method": "PUT", "body": b"x", "content_type": "text/plain", "remote_user": "ada"}),
+    "an unknown attribute": (["/"], {"unknown": 1}),
+    "a body": (["/"], {"POST": b"x", "content_type": "application/octet-stream"}),
+    "a body in text": (["/"], {"POST": "a=b"}),
+    "a body that is not ASCII": (["/"], {"POST": "\u00fc"}),
+    "a form": (["/"], {"POST": {"a": "\u00fc &", "b": "c"}}),
+    "a form in pairs": (["/"], {"POST": [("a", "1"), ("a", "2")]}),
+    "a form by PUT": (["/"], {"POST": {"a": "b"}, "environ": {"REQUEST_METHOD": "PUT"}}),
+    "a form in parts": (["/"], {"POST": {"a": "b"}, "content_type": MULTIPART}),
+    "files": (["/"], {"POST": {"a": ("b.txt", b"c"), "d": "e"}, "content_type": MULTIPART}),
+    "files of an unknown type": (["/"], {"POST": {"a": ("b", b"c")}, "headers": {"Content-Type": MULTIPART}}),
+    "files in a form that has none": (["/"], {"POST": {"a": ("b", b"c")}, "content_type": URLENCODED}),
+    "fields of another type": (["/"], {"POST": {"a": "b"}, "content_type": "text/plain"}),
+}
+
+
+@pytest.mark.parametrize(("arguments", "keywords"), BLANKS.values(), ids=BLANKS)
+def test_blank(arguments, keywords):
+    def made(cls):
+        request = cls.blank(*arguments, **keywords)
+        request.body_file_raw = request.body_file_raw.getvalue().replace(b"Content-type", b"Content-Type")
+        return {key: value for key, value in request.environ.items() if key != "wsgi.errors"}
+
+    same(outcome(made, original.Request), outcome(made, Request))
+
+
+@given(
+    st.sampled_from(["http://a/b/c?d", "http://a", "http://a/b/", "/b/c", ""]),
+    st.text(st.sampled_from("ab/.?#:;= \t\\"), max_size=8),
+)
+def test_references(base, reference):
+    same(outcome(original_util.urljoin, base, reference), outcome(util.urljoin, base, reference))
