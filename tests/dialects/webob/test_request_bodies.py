@@ -2,12 +2,16 @@
 
 import os
 import sys
+from contextlib import suppress
 from io import BytesIO
 from types import ModuleType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from antiphon.dialects.webob.compat import cgi_FieldStorage
+from antiphon.dialects.webob.exc import HTTPBadRequest
 from antiphon.dialects.webob.multidict import NoVars
 from antiphon.dialects.webob.request import BaseRequest, DisconnectionError, Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
@@ -253,3 +257,14 @@ def test_attributes_of_ones_own(cls):
         made.tenant  # noqa: B018
     with pytest.raises(TypeError, match="tenant"):
         cls(environ(), tenant="a")
+
+
+@given(
+    st.lists(st.sampled_from([b"--between", b"--", b"\r\n", b"Content-Disposition: form-data", b'; name="a"', b"x"]))
+)
+def test_no_form_is_a_crash(pieces):
+    body = b"".join(pieces)
+    made = request(body, CONTENT_TYPE=MULTIPART, REQUEST_METHOD="POST")
+    with suppress(HTTPBadRequest):
+        made.POST  # noqa: B018
+    assert made.body == body

@@ -308,6 +308,31 @@ def test_a_copy_shares_neither_environ_nor_position():
     assert (made.method, made.body_file.read(), copied.body_file.read()) == ("POST", b"a=1", b"1")
 
 
+@pytest.mark.feature("pyramid-043")
+@pytest.mark.parametrize("copy", [Request.copy, Request.copy_get, lambda made: Request(made.environ.copy())])
+def test_what_is_changed_in_a_copy_stays_as_it_is(copy):
+    made = request(QUERY_STRING="a=b", HTTP_CACHE_CONTROL="no-cache", HTTP_COOKIE="a=b", HTTP_X_A="b")
+    assert (made.GET["a"], made.cache_control.no_cache, made.cookies["a"]) == ("b", "*", "b")
+    copied = copy(made)
+    copied.GET["a"] = "c"
+    copied.cache_control.max_age = 3
+    copied.cookies["a"] = "c"
+    copied.headers["X-A"] = "c"
+    assert made.environ.items() >= {"QUERY_STRING": "a=b", "HTTP_CACHE_CONTROL": "no-cache"}.items()
+    assert made.environ.items() >= {"HTTP_COOKIE": "a=b", "HTTP_X_A": "b"}.items()
+    assert (copied.query_string, copied.environ["HTTP_COOKIE"]) == ("a=c", "a=c")
+    assert copied.environ["HTTP_CACHE_CONTROL"] == "max-age=3, no-cache"
+
+
+@pytest.mark.feature("pyramid-043")
+def test_attributes_of_a_copy_are_its_own():
+    made = request()
+    made.tenant = "a"
+    copied = made.copy()
+    copied.tenant = "b"
+    assert (made.tenant, copied.tenant) == ("a", "b")
+
+
 @pytest.mark.feature("pyramid-044")
 def test_copy_get():
     made = request(b"a=1", CONTENT_TYPE=URLENCODED)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects._environ.headers import ENVIRON_KEYS, field_name
+from antiphon.dialects._environ.headers import ENVIRON_KEYS, UNPREFIXED, field_name
 from antiphon.dialects.webob.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ class EnvironHeaders(MutableMapping[str, str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def clear(self) -> None:
+        """Remove all fields."""
+        for key in [key for key in self.environ if key in UNPREFIXED or str(key).startswith("HTTP_")]:
+            del self.environ[key]
 
     def keys(self) -> Any:
         """Return an iterator over the names."""

@@ -87,14 +87,20 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
     def copy(self) -> Self:
         """Return a request with an environ and a body of its own. Other values of the environ are shared."""
         self.make_body_seekable()
-        copied = self.__class__(self.environ.copy())
+        copied = self.__class__(self._copied_environ())
         copied.copy_body()
         self.body_file_raw.seek(0)
         return copied
 
     def copy_get(self) -> Self:
         """Return a GET request without a body, and otherwise with a copy of the environ."""
-        return self.__class__(self.environ.copy(), method="GET", content_type=None, body=b"")
+        return self.__class__(self._copied_environ(), method="GET", content_type=None, body=b"")
+
+    def _copied_environ(self) -> "WSGIEnvironment":
+        environ = self.environ.copy()
+        if attributes := environ.get("webob.adhoc_attrs"):
+            environ["webob.adhoc_attrs"] = {**attributes}
+        return environ
 
     def __repr__(self) -> str:
         try:

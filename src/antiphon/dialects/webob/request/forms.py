@@ -42,7 +42,7 @@ class RequestForms(RequestBody):
         query = environ.get("QUERY_STRING", "")
         charset = self._query_charset
         kept = environ.get("webob._parsed_query_vars")
-        if kept is not None and kept[1] == query and _charset_of(kept[0]) == charset:
+        if kept is not None and kept[1] == query and kept[0].env is environ and _charset_of(kept[0]) == charset:
             return cast("GetDict", kept[0])
         fields = GetDict.over(self._query_fields(None if charset == UTF_8 else decoder(charset)), environ)
         if charset != UTF_8:

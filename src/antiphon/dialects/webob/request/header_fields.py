@@ -17,6 +17,9 @@ _CONDITIONS = {
     "remove_encoding": ("HTTP_ACCEPT_ENCODING",),
 }
 
+_KEPT = "antiphon.webob.cache_control"  # unlike what WebOb keeps, which may be used over the same environ
+_NONE_KEPT = None, None, None
+
 
 def _date(key: str, rfc_section: str) -> Any:
     """Return the attribute for a date."""
@@ -129,12 +132,13 @@ class HeaderFields:
         """
         environ = self.environ
         written = environ.get("HTTP_CACHE_CONTROL", "")
-        known, directives = environ.get("webob._cache_control", (None, None))
-        if directives is None or known != written:
+        known, directives, kept_in = environ.get(_KEPT, _NONE_KEPT)
+        if known != written or kept_in != id(environ):
             from antiphon.dialects.webob.cachecontrol import CacheControl
 
             directives = CacheControl.parse(written, updates_to=self._update_cache_control, type="request")
-            environ["webob._cache_control"] = written, directives
+            # A copy of the environ has directives that would be written to this one.
+            environ[_KEPT] = written, directives, id(environ)
         return directives
 
     @cache_control.setter
@@ -145,12 +149,13 @@ class HeaderFields:
             value = CacheControl(value, type="request")
         written = str(value or "")
         self.environ["HTTP_CACHE_CONTROL"] = written
-        self.environ["webob._cache_control"] = (written, value) if isinstance(value, CacheControl) else (None, None)
+        kept = (written, value, id(self.environ)) if isinstance(value, CacheControl) else _NONE_KEPT
+        self.environ[_KEPT] = kept
 
     @cache_control.deleter
     def cache_control(self) -> None:
         self.environ.pop("HTTP_CACHE_CONTROL", None)
-        self.environ.pop("webob._cache_control", None)
+        self.environ.pop(_KEPT, None)
 
     def _update_cache_control(self, directives: Any) -> None:
         from antiphon.dialects.webob.cachecontrol import serialize_cache_control
