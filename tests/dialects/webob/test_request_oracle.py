@@ -100,6 +100,44 @@ def compare(names, make, *classes):
         file.close()
 
 
+FIELDS = {
+    "accept": ["text/html;level=1;q=0.4, */*;q=0.1", "text", ""],
+    "accept_charset": ["utf-8, *;q=0.1"],
+    "accept_encoding": ["gzip;q=0.5, br"],
+    "accept_language": ["de-AT,de;q=0.8,*;q=0"],
+    "authorization": ["Basic eDp5", 'Digest username="a", realm="b"', "Bearer abc", "x", ""],
+    "cache_control": ["no-cache, max-age=0", 'private="x"', ""],
+    "cookie": ["a=1; b=two; a=3", 'c="x\\054y"; d', ""],
+    "date": [DATE, "x", ""],
+    "if_match": ['"a"', '"a", W/"b"', "*", ""],
+    "if_modified_since": [DATE, "Sun, 06 Nov 1994 08:49:37 +0200", "x"],
+    "if_none_match": ['W/"b", "c"', "*", ""],
+    "if_range": ['"x"', DATE, ""],
+    "if_unmodified_since": [DATE],
+    "max_forwards": ["5", "x", ""],
+    "pragma": ["no-cache"],
+    "range": ["bytes=0-1", "bytes=5-", "bytes=-5", "x", ""],
+    "referer": ["http://a/"],
+    "user_agent": ["curl", ""],
+}
+
+
+def shown(value):
+    return sorted(value.items()) if hasattr(value, "items") else value if isinstance(value, tuple) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [(name, text) for name, texts in FIELDS.items() for text in (None, *texts)]
+)
+def test_header_fields(name, written):
+    attribute = "cookies" if name == "cookie" else name
+    requests = [cls(environ(**{f"HTTP_{name.upper()}": written})) for cls in (original.Request, Request)]
+    same(*(outcome(lambda each: shown(getattr(each, attribute)), each) for each in requests))
+    if written is not None and attribute != "cookies":
+        same(*(outcome(delattr, each, attribute) for each in requests))
+        assert f"HTTP_{name.upper()}" not in requests[1].environ
+
+
 @pytest.mark.parametrize("keys", ENVIRONS.values(), ids=ENVIRONS)
 def test_environs(keys):
     compare(HEAD, lambda: environ(**keys))
