@@ -269,22 +269,11 @@ writes = st.one_of(
     ),
     names.map(lambda name: lambda r: delattr(r, name)),
     st.tuples(st.sampled_from(["a", "b"]), st.text("xyz", max_size=2)).map(lambda pair: lambda r: r.set_cookie(*pair)),
-    st.sampled_from(["a", "b"]).map(lambda name: lambda r: r.unset_cookie(name, strict=False)),
     st.sampled_from(["X-A", "x-a", "vary"]).map(lambda name: lambda r: r.headers.add(name, "text/plain")),
     st.sampled_from(["X-A", "vary"]).map(lambda name: lambda r: r.headers.__setitem__(name, "1")),
     st.sampled_from(["", "a", "bc"]).map(lambda text: lambda r: r.write(text) and None),
     st.sampled_from([5, None]).map(lambda seconds: lambda r: setattr(r.cache_control, "max_age", seconds)),
 )
-
-
-def head(response):
-    """Status and lines; cookies apart, since WebOb puts them in another order when it takes one out."""
-    lines = response.headerlist
-    return (
-        response.status,
-        [line for line in lines if line[0] != "Set-Cookie"],
-        sorted([line for line in lines if line[0] == "Set-Cookie"]),
-    )
 
 
 @settings(max_examples=150)
@@ -299,5 +288,5 @@ def test_any_writes(changes):
         for response in (theirs, ours):
             if response.app_iter is None:
                 response.app_iter = []
-        assert head(ours) == head(theirs)
+        assert (ours.status, ours.headerlist) == (theirs.status, theirs.headerlist)
     same(outcome(lambda: sent(theirs)[2]), outcome(lambda: sent(ours)[2]))

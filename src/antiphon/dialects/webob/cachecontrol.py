@@ -136,7 +136,8 @@ class CacheControl:
 
         Arguments that are numbers are read as such. The first of a repeated directive counts (RFC 9111 §4.2.1).
         """
-        read = {name: _number(argument) for name, argument in ReadCacheControl.parse(header).directives.items()}
+        directives = ReadCacheControl.parse(header).directives if header else {}
+        read = {name: _number(argument) for name, argument in directives.items()}
         if updates_to is None:
             return cls(read, type)
         properties = cls.update_dict(read)

@@ -3,8 +3,10 @@
 import calendar
 import time
 from datetime import date, datetime, timedelta, tzinfo
-from email.utils import formatdate, mktime_tz, parsedate_tz
+from email.utils import mktime_tz, parsedate_tz
 from typing import Any
+
+from antiphon.http.dates import format_date
 
 __all__ = [
     "UTC",
@@ -85,13 +87,15 @@ def serialize_date(dt: Any) -> str:
         return dt.decode("ascii") if isinstance(dt, bytes) else dt
     if isinstance(dt, timedelta):
         dt = now() + dt
-    if isinstance(dt, (datetime, date)):
-        dt = dt.utctimetuple() if isinstance(dt, datetime) else dt.timetuple()
+    if isinstance(dt, datetime):
+        return format_date(dt if dt.tzinfo else dt.replace(tzinfo=UTC))
+    if isinstance(dt, date):
+        dt = dt.timetuple()
     if isinstance(dt, (tuple, time.struct_time)):
         dt = calendar.timegm(dt)
     if not isinstance(dt, (int, float)):
         raise ValueError(f"a date is a datetime, date, time tuple or number of seconds, not {dt!r:.200}")
-    return formatdate(dt, usegmt=True)
+    return format_date(dt)
 
 
 def parse_date_delta(value: str | None) -> datetime | None:

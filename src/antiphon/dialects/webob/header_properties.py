@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.dialects.webob.datetime_utils import parse_date, serialize_date
 from antiphon.dialects.webob.header_values import parse_list, serialize_list
-from antiphon.dialects.webob.lines import Lines, first_value, put_line, remove_lines
+from antiphon.dialects.webob.lines import Lines, broken, find_break, first_value, remove_lines, replace_line
 
 
 def header_property(header: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]) -> property:
@@ -22,12 +22,13 @@ def header_property(header: str, parse: Callable[[Any], Any], serialize: Callabl
 
     def fset(owner: Any, value: Any) -> None:
         text = None if value is None else serialize(value)
+        lines: Lines = owner._headerlist  # noqa: SLF001
         if text is None:
-            remove_lines(owner._headerlist, name)  # noqa: SLF001
-        elif not isinstance(text, str):
-            raise TypeError(f"the header {header} is text, not {type(text).__name__}")
+            remove_lines(lines, name)
+        elif find_break(text):
+            raise broken(header, text)
         else:
-            put_line(owner._headerlist, header, text)  # noqa: SLF001
+            replace_line(lines, name, (header, text))
 
     def fdel(owner: Any) -> None:
         remove_lines(owner._headerlist, name)  # noqa: SLF001

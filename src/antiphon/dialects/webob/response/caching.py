@@ -8,7 +8,7 @@ from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.webob.datetime_utils import now, timedelta_to_seconds
-from antiphon.dialects.webob.lines import first_value, put_line, remove_lines
+from antiphon.dialects.webob.lines import first_value, put_line, remove_lines, replace_line
 from antiphon.dialects.webob.response.content import ResponseContent
 from antiphon.dialects.webob.response.fields import ResponseFields
 from antiphon.dialects.webob.response.iterables import gzip_app_iter
@@ -45,25 +45,25 @@ class ResponseCaching(ResponseContent, ResponseFields):
 
     @cache_control.setter
     def cache_control(self, value: Any) -> None:
-        if value is None or isinstance(value, str):
-            self._put_cache_control(value)
+        if isinstance(value, dict):
+            from antiphon.dialects.webob.cachecontrol import serialize_cache_control
+
+            value = serialize_cache_control(value)
+        if value:
+            put_line(self._headerlist, "Cache-Control", str(value))
         else:
-            self._write_cache_control(getattr(value, "properties", value))
+            del self.cache_control
 
     @cache_control.deleter
     def cache_control(self) -> None:
-        self._put_cache_control(None)
+        remove_lines(self._headerlist, "cache-control")
 
-    def _write_cache_control(self, properties: Any) -> None:
-        from antiphon.dialects.webob.cachecontrol import serialize_cache_control
-
-        self._put_cache_control(serialize_cache_control(properties))
-
-    def _put_cache_control(self, text: str | None) -> None:
+    def _write_cache_control(self, changed: "CacheControl") -> None:
+        self._cache_control_obj.header_value = text = str(changed)
         if text:
-            put_line(self._headerlist, "Cache-Control", text)
+            replace_line(self._headerlist, "cache-control", ("Cache-Control", text))
         else:
-            remove_lines(self._headerlist, "cache-control")
+            del self.cache_control
 
     @property
     def cache_expires(self) -> Callable[..., None]:

@@ -8,6 +8,10 @@ from antiphon.dialects.webob.header_values import parse_int, serialize_int
 from antiphon.dialects.webob.response.iterables import ResponseBodyFile, iter_close, iter_file
 from antiphon.dialects.webob.response.media_type import MediaTypes
 
+_OF_A_BODY = frozenset({"content-length", "content-md5"})
+"""Headers that tell of the bytes of one body."""
+_encode_json = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class ResponseContent(MediaTypes):
     """The body, which is all in ``_app_iter``: an iterable of bytes."""
@@ -73,10 +77,10 @@ class ResponseContent(MediaTypes):
         if not isinstance(value, bytes):
             hint = " (use Response.text)" if isinstance(value, str) else ""
             raise TypeError(f"the body of a response is bytes{hint}, not {type(value).__name__}")
-        if self._app_iter is not None:
-            self.content_md5 = None
+        lines = self._headerlist
+        lines[:] = [line for line in lines if line[0].lower() not in _OF_A_BODY]
+        lines.append(("Content-Length", str(len(value))))
         self._app_iter = [value]
-        self.content_length = len(value)
 
     @body.deleter
     def body(self) -> None:
@@ -183,7 +187,7 @@ class ResponseContent(MediaTypes):
 
 def to_json(value: Any) -> bytes:
     """Return a value as JSON without spaces, in UTF-8."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _encode_json(value).encode()
 
 
 def _joined(chunks: Any) -> bytes:

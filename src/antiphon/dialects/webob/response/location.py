@@ -1,5 +1,6 @@
 """The Location of a response, made absolute when it is sent (RFC 9110 §10.2.2)."""
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from antiphon.http.urls.url import resolve
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+_is_plain_path = re.compile(r"/(?![/.])(?:[^\t\r\n/]++|/(?!\.))*+").fullmatch
+"""Match an absolute path without dot segments and without what browsers drop: it is resolved by putting it after."""
 _DROPPED_BY_BROWSERS = str.maketrans("", "", "\t\r\n")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -19,6 +22,8 @@ def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
     Only a location with a scheme can lead to another host. Browsers drop tabs and line ends before they read it, so
     they are dropped here, too, before it is looked at.
     """
+    if _is_plain_path(location):
+        return _origin(environ) + location
     location = location.translate(_DROPPED_BY_BROWSERS)
     if SCHEME_RE.match(location):
         return location
@@ -29,8 +34,11 @@ def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
 
 def request_uri(environ: "WSGIEnvironment") -> str:
     """Return the URL of a request without its query, and without the default port of its scheme."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return _origin(environ) + quote(path.encode("latin-1"))
+
+
+def _origin(environ: "WSGIEnvironment") -> str:
     scheme = environ["wsgi.url_scheme"]
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    host = host.removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return f"{scheme}://{host}{quote(path.encode('latin-1'))}"
+    return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ':'))}"

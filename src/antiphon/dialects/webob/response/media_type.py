@@ -45,8 +45,7 @@ class MediaTypes(ResponseHead):
     def charset(self) -> str | None:
         """The charset of the Content-Type; None without one. Setting raises AttributeError without a Content-Type."""
         header = last_value(self._headerlist, "content-type")
-        match = CHARSET_RE.search(header) if header else None
-        return match[1].strip().strip('"') if match else None
+        return charset_of(header) if header else None
 
     @charset.setter
     def charset(self, charset: str | None) -> None:
@@ -82,6 +81,13 @@ class MediaTypes(ResponseHead):
     @content_type_params.deleter
     def content_type_params(self) -> None:
         self.content_type_params = {}
+
+
+@cache_short(128)
+def charset_of(content_type: str) -> str | None:
+    """Return the charset of a Content-Type; None without one."""
+    match = CHARSET_RE.search(content_type)
+    return match[1].strip().strip('"') if match else None
 
 
 def with_charset(content_type: str, charset: str | None) -> str:

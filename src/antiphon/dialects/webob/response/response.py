@@ -7,7 +7,7 @@ from antiphon.dialects.webob.lines import Lines, check_line
 from antiphon.dialects.webob.response.content import to_json
 from antiphon.dialects.webob.response.cookies import ResponseCookies
 from antiphon.dialects.webob.response.iterables import iter_close
-from antiphon.dialects.webob.response.media_type import with_charset
+from antiphon.dialects.webob.response.media_type import charset_of, with_charset
 from antiphon.dialects.webob.response.sending import SentResponse
 
 _DEFAULT: Any = object()
@@ -47,7 +47,6 @@ class Response(ResponseCookies, SentResponse):
             body, content_type = _json_of(kw, content_type)
         if app_iter is not None and body is not None:
             raise TypeError("You may only give one of the body and app_iter arguments")
-        self._app_iter = app_iter
         self.conditional_response = (
             self.default_conditional_response if conditional_response is None else bool(conditional_response)
         )
@@ -60,42 +59,35 @@ class Response(ResponseCookies, SentResponse):
         encoding = None if charset is _DEFAULT else charset
         if headerlist is not None:
             self.headerlist = headerlist
-            if app_iter is None and has_body:
-                del self.content_length
-        elif has_body and (content_type or self.default_content_type):
-            encoding = self._start_lines(content_type, charset)
         else:
             self._headerlist = []
-        if app_iter is None:
-            self._start_body(body, encoding, has_body)
-        for name, value in kw.items():
-            self._set_attribute(name, value)
+            given = content_type or self.default_content_type
+            if has_body and given:
+                line, own = _content_type_line(given, self.default_charset if charset is _DEFAULT else charset)
+                self._headerlist.append(line)
+                encoding = own or encoding
+        self._app_iter = [b""] if app_iter is None else app_iter
+        if app_iter is None and has_body:
+            self._start_body(body, encoding, headerlist is not None)
+        if kw:
+            self._set_attributes(kw)
 
-    def _start_lines(self, content_type: str | None, charset: str | None) -> str | None:
-        """Begin the header lines with a Content-Type. Return the caller's encoding for a body of text, or None."""
-        given = content_type or self.default_content_type
-        default = self.default_charset if charset is _DEFAULT else charset
-        line, has_its_own = _content_type_line(given, default)
-        self._headerlist = [line]
-        return None if has_its_own or charset is _DEFAULT else charset
-
-    def _start_body(self, body: bytes | str | None, encoding: str | None, has_body: bool) -> None:
-        if not has_body:
-            self._app_iter = [b""]
-            return
+    def _start_body(self, body: bytes | str | None, encoding: str | None, replace_length: bool) -> None:
         if isinstance(body, str):
             encoding = encoding or self.charset
             if encoding is None:
                 raise TypeError("You cannot set the body to a text value without a charset")
             body = body.encode(encoding)
-        data = body or b""
-        self._app_iter = [data]
-        self._headerlist.append(("Content-Length", str(len(data))))
+        self._app_iter = [body or b""]
+        if replace_length:
+            del self.content_length
+        self._headerlist.append(("Content-Length", str(len(body or b""))))
 
-    def _set_attribute(self, name: str, value: Any) -> None:
-        if not hasattr(type(self), name):
-            raise TypeError(f"Unexpected keyword: {name}={value!r}")
-        setattr(self, name, value)
+    def _set_attributes(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"Unexpected keyword: {name}={value!r}")
+            setattr(self, name, value)
 
     @classmethod
     def from_file(cls, fp: IO[Any]) -> Self:
@@ -147,11 +139,14 @@ def _json_of(keywords: dict[str, Any], content_type: str | None) -> tuple[bytes 
 
 
 @lru_cache(256)
-def _content_type_line(content_type: str, charset: str | None) -> tuple[tuple[str, str], bool]:
-    """Return the Content-Type with a charset, and whether it had one of its own. Raises ValueError for CR, LF, NUL."""
+def _content_type_line(content_type: str, charset: str | None) -> tuple[tuple[str, str], str | None]:
+    """Return the Content-Type with a charset, if it can have one, and the charset that it then has.
+
+    Raises ValueError for CR, LF and NUL.
+    """
     value = with_charset(content_type, charset)
     check_line("Content-Type", value)
-    return ("Content-Type", value), "charset=" in content_type.lower()
+    return ("Content-Type", value), charset_of(value)
 
 
 def _native(line: Any) -> str:

@@ -8,6 +8,7 @@ from antiphon.dialects.webob.byterange import ContentRange, Range
 from antiphon.dialects.webob.lines import Lines, first_value
 from antiphon.dialects.webob.response.caching import ResponseCaching
 from antiphon.dialects.webob.response.iterables import AppIterRange, EmptyResponse, iter_close
+from antiphon.dialects.webob.response.location import absolute_location
 from antiphon.http.conditional import IfRange, evaluate_preconditions
 from antiphon.http.dates import parse_date
 from antiphon.http.etag import ETag
@@ -67,8 +68,6 @@ class SentResponse(ResponseCaching):
         lines = [*self._headerlist]
         for index, (name, value) in enumerate(lines):
             if len(name) == 8 and name.lower() == "location":
-                from antiphon.dialects.webob.response.location import absolute_location
-
                 lines[index] = name, absolute_location(environ, value)
         return lines
 
