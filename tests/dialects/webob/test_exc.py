@@ -131,6 +131,7 @@ def test_an_exception_is_changed_like_any_response():
     status, lines, body = called(error, environ())
     assert (status, body) == ("410 Gone", b"gone")
     assert ("Set-Cookie", "a=b; Path=/") in lines
+    assert ("Content-Type", "text/plain; charset=UTF-8") in lines
 
 
 def test_an_exception_of_any_application():

@@ -1,8 +1,12 @@
 """Responses: what they refuse, and what users of WebOb were bitten by."""
 
+import time
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from antiphon.dialects.webob.response import Response
+from antiphon.dialects.webob import datetime_utils, exc
+from antiphon.dialects.webob.response import AppIterRange, EmptyResponse, Response
 from tests.dialects.werkzeug.environs import called, environ
 
 BREAKS = ["a\rb", "a\nb", "a\r\nb", "a\0b"]
@@ -48,3 +52,162 @@ def test_a_location_without_a_scheme_leads_to_the_host_of_the_request(location):
     for response in (Response(status=302, location=location), Response(headers={"location": location})):
         (sent,) = [value for name, value in called(response, environ())[1] if name.lower() == "location"]
         assert sent.startswith("http://example.com:8000/%2f")
+
+
+def test_what_was_appended_to_the_headerlist_is_not_sent_as_two_lines():
+    response = Response()
+    response.headerlist.append(("X-A", "a\r\nSet-Cookie: b"))
+    with pytest.raises(ValueError, match="CR, LF"):
+        called(response, environ())
+
+
+@pytest.mark.parametrize("status", ["", " ", "x 200", 0, 99, 600, -200])
+def test_a_status_that_is_none_is_a_value_error(status):
+    for name in ("status",) if isinstance(status, str) else ("status", "status_code"):
+        with pytest.raises(ValueError, match="status code"):
+            setattr(Response(), name, status)
+
+
+class Closable:
+    """An iterable whose iterator is another object, without a close of its own."""
+
+    def __init__(self, *chunks):
+        self.chunks = chunks
+        self.is_closed = False
+
+    def __iter__(self):
+        return iter(self.chunks)
+
+    def close(self):
+        self.is_closed = True
+
+
+def test_the_iterable_itself_is_closed_after_a_part_of_it():
+    chunks = Closable(b"ab", b"cd")
+    part = AppIterRange(chunks, 1, 3)
+    assert list(part) == [b"b", b"c"]
+    part.close()
+    assert chunks.is_closed
+
+
+@pytest.mark.parametrize("bounds", [(-1, 2), (3, 2), (0, -1)])
+def test_a_part_has_bounds_in_order(bounds):
+    with pytest.raises(AssertionError):
+        AppIterRange([], *bounds)
+
+
+def test_an_iterable_is_closed_through_several_empty_responses():
+    """webob#74."""
+    chunks = Closable(b"a")
+    EmptyResponse(EmptyResponse(chunks)).close()
+    assert chunks.is_closed
+    assert not hasattr(EmptyResponse([]), "close")
+
+
+@pytest.mark.parametrize(
+    "read", [lambda r: r.body, lambda r: r.write(b"x"), lambda r: r.copy(), lambda r: r.encode_content()]
+)
+def test_an_iterable_that_was_read_is_closed(read):
+    chunks = Closable(b"a", b"b")
+    read(Response(app_iter=chunks))
+    assert chunks.is_closed
+
+
+def test_a_cookie_that_is_taken_out_leaves_the_others_as_they_are():
+    """WebOb drops the attributes of the others that it does not know, and sorts them."""
+    response = Response()
+    response.set_cookie("b", "1")
+    response.headers.add("Set-Cookie", "a=2; Path=/; Secure; Partitioned")
+    response.unset_cookie(b"b")
+    assert response.headers.getall("Set-Cookie") == ["a=2; Path=/; Secure; Partitioned"]
+
+
+def _application(environ, start_response):
+    return Response("app")(environ, start_response)
+
+
+def test_cookies_are_merged_into_responses_and_applications():
+    ours, theirs = Response(), Response("theirs")
+    assert ours.merge_cookies(theirs) is theirs
+    ours.set_cookie("a", "b")
+    ours.set_cookie("c", "d")
+    expected = ["a=b; Path=/", "c=d; Path=/"]
+    assert ours.merge_cookies(theirs).headers.getall("Set-Cookie") == expected
+    _, lines, body = called(ours.merge_cookies(_application), environ())
+    assert ([value for name, value in lines if name == "Set-Cookie"], body) == (expected, b"app")
+
+
+def test_cache_control_without_a_directive_is_no_header():
+    """WebOb sends an empty one."""
+    for nothing in (None, "", {}):
+        response = Response(cache_control="no-store")
+        response.cache_control = nothing
+        assert "Cache-Control" not in response.headers
+    response = Response(cache_control="x=1, no-store")
+    assert response.cache_control.no_store
+    assert response.headers["Cache-Control"] == "x=1, no-store"
+
+
+def test_cache_control_is_alive():
+    response = Response()
+    control = response.cache_control
+    control.max_age = 5
+    response.headers["Cache-Control"] = "private"
+    assert (response.cache_control.private, response.cache_control.max_age) == ("*", None)
+    assert response.cache_control is control
+    control.no_store = True
+    assert response.headers["Cache-Control"] == "no-store, private"
+    response.cache_control = Response(cache_control="public").cache_control
+    assert (control.public, response.headers["Cache-Control"]) == (None, "public") or response.cache_control.public
+
+
+def test_dates_of_other_zones_and_durations_are_of_this_moment(monkeypatch):
+    """WebOb prints the time on the clock of another zone as if it were UTC, and counts from local time."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        east = datetime(2026, 11, 20, 21, tzinfo=timezone(timedelta(hours=9)))
+        assert Response(date=east).headers["Date"] == "Fri, 20 Nov 2026 12:00:00 GMT"
+        left = Response(expires=timedelta(hours=1)).expires - datetime.now(UTC)
+        assert timedelta(minutes=59) < left <= timedelta(hours=1)
+        left = Response(retry_after="60").retry_after - datetime.now(UTC)
+        assert timedelta(seconds=30) < left <= timedelta(seconds=60)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("date", ["Sun, 99 Nov 99999 99:99:99 GMT", "x", b"\xff", "", None, 5, "1 Jan 0 +9999999"])
+def test_a_bad_date_reads_as_absent(date):
+    assert datetime_utils.parse_date(date) is None
+
+
+def test_a_number_of_seconds_that_is_no_date_reads_as_absent():
+    assert Response(retry_after="9" * 40).retry_after is None
+
+
+def test_a_copy_shares_nothing():
+    response = Response("a", conditional_response=True)
+    response.cache_control.max_age = 5
+    response.colour = "red"
+    copied = response.copy()
+    copied.cache_control.max_age, copied.text = 6, "b"
+    copied.headers["X"] = "y"
+    assert (response.text, response.cache_control.max_age, "X" in response.headers) == ("a", 5, False)
+    assert (copied.text, copied.colour, copied.conditional_response) == ("b", "red", True)
+
+
+def test_a_body_file_cannot_be_closed_or_read():
+    file = Response().body_file
+    file.flush()
+    assert (file.closed, file.encoding, file.mode, file.writable()) == (False, "UTF-8", "wb", True)
+    assert not file.readable()
+    assert not file.seekable()
+    with pytest.raises(NotImplementedError):
+        file.close()
+
+
+def test_a_detail_that_is_no_text_is_printed():
+    error = exc.HTTPBadRequest({"error": "<x>"})
+    assert str(error) == "{'error': '<x>'}"
+    assert b"{&#x27;error&#x27;: &#x27;&lt;x&gt;&#x27;}" in called(error, environ(HTTP_ACCEPT="text/html"))[2]
