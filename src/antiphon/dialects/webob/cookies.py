@@ -6,8 +6,8 @@ from datetime import time as time_of_day
 from time import time
 from typing import Any
 
-from antiphon.dialects.webob._cookies.names import ATTRIBUTES, is_cookie_name, quote, read_cookies, to_bytes
-from antiphon.dialects.webob._cookies.printing import is_plain, print_attributes
+from antiphon.dialects.webob._cookies.names import ATTRIBUTES, escape, is_cookie_name, quote, read_cookies, to_bytes
+from antiphon.dialects.webob._cookies.printing import is_plain, print_attributes, print_value, without_controls
 from antiphon.dialects.webob._cookies.profiles import CookieProfile, SignedCookieProfile
 from antiphon.dialects.webob._cookies.request import RequestCookies
 from antiphon.dialects.webob._cookies.serializers import Base64Serializer, JSONSerializer, SignedSerializer
@@ -41,19 +41,19 @@ def make_cookie(
 
     Raises ValueError for a name that cookies can't have, and for other malformed values.
     """
-    seconds = None if value is None or max_age is None else _seconds(max_age)
-    printed = None if seconds is None else str(seconds)
-    expires = None if seconds is None else _cookie_date(time() + seconds)
+    printed = expires = None
     if value is None:
         value, printed, expires = "", "0", _PAST
+    elif max_age is not None:
+        seconds = max_age if type(max_age) is int else _seconds(max_age)
+        printed, expires = str(seconds), _cookie_date(time() + seconds)
     key = name if isinstance(name, str) else name.decode("latin-1")
     _check_name(key)
     if not isinstance(value, str) or not is_plain(value):
         value = quote(to_bytes(value, "ascii")).decode("ascii")
-    known = None if samesite is None else serialize_samesite(samesite)
-    return "; ".join([
-        f"{key}={value}", *print_attributes(comment, domain, printed, path, expires, secure, httponly, known)
-    ])  # fmt: skip
+    known = None if samesite is None else without_controls(serialize_samesite(samesite))
+    parts = print_attributes(comment, domain, printed, path, expires, secure, httponly, known)
+    return "; ".join([f"{key}={value}", *parts])
 
 
 def _seconds(max_age: Any) -> int:
@@ -145,21 +145,12 @@ class Morsel(dict[bytes, Any]):
         pair = f"{self.name.decode()}={quote(self.value).decode('ascii')}"
         if not full:
             return pair
-        return "; ".join(
-            [
-                pair,
-                *print_attributes(
-                    self.comment,
-                    self.domain,
-                    self.max_age,
-                    self.path,
-                    self.expires,
-                    self.secure,
-                    self.httponly,
-                    self.samesite,
-                ),
-            ]
+        max_age = print_value(self.max_age, escape) if self.max_age else None
+        expires, samesite = without_controls(self.expires), without_controls(self.samesite)
+        parts = print_attributes(
+            self.comment, self.domain, max_age, self.path, expires, self.secure, self.httponly, samesite
         )
+        return "; ".join([pair, *parts])
 
     __str__ = serialize
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from antiphon.dialects.webob.lines import check_line, first_value, last_value, put_line, remove_lines
+from antiphon.dialects.webob.lines import check_line, first_value, last_value, remove_lines, replace_line
 from antiphon.dialects.webob.multidict import MultiDict
 
 
@@ -42,7 +42,8 @@ class ResponseHeaders(MultiDict[str, str]):
     # Writing
 
     def __setitem__(self, key: str, value: str) -> None:
-        put_line(self._items, key, value)
+        check_line(key, value)
+        replace_line(self._items, key.lower(), (key, value))
 
     def __delitem__(self, key: str) -> None:
         if key not in self:

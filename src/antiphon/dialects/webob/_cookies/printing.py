@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from antiphon.dialects.webob._cookies.names import escape, quote, to_bytes
 
@@ -19,39 +18,42 @@ def print_value(value: str | bytes, encode: Callable[[bytes], bytes] = quote) ->
 
 
 def print_attributes(
-    comment: Any, domain: Any, max_age: Any, path: Any, expires: Any, secure: Any, httponly: Any, samesite: Any
+    comment: str | bytes | None,
+    domain: str | bytes | None,
+    max_age: str | None,
+    path: str | bytes | None,
+    expires: str | None,
+    secure: object,
+    httponly: object,
+    samesite: str | None,
 ) -> list[str]:
-    """Return the attributes that are there, each with its name. They may be text or bytes.
+    """Return the attributes that are there, each with its name. Max-Age, Expires and SameSite are printed already.
 
-    Raises ValueError for SameSite=None without Secure, and for attributes that hold a second one.
+    Raises ValueError for SameSite=None without Secure.
     """
     parts = [f"Comment={print_value(comment)}"] if comment else []
     if domain:
         parts.append(f"Domain={print_value(domain, escape)}")
     if max_age:
-        parts.append(f"Max-Age={print_value(max_age, escape)}")
+        parts.append(f"Max-Age={max_age}")
     if path:
-        parts.append(f"Path={print_value(path, escape)}")
+        parts.append("Path=/" if path == "/" else f"Path={print_value(path, escape)}")
     if expires:
-        parts.append(f"expires={_without_controls(expires)}")
+        parts.append(f"expires={expires}")
     if secure:
         parts.append("secure")
     if httponly:
         parts.append("HttpOnly")
     if samesite:
-        parts.append(f"SameSite={_samesite(samesite, secure)}")
+        if not secure and samesite.lower() == "none":
+            raise ValueError("SameSite=None needs secure=True: browsers drop the cookie otherwise")
+        parts.append(f"SameSite={samesite}")
     return parts
 
 
-def _samesite(value: str | bytes, secure: bool) -> str:
-    text = _without_controls(value)
-    if not secure and text.lower() == "none":
-        raise ValueError("SameSite=None needs secure=True: browsers drop the cookie otherwise")
-    return text
-
-
-def _without_controls(value: str | bytes) -> str:
+def without_controls(value: str | bytes | None) -> str | None:
+    """Return an attribute as text. Raises ValueError for one that holds a second one."""
     text = value.decode("ascii") if isinstance(value, bytes) else value
-    if _find_control(text):
+    if text and _find_control(text):
         raise ValueError(f"an attribute of a cookie can't have control characters or semicolons: {text!r:.80}")
     return text

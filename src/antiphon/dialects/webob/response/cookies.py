@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from antiphon.dialects.webob.cookies import make_cookie
 from antiphon.dialects.webob.datetime_utils import parse_date
-from antiphon.dialects.webob.lines import Lines, check_line
+from antiphon.dialects.webob.lines import Lines
 
 _NAME = "Set-Cookie"
 
@@ -33,18 +34,12 @@ class ResponseCookies:
         Both Max-Age and Expires are sent for either. Another cookie of this name stays, unless ``overwrite`` is True.
         Raises ValueError for a ``samesite`` other than strict, lax and none, and for CR, LF and NUL.
         """
-        from antiphon.dialects.webob.cookies import make_cookie
-
         if overwrite:
             self.unset_cookie(name, strict=False)
         if expires is not None and not max_age:
             max_age = _until(expires)
-        content = value.encode() if isinstance(value, str) else value
-        cookie = make_cookie(
-            name, content, max_age=max_age, path=path, domain=domain, secure=secure, httponly=httponly,
-            comment=comment, samesite=samesite,
-        )  # fmt: skip
-        check_line(_NAME, cookie)
+        content = value.encode() if isinstance(value, str) and not value.isascii() else value
+        cookie = make_cookie(name, content, max_age, path, domain, secure, httponly, comment, samesite)
         self._headerlist.append((_NAME, cookie))
 
     def delete_cookie(self, name: str, path: str | None = "/", domain: str | None = None) -> None:
