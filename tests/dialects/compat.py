@@ -72,7 +72,7 @@ PROJECTS = [  # those that take longest come first
     Project("flask-login", "0.6.3", BOTH, needs=("semantic-version", "asgiref", "blinker")),
     Project("flask-wtf", "1.2.2", BOTH),
     Project("httpbin", "0.10.4", BOTH),
-    Project("openstack-placement", "16.0.0", {"webob": 0}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
+    Project("openstack-placement", "16.0.0", {"webob": 1}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
     Project("oslo.middleware", "8.2.0", {"webob": 0}, needs=MIDDLEWARE_NEEDS),
     Project("pecan", "1.8.0", {"webob": 0}, needs=PECAN_NEEDS),
     Project("repoze.who", "3.2.0", {"webob": 0}),

@@ -84,8 +84,10 @@ def set_form(environ: "WSGIEnvironment", data: Any, content_type: str | None = N
     """Set the body: bytes, ASCII text, or the fields of a form, in a mapping or in pairs. The method becomes POST.
 
     A field with a file is a pair of filename and content, or an object with a filename. Raises ValueError if the
-    content type is not one of forms, or not one of files.
+    content type is not one of forms, or not one of files. None changes nothing.
     """
+    if data is None:
+        return
     if environ["REQUEST_METHOD"] not in ("POST", "PUT", "PATCH"):
         environ["REQUEST_METHOD"] = "POST"
     if isinstance(data, str):
