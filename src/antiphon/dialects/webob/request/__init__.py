@@ -7,7 +7,7 @@ from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDic
 from antiphon.dialects.webob.request.base import AdhocAttrMixin, BaseRequest, LegacyRequest, Request
 from antiphon.dialects.webob.request.blank import environ_from_url
 from antiphon.dialects.webob.request.blank import set_form as environ_add_POST  # noqa: N812
-from antiphon.dialects.webob.request.body import DisconnectionError, LimitedLengthFile
+from antiphon.dialects.webob.request.body_files import DisconnectionError, LimitedLengthFile
 from antiphon.dialects.webob.request.head import NoDefault
 from antiphon.dialects.webob.request.target import PATH_SAFE
 

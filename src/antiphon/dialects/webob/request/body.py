@@ -1,70 +1,24 @@
 """The body of a request: as a file, as bytes, as text and as JSON."""
 
 import json
-from io import BufferedReader, BytesIO, RawIOBase
+from io import BufferedReader, BytesIO
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from antiphon.dialects.webob.environ_properties import environ_getter
+from antiphon.dialects.webob.request.body_files import (
+    InMemoryFirst,
+    LimitedLengthFile,
+    StoredBody,
+    copy,
+    read_exactly,
+)
 from antiphon.dialects.webob.request.charsets import codec_of
 from antiphon.dialects.webob.request.head import RequestHead
 from antiphon.uploads.spool import THRESHOLD, Spool
-from antiphon.uploads.window import Window
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
     from antiphon.dialects.webob.environ_properties import Attribute
-
-_CHUNK = 64 << 10
-
-
-class DisconnectionError(OSError):
-    """A body that ended before all its bytes had come."""
-
-
-class LimitedLengthFile(RawIOBase):
-    """The next ``maxlen`` bytes of a file. Raises DisconnectionError if the file has fewer."""
-
-    def __init__(self, file: IO[bytes], maxlen: int) -> None:
-        self.file = file
-        self.maxlen = maxlen
-        self.remaining = maxlen
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}({self.file!r}, maxlen={self.maxlen})>"
-
-    def fileno(self) -> int:
-        """Return the descriptor of the file."""
-        return self.file.fileno()
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer, and return their number."""
-        view = memoryview(buffer).cast("B")
-        wanted = min(len(view), self.remaining)
-        data = self.file.read(wanted) if wanted else b""
-        self.remaining -= len(data)
-        if wanted and not data:
-            raise cut_off(self.remaining)
-        view[: len(data)] = data
-        return len(data)
-
-
-def cut_off(missing: int) -> DisconnectionError:
-    """Return the error of a body of which bytes are missing."""
-    return DisconnectionError(f"the client disconnected while it sent the body: {missing} more bytes were expected")
-
-
-class StoredBody(Window):
-    """A body that was stored, as a file that can be read again."""
-
-    def __init__(self, spool: Spool) -> None:
-        super().__init__(spool, 0, spool.size)
-        self.spool = spool
 
 
 class RequestBody(RequestHead):
@@ -167,18 +121,18 @@ class RequestBody(RequestHead):
             source.seek(0)
         length = self._declared_length
         if length is not None and length <= self.request_body_tempfile_limit:
-            self.body = _read_exactly(source, length)
+            self.body = read_exactly(source, length)
         else:
             self._store(source, length)
 
     def _store(self, source: IO[bytes], length: int | None) -> None:
         if type(self).make_tempfile is not RequestBody.make_tempfile or "make_tempfile" in vars(self):
-            target = _InMemoryFirst(self.request_body_tempfile_limit, self.make_tempfile)
-            _copy(source, length, target.write)
+            target = InMemoryFirst(self.request_body_tempfile_limit, self.make_tempfile)
+            copy(source, length, target.write)
             file = target.file
         else:
             spool = Spool(self.request_body_tempfile_limit)
-            _copy(source, length, spool.write)
+            copy(source, length, spool.write)
             if spool.in_memory:
                 self.body = spool.getvalue()
                 return
@@ -267,42 +221,3 @@ class RequestBody(RequestHead):
         self.body = b""
 
     json = json_body
-
-
-class _InMemoryFirst:
-    """A file in memory, which gives way to another one when it becomes too large."""
-
-    def __init__(self, limit: int, make_file: Any) -> None:
-        self.file: Any = BytesIO()
-        self._limit = limit
-        self._make_file = make_file
-        self._size = 0
-
-    def write(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size > self._limit and type(self.file) is BytesIO:
-            written = self.file.getvalue()
-            self.file = self._make_file()
-            self.file.write(written)
-        self.file.write(data)
-
-
-def _read_exactly(source: IO[bytes], length: int) -> bytes:
-    data = source.read(length)
-    if len(data) == length:
-        return data
-    chunks: list[bytes] = []
-    _copy(source, length - len(data), chunks.append)
-    return data + b"".join(chunks)
-
-
-def _copy(source: IO[bytes], length: int | None, write: Any) -> None:
-    """Write as many bytes as ``length``, or all if it is None. Raises DisconnectionError if there are fewer."""
-    while length is None or length > 0:
-        data = source.read(_CHUNK if length is None else min(length, _CHUNK))
-        if not data:
-            if length is None:
-                return
-            raise cut_off(length)
-        write(data)
-        length = None if length is None else length - len(data)

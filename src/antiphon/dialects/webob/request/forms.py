@@ -9,7 +9,8 @@ from antiphon.body.multipart import MultipartLimits, MultipartParser, parse_boun
 from antiphon.body.part_head import PartHead
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
-from antiphon.dialects.webob.request.body import RequestBody, StoredBody
+from antiphon.dialects.webob.request.body import RequestBody
+from antiphon.dialects.webob.request.body_files import StoredBody
 from antiphon.dialects.webob.request.charsets import UTF_8, codec_of, declared_charset, named_charset
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.limits import Limits

@@ -1,52 +1,15 @@
-"""Dictionaries whose keys may have several values: pairs in the order in which they came."""
+"""A dictionary whose keys may have several values."""
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
-from urllib.parse import urlencode
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import Any, Self, TypeVar, cast
 
-from antiphon.http.urls.urlencoded import format_query
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-__all__ = ["GetDict", "MultiDict", "NestedMultiDict", "NoVars"]
+from antiphon.dialects.webob.multidict.views import Sequential
 
 K = TypeVar("K")
 V = TypeVar("V")
-E = TypeVar("E")
 
-_RAISE: Any = object()
-
-
-class Sequential(Generic[E]):
-    """The keys, the values or the pairs of a multidict, in order. They follow its changes, and equal lists of them."""
-
-    def __init__(self, read: Callable[[], Iterable[E]], size: Callable[[], int]) -> None:
-        self._read = read
-        self._size = size
-
-    def __iter__(self) -> Iterator[E]:
-        return iter(self._read())
-
-    def __reversed__(self) -> Iterator[E]:
-        return reversed([*self._read()])
-
-    def __len__(self) -> int:
-        return self._size()
-
-    def __contains__(self, element: object) -> bool:
-        return any(element == each for each in self._read())
-
-    def __getitem__(self, index: Any) -> Any:
-        return [*self._read()][index]
-
-    def __eq__(self, other: object) -> bool:
-        return [*self._read()] == [*other] if isinstance(other, (list, Sequential)) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
-
-    def __repr__(self) -> str:
-        return repr([*self._read()])
+RAISE: Any = object()
+"""The default of a value that has to be there."""
 
 
 class MultiDict(MutableMapping[K, V]):
@@ -60,7 +23,7 @@ class MultiDict(MutableMapping[K, V]):
     def __init__(self, *args: Any, **kw: V) -> None:
         if len(args) > 1:
             raise TypeError(f"a multidict is made of one mapping, or one list of pairs, not of {len(args)} arguments")
-        self._items = _pairs(args[0]) if args else []
+        self._items = pairs_of(args[0]) if args else []
         if kw:
             self._items.extend(cast("Any", kw).items())
 
@@ -144,7 +107,7 @@ class MultiDict(MutableMapping[K, V]):
         return lists
 
     def __contains__(self, key: object) -> bool:
-        return self.get(cast("K", key), _RAISE) is not _RAISE
+        return self.get(cast("K", key), RAISE) is not RAISE
 
     def has_key(self, key: object) -> bool:
         """True if a key has a value."""
@@ -161,7 +124,7 @@ class MultiDict(MutableMapping[K, V]):
         return self.__class__(self)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({_shown(self._pairs())})"
+        return f"{type(self).__name__}({shown(self._pairs())})"
 
     # Iteration
 
@@ -250,7 +213,7 @@ class MultiDict(MutableMapping[K, V]):
         """Set the only value of each key. Warns where several values of one key are given: ``extend`` keeps them."""
         if len(args) > 1:
             raise TypeError(f"update takes one mapping, or one list of pairs, not {len(args)}")
-        given = [*(_pairs(args[0]) if args else ()), *cast("Any", kw).items()]
+        given = [*(pairs_of(args[0]) if args else ()), *cast("Any", kw).items()]
         single = dict(given)
         if len(single) < len(given) - len(kw):
             from warnings import warn
@@ -265,192 +228,12 @@ class MultiDict(MutableMapping[K, V]):
         """Add the pairs of a mapping, or of a list, and set the keywords."""
         self._index = None
         if other is not None:
-            self._items.extend(_pairs(other))
+            self._items.extend(pairs_of(other))
         if kwargs:
             MultiDict.update(self, kwargs)
 
 
-class GetDict(MultiDict[str, str]):
-    """The fields of a query. A change is written to the environ at once."""
-
-    def __init__(self, data: Any, env: "WSGIEnvironment") -> None:
-        self.env = env
-        super().__init__(data)
-
-    @classmethod
-    def over(cls, items: list[tuple[str, str]], env: "WSGIEnvironment | None" = None) -> Self:
-        """Return the fields of the query of ``env``, in a list that is theirs from now on."""
-        made = super().over(items)
-        made.env = {} if env is None else env
-        return made
-
-    def on_change(self) -> None:
-        """Write the fields to QUERY_STRING."""
-        pairs = [(str(key), str(value)) for key, value in self._items]
-        query = format_query(pairs) if self._charset == "UTF-8" else urlencode(pairs, encoding=self._charset)
-        self.env["QUERY_STRING"] = query
-        self.env["webob._parsed_query_vars"] = (self, query)
-
-    def __setitem__(self, key: str, value: str) -> None:
-        super().__setitem__(key, value)
-        self.on_change()
-
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self.on_change()
-
-    def add(self, key: str, value: str) -> None:
-        """Add a value to those of a key."""
-        super().add(key, value)
-        self.on_change()
-
-    def clear(self) -> None:
-        """Remove all fields."""
-        super().clear()
-        self.on_change()
-
-    def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the first value of a key, after adding ``default`` if it is missing."""
-        value = super().setdefault(key, default)
-        self.on_change()
-        return value
-
-    def pop(self, key: str, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
-        value = super().pop(key, *args)
-        self.on_change()
-        return value
-
-    def popitem(self) -> tuple[str, str]:
-        """Remove the last field and return it. Raises IndexError if there is none."""
-        pair = super().popitem()
-        self.on_change()
-        return pair
-
-    def update(self, *args: Any, **kw: str) -> None:
-        """Set the only value of each key."""
-        super().update(*args, **kw)
-        self.on_change()
-
-    def extend(self, other: Any = None, **kwargs: str) -> None:
-        """Add fields, and set the keywords."""
-        super().extend(other, **kwargs)
-        self.on_change()
-
-    def copy(self) -> "MultiDict[str, str]":
-        """Return a multidict with these fields, which no longer writes to the environ."""
-        return MultiDict(self)
-
-    def __repr__(self) -> str:
-        return f"GET({_shown(self._items)})"
-
-
-class NestedMultiDict(MultiDict[K, V]):
-    """Several multidicts as one, which can only be read. The first that has a key gives its last value."""
-
-    def __init__(self, *dicts: Any) -> None:
-        self.dicts = dicts
-
-    def _pairs(self) -> list[tuple[K, V]]:
-        return [pair for each in self.dicts for pair in each.items()]
-
-    def __getitem__(self, key: K) -> V:
-        for each in self.dicts:
-            value: V = each.get(key, _RAISE)
-            if value is not _RAISE:
-                return value
-        raise KeyError(key)
-
-    def getall(self, key: K) -> list[V]:
-        """Return the values of a key in all dictionaries, in order."""
-        return [value for each in self.dicts for value in each.getall(key)]
-
-    def __contains__(self, key: object) -> bool:
-        return any(key in each for each in self.dicts)
-
-    def __len__(self) -> int:
-        return sum(map(len, self.dicts))
-
-    def copy(self) -> "MultiDict[K, V]":
-        """Return a multidict with these pairs, which can be changed."""
-        return MultiDict(self)
-
-    def _readonly(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002 - those of all
-        raise KeyError("a multidict of several others can only be read; change one of those, or a copy()")
-
-    __setitem__ = add = __delitem__ = clear = setdefault = pop = popitem = update = extend = _readonly
-
-
-class NoVars:
-    """No variables, for a ``reason``. They can't be changed."""
-
-    def __init__(self, reason: str | None = None) -> None:
-        self.reason = reason or "N/A"
-
-    def __getitem__(self, key: object) -> NoReturn:
-        raise KeyError(f"there is no {key!r}: {self.reason}")
-
-    def _refuse_to_add(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002
-        raise KeyError(f"variables can't be added: {self.reason}")
-
-    def _refuse_to_remove(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002
-        raise KeyError(f"there are no variables to remove: {self.reason}")
-
-    __setitem__ = add = setdefault = update = extend = _refuse_to_add
-    __delitem__ = clear = pop = popitem = _refuse_to_remove
-
-    def get(self, key: object, default: Any = None) -> Any:  # noqa: ARG002 - there is none
-        """Return ``default``."""
-        return default
-
-    def getall(self, key: object) -> list[Any]:  # noqa: ARG002
-        """Return no values."""
-        return []
-
-    def getone(self, key: object) -> NoReturn:
-        """Raise KeyError."""
-        raise KeyError(f"there is no {key!r}: {self.reason}")
-
-    def mixed(self) -> dict[Any, Any]:
-        """Return an empty dictionary."""
-        return {}
-
-    dict_of_lists = mixed
-
-    def __contains__(self, key: object) -> bool:
-        return False
-
-    def has_key(self, key: object) -> bool:  # noqa: ARG002
-        """Return False."""
-        return False
-
-    def copy(self) -> Self:
-        """Return these, since they never change."""
-        return self
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.reason}>"
-
-    def __len__(self) -> int:
-        return 0
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
-
-    def iterkeys(self) -> Iterator[Any]:
-        """Return an empty iterator."""
-        return iter(())
-
-    itervalues = iteritems = iterkeys
-
-    def keys(self) -> Any:
-        """Return nothing."""
-        return Sequential(self.iterkeys, self.__len__)
-
-    values = items = keys
-
-
-def _pairs(source: Any) -> list[tuple[Any, Any]]:
+def pairs_of(source: Any) -> list[tuple[Any, Any]]:
     """Return the pairs of a mapping, or of an iterable of pairs, in a list of their own."""
     if hasattr(source, "items"):
         return [*source.items()]
@@ -459,7 +242,7 @@ def _pairs(source: Any) -> list[tuple[Any, Any]]:
     return [(key, value) for key, value in source]
 
 
-def _shown(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+def shown(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     """Return the pairs for ``repr``, without passwords."""
     return [(key, "******" if _is_secret(key) else value) for key, value in pairs]
 
