@@ -2,12 +2,14 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
+from struct import pack
 from typing import IO, Any
 
 from antiphon.dialects._environ.chunks import part_of
 
 _BLOCK = 1 << 18
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+"""The head of a file without name and time, so that equal bytes give equal ones."""
 
 
 class AppIterRange:
@@ -121,12 +123,17 @@ def iter_file(file: IO[bytes], block_size: int = _BLOCK) -> Iterator[bytes]:
 
 
 def gzip_app_iter(app_iter: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress chunks with gzip, each as it comes, and close the iterable at the end."""
-    compressor = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
+    """Compress chunks with gzip (RFC 1952), each as it comes, and close the iterable at the end."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    checksum = size = 0
     try:
+        yield _GZIP_HEAD
         for chunk in app_iter:
+            checksum = zlib.crc32(chunk, checksum)
+            size += len(chunk)
             if data := compressor.compress(chunk):
                 yield data
         yield compressor.flush()
+        yield pack("<2L", checksum, size & 0xFFFFFFFF)
     finally:
         iter_close(app_iter)
