@@ -31,7 +31,8 @@ ACCEPT += ["nonsense/;"]
 
 
 def test_the_names_are_the_same():
-    assert {*webob_exc.__all__} <= {*dialect.__all__}
+    assert {*dialect.__all__} == {*webob_exc.__all__}
+    assert dialect.html_escape('<"') == webob_exc.html_escape('<"') == "&lt;&quot;"
     assert {code: cls.__name__ for code, cls in dialect.status_map.items()} == {
         code: cls.__name__ for code, cls in webob_exc.status_map.items()
     }

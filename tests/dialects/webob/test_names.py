@@ -48,3 +48,17 @@ def test_modules_have_the_original_s_names(module):
     theirs = getattr(original, module)
     names = getattr(theirs, "__all__", None) or {name for name in dir(theirs) if not name.startswith("_")}
     assert set(names) - MODULES_THAT_IT_IMPORTS <= set(dir(getattr(webob, module)))
+
+
+def test_responses_have_the_original_s_names():
+    theirs = {name for name in dir(original.response.Response) if not name.startswith("_")}
+    assert theirs <= set(dir(webob.Response))
+
+
+@pytest.mark.parametrize(
+    "module", ["response", "exc", "static", "dec", "byterange", "datetime_utils", "descriptors", "headers"]
+)
+def test_modules_define_what_the_original_s_do(module):
+    theirs = vars(getattr(original, module))
+    own = {name for name, value in theirs.items() if getattr(value, "__module__", None) == f"webob.{module}"}
+    assert {name for name in own if name[0] != "_"} - {"lazify"} <= set(dir(getattr(webob, module)))

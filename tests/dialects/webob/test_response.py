@@ -1,7 +1,9 @@
 """Responses: what they refuse, and what users of WebOb were bitten by."""
 
+import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from wsgiref.validate import validator
 
 import pytest
 
@@ -213,3 +215,29 @@ def test_a_detail_that_is_no_text_is_printed():
     error = exc.HTTPBadRequest({"error": "<x>"})
     assert str(error) == "{'error': '<x>'}"
     assert b"{&#x27;error&#x27;: &#x27;&lt;x&gt;&#x27;}" in called(error, environ(HTTP_ACCEPT="text/html"))[2]
+
+
+SENT = [
+    Response("a", etag="a"),
+    Response(status=204),
+    Response(app_iter=(b"a", b"b")),
+    exc.HTTPNotFound(),
+    exc.HTTPFound(),
+]
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"REQUEST_METHOD": "HEAD"}, {"HTTP_IF_NONE_MATCH": "*"}, {"HTTP_RANGE": "bytes=0-0"}]
+)
+@pytest.mark.parametrize("conditional", [True, False])
+def test_what_is_sent_is_wsgi(keys, conditional):
+    for response in SENT:
+        response.conditional_response = conditional
+        env = environ(SERVER_PROTOCOL="HTTP/1.1", wsgi__errors=sys.stderr, **keys)
+        called(validator(response), env)
+
+
+def test_a_part_is_of_the_version_with_this_date_alone():
+    response = Response("abc", last_modified=5, conditional_response=True)
+    for date, status in (("Thu, 01 Jan 1970 00:00:05 GMT", "206"), ("Fri, 02 Jan 1970 00:00:00 GMT", "200")):
+        assert called(response, environ(HTTP_RANGE="bytes=1-1", HTTP_IF_RANGE=date))[0][:3] == status

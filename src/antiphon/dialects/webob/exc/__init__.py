@@ -66,8 +66,8 @@ from antiphon.dialects.webob.exc.success import (
     HTTPPartialContent,
     HTTPResetContent,
 )
-from antiphon.dialects.webob.exc.text import no_escape, strip_tags
-from antiphon.dialects.webob.util import html_escape
+from antiphon.dialects.webob.exc.text import no_escape, strip_tags  # noqa: F401 - no part of `import *`
+from antiphon.dialects.webob.util import html_escape  # noqa: F401
 
 __all__ = [
     "HTTPAccepted",
@@ -125,10 +125,7 @@ __all__ = [
     "HTTPUseProxy",
     "HTTPVersionNotSupported",
     "WSGIHTTPException",
-    "html_escape",
-    "no_escape",
     "status_map",
-    "strip_tags",
 ]
 
 _BASES = (HTTPClientError, HTTPException, HTTPRedirection, HTTPServerError, WSGIHTTPException)
