@@ -210,7 +210,7 @@ DIALECTS = (
         "webob",
         "antiphon.dialects.webob",
         1.7,
-        [CASES["headers"], CASES["form"], ASKED["multipart"], CASES["built"]],
+        [CASES["headers"], CASES["form"], ASKED["multipart"], CASES["built"], CASES["304"], CASES["206"]],
         lambda app, _loop: WsgiServer(app),
     ),
     Dialect(

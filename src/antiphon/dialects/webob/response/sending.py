@@ -9,15 +9,14 @@ from antiphon.dialects.webob.lines import Lines, broken, find_break, first_value
 from antiphon.dialects.webob.response.caching import ResponseCaching
 from antiphon.dialects.webob.response.iterables import AppIterRange, EmptyResponse, iter_close
 from antiphon.dialects.webob.response.location import absolute_location
-from antiphon.http.conditional import IfRange, evaluate_preconditions
+from antiphon.http.conditional import IfRange
 from antiphon.http.dates import parse_date
-from antiphon.http.etag import ETag
+from antiphon.http.etag import ETag, is_weakly_among, read_etags
 from antiphon.http.header_property import parse_or_none
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_ENDING_WITH_304 = {"if-none-match": "HTTP_IF_NONE_MATCH", "if-modified-since": "HTTP_IF_MODIFIED_SINCE"}
 
 _unquoted = re.compile(r'[^"*,]+').fullmatch
 """A tag without its quotes, which some clients send, and programs that make requests."""
@@ -59,8 +58,11 @@ class SentResponse(ResponseCaching):
 
     def app_iter_range(self, start: int, stop: int | None) -> Iterable[bytes]:
         """Return the part of the body from ``start`` to before ``stop``, by the body's own method if it has one."""
-        own = getattr(self._app_iter, "app_iter_range", None)
-        chunks: Iterable[bytes] = AppIterRange(self._app_iter, start, stop) if own is None else own(start, stop)
+        whole = self._app_iter
+        if isinstance(whole, list) and len(whole) == 1 and 0 <= start <= (start if stop is None else stop):
+            return [whole[0][start:stop]]
+        own = getattr(whole, "app_iter_range", None)
+        chunks: Iterable[bytes] = AppIterRange(whole, start, stop) if own is None else own(start, stop)
         return chunks
 
     def _sent_lines(self, environ: "WSGIEnvironment") -> Lines:
@@ -78,23 +80,28 @@ class SentResponse(ResponseCaching):
         return lines
 
     def _is_known_to(self, environ: "WSGIEnvironment") -> bool:
-        def field(name: str) -> str | None:
-            value: str | None = environ.get(_ENDING_WITH_304.get(name, ""))
-            return f'"{value}"' if value and name == "if-none-match" and _unquoted(value) else value
-
-        etag = first_value(self._headerlist, "etag")
-        modified = first_value(self._headerlist, "last-modified")
-        return evaluate_preconditions("GET", field, etag, modified) == 304
+        """True if the client has this version, by its tag, or without If-None-Match by its date (RFC 9110 §13.2.2)."""
+        tags = environ.get("HTTP_IF_NONE_MATCH")
+        if tags is not None:
+            listed, _ = read_etags(f'"{tags}"' if _unquoted(tags) else tags)
+            return is_weakly_among(listed, first_value(self._headerlist, "etag"))
+        since = parse_or_none(parse_date, environ.get("HTTP_IF_MODIFIED_SINCE"))
+        modified = since and parse_or_none(parse_date, first_value(self._headerlist, "last-modified"))
+        return since is not None and modified is not None and modified <= since
 
     def _wanted_range(self, environ: "WSGIEnvironment") -> Range | None:
         """Return the range to send; None for the whole."""
         header = environ.get("HTTP_RANGE")
         if header is None or self._status[:3] != "200" or self.content_length is None or self.content_range is not None:
             return None
-        if_range = IfRange.parse(environ.get("HTTP_IF_RANGE"))
+        return Range.parse(header) if self._is_version(environ.get("HTTP_IF_RANGE")) else None
+
+    def _is_version(self, if_range: str | None) -> bool:
+        if if_range is None:
+            return True
         etag = parse_or_none(ETag.parse, first_value(self._headerlist, "etag"))
         modified = parse_or_none(parse_date, first_value(self._headerlist, "last-modified"))
-        return Range.parse(header) if if_range.matches(etag, modified) else None
+        return IfRange.parse(if_range).matches(etag, modified)
 
     def _send_part(self, wanted: Range, lines: Lines, method: str, start_response: Any) -> Iterable[bytes]:
         found = wanted.content_range(self.content_length)
