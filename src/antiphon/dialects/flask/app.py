@@ -36,19 +36,13 @@ T = TypeVar("T")
 
 
 def _session_interface() -> Any:
-    try:
-        from antiphon.dialects.flask.sessions import SecureCookieSessionInterface
-    except ModuleNotFoundError:  # until that module is there
-        return _NoSessions()
+    from antiphon.dialects.flask.sessions import SecureCookieSessionInterface
+
     return SecureCookieSessionInterface()
 
 
-class _NoSessions:
-    def open_session(self, *_: Any) -> Any:
-        return {}
-
-    def is_null_session(self, _: Any) -> bool:
-        return True
+_COOKIES = deferred(_session_interface)
+"""Sessions in signed cookies, which is the usual way."""
 
 
 class Flask(Files, Served, App):
@@ -99,7 +93,7 @@ class Flask(Files, Served, App):
     """The class of requests."""
     response_class: type[Response] = Response
     """The class of responses."""
-    session_interface: "SessionInterface" = deferred(_session_interface)  # type: ignore[assignment]
+    session_interface: "SessionInterface" = _COOKIES  # type: ignore[assignment]
     """How sessions are opened and saved."""
 
     def __init__(

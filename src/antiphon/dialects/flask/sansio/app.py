@@ -49,10 +49,8 @@ def _config() -> Any:
 
 
 def _json_provider() -> Any:
-    try:
-        from antiphon.dialects.flask.json.provider import DefaultJSONProvider
-    except ModuleNotFoundError:  # until that module is there
-        return lambda app: app
+    from antiphon.dialects.flask.json.provider import DefaultJSONProvider
+
     return DefaultJSONProvider
 
 
@@ -176,10 +174,8 @@ class App(Scaffold):
 
     def make_config(self, instance_relative: bool = False) -> "Config":
         """Return the settings, whose files are found relative to the application, or to its instance folder."""
-        try:
-            from antiphon.dialects.flask.helpers import get_debug_flag
-        except ModuleNotFoundError:  # until that module is there
-            get_debug_flag = bool
+        from antiphon.dialects.flask.helpers import get_debug_flag
+
         defaults = {**self.default_config, "DEBUG": get_debug_flag()}
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 

@@ -270,10 +270,8 @@ def _default_context() -> dict[str, Any]:
 
 
 def _root_path(import_name: str) -> str:
-    try:
-        from antiphon.dialects.flask.helpers import get_root_path
-    except ModuleNotFoundError:  # until that module is there
-        return os.getcwd()
+    from antiphon.dialects.flask.helpers import get_root_path
+
     return get_root_path(import_name)
 
 

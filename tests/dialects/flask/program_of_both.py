@@ -1,0 +1,349 @@
+"""A program that is written for Flask, and runs on it and on the dialect: on the package that it is given."""
+
+import logging
+from functools import wraps
+
+
+def plain(function):
+    return function
+
+
+def awaited(function):
+    """The same function as ``async def``."""
+
+    @wraps(function)
+    async def call(*arguments, **named):
+        return function(*arguments, **named)
+
+    return call
+
+
+def build(flask, made=plain):
+    """The program, whose views, hooks and handlers are ``made`` of plain functions."""
+    app = flask.Flask(__name__, static_folder=None)
+    app.secret_key = "the key"
+    app.config["MAX_CONTENT_LENGTH"] = 2000
+    app.logger.disabled = True
+    logging.getLogger(app.name).setLevel(logging.CRITICAL)
+    request, session, g = flask.request, flask.session, flask.g
+
+    @app.before_request
+    @made
+    def before():
+        g.seen = [request.endpoint]
+        if request.args.get("stop"):
+            return "stopped before", 403
+        return None
+
+    @app.after_request
+    @made
+    def after(response):
+        response.headers["X-Seen"] = ",".join(map(str, g.seen))
+        return response
+
+    @app.errorhandler(404)
+    @made
+    def missing(error):
+        return f"nothing at {request.path}: {error.name}", 404
+
+    @app.errorhandler(LookupError)
+    @made
+    def lost(error):
+        return flask.jsonify(lost=str(error)), 410
+
+    @app.route("/text")
+    @made
+    def text():
+        return "text with ü"
+
+    @app.route("/bytes")
+    @made
+    def raw():
+        return b"\x00\xff"
+
+    @app.route("/none")
+    @made
+    def none():
+        return None
+
+    @app.route("/number")
+    @made
+    def number():
+        return 42
+
+    @app.route("/four")
+    @made
+    def four():
+        return "a", 200, {}, 4
+
+    @app.route("/dict")
+    @made
+    def as_dict():
+        return {"b": 1, "a": [True, None, "ü"]}
+
+    @app.route("/list")
+    @made
+    def as_list():
+        return [1, {"z": 2}]
+
+    @app.route("/status")
+    @made
+    def status():
+        return "made", 201
+
+    @app.route("/line")
+    @made
+    def line():
+        return "teapot", "418 I'M A TEAPOT"
+
+    @app.route("/fields")
+    @made
+    def fields():
+        return {"id": 1}, {"Location": "/there", "X-Two": "2"}
+
+    @app.route("/all")
+    @made
+    def everything():
+        return flask.jsonify(a=1), 202, [("X-A", "1"), ("X-B", "2")]
+
+    @app.route("/response")
+    @made
+    def response():
+        response = flask.make_response(flask.redirect("/text"))
+        response.set_cookie("user", "Zoë", max_age=60, httponly=True, samesite="Lax")
+        response.delete_cookie("old")
+        return response
+
+    @app.route("/generated")
+    @made
+    def generated():
+        return (f"{number}\n" for number in range(3))
+
+    @app.route("/in-context")
+    @made
+    def in_context():
+        def parts():
+            yield request.path
+            yield str(flask.has_request_context())
+
+        return flask.Response(flask.stream_with_context(parts()), mimetype="text/event-stream")
+
+    @app.route("/out-of-context")
+    @made
+    def out_of_context():
+        def parts():
+            yield str(flask.has_request_context())
+
+        return flask.Response(parts())
+
+    @app.route("/wsgi")
+    @made
+    def wsgi():
+        def application(environ, start_response):
+            start_response("203 WRAPPED", [("Content-Type", "text/x-own"), ("X-Path", environ["PATH_INFO"])])
+            return [b"from ", b"within"]
+
+        return application
+
+    @app.route("/read/<int:number>/<path:rest>")
+    @made
+    def read(number, rest):
+        return {
+            "number": number,
+            "rest": rest,
+            "args": request.args.to_dict(flat=False),
+            "cookies": request.cookies.to_dict(),
+            "agent": request.headers.get("User-Agent"),
+            "missing": request.headers.get("X-Missing"),
+            "referrer": request.referrer,
+            "url": request.url,
+            "base_url": request.base_url,
+            "url_root": request.url_root,
+            "path": request.path,
+            "full_path": request.full_path,
+            "query": request.query_string.decode(),
+            "method": request.method,
+            "endpoint": request.endpoint,
+            "view_args": request.view_args,
+            "rule": str(request.url_rule),
+            "blueprint": request.blueprint,
+            "blueprints": request.blueprints,
+            "page": request.args.get("page", 1, type=int),
+        }
+
+    @app.route("/form", methods=["POST"])
+    @made
+    def form():
+        files = {name: [file.filename, file.read().decode(), bool(file)] for name, file in request.files.items()}
+        return {"form": request.form.to_dict(flat=False), "files": files, "data": request.get_data(as_text=True)}
+
+    @app.route("/field", methods=["POST"])
+    @made
+    def field():
+        return request.form["absent"]
+
+    @app.route("/json", methods=["POST"])
+    @made
+    def json():
+        return {"json": request.get_json(), "silent": request.get_json(silent=True), "is": request.is_json}
+
+    @app.route("/forced", methods=["POST"])
+    @made
+    def forced():
+        return {"json": request.get_json(force=True), "data": request.data.decode()}
+
+    @app.route("/data", methods=["POST", "PUT"])
+    @made
+    def data():
+        return request.get_data()
+
+    @app.route("/stream", methods=["POST"])
+    @made
+    def stream():
+        return request.stream.read(4) + b"|" + request.stream.read()
+
+    @app.route("/more", methods=["POST"])
+    @made
+    def more():
+        request.max_content_length = 5000
+        return str(len(request.get_data()))
+
+    @app.route("/parts", methods=["POST"])
+    @made
+    def parts():
+        request.max_form_parts = 1
+        return dict(request.form)
+
+    @app.route("/fails")
+    @made
+    def fails():
+        raise ValueError("a secret")
+
+    @app.route("/lost")
+    @made
+    def raises_lookup():
+        raise KeyError("it")
+
+    @app.route("/abort/<int:code>")
+    @made
+    def aborted(code):
+        flask.abort(code, description="no & never")
+
+    @app.route("/proxied")
+    @made
+    def aborts_with_response():
+        flask.abort(flask.Response("own", 409))
+
+    @app.route("/slash/")
+    @made
+    def slash():
+        return flask.url_for("read", number=3, rest="a/b", q="ü") + " " + flask.url_for("text", _external=True)
+
+    @app.route("/count")
+    @made
+    def count():
+        session["count"] = session.get("count", 0) + 1
+        return str(session["count"])
+
+    @app.route("/late")
+    @made
+    def late():
+        @flask.after_this_request
+        @made
+        def change(response):
+            response.headers["X-Late"] = "yes"
+            return response
+
+        return "late"
+
+    def inner(name):
+        blueprint = flask.Blueprint(name, __name__, url_prefix=f"/{name}")
+
+        @blueprint.before_request
+        @made
+        def before():
+            g.seen.append(f"before {name}")
+
+        @blueprint.after_request
+        @made
+        def after(response):
+            g.seen.append(f"after {name}")
+            return response
+
+        @blueprint.errorhandler(ValueError)
+        @made
+        def failed(error):
+            return f"{name} failed: {error}", 500
+
+        @blueprint.url_value_preprocessor
+        def pull(endpoint, values):
+            g.seen.append(f"pulled {sorted(values)}")
+
+        @blueprint.route("/")
+        @made
+        def index():
+            return f"{request.blueprint} {request.blueprints} {flask.url_for('.index')}"
+
+        @blueprint.route("/fails")
+        @made
+        def fails():
+            raise ValueError(name)
+
+        return blueprint
+
+    parent, child = inner("parent"), inner("child")
+    parent.register_blueprint(child)
+    app.register_blueprint(parent)
+    app.register_blueprint(inner("child"), name="again", url_prefix="/again")
+    return app
+
+
+MULTIPART = (
+    b'--between\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda\r\n--between\r\n'
+    b'Content-Disposition: form-data; name="upload"; filename="a.txt"\r\n\r\ncontent\r\n--between\r\n'
+    b'Content-Disposition: form-data; name="none"; filename=""\r\n\r\n\r\n--between--\r\n'
+)
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+PARTS = {"content-type": "multipart/form-data; boundary=between"}
+JSON = {"content-type": "application/json"}
+
+PATHS = """
+text bytes none number four dict list status line fields all response generated in-context out-of-context wsgi fails
+lost abort/404 abort/400 abort/418 proxied slash slash/ count late nowhere parent/ parent/fails parent/child/
+parent/child/fails again/ again/fails text?stop=1 form
+"""
+BROWSER = {"cookie": "a=1; b=2", "referer": "/from", "user-agent": "me"}
+
+REQUESTS = [
+    *[("GET", f"/{path}", {}, b"") for path in PATHS.split()],
+    ("HEAD", "/text", {}, b""),
+    ("HEAD", "/generated", {}, b""),
+    ("OPTIONS", "/text", {}, b""),
+    ("OPTIONS", "/form", {}, b""),
+    ("OPTIONS", "/nowhere", {}, b""),
+    ("PUT", "/text", {}, b""),
+    (
+        "GET",
+        "/read/7/a/b%20c?x=1&x=%C3%BC&page=no",
+        BROWSER,
+        b"",
+    ),
+    ("GET", "/read/x/a", {}, b""),
+    ("POST", "/form", FORM, b"a=1&a=2&b=%C3%BC+c"),
+    ("POST", "/form", PARTS, MULTIPART),
+    ("POST", "/form", JSON, b"{}"),
+    ("POST", "/form", {}, b"plain"),
+    ("POST", "/field", FORM, b"a=1"),
+    ("POST", "/json", JSON, b'{"a": [1, 2.5, null, "\xc3\xbc"]}'),
+    ("POST", "/json", JSON, b"{"),
+    ("POST", "/json", {"content-type": "text/plain"}, b"{}"),
+    ("POST", "/forced", {"content-type": "text/plain"}, b'{"a": 1}'),
+    ("POST", "/forced", {"content-type": "text/plain"}, b"no"),
+    ("POST", "/data", {"content-type": "text/plain"}, b"some data"),
+    ("PUT", "/data", {"content-type": "text/plain"}, b"x" * 2001),
+    ("POST", "/form", FORM, b"a=" + b"x" * 2000),
+    ("POST", "/more", {"content-type": "text/plain"}, b"x" * 3000),
+    ("POST", "/more", {"content-type": "text/plain"}, b"x" * 6000),
+    ("POST", "/parts", PARTS, MULTIPART),
+    ("POST", "/stream", {"content-type": "text/plain"}, b"read in pieces"),
+]
