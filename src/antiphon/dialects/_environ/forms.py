@@ -48,7 +48,7 @@ class FormReader:
     """A reader of one form in parts; parts without a name are left out.
 
     ``decode`` makes text of the names of fields and files. ``open_file``, if given, makes what each file is written
-    to, instead of the spool. A field has at most ``max_field`` bytes, if that is given. ``name_file``, if given,
+    to, instead of the spool. All fields together have at most ``max_fields`` bytes, if that is given. ``name_file``, if given,
     returns the name of a file whose head has none in ``filename``; None for a field.
     """
 
@@ -56,12 +56,12 @@ class FormReader:
         self,
         decode: Callable[[bytes], str],
         open_file: Callable[[PartHead], IO[bytes]] | None = None,
-        max_field: int | None = None,
+        max_fields: int | None = None,
         name_file: Callable[[PartHead], bytes | None] | None = None,
     ) -> None:
         self._decode = decode
         self._open_file = open_file
-        self._max_field = max_field
+        self._max_fields = max_fields
         self._name_file = name_file
         self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is the end of a file on the spool
         self._received = 0
@@ -69,7 +69,7 @@ class FormReader:
         self._spool_start = 0
         self._head: PartHead | None = None
         self._field: list[bytes] = []
-        self._field_size = 0
+        self._fields_size = 0
         self._file: IO[bytes] | None = None
 
     def read(self, stream: IO[bytes], parser: MultipartParser, chunk_size: int) -> list[Part]:
@@ -97,7 +97,6 @@ class FormReader:
             head = head._replace(filename=self._name_file(head))
         self._head = head
         self._field = []
-        self._field_size = 0
         self._file = None
         if head.filename is None:
             return
@@ -117,10 +116,10 @@ class FormReader:
             self._parts.append((head, self._content(head, data.part_end)))
 
     def _add_to_field(self, content: bytes) -> None:
-        self._field_size += len(content)
-        if self._max_field is not None and self._field_size > self._max_field:
-            detail = f"A field of the form exceeds {self._max_field} bytes."
-            raise over_limit(ContentTooLarge, FIELD, self._max_field, detail)
+        self._fields_size += len(content)
+        if self._max_fields is not None and self._fields_size > self._max_fields:
+            detail = f"The fields of the form exceed {self._max_fields} bytes."
+            raise over_limit(ContentTooLarge, FIELD, self._max_fields, detail)
         self._field.append(content)
 
     def _content(self, head: PartHead, end: int) -> bytes | IO[bytes] | int:

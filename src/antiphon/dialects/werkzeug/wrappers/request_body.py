@@ -21,7 +21,7 @@ class RequestBody:
     max_content_length: int | None = None
     """The most bytes of a body. A longer one raises RequestEntityTooLarge."""
     max_form_memory_size: int | None = 500_000
-    """The most bytes of one field of a form in parts, files not counted. A longer one raises RequestEntityTooLarge."""
+    """The most bytes of all fields of a form in parts, files not counted. More raise RequestEntityTooLarge."""
     max_form_parts: int | None = 1000
     """The most fields and files of a form. More raise RequestEntityTooLarge."""
     form_data_parser_class: type[FormDataParser] = FormDataParser
