@@ -48,7 +48,7 @@ class Call(Generic[T]):
 
     def run(self) -> None:
         """Call the function."""
-        thread.loop = self._loop
+        outer, thread.loop = thread.loop, self._loop  # a thread that waits in one call makes others
         try:
             self.result = self._function()
             self.error = None
@@ -56,7 +56,7 @@ class Call(Generic[T]):
         except BaseException as error:
             self.error = error
         finally:
-            thread.loop = None
+            thread.loop = outer
 
     def notify(self) -> None:
         """Say that the call is done, and wake the task that waits, if its loop still runs."""

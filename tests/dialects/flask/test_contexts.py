@@ -1,0 +1,378 @@
+"""Contexts: what is current where, in threads, tasks, streams and one another; and when they are torn down."""
+
+import asyncio
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Barrier, Thread
+
+import pytest
+
+from antiphon.dialects import flask
+from antiphon.dialects.flask import (
+    Flask,
+    Response,
+    copy_current_request_context,
+    current_app,
+    g,
+    has_app_context,
+    has_request_context,
+    request,
+    session,
+    stream_with_context,
+)
+from antiphon.dialects.flask.globals import _cv_app, _cv_request, app_ctx, request_ctx
+from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
+from antiphon.dialects.werkzeug.test import EnvironBuilder
+from antiphon.testing import Client
+
+
+@pytest.fixture
+def app():
+    app = Flask(__name__)
+    app.secret_key = "the key"
+    return app
+
+
+def ask(app, path="/", **options):
+    """The answer of a WSGI application, whose body is not read."""
+    started = []
+    environ = EnvironBuilder(path, **options).get_environ()
+    return app(environ, lambda status, headers, exc_info=None: started.append(status))
+
+
+@pytest.mark.feature("flask-083", "flask-084")
+def test_outside_of_a_request_there_is_none(app):
+    assert (has_request_context(), has_app_context(), bool(request), bool(g), bool(current_app)) == (False,) * 5
+    for proxy, name in ((request, "path"), (session, "new"), (g, "a"), (current_app, "name"), (request_ctx, "request")):
+        with pytest.raises(RuntimeError, match="Working outside of"):
+            getattr(proxy, name)
+    with app.app_context():
+        assert (has_request_context(), has_app_context(), current_app.name) == (False, True, app.name)
+    with app.test_request_context("/a"):
+        assert (has_request_context(), has_app_context(), request.path) == (True, True, "/a")
+    assert (has_request_context(), has_app_context()) == (False, False)
+
+
+@pytest.mark.feature("flask-085")
+def test_each_thread_and_each_task_has_its_own(app):
+    meeting = Barrier(4, timeout=20)
+
+    @app.route("/<name>")
+    def view(name):
+        g.name = name
+        meeting.wait()
+        return f"{g.name} {request.path} {request.view_args}"
+
+    @app.route("/async/<name>")
+    async def asynchronous(name):
+        g.name = name
+        arrived[name] = True
+        while len(arrived) < 4:
+            await asyncio.sleep(0)
+        return f"{g.name} {request.path} {request.view_args}"
+
+    arrived = {}
+    with ThreadPoolExecutor(4) as pool:
+        for prefix in ("", "/async"):
+            paths = [f"{prefix}/{number}" for number in range(4)]
+            answers = list(pool.map(lambda path: app.test_client().get(path).text, paths))
+            assert answers == [f"{path[-1]} {path} {{'name': '{path[-1]}'}}" for path in paths]
+
+
+def test_a_request_shares_g_with_the_context_around_it_which_is_torn_down_later(app):
+    ended = []
+    app.teardown_request(lambda error: ended.append("request"))
+    app.teardown_appcontext(lambda error: ended.append("app"))
+    app.add_url_rule("/", view_func=lambda: f"{g.value}", endpoint="index")
+    with app.app_context() as outer:
+        g.value = "outer"
+        with app.test_request_context():
+            assert (g.value, app_ctx._get_current_object()) == ("outer", outer)
+            g.value = "inner"
+        assert (g.value, ended) == ("inner", ["request"])
+        assert app.test_client().get("/").text == "inner"
+        assert ended == ["request", "request"]
+    assert ended == ["request", "request", "app"]
+    with Flask("another").app_context():
+        g.value = "another's"
+        assert app.test_client().get("/").status_code == 500
+
+
+def test_a_context_inside_a_request_has_the_request_and_a_g_of_its_own(app):
+    with app.test_request_context("/a") as outer:
+        g.value = 1
+        session["a"] = 1
+        with app.app_context():
+            assert (request.path, session["a"], "value" in g) == ("/a", 1, False)
+            assert request_ctx._get_current_object() is outer is _cv_request.get()
+        with app.test_request_context("/b"):
+            assert (request.path, g.value) == ("/b", 1)
+        assert (request.path, g.value) == ("/a", 1)
+
+
+def test_a_context_can_be_popped_elsewhere_than_it_was_pushed(app):
+    ctx = app.test_request_context("/a")
+    here = copy_context()
+    here.run(ctx.push)
+    there = here.copy()
+    there.run(ctx.pop)
+    assert there.run(_cv_app.get) is None
+
+
+def test_a_wrong_pop_is_told(app):
+    outer, inner = app.app_context(), app.app_context()
+    outer.push()
+    inner.push()
+    with pytest.raises(AssertionError, match="wrong"):
+        outer.pop()
+    _cv_app.set(None)
+
+
+# Streams: flask#6123
+
+
+def streaming(app, ended):
+    app.teardown_request(lambda error: ended.append(request.path))
+
+    @app.route("/stream")
+    def stream():
+        @stream_with_context
+        def parts():
+            try:
+                for number in range(3):
+                    yield f"{number} {request.path}"
+            finally:
+                ended.append(f"closed in {request.path}")
+
+        return Response(parts())
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 4])
+@pytest.mark.parametrize("close", [True, False], ids=["closed", "dropped"])
+def test_an_abandoned_stream_leaves_nothing_behind(app, pieces, close):
+    ended = []
+    streaming(app, ended)
+    body = ask(app, "/stream")
+    assert (has_request_context(), ended) == (False, [])
+    parts = iter(body)
+    got = [next(parts, None) for _ in range(pieces)]
+    assert got == [b"0 /stream", b"1 /stream", b"2 /stream", None][:pieces]
+    assert not has_request_context()
+    if close:
+        body.close()
+    del body, parts
+    gc.collect()
+    assert ended == (["closed in /stream", "/stream"] if pieces else ["/stream"])
+    assert not has_request_context()
+    with app.test_request_context("/next"):
+        assert request.path == "/next"
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_stream_is_torn_down_at_its_end_over_each_interface(app, interface):
+    ended = []
+    streaming(app, ended)
+    with Client(app, interface) as client:
+        assert client.get("/stream").text == "0 /stream1 /stream2 /stream"
+        assert ended == ["closed in /stream", "/stream"]
+
+
+# Executors: flask#5396
+
+
+def test_a_copied_context_serves_many_calls_at_once(app):
+    @app.route("/work")
+    def work():
+        session["user"] = "Ada"
+        together = Barrier(4, timeout=20)
+
+        @copy_current_request_context
+        def part(number):
+            together.wait()
+            found = f"{number} {request.path} {session['user']} {request.args['a']}"
+            together.wait()
+            return found
+
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(3):  # the threads are used again
+                found = list(pool.map(part, range(4)))
+                assert found == [f"{number} /work Ada b" for number in range(4)]
+            assert not any(pool.map(lambda _: has_request_context(), range(4)))
+        return found
+
+    app.testing = True
+    assert len(app.test_client().get("/work?a=b").json) == 4
+
+
+def test_a_copied_context_outlives_its_request(app):
+    found = []
+
+    @app.route("/work")
+    def work():
+        threads.append(Thread(target=copy_current_request_context(lambda: found.append(request.url))))
+        return ""
+
+    threads = []
+    app.test_client().get("/work?a=b")
+    threads[0].start()
+    threads[0].join(20)
+    assert found == ["http://localhost/work?a=b"]
+
+
+# Loops: flask#4661
+
+
+@pytest.mark.parametrize("is_wrapped", [False, True])
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_all_async_functions_run_on_one_loop(app, interface, is_wrapped):
+    loops = set()
+
+    def note(*arguments):
+        loops.add(asyncio.get_running_loop())
+        return arguments[0] if arguments else None
+
+    async def noted(*arguments):
+        return note(*arguments)
+
+    async def view():
+        note()
+        await asyncio.sleep(0)
+        return request.path
+
+    def called_by_sync_code():
+        return app.ensure_sync(view)()
+
+    app.before_request(noted)
+    app.after_request(noted)
+    app.teardown_request(noted)
+    app.add_url_rule("/", view_func=view, endpoint="index")
+    app.add_url_rule("/sync", view_func=called_by_sync_code, endpoint="sync")
+    if is_wrapped:
+        app.wsgi_app = ProxyFix(app.wsgi_app)
+    with Client(app, interface) as client:
+        for path in ("/", "/sync", "/", "/sync"):
+            assert client.get(path).text == path
+    assert len(loops) == 1
+
+
+def test_async_views_run_at_the_same_time_over_asgi(app):
+    arrived = []
+
+    @app.route("/")
+    async def view():
+        arrived.append(request.args["n"])
+        while len(arrived) < 50:
+            await asyncio.sleep(0)
+        return request.args["n"]
+
+    from antiphon.testing import AsyncClient
+
+    async def together():
+        async with AsyncClient(app) as client:
+            return await asyncio.gather(*[client.get(f"/?n={n}") for n in range(50)])
+
+    assert [response.text for response in asyncio.run(together())] == [str(n) for n in range(50)]
+
+
+# Teardown
+
+
+FAULTS = ["view", "before", "after", "handler", "teardown", "response", "none"]
+
+
+def failing(app, fault, ended):
+    """Have one function of each kind, of which one fails."""
+
+    def fail_if(kind):
+        if kind == fault:
+            raise ZeroDivisionError(kind)
+
+    def after(response):
+        fail_if("after")
+        return response
+
+    def view():
+        fail_if("view")
+        if fault == "handler":
+            raise LookupError
+        return Response(status="0 none") if fault == "response" else "fine"
+
+    def teardown(error):
+        ended.append(type(error).__name__)
+        fail_if("teardown")
+
+    app.before_request(lambda: fail_if("before"))
+    app.after_request(after)
+    app.register_error_handler(LookupError, lambda error: fail_if("handler"))
+    for _ in range(2):
+        app.teardown_request(teardown)
+        app.teardown_appcontext(teardown)
+    app.add_url_rule("/", view_func=view, endpoint="index")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("propagates", [True, False])
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_each_teardown_function_is_called_whatever_fails(app, fault, propagates, interface):
+    ended = []
+    failing(app, fault, ended)
+    app.config["PROPAGATE_EXCEPTIONS"] = propagates
+    with Client(app, interface, raise_errors=False) as client:
+        response = client.get("/")
+        assert response.status == (200 if fault == "none" else 500)
+    assert len(ended) == 4
+    assert not has_app_context()
+
+
+def test_a_cancelled_view_is_torn_down(app):
+    ended = []
+    app.teardown_request(lambda error: ended.append(type(error).__name__))
+    app.teardown_appcontext(lambda error: ended.append(type(error).__name__))
+
+    @app.route("/")
+    async def view():
+        started.set_result(None)
+        await asyncio.sleep(60)
+
+    async def cancel():
+        nonlocal started
+        started = asyncio.get_running_loop().create_future()
+        scope = {
+            "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [],
+            "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": "",
+        }  # fmt: skip
+        forever = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(app(scope, lambda: forever, lambda message: forever))
+        await started
+        task.cancel()
+        await asyncio.wait([task], timeout=20)
+
+    started = None
+    asyncio.run(cancel())
+    assert ended == ["CancelledError", "CancelledError"]
+
+
+def test_the_client_keeps_the_context_of_its_last_request(app):
+    app.add_url_rule("/<name>", view_func=lambda name: name, endpoint="index")
+    with app.test_client() as client:
+        client.get("/a?b=c")
+        assert (request.args["b"], request.view_args) == ("c", {"name": "a"})
+        client.get("/d")
+        assert request.path == "/d"
+    assert not has_request_context()
+
+
+def test_signals_tell_of_each_step(app):
+    told = []
+    names = ["appcontext_pushed", "request_started", "request_finished", "request_tearing_down"]
+    names += ["appcontext_tearing_down", "appcontext_popped"]
+    receivers = {name: lambda sender, name=name, **_: told.append(name) for name in names}
+    for name, receiver in receivers.items():
+        getattr(flask, name).connect(receiver, app)
+    try:
+        app.test_client().get("/")
+    finally:
+        for name, receiver in receivers.items():
+            getattr(flask, name).disconnect(receiver, app)
+    assert told == names
