@@ -48,8 +48,8 @@ class FormReader:
     """A reader of one form in parts; parts without a name are left out.
 
     ``decode`` makes text of the names of fields and files. ``open_file``, if given, makes what each file is written
-    to, instead of the spool. All fields together have at most ``max_fields`` bytes, if that is given. ``name_file``, if given,
-    returns the name of a file whose head has none in ``filename``; None for a field.
+    to, instead of the spool. All fields together have at most ``max_fields`` bytes, if that is given. ``name_file``,
+    if given, returns the name of a file whose head has none in ``filename``; None for a field.
     """
 
     def __init__(

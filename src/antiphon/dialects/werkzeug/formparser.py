@@ -101,7 +101,8 @@ class FormDataParser:
 
     So do malformed forms if the parser is ``silent``; otherwise they raise ValueError. ``cls`` is the class of fields
     and of files. A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in
-    parts for fields of more than ``max_form_memory_size`` bytes together. For ``max_content_length`` see ``get_input_stream``.
+    parts for fields of more than ``max_form_memory_size`` bytes together. For ``max_content_length`` see
+    ``get_input_stream``.
     """
 
     charset = "utf-8"
