@@ -104,19 +104,16 @@ class AppContext:
         self._outer: list[AppContext | None] = []
         self._after_request_functions: list[Callable[[Any], Any]] = []
         if request is not None:
-            self._bind(request)
+            try:
+                self.url_adapter = app.create_url_adapter(request)
+            except HTTPException as error:
+                self.url_adapter = None
+                request.routing_exception = error
 
     @classmethod
     def from_environ(cls, app: "Flask", environ: "WSGIEnvironment", /) -> "AppContext":
         """Return the context of a request that is made of an environ."""
         return app.request_context(environ)
-
-    def _bind(self, request: "Request") -> None:
-        try:
-            self.url_adapter = self.app.create_url_adapter(request)
-        except HTTPException as error:
-            self.url_adapter = None
-            request.routing_exception = error
 
     @lazy
     def url_adapter(self) -> "MapAdapter | None":

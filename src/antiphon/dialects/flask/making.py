@@ -27,10 +27,10 @@ def made_response(app: "Flask", result: Any) -> "Response":
     cls = app.response_class
     if isinstance(result, cls):
         response = result
-    elif isinstance(result, (str, bytes, bytearray, Iterator)):
-        return cls(result, status=status, headers=headers)  # type: ignore[arg-type]  # an iterator of text or bytes
     elif isinstance(result, (dict, list)):
         response = app.json.response(result)
+    elif isinstance(result, (str, bytes, bytearray, Iterator)):
+        return cls(result, status=status, headers=headers)  # type: ignore[arg-type]  # an iterator of text or bytes
     else:
         response = _forced(cls, result)
     if status is not None:

@@ -199,7 +199,11 @@ class SecureCookieSessionInterface(SessionInterface):
         is_usual = self._is_usual()
         if not app.secret_key if is_usual else self.get_signing_serializer(app) is None:
             return None
-        value = request.cookies.get(self.get_cookie_name(app))
+        name = self.get_cookie_name(app)
+        environ = getattr(request, "environ", None)  # which stand-ins for requests lack
+        if environ is not None and name not in environ.get("HTTP_COOKIE", ""):
+            return self.session_class()
+        value = request.cookies.get(name)
         if is_usual and self.session_class is SecureCookieSession:
             return _UnreadSession(self, app, value)
         return self.session_class(self._read_cookie(app, value)) if value else self.session_class()

@@ -45,11 +45,19 @@ class Headers:
 
     @classmethod
     def usual(cls, content_type: str) -> "Headers":
-        """Return headers with a Content-Type that needs no check: those of most responses."""
+        """Return headers with a Content-Type and no more yet: those of most responses."""
         headers = Headers()
-        headers._list.append(("Content-Type", content_type))
+        headers._list.append(_checked("Content-Type", content_type))
         headers._names.append("content-type")
         return headers
+
+    def set_length(self, length: int) -> None:
+        """Set Content-Length."""
+        if "content-length" in self._names:
+            self.set("Content-Length", str(length))
+        else:
+            self._names.append("content-length")
+            self._list.append(("Content-Length", str(length)))
 
     # Reading
 

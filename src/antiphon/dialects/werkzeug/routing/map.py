@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pprint import pformat
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from antiphon.dialects._environ.caching import LONGEST_CACHED
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.wrappers.request import Request
 
 __all__ = ["Map", "MapAdapter"]
-
-D = TypeVar("D")
 
 _plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*+[!-\-/-~]{0,63}").fullmatch
 
@@ -196,17 +194,18 @@ class Map:
             if subdomain is None:
                 warn(f"Current server name {host!r} doesn't match configured server name {name!r}", stacklevel=2)
                 subdomain = "<invalid>"
+        script, path, query = env.get("SCRIPT_NAME", "/"), env.get("PATH_INFO", "/"), env.get("QUERY_STRING")
         if self.host_matching and subdomain is not None:
             raise RuntimeError("host matching enabled and a subdomain was provided")
         return MapAdapter(
             self,
             _ascii_host(name.lower()),
-            _text(env, "SCRIPT_NAME", "/"),
+            script if script.isascii() else text_of(script),
             subdomain,
             scheme,
-            _text(env, "PATH_INFO", "/"),
+            path if path.isascii() else text_of(path),
             env["REQUEST_METHOD"],
-            _text(env, "QUERY_STRING", None),
+            query if query is None or query.isascii() else text_of(query),
         )
 
     def __repr__(self) -> str:
@@ -253,10 +252,3 @@ def _subdomain(host: str, name: str) -> str | None:
         return ""
     labels, own = host.split("."), name.split(".")
     return ".".join(filter(None, labels[: -len(own)])) if labels[-len(own) :] == own else None
-
-
-def _text(environ: "WSGIEnvironment", key: str, default: D) -> str | D:
-    value: str | None = environ.get(key)
-    if value is None:
-        return default
-    return value if value.isascii() else text_of(value)

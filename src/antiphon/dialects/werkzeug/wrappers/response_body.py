@@ -39,7 +39,10 @@ class ResponseBody:
         data = value.encode(self.charset) if isinstance(value, str) else bytes(value)
         self.response = [data]
         if self.automatically_set_content_length:
-            self.headers["Content-Length"] = str(len(data))
+            if isinstance(self.headers, Headers):
+                self.headers.set_length(len(data))
+            else:  # a dict may be set
+                self.headers["Content-Length"] = str(len(data))
 
     @property
     def data(self) -> bytes:

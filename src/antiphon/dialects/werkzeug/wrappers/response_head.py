@@ -82,8 +82,8 @@ class ResponseHead(SetCookies):
         mimetype: str | None = None,
         content_type: str | None = None,
     ) -> None:
-        if headers is None and mimetype is None and content_type is None and self.default_mimetype:
-            self.headers = Headers.usual(get_content_type(self.default_mimetype, self.charset))
+        if headers is None and content_type is None and (media_type := mimetype or self.default_mimetype):
+            self.headers = Headers.usual(get_content_type(media_type, self.charset))
             self.status = self.default_status if status is None else status
             return
         self.headers = headers if isinstance(headers, Headers) else Headers(headers or None)
