@@ -41,10 +41,6 @@ def _session_interface() -> Any:
     return SecureCookieSessionInterface()
 
 
-_COOKIES = deferred(_session_interface)
-"""Sessions in signed cookies, which is the usual way."""
-
-
 class Flask(Files, Served, App):
     """An application with routes, hooks, templates, static files and settings.
 
@@ -93,7 +89,7 @@ class Flask(Files, Served, App):
     """The class of requests."""
     response_class: type[Response] = Response
     """The class of responses."""
-    session_interface: "SessionInterface" = _COOKIES  # type: ignore[assignment]
+    session_interface: "SessionInterface" = deferred(_session_interface)  # type: ignore[assignment]
     """How sessions are opened and saved."""
 
     def __init__(

@@ -58,7 +58,7 @@ class NullSession(SecureCookieSession):
 
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
         raise RuntimeError(
-            "This session can't be changed, since no secret key is there to sign its cookie: set the application's"
+            "The session is unavailable, since no secret key is there to sign its cookie: set the application's"
             " secret_key to a text that nobody can guess"
         )
 
