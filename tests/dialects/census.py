@@ -65,6 +65,16 @@ def has(module: ModuleType, name: str) -> bool:
     return True
 
 
+def used(module: ModuleType, packages: set[str]) -> set[str]:
+    """The public names in a module that belong to these packages, whether or not the module defines them."""
+    found = set()
+    for name, value in vars(module).items():
+        home = getattr(value, "__module__", None) or type(value).__module__
+        if home.partition(".")[0] in packages and not (name.startswith("_") or isinstance(value, TypeVar)):
+            found.add(name)
+    return found
+
+
 def missing(theirs: ModuleType, ours: ModuleType) -> set[str]:
     """The public names that a module lacks, and the public attributes that its classes lack."""
     lacking = {each for each in defined(theirs) | attributes(theirs) if not has(ours, each)}

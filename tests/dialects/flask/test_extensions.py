@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.dialects.flask import Flask, Response, request, stream_with_context
+from antiphon.dialects.werkzeug import serving
 from antiphon.dialects.werkzeug.test import create_environ
 from antiphon.testing import Client
 
@@ -52,3 +53,11 @@ def test_a_call_that_is_replaced_on_the_class_is_asked_by_antiphons_own_server_t
     app.add_url_rule("/", view_func=lambda: request.environ["trace"])
     with Client(app, interface) as client:
         assert client.get("/").text == "7"
+
+
+def test_a_server_that_a_program_puts_in_place_of_run_simple_is_used(monkeypatch):
+    calls = []
+    monkeypatch.setattr(serving, "run_simple", lambda *args, **options: calls.append((args, options["use_reloader"])))
+    app = Flask(__name__)
+    app.run(port=5001, debug=True, load_dotenv=False)
+    assert calls == [(("127.0.0.1", 5001, app), True)]

@@ -15,6 +15,7 @@ from antiphon.dialects.flask.driving import async_to_sync, drive
 from antiphon.dialects.flask.globals import _cv_app, g
 from antiphon.dialects.flask.making import made_response
 from antiphon.dialects.flask.overriding import OVERRIDABLE, given, overrides_of
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.sansio.app import App
 from antiphon.dialects.flask.serving import Served
 from antiphon.dialects.flask.serving_files import Files
@@ -450,3 +451,7 @@ def _raise_noted(ctx: AppContext, steps: Callable[..., Any], exc: BaseException 
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}
 """The methods as they are here, even if a program replaces those of the class."""
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

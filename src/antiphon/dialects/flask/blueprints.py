@@ -3,6 +3,7 @@
 import os
 from typing import IO, TYPE_CHECKING, Any
 
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.sansio.blueprints import Blueprint as SansioBlueprint
 from antiphon.dialects.flask.sansio.blueprints import BlueprintSetupState
 from antiphon.dialects.flask.serving_files import Files
@@ -38,3 +39,7 @@ def open_for_reading(path: str, mode: str, encoding: str | None) -> IO[Any]:
     if mode not in {"r", "rt", "rb"}:
         raise ValueError("Resources can only be opened for reading.")
     return open(path, mode, encoding=None if mode == "rb" else encoding)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.driving import drive
 from antiphon.dialects.flask.globals import _cv_app, _cv_request
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.lazy import lazy
@@ -352,3 +353,7 @@ def has_request_context() -> bool:
 def has_app_context() -> bool:
     """Return True where ``current_app`` and ``g`` can be used."""
     return _get() is not None
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

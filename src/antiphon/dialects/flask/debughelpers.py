@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.flask.globals import _cv_request
+from antiphon.dialects.flask.reexports import reexports
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -111,3 +112,7 @@ def _dump_loader_info(loader: "BaseLoader") -> Iterator[str]:
             yield from (f"  - {each}" for each in value)
         elif isinstance(value, str | int | float | bool):
             yield f"{name}: {value!r}"
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from antiphon.dialects.flask.flashing import flash, get_flashed_messages
 from antiphon.dialects.flask.globals import _cv_app, app_ctx, current_app, request_ctx
 from antiphon.dialects.flask.names import parents_of as _split_blueprint_path  # noqa: F401 - Flask's name for it
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
 from antiphon.dialects.werkzeug.utils import files
@@ -177,3 +178,7 @@ def _no_root_path(import_name: str) -> RuntimeError:
         f"No root path can be found for {import_name!r}: it is a namespace package, or is imported by a hook that names"
         " no file. Pass root_path to the application or blueprint."
     )
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

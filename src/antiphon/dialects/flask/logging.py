@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO, cast
 
 from antiphon.dialects.flask.globals import _cv_request
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.werkzeug.local import LocalProxy
 
 if TYPE_CHECKING:
@@ -45,3 +46,7 @@ def create_logger(app: "App") -> logging.Logger:
     if not has_level_handler(logger):
         logger.addHandler(default_handler)
     return logger
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

@@ -12,6 +12,7 @@ from jinja2.utils import LRUCache, internalcode, missing
 
 from antiphon.dialects.flask.ctx import has_request_context
 from antiphon.dialects.flask.globals import _cv_app, app_ctx
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.signals import before_render_template, template_rendered
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.templating.rendering import DictEnvironment, render
@@ -206,3 +207,7 @@ def _stream(app: "Flask", template: Template, context: dict[str, Any]) -> Iterat
 
     stream = stream_of(pieces())
     return stream_with_context(stream) if has_request_context() else stream
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from antiphon.dialects import werkzeug
 from antiphon.dialects.flask.cli.script import ScriptInfo
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.werkzeug.test import builder as environs
 from antiphon.dialects.werkzeug.test.client import Client, TestResponse
 from antiphon.dialects.werkzeug.wrappers.request import Request
@@ -172,3 +173,7 @@ class FlaskCliRunner(CliRunner):
         if "obj" not in kwargs:
             kwargs["obj"] = ScriptInfo(create_app=lambda: self.app)
         return super().invoke(self.app.cli if cli is None else cli, args, **kwargs)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.names import parents_of
+from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
 from antiphon.dialects.werkzeug.wrappers.request import Request as RequestBase
 from antiphon.dialects.werkzeug.wrappers.response import Response as ResponseBase
@@ -103,3 +104,7 @@ class Response(ResponseBase):
         ctx = _app()
         size: int = ResponseBase.max_cookie_size if ctx is None else ctx.app.config["MAX_COOKIE_SIZE"]
         return size
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

@@ -1,5 +1,9 @@
 """The contents of `flask.cli`: the `flask` command, and groups for the commands of applications."""
 
+from typing import TYPE_CHECKING
+
+import click
+
 from antiphon.dialects.flask.cli.commands import routes_command, run_command, shell_command
 from antiphon.dialects.flask.cli.env_files import load_dotenv
 from antiphon.dialects.flask.cli.finding import (
@@ -15,6 +19,7 @@ from antiphon.dialects.flask.cli.serving import show_server_banner
 from antiphon.dialects.flask.cli.tls import CertParamType, SeparatedPathType
 from antiphon.dialects.flask.globals import current_app
 from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
+from antiphon.dialects.flask.reexports import reexports
 
 __all__ = [
     "AppGroup",
@@ -24,6 +29,7 @@ __all__ = [
     "ScriptInfo",
     "SeparatedPathType",
     "cli",
+    "click",
     "current_app",
     "find_app_by_string",
     "find_best_app",
@@ -56,3 +62,7 @@ cli = FlaskGroup(
 def main() -> None:
     """Run the `flask` command."""
     cli.main()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = reexports(__name__)

@@ -71,12 +71,13 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     if _loading:
         raise Loaded(app)
     options.pop("use_evalex", None)  # of a debugger that runs code which is sent
-    program = _program()
-    if options.get("use_reloader") and program is not None and _is_all_known(options):
-        _become_command(_command(app, host, port, use_debugger), program)
+    from antiphon.dialects.werkzeug import serving
     from antiphon.dialects.werkzeug.serving.run import run_simple
 
-    run_simple(host, port, app, **options)
+    program = _program() if serving.run_simple is run_simple else None  # or the program has replaced it
+    if options.get("use_reloader") and program is not None and _is_all_known(options):
+        _become_command(_command(app, host, port, use_debugger), program)
+    serving.run_simple(host, port, app, **options)
 
 
 def _is_all_known(options: dict[str, Any]) -> bool:

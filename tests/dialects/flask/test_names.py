@@ -1,0 +1,46 @@
+"""A census: the public names of Flask, and those of Flask and Werkzeug that other packages import."""
+
+import csv
+import importlib
+from pathlib import Path
+
+import flask
+import pytest
+
+from tests.dialects import census
+
+pytestmark = pytest.mark.once
+
+PAGE = Path(__file__).parents[3] / "docs/reference/dialects/flask-names.md"
+IMPORTED = Path(__file__).parent / "imported_names.csv"
+ABSENT, UNDERSCORED = census.tables(PAGE)
+
+
+@pytest.mark.parametrize("name", census.modules(flask))
+def test_a_module_has_the_names_that_flasks_defines_or_uses(name):
+    theirs = importlib.import_module(f"flask.{name}")
+    ours = importlib.import_module(f"antiphon.dialects.flask.{name}")
+    assert census.missing(theirs, ours) == set()
+    used = census.used(theirs, {"blinker", "flask", "werkzeug"})
+    assert {each for each in used if not census.has(ours, each)} == set()
+
+
+def is_there(module: str, name: str) -> bool:
+    try:
+        found = importlib.import_module(f"antiphon.dialects.{module}")
+    except ModuleNotFoundError:
+        return False
+    return not name or census.has(found, name)
+
+
+def test_what_other_packages_import_is_there_or_on_the_page():
+    """The table has the number of packages, of 51 extensions and applications, that import each name."""
+    with IMPORTED.open(newline="") as file:
+        imported = {(row["module"], row["name"]) for row in csv.DictReader(file)}
+    absent = {(module, name) for module, name in imported if not is_there(module, name)}
+    assert absent == {(module, name) for module, names in ABSENT.items() for name in names}
+
+
+@pytest.mark.parametrize("module", UNDERSCORED)
+def test_names_with_an_underscore_that_others_import(module):
+    assert {name for name in UNDERSCORED[module] if not is_there(module, name)} == set()
