@@ -1,5 +1,6 @@
 """Responses beside those of WebOb: made, changed and sent in the same way."""
 
+import zlib
 from datetime import UTC, date, datetime
 from io import BytesIO, StringIO
 
@@ -78,6 +79,11 @@ KEPT = ("status", "status_code", "status_int", "headers")
 """What can't be deleted."""
 SETTING = [(name, value) for name, values in VALUES.items() for value in values]
 
+
+def set_coded(response, coding, body):
+    response.content_encoding, response.body = coding, body
+
+
 CHANGES = {
     "written": lambda r: (r.write("a"), r.body_file.write(b"b"), r.body_file.writelines(["c", b"d"]))[0:0],
     "written over chunks": lambda r: [setattr(r, "app_iter", iter([b"a"])), r.write("c"), r.body_file.tell()][2],
@@ -122,6 +128,15 @@ CHANGES = {
     ),
     "encoded lazily": lambda r: (r.encode_content(lazy=True), r.content_length, r.encode_content("identity"), r.body),
     "encoded": lambda r: (setattr(r, "app_iter", [b"abc", b"", b"def" * 99]), r.encode_content()),
+    "inflated": lambda r: (set_coded(r, "deflate", zlib.compress(b"abc")), r.decode_content(), r.body),
+    "inflated, without a head": lambda r: (set_coded(r, "deflate", zlib.compress(b"abc")[2:-4]), r.decode_content()),
+    "decoded where nothing is encoded": lambda r: (r.decode_content(), r.body),
+    "bytes that are not in the coding": lambda r: (set_coded(r, "deflate", b"abc"), r.decode_content()),
+    "no body": lambda r: (setattr(r, "app_iter", None), r.has_body, r.body),
+    "JSON read": lambda r: (setattr(r, "body", b'{"a": [1]}'), r.json, r.json_body),
+    "no JSON read": lambda r: r.json,
+    "numbers among chunks": lambda r: (setattr(r, "app_iter", iter([1])), r.body),
+    "no encoding": lambda r: (setattr(r, "default_body_encoding", None), setattr(r, "charset", None), r.text),
     "encoded in another coding": lambda r: r.encode_content("br"),
     "decoded from another coding": lambda r: (setattr(r, "content_encoding", "br"), r.decode_content()),
     "a copy": lambda r: (r.set_cookie("a", "b"), r.copy().headerlist, r.copy().body, r.copy().headers is r.headers),

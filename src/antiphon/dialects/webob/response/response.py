@@ -78,10 +78,11 @@ class Response(ResponseCookies, SentResponse):
             if encoding is None:
                 raise TypeError("You cannot set the body to a text value without a charset")
             body = body.encode(encoding)
-        self._app_iter = [body or b""]
+        data = b"" if body is None else body
+        self._app_iter = [data]
         if replace_length:
             del self.content_length
-        self._headerlist.append(("Content-Length", str(len(body or b""))))
+        self._headerlist.append(("Content-Length", str(len(data))))
 
     def _set_attributes(self, values: dict[str, Any]) -> None:
         for name, value in values.items():
