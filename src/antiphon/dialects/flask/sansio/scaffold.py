@@ -242,8 +242,8 @@ class Scaffold:
         if isinstance(exc_class_or_code, int):
             if exc_class_or_code not in default_exceptions:
                 raise ValueError(
-                    f"{exc_class_or_code!r} is not a recognized HTTP error code. Use a subclass of HTTPException with"
-                    " that code instead."
+                    f"{exc_class_or_code!r} is not a recognized HTTP error code. Use a subclass of HTTPException"
+                    " that has it."
                 )
             return default_exceptions[exc_class_or_code], exc_class_or_code
         kind: Any = exc_class_or_code
