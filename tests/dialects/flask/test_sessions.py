@@ -18,6 +18,7 @@ from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.test import Client
 
+from antiphon.dialects import flask as dialect
 from antiphon.dialects.flask import sessions as our_sessions
 from tests.dialects.flask.beside import BOTH, Package, ask_both
 
@@ -124,6 +125,22 @@ USES = {
     "copied": lambda s: dict(copy.copy(s)), "deeply": lambda s: dict(copy.deepcopy(s)),
     "is a mapping": lambda s: isinstance(s, dict),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "message"), [
+    ({"SECRET_KEY_FALLBACKS": OLDER}, "is a list of keys: of a text, each letter would be one"),
+    ({"SECRET_KEY_FALLBACKS": [OLDER, None]}, "have texts or bytes, and not NoneType"),
+    ({"SECRET_KEY": 5}, "have texts or bytes, and not int"),
+])  # fmt: skip
+def test_what_can_not_be_a_key_is_named(config, message):
+    app = application(BOTH[1], **config)
+    with pytest.raises(TypeError, match=message):
+        app.session_interface.get_signing_serializer(app)
+    with app.test_request_context():
+        dialect.session["a"] = 1
+        response = app.response_class()
+        with pytest.raises(TypeError, match=message):
+            app.process_response(response)
 
 
 def using(package):

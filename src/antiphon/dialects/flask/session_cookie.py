@@ -12,7 +12,17 @@ from antiphon.serialization.signing import TimedSigner
 from antiphon.serialization.tagged_json import from_base64, pack, unpack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from antiphon.dialects.flask.json.tag import TaggedJSONSerializer
+
+
+def encoded_keys(secret_keys: "Iterable[str | bytes]") -> list[bytes]:
+    """Return secret keys as bytes. Raises TypeError for other values."""
+    keys = [key.encode() if isinstance(key, str) else key for key in secret_keys]
+    if wrong := {type(key).__name__ for key in keys if not isinstance(key, bytes)}:
+        raise TypeError(f"SECRET_KEY and SECRET_KEY_FALLBACKS have texts or bytes, and not {', '.join(sorted(wrong))}")
+    return keys
 
 
 class CookieSerializer:
@@ -22,7 +32,7 @@ class CookieSerializer:
     """
 
     def __init__(self, secret_keys: tuple[str | bytes, ...], salt: str, serializer: "TaggedJSONSerializer") -> None:
-        self._signer = TimedSigner([want_bytes(key) for key in secret_keys], salt, "sha1")
+        self._signer = TimedSigner(encoded_keys(secret_keys), salt, "sha1")
         self._serializer = serializer
 
     def dumps(self, data: object) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from itsdangerous import BadData
 
 from antiphon.dialects.flask.json.tag import TaggedJSONSerializer
-from antiphon.dialects.flask.session_cookie import CookieSerializer, cookie_serializer, may_say
+from antiphon.dialects.flask.session_cookie import CookieSerializer, cookie_serializer, encoded_keys, may_say
 from antiphon.dialects.werkzeug.datastructures import CallbackDict
 
 if TYPE_CHECKING:
@@ -163,9 +163,8 @@ class SecureCookieSessionInterface(SessionInterface):
 
         if not app.secret_key:
             return None
-        keys: Any = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key]  # of which the last one signs
         return URLSafeTimedSerializer(
-            keys,
+            encoded_keys(_secret_keys(app)),
             salt=self.salt,
             serializer=self.serializer,
             signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
@@ -177,8 +176,7 @@ class SecureCookieSessionInterface(SessionInterface):
             return self.get_signing_serializer(app)
         if not app.secret_key:
             return None
-        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key)
-        return cookie_serializer(keys, self.salt, self.serializer)
+        return cookie_serializer(_secret_keys(app), self.salt, self.serializer)
 
     def _is_usual(self) -> bool:
         """Return True if cookies are signed as ever, whatever is in them."""
@@ -245,6 +243,14 @@ class SecureCookieSessionInterface(SessionInterface):
             "samesite": self.get_cookie_samesite(app),
             "partitioned": self.get_cookie_partitioned(app),
         }
+
+
+def _secret_keys(app: "Flask") -> tuple[Any, ...]:
+    """Return the keys of which all verify, and the last one signs. Raises TypeError for a text in place of a list."""
+    fallbacks = app.config["SECRET_KEY_FALLBACKS"] or ()
+    if isinstance(fallbacks, str | bytes):
+        raise TypeError("SECRET_KEY_FALLBACKS is a list of keys: of a text, each letter would be one")
+    return (*fallbacks, app.secret_key)
 
 
 _usual_signing = SecureCookieSessionInterface.get_signing_serializer
