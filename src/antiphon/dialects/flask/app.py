@@ -1,8 +1,7 @@
 """The application: a handler of requests over WSGI, ASGI and RSGI."""
 
 import os
-import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from weakref import ref
@@ -11,9 +10,10 @@ from antiphon.dialects.flask import dispatch
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.ctx import AppContext, RequestContext
 from antiphon.dialects.flask.deferred import deferred
-from antiphon.dialects.flask.driving import async_to_sync, drive
-from antiphon.dialects.flask.globals import _cv_app, g
-from antiphon.dialects.flask.making import made_response
+from antiphon.dialects.flask.dispatching import Dispatching
+from antiphon.dialects.flask.driving import drive
+from antiphon.dialects.flask.globals import g
+from antiphon.dialects.flask.linking import Linking
 from antiphon.dialects.flask.overriding import OVERRIDABLE, given, overrides_of
 from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.sansio.app import App
@@ -21,7 +21,6 @@ from antiphon.dialects.flask.serving import Served
 from antiphon.dialects.flask.serving_files import Files
 from antiphon.dialects.flask.wrappers import Request, Response
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
-from antiphon.dialects.werkzeug.routing.exceptions import BuildError, RequestRedirect
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.sessions import SessionInterface
     from antiphon.dialects.flask.templating import Environment
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
-    from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
 
 T = TypeVar("T")
 
@@ -42,7 +40,7 @@ def _session_interface() -> Any:
     return SecureCookieSessionInterface()
 
 
-class Flask(Files, Served, App):
+class Flask(Files, Served, Dispatching, Linking):
     """An application with routes, hooks, templates, static files and settings.
 
     ``import_name`` is that of its module or package: folders are found relative to it, or to ``root_path``. Files in
@@ -194,7 +192,7 @@ class Flask(Files, Served, App):
 
     def update_template_context(self, *args: Any) -> None:
         """Add to the values of a template, a dictionary, those of the context processors, unless it has them."""
-        ctx, (context,) = given(args)
+        ctx, (context,) = given(args, {})
         original = dict(context)
         names = [None, *reversed(ctx.request.blueprints)] if ctx.has_request else [None]
         for name in names:
@@ -256,165 +254,6 @@ class Flask(Files, Served, App):
         finally:
             builder.close()
 
-    def create_url_adapter(self, request: Request | None) -> "MapAdapter | None":
-        """Return the rules bound to a request, or to SERVER_NAME; None without these.
-
-        Raises SecurityError for a host that is not among TRUSTED_HOSTS.
-        """
-        config = self.config
-        server_name = config["SERVER_NAME"]
-        if request is None:
-            if server_name is None:
-                return None
-            return self.url_map.bind(
-                server_name, script_name=config["APPLICATION_ROOT"], url_scheme=config["PREFERRED_URL_SCHEME"]
-            )
-        if (trusted := config["TRUSTED_HOSTS"]) is not None:
-            request.trusted_hosts = trusted
-        if request.trusted_hosts is not None:
-            request.host  # noqa: B018 - it is checked on first use
-        if self.url_map.host_matching:
-            return self.url_map.bind_to_environ(request.environ)
-        subdomain = None if self.subdomain_matching else self.url_map.default_subdomain or ""
-        return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
-
-    def url_for(
-        self,
-        /,
-        endpoint: str,
-        *,
-        _anchor: str | None = None,
-        _method: str | None = None,
-        _scheme: str | None = None,
-        _external: bool | None = None,
-        **values: Any,
-    ) -> str:
-        """Return the URL of an endpoint: a path in a request, unless it is ``_external`` or has a ``_scheme``.
-
-        An endpoint that begins with a dot is one of the current blueprint. Raises BuildError for an unknown endpoint,
-        RuntimeError outside of a request without SERVER_NAME, ValueError for a ``_scheme`` of a path.
-        """
-        ctx = _cv_app.get()
-        holder = None if ctx is None else ctx.holder
-        if holder is not None:
-            adapter = holder.url_adapter
-            if endpoint[:1] == ".":
-                endpoint = f"{holder.request.blueprint or ''}{endpoint}".lstrip(".")
-            external = _scheme is not None if _external is None else _external
-        else:
-            adapter = self.create_url_adapter(None) if ctx is None else ctx.url_adapter
-            external = True if _external is None else _external
-        if adapter is None:
-            raise RuntimeError(
-                "Unable to build URLs outside an active request without 'SERVER_NAME' configured. Also configure"
-                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME' as needed."
-            )
-        if _scheme is not None and not external:
-            raise ValueError("When specifying '_scheme', '_external' must be True.")
-        self.inject_url_defaults(endpoint, values)
-        try:
-            url = adapter.build(endpoint, values, method=_method, url_scheme=_scheme, force_external=external)
-        except BuildError as error:
-            values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=external)
-            return self.handle_url_build_error(error, endpoint, values)
-        if _anchor is None:
-            return url
-        from urllib.parse import quote
-
-        return f"{url}#{quote(_anchor, safe='%!#$&' + chr(39) + '()*+,/:;=?@')}"
-
-    # Dispatch. These methods are called and overridden by programs; the steps of a request run in dispatch.py.
-
-    def full_dispatch_request(self, *args: Any) -> Response:
-        """Return the response to the current request. Raises what no error handler takes."""
-        ctx, _ = given(args)
-        return drive(ctx, dispatch.full_dispatch_request(ctx))
-
-    def preprocess_request(self, *args: Any) -> Any:
-        """Call the functions for before the request, until one gives an answer, and return that."""
-        ctx, _ = given(args)
-        return drive(ctx, dispatch.preprocess_request(ctx))
-
-    def dispatch_request(self, *args: Any) -> Any:
-        """Return the result of the view. Raises the exception of a request without one."""
-        ctx, _ = given(args)
-        return drive(ctx, dispatch.dispatch_request(ctx))
-
-    def process_response(self, *args: Any) -> Response:
-        """Return a response after the functions for after the request, and after the session is saved."""
-        ctx, (response,) = given(args)
-        return drive(ctx, dispatch.process_response(ctx, response))
-
-    def finalize_request(self, *args: Any, from_error_handler: bool = False) -> Response:
-        """Return the response made of a view's result, after the functions for after the request."""
-        ctx, (result, *flag) = given(args)
-        return drive(ctx, dispatch.finalize_request(ctx, result, *flag or [from_error_handler]))
-
-    def handle_exception(self, *args: Any) -> Response:
-        """Return the response to an error that no handler took. Raises the error if it shall be propagated."""
-        ctx, (error,) = given(args)
-        return drive(ctx, dispatch.handle_exception(ctx, error))
-
-    def handle_user_exception(self, *args: Any) -> Any:
-        """Return the answer of an error handler, or of an HTTP exception. Raises an error without a handler."""
-        ctx, (error,) = given(args)
-        return drive(ctx, dispatch.handle_user_exception(ctx, error))
-
-    def handle_http_exception(self, *args: Any) -> Any:
-        """Return the answer of an error handler for an HTTP exception, or the exception itself."""
-        ctx, (error,) = given(args)
-        return drive(ctx, dispatch.handle_http_exception(ctx, error))
-
-    def do_teardown_request(self, *args: Any, **named: Any) -> None:
-        """Call the functions for the teardown of the current request. They get the error in hand by default."""
-        ctx, rest = given(args)
-        _raise_noted(ctx, dispatch.do_teardown_request, *rest or [named.get("exc", sys.exc_info()[1])])
-
-    def do_teardown_appcontext(self, *args: Any, **named: Any) -> None:
-        """Call the functions for the teardown of the current context. They get the error in hand by default."""
-        ctx, rest = given(args)
-        _raise_noted(ctx, dispatch.do_teardown_appcontext, *rest or [named.get("exc", sys.exc_info()[1])])
-
-    def log_exception(self, *args: Any) -> None:
-        """Log an error, given as ``sys.exc_info()``, that no handler took."""
-        ctx, (exc_info,) = given(args)
-        self.logger.error(f"Exception on {ctx.request.path} [{ctx.request.method}]", exc_info=exc_info)
-
-    def make_default_options_response(self, *args: Any) -> Response:
-        """Return the response to OPTIONS: the methods of the rules for the path."""
-        ctx, _ = given(args)
-        adapter = ctx.request_adapter
-        response = self.response_class()
-        response.allow.update(adapter.allowed_methods())
-        return response
-
-    def raise_routing_exception(self, request: Request) -> None:
-        """Raise the exception of a request without a match; when debugging, an error for a form that is redirected."""
-        error: Any = request.routing_exception
-        loses_body = isinstance(error, RequestRedirect) and error.code not in {307, 308}
-        if self.debug and loses_body and request.method not in {"GET", "HEAD", "OPTIONS"}:
-            from antiphon.dialects.flask.debughelpers import FormDataRoutingRedirect
-
-            raise FormDataRoutingRedirect(request)
-        raise error
-
-    def make_response(self, rv: Any) -> Response:
-        """Return the response made of a view's result.
-
-        Text, bytes and iterators are bodies; a dict and a list are JSON; other responses and WSGI applications become
-        a ``response_class``. A tuple is a body with a status, with headers, or with both. Raises TypeError for
-        anything else.
-        """
-        return made_response(self, rv)
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that waits for the result of a coroutine function; any other as it is."""
-        return self.async_to_sync(func) if dispatch.waits(func) else func
-
-    def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
-        """Return a function that runs a coroutine function on the loop of the request, and waits for its result."""
-        return async_to_sync(func)
-
     # Serving
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -440,13 +279,6 @@ class Flask(Files, Served, App):
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
         return self.wsgi_app(head, second) if send is None else super().__call__(head, second, send)
-
-
-def _raise_noted(ctx: AppContext, steps: Callable[..., Any], exc: BaseException | None) -> None:
-    errors: list[BaseException] = []
-    drive(ctx, steps(ctx, exc, errors))
-    if errors:
-        raise errors[0]
 
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}

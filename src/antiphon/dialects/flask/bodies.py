@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, ClientDisconnected
 from antiphon.handler.contract import ON_LOOP
 from antiphon.http import errors
-from antiphon.http.limits import DEFAULTS, Limits
+from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -60,7 +60,7 @@ class NativeBody(RawIOBase):
         content = self._request.content
         if content.is_complete or content.received:
             return
-        limit = _UNBOUNDED if most is None else max(most, DEFAULTS["body"] or 0)
+        limit = _UNBOUNDED if most is None else max(most, Limits().body)
         length = content.readable_length
         if length is not None and length > limit:
             return

@@ -106,9 +106,9 @@ class AppContext:
         self._after_request_functions: list[Callable[[Any], Any]] = []
         if request is not None:
             try:
-                self.url_adapter = app.create_url_adapter(request)
+                self.__dict__["url_adapter"] = app.create_url_adapter(request)
             except HTTPException as error:
-                self.url_adapter = None
+                self.__dict__["url_adapter"] = None
                 request.routing_exception = error
 
     @classmethod
@@ -195,7 +195,7 @@ class AppContext:
         if len(self._outer) == 1:
             self.host = None if outer is None or outer.app is not self.app else outer.host or outer
             if self.host is not None:
-                self.g = self.host.g
+                self.__dict__["g"] = self.host.g
         _set(self)
         if signals.appcontext_pushed.receivers and self.host is None:
             self._send(signals.appcontext_pushed)

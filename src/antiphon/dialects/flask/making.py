@@ -8,11 +8,11 @@ from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
 
 if TYPE_CHECKING:
-    from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.sansio.app import App
     from antiphon.dialects.flask.wrappers import Response
 
 
-def made_response(app: "Flask", result: Any) -> "Response":
+def made_response(app: "App", result: Any) -> "Response":
     """Return the response for a view's result. Raises TypeError for what can't be one."""
     if type(result) is str:
         return app.response_class(result)

@@ -68,11 +68,12 @@ def takes_context(method: Callable[..., Any]) -> bool:
     return name.rpartition(".")[2].strip("'\"") == "AppContext"
 
 
-def given(args: tuple[Any, ...]) -> "tuple[AppContext, tuple[Any, ...]]":
-    """Return the context and the other arguments of a method that may be called with or without one."""
+def given(args: tuple[Any, ...], named: dict[str, Any]) -> "tuple[AppContext, list[Any]]":
+    """Return the context and the other arguments of a method that may be called with a context or without one."""
     from antiphon.dialects.flask.ctx import AppContext
     from antiphon.dialects.flask.globals import _app_context, _cv_app
 
-    if args and isinstance(args[0], AppContext):
-        return args[0], args[1:]
-    return _cv_app.get() or _app_context(), args
+    rest = [*args, *named.values()]
+    if rest and isinstance(rest[0], AppContext):
+        return rest[0], rest[1:]
+    return _cv_app.get() or _app_context(), rest

@@ -4,17 +4,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from antiphon.dialects.flask.globals import current_app
+from antiphon.dialects.flask.sansio.scaffold import Scaffold
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Response
 
 
-class Files:
+class Files(Scaffold):
     """A scaffold that sends static files."""
-
-    if TYPE_CHECKING:
-        static_folder: str | None
-        has_static_folder: bool
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002 - for those who override it
         """Return how many seconds a file may be cached without asking again: SEND_FILE_MAX_AGE_DEFAULT."""

@@ -246,7 +246,7 @@ class App(Scaffold):
         methods = {method.upper() for method in methods}
         if provide_automatic_options is None:
             provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
-        required = set(getattr(view_func, "required_methods", ()))
+        required: set[str] = set(getattr(view_func, "required_methods", ()))
         if provide_automatic_options is None:
             provide_automatic_options = "OPTIONS" not in methods and self.config["PROVIDE_AUTOMATIC_OPTIONS"]
             if provide_automatic_options:

@@ -42,7 +42,7 @@ class Scaffold:
 
     if TYPE_CHECKING:
         cli: Group
-        name: str
+        name: Any
 
     _static_folder: str | None = None
     _static_url_path: str | None = None
