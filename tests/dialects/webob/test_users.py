@@ -42,6 +42,13 @@ def test_pecan_reads_headers_that_a_subclass_overrides_when_the_content_type_is_
     assert ("X-Marked", "yes") in response.headerlist
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "UTF-16LE", "utf-32", "utf-8", "latin-1"])
+def test_pyramid_reads_json_in_the_charset_that_it_has(charset):
+    request = Request.blank("/", content_type=f"application/json; charset={charset}")
+    request.body = '{"a": "\xfc"}'.encode(charset)
+    assert request.json == {"a": "\xfc"}
+
+
 def test_a_server_that_cannot_be_reached_is_a_502_whatever_the_system_says():
     class Unreachable:
         def __init__(self, address):

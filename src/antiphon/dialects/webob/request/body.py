@@ -208,7 +208,8 @@ class RequestBody(RequestHead):
     def json_body(self) -> Any:
         """The body as JSON. It may be set, and deleted. Raises ValueError for a malformed one."""
         try:
-            return json.loads(self.text)
+            is_wide = self.charset[:6].lower() in ("utf-16", "utf-32")
+            return json.loads(self.body if is_wide else self.text)  # json finds out which of these it is
         except RecursionError:
             raise ValueError("the body has more arrays and objects in one another than can be read") from None
 
