@@ -13,9 +13,9 @@ from urllib.parse import quote_plus
 from urllib.parse import urlencode as url_encode
 from urllib.request import urlopen as url_open
 
-from antiphon.dialects.webob.file_field import FileField as cgi_FieldStorage
+from antiphon.dialects.webob.field_storage import FieldStorage as cgi_FieldStorage
+from antiphon.dialects.webob.field_storage import parsed_header as parse_header
 from antiphon.dialects.webob.util import bytes_, parse_qsl_text, text_, unquote, url_unquote
-from antiphon.http.grammar import parse_parameters
 
 __all__ = [
     "PY2", "PY3", "Empty", "Iterable", "MutableMapping", "Queue", "bytes_", "cgi_FieldStorage", "class_types",
@@ -47,9 +47,3 @@ def iteritems_(d: Any) -> Any:
 def itervalues_(d: Any) -> Any:
     """Return the values of a mapping."""
     return d.values()
-
-
-def parse_header(line: str) -> tuple[str, dict[str, str]]:
-    """Return the value of a header, and its parameters."""
-    value, _, parameters = line.partition(";")
-    return value.strip(), parse_parameters(parameters)

@@ -1,11 +1,10 @@
-"""A file in a form, as an object with the attributes of ``cgi.FieldStorage``."""
+"""A file in a form of a request, and the fields of forms that others have parsed."""
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from antiphon.body.part_head import PartHead
-from antiphon.http.grammar import parse_parameters
+from antiphon.dialects.webob.field_storage import FieldStorage, parsed_header
 from antiphon.lazy import lazy
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window
@@ -14,12 +13,8 @@ if TYPE_CHECKING:
     from email.message import Message
 
 
-class FileField:
+class FileField(FieldStorage):
     """A file in a form: a view of the stored body, which is not copied. It is always true, even if it is empty."""
-
-    list = None
-    name: str | None
-    filename: str | None
 
     def __init__(self, name: str, filename: str, spool: Spool, head: PartHead, end: int) -> None:
         self.name = name
@@ -29,19 +24,6 @@ class FileField:
         self._spool = spool
         self._head = head
         self._size = end - head.offset
-
-    def __bool__(self) -> bool:
-        return True
-
-    @property
-    def __class__(self) -> Any:
-        """Be an instance of ``cgi.FieldStorage`` for ``isinstance``, where other code has imported that."""
-        cgi = sys.modules.get("cgi")
-        return FileField if cgi is None else cgi.FieldStorage
-
-    @__class__.setter
-    def __class__(self, value: Any) -> None:  # what type checkers want of it
-        raise AttributeError(f"a field of a form stays one, and does not become {value!r:.200}")
 
     @lazy
     def file(self) -> IO[bytes]:
@@ -68,12 +50,12 @@ class FileField:
     @lazy
     def type(self) -> str:
         """The media type that the client claims, without parameters; `text/plain` without one."""
-        return (self._head.content_type or "text/plain").partition(";")[0].strip()
+        return parsed_header(self._head.content_type or "text/plain")[0]
 
     @lazy
     def type_options(self) -> dict[str, str]:
         """The parameters of the media type."""
-        return parse_parameters((self._head.content_type or "").partition(";")[2])
+        return parsed_header(self._head.content_type or "")[1]
 
     @lazy
     def disposition(self) -> str:
@@ -85,14 +67,11 @@ class FileField:
         """The name and the filename."""
         return {"name": self.name or "", "filename": self.filename or ""}
 
-    @property
+    @lazy
     def length(self) -> int:
         """The length that the part itself claims, which clients rarely do; -1 without one."""
         claimed = dict(self._head.fields).get(b"content-length", b"")
         return int(claimed) if claimed.isdigit() and len(claimed) < 19 else -1
-
-    def __repr__(self) -> str:
-        return f"FieldStorage({self.name!r}, {self.filename!r})"
 
 
 def fields_of(form: Any) -> Iterator[tuple[Any, Any]]:

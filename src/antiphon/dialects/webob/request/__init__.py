@@ -1,7 +1,7 @@
 """The request: a WSGI environ as an object."""
 
 from antiphon.dialects.webob.environ_properties import environ_decoder, environ_getter, upath_property
-from antiphon.dialects.webob.file_field import FileField as cgi_FieldStorage
+from antiphon.dialects.webob.field_storage import FieldStorage as cgi_FieldStorage
 from antiphon.dialects.webob.headers import EnvironHeaders
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.base import AdhocAttrMixin, BaseRequest, LegacyRequest, Request

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import MultipartLimits, MultipartParser, parse_boundary, read_whole_form
@@ -17,6 +17,9 @@ from antiphon.http.limits import Limits
 from antiphon.http.urls.percent import percent_decode
 from antiphon.http.urls.urlencoded import parse_query
 from antiphon.uploads.spool import Spool
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _CHUNK = 64 << 10
 _URLENCODED = "application/x-www-form-urlencoded"
@@ -43,7 +46,12 @@ class RequestForms(RequestBody):
         query = environ.get("QUERY_STRING", "")
         charset = self._query_charset
         kept = environ.get("webob._parsed_query_vars")
-        if kept is not None and kept[1] == query and kept[0].env is environ and _charset_of(kept[0]) == charset:
+        if (
+            kept is not None
+            and kept[1] == query
+            and getattr(kept[0], "env", environ) is environ
+            and _charset_of(kept[0]) == charset
+        ):
             return cast("GetDict", kept[0])
         fields = GetDict.over(self._query_fields(None if charset == UTF_8 else decoder(charset)), environ)
         if charset != UTF_8:
@@ -166,6 +174,11 @@ class RequestForms(RequestBody):
     def params(self) -> "NestedMultiDict[str, Any]":
         """The fields of ``GET``, followed by those of ``POST``. They can only be read."""
         return NestedMultiDict(self.GET, self.POST)
+
+
+def _is_of(fields: Any, environ: "WSGIEnvironment") -> bool:
+    """True unless the fields came with a copied environ, and would write to the original."""
+    return getattr(fields, "env", environ) is environ
 
 
 def _charset_of(fields: Any) -> str:

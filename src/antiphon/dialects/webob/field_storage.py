@@ -1,0 +1,167 @@
+"""A field of a form, or a whole form, as an object with the attributes of ``cgi.FieldStorage``."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO, Any, cast
+
+from antiphon.http.grammar import parse_parameters
+
+_URLENCODED = "application/x-www-form-urlencoded"
+
+
+class FieldStorage:
+    """A file of a form, or a form whose fields are in ``list``: what ``isinstance`` knows a file by.
+
+    Forms and files of a request are made by the request. Code that makes some for its tests gives ``headers``, those of
+    a part or of a request, and ``fp``, a file with the content; or an ``environ``, of which the query is read if its
+    method is GET or HEAD. Raises what ``POST`` of a request raises.
+    """
+
+    name: str | None = None
+    filename: str | None = None
+    file: Any = None
+    list: Any = None
+    disposition = ""
+    length = -1
+    _value: Any = None
+
+    def __init__(
+        self,
+        fp: IO[bytes] | None = None,
+        headers: Any = None,
+        outerboundary: bytes = b"",
+        environ: Mapping[str, Any] | None = None,
+        keep_blank_values: bool = False,
+        **_options: Any,
+    ) -> None:
+        environ = os.environ if environ is None else environ
+        method = str(environ.get("REQUEST_METHOD", "GET")).upper()
+        is_query = method in ("GET", "HEAD")
+        given = _headers_of(environ, is_query) if headers is None else headers
+        self.headers = given
+        self._describe(
+            {name.lower(): str(value) for name, value in given.items()}, method == "POST" and not outerboundary
+        )
+        source = BytesIO(str(environ.get("QUERY_STRING", "")).encode("latin-1")) if is_query else fp or BytesIO()
+        data = source.read(self.length)
+        if self.type != _URLENCODED and not self.type.startswith("multipart/"):
+            self.file = BytesIO(data)
+        else:
+            self.list = [field for field in _fields(data, self._content_type) if keep_blank_values or field.value != ""]
+
+    def _describe(self, given: Any, is_form: bool) -> None:
+        """Take names, type and length from headers. A form needs no type."""
+        headers = {name.lower(): str(value) for name, value in given.items()}
+        self.disposition, self.disposition_options = parsed_header(headers.get("content-disposition", ""))
+        self.name = self.disposition_options.get("name")
+        self.filename = self.disposition_options.get("filename")
+        self._content_type = headers.get("content-type") or (_URLENCODED if is_form else "text/plain")
+        self.type, self.type_options = parsed_header(self._content_type)
+        length = headers.get("content-length", "")
+        self.length = int(length) if length.isdecimal() and length.isascii() and len(length) < 19 else -1
+
+    def __bool__(self) -> bool:
+        return self.list is None or bool(self.list)
+
+    @property
+    def __class__(self) -> Any:
+        """Be an instance of ``cgi.FieldStorage`` for ``isinstance``, where other code has imported that."""
+        cgi = sys.modules.get("cgi")
+        return type(self) if cgi is None else cgi.FieldStorage
+
+    @__class__.setter
+    def __class__(self, value: Any) -> None:  # what type checkers want of it
+        raise AttributeError(f"a field of a form stays one, and does not become {value!r:.200}")
+
+    @property
+    def value(self) -> Any:
+        """All bytes of a file, the text of a field, or the fields of a form."""
+        if self.file is None:
+            return self._value if self.list is None else self.list
+        self.file.seek(0)
+        data = self.file.read()
+        self.file.seek(0)
+        return data
+
+    def make_file(self) -> IO[bytes]:
+        """Return a file without a name, for content."""
+        return cast("IO[bytes]", TemporaryFile())
+
+    def __repr__(self) -> str:
+        shown = (self.name, self.filename) if self.file is not None else (self.name, self.filename, self.value)
+        return f"FieldStorage{shown!r}"
+
+    # As a form
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __contains__(self, key: object) -> bool:
+        return any(field.name == key for field in self._own_fields())
+
+    def __getitem__(self, key: str) -> Any:
+        found = [field for field in self._own_fields() if field.name == key]
+        if not found:
+            raise KeyError(key)
+        return found[0] if len(found) == 1 else found
+
+    def keys(self) -> Any:
+        """Return the names of the fields, each once."""
+        return dict.fromkeys(field.name for field in self._own_fields()).keys()
+
+    def getvalue(self, key: str, default: Any = None) -> Any:
+        """Return the value of a field; a list of values if there are several, ``default`` without one."""
+        values = self.getlist(key)
+        return values[0] if len(values) == 1 else values or default
+
+    def getfirst(self, key: str, default: Any = None) -> Any:
+        """Return the first value of a field; ``default`` without one."""
+        values = self.getlist(key)
+        return values[0] if values else default
+
+    def getlist(self, key: str) -> Any:
+        """Return all values of a field."""
+        return [field.value for field in self._own_fields() if field.name == key]
+
+    def _own_fields(self) -> Any:
+        if self.list is None:
+            raise TypeError("this is a field, and has none: only a form has")
+        return self.list
+
+
+class TextField(FieldStorage):
+    """A field of a form whose value is text."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.headers = {}
+        self._describe({}, is_form=False)
+        self.name = name
+        self._value = value
+
+
+def parsed_header(line: str) -> tuple[str, dict[str, str]]:
+    """Return the value of a header, and its parameters."""
+    value, _, parameters = line.partition(";")
+    return value.strip(), parse_parameters(parameters)
+
+
+def _headers_of(environ: Mapping[str, Any], is_query: bool) -> dict[str, str]:
+    if is_query:
+        return {"content-type": _URLENCODED}
+    sent = {"content-type": environ.get("CONTENT_TYPE"), "content-length": environ.get("CONTENT_LENGTH")}
+    return {name: str(value) for name, value in sent.items() if value is not None}
+
+
+def _fields(data: bytes, content_type: str) -> Iterator[FieldStorage]:
+    from antiphon.dialects.webob.request import BaseRequest
+
+    keys = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(data))}
+    form = BaseRequest({**keys, "wsgi.input": BytesIO(data), "webob.is_body_seekable": True}).POST
+    for name, value in form.items():
+        yield value if isinstance(value, FieldStorage) else TextField(name, value)
