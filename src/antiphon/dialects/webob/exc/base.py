@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from string import Template
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects.webob.exc.text import Lazy, no_escape, strip_tags
 from antiphon.dialects.webob.lines import Lines
 from antiphon.dialects.webob.response import Response, filter_headers
@@ -12,8 +13,6 @@ from antiphon.dialects.webob.util import html_escape
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-_OFFERS = ("text/html", "application/json")
 
 
 class HTTPException(Exception):
@@ -151,11 +150,18 @@ class WSGIHTTPException(Response, HTTPException):
         return response(environ, start_response)
 
     def _negotiated(self, environ: "WSGIEnvironment") -> tuple[str, Callable[..., str]]:
-        from antiphon.dialects.webob.acceptparse import create_accept_header
+        content_type = _accepted_type(environ.get("HTTP_ACCEPT", ""))
+        makers = {"text/html": self.html_body, "application/json": self.json_body}
+        return content_type, makers.get(content_type, self.plain_body)
 
-        accepted = create_accept_header(environ.get("HTTP_ACCEPT", "")).acceptable_offers(_OFFERS)
-        found = accepted[0][0] if accepted else "text/plain"
-        return found, {"text/html": self.html_body, "application/json": self.json_body}.get(found, self.plain_body)
+
+@cache_short(128)
+def _accepted_type(accept: str) -> str:
+    """Return the type of an explanation that a client prefers; text if it accepts none of the others."""
+    from antiphon.dialects.webob.acceptparse import create_accept_header
+
+    accepted = create_accept_header(accept).acceptable_offers(["text/html", "application/json"])
+    return str(accepted[0][0]) if accepted else "text/plain"
 
 
 class HTTPOk(WSGIHTTPException):

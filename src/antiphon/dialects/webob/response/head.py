@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects.webob.lines import Lines, check_line, find_break, pairs_of
 from antiphon.dialects.webob.response_headers import ResponseHeaders
 from antiphon.dialects.webob.util import status_generic_reasons, status_reasons
@@ -79,15 +80,20 @@ def _status_line(value: Any) -> str:
     if isinstance(value, bytes):
         value = value.decode("ascii")
     if isinstance(value, str):
-        code = next(iter(value.split(None, 1)), "")
-        if not (code.isascii() and code.isdigit()):
-            raise ValueError(f"Invalid status code, integer required: {value[:80]!r}")
-        if find_break(value):
-            raise ValueError(f"a status has no CR, LF or NUL: {value[:80]!r}")
-        return value if value.strip() != code else _line_of(int(code))
+        return _checked_line(value)
     if not isinstance(value, int):
         raise TypeError(f"You must set status to a string or integer (not {type(value)})")
     return _line_of(int(value))
+
+
+@cache_short(128)
+def _checked_line(line: str) -> str:
+    code = next(iter(line.split(None, 1)), "")
+    if not (code.isascii() and code.isdigit()):
+        raise ValueError(f"Invalid status code, integer required: {line[:80]!r}")
+    if find_break(line):
+        raise ValueError(f"a status has no CR, LF or NUL: {line[:80]!r}")
+    return line if line.strip() != code else _line_of(int(code))
 
 
 def _line_of(code: int) -> str:
