@@ -54,9 +54,10 @@ MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serializati
 PECAN_NEEDS = ("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")
 RESTX_NEEDS = ("blinker", "faker", "invoke", "pytest-benchmark", "pytest-flask", "pytest-mock", "tzlocal")
 PROJECTS = [  # those that take longest come first
+    Project("openstack-placement", "16.0.0", {"webob": 0}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
     Project("ihatemoney", "7.2.1", {"flask": 0}, needs=("pytest-flask",), options=("ihatemoney/tests",)),
     Project("flask-caching", "2.5.1", {"flask": 0}, needs=("flask[async]", "pytest-xprocess", "redis")),
-    Project("flask-limiter", "4.1.1", {"flask": 0}, needs=(*LIMITER_NEEDS, "flask[async]", "flask-restx")),
+    Project("flask-limiter", "4.1.1", {"flask": 0}, "[cli]", needs=(*LIMITER_NEEDS, "flask[async]", "flask-restx")),
     Project("flask-smorest", "0.47.0", {"flask": 0}),
     Project("flask-sqlalchemy", "3.1.1", {"flask": 0}),
     Project("pytest-httpserver", "1.2.0", {"werkzeug": 0}, needs=("requests",)),
@@ -163,7 +164,8 @@ def _passed(project: Project, source: Path, name: str, *options: str) -> set[str
     finished = subprocess.run([*command, *arguments], cwd=source, capture_output=True, text=True, check=False)
     report.with_suffix(".log").write_text(finished.stdout + finished.stderr)
     if not report.exists():
-        sys.exit(f"The tests of {project.name} could not run:\n{finished.stdout}{finished.stderr}")
+        _say(f"The tests of {project.name} could not run:\n{finished.stdout}{finished.stderr}")
+        return set()
     cases = ET.parse(report).iter("testcase")
     return {f"{case.get('classname')}.{case.get('name')}" for case in cases if _is_passed(case)}
 
