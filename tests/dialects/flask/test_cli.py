@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from antiphon.dialects.flask import Blueprint, Flask, cli, current_app
 from antiphon.dialects.flask.cli import AppGroup, FlaskGroup, NoAppException, ScriptInfo
+from antiphon.dialects.werkzeug import serving
 
 BOOK = "from antiphon.dialects.flask import Flask\n"
 
@@ -285,6 +286,27 @@ def values_of(path, **_):
         return dict(line.strip().split("=") for line in file)
 
 
+@pytest.mark.parametrize(
+    ("options", "server_name", "place", "debug"),
+    [
+        ({}, None, ("127.0.0.1", 5000), False),
+        ({"debug": True}, "shop.example:80", ("shop.example", 80), True),
+        ({"host": "0.0.0.0", "port": "8000"}, "shop.example:80", ("0.0.0.0", 8000), False),
+        ({"port": 0, "use_reloader": False}, "shop.example", ("shop.example", 0), False),
+    ],
+)
+def test_where_an_application_runs_with_the_server_that_a_program_puts_in_place(
+    monkeypatch, options, server_name, place, debug
+):
+    served = []
+    monkeypatch.setattr(serving, "run_simple", lambda *place, **options: served.append((place, options)))
+    app = Flask("served")
+    app.config["SERVER_NAME"] = server_name
+    app.run(**options)
+    expected = {"use_reloader": debug, "use_debugger": debug, "threaded": True}
+    assert served == [((*place, app), expected)]
+
+
 @pytest.mark.parametrize("has_dotenv", [True, False])
 def test_variables_from_files(folder, monkeypatch, has_dotenv):
     dotenv = SimpleNamespace(find_dotenv=lambda name, **_: str(folder / name), dotenv_values=values_of)
@@ -306,13 +328,18 @@ def test_variables_from_files(folder, monkeypatch, has_dotenv):
     [
         (["--cert", "cert.pem"], "Required when using"),
         (["--key", "key.pem"], '"--cert" must also be specified'),
-        (["--cert", "adhoc", "--key", "key.pem"], "is not used"),
+        (["--cert", "adhoc"], "requires the cryptography library"),
+        (["--cert", "ssl_contexts.made"], "a pair of paths"),
+        (["--cert", "ssl_contexts.made", "--key", "key.pem"], "is not used"),
         (["--cert", "none.pem", "--key", "key.pem"], "does not exist"),
     ],
 )
-def test_a_certificate_needs_its_key(shop, options, told):
+def test_a_certificate_needs_its_key(shop, monkeypatch, options, told):
     for name in ("cert.pem", "key.pem"):
         (shop / name).touch()
+    (shop / "ssl_contexts.py").write_text("import ssl\nmade = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n")
+    monkeypatch.syspath_prepend(str(shop))
+    monkeypatch.setitem(sys.modules, "cryptography", None)
     result = run(["-A", "shop", "run", *options])
     assert result.exit_code == 2
     assert told in result.output

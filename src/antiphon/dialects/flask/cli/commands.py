@@ -56,17 +56,20 @@ def run_command(
     app = info.load_app()
     debug = get_debug_flag()
     show_server_banner(debug, info.app_import_path)
-    serve(
-        app,
-        host,
-        port,
-        use_reloader=debug if reload is None else reload,
-        use_debugger=debug if debugger is None else debugger,
-        threaded=with_threads,
-        ssl_context=cert,
-        extra_files=extra_files,
-        exclude_patterns=exclude_patterns,
-    )
+    try:
+        serve(
+            app,
+            host,
+            port,
+            use_reloader=debug if reload is None else reload,
+            use_debugger=debug if debugger is None else debugger,
+            threaded=with_threads,
+            ssl_context=cert,
+            extra_files=extra_files,
+            exclude_patterns=exclude_patterns,
+        )
+    except NotImplementedError as error:
+        raise click.UsageError(str(error)) from error
 
 
 run_command.params.insert(0, debug_option)

@@ -66,18 +66,22 @@ def run_app(
 def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **options: Any) -> None:
     """Serve an application until Ctrl-C: with ``use_reloader`` by `antiphon run`, if that has all the options.
 
-    ``use_debugger`` has it show errors on a page. All other options are those of ``werkzeug.serving.run_simple``.
+    ``use_debugger`` has it show errors on a page. All other options are those of ``werkzeug.serving.run_simple``,
+    which a program may replace.
     """
     if _loading:
         raise Loaded(app)
-    options.pop("use_evalex", None)  # of a debugger that runs code which is sent
     from antiphon.dialects.werkzeug import serving
     from antiphon.dialects.werkzeug.serving.run import run_simple
 
-    program = _program() if serving.run_simple is run_simple else None  # or the program has replaced it
+    if serving.run_simple is not run_simple:
+        serving.run_simple(host, port, app, use_debugger=use_debugger, **options)
+        return
+    options.pop("use_evalex", None)  # of a debugger that runs code which is sent
+    program = _program()
     if options.get("use_reloader") and program is not None and _is_all_known(options):
         _become_command(_command(app, host, port, use_debugger), program)
-    serving.run_simple(host, port, app, **options)
+    run_simple(host, port, app, **options)
 
 
 def _is_all_known(options: dict[str, Any]) -> bool:

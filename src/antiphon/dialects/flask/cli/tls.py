@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from importlib import import_module
 from typing import Any
 
 import click
@@ -24,11 +25,22 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # of newer vers
         except click.BadParameter:
             text = click.STRING(value, param, ctx).lower()
             if text == "adhoc":
+                if not _has_cryptography():
+                    words = "Using ad-hoc certificates requires the cryptography library."
+                    raise click.BadParameter(words, ctx, param) from None
                 return text
             found = import_string(text, silent=True)
             if isinstance(found, ssl.SSLContext):
                 return found
             raise
+
+
+def _has_cryptography() -> bool:
+    try:
+        import_module("cryptography")
+    except ImportError:
+        return False
+    return True
 
 
 def validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
