@@ -17,7 +17,7 @@ from antiphon.dialects.flask.linking import Linking
 from antiphon.dialects.flask.overriding import OVERRIDABLE, given, overrides_of
 from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.sansio.app import App
-from antiphon.dialects.flask.serving import Served
+from antiphon.dialects.flask.serving import IS_INNER, Served
 from antiphon.dialects.flask.serving_files import Files
 from antiphon.dialects.flask.wrappers import Request, Response
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
@@ -278,7 +278,9 @@ class Flask(Files, Served, Dispatching, Linking):
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
-        return self.wsgi_app(head, second) if send is None else super().__call__(head, second, send)
+        if send is None and (self._is_direct or IS_INNER in head):
+            return self.wsgi_app(head, second)
+        return super().__call__(head, second, send)
 
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}

@@ -1,8 +1,11 @@
-"""The body of a native request as `wsgi.input`: read on a thread as it comes, or loaded for code on the event loop."""
+"""Bodies of requests: read on a thread as they come, or loaded beforehand for code on an event loop."""
 
-from io import BufferedReader, RawIOBase
-from typing import TYPE_CHECKING, Any
+from io import BufferedReader, BytesIO, RawIOBase
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
+from antiphon.body.content import NotLoadedError
+from antiphon.concurrency.loop import running_loop
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, ClientDisconnected
 from antiphon.handler.contract import ON_LOOP
@@ -12,9 +15,13 @@ from antiphon.http.limits import Limits
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from antiphon.dialects.flask.wrappers import Request
     from antiphon.request.request import Request as NativeRequest
 
 _UNBOUNDED = 1 << 62
+_CHUNK = 64 << 10
+_IN_MEMORY = 1 << 20
+"""Bytes of a body above which it is kept in a file."""
 
 
 class NativeBody(RawIOBase):
@@ -29,6 +36,7 @@ class NativeBody(RawIOBase):
         self._request = request
         self._environ = environ
         self._rest = b""
+        self._failure: Exception | None = None
         self._limits = Limits(body=_UNBOUNDED, memory=_UNBOUNDED)
         content = request.content
         content.is_kept = content.is_complete
@@ -36,7 +44,7 @@ class NativeBody(RawIOBase):
             from asyncio import get_running_loop
 
             content.loop = get_running_loop()
-        environ["wsgi.input"] = BufferedReader(self, 64 << 10)
+        environ["wsgi.input"] = BufferedReader(self, _CHUNK)
         environ["wsgi.input_terminated"] = True
         environ.pop("HTTP_TRANSFER_ENCODING", None)
 
@@ -46,9 +54,16 @@ class NativeBody(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Receive the next bytes, and return how many. Raises HTTP exceptions for a body that breaks off."""
+        if self._failure is not None:
+            raise translated(self._failure) from self._failure
         if not self._rest:
             try:
                 self._rest = self._request.content.advance_on_thread(self._limits)
+            except NotLoadedError:
+                raise RuntimeError(
+                    "this body was not loaded before the `async def` view, since it is longer than MAX_CONTENT_LENGTH:"
+                    " set request.max_content_length in a before_request function, or write the view as `def`"
+                ) from None
             except (errors.HTTPError, OSError) as error:
                 raise translated(error) from error
         size = min(len(buffer), len(self._rest))
@@ -68,12 +83,45 @@ class NativeBody(RawIOBase):
         content.is_kept = True
         try:
             await content.aload(Limits(body=limit, memory=limit))
-        except (errors.HTTPError, OSError):
-            return  # whoever reads the body gets the error
+        except (errors.HTTPError, OSError) as error:
+            self._failure = error
+            return
         self._environ["wsgi.input"] = content.open()
         if content.is_decoded:
             self._environ.pop("HTTP_CONTENT_ENCODING", None)
             self._environ["CONTENT_LENGTH"] = str(content.size)
+
+
+class ServerBody:
+    """The body of a request of a WSGI server. For code on the background loop, which all requests share, it is read
+    beforehand, if its length is known and within the limit of the application.
+    """
+
+    def __init__(self, request: "Request") -> None:
+        self._request = request
+        self._file: IO[bytes] | None = None
+
+    async def load(self, most: int | None) -> None:
+        """Read all of a body of at most so many bytes on this thread, in steps."""
+        request, environ = self._request, self._request.environ
+        length = request.content_length
+        is_begun = self._file is not None or "stream" in vars(request)
+        if is_begun or not length or (most is not None and length > most) or running_loop() is not None:
+            return
+        source = environ["wsgi.input"]
+        if type(source) is BytesIO:
+            return
+        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
+        while length and (chunk := source.read(min(length, _CHUNK))):
+            self._file.write(chunk)
+            length -= len(chunk)
+        self._file.seek(0)
+        environ["wsgi.input"] = self._file
+
+    def close(self) -> None:
+        """Close the file in which the body is kept."""
+        if self._file is not None:
+            self._file.close()
 
 
 def translated(error: Exception) -> BadRequest | Any:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.dialects.flask.app import Flask
-    from antiphon.dialects.flask.bodies import NativeBody
+    from antiphon.dialects.flask.bodies import NativeBody, ServerBody
     from antiphon.dialects.flask.sessions import SessionMixin
     from antiphon.dialects.flask.wrappers import Request
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
@@ -87,8 +87,8 @@ class AppContext:
     """The context outside of this one whose ``g`` and teardown are shared; None if they are its own."""
     is_on_loop = False
     """True while the steps of the dispatch run on an event loop, where they may not block."""
-    body: "NativeBody | None" = None
-    """The body of a native request, which is loaded before code on the event loop may read it."""
+    body: "NativeBody | ServerBody | None" = None
+    """The body of the request, where it is to be loaded before code on an event loop may read it."""
     _borrowed: "AppContext | None" = None
     """The context outside of this one that has the request; None if this one has it, or there is none."""
     _pins = 0
@@ -222,7 +222,7 @@ class AppContext:
         outer = self._outer.pop()
         try:
             if self._request is not None and not self._outer:
-                dispatch.close(self._request)
+                dispatch.close(self, self._request)
         finally:
             _set(outer)
         return True

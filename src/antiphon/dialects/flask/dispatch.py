@@ -10,6 +10,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.flask import signals
+from antiphon.dialects.flask.bodies import ServerBody
 from antiphon.dialects.flask.names import hooks_of
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
@@ -42,8 +43,10 @@ async def to_thread(ctx: "AppContext") -> None:
 async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Return the result of a ``def`` or an ``async def``, called where each belongs."""
     if waits(function) and not ctx.app.syncs_itself:
-        if ctx.body is not None:
-            await ctx.body.load(ctx.request.max_content_length)
+        if (request := ctx._request) is not None:  # noqa: SLF001 - of this package
+            if ctx.body is None:
+                ctx.body = ServerBody(request)
+            await ctx.body.load(request.max_content_length)
         if not ctx.is_on_loop:
             await ON_LOOP
             ctx.is_on_loop = True
@@ -263,13 +266,15 @@ async def tear_down_request(
     else:
         await do_teardown_request(ctx, exc, errors)
     try:
-        close(request)
+        close(ctx, request)
     except Exception as error:
         errors.append(error)
 
 
-def close(request: "Request") -> None:
+def close(ctx: "AppContext", request: "Request") -> None:
     """Close a request, and let go of it: its environ and it would hold each other."""
+    if ctx.body is not None:
+        ctx.body.close()
     request.close()
     request.environ["werkzeug.request"] = None
 

@@ -21,10 +21,19 @@ from antiphon.handler.release import release
 from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from antiphon.dialects.flask.app import Flask
     from antiphon.request.request import Request as NativeRequest
+
+
+IS_INNER = "antiphon.flask.inner"
+"""The key of an environ that was made of a native request, whose observers have been told of it."""
+
+
+def _call(app: Any, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+    environ[IS_INNER] = True
+    return type(app).__call__(app, environ, start_response)
 
 
 class Served(Servable):
@@ -41,7 +50,7 @@ class Served(Servable):
         try:
             if "wsgi_app" in app.overrides:
                 await ON_THREAD
-                return from_wsgi(partial(type(app).__call__, app))(request)
+                return from_wsgi(partial(_call, app))(request)
             return await answer(app, request)
         except Exception as error:
             return failed(request, error)

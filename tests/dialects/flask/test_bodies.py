@@ -1,0 +1,121 @@
+"""Bodies of requests, over each interface: as they come on a thread, and loaded for code on an event loop."""
+
+import asyncio
+from io import BytesIO
+
+import pytest
+
+from antiphon.dialects.flask import Flask, request
+from antiphon.dialects.werkzeug.test import EnvironBuilder
+from antiphon.testing import Client
+
+INTERFACES = ["wsgi", "asgi", "rsgi"]
+TEXT = {"content-type": "text/plain"}
+
+
+def reading():
+    """An application that tells how much it has read, and of what kind of file."""
+    app = Flask(__name__)
+    app.logger.disabled = True
+
+    @app.post("/sync")
+    def sync():
+        return str(len(request.get_data()))
+
+    @app.post("/async")
+    async def asynchronous():
+        return str(len(request.get_data()))
+
+    @app.post("/own/<int:limit>")
+    async def own(limit):
+        request.max_content_length = limit
+        return str(len(request.get_data()))
+
+    @app.post("/unread")
+    async def unread():
+        return "unread"
+
+    @app.post("/pieces")
+    def pieces():
+        return [request.stream.readline().decode(), len(request.stream.read())]
+
+    @app.teardown_request
+    @app.teardown_appcontext
+    async def closed(error):
+        await asyncio.sleep(0)
+
+    return app
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize("path", ["/sync", "/async"])
+@pytest.mark.parametrize("size", [0, 10, 100_000, 3_000_000])
+def test_bodies_of_any_size_are_read(interface, path, size):
+    with Client(reading(), interface) as client:
+        assert client.post(path, body=b"x" * size, headers=TEXT).text == str(size)
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize(("path", "status"), [("/sync", 413), ("/async", 413), ("/own/2000", 200), ("/unread", 200)])
+def test_a_limit_counts_when_the_body_is_read(interface, path, status):
+    app = reading()
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    with Client(app, interface, raise_errors=False) as client:
+        assert client.post(path, body=b"x" * 1500, headers=TEXT).status == status
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_a_body_is_read_in_pieces(interface):
+    with Client(reading(), interface) as client:
+        answer = client.post("/pieces", body=b"first\n" + b"x" * 200_000, headers=TEXT).json
+    assert answer == ["first\n", 200_000]
+
+
+def test_a_view_on_the_loop_is_told_of_a_body_that_is_not_there():
+    app = reading()
+    app.config["MAX_CONTENT_LENGTH"], app.config["PROPAGATE_EXCEPTIONS"] = 1000, True
+    with Client(app, "asgi", raise_errors=True) as client, pytest.raises(RuntimeError, match="max_content_length in a"):
+        client.post("/own/30000000", body=b"x" * 20_000_000, headers=TEXT)
+
+
+class Waiting(BytesIO):
+    """What a WSGI server reads from a connection: it may not be waited for on an event loop."""
+
+    def read(self, size=-1):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return super().read(size)
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+def test_the_loop_of_a_wsgi_server_waits_for_no_body(size):
+    environ = EnvironBuilder(
+        "/async", method="POST", input_stream=Waiting(b"x" * size), content_length=size
+    ).get_environ()
+    started = []
+    body = reading()(environ, lambda status, headers, exc_info=None: started.append(status))
+    assert (b"".join(body), started) == (str(size).encode(), ["200 OK"])
+    assert environ["wsgi.input"].closed
+
+
+@pytest.mark.parametrize("path", ["/sync", "/async"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_client_that_leaves_is_answered_by_nobody(path, declared):
+    """The view gets a 400 for a body that breaks off, as Werkzeug gives it, and not the beginning of the body."""
+
+    async def receive():
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    messages = [{"type": "http.request", "body": b"some", "more_body": True}]
+    sent = []
+    length = [(b"content-length", b"10")] if declared else [(b"transfer-encoding", b"chunked")]
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-type", b"text/plain"), *length],
+        "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": "",
+    }  # fmt: skip
+    asyncio.run(reading()(scope, receive, send))
+    assert not sent or sent[0]["status"] == 400
