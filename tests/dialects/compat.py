@@ -49,6 +49,15 @@ class Project(NamedTuple):
         return SOURCES / f"{self.name}-{self.version}"
 
 
+KEYSTONE_NEEDS = (
+    "fixtures",
+    "oslo.messaging",
+    "oslotest",
+    "python-memcached",
+    "requests-mock",
+    "testresources",
+    "webtest",
+)
 LIMITER_NEEDS = ("hiro", "lovely-pytest-docker", "pymemcache", "pymongo", "pytest-check", "pytest-cov", "pytest-mock")
 MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serialization", "oslotest", "testtools")
 PECAN_NEEDS = ("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")
@@ -73,9 +82,11 @@ PROJECTS = [  # those that take longest come first
     Project("flask-login", "0.6.3", BOTH, needs=("semantic-version", "asgiref", "blinker")),
     Project("flask-wtf", "1.2.2", BOTH),
     Project("httpbin", "0.10.4", BOTH),
+    Project("keystonemiddleware", "13.0.1", {"webob": 0}, needs=KEYSTONE_NEEDS),
     Project("openstack-placement", "16.0.0", {"webob": 1}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
     Project("oslo.middleware", "8.2.0", {"webob": 0}, needs=MIDDLEWARE_NEEDS),
     Project("pecan", "1.8.0", {"webob": 0}, needs=PECAN_NEEDS),
+    Project("pyramid", "2.1", {"webob": 0}, needs=("webtest", "zope.component")),
     Project("repoze.who", "3.2.0", {"webob": 0}),
     Project("turbogears2", "2.5.1", {"webob": 0}, "[testing]", options=(*WITHOUT_FLASK_PLUGIN, "-oaddopts=")),
     Project("webtest", "3.0.7", {"webob": 0}),
