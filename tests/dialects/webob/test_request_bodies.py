@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.webob.compat import cgi_FieldStorage
 from antiphon.dialects.webob.exc import HTTPBadRequest
-from antiphon.dialects.webob.multidict import NoVars
+from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from antiphon.dialects.webob.request import BaseRequest, DisconnectionError, Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
 
@@ -207,6 +207,21 @@ def test_a_charset_that_is_none_is_no_crash(charset):
 def test_malformed_json_is_a_value_error(body):
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
         request(body).json  # noqa: B018
+
+
+def test_a_body_that_was_read_in_part_is_not_taken_for_whole():
+    made = request(b"a=1&b=2", REQUEST_METHOD="POST", CONTENT_TYPE=URLENCODED)
+    assert made.body_file.read(4) == b"a=1&"
+    with pytest.raises(DisconnectionError, match="4 more bytes"):
+        made.POST  # noqa: B018
+
+
+def test_fields_that_other_code_has_kept_are_used():
+    made = request(b"a=1", QUERY_STRING="a=b", CONTENT_TYPE=URLENCODED)
+    kept = MultiDict(a="c")
+    made.environ["webob._parsed_query_vars"] = kept, "a=b"
+    made.environ["webob._parsed_post_vars"] = kept, made.body_file_raw
+    assert made.GET is made.POST is kept
 
 
 # What users of WebOb were bitten by

@@ -116,14 +116,21 @@ class RequestBody(RequestHead):
         if not self.is_body_readable:
             self.body = b""
             return
-        source = self.body_file
-        if self.is_body_seekable:
-            source.seek(0)
+        source = self._source()
         length = self._declared_length
         if length is not None and length <= self.request_body_tempfile_limit:
             self.body = read_exactly(source, length)
         else:
             self._store(source, length)
+
+    def _source(self) -> IO[bytes]:
+        """Return the file to copy the body from; one that was read in part goes on where it was left."""
+        raw = self.body_file_raw
+        if self.is_body_seekable:
+            raw.seek(0)
+            return raw
+        limited, of_file = self.environ.get("webob._body_file", (None, None))
+        return cast("IO[bytes]", limited) if of_file is raw else raw
 
     def _store(self, source: IO[bytes], length: int | None) -> None:
         if type(self).make_tempfile is not RequestBody.make_tempfile or "make_tempfile" in vars(self):
