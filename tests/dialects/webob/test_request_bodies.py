@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from copy import copy
 from io import BytesIO
 from types import ModuleType
 
@@ -256,6 +257,23 @@ def test_no_name_gets_out_of_its_header():
     made = Request.blank("/", POST={name: (name, b"content")})
     ((key, field),) = made.POST.items()
     assert (key, field.headers.keys()) == ('a"%0D%0AX-Forged: 1%0D%0A%0D%0A', ["Content-Disposition"])
+
+
+def test_an_error_in_a_property_is_not_taken_for_a_missing_attribute():
+    class Own(Request):
+        @property
+        def tenant(self):
+            return self.environ.tenant
+
+    with pytest.raises(AttributeError, match="'dict' object has no attribute 'tenant'"):
+        Own(environ()).tenant  # noqa: B018
+
+
+def test_a_request_can_be_copied_by_the_module_copy():
+    made = request(QUERY_STRING="a=b")
+    made.tenant = "a"
+    copied = copy(made)
+    assert (type(copied), copied.environ, copied.tenant) == (Request, made.environ, "a")
 
 
 @pytest.mark.parametrize("cls", [BaseRequest, Request])

@@ -178,6 +178,7 @@ def test_the_body_may_be_left_out():
     assert b"\r\n\r\n" not in made.as_bytes(skip_body=True)
     assert made.as_bytes(skip_body=5).endswith(b"\r\n\r\n<body skipped (len=9)>")
     assert made.as_bytes(skip_body=9).endswith(b"\r\n\r\nsome text")
+    assert made.as_text(skip_body=5).endswith("(len=9)>")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The request classes: one that stores further attributes in the environ, and one that does not."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from antiphon.dialects.webob.environ_properties import upath_property
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _ABSENT: Any = object()
+_NOTHING: Mapping[str, Any] = {}
 
 
 class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTarget, RoutingArguments, HeaderFields):
@@ -144,12 +146,13 @@ class AdhocAttrMixin:
             self.environ.setdefault("webob.adhoc_attrs", {})[attr] = value
 
     def __getattr__(self, attr: str) -> Any:
-        try:
-            return self.environ["webob.adhoc_attrs"][attr]
-        except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {attr!r}", name=attr, obj=self
-            ) from None
+        own = self.__dict__.get("environ", _NOTHING).get("webob.adhoc_attrs", _NOTHING)
+        if attr in own:
+            return own[attr]
+        if getattr(self.__class__, attr, _ABSENT) is _ABSENT:
+            raise _no_attribute(self, attr)
+        # A property of the class has raised AttributeError: that is what is to be seen.
+        return object.__getattribute__(self, attr)
 
     def __delattr__(self, attr: str) -> None:
         if getattr(self.__class__, attr, _ABSENT) is not _ABSENT:

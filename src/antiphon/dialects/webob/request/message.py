@@ -37,9 +37,9 @@ class RequestMessage(RequestForms, RequestTarget):
             return f"<body skipped (len={len(body)})>".encode()
         return body
 
-    def as_text(self) -> str:
-        """Return the request as a message, in text."""
-        return self.as_bytes().decode(codec_of(self.charset))
+    def as_text(self, skip_body: int = False) -> str:
+        """Return the request as a message, in text. ``skip_body`` leaves the body out as in ``as_bytes``."""
+        return self.as_bytes(skip_body).decode(codec_of(self.charset))
 
     def __str__(self) -> str:
         return self.as_text()
