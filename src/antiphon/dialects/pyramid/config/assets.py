@@ -1,0 +1,247 @@
+"""Files that stand for those of a package."""
+
+import os
+from collections.abc import Iterator
+from typing import IO, Any
+
+from zope.interface import implementer
+
+from antiphon.dialects.pyramid.asset import resolve_asset_spec
+from antiphon.dialects.pyramid.config.actions import action_method
+from antiphon.dialects.pyramid.exceptions import ConfigurationError
+from antiphon.dialects.pyramid.interfaces import PHASE1_CONFIG, IPackageOverrides
+from antiphon.dialects.pyramid.path import package_path
+from antiphon.dialects.pyramid.threadlocal import get_current_registry
+
+
+def overridden(package_name: str, path: str, method: str) -> Any:
+    """Return what a method of the files that stand for those of a package says of one; None without such a file."""
+    overrides = get_current_registry().queryUtility(IPackageOverrides, package_name)
+    return None if overrides is None else getattr(overrides, method)(path)
+
+
+class _Source:
+    """A directory, or a file, that stands for another one."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def path(self, name: str) -> str:
+        """Return the absolute path of a name below this."""
+        raise NotImplementedError
+
+    def get_path(self, resource_name: str) -> str:
+        """Return a name below this."""
+        return f"{self.prefix}{resource_name}"
+
+    def get_spec(self, resource_name: str) -> str:
+        """Return `package:path`, or a path."""
+        return self.path(resource_name)
+
+    def get_filename(self, resource_name: str) -> str | None:
+        """Return the path of a file; None if it does not exist."""
+        path = self.path(resource_name)
+        return path if os.path.exists(path) else None
+
+    def get_stream(self, resource_name: str) -> IO[bytes] | None:
+        """Open a file; None if it does not exist."""
+        path = self.path(resource_name)
+        return open(path, "rb") if os.path.exists(path) else None
+
+    def get_string(self, resource_name: str) -> bytes | None:
+        """Return the content of a file; None if it does not exist."""
+        stream = self.get_stream(resource_name)
+        if stream is None:
+            return None
+        with stream:
+            return stream.read()
+
+    def exists(self, resource_name: str) -> bool | None:
+        """Return True if there is such a file or directory, else None."""
+        return os.path.exists(self.path(resource_name)) or None
+
+    def isdir(self, resource_name: str) -> bool | None:
+        """Return True for a directory, False for a file; None if it does not exist."""
+        path = self.path(resource_name)
+        return os.path.isdir(path) if os.path.exists(path) else None
+
+    def listdir(self, resource_name: str) -> list[str] | None:
+        """Return the names in a directory; None if it does not exist."""
+        path = self.path(resource_name)
+        return os.listdir(path) if os.path.exists(path) else None
+
+
+class PackageAssetSource(_Source):
+    """A directory or a file of a package."""
+
+    def __init__(self, package: Any, prefix: str) -> None:
+        super().__init__(prefix)
+        self.package = package
+        self.pkg_name = package if isinstance(package, str) else package.__name__
+
+    def path(self, name: str) -> str:
+        import sys
+
+        package = sys.modules[self.pkg_name] if isinstance(self.package, str) else self.package
+        return os.path.join(package_path(package), *filter(None, f"{self.prefix}{name}".split("/")))
+
+    def get_spec(self, resource_name: str) -> str:
+        return f"{self.pkg_name}:{self.prefix}{resource_name}"
+
+
+class FSAssetSource(_Source):
+    """A directory or a file with a path of its own."""
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.prefix, name) if name else self.prefix
+
+
+class DirectoryOverride:
+    """A directory, and what stands for it."""
+
+    def __init__(self, path: str, source: Any) -> None:
+        self.path = path
+        self.source = source
+
+    def __call__(self, resource_name: str) -> tuple[Any, str] | None:
+        """Return what stands for a name below the directory, and the name in it; None for another one."""
+        if resource_name.startswith(self.path):
+            return self.source, resource_name[len(self.path) :]
+        return None
+
+
+class FileOverride:
+    """A file, and what stands for it."""
+
+    def __init__(self, path: str, source: Any) -> None:
+        self.path = path
+        self.source = source
+
+    def __call__(self, resource_name: str) -> tuple[Any, str] | None:
+        """Return what stands for the file, and ""; None for another one."""
+        return (self.source, "") if resource_name == self.path else None
+
+
+@implementer(IPackageOverrides)
+class PackageOverrides:
+    """All that stands for files of one package, the latest first."""
+
+    def __init__(self, package: Any) -> None:
+        self.overridden_package_name = package.__name__
+        self.overrides: list[Any] = []
+
+    def insert(self, path: str, source: Any) -> Any:
+        """Have a source stand for a file, or for a directory: "", or a path that ends with a slash."""
+        if isinstance(source, str):
+            import sys
+
+            source = PackageAssetSource(sys.modules[self.overridden_package_name], source)
+        made = (DirectoryOverride if not path or path.endswith("/") else FileOverride)(path, source)
+        self.overrides.insert(0, made)
+        return made
+
+    def filtered_sources(self, resource_name: str) -> Iterator[tuple[Any, str]]:
+        """Yield what stands for a name."""
+        for override in self.overrides:
+            found = override(resource_name)
+            if found is not None:
+                yield found
+
+    def _first(self, method: str, resource_name: str) -> Any:
+        for source, path in self.filtered_sources(resource_name):
+            found = getattr(source, method)(path)
+            if found is not None:
+                return found
+        return None
+
+    def get_spec(self, resource_name: str) -> Any:
+        """Return the specification of what stands for a name."""
+        for source, path in self.filtered_sources(resource_name):
+            if source.exists(path):
+                return source.get_spec(path)
+        return None
+
+    def get_filename(self, resource_name: str) -> Any:
+        """Return the path of what stands for a name."""
+        return self._first("get_filename", resource_name)
+
+    def get_stream(self, resource_name: str) -> Any:
+        """Open what stands for a name."""
+        return self._first("get_stream", resource_name)
+
+    def get_string(self, resource_name: str) -> Any:
+        """Return the content of what stands for a name."""
+        return self._first("get_string", resource_name)
+
+    def has_resource(self, resource_name: str) -> Any:
+        """Return True if something stands for a name."""
+        return self._first("exists", resource_name)
+
+    def isdir(self, resource_name: str) -> Any:
+        """Return True if a directory stands for a name, False if a file does."""
+        return self._first("isdir", resource_name)
+
+    def listdir(self, resource_name: str) -> Any:
+        """Return the names in the directory that stands for a name."""
+        return self._first("listdir", resource_name)
+
+
+class AssetsConfiguratorMixin:
+    """The directive of files that stand for others."""
+
+    @action_method
+    def override_asset(self, to_override: str, override_with: str, _override: Any = None) -> None:
+        """Have a file or a directory stand for one of a package; names of directories end with a slash, or a colon.
+
+        Raises ConfigurationError where one is a directory and the other is not, and for what is not there.
+        """
+        config: Any = self
+        if to_override == override_with:
+            raise ConfigurationError("You cannot override an asset with itself")
+        package_name, path = resolve_asset_spec(to_override, config.package_name)
+        is_directory = not path or path.endswith("/")
+        import importlib
+
+        if os.path.isabs(override_with):
+            if not os.path.exists(override_with):
+                raise ConfigurationError(
+                    f"Cannot override asset with an absolute path that does not exist: {override_with}"
+                )
+            with_directory = os.path.isdir(override_with)
+            source: Any = FSAssetSource(override_with)
+        else:
+            with_name, with_path = resolve_asset_spec(override_with, config.package_name)
+            with_directory = not with_path or with_path.endswith("/")
+            source = None
+        if is_directory != with_directory:
+            kinds = ("directory", "file") if is_directory else ("file", "directory")
+            raise ConfigurationError(
+                f"A {kinds[0]} cannot be overridden with a {kinds[1]}"
+                f" (put a slash at the end of override_with if necessary): {override_with}"
+            )
+
+        def register() -> None:
+            chosen = source
+            if chosen is None:
+                chosen = PackageAssetSource(importlib.import_module(str(with_name)), with_path)
+            package = importlib.import_module(str(package_name))
+            (_override or self._override)(package, path, chosen)
+
+        intr = config.introspectable(
+            "asset overrides",
+            (package_name, path, override_with),
+            f"{to_override} -> {override_with}",
+            "asset override",
+        )
+        intr.update(to_override=to_override, override_with=override_with)
+        config.action(None, register, introspectables=(intr,), order=PHASE1_CONFIG)
+
+    override_resource = override_asset
+
+    def _override(self, package: Any, path: str, override_source: Any) -> None:
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        overrides = registry.queryUtility(IPackageOverrides, name=package.__name__)
+        if overrides is None:
+            overrides = PackageOverrides(package)
+            registry.registerUtility(overrides, IPackageOverrides, name=package.__name__)
+        overrides.insert(path, override_source)

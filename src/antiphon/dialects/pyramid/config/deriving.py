@@ -1,0 +1,136 @@
+"""The outermost view derivers, which know predicates and orders, and what derivers are told."""
+
+from functools import wraps
+from inspect import isclass
+from typing import Any
+
+from zope.interface import implementer
+from zope.interface.interfaces import IInterface
+
+from antiphon.dialects.pyramid.config.predicates import DEFAULT_PHASH, MAX_ORDER
+from antiphon.dialects.pyramid.decorator import reify
+from antiphon.dialects.pyramid.exceptions import PredicateMismatch
+from antiphon.dialects.pyramid.interfaces import IException, IViewDeriverInfo
+
+
+@implementer(IViewDeriverInfo)
+class ViewDeriverInfo:
+    """What a deriver is told of a view."""
+
+    def __init__(
+        self, view: Any, registry: Any, package: Any, predicates: Any, exception_only: bool, options: Any
+    ) -> None:
+        self.original_view = view
+        self.registry = registry
+        self.package = package
+        self.predicates = predicates or []
+        self.options = options or {}
+        self.exception_only = exception_only
+        self.order: int = MAX_ORDER
+        self.phash: str = DEFAULT_PHASH
+
+    @reify
+    def settings(self) -> Any:
+        """The settings of the application."""
+        return self.registry.settings
+
+
+def attr_wrapped_view(view: Any, info: Any) -> Any:
+    """Return a view that says of itself which order it has among others, unless that is the last."""
+    accept, order, phash = info.options.get("accept"), info.order, info.phash
+    if accept is None and order == MAX_ORDER and phash == DEFAULT_PHASH:
+        return view
+
+    def attr_view(context: Any, request: Any) -> Any:
+        return view(context, request)
+
+    described: Any = attr_view
+    described.__accept__ = accept
+    described.__order__ = order
+    described.__phash__ = phash
+    described.__view_attr__ = info.options.get("attr")
+    described.__permission__ = info.options.get("permission")
+    return attr_view
+
+
+attr_wrapped_view.options = ("accept", "attr", "permission")  # type: ignore[attr-defined]
+
+
+def predicated_view(view: Any, info: Any) -> Any:
+    """Return a view that raises PredicateMismatch unless all predicates match."""
+    predicates = info.predicates
+    if not predicates:
+        return view
+
+    def predicated(context: Any, request: Any) -> Any:
+        for predicate in predicates:
+            if not predicate(context, request):
+                name = getattr(view, "__name__", view)
+                raise PredicateMismatch(f"predicate mismatch for view {name} ({predicate.text()})")
+        return view(context, request)
+
+    described: Any = predicated
+    described.__predicated__ = lambda context, request: all(each(context, request) for each in predicates)
+    described.__predicates__ = predicates
+    return predicated
+
+
+def runtime_exc_view(view: Any, excview: Any) -> Any:
+    """Return a view that is the second one for a request with an exception, and else the first."""
+
+    def chosen(request: Any) -> Any:
+        return excview if getattr(request, "exception", None) else view
+
+    def wrapper_view(context: Any, request: Any) -> Any:
+        return chosen(request)(context, request)
+
+    def method(name: str) -> Any:
+        def call(context: Any, request: Any) -> Any:
+            function = getattr(chosen(request), name, None)
+            return None if function is None else function(context, request)
+
+        return call
+
+    made: Any = wrapper_view
+    made.__wraps__ = made
+    made.__original_view__ = getattr(view, "__original_view__", view)
+    made.__module__, made.__doc__, made.__name__ = view.__module__, view.__doc__, view.__name__
+    made.__accept__ = getattr(view, "__accept__", None)
+    made.__order__ = getattr(view, "__order__", MAX_ORDER)
+    made.__phash__ = getattr(view, "__phash__", DEFAULT_PHASH)
+    made.__view_attr__ = getattr(view, "__view_attr__", None)
+    made.__permission__ = getattr(view, "__permission__", None)
+    for name in ("__call_permissive__", "__permitted__", "__predicated__", "__predicates__"):
+        setattr(made, name, method(name))
+    return wrapper_view
+
+
+def isexception(o: Any) -> bool:
+    """Return True for an exception, a class of exceptions, and an interface of exceptions."""
+    if IInterface.providedBy(o) and IException.isEqualOrExtendedBy(o):
+        return True
+    return isinstance(o, Exception) or (isclass(o) and issubclass(o, Exception))
+
+
+def viewdefaults(wrapped: Any) -> Any:
+    """Return a directive whose keywords have defaults that ``view_defaults`` gives to the class of the view."""
+
+    @wraps(wrapped)
+    def wrapper(self: Any, *args: Any, **kw: Any) -> Any:
+        view = self.maybe_dotted(args[0] if args else kw.get("view"))
+        defaults = dict(getattr(view, "__view_defaults__", {})) if isclass(view) else {}
+        kw.setdefault("_backframes", 1)
+        return wrapped(self, *args, **defaults | kw)
+
+    return wrapper
+
+
+def combine_decorators(*decorators: Any) -> Any:
+    """Return a decorator that applies several ones, the last one first."""
+
+    def decorated(view: Any) -> Any:
+        for decorator in reversed(decorators):
+            view = decorator(view)
+        return view
+
+    return decorated

@@ -1,0 +1,140 @@
+"""Predicates by name, for views, routes and subscribers: the order in which they count, and equal lists of them."""
+
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import Any
+
+from zope.interface import implementer
+
+from antiphon.dialects.pyramid.exceptions import ConfigurationError
+from antiphon.dialects.pyramid.interfaces import PHASE1_CONFIG, IPredicateInfo, IPredicateList
+from antiphon.dialects.pyramid.predicates import Notted
+from antiphon.dialects.pyramid.registry import predvalseq
+from antiphon.dialects.pyramid.util import TopologicalSorter, bytes_, is_nonstr_iter
+
+MAX_ORDER = 1 << 30
+"""The order of what has no predicates: it comes last."""
+DEFAULT_PHASH = sha256().hexdigest()
+"""The hash of no predicates."""
+
+
+class PredicateConfiguratorMixin:
+    """Predicates that programs add."""
+
+    def get_predlist(self, name: str) -> "PredicateList":
+        """Return the predicates of a kind: view, route or subscriber."""
+        registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator has it
+        found: PredicateList | None = registry.queryUtility(IPredicateList, name=name)
+        if found is None:
+            found = PredicateList()
+            registry.registerUtility(found, IPredicateList, name=name)
+        return found
+
+    def _add_predicate(
+        self,
+        type: str,  # noqa: A002 - its name
+        name: str,
+        factory: Any,
+        weighs_more_than: Any = None,
+        weighs_less_than: Any = None,
+    ) -> None:
+        config: Any = self
+        factory = config.maybe_dotted(factory)
+        discriminator = (f"{type} option", name)
+        intr = config.introspectable(
+            f"{type} predicates", discriminator, f"{type} predicate named {name}", f"{type} predicate"
+        )
+        intr.update(name=name, factory=factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than)
+
+        def register() -> None:
+            self.get_predlist(type).add(name, factory, weighs_more_than, weighs_less_than)
+
+        config.action(discriminator, register, introspectables=(intr,), order=PHASE1_CONFIG)
+
+
+class not_:  # noqa: N801 - its name
+    """The contrary of a predicate, as its value: ``add_view(..., request_method=not_("POST"))``."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+@implementer(IPredicateInfo)
+class PredicateInfo:
+    """What a predicate is told of its application."""
+
+    def __init__(self, package: Any, registry: Any, settings: Any, maybe_dotted: Any) -> None:
+        self.package = package
+        self.registry = registry
+        self.settings = settings
+        self.maybe_dotted = maybe_dotted
+
+
+@implementer(IPredicateList)
+class PredicateList:
+    """The predicates of a kind, by name, from the lightest to the heaviest."""
+
+    def __init__(self) -> None:
+        self.sorter = TopologicalSorter()
+        self.last_added: str | None = None
+
+    def add(self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None) -> None:
+        """Add a predicate."""
+        self.last_added = name
+        self.sorter.add(name, factory, after=weighs_more_than, before=weighs_less_than)
+
+    def names(self) -> list[str]:
+        """Return the names of all predicates."""
+        return self.sorter.names
+
+    def make(self, config: Any, **kw: Any) -> tuple[int, list[Any], str]:
+        """Return the order, the predicates and the hash for values by name. None is no value.
+
+        The more predicates, and the heavier they are, the lower is the order. Raises ConfigurationError for a name that
+        is unknown.
+        """
+        ordered = self.sorter.sorted()
+        info = PredicateInfo(config.package, config.registry, config.get_settings(), config.maybe_dotted)
+        phash, score, made = sha256(), 0, []
+        for index, (name, factory) in enumerate(ordered):
+            values = kw.pop(name, None)
+            if values is None:
+                continue
+            for value in values if isinstance(values, predvalseq) else (values,):
+                predicate = factory(value.value, info) if isinstance(value, not_) else factory(value, info)
+                predicate = Notted(predicate) if isinstance(value, not_) else predicate
+                hashes = predicate.phash()
+                for each in hashes if is_nonstr_iter(hashes) else [hashes]:
+                    phash.update(bytes_(each))
+                score |= 1 << (index + 1)
+                made.append(predicate)
+        if kw:
+            raise _unknown(kw, [name for name, _ in ordered])
+        return (MAX_ORDER - score) // (len(made) + 1), made, phash.hexdigest()
+
+
+def _unknown(values: dict[str, Any], names: list[str]) -> ConfigurationError:
+    close = [match for name in values for match in get_close_matches(name, names, 3)]
+    return ConfigurationError(f"Unknown predicate values: {values!r} (did you mean {','.join(close)})")
+
+
+def normalize_accept_offer(offer: str) -> str:
+    """Return a media type in its usual form."""
+    from antiphon.dialects.webob.acceptparse import Accept
+
+    return str(Accept.parse_offer(offer))
+
+
+def sort_accept_offers(offers: Any, order: Any = None) -> list[str]:
+    """Return media types in an order of preference; those with parameters come before those without."""
+    from antiphon.dialects.webob.acceptparse import Accept
+
+    ranks = {offer: index for index, offer in reversed([*enumerate(order or ())])}
+    last = len(offers)
+
+    def rank(offer: str) -> tuple[int, int]:
+        parsed = Accept.parse_offer(offer)
+        kind = ranks.get(f"{parsed.type}/{parsed.subtype}", last)
+        return kind, ranks.get(offer, last) if parsed.params else last + 1
+
+    return sorted(offers, key=rank)

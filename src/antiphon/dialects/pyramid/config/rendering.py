@@ -1,0 +1,35 @@
+"""The directive of renderers."""
+
+from typing import Any
+
+from antiphon.dialects.pyramid import renderers
+from antiphon.dialects.pyramid.config.actions import action_method
+from antiphon.dialects.pyramid.interfaces import PHASE1_CONFIG, IRendererFactory
+
+DEFAULT_RENDERERS = (("json", renderers.json_renderer_factory), ("string", renderers.string_renderer_factory))
+
+
+class RenderingConfiguratorMixin:
+    """The directive of renderers."""
+
+    def add_default_renderers(self) -> None:
+        """Add `json` and `string`."""
+        for name, renderer in DEFAULT_RENDERERS:
+            self.add_renderer(name, renderer)
+
+    @action_method
+    def add_renderer(self, name: str | None, factory: Any) -> None:
+        """Add a renderer, by its name or by the extension of its files: a function that makes it.
+
+        None as the name makes it the renderer of views that name none.
+        """
+        config: Any = self
+        factory = config.maybe_dotted(factory)
+        name = name or ""
+
+        def register() -> None:
+            config.registry.registerUtility(factory, IRendererFactory, name=name)
+
+        intr = config.introspectable("renderer factories", name, config.object_description(factory), "renderer factory")
+        intr.update(factory=factory, name=name)
+        config.action((IRendererFactory, name), register, order=PHASE1_CONFIG, introspectables=(intr,))

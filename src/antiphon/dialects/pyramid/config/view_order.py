@@ -1,0 +1,142 @@
+"""Directives of view predicates, view derivers and the order of media types."""
+
+from typing import Any
+
+from antiphon.dialects.pyramid import predicates as built_in
+from antiphon.dialects.pyramid import viewderivers
+from antiphon.dialects.pyramid.config.actions import action_method
+from antiphon.dialects.pyramid.config.predicates import normalize_accept_offer
+from antiphon.dialects.pyramid.exceptions import ConfigurationError
+from antiphon.dialects.pyramid.interfaces import PHASE1_CONFIG, IAcceptOrder, IViewDerivers
+from antiphon.dialects.pyramid.util import TopologicalSorter, is_nonstr_iter
+from antiphon.dialects.pyramid.viewderivers import INGRESS, VIEW
+
+_PREDICATES = (
+    ("xhr", built_in.XHRPredicate),
+    ("request_method", built_in.RequestMethodPredicate),
+    ("path_info", built_in.PathInfoPredicate),
+    ("request_param", built_in.RequestParamPredicate),
+    ("header", built_in.HeaderPredicate),
+    ("accept", built_in.AcceptPredicate),
+    ("containment", built_in.ContainmentPredicate),
+    ("request_type", built_in.RequestTypePredicate),
+    ("match_param", built_in.MatchParamPredicate),
+    ("physical_path", built_in.PhysicalPathPredicate),
+    ("is_authenticated", built_in.IsAuthenticatedPredicate),
+    ("effective_principals", built_in.EffectivePrincipalsPredicate),
+    ("custom", built_in.CustomPredicate),
+)
+_DERIVERS = (
+    viewderivers.secured_view,
+    viewderivers.owrapped_view,
+    viewderivers.http_cached_view,
+    viewderivers.decorated_view,
+    viewderivers.rendered_view,
+    viewderivers.mapped_view,
+)
+_MEDIA_TYPES = (
+    "text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain", "application/json",
+)  # fmt: skip
+
+
+class ViewOrderMixin:
+    """Directives of what views are made of."""
+
+    @action_method
+    def add_view_predicate(
+        self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
+    ) -> None:
+        """Add a predicate of views: a function of a value and an object about the application."""
+        config: Any = self
+        config._add_predicate("view", name, factory, weighs_more_than, weighs_less_than)  # noqa: SLF001
+
+    def add_default_view_predicates(self) -> None:
+        """Add the predicates that there are."""
+        for name, factory in _PREDICATES:
+            self.add_view_predicate(name, factory)
+
+    def add_default_accept_view_order(self) -> None:
+        """Add the media types that are preferred."""
+        for media_type in _MEDIA_TYPES:
+            self.add_accept_view_order(media_type)
+
+    @action_method
+    def add_accept_view_order(self, value: str, weighs_more_than: Any = None, weighs_less_than: Any = None) -> None:
+        """Prefer a media type to others where a client likes them equally well.
+
+        Raises ConfigurationError for one with parameters that is compared to others than its own type.
+        """
+        config: Any = self
+        media_type = normalize_accept_offer(value)
+        more, less = _normalized(media_type, weighs_more_than), _normalized(media_type, weighs_less_than)
+
+        def register() -> None:
+            order = config.registry.queryUtility(IAcceptOrder)
+            if order is None:
+                order = TopologicalSorter()
+                config.registry.registerUtility(order, IAcceptOrder)
+            order.add(media_type, media_type, after=more, before=less)
+
+        intr = config.introspectable("accept view order", media_type, media_type, "accept view order")
+        intr.update(value=media_type, weighs_more_than=more, weighs_less_than=less)
+        config.action(("accept view order", media_type), register, order=PHASE1_CONFIG, introspectables=(intr,))
+
+    @action_method
+    def add_view_deriver(self, deriver: Any, name: str | None = None, under: Any = None, over: Any = None) -> None:
+        """Add a deriver, a function of a view and its info that returns a view.
+
+        ``under`` and ``over`` are names of others, INGRESS or VIEW; without them it stands between `decorated_view`
+        and `rendered_view`. Raises ConfigurationError for other places.
+        """
+        config: Any = self
+        deriver = config.maybe_dotted(deriver)
+        name = deriver.__name__ if name is None else name
+        under = ("decorated_view",) if under is None else _names(under)
+        over = ("rendered_view",) if over is None else _names(over)
+        _check(name, under, over)
+
+        def register() -> None:
+            derivers = config.registry.queryUtility(IViewDerivers)
+            if derivers is None:
+                derivers = TopologicalSorter(default_before=None, default_after=INGRESS, first=INGRESS, last=VIEW)
+                config.registry.registerUtility(derivers, IViewDerivers)
+            derivers.add(name, deriver, before=over, after=under)
+
+        discriminator = ("view deriver", name)
+        intr = config.introspectable("view derivers", name, name, "view deriver")
+        intr.update(name=name, deriver=deriver, under=under, over=over)
+        config.action(discriminator, register, order=PHASE1_CONFIG, introspectables=(intr,))
+
+    def add_default_view_derivers(self) -> None:
+        """Add the derivers that there are."""
+        above = INGRESS
+        for deriver in _DERIVERS:
+            self.add_view_deriver(deriver, name=deriver.__name__, under=above, over=VIEW)
+            above = deriver.__name__
+        self.add_view_deriver(viewderivers.csrf_view, "csrf_view", under="secured_view", over="owrapped_view")
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    return tuple(given) if is_nonstr_iter(given) else (given,)
+
+
+def _check(name: str, under: tuple[str, ...], over: tuple[str, ...]) -> None:
+    if name in (INGRESS, VIEW):
+        raise ConfigurationError(f"{name} is a reserved view deriver name")
+    if INGRESS in over:
+        raise ConfigurationError(f"{name} cannot be over INGRESS")
+    if VIEW in over and name != "mapped_view":
+        over = tuple({*(each for each in over if each != VIEW), "mapped_view"})
+    if VIEW in under:
+        raise ConfigurationError(f"{name} cannot be under VIEW")
+    if "mapped_view" in under:
+        raise ConfigurationError(f'{name} cannot be under "mapped_view"')
+
+
+def _normalized(value: str, others: Any) -> Any:
+    if others is None:
+        return None
+    names = [normalize_accept_offer(each) for each in (others if is_nonstr_iter(others) else [others])]
+    if ";" in value and any(name.partition(";")[0] != value.partition(";")[0] for name in names):
+        raise ConfigurationError("cannot compare parameterized accept offers of different media types")
+    return names

@@ -1,0 +1,20 @@
+"""Attributes that are computed once."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+
+class reify:  # noqa: N801 - its name
+    """A method as an attribute: it is called on first use, and its result replaces it on the instance."""
+
+    def __init__(self, wrapped: Callable[[Any], Any]) -> None:
+        self.wrapped = wrapped
+        update_wrapper(self, wrapped)  # type: ignore[arg-type]  # it is shown as that method
+
+    def __get__(self, inst: Any, objtype: type | None = None) -> Any:
+        if inst is None:
+            return self
+        value = self.wrapped(inst)
+        setattr(inst, self.wrapped.__name__, value)
+        return value

@@ -1,0 +1,30 @@
+"""Queries and parts of paths, percent-encoded."""
+
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from antiphon.dialects.pyramid.util import is_nonstr_iter
+
+
+def url_quote(val: Any, safe: str = "") -> str:
+    """Return a value, its text in UTF-8 or its bytes, percent-encoded."""
+    return quote(val if isinstance(val, bytes) else str(val).encode(), safe=safe)
+
+
+def quote_plus_(val: Any, safe: str = "") -> str:
+    """Return a value percent-encoded, with a plus for each space."""
+    return quote_plus(val if isinstance(val, bytes) else str(val).encode(), safe=safe)
+
+
+def urlencode(query: Any, doseq: bool = True, quote_via: Any = quote_plus_) -> str:  # noqa: ARG001 - its name
+    """Return a query of a mapping or of pairs. A list gives a field for each value, and None a name alone."""
+    fields = []
+    for name, value in query.items() if hasattr(query, "items") else query:
+        key = quote_via(name)
+        if is_nonstr_iter(value):
+            fields += [f"{key}={quote_via(each)}" for each in value]
+        elif value is None:
+            fields.append(f"{key}=")
+        else:
+            fields.append(f"{key}={quote_via(value)}")
+    return "&".join(fields)

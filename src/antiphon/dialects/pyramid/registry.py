@@ -1,0 +1,251 @@
+"""The registry of an application: zope.interface's components, settings, and a dictionary for all else."""
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from threading import Lock
+from typing import Any
+
+from zope.interface import implementer
+from zope.interface.adapter import AdapterRegistry
+from zope.interface.registry import Components
+
+from antiphon.dialects.pyramid.decorator import reify
+from antiphon.dialects.pyramid.interfaces import IIntrospectable, IIntrospector, ISettings
+from antiphon.dialects.pyramid.path import CALLER_PACKAGE, caller_package
+
+
+class CountedAdapters(AdapterRegistry):
+    """Adapters that count their changes, so that what was looked up can be kept until the next one."""
+
+    generation = 0
+
+    def changed(self, originally_changed: Any) -> None:
+        """Count a change, of this registry or of one of its bases."""
+        self.generation += 1
+        super().changed(originally_changed)
+
+
+class Registry(Components, dict[Any, Any]):
+    """The components of an application, as zope.interface keeps them, its settings, and values by key."""
+
+    has_listeners = False
+    """True if anybody may be told of events."""
+    _settings: Any = None
+
+    def __init__(self, package_name: Any = CALLER_PACKAGE, *args: Any, **kw: Any) -> None:
+        self._lock = Lock()
+        self._view_lookup_cache: dict[Any, Any] = {}
+        if package_name is CALLER_PACKAGE:
+            package_name = caller_package().__name__
+        self.package_name = package_name
+        Components.__init__(self, package_name, *args, **kw)
+        dict.__init__(self)
+
+    def _init_registries(self) -> None:
+        self.adapters = CountedAdapters()
+        self.utilities = CountedAdapters()
+
+    def __bool__(self) -> bool:
+        return True  # also without values
+
+    @property
+    def generation(self) -> tuple[int, int]:
+        """The number of changes of adapters and of utilities: equal ones mean that nothing was registered since."""
+        return self.adapters.generation, self.utilities.generation
+
+    def _clear_view_lookup_cache(self) -> None:
+        self._view_lookup_cache = {}
+
+    def registerSubscriptionAdapter(self, *arg: Any, **kw: Any) -> Any:  # noqa: N802 - zope's name
+        """Register a subscriber that returns something."""
+        result = Components.registerSubscriptionAdapter(self, *arg, **kw)
+        self.has_listeners = True
+        return result
+
+    def registerHandler(self, *arg: Any, **kw: Any) -> Any:  # noqa: N802 - zope's name
+        """Register a subscriber that returns nothing."""
+        result = Components.registerHandler(self, *arg, **kw)
+        self.has_listeners = True
+        return result
+
+    def registerSelfAdapter(  # noqa: N802 - its name
+        self, required: Any = None, provided: Any = None, name: str = "", info: str = "", event: bool = True
+    ) -> Any:
+        """Register that objects which provide an interface are their own adapters."""
+        return self.registerAdapter(
+            lambda x: x, required=required, provided=provided, name=name, info=info, event=event
+        )
+
+    def queryAdapterOrSelf(self, object: Any, interface: Any, default: Any = None) -> Any:  # noqa: A002, N802
+        """Return an object that provides the interface itself, else its adapter, else the default."""
+        return object if interface.providedBy(object) else self.queryAdapter(object, interface, default=default)
+
+    def notify(self, *events: Any) -> None:
+        """Tell all who have subscribed of events."""
+        if self.has_listeners:
+            for _ in self.subscribers(events, None):
+                pass
+
+    @property
+    def settings(self) -> Any:
+        """The settings, a dictionary; None before there are any."""
+        if self._settings is None:
+            self._settings = self.queryUtility(ISettings)
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Any) -> None:
+        self.registerUtility(settings, ISettings)
+        self._settings = settings
+
+
+class Deferred:
+    """A value that is computed when it is first needed."""
+
+    def __init__(self, func: Callable[[], Any]) -> None:
+        self.func = func
+
+    @reify
+    def value(self) -> Any:
+        """The value."""
+        value = self.func()
+        del self.func
+        return value
+
+    def resolve(self) -> Any:
+        """Return the value."""
+        return self.value
+
+
+def undefer(v: Any) -> Any:
+    """Return the value of a deferred one; another object as it is."""
+    return v.resolve() if isinstance(v, Deferred) else v
+
+
+class predvalseq(tuple[Any, ...]):  # noqa: N801 - its name
+    """Several values of one predicate."""
+
+    __slots__ = ()
+
+
+@implementer(IIntrospectable)
+class Introspectable(dict[str, Any]):
+    """What the configuration has done, in one entry: a category, a key in it, and values."""
+
+    order = 0
+    action_info: Any = None
+
+    def __init__(self, category_name: str, discriminator: Any, title: str, type_name: str) -> None:
+        super().__init__()
+        self.category_name = category_name
+        self.discriminator = discriminator
+        self.title = title
+        self.type_name = type_name
+        self._relations: list[tuple[bool, str, Any]] = []
+
+    def relate(self, category_name: str, discriminator: Any) -> None:
+        """Relate this to another entry, when both are registered."""
+        self._relations.append((True, category_name, discriminator))
+
+    def unrelate(self, category_name: str, discriminator: Any) -> None:
+        """Undo a relation, when this is registered."""
+        self._relations.append((False, category_name, discriminator))
+
+    @property
+    def discriminator_hash(self) -> int:
+        """The hash of the key."""
+        return hash(undefer(self.discriminator))
+
+    def register(self, introspector: Any, action_info: Any) -> None:
+        """Add this to an introspector, with its relations."""
+        self.discriminator = undefer(self.discriminator)
+        self.action_info = action_info
+        introspector.add(self)
+        for relates, category_name, discriminator in self._relations:
+            change = introspector.relate if relates else introspector.unrelate
+            change((self.category_name, self.discriminator), (category_name, undefer(discriminator)))
+
+    def __hash__(self) -> int:  # type: ignore[override]  # its key never changes
+        return hash((self.category_name, undefer(self.discriminator)))
+
+    def __bool__(self) -> bool:
+        return True  # also without values
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} category {self.category_name!r}, discriminator {undefer(self.discriminator)!r}>"
+
+
+@implementer(IIntrospector)
+class Introspector:
+    """All that the configuration has done, by category and key."""
+
+    def __init__(self) -> None:
+        self._refs: dict[Introspectable, list[Introspectable]] = {}
+        self._categories: dict[str, dict[Any, Introspectable]] = {}
+        self._counter = 0
+
+    def add(self, intr: Introspectable) -> None:
+        """Add an entry; it replaces one with the same key."""
+        intr.order = self._counter
+        self._counter += 1
+        self._categories.setdefault(intr.category_name, {})[intr.discriminator] = intr
+
+    def get(self, category_name: str, discriminator: Any, default: Any = None) -> Any:
+        """Return an entry, else the default."""
+        return self._categories.get(category_name, {}).get(discriminator, default)
+
+    def get_category(
+        self, category_name: str, default: Any = None, sort_key: Callable[[Any], Any] | None = None
+    ) -> Any:
+        """Return the entries of a category with those that are related to each, in order; else the default."""
+        category = self._categories.get(category_name)
+        if category is None:
+            return default
+        entries = sorted(category.values(), key=sort_key or attrgetter("order"))
+        return [{"introspectable": entry, "related": self.related(entry)} for entry in entries]
+
+    def categorized(self, sort_key: Callable[[Any], Any] | None = None) -> list[tuple[str, Any]]:
+        """Return the name of each category with its entries."""
+        return [(name, self.get_category(name, sort_key=sort_key)) for name in self.categories()]
+
+    def categories(self) -> list[str]:
+        """Return the names of all categories, sorted."""
+        return sorted(self._categories)
+
+    def remove(self, category_name: str, discriminator: Any) -> None:
+        """Remove an entry with its relations, if it is there."""
+        intr = self.get(category_name, discriminator)
+        if intr is None:
+            return
+        for other in self._refs.pop(intr, []):
+            if other in self._refs:
+                self._refs[other].remove(intr)
+        del self._categories[category_name][intr.discriminator]
+
+    def _entries(self, pairs: Iterable[tuple[str, Any]]) -> list[Introspectable]:
+        return [self._categories[category_name][discriminator] for category_name, discriminator in pairs]
+
+    def relate(self, *pairs: tuple[str, Any]) -> None:
+        """Relate entries to each other, which are given by category and key. Raises KeyError for an unknown one."""
+        entries = self._entries(pairs)
+        for one in entries:
+            related = self._refs.setdefault(one, [])
+            related += [other for other in entries if other is not one and other not in related]
+
+    def unrelate(self, *pairs: tuple[str, Any]) -> None:
+        """Undo relations. Raises KeyError for an unknown entry."""
+        entries = self._entries(pairs)
+        for one in entries:
+            related = self._refs.get(one, [])
+            for other in entries:
+                if other in related:
+                    related.remove(other)
+
+    def related(self, intr: Introspectable) -> list[Introspectable]:
+        """Return the entries that are related to one. Raises KeyError for an unknown one."""
+        entry = self._categories[intr.category_name][intr.discriminator]
+        return self._refs.get(entry, [])
+
+
+global_registry = Registry("global")
+"""The registry that is current outside of applications."""

@@ -1,0 +1,205 @@
+"""The request: WebOb's, with what the application has found out about it, and URLs."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from zope.interface import Interface, implementer
+from zope.interface.interface import InterfaceClass
+
+from antiphon.dialects.pyramid.decorator import reify
+from antiphon.dialects.pyramid.i18n import LocalizerRequestMixin
+from antiphon.dialects.pyramid.interfaces import IRequest, IRequestExtensions, IResponse, ISessionFactory
+from antiphon.dialects.pyramid.response import Response, _get_response_factory
+from antiphon.dialects.pyramid.security import AuthenticationAPIMixin, SecurityAPIMixin
+from antiphon.dialects.pyramid.url import URLMethodsMixin
+from antiphon.dialects.pyramid.util import InstancePropertyHelper, InstancePropertyMixin, Sentinel
+from antiphon.dialects.pyramid.view import ViewMethodsMixin
+from antiphon.dialects.webob.request import BaseRequest
+
+
+class TemplateContext:
+    """Values for templates, as attributes."""
+
+
+class CallbackMethodsMixin:
+    """Functions that are called with the response, and at the end of the request."""
+
+    @reify
+    def finished_callbacks(self) -> deque[Callable[[Any], Any]]:
+        """The functions for the end."""
+        return deque()
+
+    @reify
+    def response_callbacks(self) -> deque[Callable[[Any, Any], Any]]:
+        """The functions for the response."""
+        return deque()
+
+    def add_response_callback(self, callback: Callable[[Any, Any], Any]) -> None:
+        """Have a function called with the request and the response, if a view gives one."""
+        self.response_callbacks.append(callback)
+
+    def _process_response_callbacks(self, response: Any) -> None:
+        callbacks = self.response_callbacks
+        while callbacks:
+            callbacks.popleft()(self, response)
+
+    def add_finished_callback(self, callback: Callable[[Any], Any]) -> None:
+        """Have a function called with the request at its very end, whatever happens."""
+        self.finished_callbacks.append(callback)
+
+    def _process_finished_callbacks(self) -> None:
+        callbacks = self.finished_callbacks
+        while callbacks:
+            callbacks.popleft()(self)
+
+
+@implementer(IRequest)
+class Request(
+    BaseRequest,
+    URLMethodsMixin,
+    CallbackMethodsMixin,
+    InstancePropertyMixin,
+    LocalizerRequestMixin,
+    SecurityAPIMixin,
+    AuthenticationAPIMixin,
+    ViewMethodsMixin,
+):
+    """A request. The application sets ``registry``; ``matchdict`` and ``matched_route``; ``root``, ``context``,
+    ``view_name``, ``subpath``, ``traversed``, ``virtual_root`` and ``virtual_root_path``; ``exception`` and
+    ``exc_info``.
+    """
+
+    exception: Any = None
+    exc_info: Any = None
+    matchdict: Any = None
+    matched_route: Any = None
+    request_iface: Any = IRequest
+    registry: Any
+    ResponseClass = Response
+
+    @reify
+    def tmpl_context(self) -> TemplateContext:
+        """An object for values that templates use."""
+        return TemplateContext()
+
+    @reify
+    def session(self) -> Any:
+        """The session. Raises AttributeError where no session factory is set."""
+        factory = self.registry.queryUtility(ISessionFactory)
+        if factory is None:
+            raise AttributeError(
+                "No session factory registered (see the Sessions chapter of the Pyramid documentation):"
+                " config.set_session_factory(...)"
+            )
+        return factory(self)
+
+    @reify
+    def response(self) -> Any:
+        """The response that a renderer fills: its status, headers and cookies are those of the answer."""
+        return _get_response_factory(self.registry)(self)
+
+    def is_response(self, ob: Any) -> bool:
+        """Return True for a response, or what an adapter makes one of."""
+        if ob.__class__ is Response:
+            return True
+        return self.registry.queryAdapterOrSelf(ob, IResponse) is ob
+
+
+def route_request_iface(name: str, bases: Any = ()) -> Any:
+    """Return a new interface for the requests of a route."""
+    iface: Any = InterfaceClass(f"{name}_IRequest", bases=bases or (Interface,))
+    iface.combined = InterfaceClass(f"{name}_combined_IRequest", bases=(iface, IRequest))
+    return iface
+
+
+def add_global_response_headers(request: Any, headerlist: Any) -> None:
+    """Have headers added to the response of a request."""
+
+    def add_headers(request: Any, response: Any) -> None:  # noqa: ARG001 - a response callback
+        for name, value in headerlist:
+            response.headerlist.append((name, value))
+
+    request.add_response_callback(add_headers)
+
+
+def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
+    """Return the response of a WSGI application whose path is the request's subpath."""
+    environ = request.environ
+    subpath = [segment.encode().decode("latin-1") for segment in request.subpath]
+    path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ["PATH_INFO"], len(subpath))
+    request = request.copy()
+    request.environ["SCRIPT_NAME"] = moved
+    request.environ["PATH_INFO"] = "/" + "/".join(subpath) + ("/" if path.endswith("/") and subpath else "")
+    return request.get_response(app)
+
+
+def _split_off(script_name: str, path_info: str, count: int) -> tuple[str, str]:
+    """Return the path, and what of it comes before its last segments: the new name of the application."""
+    before = path_info.rstrip("/")
+    for _ in range(count):
+        before = before.rstrip("/").rpartition("/")[0]
+    moved = (script_name + before).rstrip("/")
+    return path_info, f"/{moved.lstrip('/')}" if moved.strip("/") else ""
+
+
+def apply_request_extensions(request: Any, extensions: Any = None) -> None:
+    """Add to a request the methods and properties of ``add_request_method``."""
+    if extensions is None:
+        extensions = request.registry.queryUtility(IRequestExtensions)
+    if extensions is None:
+        return
+    for name, method in extensions.methods.items():
+        setattr(request, name, method.__get__(request, type(request)))
+    InstancePropertyHelper.apply_properties(request, extensions.descriptors)
+
+
+class RequestLocalCache:
+    """A value for each request, which is computed once: by a function of the request, as a decorator too."""
+
+    NO_VALUE = Sentinel("NO_VALUE")
+
+    def __init__(self, creator: Callable[[Any], Any] | None = None) -> None:
+        self._store: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self.creator = creator
+
+    def __call__(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return a function of a request whose results are kept."""
+        from functools import wraps
+
+        @wraps(fn)
+        def wrapper(request: Any) -> Any:
+            return wrapper.cache.get_or_create(request, fn)  # type: ignore[attr-defined]  # it is set below
+
+        wrapper.cache = self  # type: ignore[attr-defined]  # for programs
+        self.creator = fn
+        return wrapper
+
+    def get_or_create(self, request: Any, creator: Callable[[Any], Any] | None = None) -> Any:
+        """Return the value of a request, computed if need be. Raises ValueError without a function for that."""
+        result = self._store.get(request, self.NO_VALUE)
+        if result is self.NO_VALUE:
+            creator = creator or self.creator
+            if creator is None:
+                raise ValueError(
+                    'no creator function has been registered with the cache or supplied to "get_or_create"'
+                )
+            result = creator(request)
+            self.set(request, result)
+        return result
+
+    def get(self, request: Any, default: Any = NO_VALUE) -> Any:
+        """Return the value of a request, else the default."""
+        return self._store.get(request, default)
+
+    def set(self, request: Any, value: Any) -> None:
+        """Set the value of a request, until that ends."""
+        is_new = request not in self._store
+        self._store[request] = value
+        if is_new:
+            request.add_finished_callback(self.clear)
+
+    def clear(self, request: Any) -> None:
+        """Forget the value of a request."""
+        self._store.pop(request, None)

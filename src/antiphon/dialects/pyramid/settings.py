@@ -1,0 +1,31 @@
+"""Settings, which are text in files, as truth values and lists."""
+
+from collections.abc import Iterable
+from typing import Any
+
+truthy = frozenset({"t", "true", "y", "yes", "on", "1"})
+"""The texts that mean yes."""
+falsey = frozenset({"f", "false", "n", "no", "off", "0"})
+"""The texts that mean no."""
+
+
+def asbool(s: Any) -> bool:
+    """Return True for True and for text that means yes, in any case; False for all else."""
+    if s is None or isinstance(s, bool):
+        return bool(s)
+    return str(s).strip().lower() in truthy
+
+
+def aslist_cronly(value: str | Iterable[str]) -> list[str]:
+    """Return the lines of a text that are not empty, without the space around them. A list is returned as one."""
+    if isinstance(value, str):
+        value = filter(None, (line.strip() for line in value.splitlines()))
+    return list(value)
+
+
+def aslist(value: str | Iterable[str], flatten: bool = True) -> list[Any]:
+    """Return the words of a text, or its lines if it should not be flattened."""
+    lines = aslist_cronly(value)
+    if not flatten:
+        return lines
+    return [word for line in lines for word in (line.split() if isinstance(line, str) else line)]

@@ -1,0 +1,85 @@
+"""The request and the registry that are current: for code that is not given them."""
+
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+
+class ThreadLocalManager:
+    """A stack of dictionaries, with the request and the registry. Each thread, and each task, has its own."""
+
+    def __init__(self, default: Any = None) -> None:
+        self.default = default
+        self._stack: ContextVar[tuple[Any, ...]] = ContextVar("pyramid", default=())
+
+    @property
+    def stack(self) -> list[Any]:
+        """The dictionaries, the current one last."""
+        return list(self._stack.get())
+
+    def push(self, info: Any) -> None:
+        """Make a dictionary the current one."""
+        self._stack.set((*self._stack.get(), info))
+
+    set = push
+
+    def pop(self) -> Any:
+        """Remove the current dictionary and return it; None without one."""
+        stack = self._stack.get()
+        if not stack:
+            return None
+        self._stack.set(stack[:-1])
+        return stack[-1]
+
+    def get(self) -> Any:
+        """Return the current dictionary, else the default."""
+        stack = self._stack.get()
+        return stack[-1] if stack else self.default()
+
+    def clear(self) -> None:
+        """Remove all dictionaries."""
+        self._stack.set(())
+
+
+def defaults() -> dict[str, Any]:
+    """Return what is current where nothing is pushed: no request, and the registry of zope.component, or the global."""
+    from antiphon.dialects.pyramid.registry import global_registry
+
+    return {"request": None, "registry": global_registry}
+
+
+manager = ThreadLocalManager(default=defaults)
+"""The stack of all applications of the process."""
+
+
+def get_current_request() -> Any:
+    """Return the request that is being answered here; None without one."""
+    return manager.get()["request"]
+
+
+def get_current_registry(context: Any = None) -> Any:  # noqa: ARG001 - zope.component calls it with one
+    """Return the registry of the application that is active here, else the global one."""
+    return manager.get()["registry"]
+
+
+class RequestContext:
+    """A request that is current in a `with` block, or between ``begin`` and ``end``."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+
+    def begin(self) -> Any:
+        """Make the request current, and return it."""
+        request = self.request
+        manager.push({"registry": request.registry, "request": request})
+        return request
+
+    def end(self) -> None:
+        """Make the request before it current again."""
+        manager.pop()
+
+    def __enter__(self) -> Any:
+        return self.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.end()

@@ -1,0 +1,265 @@
+"""Views: the decorators that configure them, and calls of views by their context and name."""
+
+import sys
+from collections.abc import Iterable
+from itertools import product
+from typing import Any
+
+import venusian
+from zope.interface import providedBy
+
+from antiphon.dialects.pyramid.exceptions import ConfigurationError, PredicateMismatch
+from antiphon.dialects.pyramid.httpexceptions import (
+    HTTPNotFound,
+    HTTPTemporaryRedirect,
+    default_exceptionresponse_view,
+)
+from antiphon.dialects.pyramid.interfaces import (
+    IExceptionViewClassifier,
+    IMultiView,
+    IRequest,
+    IRoutesMapper,
+    ISecuredView,
+    IView,
+    IViewClassifier,
+)
+from antiphon.dialects.pyramid.threadlocal import get_current_registry, manager
+from antiphon.dialects.pyramid.util import hide_attrs
+from antiphon.dialects.pyramid.util import reraise as reraise_
+
+_VIEW_TYPES = (IView, ISecuredView, IMultiView)
+
+
+# Calls
+
+
+def render_view_to_response(context: Any, request: Any, name: str = "", secure: bool = True) -> Any:
+    """Return the response of the view of a context with a name; None without such a view.
+
+    ``secure`` checks its permission. Raises PredicateMismatch where no view's predicates match, and Forbidden.
+    """
+    registry = getattr(request, "registry", None) or get_current_registry()
+    return _call_view(registry, request, context, providedBy(context), name, secure=secure)
+
+
+def render_view_to_iterable(context: Any, request: Any, name: str = "", secure: bool = True) -> Iterable[bytes] | None:
+    """Return the body of such a response in chunks; None without a view."""
+    response = render_view_to_response(context, request, name, secure)
+    return None if response is None else response.app_iter
+
+
+def render_view(context: Any, request: Any, name: str = "", secure: bool = True) -> bytes | None:
+    """Return the body of such a response; None without a view."""
+    chunks = render_view_to_iterable(context, request, name, secure)
+    return None if chunks is None else b"".join(chunks)
+
+
+def _find_views(
+    registry: Any,
+    request_iface: Any,
+    context_iface: Any,
+    view_name: str,
+    view_types: Any = None,
+    view_classifier: Any = None,
+) -> list[Any]:
+    """Return the views of a context, from the most to the least specific. They are kept until the registry changes."""
+    classifier = IViewClassifier if view_classifier is None else view_classifier
+    key = (classifier, request_iface, context_iface, view_name, view_types)
+    adapters = registry.adapters
+    cache = registry._view_lookup_cache  # noqa: SLF001 - of this package
+    generation = getattr(adapters, "generation", None)
+    found: list[Any] | None
+    if cache.get("generation") == generation and generation is not None:
+        found = cache.get(key)
+        if found is not None:
+            return found
+    else:
+        cache = registry._view_lookup_cache = {"generation": generation}  # noqa: SLF001
+    found = [
+        view
+        for requested, provided in product(request_iface.__sro__, context_iface.__sro__)
+        for view_type in view_types or _VIEW_TYPES
+        if (view := adapters.registered((classifier, requested, provided), view_type, name=view_name)) is not None
+    ]
+    if found:  # what is not found is not kept: there is no end of names that clients may ask for
+        cache[key] = found
+    return found
+
+
+def _call_view(
+    registry: Any,
+    request: Any,
+    context: Any,
+    context_iface: Any,
+    view_name: str,
+    view_types: Any = None,
+    view_classifier: Any = None,
+    secure: bool = True,
+    request_iface: Any = None,
+) -> Any:
+    """Return the response of the first view whose predicates match; None without a view."""
+    if request_iface is None:
+        request_iface = getattr(request, "request_iface", IRequest)
+    mismatch = None
+    for view in _find_views(registry, request_iface, context_iface, view_name, view_types, view_classifier):
+        called = view if secure else getattr(view, "__call_permissive__", view)
+        try:
+            return called(context, request)
+        except PredicateMismatch as error:
+            mismatch = error
+    if mismatch is not None:
+        raise mismatch
+    return None
+
+
+class ViewMethodsMixin:
+    """Views of exceptions, as a method of a request."""
+
+    def invoke_exception_view(
+        self, exc_info: Any = None, request: Any = None, secure: bool = True, reraise: bool = False
+    ) -> Any:
+        """Return the response of the view of an exception, by default of the one that is handled here.
+
+        Raises HTTPNotFound without a view, or the exception itself with ``reraise``.
+        """
+        if request is None:
+            request = self
+        registry = getattr(request, "registry", None) or get_current_registry()
+        if exc_info is None:
+            exc_info = sys.exc_info()
+        exc = exc_info[1]
+        attrs = request.__dict__
+        with hide_attrs(request, "response", "exc_info", "exception"):
+            attrs["exception"], attrs["exc_info"] = exc, exc_info
+            combined = attrs.get("request_iface", IRequest).combined
+            manager.push({"request": request, "registry": registry})
+            try:
+                response = _call_view(
+                    registry,
+                    request,
+                    exc,
+                    providedBy(exc),
+                    "",
+                    view_classifier=IExceptionViewClassifier,
+                    secure=secure,
+                    request_iface=combined,
+                )
+            except Exception:
+                if not reraise:
+                    raise
+                response = None
+            finally:
+                manager.pop()
+        if response is None:
+            if reraise:
+                reraise_(*exc_info)
+            raise HTTPNotFound
+        attrs["exception"], attrs["exc_info"] = exc, exc_info
+        return response
+
+
+# Decorators
+
+
+class view_config:  # noqa: N801 - its name
+    """Configure a function, a class or a method as a view when it is found by ``scan``.
+
+    Keywords are those of ``add_view``. ``_depth`` and ``_category`` are for decorators around this one.
+    """
+
+    venusian = venusian
+    _directive = "add_view"
+
+    def __init__(self, **settings: Any) -> None:
+        if "for_" in settings and settings.get("context") is None:
+            settings["context"] = settings["for_"]
+        self.__dict__.update(settings)
+        self._get_info()
+
+    def _get_info(self) -> None:
+        """Keep the place of the decorator. Subclasses may override it."""
+
+    def __call__(self, wrapped: Any) -> Any:
+        """Attach this to what it decorates."""
+        settings = self.__dict__.copy()
+        depth = settings.pop("_depth", 0)
+        category = settings.pop("_category", "pyramid")
+
+        def callback(context: Any, name: str, ob: Any) -> None:  # noqa: ARG001 - venusian's call
+            config = context.config.with_package(info.module)
+            getattr(config, self._directive)(view=ob, **settings)
+
+        info = self.venusian.attach(wrapped, callback, category=category, depth=depth + 1)
+        if info.scope == "class" and settings.get("attr") is None:
+            settings["attr"] = wrapped.__name__
+        settings["_info"] = info.codeinfo
+        return wrapped
+
+
+bfg_view = view_config
+
+
+class notfound_view_config(view_config):  # noqa: N801 - its name
+    """Configure a function, a class or a method as the view of what is not found. Keywords: ``add_notfound_view``."""
+
+    _directive = "add_notfound_view"
+
+
+class forbidden_view_config(view_config):  # noqa: N801 - its name
+    """Configure a function, a class or a method as the view of what is forbidden. Keywords: ``add_forbidden_view``."""
+
+    _directive = "add_forbidden_view"
+
+
+class exception_view_config(view_config):  # noqa: N801 - its name
+    """Configure a function, a class or a method as the view of an exception. Keywords: ``add_exception_view``."""
+
+    _directive = "add_exception_view"
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        if args and "context" not in settings:
+            settings["context"], *args = args  # type: ignore[assignment]  # a list then
+        if args:
+            raise ConfigurationError("unknown positional arguments to exception_view_config")
+        super().__init__(**settings)
+
+
+def view_defaults(**settings: Any) -> Any:
+    """Set defaults for the keywords of all views that are made of a class."""
+
+    def wrap(wrapped: Any) -> Any:
+        wrapped.__view_defaults__ = settings.copy()
+        return wrapped
+
+    return wrap
+
+
+# Not found
+
+
+class AppendSlashNotFoundViewFactory:
+    """A view of what is not found: it redirects to the path with a slash, if a route has that.
+
+    ``notfound_view`` answers all else, and ``redirect_class`` is the class of redirects.
+    """
+
+    def __init__(self, notfound_view: Any = None, redirect_class: Any = HTTPTemporaryRedirect) -> None:
+        self.notfound_view = default_exceptionresponse_view if notfound_view is None else notfound_view
+        self.redirect_class = redirect_class
+
+    def __call__(self, context: Any, request: Any) -> Any:
+        from antiphon.dialects.pyramid.traversal import decode_path_info
+
+        path = decode_path_info(request.environ["PATH_INFO"] or "/")
+        registry = getattr(request, "registry", None) or get_current_registry()
+        mapper = registry.queryUtility(IRoutesMapper)
+        if mapper is not None and not path.endswith("/"):
+            with_slash = f"{path}/"
+            if any(route.match(with_slash) is not None for route in mapper.get_routes()):
+                query = f"?{request.query_string}" if request.query_string else ""
+                # The whole URL: a path that begins with two slashes would name another host.
+                return self.redirect_class(location=f"{request.path_url}/{query}")
+        return self.notfound_view(context, request)
+
+
+append_slash_notfound_view = AppendSlashNotFoundViewFactory()
