@@ -17,7 +17,7 @@ _MODULES = {
         "dialects.werkzeug.datastructures": "Headers",
         "dialects.werkzeug.exceptions": "BadRequestKeyError HTTPException InternalServerError",
         "dialects.werkzeug.routing": "MapAdapter Rule",
-        "dialects.werkzeug.routing.exceptions": "RoutingException",
+        "dialects.werkzeug.routing.exceptions": "BuildError RequestRedirect RoutingException",
         "dialects.werkzeug.serving": "is_running_from_reloader",
         "dialects.werkzeug.wrappers": "BaseResponse",
         "dialects.werkzeug.wsgi": "get_host",
