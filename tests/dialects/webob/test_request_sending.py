@@ -181,6 +181,14 @@ def test_the_body_may_be_left_out():
     assert made.as_text(skip_body=5).endswith("(len=9)>")
 
 
+@pytest.mark.parametrize("content_type", ["image/png", "text/plain; charset=zlib"])
+def test_any_request_can_be_printed(content_type):
+    made = Request(environ(b"\xff\xc3\xa4", CONTENT_TYPE=content_type))
+    with pytest.raises((UnicodeDecodeError, LookupError)):
+        made.as_text()
+    assert str(made).endswith("\ufffd\xe4")
+
+
 @pytest.mark.parametrize(
     "message",
     [b"", b"GET /\r\n\r\n", b"GET / HTTP/1.0\r\nno colon\r\n\r\n", b"GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nab"],

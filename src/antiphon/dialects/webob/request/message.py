@@ -38,11 +38,17 @@ class RequestMessage(RequestForms, RequestTarget):
         return body
 
     def as_text(self, skip_body: int = False) -> str:
-        """Return the request as a message, in text. ``skip_body`` leaves the body out as in ``as_bytes``."""
+        """Return the request as a message, in text. ``skip_body`` leaves the body out as in ``as_bytes``.
+
+        Raises UnicodeDecodeError, and LookupError for a charset that requests can't have.
+        """
         return self.as_bytes(skip_body).decode(codec_of(self.charset))
 
     def __str__(self) -> str:
-        return self.as_text()
+        try:
+            return self.as_text()
+        except (UnicodeDecodeError, LookupError):
+            return self.as_bytes().decode("utf-8", "replace")
 
     @classmethod
     def from_bytes(cls, b: bytes) -> Self:
