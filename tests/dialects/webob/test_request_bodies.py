@@ -161,6 +161,19 @@ def test_no_more_is_read_than_the_length():
     assert source.was_read == 3
 
 
+def test_a_server_may_give_less_than_was_asked_for():
+    class Slow(Unseekable):
+        def read(self, size=-1):
+            return super().read(min(size, 2))
+
+    for limit in (0, 1000):
+        made = Request(environ(wsgi__input=Slow(b"a=1&b=2"), REQUEST_METHOD="POST", CONTENT_LENGTH="7"))
+        made.__class__ = type("Bounded", (Request,), {"request_body_tempfile_limit": limit})
+        assert made.POST.items() == [("a", "1"), ("b", "2")]
+    made = Request(environ(wsgi__input=Slow(b"a=1&b=2"), CONTENT_LENGTH="7"))
+    assert made.body_file.read() == b"a=1&b=2"
+
+
 READS = {
     "body": lambda made: made.body,
     "text": lambda made: made.text,
