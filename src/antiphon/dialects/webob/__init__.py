@@ -4,7 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from antiphon.dialects.webob.datetime_utils import UTC, day, hour, minute, month, second, week, year
     from antiphon.dialects.webob.request import LegacyRequest, Request
+    from antiphon.dialects.webob.response import Response
+    from antiphon.dialects.webob.util import html_escape
 
 __version__ = "1.8.11"
 """The version of WebOb whose names and habits these are."""
