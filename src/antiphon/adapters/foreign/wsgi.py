@@ -101,8 +101,12 @@ def _latin1(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
 
 
-def from_wsgi(application: "WSGIApplication") -> Callable[[Request], Response]:
+def from_wsgi(
+    application: "WSGIApplication", environ_of: "Callable[[Request], WSGIEnvironment]" = make_environ
+) -> Callable[[Request], Response]:
     """Return a handler that answers by a WSGI application. The body is streamed, and closed in every case.
+
+    ``environ_of`` makes the environ of a request.
 
     Raises RuntimeError when the application gives a body without having called ``start_response``, and what the
     application raises.
@@ -110,7 +114,7 @@ def from_wsgi(application: "WSGIApplication") -> Callable[[Request], Response]:
 
     def handler(request: Request) -> Response:
         call = _WSGICall()
-        chunks = application(make_environ(request), call.start_response)
+        chunks = application(environ_of(request), call.start_response)
         try:
             return call.response(chunks)
         except BaseException:

@@ -49,8 +49,9 @@ class Served(Servable):
         set_current_request(request)
         try:
             if "wsgi_app" in app.overrides:
+                environ, _ = _environ_and_body(request)
                 await ON_THREAD
-                return from_wsgi(partial(_call, app))(request)
+                return from_wsgi(partial(_call, app), lambda _: environ)(request)
             return await answer(app, request)
         except Exception as error:
             return failed(request, error)
@@ -67,12 +68,18 @@ class Served(Servable):
         return "asgi" if any(map(dispatch.waits, functions)) else "wsgi"
 
 
-async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
-    """Return the response to a native request. Raises the errors that the application propagates."""
+def _environ_and_body(request: "NativeRequest") -> "tuple[WSGIEnvironment, NativeBody | None]":
+    """Return an environ for a native request, and the body in it. It is made where the server wants bodies received."""
     environ = head_environ(request.head)
     body = NativeBody(request, environ) if request.head.has_body else None
     if body is None:
         environ["wsgi.input"] = BytesIO()
+    return environ, body
+
+
+async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
+    """Return the response to a native request. Raises the errors that the application propagates."""
+    environ, body = _environ_and_body(request)
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body
     error: BaseException | None = None
