@@ -1,5 +1,6 @@
 """Programs that run on Flask and on the dialect, and are asked the same."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -27,11 +28,18 @@ class Package:
         return import_module(f"{self.name}.{name}")
 
 
+def waiting(app: Any) -> Any:
+    """An application that waits for its async functions: Flask does so by a package that may not be there."""
+    if type(app).__module__.startswith(FLASK):
+        app.async_to_sync = lambda function: lambda *arguments, **named: asyncio.run(function(*arguments, **named))
+    return app
+
+
 def ask(
     app: Any, requests: Iterable[tuple[str, Mapping[str, Any]] | str], cookies: Mapping[str, str] = {}
 ) -> list[tuple[str, list[Any], bytes]]:
     """Return the answers of an application to requests by one browser with these cookies, without times."""
-    client = Client(app)
+    client = Client(waiting(app))
     for name, value in cookies.items():
         client.set_cookie(name, value)
     answers = []

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import Client as TheirClient
 
 from antiphon.testing import Client
-from tests.dialects.flask.beside import BOTH, timeless
+from tests.dialects.flask.beside import BOTH, timeless, waiting
 from tests.dialects.flask.program_of_a_shop import VISIT, build
 
 NOT_COMPARED = {"date", "server", "connection", "transfer-encoding", "content-length"}
@@ -30,7 +30,7 @@ def expected():
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setenv("SHOP_SHOP_TAX", "0.19")
     monkeypatch.setenv("SHOP_SHOP_TABLE__a__B", '"c"')
-    client = TheirClient(build(importlib.import_module(BOTH[0])))
+    client = TheirClient(waiting(build(importlib.import_module(BOTH[0]))))
     answers = []
     for method, path, *rest in VISIT:
         headers, body = rest or ({}, b"")
