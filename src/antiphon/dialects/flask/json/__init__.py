@@ -47,4 +47,6 @@ def jsonify(*args: Any, **kwargs: Any) -> "Response":
     ``current_app.json.response`` makes it. Raises TypeError for both kinds at once, and RuntimeError without an
     application.
     """
-    return current_app.json.response(*args, **kwargs)
+    ctx = _cv_app.get()
+    provider = current_app.json if ctx is None else ctx.app.json  # of which the first raises
+    return provider.response(*args, **kwargs)

@@ -8,6 +8,7 @@ import uuid
 import weakref
 from collections.abc import Callable
 from datetime import date
+from json import encoder as standard
 from typing import IO, TYPE_CHECKING, Any, AnyStr, TypeAlias
 
 from antiphon.dialects.werkzeug.http import http_date
@@ -17,6 +18,9 @@ from antiphon.serialization.json import decode_json
 if TYPE_CHECKING:
     from antiphon.dialects.flask.sansio.app import App
     from antiphon.dialects.flask.wrappers import Response
+
+_make_chunker: Any = getattr(standard, "c_make_encoder", None)
+"""The part of the standard encoder that is written in C, which CPython has."""
 
 COMPACT = {"separators": (",", ":")}
 """The options of JSON without spaces."""
@@ -137,6 +141,18 @@ class DefaultJSONProvider(JSONProvider):
 def _encode_with(
     default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool, is_compact: bool
 ) -> Callable[[Any], str]:
-    separators = COMPACT["separators"] if is_compact else None
+    """Return a function that does what ``json.dumps`` does with these settings, and prepares it once."""
+    separators = COMPACT["separators"] if is_compact else (", ", ": ")
     encoder = json.JSONEncoder(default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=separators)
-    return encoder.encode
+    if _make_chunker is None:
+        return encoder.encode
+    write_text = standard.encode_basestring_ascii if ensure_ascii else standard.encode_basestring
+    chunks = _make_chunker(None, default, write_text, None, *reversed(separators), sort_keys, False, True)
+
+    def encode(value: Any) -> str:
+        try:
+            return "".join(chunks(value, 0))
+        except RecursionError:
+            return encoder.encode(value)  # which says of a value that it contains itself
+
+    return encode
