@@ -8,6 +8,7 @@ from threading import Barrier, Thread
 
 import pytest
 
+from antiphon.adapters.asgi import ASGIHead
 from antiphon.dialects import flask
 from antiphon.dialects.flask import (
     Flask,
@@ -24,6 +25,7 @@ from antiphon.dialects.flask import (
 from antiphon.dialects.flask.globals import _cv_app, _cv_request, app_ctx, request_ctx
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.dialects.werkzeug.test import EnvironBuilder
+from antiphon.request.request import Request as NativeRequest
 from antiphon.testing import Client
 
 
@@ -376,3 +378,48 @@ def test_signals_tell_of_each_step(app):
         for name, receiver in receivers.items():
             getattr(flask, name).disconnect(receiver, app)
     assert told == names
+
+
+# Places
+
+
+@pytest.mark.parametrize(
+    ("view", "hook", "places"),
+    [
+        ("async", None, []),
+        ("async", "async", []),
+        ("def", None, ["on a thread"]),
+        ("def", "def", ["on a thread"]),
+        ("async", "def", ["on a thread", "on the loop", "on a thread"]),
+        ("def", "async", ["on a thread", "on the loop"]),
+    ],
+)
+def test_functions_change_places_only_where_they_must(app, view, hook, places):
+    """An ``async def`` needs no thread, and all that is ``def`` is one visit to a thread."""
+
+    def function(*arguments):
+        return arguments[0] if arguments else None
+
+    async def coroutine_function(*arguments):
+        return function(*arguments)
+
+    hooked = {"def": function, "async": coroutine_function, None: None}[hook]
+    if hooked is not None:
+        app.before_request(hooked)
+        app.after_request(hooked)
+        app.teardown_request(hooked)
+
+    async def async_view():
+        return "fine"
+
+    app.add_url_rule("/", view_func=async_view if view == "async" else lambda: "fine", endpoint="index")
+    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    scope |= {"http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": ""}
+    steps = app.handle(NativeRequest(ASGIHead(scope, None)))
+    effects = []
+    try:
+        while True:
+            effects.append(steps.send(None).value)
+    except StopIteration as end:
+        assert end.value.body == b"fine"
+    assert effects == places

@@ -278,9 +278,11 @@ class Flask(Files, Served, Dispatching, Linking):
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
-        if send is None and (self._is_direct or IS_INNER in head):
+        if send is not None:
+            return super().__call__(head, second, send)
+        if self._is_direct or IS_INNER in head:
             return self.wsgi_app(head, second)
-        return super().__call__(head, second, send)
+        return self._serve_wsgi(head, second)
 
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}
