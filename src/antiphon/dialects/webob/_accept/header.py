@@ -25,8 +25,6 @@ class Accepted:
 
     def __new__(cls, header_value: Any = None) -> Any:
         """Make an object of the state that the value has. A value of None stands for an absent header."""
-        if issubclass(cls, _State):
-            return object.__new__(cls)
         return cls.create(header_value)
 
     @classmethod
@@ -106,6 +104,10 @@ class Accepted:
 
 class _State(Accepted):
     """The methods that the three states share."""
+
+    def __new__(cls, header_value: str | None = None) -> Self:  # noqa: ARG004 - for __init__
+        """Make an object of this very state."""
+        return object.__new__(cls)
 
     def copy(self) -> Self:
         """Return a copy."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects.webob._accept.grammar import (
     MediaElement,
     Pairs,
@@ -37,13 +38,7 @@ class Accept(Accepted):
     @classmethod
     def parse_offer(cls, offer: str | AcceptOffer) -> AcceptOffer:
         """Return the parts of a media type. Raises ValueError for a malformed one, and for a range."""
-        if isinstance(offer, AcceptOffer):
-            return offer
-        match = is_media_type(offer)
-        type_, _, subtype = match[1].lower().partition("/") if match else ("*", "", "*")
-        if match is None or "*" in (type_, subtype):
-            raise ValueError(f"not a media type: {offer[:80]!r}")
-        return AcceptOffer(type_, subtype, _named(read_parameters(match[2])))
+        return offer if isinstance(offer, AcceptOffer) else _read_offer(offer)
 
     @staticmethod
     def _as_read(element: MediaElement) -> Any:
@@ -172,6 +167,15 @@ class MIMEAccept(Accept):
 
     def __repr__(self) -> str:
         return repr(self._accept)
+
+
+@cache_short(256)
+def _read_offer(offer: str) -> AcceptOffer:
+    match = is_media_type(offer)
+    type_, _, subtype = match[1].lower().partition("/") if match else ("*", "", "*")
+    if match is None or "*" in (type_, subtype):
+        raise ValueError(f"not a media type: {offer[:80]!r}")
+    return AcceptOffer(type_, subtype, _named(read_parameters(match[2])))
 
 
 def _named(parameters: Pairs) -> Pairs:
