@@ -325,11 +325,23 @@ class HTTPPaymentRequired(HTTPClientError):
 
 
 class HTTPForbidden(HTTPClientError):
-    """403: the request is understood and refused (RFC 9110 §15.5.4)."""
+    """403: the request is understood and refused (RFC 9110 §15.5.4). ``result`` is the policy's reason."""
 
     code = 403
     title = "Forbidden"
     explanation = "Access was denied to this resource."
+
+    def __init__(
+        self,
+        detail: Any = None,
+        headers: Any = None,
+        comment: Any = None,
+        body_template: str | None = None,
+        result: Any = None,
+        **kw: Any,
+    ) -> None:
+        super().__init__(detail, headers, comment, body_template, **kw)
+        self.result = result
 
 
 class HTTPNotFound(HTTPClientError):
@@ -558,11 +570,9 @@ def _classes(cls: type[HTTPException]) -> list[type[HTTPException]]:
     return [cls, *[each for below in cls.__subclasses__() for each in _classes(below)]]
 
 
-status_map: dict[int, type[HTTPException]] = {
-    cls.code: cls
-    for cls in _classes(HTTPException)
-    if "code" in vars(cls) and cls not in (HTTPClientError, HTTPServerError)
-}
+_BASES = (HTTPException, HTTPError, HTTPRedirection, HTTPSuccessful, HTTPClientError, HTTPServerError, _HTTPMove)
+
+status_map: dict[int, type[HTTPException]] = {cls.code: cls for cls in _classes(HTTPException) if cls not in _BASES}
 """The class of each status code."""
 
 

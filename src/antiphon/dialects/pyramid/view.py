@@ -257,8 +257,9 @@ class AppendSlashNotFoundViewFactory:
             with_slash = f"{path}/"
             if any(route.match(with_slash) is not None for route in mapper.get_routes()):
                 query = f"?{request.query_string}" if request.query_string else ""
-                # The whole URL: a path that begins with two slashes would name another host.
-                return self.redirect_class(location=f"{request.path_url}/{query}")
+                # A path that begins with two slashes would name another host.
+                path = request.path_url if request.path.startswith("//") else request.path
+                return self.redirect_class(location=f"{path}/{query}")
         return self.notfound_view(context, request)
 
 
