@@ -418,9 +418,8 @@ def test_functions_change_places_only_where_they_must(app, view, hook, places):
     scope |= {"http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": ""}
     steps = app.handle(NativeRequest(ASGIHead(scope, None)))
     effects = []
-    try:
+    with pytest.raises(StopIteration) as end:
         while True:
             effects.append(steps.send(None).value)
-    except StopIteration as end:
-        assert end.value.body == b"fine"
+    assert end.value.value.body == b"fine"
     assert effects == places
