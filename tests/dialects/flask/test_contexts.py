@@ -27,6 +27,7 @@ from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.request.request import Request as NativeRequest
 from antiphon.testing import Client
+from tests.helpers.driving import drive
 
 
 @pytest.fixture
@@ -376,7 +377,7 @@ def test_signals_tell_of_each_step(app):
         app.test_client().get("/")
     finally:
         for name, receiver in receivers.items():
-            getattr(flask, name).disconnect(receiver)
+            getattr(flask, name).disconnect(receiver, app)
     assert told == names
 
 
@@ -396,7 +397,6 @@ def test_signals_tell_of_each_step(app):
 )
 def test_functions_change_places_only_where_they_must(app, view, hook, places):
     """An ``async def`` needs no thread, and all that is ``def`` is one visit to a thread."""
-    gc.collect()  # applications of other tests may be told by signals yet
 
     def function(*arguments):
         return arguments[0] if arguments else None
@@ -417,9 +417,6 @@ def test_functions_change_places_only_where_they_must(app, view, hook, places):
     scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
     scope |= {"http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": ""}
     steps = app.handle(NativeRequest(ASGIHead(scope, None)))
-    effects = []
-    with pytest.raises(StopIteration) as end:
-        while True:
-            effects.append(steps.send(None).value)
-    assert end.value.value.body == b"fine"
-    assert effects == places
+    effects, response = drive(steps)
+    assert response.body == b"fine"
+    assert [effect.value for effect in effects] == places

@@ -58,7 +58,9 @@ async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kw
 
 
 async def send(ctx: "AppContext", signal: Any, **values: Any) -> None:
-    """Send a signal to its receivers."""
+    """Send a signal to its receivers, which may block, if this application has any."""
+    if not signal.has_receivers_for(ctx.app):
+        return
     await to_thread(ctx)
     signal.send(ctx.app, _async_wrapper=ctx.app.ensure_sync, **values)
 
