@@ -125,6 +125,7 @@ def test_a_program_serves_until_it_is_interrupted_and_goes_on(start, save):
     assert program.interrupt() == 0
     assert "Debug mode: off" in program.printed
     assert "LookupError: lost" in program.printed
+    assert program.printed.count("INFO GET /fail 500 ") == 1
     assert program.printed.endswith("ended\n")
 
 

@@ -1,6 +1,7 @@
 """The server for development: within the program, or by `antiphon run`, which loads the program anew at each change."""
 
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -81,7 +82,23 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     program = _program()
     if options.get("use_reloader") and program is not None and _is_all_known(options):
         _become_command(_command(app, host, port, use_debugger), program)
+    _log_requests(app)
     run_simple(host, port, app, **options)
+
+
+def _log_requests(app: "Flask") -> None:
+    """Log each request, unless the application does: to stderr, unless the program says where records go."""
+    from antiphon.logs.access_log import AccessLog
+    from antiphon.logs.formats import TextFormatter
+
+    if any(isinstance(each, AccessLog) for each in app.observers.all):
+        return
+    app.observe(AccessLog())
+    logger = logging.getLogger("antiphon.access")
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(TextFormatter())
+        logger.addHandler(handler)
 
 
 def _is_all_known(options: dict[str, Any]) -> bool:
