@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.dialects.flask.config import Config, ConfigAttribute
 from antiphon.dialects.flask.ctx import _AppCtxGlobals
 from antiphon.dialects.flask.deferred import deferred
 from antiphon.dialects.flask.sansio.scaffold import (
@@ -26,7 +27,6 @@ from antiphon.lazy import lazy
 if TYPE_CHECKING:
     import logging
 
-    from antiphon.dialects.flask.config import Config
     from antiphon.dialects.flask.json.provider import JSONProvider
     from antiphon.dialects.flask.sansio.blueprints import Blueprint
     from antiphon.dialects.flask.templating import DispatchingJinjaLoader, Environment
@@ -42,36 +42,13 @@ def _environment() -> Any:
     return Environment
 
 
-def _config() -> Any:
-    from antiphon.dialects.flask.config import Config
-
-    return Config
-
-
 def _json_provider() -> Any:
     from antiphon.dialects.flask.json.provider import DefaultJSONProvider
 
     return DefaultJSONProvider
 
 
-class _Setting:
-    """An attribute that is a value of ``config``."""
-
-    def __init__(self, key: str, convert: Callable[[Any], Any] | None = None) -> None:
-        self.key = key
-        self._convert = convert
-
-    def __get__(self, app: Any, owner: type) -> Any:
-        if app is None:
-            return self
-        value = app.config[self.key]
-        return value if self._convert is None else self._convert(value)
-
-    def __set__(self, app: Any, value: Any) -> None:
-        app.config[self.key] = value
-
-
-def _as_timedelta(value: Any) -> timedelta | None:
+def _as_timedelta(value: Any) -> Any:
     return value if value is None or isinstance(value, timedelta) else timedelta(seconds=value)
 
 
@@ -84,7 +61,7 @@ class App(Scaffold):
     """The class of ``jinja_env``."""
     app_ctx_globals_class: type[Any] = _AppCtxGlobals
     """The class of ``g``."""
-    config_class: "type[Config]" = deferred(_config)  # type: ignore[assignment]
+    config_class: type[Config] = Config
     """The class of ``config``."""
     json_provider_class: "type[JSONProvider]" = deferred(_json_provider)  # type: ignore[assignment]
     """The class of ``json``."""
@@ -103,11 +80,11 @@ class App(Scaffold):
     response_class: "type[Response]"
     """The class of responses."""
 
-    testing: bool = _Setting("TESTING")  # type: ignore[assignment]
+    testing = ConfigAttribute[bool]("TESTING")
     """True if errors are for the test, not for the client."""
-    secret_key: str | bytes | None = _Setting("SECRET_KEY")  # type: ignore[assignment]
+    secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
     """The key with which cookies are signed."""
-    permanent_session_lifetime: timedelta = _Setting("PERMANENT_SESSION_LIFETIME", _as_timedelta)  # type: ignore[assignment]
+    permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", _as_timedelta)
     """How long a permanent session lives."""
 
     def __init__(
