@@ -44,3 +44,10 @@ def test_what_other_packages_import_is_there_or_on_the_page():
 @pytest.mark.parametrize("module", UNDERSCORED)
 def test_names_with_an_underscore_that_others_import(module):
     assert {name for name in UNDERSCORED[module] if not is_there(module, name)} == set()
+
+
+def test_the_package_lists_its_names():
+    dialect = importlib.import_module("antiphon.dialects.flask")
+    assert dialect.globals.current_app is dialect.current_app
+    assert set(dialect.__all__) <= set(dir(dialect))
+    assert {"json", "globals", "__version__"} <= set(dir(dialect))

@@ -3,6 +3,7 @@
 Names are imported on first use, and so are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -45,4 +46,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *__all__})
+    return sorted({*vars(sys.modules[__name__]), *_MODULES, *__all__})  # `globals` is a module here
