@@ -123,7 +123,7 @@ USES = {
     "clear": lambda s: s.clear(), "be permanent": lambda s: setattr(s, "permanent", True),
     "ior": lambda s: s.__ior__({"b": 2}) and None, "told": lambda s: setattr(s, "modified", True),
     "copied": lambda s: dict(copy.copy(s)), "deeply": lambda s: dict(copy.deepcopy(s)),
-    "is a mapping": lambda s: isinstance(s, dict),
+    "is a mapping": lambda s: isinstance(s, dict), "the object": lambda s: s._get_current_object(),
 }  # fmt: skip
 
 

@@ -202,7 +202,7 @@ class SecureCookieSessionInterface(SessionInterface):
         if environ is not None and name not in environ.get("HTTP_COOKIE", ""):
             return self.session_class()
         value = request.cookies.get(name)
-        if is_usual and self.session_class is SecureCookieSession:
+        if is_usual and type(self) is SecureCookieSessionInterface and self.session_class is SecureCookieSession:
             return _UnreadSession(self, app, value)
         return self.session_class(self._read_cookie(app, value)) if value else self.session_class()
 
@@ -264,12 +264,24 @@ def _vary(response: "Response") -> None:
 
 
 class _UnreadSession(SecureCookieSession):
-    """The session of a request, whose cookie is verified and parsed when code first looks into it. It becomes a
+    """The session of a request, whose cookie is verified and parsed when code first asks for it. It becomes a
     SecureCookieSession then.
+
+    Code in C asks none of a dict's methods, and would find none of the data: a session is read once it is accessed.
     """
 
     def __init__(self, interface: SecureCookieSessionInterface, app: "Flask", cookie: str | None) -> None:
         self.unread = interface, app, cookie
+
+    @property
+    def accessed(self) -> bool:
+        """False, before it is set."""
+        return False
+
+    @accessed.setter
+    def accessed(self, value: bool) -> None:
+        self._read()
+        self.accessed = value
 
     def stays(self, interface: SecureCookieSessionInterface) -> bool:
         """Return True if the cookie needs no other one, as far as can be told without verifying it."""
