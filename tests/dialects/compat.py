@@ -63,7 +63,7 @@ MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serializati
 PECAN_NEEDS = ("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")
 RESTX_NEEDS = ("blinker", "faker", "invoke", "pytest-benchmark", "pytest-flask", "pytest-mock", "tzlocal")
 PROJECTS = [  # those that take longest come first
-    Project("openstack-placement", "16.0.0", {"webob": 0}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
+    Project("openstack-placement", "16.0.0", {"webob": 1}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
     Project("ihatemoney", "7.2.1", {"flask": 0}, needs=("pytest-flask",), options=("ihatemoney/tests",)),
     Project("flask-caching", "2.5.1", {"flask": 0}, needs=("flask[async]", "pytest-xprocess", "redis")),
     Project("flask-limiter", "4.1.1", {"flask": 0}, "[cli]", needs=(*LIMITER_NEEDS, "flask[async]", "flask-restx")),
@@ -83,7 +83,6 @@ PROJECTS = [  # those that take longest come first
     Project("flask-wtf", "1.2.2", BOTH),
     Project("httpbin", "0.10.4", BOTH),
     Project("keystonemiddleware", "13.0.1", {"webob": 0}, needs=KEYSTONE_NEEDS),
-    Project("openstack-placement", "16.0.0", {"webob": 1}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
     Project("oslo.middleware", "8.2.0", {"webob": 0}, needs=MIDDLEWARE_NEEDS),
     Project("pecan", "1.8.0", {"webob": 0}, needs=PECAN_NEEDS),
     Project("pyramid", "2.1", {"webob": 0}, needs=("webtest", "zope.component")),

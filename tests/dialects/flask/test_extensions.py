@@ -1,5 +1,7 @@
 """Habits of Flask that extensions rely on, each found by running an extension's own tests."""
 
+from abc import ABC
+
 import pytest
 
 from antiphon.dialects.flask import Flask, Response, request, stream_with_context
@@ -40,19 +42,32 @@ def test_an_iterator_is_closed_at_its_end_in_the_context_of_the_request():
     assert iterator.closed_in == ["/stream"]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "rsgi"])  # an ASGI server would call the function for WSGI itself
-def test_a_call_that_is_replaced_on_the_class_is_asked_by_antiphons_own_server_too(interface, monkeypatch):
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("place", ["on the class", "in a subclass", "in an abstract subclass"])
+def test_a_call_that_is_replaced_by_one_for_wsgi_is_asked_over_each_interface(place, interface, monkeypatch):
     original = Flask.__call__
 
     def instrumented(self, environ, start_response):
         environ["trace"] = "7"
         return original(self, environ, start_response)
 
-    monkeypatch.setattr(Flask, "__call__", instrumented)
-    app = Flask(__name__)
+    match place:
+        case "on the class":
+            monkeypatch.setattr(Flask, "__call__", instrumented)
+            app = Flask(__name__)
+        case "in a subclass":
+            app = type("Traced", (Flask,), {"__call__": instrumented})(__name__)
+        case _:
+
+            class Traced(Flask, ABC):
+                __call__ = instrumented
+
+            app = Traced(__name__)
     app.add_url_rule("/", view_func=lambda: request.environ["trace"])
     with Client(app, interface) as client:
         assert client.get("/").text == "7"
+    monkeypatch.undo()
+    assert Flask.__call__ is original
 
 
 def test_a_server_that_a_program_puts_in_place_of_run_simple_is_used(monkeypatch):

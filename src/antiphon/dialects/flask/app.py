@@ -8,6 +8,7 @@ from weakref import ref
 
 from antiphon.dialects.flask import dispatch
 from antiphon.dialects.flask.blueprints import open_for_reading
+from antiphon.dialects.flask.calling import ApplicationType
 from antiphon.dialects.flask.ctx import AppContext, RequestContext
 from antiphon.dialects.flask.deferred import deferred
 from antiphon.dialects.flask.dispatching import Dispatching
@@ -40,7 +41,7 @@ def _session_interface() -> Any:
     return SecureCookieSessionInterface()
 
 
-class Flask(Files, Served, Dispatching, Linking):
+class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
     """An application with routes, hooks, templates, static files and settings.
 
     ``import_name`` is that of its module or package: folders are found relative to it, or to ``root_path``. Files in
