@@ -1,8 +1,5 @@
 """Habits of WebOb that libraries rely on beyond its documentation, each found by their own tests."""
 
-import subprocess
-import sys
-
 import pytest
 
 from antiphon.dialects.webob import Request, Response
@@ -70,25 +67,3 @@ def test_a_form_is_added_to_an_environ_without_a_content_type():
     assert environ["REQUEST_METHOD"] == "GET"
     environ_add_POST(environ, {"a": "b"})
     assert Request(environ).POST["a"] == "b"
-
-
-WITHOUT_CGI = """
-import sys
-sys.modules.update(cgi=None, pkg_resources=None, setuptools=None, multipart=None)
-from antiphon.dialect_imports import install
-install("webob")
-from importlib.metadata import version
-import webob.client, webob.dec, webob.exc, webob.static
-from webob import Request
-from webob.compat import cgi_FieldStorage
-request = Request.blank("/", POST={"file": ("a.txt", b"content")})
-print(version("webob"), isinstance(request.POST["file"], cgi_FieldStorage), request.POST["file"].value)
-"""
-
-
-@pytest.mark.processes
-def test_neither_cgi_nor_setuptools_is_needed():
-    """webob#437, webob#466: both are gone from newer Pythons."""
-    command = [sys.executable, "-W", "error", "-c", WITHOUT_CGI]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert finished.stdout == "1.8.11 True b'content'\n", finished.stderr
