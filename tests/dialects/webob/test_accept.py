@@ -149,6 +149,30 @@ def test_offers_are_read_as_the_original_does():
     assert dialect.create_accept_header("text/*").acceptable_offers([offer]) == [(offer, 1.0)]
 
 
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_a_header_is_copied_parsed_and_printed_from_any_value(name):
+    header = f"{WORDS[name][0]};q=0.5, {WORDS[name][1]}"
+    assert made(dialect, name, made(dialect, name, header)).header_value == header
+    parse = [list(getattr(library, name).parse(header)) for library in (original, dialect)]
+    assert parse[1] == parse[0]
+
+    class Printed:
+        def __str__(self):
+            return header
+
+    assert (made(dialect, name, None) + Printed()).header_value == header
+
+
+def test_languages_are_offered_as_the_other_headers_have_it():
+    offers = ["de", "en-GB", "en"]
+    assert dialect.AcceptLanguage("en, de;q=0.5").acceptable_offers(offers) == [
+        ("en-GB", 1.0),
+        ("en", 1.0),
+        ("de", 0.5),
+    ]
+    assert dialect.AcceptLanguage(None).acceptable_offers(offers) == [("de", 1.0), ("en-GB", 1.0), ("en", 1.0)]
+
+
 def test_the_first_words_of_a_header_are_still_understood():
     # WebOb 1.8 gave Accept a new interface: what was written for 1.7 works here, without warnings (webob#356).
     accept = dialect.Accept("text/html, application/json;details=true;q=0.5")

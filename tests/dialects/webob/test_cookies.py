@@ -158,6 +158,13 @@ def test_dates_are_printed_as_the_original_does(value):
     assert dialect.serialize_cookie_date(value) == original.serialize_cookie_date(value)
 
 
+@pytest.mark.parametrize("value", [0, timedelta(0)])
+def test_a_duration_is_a_date_from_now(value):
+    printed = dialect.serialize_cookie_date(value).decode()
+    moment = datetime.strptime(printed, "%a, %d-%b-%Y %H:%M:%S GMT").replace(tzinfo=UTC)
+    assert timedelta(0) <= datetime.now(UTC) - moment < timedelta(seconds=60)
+
+
 def test_dates_with_an_offset_are_printed_in_utc():
     moment = datetime(2020, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2)))
     assert dialect.serialize_cookie_date(moment) == b"Mon, 03-Feb-2020 02:05:06 GMT"
