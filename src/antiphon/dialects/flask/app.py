@@ -264,7 +264,8 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
         try:
             try:
                 ctx.push()
-                response = drive(ctx, dispatch.answer(ctx))
+                steps = dispatch.answer if self.overrides else dispatch.full_dispatch_request
+                response = drive(ctx, steps(ctx))
             except Exception as raised:
                 error = raised
                 response = drive(ctx, dispatch.answer_error(ctx, raised))

@@ -91,6 +91,8 @@ class AppContext:
     """The body of the request, where it is to be loaded before code on an event loop may read it."""
     _borrowed: "AppContext | None" = None
     """The context outside of this one that has the request; None if this one has it, or there is none."""
+    _opens_late = False
+    """True if the session, of which the request has no cookie, is opened when it is first used."""
     _pins = 0
     """How many streams need this context. It is torn down after the last of them."""
     _leaves_later = False
@@ -101,7 +103,7 @@ class AppContext:
     ) -> None:
         self.app = app
         self._request = request
-        self._session = session
+        self._opened = session
         self._outer: list[AppContext | None] = []
         self._after_request_functions: list[Callable[[Any], Any]] = []
         if request is not None:
@@ -157,6 +159,16 @@ class AppContext:
         session.accessed = True
         return session
 
+    @property
+    def _session(self) -> "SessionMixin | None":
+        if self._opened is None and self._opens_late:
+            self._open_session(self.request)
+        return self._opened
+
+    @_session.setter
+    def _session(self, session: "SessionMixin") -> None:
+        self._opened = session
+
     def copy(self) -> "AppContext":
         """Return a context with this request and its session, for work beside it."""
         return type(self)(self.app, request=self.request, session=self.holder._session)  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
@@ -199,12 +211,19 @@ class AppContext:
         _set(self)
         if signals.appcontext_pushed.receivers and self.host is None:
             self._send(signals.appcontext_pushed)
-        if self._session is None:
-            interface = self.app.session_interface
-            session = interface.open_session(self.app, request)
-            self._session = interface.make_null_session(self.app) if session is None else session
+        if self._opened is None:
+            app = self.app
+            if app.session_may_block or app.config["SESSION_COOKIE_NAME"] in request.environ.get("HTTP_COOKIE", ""):
+                self._open_session(request)
+            else:  # it is empty, and only what puts something in makes it matter
+                self._opens_late = True
         if self.url_adapter is not None:
             self.match_request()
+
+    def _open_session(self, request: "Request") -> None:
+        interface = self.app.session_interface
+        session = interface.open_session(self.app, request)
+        self._opened = interface.make_null_session(self.app) if session is None else session
 
     def _send(self, signal: Any) -> None:
         signal.send(self.app, _async_wrapper=self.app.ensure_sync)

@@ -58,11 +58,16 @@ async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kw
 
 
 async def send(ctx: "AppContext", signal: Any, **values: Any) -> None:
-    """Send a signal to its receivers, which may block, if this application has any."""
-    if not signal.has_receivers_for(ctx.app):
+    """Send a signal to its receivers."""
+    if not has_receivers(ctx.app, signal):
         return
     await to_thread(ctx)
     signal.send(ctx.app, _async_wrapper=ctx.app.ensure_sync, **values)
+
+
+def has_receivers(app: "Flask", signal: Any) -> bool:
+    """Return True if a signal of an application has receivers. It keeps count of those that are gone for a while."""
+    return bool(signal.receivers) and next(iter(signal.receivers_for(app)), None) is not None
 
 
 async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
@@ -237,9 +242,9 @@ async def process_response(ctx: "AppContext", response: "Response") -> "Response
             if name in functions:
                 for function in reversed(functions[name]):
                     response = await call(ctx, function, response)
-    session: Any = ctx._session  # noqa: SLF001 - its name in Flask
+    session: Any = ctx._opened  # noqa: SLF001 - of this package; None if nobody has used it
     interface = app.session_interface
-    if not interface.is_null_session(session):
+    if session is not None and not interface.is_null_session(session):
         if ctx.is_on_loop and app.session_may_block:
             await to_thread(ctx)
         interface.save_session(app, session, response)

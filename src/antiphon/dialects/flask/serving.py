@@ -108,7 +108,7 @@ def _push_may_block(app: "Flask") -> bool:
     return (
         app.session_may_block
         or len(app.url_map.converters) != len(DEFAULT_CONVERTERS)
-        or signals.appcontext_pushed.has_receivers_for(app)
+        or dispatch.has_receivers(app, signals.appcontext_pushed)
     )
 
 
