@@ -15,6 +15,7 @@ from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
 from antiphon.dialects.werkzeug.utils import files
 from antiphon.dialects.werkzeug.utils.redirects import redirect as _default_redirect
+from antiphon.handler.errors import is_debug
 
 __all__ = [
     "abort",
@@ -40,9 +41,9 @@ _NO = ("0", "false", "no")
 
 
 def get_debug_flag() -> bool:
-    """Return True if FLASK_DEBUG in the environment switches the debug mode on."""
-    value = os.environ.get("FLASK_DEBUG", "")
-    return bool(value) and value.lower() not in _NO
+    """Return True if FLASK_DEBUG in the environment switches the debug mode on; else if `antiphon run --debug` does."""
+    value = os.environ.get("FLASK_DEBUG")
+    return value.lower() not in _NO if value else is_debug()
 
 
 def get_load_dotenv(default: bool = True) -> bool:
