@@ -13,6 +13,7 @@ PROVIDER = {
     ),
     "choir/__init__.py": "",
     "choir/lute/__init__.py": "__version__ = '7.1'\nfrom choir.lute.strings import plucked\n",
+    "choir/lute/__main__.py": "import sys\nprint('played as', __name__, sys.argv[1:])\n",
     "choir/lute/strings.py": "print('strings are loaded')\nplucked = True\n",
     "choir/lute/frets/__init__.py": "",
     "choir/lute/frets/gut.py": "import no_such_module\n",
@@ -71,6 +72,15 @@ def test_a_module_is_one_under_both_names_and_loaded_once(python, imports):
         "assert len({finder for finder in sys.meta_path if 'StandIn' in type(finder).__name__}) == 1"
     )
     assert python(program) == "strings are loaded"
+
+
+@pytest.mark.parametrize("module", ["lute", "lute.__main__"])
+def test_a_package_is_run_as_a_program_as_by_python_m(python, module):
+    program = (
+        f"import runpy, sys; install('lute'); sys.argv[1:] = ['loud']\n"
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
+    assert python(program).splitlines()[-1] == "played as __main__ ['loud']"
 
 
 def test_a_module_can_be_loaded_again_by_itself(python):

@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder
 from os import PathLike
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from antiphon.dialect_imports.entries import StandIn
 
@@ -115,6 +115,12 @@ class _SameModule(Loader):
         module = importlib.import_module(self._name)
         self._spec = module.__spec__
         return module
+
+    def get_code(self, fullname: str) -> CodeType | None:  # noqa: ARG002 - the protocol's
+        """Return the code of the module, for `python -m`; None if it has none."""
+        spec = _found(self._name)
+        get_code = getattr(spec and spec.loader, "get_code", None)
+        return None if get_code is None else get_code(self._name)
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self._spec  # the import system has replaced it by the spec of the other name
