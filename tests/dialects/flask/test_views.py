@@ -1,11 +1,15 @@
 """Views that are classes, beside Flask's."""
 
 import asyncio
+import functools
+from asyncio import get_running_loop
 
 import pytest
 
 from antiphon.dialects.flask import Flask
 from antiphon.dialects.flask import views as our_views
+from antiphon.testing import AsyncClient
+from antiphon.testing import Client as AntiphonClient
 from tests.dialects.flask.beside import BOTH, Package, ask_both
 
 
@@ -160,3 +164,68 @@ def test_names_are_those_of_flask():
     from flask import views
 
     assert our_views.http_method_funcs == views.http_method_funcs
+
+
+def gathering(count):
+    """An application whose views answer when ``count`` requests are there."""
+    app = Flask(__name__)
+    arrived = []
+
+    async def everybody():
+        arrived.append(get_running_loop())
+        while len(arrived) < count:
+            await asyncio.sleep(0.001)
+        return str(len({*arrived}))
+
+    class Waiting(our_views.View):
+        async def dispatch_request(self):
+            return await everybody()
+
+    class Items(our_views.MethodView):
+        def put(self):
+            return "put"
+
+        async def get(self):
+            return await everybody()
+
+    class Shared(Items):
+        init_every_request = False
+
+    for path, cls in {"/view": Waiting, "/items": Items, "/shared": Shared}.items():
+        app.add_url_rule(path, view_func=cls.as_view(path[1:]))
+    return app
+
+
+@pytest.mark.parametrize("path", ["/view", "/items", "/shared"])
+def test_async_methods_wait_on_the_loop_and_hold_no_threads(path):
+    count = 200
+
+    async def ask():
+        async with AsyncClient(gathering(count), "asgi") as client:
+            answers = await asyncio.gather(*[client.get(path) for _ in range(count)])
+            assert {answer.text for answer in answers} == {"1"}
+
+    asyncio.run(ask())
+
+
+def test_a_decorator_gets_what_the_function_returns():
+    """Whatever the method is: a decorator that was written for functions awaits nothing."""
+
+    class Items(our_views.MethodView):
+        async def get(self):
+            return "text"
+
+    def shout(function):
+        @functools.wraps(function)
+        def shouting(**values):
+            return function(**values).upper()
+
+        return shouting
+
+    app = Flask(__name__)
+    app.add_url_rule("/", view_func=shout(Items.as_view("items")))
+    Items.decorators = [shout]
+    app.add_url_rule("/listed", view_func=Items.as_view("listed"))
+    for interface in ("wsgi", "asgi", "rsgi"):
+        with AntiphonClient(app, interface) as client:
+            assert [client.get(path).text for path in ("/", "/listed")] == ["TEXT", "TEXT"]

@@ -156,6 +156,8 @@ async def dispatch_request(ctx: "AppContext") -> Any:
             return await replaced(ctx, "make_default_options_response")
         return app.make_default_options_response()
     view = app.view_functions[rule.endpoint]
+    if ctx.is_on_loop and (find := getattr(view, "__dict__", {}).get("coroutine_function")):
+        view = find(view, request.method) or view
     if ctx.is_on_loop or app.syncs_itself or waits(view):
         return await call(ctx, view, **request.view_args)  # type: ignore[arg-type]  # a match has values
     return view(**request.view_args)  # type: ignore[arg-type]  # a match has values

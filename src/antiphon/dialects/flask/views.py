@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from antiphon.dialects.flask.dispatch import waits
 from antiphon.dialects.flask.globals import current_app, request
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class View:
         raise NotImplementedError
 
     @classmethod
+    def _name_of(cls, method: str) -> str | None:  # noqa: ARG003 - for subclasses
+        """Return the name of what answers a method of HTTP; None if there is nothing."""
+        return "dispatch_request"
+
+    @classmethod
     def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> "ft.RouteCallable":
         """Return a function that answers by ``dispatch_request``, with a name, which is that of its endpoint.
 
@@ -36,11 +42,15 @@ class View:
         """
         shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
 
-        def view(**kwargs: Any) -> Any:
-            # Looked up in the function that is registered: whoever replaces the class there has it called.
-            instance = view.view_class(*class_args, **class_kwargs) if shared is None else shared  # type: ignore[attr-defined]
-            return current_app.ensure_sync(instance.dispatch_request)(**kwargs)
+        def instance() -> View:
+            # Of the class that the function has: whoever replaces it there has the other one called.
+            made: View = view.view_class(*class_args, **class_kwargs) if shared is None else shared  # type: ignore[attr-defined]
+            return made
 
+        def view(**kwargs: Any) -> Any:
+            return current_app.ensure_sync(instance().dispatch_request)(**kwargs)
+
+        view.coroutine_function = _coroutine_finder(view, instance, shared)  # type: ignore[attr-defined]
         view.__name__ = name
         view.__module__ = cls.__module__
         for decorator in cls.decorators:
@@ -52,6 +62,24 @@ class View:
         view.methods = cls.methods  # type: ignore[attr-defined]
         view.provide_automatic_options = cls.provide_automatic_options  # type: ignore[attr-defined]
         return view
+
+
+def _coroutine_finder(
+    view: Callable[..., Any], instance: Callable[[], View], shared: View | None
+) -> Callable[[object, str], Callable[..., Any] | None]:
+    """Return a function that the dispatch asks for the coroutine function behind a view: called in place of the view,
+    it needs no thread to wait on.
+    """
+
+    def coroutine_function(called: object, method: str) -> Callable[..., Any] | None:
+        if called is not view:
+            return None  # A decorator has copied this attribute to its own function.
+        cls: type[View] = view.view_class if shared is None else type(shared)  # type: ignore[attr-defined]
+        name = cls._name_of(method)
+        makes_plainly = shared is not None or cls.__init__ is object.__init__  # or it may block
+        return getattr(instance(), name) if makes_plainly and name and waits(getattr(cls, name)) else None
+
+    return coroutine_function
 
 
 class MethodView(View):
@@ -81,3 +109,10 @@ class MethodView(View):
                 f"{type(self).__qualname__}.methods has {request.method}, and the class has no {name}() to answer it"
             )
         return current_app.ensure_sync(answer)(**kwargs)  # type: ignore[no-any-return]
+
+    @classmethod
+    def _name_of(cls, method: str) -> str | None:
+        if cls.dispatch_request is not MethodView.dispatch_request:
+            return "dispatch_request"
+        name = method.lower()
+        return next((each for each in (name, "get" if name == "head" else name) if hasattr(cls, each)), None)
