@@ -208,6 +208,17 @@ def test_async_methods_wait_on_the_loop_and_hold_no_threads(path):
     asyncio.run(ask())
 
 
+def test_an_application_with_async_methods_is_served_over_asgi():
+    class Items(our_views.MethodView):
+        def get(self):
+            return ""
+
+    app = Flask(__name__)
+    app.add_url_rule("/items", view_func=Items.as_view("items"))
+    assert app.interface == "wsgi"
+    assert gathering(1).interface == "asgi"
+
+
 def test_a_decorator_gets_what_the_function_returns():
     """Whatever the method is: a decorator that was written for functions awaits nothing."""
 

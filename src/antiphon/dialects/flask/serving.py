@@ -4,6 +4,7 @@ The steps are those of the WSGI application, on the server's loop until a functi
 ``wsgi_app`` or ``__call__``, that answers, on a thread.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
@@ -62,10 +63,18 @@ class Served(Servable):
         app: Any = self
         hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
         functions = [function for by_name in hooks for each in by_name.values() for function in each]
-        functions += [*app.view_functions.values(), *app.teardown_appcontext_funcs]
+        functions += [*app.view_functions.values(), *app.teardown_appcontext_funcs, *_methods(app)]
         for by_code in app.error_handler_spec.values():
             functions += [function for by_class in by_code.values() for function in by_class.values()]
         return "asgi" if any(map(dispatch.waits, functions)) else "wsgi"
+
+
+def _methods(app: Any) -> Iterator[Any]:
+    """Yield the methods that answer requests of views that are classes."""
+    for view in app.view_functions.values():
+        if (view_class := getattr(view, "view_class", None)) is not None:
+            names = ("dispatch_request", *(method.lower() for method in getattr(view_class, "methods", None) or ()))
+            yield from (getattr(view_class, name) for name in names if hasattr(view_class, name))
 
 
 def _environ_and_body(request: "NativeRequest") -> "tuple[WSGIEnvironment, NativeBody | None]":
