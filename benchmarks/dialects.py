@@ -207,6 +207,13 @@ DIALECTS = (
     ),
     Dialect("microdot", "antiphon.dialects.microdot", 5.0, ASKED.values(), LeavingServer),
     Dialect(
+        "pyramid",
+        "antiphon.dialects.pyramid",
+        3.0,
+        [CASES["hello"], CASES["read"], ASKED["json"], CASES["form"]],
+        lambda app, _loop: WsgiServer(app),
+    ),
+    Dialect(
         "webob",
         "antiphon.dialects.webob",
         1.7,

@@ -17,11 +17,13 @@ from antiphon.dialects.pyramid.path import CALLER_PACKAGE, caller_package
 class CountedAdapters(AdapterRegistry):
     """Adapters that count their changes, so that what was looked up can be kept until the next one."""
 
-    generation = 0
+    def __init__(self, registry: "Registry") -> None:
+        self._counting = registry
+        super().__init__()
 
     def changed(self, originally_changed: Any) -> None:
         """Count a change, of this registry or of one of its bases."""
-        self.generation += 1
+        self._counting.generation += 1
         super().changed(originally_changed)
 
 
@@ -30,6 +32,8 @@ class Registry(Components, dict[Any, Any]):
 
     has_listeners = False
     """True if anybody may be told of events."""
+    generation = 0
+    """The number of changes of adapters and utilities: if it is the same, nothing was registered since."""
     _settings: Any = None
 
     def __init__(self, package_name: Any = CALLER_PACKAGE, *args: Any, **kw: Any) -> None:
@@ -42,16 +46,11 @@ class Registry(Components, dict[Any, Any]):
         dict.__init__(self)
 
     def _init_registries(self) -> None:
-        self.adapters = CountedAdapters()
-        self.utilities = CountedAdapters()
+        self.adapters = CountedAdapters(self)
+        self.utilities = CountedAdapters(self)
 
     def __bool__(self) -> bool:
         return True  # also without values
-
-    @property
-    def generation(self) -> tuple[int, int]:
-        """The number of changes of adapters and of utilities: equal ones mean that nothing was registered since."""
-        return self.adapters.generation, self.utilities.generation
 
     def _clear_view_lookup_cache(self) -> None:
         self._view_lookup_cache = {}

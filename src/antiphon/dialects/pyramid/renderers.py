@@ -9,7 +9,7 @@ from zope.interface import implementer, providedBy
 from zope.interface.registry import Components
 
 from antiphon.dialects.pyramid.interfaces import IJSONAdapter, IRendererFactory, IRendererInfo, IResponseFactory
-from antiphon.dialects.pyramid.response import Response
+from antiphon.dialects.pyramid.response import Response, response_of_type
 
 
 def string_renderer_factory(info: Any) -> Any:
@@ -18,9 +18,7 @@ def string_renderer_factory(info: Any) -> Any:
     def render(value: Any, system: Any) -> str:
         request = system.get("request")
         if request is not None:
-            response = request.response
-            if response.content_type == response.default_content_type:
-                response.content_type = "text/plain"
+            response_of_type(request, "text/plain")
         return value if isinstance(value, str) else str(value)
 
     return render
@@ -44,9 +42,12 @@ class JSON:
         def render(value: Any, system: Any) -> Any:
             request = system.get("request")
             if request is not None:
-                response = request.response
-                if response.content_type == response.default_content_type:
-                    response.content_type = "application/json"
+                response_of_type(request, "application/json")
+            if self.serializer is json.dumps and not self.kw:
+                try:
+                    return json.dumps(value)  # which keeps its encoder
+                except TypeError:
+                    pass
             return self.serializer(value, default=self._make_default(request), **self.kw)
 
         return render
@@ -106,8 +107,10 @@ class RendererHelper:
 
     def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:
         result = self.render(value, system_values, request)
-        factory = self.registry.queryUtility(IResponseFactory)
-        response = getattr(request, "response", None) or (factory(request) if factory else Response())
+        response = getattr(request, "response", None)
+        if response is None:
+            factory = self.registry.queryUtility(IResponseFactory)
+            response = factory(request) if factory else Response()
         if result is not None:
             if isinstance(result, str):
                 response.text = result

@@ -92,6 +92,24 @@ class response_adapter:  # noqa: N801 - its name
         return wrapped
 
 
+def response_of_type(request: Any, content_type: str) -> Any:
+    """Return the response that a request has for renderers, with a content type unless the view has set another."""
+    attrs = request.__dict__
+    if "response" not in attrs and _makes_plain_responses(request):
+        attrs["response"] = response = Response(content_type=content_type)
+        return response
+    response = request.response
+    if response.content_type == response.default_content_type:
+        response.content_type = content_type
+    return response
+
+
+def _makes_plain_responses(request: Any) -> bool:
+    from antiphon.dialects.pyramid.request import Request
+
+    return type(request).response is Request.response and request.registry.queryUtility(IResponseFactory) is None
+
+
 def _guess_type(path: Any) -> tuple[str, str | None]:
     content_type, content_encoding = guess_type(path, strict=False)
     return content_type or "application/octet-stream", content_encoding

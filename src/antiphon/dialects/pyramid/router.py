@@ -8,23 +8,24 @@ from zope.interface import implementer, providedBy
 from antiphon.dialects.pyramid.events import BeforeTraversal, ContextFound, NewRequest, NewResponse
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
 from antiphon.dialects.pyramid.interfaces import (
+    VH_ROOT_KEY,
     IDebugLogger,
     IExecutionPolicy,
-    IRequest,
     IRequestExtensions,
     IRequestFactory,
     IRootFactory,
     IRouter,
-    IRouteRequest,
     IRoutesMapper,
     ITraverser,
     ITweens,
 )
+from antiphon.dialects.pyramid.planning import Plans
 from antiphon.dialects.pyramid.request import Request, apply_request_extensions
 from antiphon.dialects.pyramid.serving import Served
-from antiphon.dialects.pyramid.threadlocal import RequestContext
-from antiphon.dialects.pyramid.traversal import DefaultRootFactory, ResourceTreeTraverser
-from antiphon.dialects.pyramid.view import _call_view
+from antiphon.dialects.pyramid.threadlocal import RequestContext, manager
+from antiphon.dialects.pyramid.traversal import DefaultRootFactory, ResourceTreeTraverser, split_path_info
+from antiphon.dialects.pyramid.urldispatch import RoutesMapper
+from antiphon.dialects.pyramid.view import _call_view, call_first
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -47,6 +48,7 @@ class Router(Served):
         self.request_factory = query(IRequestFactory, default=Request)
         self.request_extensions = query(IRequestExtensions)
         self.execution_policy = query(IExecutionPolicy, default=default_execution_policy)
+        self._plans = Plans(registry, self.root_factory)
         self.orig_handle_request = self.handle_request
         tweens = query(ITweens)
         if tweens is not None:
@@ -62,30 +64,54 @@ class Router(Served):
         """Return the response of the view. Raises HTTPNotFound without one, and what the view raises."""
         registry, attrs = self.registry, request.__dict__
         notify = registry.notify if registry.has_listeners else None
-        if notify:
+        if notify is not None:
             notify(NewRequest(request))
-        root_factory = self.root_factory
-        if self.routes_mapper is not None:
-            found = self.routes_mapper(request)
-            route = found["route"]
-            if self.debug_routematch:
-                self._log_match(request, route, found["match"])
-            if route is not None:
-                attrs["matchdict"], attrs["matched_route"] = found["match"], route
-                request.request_iface = registry.queryUtility(IRouteRequest, name=route.name, default=IRequest)
-                root_factory = route.factory or root_factory
-        if notify:
+        match, route = self._match(request)
+        plans = self._plans
+        if plans.generation is None or plans.generation != registry.generation:
+            plans = self._plans = Plans(registry, self.root_factory)
+        plan = plans.of_route(route)
+        if route is not None:
+            attrs["matchdict"], attrs["matched_route"], attrs["request_iface"] = match, route, plan.request_iface
+        if notify is not None:
             notify(BeforeTraversal(request))
-        root = attrs["root"] = root_factory(request)
-        traverser = registry.adapters.queryAdapter(root, ITraverser)
-        attrs.update((ResourceTreeTraverser(root) if traverser is None else traverser)(request))
-        if notify:
+        root = plan.root_factory(request)
+        views = None
+        if plan.is_without_traversal and "traverse" not in match and VH_ROOT_KEY not in request.environ:
+            attrs.update(
+                root=root, context=root, view_name="", subpath=_subpath(match) if "subpath" in match else (), traversed=(), virtual_root=root,
+                virtual_root_path=(),
+            )  # fmt: skip
+            views = plan.views
+        else:
+            attrs["root"] = root
+            traverser = registry.adapters.queryAdapter(root, ITraverser)
+            attrs.update((ResourceTreeTraverser(root) if traverser is None else traverser)(request))
+        if notify is not None:
             notify(ContextFound(request))
+            views = None  # a subscriber may have changed what it depends on
         context = attrs["context"]
-        response = _call_view(registry, request, context, providedBy(context), attrs["view_name"])
+        response = None
+        if views is None:
+            response = _call_view(registry, request, context, providedBy(context), attrs["view_name"])
+        elif views:
+            response = views[0](context, request) if len(views) == 1 else call_first(views, context, request)
         if response is None:
             raise HTTPNotFound(self._not_found(request, context))
         return response
+
+    def _match(self, request: Any) -> tuple[Any, Any]:
+        mapper = self.routes_mapper
+        if mapper is None:
+            return None, None
+        if type(mapper) is RoutesMapper:
+            match, route = mapper.find(request)
+        else:
+            found = mapper(request)
+            match, route = found["match"], found["route"]
+        if self.debug_routematch:
+            self._log_match(request, route, match)
+        return match, route
 
     def _log_match(self, request: Any, route: Any, match: Any) -> None:
         if not self.logger:
@@ -114,28 +140,22 @@ class Router(Served):
 
     def invoke_request(self, request: Any, _use_tweens: bool = True) -> Any:
         """Return the response to a request that is current, and call its functions for the response and the end."""
-        handle = self.handle_request if _use_tweens else self.orig_handle_request
         attrs = request.__dict__
         try:
-            response = handle(request)
-            if attrs.get("response_callbacks"):
+            response = self.handle_request(request) if _use_tweens else self.orig_handle_request(request)
+            if "response_callbacks" in attrs:
                 request._process_response_callbacks(response)  # noqa: SLF001 - of this package
             if self.registry.has_listeners:
                 self.registry.notify(NewResponse(request, response))
             return response
         finally:
-            self.finish_request(request)
-
-    def finish_request(self, request: Any) -> None:
-        """Call the functions for the end of a request."""
-        attrs = request.__dict__
-        if attrs.get("finished_callbacks"):
-            request._process_finished_callbacks()  # noqa: SLF001 - of this package
-        attrs.pop("context", None)  # which may lead back to the request
+            if "finished_callbacks" in attrs:
+                request._process_finished_callbacks()  # noqa: SLF001 - of this package
+            attrs.pop("context", None)  # which may lead back to the request
 
     def _prepare(self, request: Any) -> None:
-        request.registry = self.registry
-        request.invoke_subrequest = self.invoke_subrequest
+        attrs = request.__dict__
+        attrs["registry"], attrs["invoke_subrequest"] = self.registry, self.invoke_subrequest
         if self.request_extensions is not None:
             apply_request_extensions(request, extensions=self.request_extensions)
 
@@ -153,7 +173,17 @@ class Router(Served):
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request over WSGI."""
-        response = self.execution_policy(environ, self)
+        policy = self.execution_policy
+        if policy is default_execution_policy:
+            request = self.request_factory(environ)
+            self._prepare(request)
+            before = manager.enter({"registry": self.registry, "request": request})
+            try:
+                response = self.invoke_request(request)
+            finally:
+                manager.leave(before)
+        else:
+            response = policy(environ, self)
         chunks: Iterable[bytes] = response(environ, start_response)
         return chunks
 
@@ -162,3 +192,8 @@ def default_execution_policy(environ: "WSGIEnvironment", router: Any) -> Any:
     """Return the response to the request of an environ."""
     with router.request_context(environ) as request:
         return router.invoke_request(request)
+
+
+def _subpath(match: Any) -> tuple[str, ...]:
+    subpath = match["subpath"]
+    return split_path_info(subpath) if isinstance(subpath, str) else tuple(subpath)

@@ -23,6 +23,16 @@ class ThreadLocalManager:
 
     set = push
 
+    def enter(self, info: Any) -> Any:
+        """Make a dictionary the current one, and return what ``leave`` needs to undo that, and all after it."""
+        before = self._stack.get()
+        self._stack.set((*before, info))
+        return before
+
+    def leave(self, before: Any) -> None:
+        """Undo an ``enter``."""
+        self._stack.set(before)
+
     def pop(self) -> Any:
         """Remove the current dictionary and return it; None without one."""
         stack = self._stack.get()

@@ -88,8 +88,15 @@ class RoutesMapper:
 
         Raises URLDecodeError for a path that is not UTF-8.
         """
+        match, route = self.find(request)
+        return {"match": match, "route": route}
+
+    def find(self, request: Any) -> tuple[Match | None, Route | None]:
+        """Return the values in a request's path, and its route, as a call does."""
         try:
-            path = request.path_info or "/"
+            path = request.environ["PATH_INFO"] or "/"
+            if not path.isascii():
+                path = request.path_info
         except KeyError:
             path = "/"  # in tests
         except UnicodeDecodeError as error:
@@ -98,10 +105,12 @@ class RoutesMapper:
             match = route.match(path)
             if match is None:
                 continue
+            if not route.predicates:
+                return match, route
             info = {"match": match, "route": route}
-            if not route.predicates or all(predicate(info, request) for predicate in route.predicates):
-                return info
-        return {"route": None, "match": None}
+            if all(predicate(info, request) for predicate in route.predicates):
+                return match, route
+        return None, None
 
     def _candidates(self, path: str) -> list[Route]:
         """Return the routes that may match a path, in order: where a pattern is a path itself, those that do match."""

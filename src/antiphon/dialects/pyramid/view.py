@@ -65,9 +65,8 @@ def _find_views(
     """Return the views of a context, from the most to the least specific. They are kept until the registry changes."""
     classifier = IViewClassifier if view_classifier is None else view_classifier
     key = (classifier, request_iface, context_iface, view_name, view_types)
-    adapters = registry.adapters
     cache = registry._view_lookup_cache  # noqa: SLF001 - of this package
-    generation = getattr(adapters, "generation", None)
+    generation = getattr(registry, "generation", None)
     found: list[Any] | None
     if cache.get("generation") == generation and generation is not None:
         found = cache.get(key)
@@ -79,7 +78,8 @@ def _find_views(
         view
         for requested, provided in product(request_iface.__sro__, context_iface.__sro__)
         for view_type in view_types or _VIEW_TYPES
-        if (view := adapters.registered((classifier, requested, provided), view_type, name=view_name)) is not None
+        if (view := registry.adapters.registered((classifier, requested, provided), view_type, name=view_name))
+        is not None
     ]
     if found:  # what is not found is not kept: there is no end of names that clients may ask for
         cache[key] = found
@@ -100,11 +100,18 @@ def _call_view(
     """Return the response of the first view whose predicates match; None without a view."""
     if request_iface is None:
         request_iface = getattr(request, "request_iface", IRequest)
+    views = _find_views(registry, request_iface, context_iface, view_name, view_types, view_classifier)
+    if not secure:
+        views = [getattr(view, "__call_permissive__", view) for view in views]
+    return call_first(views, context, request)
+
+
+def call_first(views: list[Any], context: Any, request: Any) -> Any:
+    """Return the response of the first view whose predicates match; None without a view. Raises PredicateMismatch."""
     mismatch = None
-    for view in _find_views(registry, request_iface, context_iface, view_name, view_types, view_classifier):
-        called = view if secure else getattr(view, "__call_permissive__", view)
+    for view in views:
         try:
-            return called(context, request)
+            return view(context, request)
         except PredicateMismatch as error:
             mismatch = error
     if mismatch is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from inspect import isclass, isroutine
 from typing import Any
 
-from zope.interface import implementer, provider
+from zope.interface import implementedBy, implementer, provider
 
 from antiphon.dialects.pyramid.exceptions import ConfigurationError
 from antiphon.dialects.pyramid.httpexceptions import HTTPForbidden
@@ -28,6 +28,9 @@ VIEW = "VIEW"
 """Stands for the view itself."""
 
 View = Callable[[Any, Any], Any]
+
+_PLAIN = (dict, list, tuple, str, int, float, bool, type(None))
+"""Types of values whose instances can't say of themselves that they are responses."""
 
 _KEPT = (
     "__permitted__", "__call_permissive__", "__permission__", "__predicated__", "__predicates__", "__accept__",
@@ -313,25 +316,32 @@ def rendered_view(view: Any, info: Any) -> Any:
             return response
 
         return with_response
-    planned: list[Any] = [None, None]  # the generation of the registry, and the renderer that was made in it
+    planned: list[Any] = [None, None, ()]  # a generation of the registry, a renderer, and types without a response
+
+    def plan(generation: Any) -> None:
+        adapters = registry.adapters
+        plain = {kind for kind in _PLAIN if adapters.lookup((implementedBy(kind),), IResponse) is None}
+        planned[:] = generation, renderer.clone(), plain
 
     def rendered(context: Any, request: Any) -> Any:
         result = view(context, request)
-        if result.__class__ is Response:
+        kind = result.__class__
+        if kind is Response:
             return result
-        response = registry.queryAdapterOrSelf(result, IResponse)
-        if response is not None:
-            return response
-        if isinstance(result, Coroutine):
-            raise _no_response(view, result)
+        generation = getattr(registry, "generation", None)
+        if planned[0] != generation or generation is None:
+            plan(generation)
+        if kind not in planned[2]:
+            response = registry.queryAdapterOrSelf(result, IResponse)
+            if response is not None:
+                return response
+            if isinstance(result, Coroutine):
+                raise _no_response(view, result)
         attrs = getattr(request, "__dict__", {})
         if "override_renderer" in attrs:
             name = attrs.pop("override_renderer")
             helper = renderers.RendererHelper(name=name, package=info.package, registry=registry)
         else:
-            generation = getattr(registry, "generation", None)
-            if planned[0] != generation or generation is None:
-                planned[:] = generation, renderer.clone()
             helper = planned[1]
         instance = attrs.pop("__view__", None)
         if instance is None:

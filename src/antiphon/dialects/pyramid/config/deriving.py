@@ -41,16 +41,19 @@ def attr_wrapped_view(view: Any, info: Any) -> Any:
     if accept is None and order == MAX_ORDER and phash == DEFAULT_PHASH:
         return view
 
-    def attr_view(context: Any, request: Any) -> Any:
-        return view(context, request)
+    described: Any = view
+    if not info.predicates:  # the view may be the program's own function
 
-    described: Any = attr_view
+        def attr_view(context: Any, request: Any) -> Any:
+            return view(context, request)
+
+        described = attr_view
     described.__accept__ = accept
     described.__order__ = order
     described.__phash__ = phash
     described.__view_attr__ = info.options.get("attr")
     described.__permission__ = info.options.get("permission")
-    return attr_view
+    return described
 
 
 attr_wrapped_view.options = ("accept", "attr", "permission")  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from antiphon.dialects.webob.request.body_files import (
     copy,
     read_exactly,
 )
-from antiphon.dialects.webob.request.charsets import codec_of
+from antiphon.dialects.webob.request.charsets import UTF_8, codec_of
 from antiphon.dialects.webob.request.head import RequestHead
 from antiphon.uploads.spool import THRESHOLD, Spool
 
@@ -116,12 +116,17 @@ class RequestBody(RequestHead):
         if not self.is_body_readable:
             self.body = b""
             return
+        self._copy_readable()
+
+    def _copy_readable(self) -> bytes | None:
+        """Store a copy of the body, and return it if it is in memory for sure."""
         source = self._source()
         length = self._declared_length
         if length is not None and length <= self.request_body_tempfile_limit:
-            self.body = read_exactly(source, length)
-        else:
-            self._store(source, length)
+            self.body = data = read_exactly(source, length)
+            return data
+        self._store(source, length)
+        return None
 
     def _source(self) -> IO[bytes]:
         """Return the file to copy the body from; one that was read in part goes on where it was left."""
@@ -165,9 +170,15 @@ class RequestBody(RequestHead):
         """
         if not self.is_body_readable:
             return b""
-        self.make_body_seekable()
+        if self.is_body_seekable:
+            self.body_file_raw.seek(0)
+        elif (copied := self._copy_readable()) is not None:
+            return copied
         file = self.body_file_raw
         length = self.content_length
+        if type(file) is BytesIO:
+            data = file.getvalue()
+            return data if length is None else data[:length]
         data = file.read() if length is None else file.read(length)
         file.seek(0)
         return data
@@ -215,7 +226,10 @@ class RequestBody(RequestHead):
     def json_body(self) -> Any:
         """The body as JSON. It may be set, and deleted. Raises ValueError for a malformed one."""
         try:
-            is_wide = self.charset[:6].lower() in ("utf-16", "utf-32")
+            charset = self.charset
+            if charset == UTF_8:
+                return json.loads(self.body.decode())
+            is_wide = charset[:6].lower() in ("utf-16", "utf-32")
             return json.loads(self.body if is_wide else self.text)  # json finds out which of these it is
         except RecursionError:
             raise ValueError("the body has more arrays and objects in one another than can be read") from None

@@ -38,6 +38,8 @@ def _charset_of(content_type: str) -> str:
 
 def _length(written: object) -> int | None:
     """Return a Content-Length; None for anything but digits."""
+    if type(written) is str and written.isdecimal() and written.isascii() and len(written) <= _MOST_DIGITS:
+        return int(written)
     if not written and written != 0:
         return None
     digits = str(written).strip()

@@ -68,6 +68,8 @@ class Response(ResponseCookies, SentResponse):
                 encoding = own or encoding
         self._app_iter = [b""] if app_iter is None else app_iter
         if app_iter is None and has_body:
+            if body is None and isinstance(kw.get("text"), str) and (encoding or self.charset):
+                body = kw.pop("text")
             self._start_body(body, encoding, headerlist is not None)
         if kw:
             self._set_attributes(kw)
