@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from ..apps.work import FIELDS, LANGUAGES, listing, receipt
+from benchmarks.apps.work import FIELDS, LANGUAGES, listing, receipt
 
 
 def build(package: str) -> Any:

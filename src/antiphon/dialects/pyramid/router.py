@@ -78,8 +78,9 @@ class Router(Served):
         root = plan.root_factory(request)
         views = None
         if plan.is_without_traversal and "traverse" not in match and VH_ROOT_KEY not in request.environ:
+            subpath = _subpath(match) if "subpath" in match else ()
             attrs.update(
-                root=root, context=root, view_name="", subpath=_subpath(match) if "subpath" in match else (), traversed=(), virtual_root=root,
+                root=root, context=root, view_name="", subpath=subpath, traversed=(), virtual_root=root,
                 virtual_root_path=(),
             )  # fmt: skip
             views = plan.views

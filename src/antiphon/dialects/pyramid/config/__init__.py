@@ -260,7 +260,7 @@ class Configurator(
         source = inspect.getsourcefile(function)
         if source is None:
             raise ConfigurationError(f"No source file for module {module.__name__!r}: it can't be included without one")
-        if not state.processSpec(function):
+        if not state.processSpec(_spec(function)):
             return
         config = self.__class__(
             registry=self.registry,

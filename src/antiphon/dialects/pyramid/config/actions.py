@@ -99,7 +99,7 @@ class ActionConfiguratorMixin:
         the commit fails. ``order`` is that of phases.
         """
         keywords = {} if kw is None else kw
-        info = self.action_info
+        info = self.action_info if self._ainfo or self.info else caller_info(1)
         if not self.introspection:
             introspectables = ()
         if self.autocommit:

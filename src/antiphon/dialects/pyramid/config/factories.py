@@ -35,8 +35,7 @@ class FactoriesConfiguratorMixin:
         def register() -> None:
             config.registry.registerUtility(component, iface)
 
-        category = f"{title.replace('factory', 'factories')}" if "factory" in title else f"{title}"
-        intr = config.introspectable(category, None, config.object_description(component), title)
+        intr = config.introspectable(title, None, config.object_description(component), title)
         intr["factory"] = component
         config.action(discriminator, register, introspectables=(intr,))
 

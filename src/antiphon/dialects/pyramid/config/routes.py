@@ -120,8 +120,8 @@ class RoutesConfiguratorMixin:
             )
             intr["object"] = route
 
-        config.action(("route", name), connect, order=PHASE2_CONFIG, introspectables=introspectables)
-        config.action(("route-connect", name), register_interface, order=PHASE2_CONFIG)
+        config.action(("route", name), register_interface, order=PHASE2_CONFIG, introspectables=introspectables)
+        config.action(("route-connect", name), connect)
 
     @action_method
     def add_route_predicate(
