@@ -1,0 +1,290 @@
+"""Policies that know who makes a request, as before Pyramid 2.0, and what policies of today use of them."""
+
+import binascii
+from typing import Any, NamedTuple
+
+from zope.interface import implementer
+
+from antiphon.dialects.pyramid.auth_tkt import (
+    VALID_TOKEN,
+    AuthTicket,
+    AuthTktCookieHelper,
+    BadTicket,
+    b64decode,
+    b64encode,
+    calculate_digest,
+    encode_ip_timestamp,
+    parse_ticket,
+)
+from antiphon.dialects.pyramid.interfaces import IAuthenticationPolicy, IDebugLogger
+from antiphon.dialects.pyramid.security import Authenticated, Everyone
+
+__all__ = [
+    "VALID_TOKEN", "AuthTicket", "AuthTktAuthenticationPolicy", "AuthTktCookieHelper", "BadTicket",
+    "BasicAuthAuthenticationPolicy", "CallbackAuthenticationPolicy", "HTTPBasicCredentials",
+    "RemoteUserAuthenticationPolicy", "RepozeWho1AuthenticationPolicy", "SessionAuthenticationHelper",
+    "SessionAuthenticationPolicy", "b64decode", "b64encode", "calculate_digest", "encode_ip_timestamp",
+    "extract_http_basic_credentials", "parse_ticket",
+]  # fmt: skip
+
+
+class CallbackAuthenticationPolicy:
+    """A policy whose ``callback`` returns the groups of a user, or None for one who is not known.
+
+    Subclasses have ``unauthenticated_userid``, ``remember`` and ``forget``. With ``debug`` all decisions are logged.
+    """
+
+    debug = False
+    callback: Any = None
+
+    def unauthenticated_userid(self, request: Any) -> Any:
+        """Return the id that the client claims; None without one."""
+        raise NotImplementedError
+
+    def _log(self, msg: str, methodname: str, request: Any) -> None:
+        logger = request.registry.queryUtility(IDebugLogger) if self.debug else None
+        if logger:
+            cls = type(self)
+            logger.debug(f"{cls.__module__}.{cls.__name__}.{methodname}: {msg}")
+
+    def _clean_principal(self, princid: Any) -> Any:
+        """Return a user's id; None for one that is the name of everybody."""
+        return None if princid in (Authenticated, Everyone) else princid
+
+    def _groups(self, userid: Any, request: Any) -> Any:
+        """Return the groups of a user, none without a callback; None if the user is not known."""
+        return () if self.callback is None else self.callback(userid, request)
+
+    def _known(self, request: Any, methodname: str) -> tuple[Any, Any]:
+        """Return the id of a user who is known, and the groups; None twice for another."""
+        userid = self.unauthenticated_userid(request)
+        groups = None
+        if userid is None:
+            self._log("call to unauthenticated_userid returned None", methodname, request)
+        elif self._clean_principal(userid) is None:
+            self._log(f"use of userid {userid!r} is disallowed by any policy", methodname, request)
+        else:
+            groups = self._groups(userid, request)
+            self._log(f"the groups of {userid!r} are {groups!r}", methodname, request)
+        return (None, None) if groups is None else (userid, groups)
+
+    def authenticated_userid(self, request: Any) -> Any:
+        """Return the id of a user who is known; None without one."""
+        return self._known(request, "authenticated_userid")[0]
+
+    def effective_principals(self, request: Any) -> list[Any]:
+        """Return all that the user is: everybody, and if they are known, authenticated, themselves and the groups."""
+        userid, groups = self._known(request, "effective_principals")
+        return [Everyone] if groups is None else [Everyone, Authenticated, userid, *groups]
+
+
+@implementer(IAuthenticationPolicy)
+class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
+    """The user whom repoze.who has found. The callback is called with its identity."""
+
+    def __init__(self, identifier_name: str = "auth_tkt", callback: Any = None) -> None:
+        self.identifier_name = identifier_name
+        self.callback = callback
+
+    def _get_identity(self, request: Any) -> Any:
+        return request.environ.get("repoze.who.identity")
+
+    def _get_identifier(self, request: Any) -> Any:
+        plugins = request.environ.get("repoze.who.plugins")
+        return None if plugins is None else plugins[self.identifier_name]
+
+    def _groups(self, userid: Any, request: Any) -> Any:  # noqa: ARG002 - the identity has it
+        return () if self.callback is None else self.callback(self._get_identity(request), request)
+
+    def unauthenticated_userid(self, request: Any) -> Any:
+        """Return the id in repoze.who's identity; None without one."""
+        identity = self._get_identity(request)
+        return None if identity is None else identity["repoze.who.userid"]
+
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
+        """Return the headers of repoze.who's plug-in that make the client remembered."""
+        identifier = self._get_identifier(request)
+        if identifier is None:
+            return []
+        return identifier.remember(request.environ, {**kw, "repoze.who.userid": userid})
+
+    def forget(self, request: Any) -> Any:
+        """Return the headers of repoze.who's plug-in that make the client forgotten."""
+        identifier = self._get_identifier(request)
+        return [] if identifier is None else identifier.forget(request.environ, self._get_identity(request))
+
+
+@implementer(IAuthenticationPolicy)
+class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
+    """The user whom the server names in the environ."""
+
+    def __init__(self, environ_key: str = "REMOTE_USER", callback: Any = None, debug: bool = False) -> None:
+        self.environ_key = environ_key
+        self.callback = callback
+        self.debug = debug
+
+    def unauthenticated_userid(self, request: Any) -> Any:
+        """Return the id in the environ; None without one."""
+        return request.environ.get(self.environ_key)
+
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the server remembers
+        """Return no headers."""
+        return []
+
+    def forget(self, request: Any) -> Any:  # noqa: ARG002 - the server remembers
+        """Return no headers."""
+        return []
+
+
+@implementer(IAuthenticationPolicy)
+class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
+    """The user in a signed cookie; see ``AuthTktCookieHelper`` for the other arguments."""
+
+    def __init__(
+        self,
+        secret: Any,
+        callback: Any = None,
+        cookie_name: str = "auth_tkt",
+        secure: bool = False,
+        include_ip: bool = False,
+        timeout: Any = None,
+        reissue_time: Any = None,
+        max_age: Any = None,
+        path: str = "/",
+        http_only: bool = False,
+        wild_domain: bool = True,
+        debug: bool = False,
+        hashalg: str = "sha512",
+        parent_domain: bool = False,
+        domain: str | None = None,
+        samesite: str | None = "Lax",
+    ) -> None:
+        self.cookie = AuthTktCookieHelper(
+            secret,
+            cookie_name=cookie_name,
+            secure=secure,
+            include_ip=include_ip,
+            timeout=timeout,
+            reissue_time=reissue_time,
+            max_age=max_age,
+            http_only=http_only,
+            path=path,
+            wild_domain=wild_domain,
+            hashalg=hashalg,
+            parent_domain=parent_domain,
+            domain=domain,
+            samesite=samesite,
+        )
+        self.callback = callback
+        self.debug = debug
+
+    def unauthenticated_userid(self, request: Any) -> Any:
+        """Return the id in the cookie; None without one."""
+        found = self.cookie.identify(request)
+        return found["userid"] if found else None
+
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
+        """Return the headers that set the cookie."""
+        return self.cookie.remember(request, userid, **kw)
+
+    def forget(self, request: Any) -> Any:
+        """Return the headers that delete the cookie."""
+        return self.cookie.forget(request)
+
+
+class SessionAuthenticationHelper:
+    """The user's id in the session, by a key that begins with ``prefix``."""
+
+    def __init__(self, prefix: str = "auth.") -> None:
+        self.userid_key = f"{prefix}userid"
+
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Put the id into the session; return no headers."""
+        request.session[self.userid_key] = userid
+        return []
+
+    def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Take the id out of the session; return no headers."""
+        if self.userid_key in request.session:
+            del request.session[self.userid_key]
+        return []
+
+    def authenticated_userid(self, request: Any) -> Any:
+        """Return the id; None without one."""
+        return request.session.get(self.userid_key)
+
+
+@implementer(IAuthenticationPolicy)
+class SessionAuthenticationPolicy(CallbackAuthenticationPolicy):
+    """The user in the session."""
+
+    def __init__(self, prefix: str = "auth.", callback: Any = None, debug: bool = False) -> None:
+        self.callback = callback
+        self.debug = debug
+        self.helper = SessionAuthenticationHelper(prefix)
+
+    def unauthenticated_userid(self, request: Any) -> Any:
+        """Return the id in the session; None without one."""
+        return self.helper.authenticated_userid(request)
+
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
+        """Put the id into the session; return no headers."""
+        return self.helper.remember(request, userid, **kw)
+
+    def forget(self, request: Any) -> Any:
+        """Take the id out of the session; return no headers."""
+        return self.helper.forget(request)
+
+
+class HTTPBasicCredentials(NamedTuple):
+    """A name and a password."""
+
+    username: str
+    password: str
+
+
+def extract_http_basic_credentials(request: Any) -> HTTPBasicCredentials | None:
+    """Return the name and password of the header Authorization (RFC 7617); None if it has none."""
+    scheme, space, encoded = (request.headers.get("Authorization") or "").partition(" ")
+    if not space or scheme.lower() != "basic":
+        return None
+    try:
+        credentials = b64decode(encoded.strip())
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+    try:
+        text = credentials.decode()
+    except UnicodeDecodeError:
+        text = credentials.decode("latin-1")
+    username, colon, password = text.partition(":")
+    return HTTPBasicCredentials(username, password) if colon else None
+
+
+@implementer(IAuthenticationPolicy)
+class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
+    """The user of HTTP's basic authentication. ``check`` is called with name, password and request, and returns the
+    user's groups, or None for a wrong password.
+    """
+
+    def __init__(self, check: Any, realm: str = "Realm", debug: bool = False) -> None:
+        self.check = check
+        self.realm = realm
+        self.debug = debug
+
+    def unauthenticated_userid(self, request: Any) -> Any:
+        """Return the name; None without one."""
+        credentials = extract_http_basic_credentials(request)
+        return credentials.username if credentials else None
+
+    def callback(self, username: Any, request: Any) -> Any:  # noqa: ARG002 - as callbacks are called
+        """Return the groups of the user; None for a wrong password."""
+        credentials = extract_http_basic_credentials(request)
+        return self.check(credentials.username, credentials.password, request) if credentials else None
+
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the client remembers
+        """Return no headers."""
+        return []
+
+    def forget(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Return the header that makes a client ask the user again."""
+        return [("WWW-Authenticate", f'Basic realm="{self.realm}"')]

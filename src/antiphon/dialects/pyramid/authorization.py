@@ -1,0 +1,102 @@
+"""What is permitted, by lists of control at resources (``__acl__``)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from zope.interface import implementer
+
+from antiphon.dialects.pyramid.interfaces import IAuthorizationPolicy
+from antiphon.dialects.pyramid.location import lineage
+from antiphon.dialects.pyramid.security import (
+    ALL_PERMISSIONS,
+    DENY_ALL,
+    ACLAllowed,
+    ACLDenied,
+    Allow,
+    AllPermissionsList,
+    Authenticated,
+    Deny,
+    Everyone,
+)
+from antiphon.dialects.pyramid.util import is_nonstr_iter
+
+__all__ = [
+    "ALL_PERMISSIONS", "DENY_ALL", "ACLAllowed", "ACLAuthorizationPolicy", "ACLDenied", "ACLHelper",
+    "AllPermissionsList", "Allow", "Authenticated", "Deny", "Everyone",
+]  # fmt: skip
+
+_ABSENT: Any = object()
+
+
+class ACLHelper:
+    """Looks permissions up in the lists of a resource, and of all above it.
+
+    Each entry of a list has an action, a principal and permissions; the first that fits counts. ``__acl__`` is a list,
+    or a function without arguments that returns one.
+    """
+
+    def permits(self, context: Any, principals: Any, permission: Any) -> Any:
+        """Return ``ACLAllowed`` or ``ACLDenied``, with the entry that says so. Without one, it is denied."""
+        acl: Any = "<No ACL found on any object in resource lineage>"
+        for location in lineage(context):
+            found = _acl_of(location)
+            if found is _ABSENT:
+                continue
+            acl = found
+            for ace in acl:
+                action, principal, permissions = ace
+                if principal in principals and permission in _listed(permissions):
+                    result = ACLAllowed if action == Allow else ACLDenied
+                    return result(ace, acl, permission, principals, location)
+        return ACLDenied("<default deny>", acl, permission, principals, context)
+
+    def principals_allowed_by_permission(self, context: Any, permission: Any) -> set[Any]:
+        """Return the principals that have a permission."""
+        allowed: set[Any] = set()
+        for location in reversed([*lineage(context)]):
+            acl = _acl_of(location)
+            if acl is not _ABSENT:
+                allowed = _after(acl, permission, allowed)
+        return allowed
+
+
+def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
+    """Return the principals that have a permission by a list, and by what the lists above it allow."""
+    above, here, denied = set(allowed), set(), set()
+    for action, principal, permissions in acl:
+        if permission not in _listed(permissions):
+            continue
+        if action == Allow:
+            if principal not in denied:
+                here.add(principal)
+        elif action == Deny:
+            denied.add(principal)
+            if principal == Everyone:  # whoever comes after this in the list has no use of it
+                return here
+            above.discard(principal)
+    return above | here
+
+
+def _acl_of(location: Any) -> Any:
+    acl = getattr(location, "__acl__", _ABSENT)
+    return acl() if acl is not _ABSENT and acl and callable(acl) else acl
+
+
+def _listed(permissions: Any) -> Any:
+    return permissions if is_nonstr_iter(permissions) else (permissions,)
+
+
+@implementer(IAuthorizationPolicy)
+class ACLAuthorizationPolicy:
+    """The policy of lists at resources."""
+
+    def __init__(self) -> None:
+        self.helper = ACLHelper()
+
+    def permits(self, context: Any, principals: Any, permission: Any) -> Any:
+        """Return ``ACLAllowed`` or ``ACLDenied``."""
+        return self.helper.permits(context, principals, permission)
+
+    def principals_allowed_by_permission(self, context: Any, permission: Any) -> Any:
+        """Return the principals that have a permission."""
+        return self.helper.principals_allowed_by_permission(context, permission)
