@@ -87,15 +87,31 @@ class Waiting(BytesIO):
         return super().read(size)
 
 
-@pytest.mark.parametrize("size", [10, 3_000_000])
-def test_the_loop_of_a_wsgi_server_waits_for_no_body(size):
-    environ = EnvironBuilder(
-        "/async", method="POST", input_stream=Waiting(b"x" * size), content_length=size
-    ).get_environ()
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize(
+    ("path", "limit", "size", "answer"),
+    [
+        ("/async", None, 10, "10"),
+        ("/async", None, 20_000_000, "20000000"),
+        ("/async", 1000, 1001, "413"),
+        ("/async", 1000, 20_000_000, "413"),
+        ("/own/2000", 1000, 2000, "2000"),
+        ("/own/2000", 1000, 2001, "413"),
+    ],
+)
+def test_the_loop_of_a_wsgi_server_waits_for_no_body(path, limit, size, answer, declared):
+    environ = EnvironBuilder(path, method="POST", input_stream=Waiting(b"x" * size), content_length=size).get_environ()
+    if not declared:
+        del environ["CONTENT_LENGTH"]
+        environ["wsgi.input_terminated"] = True
+    app = reading()
+    app.config["MAX_CONTENT_LENGTH"] = limit
+    app.errorhandler(413)(lambda error: "413")
     started = []
-    body = reading()(environ, lambda status, headers, exc_info=None: started.append(status))
-    assert (b"".join(body), started) == (str(size).encode(), ["200 OK"])
-    assert environ["wsgi.input"].closed
+    body = app(environ, lambda status, headers, exc_info=None: started.append(status))
+    assert (b"".join(body), started) == (answer.encode(), ["200 OK"])
+    if declared and answer != "413":
+        assert environ["wsgi.input"].closed
 
 
 @pytest.mark.parametrize("path", ["/sync", "/async"])

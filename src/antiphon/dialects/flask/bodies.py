@@ -8,6 +8,7 @@ from antiphon.body.content import NotLoadedError
 from antiphon.concurrency.loop import running_loop
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, ClientDisconnected
+from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
 from antiphon.handler.contract import ON_LOOP
 from antiphon.http import errors
 from antiphon.http.limits import Limits
@@ -75,7 +76,7 @@ class NativeBody(RawIOBase):
         content = self._request.content
         if content.is_complete or content.received:
             return
-        limit = _UNBOUNDED if most is None else max(most, Limits().body)
+        limit = _bound(most)
         length = content.readable_length
         if length is not None and length > limit:
             return
@@ -94,7 +95,7 @@ class NativeBody(RawIOBase):
 
 class ServerBody:
     """The body of a request of a WSGI server. For code on the background loop, which all requests share, it is read
-    beforehand, if its length is known and within the limit of the application.
+    beforehand, as far as a native one is.
     """
 
     def __init__(self, request: "Request") -> None:
@@ -102,26 +103,37 @@ class ServerBody:
         self._file: IO[bytes] | None = None
 
     async def load(self, most: int | None) -> None:
-        """Read all of a body of at most so many bytes on this thread, in steps."""
+        """Read a body of at most so many bytes on this thread, in steps. A longer one is left, or read in part."""
         request, environ = self._request, self._request.environ
-        length = request.content_length
-        is_begun = self._file is not None or "stream" in vars(request)
-        if is_begun or not length or (most is not None and length > most) or running_loop() is not None:
-            return
         source = environ["wsgi.input"]
-        if type(source) is BytesIO:
+        is_begun = self._file is not None or "stream" in vars(request)
+        if is_begun or type(source) is BytesIO or running_loop() is not None:
             return
-        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
-        while length and (chunk := source.read(min(length, _CHUNK))):
-            self._file.write(chunk)
-            length -= len(chunk)
-        self._file.seek(0)
-        environ["wsgi.input"] = self._file
+        bound = _bound(most)
+        length = request.content_length
+        if length is None and "wsgi.input_terminated" in environ:
+            environ["wsgi.input"] = LimitedStream(self._stored(source, bound + 1), bound, is_max=True)
+        elif length and length <= bound:
+            environ["wsgi.input"] = self._stored(source, length)
+
+    def _stored(self, source: IO[bytes], left: int) -> IO[bytes]:
+        """Return a file of so many bytes of a source, or of those up to its end."""
+        self._file = file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
+        while left and (chunk := source.read(min(left, _CHUNK))):
+            file.write(chunk)
+            left -= len(chunk)
+        file.seek(0)
+        return file
 
     def close(self) -> None:
         """Close the file in which the body is kept."""
         if self._file is not None:
             self._file.close()
+
+
+def _bound(most: int | None) -> int:
+    """Return how many bytes are received for code on an event loop, where an application allows ``most``."""
+    return _UNBOUNDED if most is None else max(most, Limits().body)
 
 
 def translated(error: Exception) -> BadRequest | Any:
