@@ -191,7 +191,14 @@ def test_any_request_can_be_printed(content_type):
 
 @pytest.mark.parametrize(
     "message",
-    [b"", b"GET /\r\n\r\n", b"GET / HTTP/1.0\r\nno colon\r\n\r\n", b"GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nab"],
+    [
+        b"",
+        b"GET /\r\n\r\n",
+        b"GET ftp://host/ HTTP/1.0\r\n\r\n",
+        b"GET http://host/#part HTTP/1.0\r\n\r\n",
+        b"GET / HTTP/1.0\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nab",
+    ],
 )
 def test_malformed_messages_are_refused(message):
     with pytest.raises(ValueError, match=r"request|header field"):

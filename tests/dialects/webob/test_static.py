@@ -65,7 +65,9 @@ def test_no_folder(tmp_path):
         dialect.DirectoryApp(str(tmp_path / "missing"))
 
 
-@pytest.mark.parametrize("path", ["/../site-beside/", "/../site-beside/index.html", "/..", "/%2e%2e/\0", "/\0"])
+@pytest.mark.parametrize(
+    "path", ["/../site-beside/", "/../site-beside/index.html", "/..", "/%2e%2e/\0", "/\0", "/\xe9"]
+)
 def test_nothing_outside_of_a_folder_is_sent(folder, path):
     """WebOb sends the index page of any folder on the server."""
     status, _, body = called(dialect.DirectoryApp(str(folder)), environ(PATH_INFO=path))

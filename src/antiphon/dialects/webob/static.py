@@ -114,7 +114,11 @@ class DirectoryApp:
     @wsgify
     def __call__(self, req: Any) -> Any:
         """Answer a request: with 403 for a path that leads out of the folder, 404 for one that leads to no file."""
-        path = os.path.abspath(os.path.join(self.path, req.path_info.lstrip("/")))
+        try:
+            asked = req.path_info.lstrip("/")
+        except UnicodeDecodeError:
+            return exc.HTTPNotFound()
+        path = os.path.abspath(os.path.join(self.path, asked))
         if not os.path.join(path, "").startswith(self.path):
             return exc.HTTPForbidden()
         if "\0" in path:

@@ -77,7 +77,11 @@ class RequestMessage(RequestForms, RequestTarget):
             method, target, version = line.rstrip("\r\n").split(None, 2)
         except ValueError:
             raise ValueError(f"a request begins with method, target and version, not with {line!r:.200}") from None
-        request = cls(environ_from_url(target), http_version=version, method=method.upper())
+        try:
+            environ = environ_from_url(target)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+        request = cls(environ, http_version=version, method=method.upper())
         del request.environ["HTTP_HOST"]
         for name, value in _fields(fp):
             known = request.headers.get(name)
