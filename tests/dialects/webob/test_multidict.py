@@ -113,6 +113,28 @@ def test_update_warns_of_values_that_it_drops():
     assert fields.items() == [("a", "2")]
 
 
+class Counted(str):
+    """A key that counts how often it is hashed."""
+
+    __slots__ = ()
+    hashed = 0
+
+    def __hash__(self):
+        Counted.hashed += 1
+        return super().__hash__()
+
+
+@pytest.mark.parametrize("look", [lambda d, key: d[key], lambda d, key: d.getall(key), lambda d, key: key in d])
+def test_a_multidict_that_grows_while_it_is_read_takes_linear_time(look):
+    made = dialect.MultiDict()
+    Counted.hashed = 0
+    for number in range(1000):
+        key = Counted(number)
+        made.add(key, "1")
+        look(made, key)
+    assert Counted.hashed < 10_000
+
+
 def test_passwords_are_not_shown():
     assert repr(dialect.MultiDict([("my_password", "secret"), ("b", "c")])) == (
         "MultiDict([('my_password', '******'), ('b', 'c')])"

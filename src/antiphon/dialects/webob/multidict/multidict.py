@@ -176,7 +176,8 @@ class MultiDict(MutableMapping[K, V]):
 
     def add(self, key: K, value: V) -> None:
         """Add a value to those of a key."""
-        self._index = None
+        if self._index is not None:
+            self._index.setdefault(key, []).append(value)
         self._items.append((key, value))
 
     def clear(self) -> None:
