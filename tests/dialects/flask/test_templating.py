@@ -256,6 +256,20 @@ def test_a_string_is_compiled_again_after_an_extension_was_added(app):
         assert render_template_string(source) == "ab"
 
 
+def test_a_string_is_rendered_by_what_the_environment_is_now(app):
+    languages = iter(["de", "en", "fr"])
+    app.template_filter("translate")(lambda text: f"{text} in {next(languages)}")
+    app.template_test("late")(lambda number: next(languages) == "fr")
+    escaped = "{{ name }}"
+    with app.app_context():
+        assert [render_template_string("{{ 'hello'|translate }}") for _ in range(2)] == ["hello in de", "hello in en"]
+        assert render_template_string("{{ 1 is late }}") == "True"
+        assert render_template_string(escaped, name="<") == "&lt;"
+        assert app.jinja_env.overlay(autoescape=False).from_string(escaped).render(name="<") == "<"
+        app.jinja_env.autoescape = False
+        assert render_template_string(escaped, name="<") == "<"
+
+
 def test_templates_know_the_request_as_it_is(app):
     seen = []
     app.jinja_env.globals["see"] = lambda value: seen.append(value) or ""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import BaseLoader, Template, TemplateNotFound
+from jinja2 import BaseLoader, Template, TemplateNotFound, nodes
 from jinja2 import Environment as _JinjaEnvironment
 from jinja2.runtime import Context
 from jinja2.utils import LRUCache, internalcode, missing
@@ -90,19 +90,45 @@ class Environment(DictEnvironment):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
         template_class: type[Template] | None = None,
     ) -> Template:
-        """Return the template that a string is. Short ones are compiled once."""
+        """Return the template that a string is. Short ones are compiled once, unless that calls a filter or a test."""
         is_plain = type(source) is str and len(source) <= _LONGEST_KEPT and globals is None and template_class is None
         if not is_plain:
             return super().from_string(source, globals, template_class)
-        found: Template | None = self._compiled.get(source)
-        if found is None:
-            found = self._compiled[source] = super().from_string(source)
-        return found
+        known: Template | bool | None = self._compiled.get(source)
+        if isinstance(known, Template):
+            return known
+        template = super().from_string(source)
+        if known is None:
+            self._compiled[source] = not _calls_when_compiled(self.parse(source)) and template
+        return template
+
+    def overlay(self, *args: Any, **kwargs: Any) -> _JinjaEnvironment:  # type: ignore[override]  # with all options
+        """Return an environment with other options, as Jinja does."""
+        other = super().overlay(*args, **kwargs)
+        vars(other)["_compiled"] = LRUCache(_KEPT)
+        return other
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name != "_compiled" and "_compiled" in vars(self):
+            self._compiled.clear()  # it may be an option of the compiler
 
     def add_extension(self, extension: Any) -> None:
         """Add an extension of Jinja, and compile strings anew."""
         super().add_extension(extension)
         self._compiled.clear()
+
+
+def _calls_when_compiled(template: nodes.Template) -> bool:
+    """True if Jinja's compiler calls a filter or a test of a template, which may return something else next time."""
+    for call in template.find_all((nodes.Filter, nodes.Test)):
+        try:
+            if call.node is not None:
+                call.node.as_const()
+                return True
+        except nodes.Impossible:
+            continue
+    return False
 
 
 class DispatchingJinjaLoader(BaseLoader):
