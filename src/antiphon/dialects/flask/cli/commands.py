@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from antiphon.dialects.flask.cli.finding import NoAppException
 from antiphon.dialects.flask.cli.group import debug_option
 from antiphon.dialects.flask.cli.script import ScriptInfo, pass_script_info, with_appcontext
-from antiphon.dialects.flask.cli.serving import serve, show_server_banner
+from antiphon.dialects.flask.cli.serving import is_loading, serve, show_server_banner
 from antiphon.dialects.flask.cli.tls import CertParamType, SeparatedPathType, validate_key
 from antiphon.dialects.flask.globals import current_app
 from antiphon.dialects.flask.helpers import get_debug_flag
@@ -53,7 +54,12 @@ def run_command(
     With --debug it is loaded anew whenever one of its files is saved, and errors are shown on a page. For production,
     see `antiphon run`.
     """
-    app = info.load_app()
+    try:
+        app = info.load_app()
+    except NoAppException as error:
+        if is_loading() and error.__context__ is not None:
+            raise error.__context__ from None  # for the page on it
+        raise
     debug = get_debug_flag()
     show_server_banner(debug, info.app_import_path)
     try:

@@ -22,7 +22,11 @@ _IN_VAIN = (
     "   Only call 'app.run()' in an 'if __name__ == \"__main__\"' guard."
 )
 _loading: list[bool] = []
-"""Not empty while a worker runs the program, to get its application."""
+
+
+def is_loading() -> bool:
+    """True while a worker runs the program, to get its application."""
+    return bool(_loading)
 
 
 class Loaded(BaseException):
@@ -70,7 +74,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     ``use_debugger`` has it show errors on a page. All other options are those of ``werkzeug.serving.run_simple``,
     which a program may replace.
     """
-    if _loading:
+    if is_loading():
         raise Loaded(app)
     from antiphon.dialects.werkzeug import serving
     from antiphon.dialects.werkzeug.serving.run import run_simple
