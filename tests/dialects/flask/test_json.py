@@ -172,6 +172,7 @@ def test_is_read_and_written_by_the_current_application(apps):
         our_json.dump(2, written)
         assert written.getvalue().endswith("own 2 {}")
         assert dialect.jsonify(1, 2).get_data() == b"own (1, 2) {}"
+        assert dialect.Response("1", mimetype="application/json").json == "own b'1' {}"
     with pytest.raises(RuntimeError, match="application context"):
         dialect.jsonify()
 

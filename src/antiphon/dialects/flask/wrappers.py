@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.flask import json
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.names import parents_of
 from antiphon.dialects.flask.reexports import reexports
@@ -41,6 +42,8 @@ class _Limit:
 class Request(RequestBase):
     """A request, with the rule that it matched."""
 
+    json_module: Any = json
+    """Reads the body: this package's JSON, and once a context is made for the request, the application's provider."""
     url_rule: "Rule | None" = None
     """The rule that matched; None without a match."""
     view_args: dict[str, Any] | None = None
@@ -96,6 +99,8 @@ class Request(RequestBase):
 class Response(ResponseBase):
     """A response: HTML, unless another media type is given."""
 
+    json_module: Any = json
+    """Reads the body: the current application's JSON."""
     default_mimetype: str | None = "text/html"
 
     @property
