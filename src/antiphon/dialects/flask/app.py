@@ -135,7 +135,7 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
 
     def _forget_overrides(self) -> None:
         for name in ("overrides", "syncs_itself", "session_may_block"):
-            self.__dict__.pop(name, None)
+            vars(self).pop(name, None)
 
     @lazy
     def overrides(self) -> dict[str, Callable[..., Any]]:

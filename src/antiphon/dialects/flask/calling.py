@@ -19,7 +19,7 @@ class ApplicationType(ABCMeta):
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
         super().__init__(name, bases, namespace, **options)
         if "__call__" in namespace:
-            cls.__call__ = namespace["__call__"]
+            cls.__call__ = namespace["__call__"]  # type: ignore[method-assign]  # by __setattr__
 
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, _for_all_servers(value) if name == "__call__" else value)
