@@ -20,6 +20,7 @@ from werkzeug.test import Client
 
 from antiphon.dialects import flask as dialect
 from antiphon.dialects.flask import sessions as our_sessions
+from antiphon.dialects.flask.json import tag as our_tags
 from tests.dialects.flask.beside import BOTH, Package, ask_both
 
 KEY, OLDER, OLDEST = "newest", "older", b"oldest"
@@ -258,23 +259,49 @@ def test_what_was_signed_and_can_not_be_read_is_an_empty_session():
         assert data_of(application(BOTH[1]), plain.sign(payload).decode("latin-1")) == {}
 
 
-def test_a_cookie_is_not_read_before_the_session_is():
-    app = application(BOTH[1])
-    read = []
+def noting(read):
+    """A serializer that notes which tuples it has read."""
 
-    class Serializer(type(app.session_interface.serializer)):
-        def loads(self, value):
+    class Noting(our_tags.TagTuple):
+        def to_python(self, value):
             read.append(value)
-            return super().loads(value)
+            return super().to_python(value)
 
-    app.session_interface.serializer = Serializer()
-    cookie = cookie_of(application(BOTH[1]), {"a": 1})
+    serializer = our_tags.TaggedJSONSerializer()
+    serializer.register(Noting, force=True, index=0)
+    return serializer
+
+
+def test_a_cookie_is_not_read_before_the_session_is():
+    app, read = application(BOTH[1]), []
+    app.session_interface.serializer = noting(read)
+    cookie = cookie_of(application(BOTH[1]), {"a": (1,)})
     request = type("Request", (), {"cookies": {"session": cookie}})()
     session = app.session_interface.open_session(app, request)
     assert (read, session.modified, session.new, isinstance(session, dict)) == ([], False, False, True)
-    assert ("a" in session, read) == (True, ['{"a":1}'])
+    assert ("a" in session, read) == (True, [[1]])
     assert type(session) is our_sessions.SecureCookieSession
-    assert dict(pickle.loads(pickle.dumps(app.session_interface.open_session(app, request)))) == {"a": 1}
+    assert dict(pickle.loads(pickle.dumps(app.session_interface.open_session(app, request)))) == {"a": (1,)}
+
+
+class Hiding(our_tags.TaggedJSONSerializer):
+    """Nobody sees in a cookie what it says."""
+
+    def dumps(self, value):
+        return super().dumps(super().dumps(value)[::-1])
+
+    def loads(self, value):
+        return super().loads(super().loads(value)[::-1])
+
+
+def test_a_permanent_session_is_renewed_whatever_its_cookie_looks_like():
+    app = setting(Package(BOTH[1]))
+    app.session_interface = our_sessions.SecureCookieSessionInterface()
+    app.session_interface.serializer = Hiding()
+    app.add_url_rule("/nothing", "nothing", lambda: "")
+    client = Client(app)
+    client.get("/keep")
+    assert "Set-Cookie" in client.get("/nothing").headers
 
 
 def test_threads_share_a_session_that_nobody_has_read():

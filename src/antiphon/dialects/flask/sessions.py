@@ -202,9 +202,14 @@ class SecureCookieSessionInterface(SessionInterface):
         if environ is not None and name not in environ.get("HTTP_COOKIE", ""):
             return self.session_class()
         value = request.cookies.get(name)
-        if is_usual and type(self) is SecureCookieSessionInterface and self.session_class is SecureCookieSession:
+        if is_usual and self._reads_later():
             return _UnreadSession(self, app, value)
         return self.session_class(self._read_cookie(app, value)) if value else self.session_class()
+
+    def _reads_later(self) -> bool:
+        """Return True if nobody can tell when a cookie is read, and what it says can be seen in it."""
+        classes = type(self), self.session_class, type(self.serializer)
+        return classes == (SecureCookieSessionInterface, SecureCookieSession, TaggedJSONSerializer)
 
     def _read_cookie(self, app: "Flask", value: str) -> dict[str, Any]:
         """Return the data of a cookie, without any if it does not count."""
