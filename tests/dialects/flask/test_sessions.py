@@ -304,6 +304,18 @@ def test_a_permanent_session_is_renewed_whatever_its_cookie_looks_like():
     assert "Set-Cookie" in client.get("/nothing").headers
 
 
+def test_a_provider_of_json_that_asks_for_the_session_finds_an_end():
+    app = application(BOTH[1])
+
+    class Asking(app.json_provider_class):
+        def loads(self, s, **kwargs):
+            return super().loads(s, **kwargs) if "a" in dialect.session else {}
+
+    cookie = cookie_of(application(BOTH[1]), {"a": 1})
+    app.json = Asking(app)
+    assert data_of(app, cookie) == {}
+
+
 def test_threads_share_a_session_that_nobody_has_read():
     app = application(BOTH[1])
     request = type("Request", (), {"cookies": {"session": cookie_of(application(BOTH[1]), {"a": 1})}})()

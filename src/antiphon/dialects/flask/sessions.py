@@ -296,16 +296,20 @@ class _UnreadSession(SecureCookieSession):
         return not (cookie and may_say(cookie, b"_permanent"))
 
     def _read(self) -> None:
-        with _reading:
+        interface, app, cookie = self.__dict__.get("unread", _READ)
+        data = interface._read_cookie(app, cookie) if interface and cookie else None  # noqa: SLF001 - of this file
+        with _becoming:
             if type(self) is _UnreadSession:  # and no other thread was first
-                interface, app, cookie = self.unread
-                data = interface._read_cookie(app, cookie) if cookie else None  # noqa: SLF001 - of this file
                 SecureCookieSession.__init__(self, data)
                 del self.unread
                 self.__class__ = SecureCookieSession  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
-_reading = Lock()
+_READ = (None, None, None)
+"""In place of what is unread, once another thread has read it."""
+
+_becoming = Lock()
+"""Held for as long as a session changes its class."""
 
 _usual_setting = SessionInterface.should_set_cookie
 
