@@ -9,6 +9,8 @@ from flask import config as theirs
 
 from antiphon.dialects.flask import config as ours
 
+pytestmark = pytest.mark.once
+
 SECRET_KEY = "the module's"
 TESTING = True
 lower_case = "is left out"

@@ -14,6 +14,8 @@ from antiphon.dialects.flask.debughelpers import (
     explain_template_loading_attempts,
 )
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def app():

@@ -5,6 +5,8 @@ from markupsafe import Markup
 
 from tests.dialects.flask.beside import BOTH, Package, ask_both
 
+pytestmark = pytest.mark.once
+
 
 def flashing(package):
     """The module of ``flash``: the dialect has it in one of its own, which its helpers name."""

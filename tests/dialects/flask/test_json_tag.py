@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from antiphon.dialects.flask.json import tag as ours
 
+pytestmark = pytest.mark.once
+
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -9,6 +9,8 @@ from werkzeug.test import Client
 
 from tests.dialects.flask.beside import BOTH, Package
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=BOTH)
 def package(request):
