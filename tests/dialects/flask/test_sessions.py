@@ -304,6 +304,22 @@ def test_a_permanent_session_is_renewed_whatever_its_cookie_looks_like():
     assert "Set-Cookie" in client.get("/nothing").headers
 
 
+@pytest.mark.parametrize("package", BOTH)
+def test_a_client_has_the_session_as_the_application_reads_it(package):
+    app = application(package)
+
+    class Doubling(app.json_provider_class):
+        def loads(self, s, **kwargs):
+            return {name: 2 * value for name, value in super().loads(s, **kwargs).items()}
+
+    app.json = Doubling(app)
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["a"] = 1
+    with client.session_transaction() as session:
+        assert json.dumps(session) == '{"a": 2}'
+
+
 def test_a_provider_of_json_that_asks_for_the_session_finds_an_end():
     app = application(BOTH[1])
 

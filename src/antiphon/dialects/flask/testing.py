@@ -98,6 +98,7 @@ class FlaskClient(Client):
         self._add_cookies_to_wsgi(context.request.environ)
         with context:
             session = app.session_interface.open_session(app, context.request)
+            bool(session)  # which reads it, with the application's JSON
         if session is None:
             raise RuntimeError("Session backend did not open a session.")
         yield session
