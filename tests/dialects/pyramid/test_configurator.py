@@ -215,7 +215,7 @@ def introspection(p):
     route = found.get("routes", "a")
     (view,) = [each for each in found.get_category("views") if each["introspectable"]["route_name"] == "a"]
     intr = view["introspectable"]
-    names = "name route_name request_param request_methods attr accept xhr exception_only header".split()
+    names = ("name", "route_name", "request_param", "request_methods", "attr", "accept", "xhr", "exception_only")
     return [
         found.categories(), route["pattern"], route["request_methods"], route.title, intr.title, intr.type_name,
         {name: intr[name] for name in names}, intr["callable"] is plain_view, intr.action_info.line > 0,
@@ -311,7 +311,10 @@ def test_scanning_finds_what_is_decorated(categories):
         config.scan(scanned.decorated(p), categories=categories)
         return config.make_wsgi_app()
 
-    asked = "plain other rendered first second third class fails worse forbids nothing slashed own hidden".split()
+    asked = [
+        "plain", "other", "rendered", "first", "second", "third", "class", "fails", "worse", "forbids", "nothing",
+        "slashed", "own", "hidden",
+    ]  # fmt: skip
     assert_alike(program, [f"/{name}" for name in asked] + [(f"/{name}", {"POST": b""}) for name in asked])
 
 

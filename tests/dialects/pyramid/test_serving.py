@@ -1,0 +1,153 @@
+"""Applications over each interface; the execution policy and what is current; what can't be answered."""
+
+import subprocess
+import sys
+from threading import get_ident
+
+import pytest
+
+from antiphon.dialects.pyramid import threadlocal
+from antiphon.dialects.pyramid.config import Configurator
+from antiphon.dialects.pyramid.request import Request
+from antiphon.dialects.pyramid.response import Response
+from antiphon.testing import Client
+from tests.dialects.pyramid import programs
+from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answers, assert_alike
+
+INTERFACES = ["wsgi", "asgi", "rsgi"]
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_every_interface_gives_the_answers_of_pyramid(interface):
+    app = programs.exceptions(Package(DIALECT))
+    paths = [path for path in programs.EXCEPTIONS if isinstance(path, str) and path != "/value"]
+    theirs = answers(programs.exceptions, paths, PYRAMID)
+    with Client(app, interface, follow_redirects=False) as client:
+        for path, (status, headers, body) in zip(paths, theirs, strict=True):
+            answer = client.get(path, headers={"Host": "localhost"})
+            assert (answer.status, answer.body) == (int(status[:3]), body)
+            assert answer.headers.get("location") == dict(headers).get("Location")
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_a_view_reads_the_body_and_streams_the_answer(interface):
+    closed = []
+
+    def view(request):
+        class Chunks:
+            def __iter__(self):
+                yield request.body[:3]
+                yield request.POST["b"].encode()
+
+            def close(self):
+                closed.append(True)
+
+        return Response(app_iter=Chunks(), content_type="text/plain")
+
+    config = Configurator()
+    config.add_view(view)
+    with Client(config.make_wsgi_app(), interface) as client:
+        answer = client.post("/", form={"a": "1", "b": "two"})
+        assert answer.body == b"a=1two"
+    assert closed == [True]
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_an_error_that_nothing_handles_is_the_servers(interface):
+    config = Configurator()
+
+    def view(request):
+        raise ZeroDivisionError("view")
+
+    config.add_view(view)
+    with (
+        Client(config.make_wsgi_app(), interface, raise_errors=True) as client,
+        pytest.raises(ZeroDivisionError, match="view"),
+    ):
+        client.get("/")
+
+
+def test_what_is_current_is_that_of_this_request():
+    seen = []
+
+    def view(request):
+        seen.append((threadlocal.get_current_request() is request, get_ident()))
+        assert threadlocal.get_current_registry() is request.registry
+        return Response("x")
+
+    config = Configurator()
+    config.add_view(view)
+    with Client(config.make_wsgi_app(), "asgi") as client:
+        client.get("/")
+    assert seen[0][0] is True
+    assert seen[0][1] != get_ident()
+    assert threadlocal.get_current_request() is None
+
+
+def test_a_program_may_decide_how_requests_are_executed():
+    def program(p):
+        def policy(environ, router):
+            with router.request_context(environ) as request:
+                request.tries = 0
+                while True:
+                    try:
+                        return router.invoke_request(request)
+                    except KeyError:
+                        request.tries += 1
+
+        def view(request):
+            if request.tries < 2:
+                raise KeyError
+            return programs.text(p, request.tries, type(request).__name__)
+
+        class Own(p.request.Request):
+            pass
+
+        config = p.configurator(request_factory=Own)
+        config.set_execution_policy(policy)
+        config.add_view(view)
+        return config.make_wsgi_app()
+
+    assert_alike(program, ["/"])
+
+
+def test_a_view_that_is_a_coroutine_function_is_refused_by_name():
+    async def slow(request):
+        return Response("never")
+
+    config = Configurator()
+    config.add_view(slow)
+    config.add_view(slow, name="rendered", renderer="json")
+    app = config.make_wsgi_app()
+    for path in ("/", "/rendered"):
+        with pytest.raises(TypeError, match=r"slow \(.*test_serving.py:\d+\) returned a coroutine: .* `def`"):
+            Request.blank(path).get_response(app)
+
+
+def test_a_value_that_is_no_response_is_an_error_that_names_the_view():
+    def program(p):
+        config = p.configurator()
+        for name, value in {"none": None, "dictionary": {"a": 1}, "number": 3}.items():
+            config.add_view(lambda request, value=value: value, name=name)
+        return config.make_wsgi_app()
+
+    paths = ["/none", "/dictionary", "/number"]
+    ours, theirs = answers(program, paths, DIALECT), answers(program, paths, PYRAMID)
+    hints = ("forgotten to return a value", "forgotten to define a renderer", "Could not convert return value")
+    for our, their, hint in zip(ours, theirs, hints, strict=True):
+        assert our[0] == their[0] == "ValueError"
+        assert hint in our[1]
+        assert hint in their[1]
+
+
+@pytest.mark.processes
+def test_it_starts_without_setuptools():
+    """Its own modules, and those that it stands on, need no ``pkg_resources``."""
+    program = (
+        "import sys; sys.modules['pkg_resources'] = sys.modules['setuptools'] = None\n"
+        "from antiphon.dialects.pyramid.config import Configurator\n"
+        "from antiphon.dialects.pyramid.request import Request\n"
+        "config = Configurator(); config.add_view(lambda request: {'a': 1}, renderer='json')\n"
+        "assert Request.blank('/').get_response(config.make_wsgi_app()).json == {'a': 1}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
