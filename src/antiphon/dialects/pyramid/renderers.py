@@ -1,19 +1,63 @@
 """What makes text of the values that views return."""
-# ruff: noqa: ARG001, ARG002
 
 import json
+import os
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
 
 from zope.interface import implementer, providedBy
 from zope.interface.registry import Components
 
-from antiphon.dialects.pyramid.interfaces import IJSONAdapter, IRendererFactory, IRendererInfo, IResponseFactory
-from antiphon.dialects.pyramid.response import Response, response_of_type
+from antiphon.dialects.pyramid.csrf import get_csrf_token
+from antiphon.dialects.pyramid.decorator import reify
+from antiphon.dialects.pyramid.events import BeforeRender
+from antiphon.dialects.pyramid.httpexceptions import HTTPBadRequest
+from antiphon.dialects.pyramid.interfaces import IJSONAdapter, IRendererFactory, IRendererInfo
+from antiphon.dialects.pyramid.path import caller_package
+from antiphon.dialects.pyramid.response import _get_response_factory, response_of_type
+from antiphon.dialects.pyramid.threadlocal import get_current_registry
+from antiphon.dialects.pyramid.util import hide_attrs
+
+Render = Callable[[Any, Any], Any]
+
+# In programs
 
 
-def string_renderer_factory(info: Any) -> Any:
-    """Return a renderer of text."""
+def render(renderer_name: str, value: Any, request: Any = None, package: Any = None) -> Any:
+    """Return what a renderer, `json` or a template, makes of a value. Names are relative to the caller's package."""
+    helper = _helper(renderer_name, caller_package() if package is None else package, request)
+    with hide_attrs(request, "response"):
+        return helper.render(value, None, request=request)
+
+
+def render_to_response(
+    renderer_name: str, value: Any, request: Any = None, package: Any = None, response: Any = None
+) -> Any:
+    """Return a response with what a renderer makes of a value, the given one or a new one."""
+    helper = _helper(renderer_name, caller_package() if package is None else package, request)
+    with hide_attrs(request, "response"):
+        if response is not None:
+            request.response = response
+        return helper.render_to_response(value, None, request=request)
+
+
+def get_renderer(renderer_name: str, package: Any = None, registry: Any = None) -> Any:
+    """Return the renderer of a name: a function of a value and the system's values."""
+    package = caller_package() if package is None else package
+    return RendererHelper(name=renderer_name, package=package, registry=registry).renderer
+
+
+def _helper(renderer_name: str, package: Any, request: Any) -> "RendererHelper":
+    return RendererHelper(name=renderer_name, package=package, registry=getattr(request, "registry", None))
+
+
+# Renderers that all applications have
+
+
+def string_renderer_factory(info: Any) -> Render:  # noqa: ARG001 - as factories are called
+    """Return a renderer of text, by ``str``."""
 
     def render(value: Any, system: Any) -> str:
         request = system.get("request")
@@ -25,7 +69,11 @@ def string_renderer_factory(info: Any) -> Any:
 
 
 class JSON:
-    """A renderer of JSON, with adapters by type."""
+    """A renderer of JSON. A type's ``__json__``, or its adapter, a function of an object and the request, makes what
+    JSON has of it.
+
+    ``serializer`` is called with the value, ``default`` and the other keywords.
+    """
 
     def __init__(self, serializer: Any = json.dumps, adapters: Any = (), **kw: Any) -> None:
         self.serializer = serializer
@@ -35,104 +83,188 @@ class JSON:
             self.add_adapter(type_or_iface, adapter)
 
     def add_adapter(self, type_or_iface: Any, adapter: Any) -> None:
-        """Have a function of an object and a request make what JSON has of a type."""
+        """Have a function make what JSON has of a type's objects, or of those that provide an interface."""
         self.components.registerAdapter(adapter, (type_or_iface,), IJSONAdapter)
 
-    def __call__(self, info: Any) -> Any:
+    def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
+        """Return the renderer."""
+
         def render(value: Any, system: Any) -> Any:
             request = system.get("request")
             if request is not None:
                 response_of_type(request, "application/json")
-            if self.serializer is json.dumps and not self.kw:
-                try:
-                    return json.dumps(value)  # which keeps its encoder
-                except TypeError:
-                    pass
-            return self.serializer(value, default=self._make_default(request), **self.kw)
+            return self._dumps(value, request)
 
         return render
 
-    def _make_default(self, request: Any) -> Any:
+    def _dumps(self, value: Any, request: Any) -> Any:
+        if self.serializer is json.dumps and not self.kw:
+            try:
+                return json.dumps(value)  # which keeps its encoder
+            except TypeError:  # it has objects of other types
+                pass
+        return self.serializer(value, default=self._make_default(request), **self.kw)
+
+    def _make_default(self, request: Any) -> Callable[[Any], Any]:
         def default(each: Any) -> Any:
             if hasattr(each, "__json__"):
                 return each.__json__(request)
-            found = self.components.adapters.lookup((providedBy(each),), IJSONAdapter, default=None)
-            if found is None:
+            adapters: Any = self.components.adapters
+            adapter = adapters.lookup((providedBy(each),), IJSONAdapter)
+            if adapter is None:
                 raise TypeError(f"{each!r} is not JSON serializable")
-            return found(each, request)
+            return adapter(each, request)
 
         return default
 
 
 json_renderer_factory = JSON()
 
+JSONP_VALID_CALLBACK = re.compile(r"^[$a-z_][$0-9a-z_.\[\]]+[$0-9a-z_\]]\Z", re.IGNORECASE)
+
+
+class JSONP(JSON):
+    """A renderer of JSON in a call of the function that a parameter of the query names; without one, of JSON."""
+
+    def __init__(self, param_name: str = "callback", **kw: Any) -> None:
+        self.param_name = param_name
+        super().__init__(**kw)
+
+    def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
+        """Return the renderer, which raises HTTPBadRequest for what is no name of a function."""
+
+        def render(value: Any, system: Any) -> Any:
+            request = system.get("request")
+            text = self._dumps(value, request)
+            if request is None:
+                return text
+            callback = request.GET.get(self.param_name)
+            if callback is None:
+                response_of_type(request, "application/json")
+                return text
+            if not JSONP_VALID_CALLBACK.match(callback):
+                raise HTTPBadRequest("Invalid JSONP callback function name.")
+            response_of_type(request, "application/javascript")
+            return f"/**/{callback}({text});"  # the comment keeps Flash from reading it as its own
+
+        return render
+
+
+# Renderers by name
+
 
 @implementer(IRendererInfo)
 class RendererHelper:
-    """A renderer by name."""
+    """A renderer by its name, which is that of a factory or of a template, whose extension is a factory's."""
+
+    name: Any
+    package: Any
+    registry: Any
+    type: str
 
     def __init__(self, name: Any = None, package: Any = None, registry: Any = None) -> None:
-        self.name = name or ""
+        self.name = name
         self.package = package
-        self.registry = registry
-        match = re.search(r"(\.[a-zA-Z0-9_]+)(\.mako)?$", self.name)
-        self.type = match[1] if match else self.name
-        self._renderer: Any = None
+        self.type = os.path.splitext(name)[1] if name and "." in name else name or ""
+        self.registry = get_current_registry() if registry is None else registry
 
-    @property
+    @reify
     def settings(self) -> Any:
-        return self.registry.settings
+        """The settings of the application."""
+        return {} if self.registry.settings is None else self.registry.settings
 
-    @property
+    @reify
     def renderer(self) -> Any:
-        if self._renderer is None:
-            factory = self.registry.queryUtility(IRendererFactory, name=self.type)
-            if factory is None:
-                raise ValueError(f"No such renderer factory {self.type}")
-            self._renderer = factory(self)
-        return self._renderer
+        """The renderer. Raises ValueError where no factory has the name."""
+        factory = self.registry.queryUtility(IRendererFactory, name=self.type)
+        if factory is None:
+            raise ValueError(f"No such renderer factory {self.type}")
+        return factory(self)
 
-    def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:
-        system = {
+    def get_renderer(self) -> Any:
+        """Return the renderer."""
+        return self.renderer
+
+    def _system(self, request: Any, view: Any, context: Any) -> dict[str, Any]:
+        """Return the values that renderers have beside the view's."""
+        return {
             "view": view,
             "renderer_name": self.name,
             "renderer_info": self,
             "context": context,
             "request": request,
+            "req": request,
+            "get_csrf_token": partial(get_csrf_token, request),
         }
-        return self.render_to_response(response, system, request=request)
+
+    def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:
+        """Return the response to a request with what a view has returned."""
+        return self.render_to_response(response, self._system(request, view, context), request=request)
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        return self.renderer(value, system_values)
+        """Return what the renderer makes of a value."""
+        renderer = self.renderer
+        if system_values is None:
+            system_values = self._system(request, None, getattr(request, "context", None))
+        if getattr(self.registry, "has_listeners", True):
+            system_values = BeforeRender(system_values, value)
+            self.registry.notify(system_values)
+        return renderer(value, system_values)
 
     def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        result = self.render(value, system_values, request)
+        """Return a response with what the renderer makes of a value: the request's own if it has one."""
+        return self._make_response(self.render(value, system_values, request=request), request)
+
+    def _make_response(self, result: Any, request: Any) -> Any:
         response = getattr(request, "response", None)
         if response is None:
-            factory = self.registry.queryUtility(IResponseFactory)
-            response = factory(request) if factory else Response()
-        if result is not None:
-            if isinstance(result, str):
-                response.text = result
-            else:
-                response.body = result
+            response = _get_response_factory(self.registry)(request)
+        if isinstance(result, str):
+            response.text = result
+        elif result is None:
+            pass
+        elif not isinstance(result, bytes) and hasattr(result, "__iter__"):
+            response.app_iter = result
+        else:
+            response.body = result
         return response
 
-    def clone(self, name: Any = None, package: Any = None, registry: Any = None) -> Any:
-        return type(self)(name or self.name, package or self.package, registry or self.registry)
+    def clone(self, name: Any = None, package: Any = None, registry: Any = None) -> Self:
+        """Return a copy with another name, package or registry."""
+        return type(self)(
+            name=self.name if name is None else name,
+            package=self.package if package is None else package,
+            registry=self.registry if registry is None else registry,
+        )
 
 
 class NullRendererHelper(RendererHelper):
     """No renderer: views return responses."""
 
-    def render_view(self, request: Any, value: Any, view: Any, context: Any) -> Any:
+    def __init__(self, name: Any = None, package: Any = None, registry: Any = None) -> None:  # noqa: ARG002 - see above
+        self.name = self.package = self.registry = None
+        self.type = ""
+
+    @property
+    def settings(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """No settings."""
+        return {}
+
+    def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:  # noqa: ARG002 - see above
+        """Return what the view has returned."""
+        return response
+
+    def render(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002 - see above
+        """Return the value."""
         return value
 
-    def render(self, value: Any, system_values: Any, request: Any = None) -> Any:
+    def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002
+        """Return the value."""
         return value
 
-    def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        return value
+    def clone(self, name: Any = None, package: Any = None, registry: Any = None) -> Self:  # noqa: ARG002 - see above
+        """Return this."""
+        return self
 
 
 null_renderer = NullRendererHelper()

@@ -107,7 +107,8 @@ def response_of_type(request: Any, content_type: str) -> Any:
 def _makes_plain_responses(request: Any) -> bool:
     from antiphon.dialects.pyramid.request import Request
 
-    return type(request).response is Request.response and request.registry.queryUtility(IResponseFactory) is None
+    is_plain = getattr(type(request), "response", None) is Request.response
+    return is_plain and request.registry.queryUtility(IResponseFactory) is None
 
 
 def _guess_type(path: Any) -> tuple[str, str | None]:

@@ -195,7 +195,7 @@ def make_contextmanager(fn: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def hide_attrs(obj: Any, *attrs: str) -> Iterator[None]:
     """Take attributes out of an object's dictionary in a `with` block, and put them back after it."""
-    values = obj.__dict__
+    values = getattr(obj, "__dict__", {})
     hidden = {name: values.pop(name) for name in attrs if name in values}
     try:
         yield
