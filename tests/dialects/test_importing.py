@@ -255,3 +255,26 @@ def test_code_for_flask_finds_the_dialects_of_flask_and_of_werkzeug():
     assert error.startswith("antiphon.dialects.werkzeug.")
     assert routing.startswith("antiphon.dialects.werkzeug.")
     assert message.endswith("has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md")
+
+
+def test_code_for_pyramid_finds_the_dialects_of_pyramid_and_of_webob():
+    program = INSTALL + (
+        "install('pyramid')\n"
+        "import pyramid.router, webob\n"
+        "from importlib.metadata import version\n"
+        "from pyramid.config import Configurator\n"
+        "from pyramid.httpexceptions import HTTPNotFound\n"
+        "from pyramid.response import Response\n"
+        "assert issubclass(HTTPNotFound, Response) and issubclass(Response, webob.Response)\n"
+        "assert version('pyramid').startswith('2.1') and version('WebOb') == webob.__version__\n"
+        "print(Configurator.__module__, webob.Response.__module__, sep='\\n')\n"
+        "try:\n"
+        "    import pyramid.scripts\n"
+        "except ImportError as error:\n"
+        "    print(error)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    configurator, response, message = finished.stdout.splitlines()
+    assert configurator.startswith("antiphon.dialects.pyramid.")
+    assert response.startswith("antiphon.dialects.webob.")
+    assert message.endswith("has no module pyramid.scripts: see docs/reference/dialects/pyramid.md")
