@@ -420,3 +420,29 @@ def test_functions_change_places_only_where_they_must(app, view, hook, places):
     effects, response = drive(steps)
     assert response.body == b"fine"
     assert [effect.value for effect in effects] == places
+
+
+@pytest.mark.parametrize("path", ["/", "/async", "/stream", "/missing"])
+def test_requests_leave_nothing_to_the_garbage_collector(app, path):
+    async def view():
+        return {"path": request.path}
+
+    app.teardown_request(lambda error: None)
+    app.add_url_rule("/", view_func=lambda: str(session.setdefault("a", 1)), endpoint="index")
+    app.add_url_rule("/async", view_func=view, endpoint="async")
+    streaming(app, [])
+
+    def answered():
+        body = ask(app, path)
+        read = b"".join(body)
+        body.close()
+        return read
+
+    answered()
+    gc.collect()
+    gc.disable()
+    try:
+        assert answered()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

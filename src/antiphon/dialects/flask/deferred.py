@@ -5,13 +5,17 @@ from typing import Any
 
 
 class deferred:  # noqa: N801 - used as a declaration, like property
-    """A class attribute that is what a function returns, which is called once. Assignments replace it."""
+    """A class attribute that is what a function returns, which is called on first use. The result takes its place."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
-        self._made: list[Any] = []
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner = owner
+        self._name = name
 
     def __get__(self, instance: object | None, owner: type) -> Any:
-        if not self._made:
-            self._made.append(self._make())
-        return self._made[0]
+        made = self._make()
+        if vars(self._owner).get(self._name) is self:
+            setattr(self._owner, self._name, made)
+        return getattr(self._owner, self._name)

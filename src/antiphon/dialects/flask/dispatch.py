@@ -281,7 +281,9 @@ async def tear_down_request(
 
 
 def close(ctx: "AppContext", request: "Request") -> None:
-    """Close a request, and let go of it: its environ and it would hold each other."""
+    """Close a request, and let go of it: its environ, and the traceback of an exception that it has, hold it, too."""
+    if (error := request.routing_exception) is not None:
+        error.__traceback__ = error.__context__ = None
     if ctx.body is not None:
         ctx.body.close()
     request.close()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.flask import json
+from antiphon.dialects.flask.deferred import deferred
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.names import parents_of
 from antiphon.dialects.flask.reexports import reexports
@@ -96,12 +96,18 @@ class Request(RequestBase):
             raise BadRequest from error
 
 
+def _json() -> Any:
+    from antiphon.dialects.flask import json
+
+    return json
+
+
 class Response(ResponseBase):
     """A response: HTML, unless another media type is given."""
 
-    json_module: Any = json
-    """Reads the body: the current application's JSON."""
     default_mimetype: str | None = "text/html"
+    json_module: Any = deferred(_json)
+    """The module that reads JSON: that of the application, by its provider."""
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]
