@@ -242,6 +242,35 @@ def test_a_program_starts_again_when_its_file_changes(tmp_path):
             os.killpg(program.pid, signal.SIGKILL)
 
 
+OWN_SERVER = """
+import sys
+from threading import Event
+from antiphon.dialects.werkzeug._reloader import run_with_reloader
+from antiphon.dialects.werkzeug.serving.reloader import inherited_socket, is_running_from_reloader
+
+def serve(*args):
+    print("VERSION", is_running_from_reloader(), inherited_socket(), file=sys.stderr, flush=True)
+    Event().wait()
+
+run_with_reloader(serve, interval=0.1)
+"""
+
+
+@pytest.mark.processes
+def test_a_program_that_serves_by_itself_starts_again_when_its_file_changes(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text(OWN_SERVER)
+    with subprocess.Popen([sys.executable, file], stderr=subprocess.PIPE, text=True, start_new_session=True) as program:
+        try:
+            assert program.stderr.readline() == "VERSION True None\n"
+            file.write_text(OWN_SERVER.replace("VERSION", "CHANGED"))
+            os.utime(file, ns=(1, time.time_ns() + 10**9))
+            assert program.stderr.readline() == f" * {file} has changed, restarting\n"
+            assert program.stderr.readline() == "CHANGED True None\n"
+        finally:
+            os.killpg(program.pid, signal.SIGKILL)
+
+
 STREAMS = """
 import signal, time
 from antiphon.dialects.werkzeug.serving import run_simple

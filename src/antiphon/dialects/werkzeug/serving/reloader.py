@@ -24,14 +24,17 @@ def is_running_from_reloader() -> bool:
 
 
 def inherited_socket() -> int | None:
-    """Return the file descriptor of the socket that the parent has opened for this process."""
-    return int(os.environ[SOCKET]) if is_running_from_reloader() else None
+    """Return the file descriptor of the socket that the parent has opened for this process; None without one."""
+    socket = os.environ.get(SOCKET)
+    return int(socket) if socket and is_running_from_reloader() else None
 
 
-def run_child(socket: int) -> NoReturn:
-    """Run this program as a child on a socket, as often as it asks for that. Then exit as it has."""
-    os.set_inheritable(socket, True)
-    environment = {**os.environ, RUNS_AS_CHILD: "true", SOCKET: str(socket)}
+def run_child(socket: int | None) -> NoReturn:
+    """Run this program as a child, on a socket if there is one, as often as it asks for that. Then exit as it has."""
+    environment = {**os.environ, RUNS_AS_CHILD: "true"}
+    if socket is not None:
+        os.set_inheritable(socket, True)
+        environment[SOCKET] = str(socket)
     command = [sys.executable, *sys.orig_argv[1:]]
     code = AGAIN
     while code == AGAIN:
