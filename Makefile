@@ -9,7 +9,7 @@
 # make fuzz    try the parsers on generated input for a minute, beside others
 # make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
 # make mutants   break the core in forty places by hand, and see tests fail
-# make compat  run other projects' tests on the dialects: some five minutes on two processors, and two more to install them
+# make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make clean   remove what these have made
 
 PYTHON ?= python3
