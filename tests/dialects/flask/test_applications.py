@@ -8,6 +8,8 @@ import pytest
 
 from antiphon.dialects import flask as dialect
 
+pytestmark = pytest.mark.once
+
 CASES = []
 
 

@@ -7,6 +7,8 @@ import pytest
 from antiphon.dialects import flask
 from antiphon.dialects.flask import Blueprint, Flask, jsonify, request
 
+pytestmark = pytest.mark.once
+
 BROWSER = {"User-Agent": "Mozilla/5.0", "Referer": "http://localhost/from", "Cookie": "session_id=abc; b=2"}
 
 

@@ -15,6 +15,9 @@ from antiphon.dialects.flask import (
 )
 
 
+pytestmark = pytest.mark.once
+
+
 @pytest.fixture
 def app():
     app = Flask(__name__)
