@@ -14,7 +14,6 @@ from antiphon.dialects.flask import (
     stream_with_context,
 )
 
-
 pytestmark = pytest.mark.once
 
 
