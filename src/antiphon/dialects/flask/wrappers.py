@@ -39,10 +39,16 @@ class _Limit:
         request.__dict__[self.name] = value
 
 
+def _json() -> Any:
+    from antiphon.dialects.flask import json
+
+    return json
+
+
 class Request(RequestBase):
     """A request, with the rule that it matched."""
 
-    json_module: Any = json
+    json_module: Any = deferred(_json)
     """Reads the body: this package's JSON, and once a context is made for the request, the application's provider."""
     url_rule: "Rule | None" = None
     """The rule that matched; None without a match."""
@@ -94,12 +100,6 @@ class Request(RequestBase):
             if ctx is not None and ctx.app.debug:
                 raise
             raise BadRequest from error
-
-
-def _json() -> Any:
-    from antiphon.dialects.flask import json
-
-    return json
 
 
 class Response(ResponseBase):
