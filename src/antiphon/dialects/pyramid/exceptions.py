@@ -73,5 +73,5 @@ class CyclicDependencyError(Exception):
         self.cycles = cycles
 
     def __str__(self) -> str:
-        cycles = [f"{name} sorts before {[*dependents]!r}" for name, dependents in self.cycles.items()]
+        cycles = [f"{name!r} sorts before {[*dependents]!r}" for name, dependents in self.cycles.items()]
         return f"Implicit ordering cycle:{'; '.join(cycles)}"

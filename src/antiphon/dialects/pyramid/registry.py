@@ -187,10 +187,11 @@ class Introspector:
         """Add an entry; it replaces one with the same key."""
         intr.order = self._counter
         self._counter += 1
-        self._categories.setdefault(intr.category_name, {})[intr.discriminator] = intr
+        category = self._categories.setdefault(intr.category_name, {})
+        category[intr.discriminator] = category[intr.discriminator_hash] = intr
 
     def get(self, category_name: str, discriminator: Any, default: Any = None) -> Any:
-        """Return an entry, else the default."""
+        """Return an entry, by its key or the hash of that, else the default."""
         return self._categories.get(category_name, {}).get(discriminator, default)
 
     def get_category(
@@ -200,7 +201,7 @@ class Introspector:
         category = self._categories.get(category_name)
         if category is None:
             return default
-        entries = sorted(category.values(), key=sort_key or attrgetter("order"))
+        entries = sorted(set(category.values()), key=sort_key or attrgetter("order"))
         return [{"introspectable": entry, "related": self.related(entry)} for entry in entries]
 
     def categorized(self, sort_key: Callable[[Any], Any] | None = None) -> list[tuple[str, Any]]:
@@ -219,7 +220,8 @@ class Introspector:
         for other in self._refs.pop(intr, []):
             if other in self._refs:
                 self._refs[other].remove(intr)
-        del self._categories[category_name][intr.discriminator]
+        for key in (intr.discriminator, intr.discriminator_hash):
+            self._categories[category_name].pop(key, None)
 
     def _entries(self, pairs: Iterable[tuple[str, Any]]) -> list[Introspectable]:
         return [self._categories[category_name][discriminator] for category_name, discriminator in pairs]

@@ -109,8 +109,8 @@ class Request(
 
 def route_request_iface(name: str, bases: Any = ()) -> Any:
     """Return a new interface for the requests of a route."""
-    iface: Any = InterfaceClass(f"{name}_IRequest", bases=bases or (Interface,))
-    iface.combined = InterfaceClass(f"{name}_combined_IRequest", bases=(iface, IRequest))
+    iface: Any = InterfaceClass(f"{name}_IRequest", bases=bases or (Interface,), __doc__="The requests of a route.")
+    iface.combined = InterfaceClass(f"{name}_combined_IRequest", bases=(iface, IRequest), __doc__="As above.")
     return iface
 
 
@@ -127,8 +127,8 @@ def add_global_response_headers(request: Any, headerlist: Any) -> None:
 def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
     """Return the response of a WSGI application whose path is the request's subpath."""
     environ = request.environ
-    subpath = [segment.encode().decode("latin-1") for segment in request.subpath]
-    path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ["PATH_INFO"], len(subpath))
+    subpath = [segment.encode().decode("latin-1") for segment in getattr(request, "subpath", ())]
+    path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "/"), len(subpath))
     request = request.copy()
     request.environ["SCRIPT_NAME"] = moved
     request.environ["PATH_INFO"] = "/" + "/".join(subpath) + ("/" if path.endswith("/") and subpath else "")
@@ -195,11 +195,12 @@ class RequestLocalCache:
 
     def set(self, request: Any, value: Any) -> None:
         """Set the value of a request, until that ends."""
-        is_new = request not in self._store
+        is_known = request in self._store
         self._store[request] = value
-        if is_new:
+        if not is_known:
             request.add_finished_callback(self.clear)
 
     def clear(self, request: Any) -> None:
         """Forget the value of a request."""
-        self._store.pop(request, None)
+        if request in self._store:
+            self._store[request] = self.NO_VALUE

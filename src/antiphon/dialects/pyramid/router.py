@@ -44,6 +44,7 @@ class Router(Served):
         self.registry = registry
         self.logger = query(IDebugLogger)
         self.root_factory = query(IRootFactory, default=DefaultRootFactory)
+        self.root_policy = self.root_factory
         self.routes_mapper = query(IRoutesMapper)
         self.request_factory = query(IRequestFactory, default=Request)
         self.request_extensions = query(IRequestExtensions)
@@ -150,9 +151,14 @@ class Router(Served):
                 self.registry.notify(NewResponse(request, response))
             return response
         finally:
-            if "finished_callbacks" in attrs:
-                request._process_finished_callbacks()  # noqa: SLF001 - of this package
-            attrs.pop("context", None)  # which may lead back to the request
+            self.finish_request(request)
+
+    def finish_request(self, request: Any) -> None:
+        """Call the functions for the end of a request."""
+        attrs = request.__dict__
+        if "finished_callbacks" in attrs:
+            request._process_finished_callbacks()  # noqa: SLF001 - of this package
+        attrs.pop("context", None)  # which may lead back to the request
 
     def _prepare(self, request: Any) -> None:
         attrs = request.__dict__

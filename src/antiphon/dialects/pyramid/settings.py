@@ -1,6 +1,5 @@
 """Settings, which are text in files, as truth values and lists."""
 
-from collections.abc import Iterable
 from typing import Any
 
 truthy = frozenset({"t", "true", "y", "yes", "on", "1"})
@@ -16,16 +15,16 @@ def asbool(s: Any) -> bool:
     return str(s).strip().lower() in truthy
 
 
-def aslist_cronly(value: str | Iterable[str]) -> list[str]:
-    """Return the lines of a text that are not empty, without the space around them. A list is returned as one."""
+def aslist_cronly(value: Any) -> list[Any]:
+    """Return the lines of a text that are not empty, without the space around them; other values in a list."""
     if isinstance(value, str):
         value = filter(None, (line.strip() for line in value.splitlines()))
-    return list(value)
+    return list(value) if hasattr(value, "__iter__") else [value]
 
 
-def aslist(value: str | Iterable[str], flatten: bool = True) -> list[Any]:
+def aslist(value: Any, flatten: bool = True) -> list[Any]:
     """Return the words of a text, or its lines if it should not be flattened."""
     lines = aslist_cronly(value)
     if not flatten:
         return lines
-    return [word for line in lines for word in (line.split() if isinstance(line, str) else line)]
+    return [word for line in lines for word in (line.split() if isinstance(line, str) else [line])]

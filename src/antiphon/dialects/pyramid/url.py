@@ -58,7 +58,7 @@ class URLMethodsMixin:
         if port is None:
             port = own_port if colon else environ["SERVER_PORT"]
         port = "" if str(port) == _PORTS.get(scheme) else f":{port}"
-        return f"{scheme}://{name}{port}{url_quote(this.script_name.encode(this.url_encoding), PATH_SAFE)}"
+        return f"{scheme}://{name}{port}{url_quote(this.script_name.encode(getattr(this, 'url_encoding', 'utf-8')), PATH_SAFE)}"
 
     def route_url(self, route_name: str, *elements: Any, **kw: Any) -> str:
         """Return the URL of a route, with elements after its path.
@@ -150,7 +150,8 @@ class URLMethodsMixin:
         route_name = kw.pop("_route_name", None) or getattr(getattr(this, "matched_route", None), "name", None)
         if route_name is None:
             raise ValueError("Current request matches no route")
-        kw.setdefault("_query", this.GET)
+        if "_query" not in kw:
+            kw["_query"] = this.GET
         return self.route_url(route_name, *elements, **{**this.matchdict, **kw})
 
     def current_route_path(self, *elements: Any, **kw: Any) -> str:

@@ -17,6 +17,8 @@ _rest = re.compile(r"\*(\w*)$")
 
 Match = dict[str, Any]
 
+_NO_ENVIRON: dict[str, str] = {}
+
 
 @implementer(IRoute)
 class Route:
@@ -94,9 +96,9 @@ class RoutesMapper:
     def find(self, request: Any) -> tuple[Match | None, Route | None]:
         """Return the values in a request's path, and its route, as a call does."""
         try:
-            path = request.environ["PATH_INFO"] or "/"
-            if not path.isascii():
-                path = request.path_info
+            path = getattr(request, "environ", _NO_ENVIRON).get("PATH_INFO") or "/"
+            if not path.isascii() or path == "/":
+                path = request.path_info or "/"
         except KeyError:
             path = "/"  # in tests
         except UnicodeDecodeError as error:

@@ -1,15 +1,19 @@
 """Orders by what comes before what, properties of single objects, and what else parts of Pyramid share."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from hmac import compare_digest
-from inspect import Parameter, getdoc, isclass, isfunction, ismethod, signature
+from inspect import Parameter, getdoc, isclass, isfunction, ismethod, ismodule, signature
 from typing import Any, NoReturn
 from weakref import ref
 
 from antiphon.dialects.pyramid.exceptions import ConfigurationError, CyclicDependencyError
 from antiphon.dialects.pyramid.path import DottedNameResolver as _DottedNameResolver
+
+PYPY = sys.implementation.name == "pypy"
+WIN = sys.platform == "win32"
 
 # Texts
 
@@ -104,15 +108,17 @@ def object_description(object: Any) -> str:  # noqa: A002 - its name
     for kind, closer in _CLOSERS:
         if isinstance(object, kind):
             return shortrepr(object, closer)
+    if ismodule(object):
+        return f"module {object.__name__}"
     module = getattr(object, "__module__", None)
     if module is None:
         return f"object {object}"
     if ismethod(object):
-        return f"method {object.__name__} of class {module}.{type(object.__self__).__qualname__}"
+        return f"method {object.__name__} of class {module}.{type(object.__self__).__name__}"
     if isclass(object):
-        return f"class {module}.{object.__qualname__}"
+        return f"class {module}.{object.__name__}"
     if isfunction(object):
-        return f"function {module}.{object.__qualname__}"
+        return f"function {module}.{object.__name__}"
     return f"object {object}"
 
 
@@ -179,10 +185,12 @@ def is_unbound_method(fn: Any) -> bool:
     return next(iter(signature(fn).parameters), None) == "self"
 
 
-def make_contextmanager(fn: Callable[..., Any]) -> Callable[..., Any]:
+def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
     """Return a generator function as a context manager; a function whose result is given if it is none."""
     from inspect import isgeneratorfunction
 
+    if fn is None:
+        return nullcontext
     if isgeneratorfunction(fn):
         return contextmanager(fn)
 

@@ -39,7 +39,10 @@ def render_view_to_response(context: Any, request: Any, name: str = "", secure: 
     ``secure`` checks its permission. Raises PredicateMismatch where no view's predicates match, and Forbidden.
     """
     registry = getattr(request, "registry", None) or get_current_registry()
-    return _call_view(registry, request, context, providedBy(context), name, secure=secure)
+    # Views of routes are left out: the request is taken by what it provides, not by its route.
+    return _call_view(
+        registry, request, context, providedBy(context), name, secure=secure, request_iface=providedBy(request)
+    )
 
 
 def render_view_to_iterable(context: Any, request: Any, name: str = "", secure: bool = True) -> Iterable[bytes] | None:
@@ -132,6 +135,8 @@ class ViewMethodsMixin:
         if request is None:
             request = self
         registry = getattr(request, "registry", None) or get_current_registry()
+        if registry is None:
+            raise RuntimeError("Unable to retrieve registry")
         if exc_info is None:
             exc_info = sys.exc_info()
         exc = exc_info[1]
@@ -255,9 +260,7 @@ class AppendSlashNotFoundViewFactory:
         self.redirect_class = redirect_class
 
     def __call__(self, context: Any, request: Any) -> Any:
-        from antiphon.dialects.pyramid.traversal import decode_path_info
-
-        path = decode_path_info(request.environ["PATH_INFO"] or "/")
+        path = request.path_info or "/"
         registry = getattr(request, "registry", None) or get_current_registry()
         mapper = registry.queryUtility(IRoutesMapper)
         if mapper is not None and not path.endswith("/"):

@@ -42,7 +42,7 @@ class AdaptersConfiguratorMixin:
 
     def _derive_subscriber(self, subscriber: Any, predicates: list[Any]) -> Any:
         call = subscriber
-        if takes_one_arg(subscriber):
+        if takes_one_arg(subscriber, argname="event"):
 
             def of_first(*args: Any) -> Any:
                 return subscriber(args[0])
@@ -66,7 +66,9 @@ class AdaptersConfiguratorMixin:
     ) -> None:
         """Add a predicate of subscribers: a function of a value and an object about the application."""
         config: Any = self
-        config._add_predicate("subscriber", name, factory, weighs_more_than, weighs_less_than)  # noqa: SLF001
+        config._add_predicate(
+            "subscriber", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
+        )  # noqa: SLF001
 
     @action_method
     def add_response_adapter(self, adapter: Any, type_or_iface: Any) -> None:
@@ -121,7 +123,7 @@ class AdaptersConfiguratorMixin:
         intr = config.introspectable(
             "resource url adapters",
             discriminator,
-            f"resource url adapter for {resource_iface!r}",
+            f"resource url adapter for resource iface {resource_iface!r}",
             "resource url adapter",
         )
         intr.update(adapter=adapter, resource_iface=resource_iface)

@@ -77,7 +77,10 @@ class FactoriesConfiguratorMixin:
     def set_execution_policy(self, policy: Any) -> None:
         """Set the function of an environ and the application that returns the response."""
         config: Any = self
-        self._register_one(IExecutionPolicy, config.maybe_dotted(policy), IExecutionPolicy, "execution policy")
+        from antiphon.dialects.pyramid.router import default_execution_policy
+
+        policy = config.maybe_dotted(policy) or default_execution_policy
+        self._register_one(IExecutionPolicy, policy, IExecutionPolicy, "execution policy")
 
     @action_method
     def add_request_method(

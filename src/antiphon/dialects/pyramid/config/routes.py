@@ -77,6 +77,8 @@ class RoutesConfiguratorMixin:
             raise ConfigurationError('"pattern" argument may not be None')
         if request_method is not None:
             request_method = as_sorted_tuple(request_method)
+        if inherit_slash and pattern != "":
+            raise ConfigurationError('"inherit_slash" may only be used with an empty pattern')
         external = _external(pattern)
         if external is not None:
             external_url, pattern, static = external
@@ -120,8 +122,8 @@ class RoutesConfiguratorMixin:
             )
             intr["object"] = route
 
-        config.action(("route", name), register_interface, order=PHASE2_CONFIG, introspectables=introspectables)
         config.action(("route-connect", name), connect)
+        config.action(("route", name), register_interface, order=PHASE2_CONFIG, introspectables=introspectables)
 
     @action_method
     def add_route_predicate(
@@ -129,7 +131,9 @@ class RoutesConfiguratorMixin:
     ) -> None:
         """Add a predicate of routes: a function of a value and an object about the application."""
         config: Any = self
-        config._add_predicate("route", name, factory, weighs_more_than, weighs_less_than)  # noqa: SLF001
+        config._add_predicate(
+            "route", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
+        )  # noqa: SLF001
 
     def add_default_route_predicates(self) -> None:
         """Add the predicates that there are."""

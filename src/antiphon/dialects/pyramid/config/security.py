@@ -79,7 +79,7 @@ class SecurityConfiguratorMixin:
 
         def ensure() -> None:
             config: Any = self
-            if not config.autocommit and config.registry.queryUtility(IAuthorizationPolicy) is None:
+            if config.registry.queryUtility(IAuthorizationPolicy) is None:
                 raise ConfigurationError(
                     "Cannot configure an authentication policy without also configuring an authorization policy "
                     "(use the set_authorization_policy method)"

@@ -33,11 +33,13 @@ class Settings(dict[str, Any]):
             own = given.get(f"pyramid.{name}", given.get(name, default))
             return _environ_.get(key, own) if key else own
 
+        given.setdefault("reload_assets", given.get("reload_resources", False))
+
         made: dict[str, Any] = {name: asbool(value(name, key)) for name, key in _FLAGS.items()}
-        made["reload_resources"] = made["reload_assets"]
         for name in ("debug", "reload"):
             for flag in [each for each in made if each.startswith(f"{name}_") and made[f"{name}_all"]]:
                 made[flag] = True
+        made["reload_resources"] = made["reload_assets"]
         made["default_locale_name"] = value("default_locale_name", "PYRAMID_DEFAULT_LOCALE_NAME", "en")
         made["csrf_trusted_origins"] = aslist(value("csrf_trusted_origins", "", []))
         super().__init__(given)

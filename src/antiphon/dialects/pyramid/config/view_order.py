@@ -48,7 +48,9 @@ class ViewOrderMixin:
     ) -> None:
         """Add a predicate of views: a function of a value and an object about the application."""
         config: Any = self
-        config._add_predicate("view", name, factory, weighs_more_than, weighs_less_than)  # noqa: SLF001
+        config._add_predicate(
+            "view", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
+        )  # noqa: SLF001
 
     def add_default_view_predicates(self) -> None:
         """Add the predicates that there are."""
@@ -75,7 +77,7 @@ class ViewOrderMixin:
             if order is None:
                 order = TopologicalSorter()
                 config.registry.registerUtility(order, IAcceptOrder)
-            order.add(media_type, media_type, after=more, before=less)
+            order.add(media_type, media_type, after=less, before=more)
 
         intr = config.introspectable("accept view order", media_type, media_type, "accept view order")
         intr.update(value=media_type, weighs_more_than=more, weighs_less_than=less)
@@ -137,6 +139,11 @@ def _normalized(value: str, others: Any) -> Any:
     if others is None:
         return None
     names = [normalize_accept_offer(each) for each in (others if is_nonstr_iter(others) else [others])]
-    if ";" in value and any(name.partition(";")[0] != value.partition(";")[0] for name in names):
-        raise ConfigurationError("cannot compare parameterized accept offers of different media types")
+    kind, semicolon, _ = value.partition(";")
+    for name in names:
+        other, other_semicolon, _ = name.partition(";")
+        if semicolon != other_semicolon:
+            raise ConfigurationError(f"a media type with parameters is compared to one without: {value!r}, {name!r}")
+        if semicolon and kind != other:
+            raise ConfigurationError(f"parameters of different media types are compared: {value!r}, {name!r}")
     return names

@@ -213,6 +213,7 @@ class _Registration:
             raise ConfigurationError('view "context" must be an exception type when "exception_only" is True')
         self.discriminator = Deferred(self._discriminator)
         self.entry = self._entry()
+        self.template: Any = None
 
     def _discriminator(self) -> Any:
         """Return what tells this view from others. By then all predicates are known."""
@@ -256,7 +257,8 @@ class _Registration:
             made.append(self._related("view mappers", self.discriminator, "view mapper", mapper=mapper))
         if renderer is not None and "." in (getattr(renderer, "name", None) or ""):
             values = {"name": renderer.name, "type": renderer.type, "renderer": renderer}
-            made.append(self._related("templates", self.discriminator, "template", renderer.name, **values))
+            self.template = self._related("templates", self.discriminator, "template", renderer.name, **values)
+            made.append(self.template)
         if permission is not None:
             made.append(self._related("permissions", permission, "permission", permission, value=permission))
         return made
@@ -273,6 +275,10 @@ class _Registration:
     def register(self) -> None:
         """Register the view, and as one of exceptions if its context is one."""
         request_iface = self._request_iface()
+        if self.template is not None:
+            kind = self.template["type"]
+            if self.config.introspector.get("renderer factories", kind) is not None:
+                self.template.relate("renderer factories", kind)
         view = None
         if not self.exception_only:
             view = self._derive(False)
