@@ -58,7 +58,8 @@ class URLMethodsMixin:
         if port is None:
             port = own_port if colon else environ["SERVER_PORT"]
         port = "" if str(port) == _PORTS.get(scheme) else f":{port}"
-        return f"{scheme}://{name}{port}{url_quote(this.script_name.encode(getattr(this, 'url_encoding', 'utf-8')), PATH_SAFE)}"
+        script_name = this.script_name.encode(getattr(this, "url_encoding", "utf-8"))
+        return f"{scheme}://{name}{port}{url_quote(script_name, PATH_SAFE)}"
 
     def route_url(self, route_name: str, *elements: Any, **kw: Any) -> str:
         """Return the URL of a route, with elements after its path.

@@ -66,9 +66,9 @@ class AdaptersConfiguratorMixin:
     ) -> None:
         """Add a predicate of subscribers: a function of a value and an object about the application."""
         config: Any = self
-        config._add_predicate(
+        config._add_predicate(  # noqa: SLF001 - of this class
             "subscriber", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
-        )  # noqa: SLF001
+        )
 
     @action_method
     def add_response_adapter(self, adapter: Any, type_or_iface: Any) -> None:

@@ -39,9 +39,9 @@ class I18NConfiguratorMixin:
         def register() -> None:
             directories = []
             for spec in specs:
-                asset = resolver.resolve(spec)
+                asset = resolver.resolve(spec if spec.endswith("/") else f"{spec}/")  # as other directories override it
                 directory = asset.abspath()
-                shown = spec if os.path.isabs(spec) else asset.absspec()
+                shown = spec if os.path.isabs(spec) else asset.absspec().rstrip("/")
                 if not asset.isdir():
                     raise ConfigurationError(f'"{shown}" is not a directory')
                 intr = config.introspectable("translation directories", directory, shown, "translation directory")

@@ -131,9 +131,9 @@ class RoutesConfiguratorMixin:
     ) -> None:
         """Add a predicate of routes: a function of a value and an object about the application."""
         config: Any = self
-        config._add_predicate(
+        config._add_predicate(  # noqa: SLF001 - of this class
             "route", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
-        )  # noqa: SLF001
+        )
 
     def add_default_route_predicates(self) -> None:
         """Add the predicates that there are."""

@@ -48,9 +48,9 @@ class ViewOrderMixin:
     ) -> None:
         """Add a predicate of views: a function of a value and an object about the application."""
         config: Any = self
-        config._add_predicate(
+        config._add_predicate(  # noqa: SLF001 - of this class
             "view", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
-        )  # noqa: SLF001
+        )
 
     def add_default_view_predicates(self) -> None:
         """Add the predicates that there are."""
