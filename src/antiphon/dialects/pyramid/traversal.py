@@ -8,16 +8,19 @@ from zope.interface import implementer
 from zope.interface.interfaces import IInterface
 
 from antiphon.dialects.pyramid.exceptions import URLDecodeError
-from antiphon.dialects.pyramid.interfaces import VH_ROOT_KEY, IResourceURL, ITraverser
+from antiphon.dialects.pyramid.interfaces import VH_ROOT_KEY, IRequestFactory, IResourceURL, ITraverser
 from antiphon.dialects.pyramid.location import lineage
+from antiphon.dialects.pyramid.util import ascii_, is_nonstr_iter
 
 PATH_SEGMENT_SAFE = "~!$&'()*+,;=:@"
 PATH_SAFE = PATH_SEGMENT_SAFE + "/"
 
+_ABSENT: Any = object()
+
 
 def find_root(resource: Any) -> Any:
     """Return the root of a resource's tree."""
-    return [*lineage(resource)][-1]
+    return [resource, *lineage(resource)][-1]
 
 
 def find_resource(resource: Any, path: Any) -> Any:
@@ -61,22 +64,29 @@ model_path_tuple = resource_path_tuple
 
 
 def traverse(resource: Any, path: Any) -> dict[str, Any]:
-    """Return what is found at a path, text or a tuple of segments; relative to the resource, or to its root."""
-    from antiphon.dialects.pyramid.request import Request
+    """Return what is found at a path, text or a tuple of segments; relative to the resource, or to its root.
+
+    Raises UnicodeEncodeError for text that is not ASCII: text is quoted, and segments are not.
+    """
     from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
-    if not isinstance(path, str):
+    if is_nonstr_iter(path):
         path = _join_path_tuple(tuple(path)) if path else ""
-    path = str(path.encode("ascii"), "ascii")
+    path = ascii_(path)
     if path[:1] == "/":
         resource = find_root(resource)
     registry = get_current_registry()
-    request = Request.blank(path)
+    request = _request_factory(registry).blank(path)
     request.registry = registry
-    request.matchdict = {"traverse": traversal_path(path)} if path else {"traverse": ()}
     traverser = registry.queryAdapter(resource, ITraverser)
     found: dict[str, Any] = (ResourceTreeTraverser(resource) if traverser is None else traverser)(request)
     return found
+
+
+def _request_factory(registry: Any) -> Any:
+    from antiphon.dialects.pyramid.request import Request
+
+    return registry.queryUtility(IRequestFactory, default=Request)
 
 
 @lru_cache(1000)
@@ -238,7 +248,8 @@ def virtual_root(resource: Any, request: Any) -> Any:
     path = adapter.physical_path
     if path != rest and path.endswith(rest):
         return find_resource(resource, path[: -len(rest)] or "/")
-    return find_root(resource)
+    root = getattr(request, "root", _ABSENT)
+    return find_root(resource) if root is _ABSENT else root
 
 
 def virtual_root_path_tuple(request: Any) -> tuple[str, ...]:

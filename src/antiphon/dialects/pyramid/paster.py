@@ -1,0 +1,37 @@
+"""Applications and their settings by files, `development.ini`, as plaster reads them."""
+
+from typing import Any
+
+from antiphon.dialects.pyramid.scripting import AppEnvironment, prepare
+
+
+def _loader(config_uri: str) -> Any:
+    import plaster
+
+    return plaster.get_loader(config_uri, protocols=["wsgi"])
+
+
+def get_app(config_uri: str, name: str | None = None, options: Any = None) -> Any:
+    """Return the application of a file: of its section `main`, or of a name, after a hash too.
+
+    ``options`` are values for `%(...)s` in the file.
+    """
+    return _loader(config_uri).get_wsgi_app(name, options)
+
+
+def get_appsettings(config_uri: str, name: str | None = None, options: Any = None) -> Any:
+    """Return the settings of an application in a file."""
+    return _loader(config_uri).get_wsgi_app_settings(name, options)
+
+
+def setup_logging(config_uri: str, global_conf: Any = None) -> None:
+    """Configure logging by the sections of a file."""
+    _loader(config_uri).setup_logging(global_conf)
+
+
+def bootstrap(config_uri: str, request: Any = None, options: Any = None) -> AppEnvironment:
+    """Make the application of a file, and make it current: ``prepare`` with ``app``."""
+    app = get_app(config_uri, options={"__script__": "bootstrap", **(options or {})})
+    env = prepare(request)
+    env["app"] = app
+    return env

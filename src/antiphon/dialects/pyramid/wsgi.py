@@ -1,0 +1,36 @@
+"""WSGI applications as views."""
+
+from functools import WRAPPER_ASSIGNMENTS, wraps
+from typing import Any
+
+from antiphon.dialects.pyramid.request import call_app_with_subpath_as_path_info
+
+
+def wsgiapp(wrapped: Any) -> Any:
+    """Return a view that is a WSGI application, called with the environ as it is. Raises ValueError for None."""
+    _check(wrapped)
+
+    def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - as views are called
+        return request.get_response(wrapped)
+
+    return _named(view, wrapped)
+
+
+def wsgiapp2(wrapped: Any) -> Any:
+    """Return a view that is a WSGI application, whose path is the request's subpath. Raises ValueError for None."""
+    _check(wrapped)
+
+    def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - as views are called
+        return call_app_with_subpath_as_path_info(request, wrapped)
+
+    return _named(view, wrapped)
+
+
+def _check(wrapped: Any) -> None:
+    if wrapped is None:
+        raise ValueError("wrapped can not be None")
+
+
+def _named(view: Any, wrapped: Any) -> Any:
+    names = WRAPPER_ASSIGNMENTS if getattr(wrapped, "__name__", None) else ("__module__", "__doc__")
+    return wraps(wrapped, names)(view)
