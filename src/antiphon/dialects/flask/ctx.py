@@ -337,7 +337,7 @@ async def tear_down(ctx: AppContext, exc: BaseException | None) -> None:
 def _current_request_context(user: str) -> AppContext:
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError(f"'{user}' can only be used when a request context is active, such as in a view function.")
+        raise RuntimeError(f"'{user}' needs a request: call it while one is handled, as in a view")
     return ctx
 
 

@@ -230,7 +230,7 @@ async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: b
     except Exception:
         if not from_error_handler:
             raise
-        app.logger.exception("Request finalizing failed with an error while handling an error")
+        app.logger.exception("The answer to an error was made, and what comes after a request failed")
     return response
 
 

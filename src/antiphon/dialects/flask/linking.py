@@ -64,11 +64,11 @@ class Linking(App):
             external = True if _external is None else _external
         if adapter is None:
             raise RuntimeError(
-                "Unable to build URLs outside an active request without 'SERVER_NAME' configured. Also configure"
-                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME' as needed."
+                "Outside of a request nothing says of which server a URL is: set 'SERVER_NAME', and 'APPLICATION_ROOT'"
+                " and 'PREFERRED_URL_SCHEME' if they are others than / and http."
             )
         if _scheme is not None and not external:
-            raise ValueError("When specifying '_scheme', '_external' must be True.")
+            raise ValueError("a path has no scheme: leave '_external' out, or make it True, to give '_scheme'")
         self.inject_url_defaults(endpoint, values)
         try:
             url = adapter.build(endpoint, values, method=_method, url_scheme=_scheme, force_external=external)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.flask.globals import request
+from antiphon.dialects.flask.globals import _cv_app, request
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
+from antiphon.handler.contract import describe
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.sansio.app import App
     from antiphon.dialects.flask.wrappers import Response
+
+_ANSWERS = "text, bytes, a dict, a list, a tuple with a status or headers, a Response or a WSGI application"
 
 
 def made_response(app: "App", result: Any) -> "Response":
@@ -20,10 +23,7 @@ def made_response(app: "App", result: Any) -> "Response":
     if isinstance(result, tuple):
         result, status, headers = _parts(result)
     if result is None:
-        raise TypeError(
-            f"The view function for {request.endpoint!r} did not return a valid response. The function either returned"
-            " None or ended without a return statement."
-        )
+        raise TypeError(f"{_view()} returned None, or ended without `return`: return {_ANSWERS}")
     cls = app.response_class
     if isinstance(result, cls):
         response = result
@@ -48,18 +48,23 @@ def _parts(result: tuple[Any, ...]) -> tuple[Any, Any, Any]:
         body, second = result
         return (body, None, second) if isinstance(second, (Headers, dict, tuple, list)) else (body, second, None)
     raise TypeError(
-        "The view function did not return a valid response tuple. The tuple must have the form (body, status, headers),"
-        " (body, status), or (body, headers)."
+        f"{_view()} returned a tuple of {len(result)}. Such a tuple must have the form (body, status), (body, headers)"
+        " or (body, status, headers)."
     )
+
+
+def _view() -> str:
+    """Return the name and the place of the view that is answering, for errors."""
+    ctx = _cv_app.get()
+    endpoint = ctx.request.endpoint if ctx is not None and ctx.has_request else None
+    function = None if ctx is None else ctx.app.view_functions.get(endpoint)  # type: ignore[arg-type]  # None has no view
+    return "The view" if function is None else f"{describe(function)}, the view of {endpoint!r},"
 
 
 def _forced(cls: "type[Response]", result: Any) -> "Response":
     """Return a response of a class, made of another one, or by a WSGI application."""
     kind = type(result).__name__
-    wanted = (
-        "The view function did not return a valid response. The return type must be a string, dict, list, tuple with"
-        f" headers or status, Response instance, or WSGI callable, but it was a {kind}."
-    )
+    wanted = f"{_view()} did not return a valid response, since it was a {kind}: return {_ANSWERS}"
     if not (isinstance(result, BaseResponse) or callable(result)):
         raise TypeError(wanted)
     try:

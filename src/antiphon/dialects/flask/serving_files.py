@@ -21,7 +21,7 @@ class Files(Scaffold):
     def send_static_file(self, filename: str) -> "Response":
         """Return a file from ``static_folder``: the view of the static files. Raises RuntimeError without a folder."""
         if not self.has_static_folder:
-            raise RuntimeError("'static_folder' must be set to serve static_files.")
+            raise RuntimeError("there is no folder of static files: set 'static_folder'")
         from antiphon.dialects.flask.helpers import send_from_directory
 
         return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))

@@ -83,7 +83,5 @@ def stream_with_context(
         return wrapped
     ctx: AppContext | None = _cv_request.get(None)
     if ctx is None:
-        raise RuntimeError(
-            "'stream_with_context' can only be used when a request context is active, such as in a view function."
-        )
+        raise RuntimeError("'stream_with_context' needs a request: call it while one is handled, as in a view")
     return _InContext(iterator, ctx)

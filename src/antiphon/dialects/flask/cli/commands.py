@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, resolve_path=True),
     callback=validate_key,
     expose_value=False,
-    help="The key file to use when specifying a certificate.",
+    help="The file of the key for the certificate.",
 )
 @click.option(
     "--reload/--no-reload", default=None, help="Load the application anew at changes. By default with --debug."

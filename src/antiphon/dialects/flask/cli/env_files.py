@@ -17,7 +17,7 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
         dotenv: Any = import_module("dotenv")
     except ImportError:
         if path or os.path.isfile(".env") or os.path.isfile(".flaskenv"):
-            tip = " * Tip: There are .env files present. Install python-dotenv to use them."
+            tip = " * The .env files here are read if python-dotenv is installed."
             click.secho(tip, fg="yellow", err=True)
         return False
     paths = [dotenv.find_dotenv(name, usecwd=True) for name in (".flaskenv", ".env")] if load_defaults else []

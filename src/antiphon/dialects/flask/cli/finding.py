@@ -30,8 +30,8 @@ def find_best_app(module: ModuleType) -> "Flask":
     found = found[:1] or [value for value in vars(module).values() if _is_app(value)]
     if len(found) > 1:
         raise NoAppException(
-            f"Detected multiple Flask applications in module '{module.__name__}'."
-            f" Use '{module.__name__}:name' to specify the correct one."
+            f"The module '{module.__name__}' has several Flask applications: say which one is meant, as in"
+            f" '{module.__name__}:name'."
         )
     if found:
         return cast("Flask", found[0])
@@ -42,14 +42,14 @@ def find_best_app(module: ModuleType) -> "Flask":
                 factory,
                 (),
                 {},
-                f"Detected factory '{name}' in module '{module.__name__}', but could not call it without arguments."
-                f" Use '{module.__name__}:{name}(args)' to specify arguments.",
+                f"The factory '{name}' of the module '{module.__name__}' needs arguments: give them, as in"
+                f" '{module.__name__}:{name}(\"production\")'.",
             )
             if _is_app(app):
                 return cast("Flask", app)
     raise NoAppException(
-        f"Failed to find Flask application or factory in module '{module.__name__}'."
-        f" Use '{module.__name__}:name' to specify one."
+        f"The module '{module.__name__}' has no Flask application or factory by a usual name: say which one is meant,"
+        f" as in '{module.__name__}:name'."
     )
 
 
@@ -64,13 +64,11 @@ def find_app_by_string(module: ModuleType, app_name: str) -> "Flask":
     except AttributeError as error:
         raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.") from error
     if inspect.isfunction(found):
-        reason = (
-            f"The factory {app_name!r} in module {module.__name__!r} could not be called with the specified arguments."
-        )
+        reason = f"The factory {app_name!r} of the module {module.__name__!r} takes other arguments than these."
         found = _made_by(found, args, kwargs, reason)
     if _is_app(found):
         return cast("Flask", found)
-    raise NoAppException(f"A valid Flask application was not obtained from '{module.__name__}:{app_name}'.")
+    raise NoAppException(f"'{module.__name__}:{app_name}' is no Flask application, and no function that returns one.")
 
 
 def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:

@@ -50,7 +50,9 @@ def _set_debug(context: click.Context, option: click.Parameter, value: bool) -> 
 
 def _load_env_file(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _has_dotenv():
-        raise click.BadParameter("python-dotenv must be installed to load an env file.", context, option)
+        raise click.BadParameter(
+            "Files of variables are read by python-dotenv, which is not installed.", context, option
+        )
     defaults = context.obj.load_dotenv_defaults
     if value is not None or defaults:
         load_dotenv(value, load_defaults=defaults)

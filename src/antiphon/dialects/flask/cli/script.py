@@ -18,8 +18,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PATHS = ("wsgi.py", "app.py")
 _NO_APP = (
-    "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' environment variable, or a"
-    " 'wsgi.py' or 'app.py' file in the current directory."
+    "There is no Flask application here: name it by `flask --app shop`, or by FLASK_APP, or call its file wsgi.py or"
+    " app.py."
 )
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 PROGRAM = "ANTIPHON_FLASK_PROGRAM"
 """The variable of the environment that tells a worker which program to load: its kind, name and arguments, in JSON."""
 _IN_VAIN = (
-    " * Ignoring a call to 'app.run()' that would block the current 'flask' CLI command.\n"
-    "   Only call 'app.run()' in an 'if __name__ == \"__main__\"' guard."
+    " * app.run() does nothing while a command of flask loads the program, which it would keep from going on.\n"
+    '   Put the call below `if __name__ == "__main__":`.'
 )
 _loading: list[bool] = []
 

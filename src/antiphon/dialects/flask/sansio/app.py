@@ -22,6 +22,7 @@ from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, BadReq
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError
 from antiphon.dialects.werkzeug.routing.map import Map
 from antiphon.dialects.werkzeug.routing.rules import Rule
+from antiphon.handler.contract import describe
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
@@ -233,7 +234,10 @@ class App(Scaffold):
         self.url_map.add(added)
         if view_func is not None:
             if self.view_functions.get(endpoint, view_func) != view_func:
-                raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {endpoint}")
+                raise AssertionError(
+                    f"{describe(self.view_functions[endpoint])} has the endpoint {endpoint!r} already: give"
+                    f" {describe(view_func)} another one, as in endpoint='...'"
+                )
             self.view_functions[endpoint] = view_func
 
     @setupmethod

@@ -188,9 +188,9 @@ class Blueprint(Scaffold):
         Raises ValueError for names with a dot.
         """
         if endpoint and "." in endpoint:
-            raise ValueError("'endpoint' may not contain a dot '.' character.")
+            raise ValueError("an endpoint of a blueprint has no dot in it")
         if view_func and "." in getattr(view_func, "__name__", ""):
-            raise ValueError("'view_func' name may not contain a dot '.' character.")
+            raise ValueError("the name of a blueprint's view has no dot in it")
         self.record(
             lambda state: state.add_url_rule(
                 rule, endpoint, view_func, provide_automatic_options=provide_automatic_options, **options

@@ -278,7 +278,7 @@ def _root_path(import_name: str) -> str:
 def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
     """Return the name of a view, which is the endpoint of a rule without one."""
     if view_func is None:
-        raise AssertionError("expected view func if endpoint is not provided.")
+        raise AssertionError("a view is needed where there is no endpoint")
     return view_func.__name__
 
 
