@@ -1,5 +1,7 @@
 """Applications whose `wsgi_app` is wrapped by middleware of WSGI, behind each interface."""
 
+import asyncio
+
 import pytest
 
 from antiphon.dialects.flask import Flask, request
@@ -27,3 +29,29 @@ def test_a_wrapped_application_reads_bodies(interface, limit, size, status):
     assert answer.status == status
     if status == 200:
         assert answer.text == f"{size} 10.1.2.3"
+
+
+@pytest.mark.parametrize("is_wrapped", [True, False])
+def test_a_body_that_was_refused_is_received_to_its_end(is_wrapped):
+    """Many clients listen only when they have sent all."""
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    app = Flask("wrapped")
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    if is_wrapped:
+        app.wsgi_app = ProxyFix(app.wsgi_app)
+    app.add_url_rule("/", "index", lambda: str(len(request.get_data())), methods=["POST"])
+    messages = [{"type": "http.request", "body": b"x" * 100_000, "more_body": left > 0} for left in reversed(range(5))]
+    sent = []
+    headers = [(b"host", b"localhost"), (b"content-type", b"text/plain"), (b"transfer-encoding", b"chunked")]
+    scope = {
+        "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "headers": headers,
+        "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": "",
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert (sent[0]["status"], messages) == (413, [])

@@ -50,9 +50,7 @@ class Served(Servable):
         set_current_request(request)
         try:
             if "wsgi_app" in app.overrides:
-                environ, _ = _environ_and_body(request)
-                await ON_THREAD
-                return from_wsgi(partial(_call, app), lambda _: environ)(request)
+                return await _answer_wrapped(app, request)
             return await answer(app, request)
         except Exception as error:
             return failed(request, error)
@@ -84,6 +82,16 @@ def _environ_and_body(request: "NativeRequest") -> "tuple[WSGIEnvironment, Nativ
     if body is None:
         environ["wsgi.input"] = BytesIO()
     return environ, body
+
+
+async def _answer_wrapped(app: "Flask", request: "NativeRequest") -> NativeResponse:
+    """Return the response of the WSGI application that a program has put in place of ``wsgi_app`` or ``__call__``."""
+    environ, body = _environ_and_body(request)
+    await ON_THREAD
+    native = from_wsgi(partial(_call, app), lambda _: environ)(request)
+    if body is not None:
+        await release(request, native, True)
+    return native
 
 
 async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
