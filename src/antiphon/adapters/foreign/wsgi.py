@@ -66,6 +66,7 @@ _DEFAULTS: "WSGIEnvironment" = {
 
 def _head_values(head: Head) -> "WSGIEnvironment":
     host, port = server_address(head)
+    client = head.client
     target = (head.raw_path or b"").decode("latin-1")
     query = head.query_string.decode("latin-1")
     return {
@@ -79,8 +80,8 @@ def _head_values(head: Head) -> "WSGIEnvironment":
         "wsgi.url_scheme": head.scheme,
         **({"HTTP_HOST": head.authority} if head.field("host") else {}),
         **({"REQUEST_URI": f"{target}?{query}" if query else target} if target else {}),
-        **({"REMOTE_ADDR": head.client.host} if head.client else {}),
-        **({"REMOTE_PORT": str(head.client.port)} if head.client and head.client.port else {}),
+        **({"REMOTE_ADDR": client.host} if client else {}),
+        **({"REMOTE_PORT": str(client.port)} if client and client.port else {}),
     }
 
 

@@ -43,7 +43,8 @@ async def to_thread(ctx: "AppContext") -> None:
 async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Return the result of a ``def`` or an ``async def``, called where each belongs."""
     if waits(function) and not ctx.app.syncs_itself:
-        if (request := ctx._request) is not None:  # noqa: SLF001 - of this package
+        request = ctx._request  # noqa: SLF001 - of this package
+        if request is not None and (ctx.body is not None or not ctx.is_on_loop):
             if ctx.body is None:
                 ctx.body = ServerBody(request)
             await ctx.body.load(request.max_content_length)
