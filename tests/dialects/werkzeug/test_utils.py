@@ -40,12 +40,15 @@ def test_a_cached_property_is_computed_once(library):
 
     computed = []
     thing = Thing()
+    with pytest.raises(KeyError):
+        del thing.value
     assert (thing.value, thing.value) == (1, 1)
     del thing.value
     assert thing.value == 2
     thing.value = 9
     assert thing.value == 9
     assert Thing.value.__doc__ == "What it is."
+    assert isinstance(Thing.value, property)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -61,6 +64,11 @@ def test_a_cached_property_may_be_in_a_slot(library):
     computed = []
     thing = Thing()
     assert (thing.value, thing.value) == (1, 1)
+    del thing.value
+    del thing.value
+    assert thing.value == 2
+    thing.value = 9
+    assert thing.value == 9
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -8,16 +8,18 @@ from antiphon.dialects._environ.attributes import Accessor, environ_value
 T = TypeVar("T")
 
 
-class cached_property(Generic[T]):  # noqa: N801 - its name
+class cached_property(property, Generic[T]):  # noqa: N801 - its name
     """A method as an attribute that is computed once. It may be set, and deleted to be computed again.
 
-    A class with ``__slots__`` needs a slot with the method's name after ``_cache_``.
+    Deleting a value that was not computed yet raises KeyError, which Flask-Dance waits for. A class with ``__slots__``
+    needs a slot with the method's name after ``_cache_``.
     """
 
+    fget: Callable[[Any], T]
+
     def __init__(self, fget: Callable[[Any], T], name: str | None = None, doc: str | None = None) -> None:
-        self.fget = fget
+        super().__init__(fget, doc=doc)
         self.__name__ = name or fget.__name__
-        self.__doc__ = doc or fget.__doc__
         self.__module__ = fget.__module__
 
     @overload
@@ -30,15 +32,31 @@ class cached_property(Generic[T]):  # noqa: N801 - its name
         kept: dict[str, T] | None = getattr(obj, "__dict__", None)
         if kept is None:
             return self._in_slot(obj)
-        value = kept[self.__name__] if self.__name__ in kept else self.fget(obj)
-        kept[self.__name__] = value
-        return value
+        name = self.__name__
+        if name not in kept:
+            kept[name] = self.fget(obj)
+        return kept[name]
+
+    def __set__(self, obj: object, value: T) -> None:
+        if hasattr(obj, "__dict__"):
+            obj.__dict__[self.__name__] = value
+        else:
+            setattr(obj, self._slot, value)
+
+    def __delete__(self, obj: object) -> None:
+        if hasattr(obj, "__dict__"):
+            del obj.__dict__[self.__name__]
+        elif hasattr(obj, self._slot):
+            delattr(obj, self._slot)
+
+    @property
+    def _slot(self) -> str:
+        return f"_cache_{self.__name__}"
 
     def _in_slot(self, obj: object) -> T:
-        slot = f"_cache_{self.__name__}"
-        if not hasattr(obj, slot):
-            setattr(obj, slot, self.fget(obj))
-        value: T = getattr(obj, slot)
+        if not hasattr(obj, self._slot):
+            setattr(obj, self._slot, self.fget(obj))
+        value: T = getattr(obj, self._slot)
         return value
 
 
