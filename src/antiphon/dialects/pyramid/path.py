@@ -88,7 +88,7 @@ class Resolver:
 
     def get_package_name(self) -> str:
         """Return the name of the package."""
-        package = self.package
+        package: Any = self.package
         return str(caller_package().__name__ if package is CALLER_PACKAGE else package.__name__)
 
     def get_package(self) -> Any:

@@ -77,7 +77,7 @@ class Request(
     matched_route: Any = None
     request_iface: Any = IRequest
     registry: Any
-    ResponseClass = Response
+    ResponseClass: Any = Response  # pyright: ignore[reportAssignmentType]
 
     @reify
     def tmpl_context(self) -> TemplateContext:

@@ -149,7 +149,7 @@ def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = No
     """
     if attr == "__call__":
         attr = None
-    function = callee.__init__ if isclass(callee) else callee
+    function: Any = callee
     if attr and not isclass(callee):
         function = getattr(callee, attr, None)
     try:

@@ -76,7 +76,8 @@ def _find_views(
         if found is not None:
             return found
     else:
-        cache = registry._view_lookup_cache = {"generation": generation}  # noqa: SLF001
+        made: dict[Any, Any] = {"generation": generation}
+        cache = registry._view_lookup_cache = made  # noqa: SLF001
     found = [
         view
         for requested, provided in product(request_iface.__sro__, context_iface.__sro__)
@@ -201,7 +202,7 @@ class view_config:  # noqa: N801 - its name
             config = context.config.with_package(info.module)
             getattr(config, self._directive)(view=ob, **settings)
 
-        info = self.venusian.attach(wrapped, callback, category=category, depth=depth + 1)
+        info: Any = self.venusian.attach(wrapped, callback, category=category, depth=depth + 1)
         if info.scope == "class" and settings.get("attr") is None:
             settings["attr"] = wrapped.__name__
         settings["_info"] = info.codeinfo

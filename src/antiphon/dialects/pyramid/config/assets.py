@@ -1,7 +1,8 @@
 """Files that stand for those of a package."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import IO, Any
 
 from zope.interface import implementer
@@ -186,6 +187,19 @@ class PackageOverrides:
         return self._first("listdir", resource_name)
 
 
+def _source(override_with: str, package_name: str) -> tuple[Callable[[], Any], bool]:
+    """Return what makes the source of a specification, and True if it is a directory. Raises ConfigurationError."""
+    if os.path.isabs(override_with):
+        if not os.path.exists(override_with):
+            raise ConfigurationError(
+                f"Cannot override asset with an absolute path that does not exist: {override_with}"
+            )
+        return lambda: FSAssetSource(override_with), os.path.isdir(override_with)
+    name, path = resolve_asset_spec(override_with, package_name)
+    is_directory = not path or path.endswith("/")
+    return lambda: PackageAssetSource(import_module(str(name)), path), is_directory
+
+
 class AssetsConfiguratorMixin:
     """The directive of files that stand for others."""
 
@@ -200,19 +214,7 @@ class AssetsConfiguratorMixin:
             raise ConfigurationError("You cannot override an asset with itself")
         package_name, path = resolve_asset_spec(to_override, config.package_name)
         is_directory = not path or path.endswith("/")
-        import importlib
-
-        if os.path.isabs(override_with):
-            if not os.path.exists(override_with):
-                raise ConfigurationError(
-                    f"Cannot override asset with an absolute path that does not exist: {override_with}"
-                )
-            with_directory = os.path.isdir(override_with)
-            source: Any = FSAssetSource(override_with)
-        else:
-            with_name, with_path = resolve_asset_spec(override_with, config.package_name)
-            with_directory = not with_path or with_path.endswith("/")
-            source = None
+        source, with_directory = _source(override_with, config.package_name)
         if is_directory != with_directory:
             kinds = ("directory", "file") if is_directory else ("file", "directory")
             raise ConfigurationError(
@@ -221,11 +223,7 @@ class AssetsConfiguratorMixin:
             )
 
         def register() -> None:
-            chosen = source
-            if chosen is None:
-                chosen = PackageAssetSource(importlib.import_module(str(with_name)), with_path)
-            package = importlib.import_module(str(package_name))
-            (_override or self._override)(package, path, chosen)
+            (_override or self._override)(import_module(str(package_name)), path, source())
 
         intr = config.introspectable(
             "asset overrides",

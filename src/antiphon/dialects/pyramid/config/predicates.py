@@ -129,7 +129,7 @@ def sort_accept_offers(offers: Any, order: Any = None) -> list[str]:
     """Return media types in an order of preference; those with parameters come before those without."""
     from antiphon.dialects.webob.acceptparse import Accept
 
-    ranks = {offer: index for index, offer in reversed([*enumerate(order or ())])}
+    ranks: dict[str, int] = {offer: index for index, offer in reversed([*enumerate(order or ())])}
     last = len(offers)
 
     def rank(offer: str) -> tuple[int, int]:

@@ -92,7 +92,7 @@ class ViewOrderMixin:
         """
         config: Any = self
         deriver = config.maybe_dotted(deriver)
-        name = deriver.__name__ if name is None else name
+        name = str(deriver.__name__) if name is None else name
         under = ("decorated_view",) if under is None else _names(under)
         over = ("rendered_view",) if over is None else _names(over)
         _check(name, under, over)

@@ -313,7 +313,7 @@ class _Registration:
     def _put(self, classifier: Any, request_iface: Any, view: Any) -> None:
         """Register a view: alone, in place of an equal one, or together with others of different predicates."""
         registry = self.config.registry
-        context = Interface if self.context is None else self.context
+        context: Any = Interface if self.context is None else self.context
         required = (classifier, request_iface, context if IInterface.providedBy(context) else implementedBy(context))
         kinds = (IView, ISecuredView, IMultiView)
         found = (registry.adapters.registered(required, kind, self.name) for kind in kinds)

@@ -8,12 +8,12 @@ class ZCAConfiguratorMixin:
 
     def hook_zca(self) -> None:
         """Have ``zope.component.getSiteManager`` return the registry that is current."""
-        from zope.component import getSiteManager
+        from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
 
         getSiteManager.sethook(get_current_registry)
 
     def unhook_zca(self) -> None:
         """Undo that."""
-        from zope.component import getSiteManager
+        from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
 
         getSiteManager.reset()
