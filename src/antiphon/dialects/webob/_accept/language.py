@@ -1,8 +1,10 @@
 """The language ranges of Accept-Language, matched as RFC 4647 has it (RFC 9110 §12.5.4)."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
+from antiphon.dialects._environ.caching import LONGEST_CACHED
 from antiphon.dialects.webob._accept.grammar import LANGUAGE_RANGE, weighted
 from antiphon.dialects.webob._accept.header import Accepted, InvalidHeader, NoHeader, ValidHeader
 
@@ -54,16 +56,9 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
         _check_defaults(default_tag, default)
         if default_range == "*":
             raise ValueError("default_range is a language range other than *")
-        excluded = {name.lower() for name, quality in self._parsed if not quality}
-        ranges = sorted([each for each in self._parsed if each[1]], key=lambda each: each[1], reverse=True)
-        wanted = [name.lower() for name, _ in ranges]
-        if "*" not in excluded and default_range is not None:
-            wanted.append(default_range.lower())
-        tags: dict[str, str] = {}
-        for tag in language_tags:
-            if tag.lower() not in excluded:
-                tags.setdefault(tag.lower(), tag)
-        for tag in (tags[fallback] for name in wanted for fallback in _fallbacks(name) if fallback in tags):
+        search = _looked_up if len(self._header_value or "") <= LONGEST_CACHED else _looked_up.__wrapped__
+        tag, excluded = search(tuple(self._parsed), tuple(language_tags), default_range)
+        if tag is not None:
             return tag
         if default_tag is not None and not excluded & {"*", default_tag.lower()}:
             return default_tag
@@ -98,6 +93,24 @@ class AcceptLanguageInvalidHeader(_EveryLanguage, InvalidHeader):
 AcceptLanguage.valid = AcceptLanguageValidHeader
 AcceptLanguage.invalid = AcceptLanguageInvalidHeader
 AcceptLanguage.absent = AcceptLanguageNoHeader
+
+
+@lru_cache(128)
+def _looked_up(
+    parsed: tuple[tuple[str, float], ...], language_tags: tuple[str, ...], default_range: str | None
+) -> tuple[str | None, frozenset[str]]:
+    """Return the best tag, None without one, and the ranges that are excluded, in lower case."""
+    excluded = frozenset(name.lower() for name, quality in parsed if not quality)
+    ranges = sorted([each for each in parsed if each[1]], key=lambda each: each[1], reverse=True)
+    wanted = [name.lower() for name, _ in ranges]
+    if "*" not in excluded and default_range is not None:
+        wanted.append(default_range.lower())
+    tags: dict[str, str] = {}
+    for tag in language_tags:
+        if tag.lower() not in excluded:
+            tags.setdefault(tag.lower(), tag)
+    found = (tags[fallback] for name in wanted for fallback in _fallbacks(name) if fallback in tags)
+    return next(found, None), excluded
 
 
 def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[float, int]:
