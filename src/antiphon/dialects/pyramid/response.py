@@ -1,6 +1,7 @@
 """The response: WebOb's, files, and what makes responses of other values."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from mimetypes import guess_type
 from os.path import getmtime, getsize
 from typing import IO, Any
@@ -105,10 +106,15 @@ def response_of_type(request: Any, content_type: str) -> Any:
 
 
 def _makes_plain_responses(request: Any) -> bool:
+    own = getattr(type(request), "response", None)
+    return own is _response_attribute() and request.registry.queryUtility(IResponseFactory) is None
+
+
+@cache
+def _response_attribute() -> Any:
     from antiphon.dialects.pyramid.request import Request
 
-    is_plain = getattr(type(request), "response", None) is Request.response
-    return is_plain and request.registry.queryUtility(IResponseFactory) is None
+    return Request.response
 
 
 def _guess_type(path: Any) -> tuple[str, str | None]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+_current = manager.variable
+
+
 @implementer(IRouter)
 class Router(Served):
     """An application over WSGI, ASGI and RSGI, as a registry has it."""
@@ -80,10 +83,9 @@ class Router(Served):
         views = None
         if plan.is_without_traversal and "traverse" not in match and VH_ROOT_KEY not in request.environ:
             subpath = _subpath(match) if "subpath" in match else ()
-            attrs.update(
-                root=root, context=root, view_name="", subpath=subpath, traversed=(), virtual_root=root,
-                virtual_root_path=(),
-            )  # fmt: skip
+            attrs["root"] = attrs["context"] = attrs["virtual_root"] = root
+            attrs["view_name"], attrs["subpath"] = "", subpath
+            attrs["traversed"] = attrs["virtual_root_path"] = ()
             views = plan.views
         else:
             attrs["root"] = root
@@ -184,11 +186,12 @@ class Router(Served):
         if policy is default_execution_policy:
             request = self.request_factory(environ)
             self._prepare(request)
-            before = manager.enter({"registry": self.registry, "request": request})
+            before = _current.get()
+            _current.set((*before, {"registry": self.registry, "request": request}))
             try:
                 response = self.invoke_request(request)
             finally:
-                manager.leave(before)
+                _current.set(before)
         else:
             response = policy(environ, self)
         chunks: Iterable[bytes] = response(environ, start_response)

@@ -10,45 +10,36 @@ class ThreadLocalManager:
 
     def __init__(self, default: Any = None) -> None:
         self.default = default
-        self._stack: ContextVar[tuple[Any, ...]] = ContextVar("pyramid", default=())
+        self.variable: ContextVar[tuple[Any, ...]] = ContextVar("pyramid", default=())
+        """The dictionaries, in a tuple."""
 
     @property
     def stack(self) -> list[Any]:
         """The dictionaries, the current one last."""
-        return list(self._stack.get())
+        return list(self.variable.get())
 
     def push(self, info: Any) -> None:
         """Make a dictionary the current one."""
-        self._stack.set((*self._stack.get(), info))
+        self.variable.set((*self.variable.get(), info))
 
     set = push
 
-    def enter(self, info: Any) -> Any:
-        """Make a dictionary the current one, and return what ``leave`` needs to undo that, and all after it."""
-        before = self._stack.get()
-        self._stack.set((*before, info))
-        return before
-
-    def leave(self, before: Any) -> None:
-        """Undo an ``enter``."""
-        self._stack.set(before)
-
     def pop(self) -> Any:
         """Remove the current dictionary and return it; None without one."""
-        stack = self._stack.get()
+        stack = self.variable.get()
         if not stack:
             return None
-        self._stack.set(stack[:-1])
+        self.variable.set(stack[:-1])
         return stack[-1]
 
     def get(self) -> Any:
         """Return the current dictionary, else the default."""
-        stack = self._stack.get()
+        stack = self.variable.get()
         return stack[-1] if stack else self.default()
 
     def clear(self) -> None:
         """Remove all dictionaries."""
-        self._stack.set(())
+        self.variable.set(())
 
 
 def defaults() -> dict[str, Any]:

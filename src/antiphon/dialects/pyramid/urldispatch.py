@@ -103,7 +103,9 @@ class RoutesMapper:
             path = "/"  # in tests
         except UnicodeDecodeError as error:
             raise URLDecodeError(error.encoding, error.object, error.start, error.end, error.reason) from None
-        for route in self._candidates(path):
+        if self._planned != len(self.routelist):
+            self._plan()
+        for route in self._by_path.get(path) or self._candidates(path):
             match = route.match(path)
             if match is None:
                 continue
@@ -116,11 +118,6 @@ class RoutesMapper:
 
     def _candidates(self, path: str) -> list[Route]:
         """Return the routes that may match a path, in order: where a pattern is a path itself, those that do match."""
-        if self._planned != len(self.routelist):
-            self._plan()
-        found = self._by_path.get(path)
-        if found is not None:
-            return found
         if path not in self._literal:
             return self._dynamic
         found = self._by_path[path] = [route for route in self.routelist if route.match(path) is not None]
