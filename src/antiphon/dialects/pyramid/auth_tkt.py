@@ -260,7 +260,7 @@ class AuthTktCookieHelper:
         if known:
             return known
         warnings.warn(
-            f"the user's id is kept as text: a ticket has no {type(userid)}, but int, str and bytes",
+            f"userid is of type {type(userid)}, and is kept as text: a ticket has int, str and bytes",
             RuntimeWarning,
             stacklevel=3,
         )

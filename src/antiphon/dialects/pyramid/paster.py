@@ -5,7 +5,8 @@ from typing import Any
 from antiphon.dialects.pyramid.scripting import AppEnvironment, prepare
 
 
-def _loader(config_uri: str) -> Any:
+def get_config_loader(config_uri: str) -> Any:
+    """Return plaster's loader of a file."""
     import plaster
 
     return plaster.get_loader(config_uri, protocols=["wsgi"])
@@ -16,17 +17,17 @@ def get_app(config_uri: str, name: str | None = None, options: Any = None) -> An
 
     ``options`` are values for `%(...)s` in the file.
     """
-    return _loader(config_uri).get_wsgi_app(name, options)
+    return get_config_loader(config_uri).get_wsgi_app(name, options)
 
 
 def get_appsettings(config_uri: str, name: str | None = None, options: Any = None) -> Any:
     """Return the settings of an application in a file."""
-    return _loader(config_uri).get_wsgi_app_settings(name, options)
+    return get_config_loader(config_uri).get_wsgi_app_settings(name, options)
 
 
 def setup_logging(config_uri: str, global_conf: Any = None) -> None:
     """Configure logging by the sections of a file."""
-    _loader(config_uri).setup_logging(global_conf)
+    get_config_loader(config_uri).setup_logging(global_conf)
 
 
 def bootstrap(config_uri: str, request: Any = None, options: Any = None) -> AppEnvironment:

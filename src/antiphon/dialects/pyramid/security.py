@@ -69,7 +69,8 @@ def principals_allowed_by_permission(context: Any, permission: Any) -> Any:
 def view_execution_permitted(context: Any, request: Any, name: str = "") -> Any:
     """Return a true value if the view of a context may be called, by its permission. Raises TypeError without one."""
     registry = _registry_of(request)
-    provides = (IViewClassifier, request.request_iface, providedBy(context))
+    request_iface = getattr(request, "request_iface", None) or providedBy(request)
+    provides = (IViewClassifier, request_iface, providedBy(context))
     view = registry.adapters.lookup(provides, ISecuredView, name=name)
     if view is None:
         if registry.adapters.lookup(provides, IView, name=name) is None:

@@ -66,10 +66,10 @@ def tearDown(unhook_zca: bool = True) -> None:
     info = manager.pop()
     manager.clear()
     registry: Any = None if info is None else info["registry"]
-    name = getattr(registry, "__name__", None)
-    if name is not None:
+    if hasattr(registry, "__name__"):
+        begin = getattr(registry, "__init__")  # noqa: B009 - type checkers let nobody call it
         with suppress(TypeError):  # some programs have registries of their own
-            registry.__class__.__init__(registry, name)
+            begin(registry.__name__)
 
 
 def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
