@@ -77,6 +77,7 @@ def configured(p):
     )
     renderer = config.testing_add_renderer("templates/page.pt")
     resources = config.testing_resources({"/a": "the resource"})
+    traversed = config.registry.getAdapter(None, p.interfaces.ITraverser)(p.testing.DummyRequest(path="/a"))
     heard = config.testing_add_subscriber()
     config.registry.notify("event")
     text = p.renderers.render("templates/page.pt", {"a": 1}, request=request)
@@ -86,6 +87,7 @@ def configured(p):
         bool(request.has_permission("view", None)), p.security.remember(request, "bob"), policy.remembered,
         p.security.forget(request), policy.forgotten, text, renderer.a, resources, "event" in heard,
         request.route_path("home", name="x"), p.traversal.find_resource(None, "/a"),
+        traversed,
     ]  # fmt: skip
     p.testing.tearDown(unhook_zca=False)
     after = p.threadlocal.get_current_request() is None, p.threadlocal.get_current_registry() is config.registry

@@ -4,7 +4,7 @@ from typing import Any
 
 from antiphon.dialects.pyramid.config.actions import action_method
 from antiphon.dialects.pyramid.interfaces import IRendererFactory, ISecurityPolicy, ITraverser
-from antiphon.dialects.pyramid.traversal import decode_path_info, split_path_info
+from antiphon.dialects.pyramid.traversal import split_path_info
 
 
 class TestingConfiguratorMixin:
@@ -33,7 +33,7 @@ class TestingConfiguratorMixin:
                 self.context = context
 
             def __call__(self, request: Any) -> dict[str, Any]:
-                path = decode_path_info(request.environ["PATH_INFO"])
+                path = request.path_info
                 context = resources[path]
                 names = split_path_info(path)
                 return {
