@@ -35,6 +35,9 @@ MADE = {
     "App()": APP + "def create_app(**config): return App()",
     "create_app()": APP + "def create_app(): return App(redirect_slashes=True)",
     "factories.small": APP + "class factories:\n    @staticmethod\n    def small(debug=False, name='x'): return App()",
+    "main": APP
+    + "def main(global_config, **settings): return App() if (global_config, settings) == ({}, {}) else None",
+    "main()": APP + "def main(global_conf, **app_conf): return App()",
     "application()": "from functools import partial\n" + APP + "application = partial(App, redirect_slashes=True)",
 }
 
@@ -56,6 +59,7 @@ def test_a_function_without_arguments_makes_the_application(folder, name):
         ("create_app", "async def create_app(): ...", ["create_app", "is async", "a plain def"]),
         ("create_app", "def create_app():\n    raise KeyError('database')", ["shop.py, line 2: raise", "'database'"]),
         ("create_app", "def create_app():\n    exit(3)", ["shop.py, line 2", "SystemExit(3)"]),
+        ("main()", "def main(global_config, other, **settings): ...", ["shop:main()", "needs arguments"]),
         ("create_app()", "def create_app(config): ...", ["shop:create_app()", "needs arguments"]),
         ("create_app()", APP + "create_app = App()", ["shop:create_app()", "needs arguments"]),
         ("create_app()", "create_app = {}", ["shop:create_app()", "is of type dict, not a function"]),

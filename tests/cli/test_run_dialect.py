@@ -85,3 +85,27 @@ def test_what_the_dialect_lacks_is_an_error_that_shows_the_line_of_the_applicati
         "  debugged.py, line 1: from werkzeug.debug.console import Console",
         f"ModuleNotFoundError: {LACKS}",
     ]
+
+
+PYRAMID = """
+from pyramid.config import Configurator
+from pyramid.view import view_config
+
+@view_config(renderer="string")
+def index(request):
+    return f"{type(request).__module__} {request.registry.settings.get('greeting')}"
+
+def main(global_config, **settings):
+    with Configurator(settings=settings) as config:
+        config.scan()
+    return config.make_wsgi_app()
+"""
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("target", "greeting"), [("shop:main", "None"), ("development.ini", "hello")])
+def test_pyramid_s_applications_are_made_by_their_factory(antiphon, tmp_path, target, greeting):
+    (tmp_path / "shop.py").write_text(PYRAMID)
+    (tmp_path / "development.ini").write_text("[app:main]\npaste.app_factory = shop:main\ngreeting = hello\n")
+    command = antiphon("--dialect", "pyramid", target).serving()
+    assert command.get() == f"antiphon.dialects.pyramid.request {greeting}"

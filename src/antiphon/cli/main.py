@@ -186,6 +186,7 @@ def run(
 
     APP may be a function without arguments that makes the application. The module is looked for in the current
     directory first. Without MODULE:APP, an app, application, create_app or make_app in the modules there is served.
+    A file of settings, such as development.ini, may stand in its place.
     Ctrl-C ends the server; pressed twice, at once. SIGUSR2 restarts the workers, one after the other.
     """
     if sys.platform == "win32":

@@ -48,7 +48,11 @@ class Target(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Parse `module:app`. Raises `BadCommand`."""
+        """Parse `module:app`, or the path of a file of settings. Raises `BadCommand`."""
+        if text.partition("#")[0].endswith(".ini"):
+            from antiphon.cli.ini import IniFile  # late: most targets are modules
+
+            return IniFile.parse(text)
         module, _, attribute = text.partition(":")
         if _is_dotted_name(module) and _is_dotted_name(attribute.removesuffix("()")) and not module.endswith(".py"):
             return cls(module, attribute)
@@ -60,7 +64,8 @@ class Target(NamedTuple):
     def load(self, requested: Choice | None) -> object:
         """Import the module, from the current directory if it is there, and return the application.
 
-        A function without arguments is called: it makes the application.
+        A function without arguments is called: it makes the application. So is `main(global_config, **settings)`, a
+        factory as PasteDeploy's files of settings name them, with no settings.
 
         Raises `BadCommand` for a module that is missing or fails, for a missing name, for a function that fails, for an
         object that can't be served over the requested interface, and for routes that conflict.
@@ -91,12 +96,13 @@ class Target(NamedTuple):
 
         if not callable(function):
             raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave the () out.")
-        if not _needs_nothing(function):
+        is_configured = _is_paste_factory(function)
+        if not (is_configured or _needs_nothing(function)):
             raise BadCommand(f"{self} can't be called: {describe(function)} needs arguments.")
         if is_async(function):
             raise BadCommand(f"{self} can't be called: {describe(function)} is async. Make it a plain def.")
         try:
-            return function()
+            return function({}) if is_configured else function()
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             raise BadCommand(
                 explain_failure(f"{self} was called, and failed to make an application:", error)
@@ -113,7 +119,15 @@ def _makes_application(found: object) -> bool:
     if not isinstance(found, FunctionType | MethodType):
         return False
     takes_any = any(each.kind is each.VAR_POSITIONAL for each in _parameters(found))  # as an application may
-    return not takes_any and _needs_nothing(found)
+    return not takes_any and (_needs_nothing(found) or _is_paste_factory(found))
+
+
+def _is_paste_factory(function: Callable[..., object]) -> bool:
+    match list(_parameters(function)):
+        case [first, rest]:
+            return first.name in ("global_config", "global_conf") and rest.kind is rest.VAR_KEYWORD
+        case _:
+            return False
 
 
 def _needs_nothing(function: Callable[..., object]) -> bool:
