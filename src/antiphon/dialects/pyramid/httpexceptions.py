@@ -3,17 +3,20 @@
 import json
 from collections.abc import Callable, Iterable
 from string import Template
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from zope.interface import implementer
 
 from antiphon.dialects.pyramid.interfaces import IExceptionResponse
 from antiphon.dialects.pyramid.response import Response
+from antiphon.dialects.webob import exc
 from antiphon.dialects.webob.exc.text import no_escape
 from antiphon.dialects.webob.util import html_escape
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+E = TypeVar("E", bound="HTTPException")
 
 _OFFERS = ("text/html", "application/json")
 
@@ -187,149 +190,107 @@ class _HTTPMove(HTTPRedirection):
         super().__init__(detail, headers, comment, body_template, location=location, **kw)
 
 
+def _as_in_webob(cls: type[E]) -> type[E]:
+    """Give a class what it lacks of WebOb's exception of its name: code, title, explanation and docstring."""
+    for name in ("code", "title", "explanation", "empty_body", "__doc__"):
+        if cls.__dict__.get(name) is None:
+            setattr(cls, name, getattr(getattr(exc, cls.__name__), name))
+    return cls
+
+
+@_as_in_webob
 class HTTPOk(HTTPSuccessful):
     """200: the request has succeeded (RFC 9110 §15.3.1)."""
 
-    code = 200
-    title = "OK"
 
-
+@_as_in_webob
 class HTTPCreated(HTTPSuccessful):
-    """201: a resource was created (RFC 9110 §15.3.2)."""
-
-    code = 201
-    title = "Created"
+    pass
 
 
+@_as_in_webob
 class HTTPAccepted(HTTPSuccessful):
-    """202: the request is accepted, and its work not done yet (RFC 9110 §15.3.3)."""
-
-    code = 202
-    title = "Accepted"
-    explanation = "The request is accepted for processing."
+    pass
 
 
+@_as_in_webob
 class HTTPNonAuthoritativeInformation(HTTPSuccessful):
-    """203: the content is that of another server, and was changed (RFC 9110 §15.3.4)."""
-
-    code = 203
-    title = "Non-Authoritative Information"
+    pass
 
 
+@_as_in_webob
 class HTTPNoContent(HTTPSuccessful):
-    """204: the request is done, and there is no content (RFC 9110 §15.3.5)."""
-
-    code = 204
-    title = "No Content"
-    empty_body = True
+    pass
 
 
+@_as_in_webob
 class HTTPResetContent(HTTPSuccessful):
-    """205: the request is done, and the client should reset its form (RFC 9110 §15.3.6)."""
-
-    code = 205
-    title = "Reset Content"
-    empty_body = True
+    pass
 
 
+@_as_in_webob
 class HTTPPartialContent(HTTPSuccessful):
-    """206: a part of the resource (RFC 9110 §15.3.7)."""
-
-    code = 206
-    title = "Partial Content"
+    pass
 
 
+@_as_in_webob
 class HTTPMultipleChoices(_HTTPMove):
-    """300: the resource has several representations (RFC 9110 §15.4.1)."""
-
-    code = 300
-    title = "Multiple Choices"
+    pass
 
 
+@_as_in_webob
 class HTTPMovedPermanently(_HTTPMove):
-    """301: the resource has another URL for good (RFC 9110 §15.4.2)."""
-
-    code = 301
-    title = "Moved Permanently"
+    pass
 
 
+@_as_in_webob
 class HTTPFound(_HTTPMove):
-    """302: the resource is at another URL for now (RFC 9110 §15.4.3)."""
-
-    code = 302
-    title = "Found"
-    explanation = "The resource was found at"
+    pass
 
 
+@_as_in_webob
 class HTTPSeeOther(_HTTPMove):
-    """303: another URL answers the request, by GET (RFC 9110 §15.4.4)."""
-
-    code = 303
-    title = "See Other"
+    pass
 
 
+@_as_in_webob
 class HTTPUseProxy(_HTTPMove):
-    """305: the resource is behind a proxy; deprecated (RFC 9110 §15.4.6)."""
-
-    code = 305
-    title = "Use Proxy"
-    explanation = "The resource must be accessed through a proxy located at"
+    pass
 
 
+@_as_in_webob
 class HTTPTemporaryRedirect(_HTTPMove):
-    """307: the request is to be sent to another URL, for now (RFC 9110 §15.4.8)."""
-
-    code = 307
-    title = "Temporary Redirect"
+    pass
 
 
+@_as_in_webob
 class HTTPPermanentRedirect(_HTTPMove):
-    """308: the request is to be sent to another URL, for good (RFC 9110 §15.4.9)."""
-
-    code = 308
-    title = "Permanent Redirect"
+    pass
 
 
+@_as_in_webob
 class HTTPNotModified(HTTPRedirection):
-    """304: the client has the current version (RFC 9110 §15.4.5)."""
-
-    code = 304
-    title = "Not Modified"
-    empty_body = True
+    pass
 
 
+@_as_in_webob
 class HTTPBadRequest(HTTPClientError):
-    """400: the request is malformed (RFC 9110 §15.5.1)."""
-
-    explanation = "The server could not comply with the request since it is either malformed or otherwise incorrect."
+    pass
 
 
+@_as_in_webob
 class HTTPUnauthorized(HTTPClientError):
-    """401: credentials are missing or wrong (RFC 9110 §15.5.2)."""
-
-    code = 401
-    title = "Unauthorized"
-    explanation = (
-        "This server could not verify that you are authorized to access the document you requested.  Either "
-        "you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to "
-        "supply the credentials required."
-    )
+    explanation = exc.HTTPUnauthorized.explanation.replace("requested. ", "requested.  ")
 
 
+@_as_in_webob
 class HTTPPaymentRequired(HTTPClientError):
-    """402: somebody has to pay first (RFC 9110 §15.5.3)."""
-
-    code = 402
-    title = "Payment Required"
-    explanation = "Access was denied for financial reasons."
+    pass
 
 
+@_as_in_webob
 class HTTPForbidden(HTTPClientError):
     """403: the request is understood and refused (RFC 9110 §15.5.4). ``result`` is the policy's reason."""
-
-    code = 403
-    title = "Forbidden"
-    explanation = "Access was denied to this resource."
 
     def __init__(
         self,
@@ -344,114 +305,75 @@ class HTTPForbidden(HTTPClientError):
         self.result = result
 
 
+@_as_in_webob
 class HTTPNotFound(HTTPClientError):
-    """404: the resource does not exist (RFC 9110 §15.5.5)."""
-
-    code = 404
-    title = "Not Found"
-    explanation = "The resource could not be found."
+    pass
 
 
+@_as_in_webob
 class HTTPMethodNotAllowed(HTTPClientError):
-    """405: the resource does not know the method (RFC 9110 §15.5.6)."""
-
-    code = 405
-    title = "Method Not Allowed"
+    explanation = ""
     body_template_obj = Template("The method ${REQUEST_METHOD} is not allowed for this resource. ${br}${br}\n${detail}")
 
 
+@_as_in_webob
 class HTTPNotAcceptable(HTTPClientError):
-    """406: there is no representation that the client accepts (RFC 9110 §15.5.7)."""
-
-    code = 406
-    title = "Not Acceptable"
+    explanation = ""
 
 
+@_as_in_webob
 class HTTPProxyAuthenticationRequired(HTTPClientError):
-    """407: a proxy needs credentials (RFC 9110 §15.5.8)."""
-
-    code = 407
-    title = "Proxy Authentication Required"
-    explanation = "Authentication with a local proxy is needed."
+    pass
 
 
+@_as_in_webob
 class HTTPRequestTimeout(HTTPClientError):
-    """408: the request did not arrive in time (RFC 9110 §15.5.9)."""
-
-    code = 408
-    title = "Request Timeout"
-    explanation = "The server has waited too long for the request to be sent by the client."
+    pass
 
 
+@_as_in_webob
 class HTTPConflict(HTTPClientError):
-    """409: the request contradicts the state of the resource (RFC 9110 §15.5.10)."""
-
-    code = 409
-    title = "Conflict"
-    explanation = "There was a conflict when trying to complete your request."
+    pass
 
 
+@_as_in_webob
 class HTTPGone(HTTPClientError):
-    """410: the resource existed, and exists no more (RFC 9110 §15.5.11)."""
-
-    code = 410
-    title = "Gone"
-    explanation = "This resource is no longer available.  No forwarding address is given."
+    explanation = exc.HTTPGone.explanation.replace(". ", ".  ")
 
 
+@_as_in_webob
 class HTTPLengthRequired(HTTPClientError):
-    """411: the request needs a Content-Length (RFC 9110 §15.5.12)."""
-
-    code = 411
-    title = "Length Required"
-    explanation = "Content-Length header required."
+    pass
 
 
+@_as_in_webob
 class HTTPPreconditionFailed(HTTPClientError):
-    """412: a condition of the request is false (RFC 9110 §15.5.13)."""
-
-    code = 412
-    title = "Precondition Failed"
-    explanation = "Request precondition failed."
+    pass
 
 
+@_as_in_webob
 class HTTPRequestEntityTooLarge(HTTPClientError):
-    """413: the body is too large (RFC 9110 §15.5.14)."""
-
-    code = 413
-    title = "Request Entity Too Large"
-    explanation = "The body of your request was too large for this server."
+    pass
 
 
+@_as_in_webob
 class HTTPRequestURITooLong(HTTPClientError):
-    """414: the URL is too long (RFC 9110 §15.5.15)."""
-
-    code = 414
-    title = "Request-URI Too Long"
-    explanation = "The request URI was too long for this server."
+    pass
 
 
+@_as_in_webob
 class HTTPUnsupportedMediaType(HTTPClientError):
-    """415: the resource does not take this media type (RFC 9110 §15.5.16)."""
-
-    code = 415
-    title = "Unsupported Media Type"
+    explanation = ""
 
 
+@_as_in_webob
 class HTTPRequestRangeNotSatisfiable(HTTPClientError):
-    """416: the resource has no byte of the range (RFC 9110 §15.5.17)."""
-
-    code = 416
-    title = "Request Range Not Satisfiable"
-    explanation = "The Range requested is not available."
+    pass
 
 
+@_as_in_webob
 class HTTPExpectationFailed(HTTPClientError):
-    """417: the expectation of the request can't be met (RFC 9110 §15.5.18)."""
-
-    code = 417
-    title = "Expectation Failed"
-    explanation = "Expectation failed."
+    pass
 
 
 class HTTPImATeapot(HTTPClientError):
@@ -462,108 +384,69 @@ class HTTPImATeapot(HTTPClientError):
     explanation = "Refusing to brew coffee because I'm a teapot."
 
 
+@_as_in_webob
 class HTTPUnprocessableEntity(HTTPClientError):
-    """422: the body is well-formed, and makes no sense (RFC 9110 §15.5.21)."""
-
-    code = 422
-    title = "Unprocessable Entity"
-    explanation = "Unable to process the contained instructions"
+    pass
 
 
+@_as_in_webob
 class HTTPLocked(HTTPClientError):
-    """423: the resource is locked (RFC 4918 §11.3)."""
-
-    code = 423
-    title = "Locked"
-    explanation = "The resource is locked"
+    pass
 
 
+@_as_in_webob
 class HTTPFailedDependency(HTTPClientError):
-    """424: another action failed on which this one depends (RFC 4918 §11.4)."""
-
-    code = 424
-    title = "Failed Dependency"
-    explanation = (
-        "The method could not be performed because the requested action dependended on another action and "
-        "that action failed"
-    )
+    pass
 
 
+@_as_in_webob
 class HTTPPreconditionRequired(HTTPClientError):
-    """428: the request needs a condition (RFC 6585 §3)."""
-
-    code = 428
-    title = "Precondition Required"
     explanation = "The origin server requires the request to be conditional."
 
 
+@_as_in_webob
 class HTTPTooManyRequests(HTTPClientError):
-    """429: the client has sent too many requests (RFC 6585 §4)."""
-
-    code = 429
-    title = "Too Many Requests"
     explanation = "The action could not be performed because there were too many requests by the client."
 
 
+@_as_in_webob
 class HTTPRequestHeaderFieldsTooLarge(HTTPClientError):
-    """431: the headers are too large (RFC 6585 §5)."""
-
-    code = 431
-    title = "Request Header Fields Too Large"
     explanation = "The requests header fields were too large."
 
 
+@_as_in_webob
 class HTTPInternalServerError(HTTPServerError):
-    """500: the server has failed (RFC 9110 §15.6.1)."""
-
-    explanation = "The server has either erred or is incapable of performing the requested operation."
+    pass
 
 
+@_as_in_webob
 class HTTPNotImplemented(HTTPServerError):
-    """501: the server does not know the method (RFC 9110 §15.6.2)."""
-
-    code = 501
-    title = "Not Implemented"
+    explanation = ""
 
 
+@_as_in_webob
 class HTTPBadGateway(HTTPServerError):
-    """502: the server behind this one answers wrongly (RFC 9110 §15.6.3)."""
-
-    code = 502
-    title = "Bad Gateway"
-    explanation = "Bad gateway."
+    pass
 
 
+@_as_in_webob
 class HTTPServiceUnavailable(HTTPServerError):
-    """503: the server can't answer for now (RFC 9110 §15.6.4)."""
-
-    code = 503
-    title = "Service Unavailable"
-    explanation = "The server is currently unavailable. Please try again at a later time."
+    pass
 
 
+@_as_in_webob
 class HTTPGatewayTimeout(HTTPServerError):
-    """504: the server behind this one does not answer in time (RFC 9110 §15.6.5)."""
-
-    code = 504
-    title = "Gateway Timeout"
-    explanation = "The gateway has timed out."
+    pass
 
 
+@_as_in_webob
 class HTTPVersionNotSupported(HTTPServerError):
-    """505: the server does not know this version of HTTP (RFC 9110 §15.6.6)."""
-
-    code = 505
-    title = "HTTP Version Not Supported"
-    explanation = "The HTTP version is not supported."
+    pass
 
 
+@_as_in_webob
 class HTTPInsufficientStorage(HTTPServerError):
-    """507: the server has no space left (RFC 4918 §11.5)."""
-
-    code = 507
-    title = "Insufficient Storage"
-    explanation = "There was not enough space to save the resource"
+    pass
 
 
 def _classes(cls: type[HTTPException]) -> list[type[HTTPException]]:
