@@ -258,7 +258,10 @@ def test_read_otherwise_than_by_the_original(name, argument, result):
     assert outcome(lambda: plain(getattr(original, name)(argument))).value != result
 
 
-@pytest.mark.parametrize("options", [{"key": "a;b"}, {"key": "a\n"}, {"key": "a\0"}, {"expires": "soon"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"key": "a;b"}, {"key": "a\n"}, {"key": "a\0"}, {"domain": "a; Secure"}, {"domain": "a\x7f"}, {"expires": "soon"}],
+)
 def test_cookies_that_no_header_can_have_are_refused(options):
     with pytest.raises(ValueError, match="cookie"):
         http.dump_cookie(**{"key": "a", "value": "b"} | options)

@@ -52,7 +52,7 @@ def dump_cookie(
     """Return the value of Set-Cookie, with a warning if it is too large. Nothing checks what user agents would drop.
 
     ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
-    in the key, and an invalid ``samesite`` or ``expires``.
+    in the key and the domain, and an invalid ``samesite`` or ``expires``.
     """
     if _find_forbidden(key):
         raise ValueError(f"a cookie's key has no control characters and semicolons: {key!r}")
@@ -94,11 +94,17 @@ def _print_attributes(
     printed = SetCookie._make((
         "", "", "", max_age,
         None if expires is None else _moment(expires),
-        domain and domain.partition(":")[0].lstrip(".").encode("idna").decode(),
+        domain and _printed_domain(domain),
         path and encode_path(path).replace(";", "%3B"),
         secure, httponly, None if samesite is None else _known_samesite(samesite), partitioned,
     ))  # fmt: skip
     return str(printed).removeprefix("=")
+
+
+def _printed_domain(domain: str) -> str:
+    if _find_forbidden(domain):
+        raise ValueError(f"a cookie's domain has no control characters and semicolons: {domain!r}")
+    return domain.partition(":")[0].lstrip(".").encode("idna").decode()
 
 
 def _moment(expires: str | datetime | float) -> datetime:
