@@ -166,6 +166,17 @@ def failing(after):
     return application
 
 
+def test_whitespace_around_a_value_is_left_out():
+    """WSGI servers send it, and it is no part of the value (RFC 9110 §5.5)."""
+
+    def application(environ, start_response):
+        start_response("200 OK", [("X-Policy", "default-src 'self'; "), ("X-Empty", " ")])
+        return [b"ok"]
+
+    headers = Client(serve(from_wsgi(application)), "asgi").get("/").headers
+    assert (headers["x-policy"], headers["x-empty"]) == ("default-src 'self';", "")
+
+
 def test_exc_info_replaces_the_head_that_was_not_taken_yet():
     response = from_wsgi(failing(after=[]))(Request.blank())
     assert (response.status, response.headers["content-type"]) == (500, "text/html")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.server_values import server_address
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.http.grammar import OWS
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
 from antiphon.request.proxies import NAMES_ARE_EXACT
@@ -125,6 +126,14 @@ def from_wsgi(
     return handler
 
 
+def started_response(status: int, headers: list[tuple[str, str]]) -> Response:
+    """Return a response without a body, with headers of a WSGI application. Raises ValueError for malformed ones."""
+    try:
+        return Response(None, status, headers)
+    except ValueError:  # WSGI servers send whitespace around a value, which is no part of it (RFC 9110 §5.5)
+        return Response(None, status, [(name, value.strip(OWS)) for name, value in headers])
+
+
 class _WSGICall:
     """One call of a WSGI application, with its ``start_response``, and the bytes that it writes."""
 
@@ -153,7 +162,7 @@ class _WSGICall:
             raise RuntimeError("the WSGI application gave a body without calling start_response")
         status, headers = self._head
         self._is_sent = True
-        response = Response(None, status, headers)
+        response = started_response(status, headers)
         response.body = _Body(chain(self._written, first, iterator), chunks)
         return response
 
