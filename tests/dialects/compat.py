@@ -49,6 +49,7 @@ class Project(NamedTuple):
         return SOURCES / f"{self.name}-{self.version}"
 
 
+DANCE_NEEDS = ("betamax", "flask-caching", "flask-login", "flask-sqlalchemy", "freezegun", "responses")
 KEYSTONE_NEEDS = (
     "fixtures",
     "oslo.messaging",
@@ -75,6 +76,9 @@ PROJECTS = [  # those that take longest come first
     Project("flask", "3.1.3", {"werkzeug": 0, "flask": 6}, extras="[async]"),
     Project("isso", "0.14.0", {"werkzeug": 0}),
     Project("flask-restful", "0.3.10", {"flask": 0}, needs=("mock", "pynose")),
+    Project("flask-dance", "7.1.0", {"flask": 0}, "[sqla]", needs=DANCE_NEEDS),
+    Project("flask-openapi3", "4.3.2", {"flask": 0}, needs=("flask[async]",)),
+    Project("flask-socketio", "5.7.0", {"flask": 0}),
     Project("flask-jwt-extended", "4.7.4", {"flask": 0}, extras="[asymmetric_crypto]"),
     Project("flask-babel", "4.0.0", {"flask": 0}, repository="https://github.com/python-babel/flask-babel"),
     Project("flask-cors", "6.0.5", BOTH),
