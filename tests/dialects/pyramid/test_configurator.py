@@ -221,7 +221,7 @@ def introspection(p):
         {name: intr[name] for name in names}, intr["callable"] is plain_view, intr.action_info.line > 0,
         sorted(str(each.category_name) for each in view["related"]), found.get("permissions", "edit")["value"],
         [each["introspectable"].title for each in found.get_category("tweens")],
-        found.get("session factory", None) is not None,
+        found.get("session factory", None) is not None, found.get("routes", route.discriminator_hash) is route,
     ]  # fmt: skip
 
 
@@ -243,10 +243,12 @@ def specificity(p):
     config.add_tween(f"{HERE}.tween_factory", under=p.tweens.INGRESS)
     config.add_tween(f"{HERE}.third_view", over=p.tweens.MAIN)
     config.add_tween(f"{HERE}.other_view")
+    config.add_accept_view_order("text/html", weighs_more_than="text/xml", weighs_less_than="application/xml")
     config.commit()
+    preferred = [each for _, each in config.registry.getUtility(p.interfaces.IAcceptOrder).sorted()]
     tweens = config.registry.getUtility(p.interfaces.ITweens)
     hashes = [each[2] for number, each in enumerate(made) if number != 3]
-    return [each[0] for each in made], texts, hashes, [name for name, _ in tweens.implicit()]
+    return [each[0] for each in made], texts, hashes, [name for name, _ in tweens.implicit()], preferred
 
 
 def assets(p):

@@ -6,6 +6,7 @@ from mimetypes import guess_type
 from os.path import getmtime, getsize
 from typing import IO, Any
 
+import venusian
 from zope.interface import implementer
 
 from antiphon.dialects.pyramid.interfaces import IResponse, IResponseFactory
@@ -74,6 +75,8 @@ class response_adapter:  # noqa: N801 - its name
     ``_depth`` and ``_category`` are for decorators around this one.
     """
 
+    venusian = venusian
+
     def __init__(self, *types_or_ifaces: Any, **kwargs: Any) -> None:
         self.types_or_ifaces = types_or_ifaces
         self.depth = kwargs.pop("_depth", 0)
@@ -87,9 +90,7 @@ class response_adapter:  # noqa: N801 - its name
 
     def __call__(self, wrapped: Callable[..., Any]) -> Callable[..., Any]:
         """Attach this to the function."""
-        import venusian
-
-        venusian.attach(wrapped, self.register, category=self.category, depth=self.depth + 1)
+        self.venusian.attach(wrapped, self.register, category=self.category, depth=self.depth + 1)
         return wrapped
 
 

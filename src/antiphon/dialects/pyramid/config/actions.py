@@ -204,7 +204,7 @@ class ActionState:
             taken = 0
             while True:
                 if taken < len(self.actions):
-                    resolver.add(self.actions[taken:])
+                    resolver.add(normalize_actions(self.actions[taken:]))
                     taken = len(self.actions)
                 action = resolver.next()
                 if action is None:

@@ -33,7 +33,8 @@ class Settings(dict[str, Any]):
             own = given.get(f"pyramid.{name}", given.get(name, default))
             return _environ_.get(key, own) if key else own
 
-        given.setdefault("reload_assets", given.get("reload_resources", False))
+        old = given.get("pyramid.reload_resources", given.get("reload_resources", False))
+        given.setdefault("reload_assets", _environ_.get("PYRAMID_RELOAD_RESOURCES", old))
 
         made: dict[str, Any] = {name: asbool(value(name, key)) for name, key in _FLAGS.items()}
         for name in ("debug", "reload"):

@@ -42,10 +42,14 @@ from antiphon.dialects.pyramid.util import is_nonstr_iter
 
 __all__ = [
     "DefaultViewMapper", "MultiView", "StaticURLInfo", "ViewDeriverInfo", "ViewsConfiguratorMixin",
-    "attr_wrapped_view", "combine_decorators", "isexception", "predicated_view", "runtime_exc_view", "viewdefaults",
+    "attr_wrapped_view", "combine_decorators", "isexception", "predicated_view", "preserve_view_attrs", "requestonly",
+    "runtime_exc_view", "view_description", "viewdefaults",
 ]  # fmt: skip
 
 DefaultViewMapper = viewderivers.DefaultViewMapper
+preserve_view_attrs = viewderivers.preserve_view_attrs
+requestonly = viewderivers.requestonly
+view_description = viewderivers.view_description
 
 
 class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
@@ -163,6 +167,9 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
         if renderer is None and config.registry.queryUtility(IRendererFactory) is not None:
             renderer = renderers.RendererHelper(name=None, package=config.package, registry=config.registry)
         options["renderer"] = renderer
+        for given, name in (("viewname", "name"), ("wrapper_viewname", "wrapper")):
+            if given in options:
+                options[name] = options.pop(given)
         info = ViewDeriverInfo(view, config.registry, config.package, predicates, exception_only, options)
         info.order, info.phash = order, phash
         return self._apply_view_derivers(info)
