@@ -1,5 +1,7 @@
 """The directive that lets zope.component find the application's registry."""
 
+from typing import Any
+
 from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
 
@@ -10,10 +12,12 @@ class ZCAConfiguratorMixin:
         """Have ``zope.component.getSiteManager`` return the registry that is current."""
         from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
 
-        getSiteManager.sethook(get_current_registry)
+        hookable: Any = getSiteManager
+        hookable.sethook(get_current_registry)
 
     def unhook_zca(self) -> None:
         """Undo that."""
         from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
 
-        getSiteManager.reset()
+        hookable: Any = getSiteManager
+        hookable.reset()
