@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from hmac import compare_digest
 from inspect import Parameter, getdoc, isclass, isfunction, ismethod, ismodule, signature
 from typing import Any, NoReturn
@@ -142,6 +142,10 @@ def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
 # Functions
 
 
+_own_signature = partial(signature, follow_wrapped=False)
+"""Of a function that wraps another one, the arguments that it takes itself."""
+
+
 def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = None, allow_varargs: bool = True) -> bool:
     """Return True if a function, a class or an object, or its method ``attr``, is called with one argument.
 
@@ -153,7 +157,7 @@ def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = No
     if attr and not isclass(callee):
         function = getattr(callee, attr, None)
     try:
-        parameters = [*signature(callee if isclass(callee) else function).parameters.values()]
+        parameters = [*_own_signature(callee if isclass(callee) else function).parameters.values()]
     except (TypeError, ValueError):
         return False
     positional = [p for p in parameters if p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
@@ -182,7 +186,7 @@ def is_unbound_method(fn: Any) -> bool:
     qualified = fn.__qualname__
     if "." not in qualified or qualified.rpartition(".")[0].endswith("<locals>"):
         return False
-    return next(iter(signature(fn).parameters), None) == "self"
+    return next(iter(_own_signature(fn).parameters), None) == "self"
 
 
 def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:

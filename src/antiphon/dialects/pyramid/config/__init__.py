@@ -36,13 +36,14 @@ from antiphon.dialects.pyramid.interfaces import (
 )
 from antiphon.dialects.pyramid.path import caller_package, package_of
 from antiphon.dialects.pyramid.registry import Introspectable, Introspector, Registry, global_registry
+from antiphon.dialects.pyramid.router import Router
 from antiphon.dialects.pyramid.settings import aslist
 from antiphon.dialects.pyramid.threadlocal import manager
 from antiphon.dialects.pyramid.util import DottedNameResolver, WeakOrderedSet, object_description
 
 __all__ = [
     "PHASE0_CONFIG", "PHASE1_CONFIG", "PHASE2_CONFIG", "PHASE3_CONFIG", "ActionInfo", "ConfigurationConflictError",
-    "ConfigurationError", "Configurator", "action_method", "global_registries", "global_registry", "not_",
+    "ConfigurationError", "Configurator", "Router", "action_method", "global_registries", "global_registry", "not_",
 ]  # fmt: skip
 
 _ABSENT: Any = object()
@@ -371,8 +372,6 @@ class Configurator(
 
     def make_wsgi_app(self) -> Any:
         """Commit, and return the application. Subscribers are told of it."""
-        from antiphon.dialects.pyramid.router import Router
-
         self.commit()
         app = Router(self.registry)
         global_registries.add(self.registry)

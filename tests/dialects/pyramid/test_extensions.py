@@ -1,0 +1,61 @@
+"""Practices of Pyramid's extensions: views behind decorators, and a router in place of the usual one."""
+
+from functools import wraps
+
+import pytest
+
+from antiphon.dialects.pyramid import config as configuration
+from antiphon.dialects.pyramid.config import Configurator
+from antiphon.dialects.pyramid.request import Request
+from antiphon.dialects.pyramid.response import Response
+
+pytestmark = pytest.mark.once
+
+
+def answer(view):
+    with Configurator() as config:
+        config.add_view(view)
+    return Request.blank("/").get_response(config.make_wsgi_app()).text
+
+
+def with_arguments(view):
+    @wraps(view)
+    def wrapper(request, *args, **kwargs):
+        return view(request, {"read": "arguments"}, *args, **kwargs)
+
+    return wrapper
+
+
+def of_class(view):
+    @wraps(view)
+    def wrapper(request):
+        return view(Views(request))
+
+    return wrapper
+
+
+class Views:
+    def __init__(self, request):
+        self.request = request
+
+    def index(self):
+        return Response(self.request.path)
+
+
+@pytest.mark.parametrize(
+    ("view", "text"),
+    [
+        pytest.param(with_arguments(lambda request, args: Response(args["read"])), "arguments", id="more arguments"),
+        pytest.param(of_class(Views.index), "/", id="a method of a class"),
+    ],
+)
+def test_a_view_that_wraps_another_one_is_called_with_what_it_takes_itself(view, text):
+    assert answer(view) == text
+
+
+def test_the_router_may_be_replaced_in_the_configuration(monkeypatch):
+    made = []
+    router = configuration.Router
+    monkeypatch.setattr(configuration, "Router", lambda registry: made.append(registry) or router(registry))
+    assert answer(lambda request: Response("found")) == "found"
+    assert len(made) == 1
