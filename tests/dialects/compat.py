@@ -37,6 +37,8 @@ class Project(NamedTuple):
     """Arguments for pytest."""
     repository: str = ""
     """Where the tests are, by the tag of the version, if the source distribution lacks them."""
+    tag: str = "v{}"
+    """The tag of a version."""
     own_tests: Path | None = None
     """A folder of ours, if the project's own tests are not the ones to run."""
 
@@ -63,6 +65,9 @@ LIMITER_NEEDS = ("hiro", "lovely-pytest-docker", "pymemcache", "pymongo", "pytes
 MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serialization", "oslotest", "testtools")
 PECAN_NEEDS = ("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")
 RESTX_NEEDS = ("blinker", "faker", "invoke", "pytest-benchmark", "pytest-flask", "pytest-mock", "tzlocal")
+PYRAMID_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-oaddopts=")  # theirs ask for coverage
+WEBARGS_NEEDS = ("flask[async]", "marshmallow", "pyramid", "pytest-asyncio", "webtest")
+WEBARGS_OPTIONS = tuple(f"tests/test_{name}.py" for name in ("core", "flaskparser", "pyramidparser"))
 PROJECTS = [  # those that take longest come first
     Project("openstack-placement", "16.0.0", {"webob": 1}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
     Project("ihatemoney", "7.2.1", {"flask": 0}, needs=("pytest-flask",), options=("ihatemoney/tests",)),
@@ -90,6 +95,23 @@ PROJECTS = [  # those that take longest come first
     Project("oslo.middleware", "8.2.0", {"webob": 0}, needs=MIDDLEWARE_NEEDS),
     Project("pecan", "1.8.0", {"webob": 0}, needs=PECAN_NEEDS),
     Project("pyramid", "2.1", {"webob": 0}, needs=("webtest", "zope.component")),
+    Project("cornice", "6.1.0", {"pyramid": 0}, needs=("colander", "marshmallow", "webtest")),
+    Project("pyramid_debugtoolbar", "4.12.1", {"pyramid": 0}, needs=("sqlalchemy", "webtest"), options=PYRAMID_OPTIONS),
+    Project("pyramid_jinja2", "2.10.1", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),
+    Project("pyramid_multiauth", "1.1.0", {"pyramid": 1}),
+    Project(
+        "pyramid_openapi3",
+        "0.22.0",
+        {"pyramid": 6},
+        needs=("webtest",),
+        options=(*PYRAMID_OPTIONS, "pyramid_openapi3"),
+        repository="https://github.com/Pylons/pyramid_openapi3",
+        tag="{}",
+    ),
+    Project("pyramid_retry", "2.1.1", {"pyramid": 0}, needs=("webtest", "zope.interface"), options=PYRAMID_OPTIONS),
+    Project("pyramid_services", "2.2", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),
+    Project("pyramid_tm", "2.6", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),
+    Project("webargs", "8.7.1", {"flask": 0, "pyramid": 0}, needs=WEBARGS_NEEDS, options=WEBARGS_OPTIONS),
     Project("repoze.who", "3.2.0", {"webob": 0}),
     Project("turbogears2", "2.5.1", {"webob": 0}, "[testing]", options=(*WITHOUT_FLASK_PLUGIN, "-oaddopts=")),
     Project("webtest", "3.0.7", {"webob": 0}),
@@ -163,7 +185,14 @@ def _download(project: Project, unpacked: Path) -> None:
 
 
 def _clone(project: Project, unpacked: Path) -> None:
-    command = ["git", "clone", "--quiet", "--depth=1", f"--branch=v{project.version}", project.repository]
+    command = [
+        "git",
+        "clone",
+        "--quiet",
+        "--depth=1",
+        f"--branch={project.tag.format(project.version)}",
+        project.repository,
+    ]
     subprocess.run([*command, str(unpacked)], check=False)
 
 
