@@ -5,7 +5,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from antiphon.body.content import NotLoadedError
-from antiphon.concurrency.loop import running_loop
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, ClientDisconnected
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
@@ -107,7 +107,7 @@ class ServerBody:
         request, environ = self._request, self._request.environ
         source = environ["wsgi.input"]
         is_begun = self._file is not None or "stream" in vars(request)
-        if is_begun or type(source) is BytesIO or running_loop() is not None:
+        if is_begun or type(source) is BytesIO or is_on_loop():
             return
         bound = _bound(most)
         length = request.content_length

@@ -9,7 +9,7 @@ from contextvars import copy_context
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.concurrency.loop import running_loop, thread
+from antiphon.concurrency.loop import is_on_loop, thread
 from antiphon.handler.contract import Steps, describe
 from antiphon.handler.drive import driven
 
@@ -63,7 +63,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
     """
     from antiphon.concurrency.background import BackgroundTask, background_loop
 
-    if running_loop() is not None:
+    if is_on_loop():
         coroutine.close()
         raise RuntimeError("this would keep the event loop of this thread waiting for itself: await the coroutine")
     loop = thread.loop
@@ -85,7 +85,7 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
     def call(*args: Any, **kwargs: Any) -> T:
         from antiphon.concurrency.crossing import copy_variables
 
-        if running_loop() is not None:
+        if is_on_loop():
             raise RuntimeError(f"{describe(function)} is `async def`, and is called on an event loop: await it there")
         context = copy_context()
         try:
