@@ -15,7 +15,7 @@ class cached_property(property, Generic[T]):  # noqa: N801 - its name
     needs a slot with the method's name after ``_cache_``.
     """
 
-    fget: Callable[[Any], T]
+    fget: Callable[[Any], T]  # pyright: ignore[reportIncompatibleVariableOverride]  # it is not set
 
     def __init__(self, fget: Callable[[Any], T], name: str | None = None, doc: str | None = None) -> None:
         super().__init__(fget, doc=doc)
