@@ -5,9 +5,12 @@ from functools import wraps
 import pytest
 
 from antiphon.dialects.pyramid import config as configuration
+from antiphon.dialects.pyramid import testing
 from antiphon.dialects.pyramid.config import Configurator
+from antiphon.dialects.pyramid.path import AssetResolver
 from antiphon.dialects.pyramid.request import Request
 from antiphon.dialects.pyramid.response import Response
+from antiphon.dialects.pyramid.util import takes_one_arg
 
 pytestmark = pytest.mark.once
 
@@ -59,3 +62,24 @@ def test_the_router_may_be_replaced_in_the_configuration(monkeypatch):
     monkeypatch.setattr(configuration, "Router", lambda registry: made.append(registry) or router(registry))
     assert answer(lambda request: Response("found")) == "found"
     assert len(made) == 1
+
+
+def test_a_package_stands_for_another_one(tmp_path, monkeypatch):
+    for name in ("plain_theme", "dark_theme"):
+        (tmp_path / name / "page").mkdir(parents=True)
+        (tmp_path / name / "__init__.py").touch()
+        (tmp_path / name / "page" / "head.txt").write_text(name)
+    monkeypatch.syspath_prepend(tmp_path)
+    resolver = AssetResolver()
+    found = []
+    for instead in ("dark_theme", "dark_theme:", f"{tmp_path}/dark_theme"):
+        with testing.testConfig() as config:
+            config.override_asset("plain_theme", instead)
+            with resolver.resolve("plain_theme:page/head.txt").stream() as stream:
+                found.append(stream.read())
+    assert found == [b"dark_theme"] * 3
+
+
+def test_a_function_takes_one_argument_whichever_method_is_asked_for():
+    assert takes_one_arg(lambda request: None, attr="index")
+    assert not takes_one_arg(lambda context, request: None, attr="index")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial
 from hmac import compare_digest
-from inspect import Parameter, getdoc, isclass, isfunction, ismethod, ismodule, signature
+from inspect import Parameter, getdoc, isclass, isfunction, ismethod, ismodule, isroutine, signature
 from typing import Any, NoReturn
 from weakref import ref
 
@@ -154,7 +154,7 @@ def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = No
     if attr == "__call__":
         attr = None
     function: Any = callee
-    if attr and not isclass(callee):
+    if attr and not isclass(callee) and not isroutine(callee):
         function = getattr(callee, attr, None)
     try:
         parameters = [*_own_signature(callee if isclass(callee) else function).parameters.values()]

@@ -7,7 +7,6 @@ from typing import IO, Any
 
 from zope.interface import implementer
 
-from antiphon.dialects.pyramid.asset import resolve_asset_spec
 from antiphon.dialects.pyramid.config.actions import action_method
 from antiphon.dialects.pyramid.exceptions import ConfigurationError
 from antiphon.dialects.pyramid.interfaces import PHASE1_CONFIG, IPackageOverrides
@@ -187,7 +186,7 @@ class PackageOverrides:
         return self._first("listdir", resource_name)
 
 
-def _source(override_with: str, package_name: str) -> tuple[Callable[[], Any], bool]:
+def _source(override_with: str) -> tuple[Callable[[], Any], bool]:
     """Return what makes the source of a specification, and True if it is a directory. Raises ConfigurationError."""
     if os.path.isabs(override_with):
         if not os.path.exists(override_with):
@@ -195,9 +194,9 @@ def _source(override_with: str, package_name: str) -> tuple[Callable[[], Any], b
                 f"Cannot override asset with an absolute path that does not exist: {override_with}"
             )
         return lambda: FSAssetSource(override_with), os.path.isdir(override_with)
-    name, path = resolve_asset_spec(override_with, package_name)
+    name, _, path = override_with.partition(":")
     is_directory = not path or path.endswith("/")
-    return lambda: PackageAssetSource(import_module(str(name)), path), is_directory
+    return lambda: PackageAssetSource(import_module(name), path), is_directory
 
 
 class AssetsConfiguratorMixin:
@@ -205,16 +204,18 @@ class AssetsConfiguratorMixin:
 
     @action_method
     def override_asset(self, to_override: str, override_with: str, _override: Any = None) -> None:
-        """Have a file or a directory stand for one of a package; names of directories end with a slash, or a colon.
+        """Have a file or a directory stand for one of a package; names of directories end with a slash.
+
+        A name without a colon is that of a package, for all its files.
 
         Raises ConfigurationError where one is a directory and the other is not, and for what is not there.
         """
         config: Any = self
         if to_override == override_with:
             raise ConfigurationError("You cannot override an asset with itself")
-        package_name, path = resolve_asset_spec(to_override, config.package_name)
+        package_name, _, path = to_override.partition(":")
         is_directory = not path or path.endswith("/")
-        source, with_directory = _source(override_with, config.package_name)
+        source, with_directory = _source(override_with)
         if is_directory != with_directory:
             kinds = ("directory", "file") if is_directory else ("file", "directory")
             raise ConfigurationError(
@@ -223,7 +224,7 @@ class AssetsConfiguratorMixin:
             )
 
         def register() -> None:
-            (_override or self._override)(import_module(str(package_name)), path, source())
+            (_override or self._override)(import_module(package_name), path, source())
 
         intr = config.introspectable(
             "asset overrides",
