@@ -16,6 +16,7 @@ pytestmark = pytest.mark.processes
 
 SHOP = """
 import os
+import signal
 from flask import Flask, request
 
 app = Flask(__name__)
@@ -41,6 +42,7 @@ def create_app(name="made"):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
     app.run(port=0, debug={debug})
     print("ended")
 """

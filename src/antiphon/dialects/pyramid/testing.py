@@ -110,8 +110,6 @@ def testConfig(  # noqa: N802 - its name
         tearDown(unhook_zca=hook_zca)
 
 
-testConfig.__test__ = False  # type: ignore[attr-defined]  # pytest collects what is named so
-
 # Requests
 
 

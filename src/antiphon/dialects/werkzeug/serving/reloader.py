@@ -60,9 +60,9 @@ def serve_until_changed(
     server: Serving, extra_files: Iterable[str], exclude_patterns: Iterable[str], interval: float
 ) -> NoReturn:
     """Serve on a thread, and exit with ``AGAIN`` when the file of a module, or an extra file, has changed."""
-    Thread(target=server.serve_forever, daemon=True).start()
     extra, excluded = [*extra_files], [*exclude_patterns]
-    before = _versions(extra, excluded)
+    before = _versions(extra, excluded)  # whoever sees it serve may change a file at once
+    Thread(target=server.serve_forever, daemon=True).start()
     while True:
         try:
             sleep(interval)
