@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 
+from antiphon import App
 from antiphon.dialects.flask import Flask, request
 from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.testing import Client
@@ -45,6 +46,15 @@ def reading():
         await asyncio.sleep(0)
 
     return app
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize("path", ["/sync", "/async"])
+def test_a_mounted_application_has_the_body_that_the_one_around_it_received(interface, path):
+    app = App()
+    app.mount("", reading())
+    with Client(app, interface) as client:
+        assert client.post(path, body=b"12345", headers=TEXT).text == "5"
 
 
 @pytest.mark.parametrize("interface", INTERFACES)

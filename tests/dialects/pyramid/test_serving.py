@@ -6,6 +6,7 @@ from threading import get_ident
 
 import pytest
 
+from antiphon import App
 from antiphon.dialects.pyramid import threadlocal
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.request import Request
@@ -50,6 +51,16 @@ def test_a_view_reads_the_body_and_streams_the_answer(interface):
         answer = client.post("/", form={"a": "1", "b": "two"})
         assert answer.body == b"a=1two"
     assert closed == [True]
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_a_view_of_a_mounted_application_reads_the_body(interface):
+    config = Configurator()
+    config.add_view(lambda request: Response(request.POST["b"]))
+    app = App()
+    app.mount("", config.make_wsgi_app())
+    with Client(app, interface) as client:
+        assert client.post("/", form={"a": "1", "b": "two"}).text == "two"
 
 
 @pytest.mark.parametrize("interface", INTERFACES)

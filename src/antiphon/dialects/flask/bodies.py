@@ -40,8 +40,8 @@ class NativeBody(RawIOBase):
         self._failure: Exception | None = None
         self._limits = Limits(body=_UNBOUNDED, memory=_UNBOUNDED)
         content = request.content
-        content.is_kept = content.is_complete
-        if not request.head.blocks:
+        content.is_kept = False
+        if content.loop is None and not request.head.blocks:
             from asyncio import get_running_loop
 
             content.loop = get_running_loop()

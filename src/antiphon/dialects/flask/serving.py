@@ -9,7 +9,7 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, started_response
+from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ, started_response
 from antiphon.adapters.servable import Servable
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import NativeBody
@@ -77,6 +77,8 @@ def _methods(app: Any) -> Iterator[Any]:
 
 def _environ_and_body(request: "NativeRequest") -> "tuple[WSGIEnvironment, NativeBody | None]":
     """Return an environ for a native request, and the body in it. It is made where the server wants bodies received."""
+    if request.content.is_complete:  # an application around this one has received it
+        return make_environ(request), None
     environ = head_environ(request.head)
     body = NativeBody(request, environ) if request.head.has_body else None
     if body is None:

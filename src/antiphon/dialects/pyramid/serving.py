@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, Literal
 
-from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ
+from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
 from antiphon.adapters.servable import Servable
 from antiphon.dialects.webob.request import DisconnectionError
 from antiphon.handler.context import set_current_request
@@ -59,13 +59,15 @@ class Served(Servable):
 
 def _environ(request: "Request") -> "WSGIEnvironment":
     """Return an environ for a native request. It is made where the server wants bodies received."""
+    content = request.content
+    if content.is_complete:  # an application around this one has received it
+        return make_environ(request)
     environ = head_environ(request.head)
     if not request.head.has_body:
         environ["wsgi.input"] = BytesIO()
         return environ
-    content = request.content
-    content.is_kept = content.is_complete
-    if not request.head.blocks:
+    content.is_kept = False
+    if content.loop is None and not request.head.blocks:
         from asyncio import get_running_loop
 
         content.loop = get_running_loop()
