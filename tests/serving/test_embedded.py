@@ -3,9 +3,10 @@
 import asyncio
 import os
 import socket
+import stat
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -142,6 +143,16 @@ def test_a_failure_to_start_is_told_and_closes_the_socket(app, interface, words,
     listener.close()
     socket.create_server(("127.0.0.1", port)).close()
     assert server.stop()
+
+
+def test_a_server_that_has_failed_to_start_leaves_other_files_alone(listener):
+    server = ThreadServer(Rsgi(ValueError("no database")), "rsgi", listener.dup())
+    with pytest.raises(StartupError):
+        server.start()
+    with ExitStack() as files:
+        opened = [files.enter_context(open(os.devnull)) for _ in range(8)]
+        server.stop_accepting()
+        assert all(stat.S_ISCHR(os.fstat(file.fileno()).st_mode) for file in opened)
 
 
 def test_a_server_runs_on_the_thread_that_calls_it(listener):

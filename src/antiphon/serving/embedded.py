@@ -68,6 +68,9 @@ class ThreadServer:
     def _serve(self) -> None:
         try:
             self._worker.run()
+        except BaseException as error:
+            self._error = error  # before the socket is closed, which looks as if it was taken
+            raise
         finally:
             self._worker.socket.close_unless_taken()
 
@@ -81,10 +84,8 @@ class ThreadServer:
             raise StartupError(repr(self._error)) from self._error
 
     def _serve_on_own_thread(self) -> None:
-        try:
+        with suppress(BaseException):  # ``start`` raises it
             self._serve()
-        except BaseException as error:
-            self._error = error
         let_threads_end()
         self._ended.set()
 

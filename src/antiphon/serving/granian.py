@@ -168,14 +168,25 @@ class _GivenSocket:
         if sys.platform == "win32":
             return True  # the holder closes it there, in any case
         with suppress(OSError):
-            return os.fstat(self._descriptor).st_ino != self._inode or not os.get_blocking(self._descriptor)
+            return not (self._is_open and os.get_blocking(self._descriptor))
         return True
+
+    @property
+    def _is_open(self) -> bool:
+        """False once the socket is closed. Its descriptor may be that of another file then."""
+        try:
+            return os.fstat(self._descriptor).st_ino == self._inode
+        except OSError:
+            return False
 
     def stop_accepting(self) -> None:
         """Leave new connections to other processes that listen on this socket; Granian does not notice.
 
-        Granian accepts on by its descriptor, which is of a socket then to which nobody can connect.
+        Granian accepts on by its descriptor, which is of a socket then to which nobody can connect. Nothing is done if
+        the socket is closed.
         """
+        if not self._is_open:
+            return
         with make_unreachable_listener() as other:
             os.dup2(other.fileno(), self._descriptor, inheritable=False)
 
