@@ -1,11 +1,13 @@
 """Bodies of requests: read on a thread as they come, or loaded beforehand for code on an event loop."""
 
-from io import BufferedReader, BytesIO, RawIOBase
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from antiphon.body.content import NotLoadedError
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.dialects._environ import native_body
+from antiphon.dialects._environ.native_body import CHUNK, UNBOUNDED
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, ClientDisconnected
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
@@ -14,18 +16,13 @@ from antiphon.http import errors
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
     from antiphon.dialects.flask.wrappers import Request
-    from antiphon.request.request import Request as NativeRequest
 
-_UNBOUNDED = 1 << 62
-_CHUNK = 64 << 10
 _IN_MEMORY = 1 << 20
 """Bytes of a body above which it is kept in a file."""
 
 
-class NativeBody(RawIOBase):
+class NativeBody(native_body.NativeBody):
     """The body of a native request, in the environ that was made of it.
 
     On a thread it is received while it is read, and not kept. For an event loop, where nothing may wait for it, it is
@@ -33,47 +30,25 @@ class NativeBody(RawIOBase):
     view may raise the former. What exceeds both is not received, and can't be read there.
     """
 
-    def __init__(self, request: "NativeRequest", environ: "WSGIEnvironment") -> None:
-        self._request = request
-        self._environ = environ
-        self._rest = b""
-        self._failure: Exception | None = None
-        self._limits = Limits(body=_UNBOUNDED, memory=_UNBOUNDED)
-        content = request.content
-        content.is_kept = False
-        if content.loop is None and not request.head.blocks:
-            from asyncio import get_running_loop
+    _failure: Exception | None = None
 
-            content.loop = get_running_loop()
-        environ["wsgi.input"] = BufferedReader(self, _CHUNK)
-        environ["wsgi.input_terminated"] = True
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Receive the next bytes, and return how many. Raises HTTP exceptions for a body that breaks off."""
+    def receive(self) -> bytes:
+        """Receive the next chunk. Raises HTTP exceptions for a body that breaks off."""
         if self._failure is not None:
             raise translated(self._failure) from self._failure
-        if not self._rest:
-            try:
-                self._rest = self._request.content.advance_on_thread(self._limits)
-            except NotLoadedError:
-                raise RuntimeError(
-                    "this body was not loaded before the `async def` view, since it is longer than MAX_CONTENT_LENGTH:"
-                    " set request.max_content_length in a before_request function, or write the view as `def`"
-                ) from None
-            except (errors.HTTPError, OSError) as error:
-                raise translated(error) from error
-        size = min(len(buffer), len(self._rest))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
-        return size
+        try:
+            return super().receive()
+        except NotLoadedError:
+            raise RuntimeError(
+                "this body was not loaded before the `async def` view, since it is longer than MAX_CONTENT_LENGTH:"
+                " set request.max_content_length in a before_request function, or write the view as `def`"
+            ) from None
+        except (errors.HTTPError, OSError) as error:
+            raise translated(error) from error
 
     async def load(self, most: int | None) -> None:
         """Receive all of a body of at most so many bytes, in steps. A longer one is left, as is one that fails."""
-        content = self._request.content
+        content = self.content
         if content.is_complete or content.received:
             return
         limit = _bound(most)
@@ -87,10 +62,10 @@ class NativeBody(RawIOBase):
         except (errors.HTTPError, OSError) as error:
             self._failure = error
             return
-        self._environ["wsgi.input"] = content.open()
+        self.environ["wsgi.input"] = content.open()
         if content.is_decoded:
-            self._environ.pop("HTTP_CONTENT_ENCODING", None)
-            self._environ["CONTENT_LENGTH"] = str(content.size)
+            self.environ.pop("HTTP_CONTENT_ENCODING", None)
+            self.environ["CONTENT_LENGTH"] = str(content.size)
 
 
 class ServerBody:
@@ -119,7 +94,7 @@ class ServerBody:
     def _stored(self, source: IO[bytes], left: int) -> IO[bytes]:
         """Return a file of so many bytes of a source, or of those up to its end."""
         self._file = file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
-        while left and (chunk := source.read(min(left, _CHUNK))):
+        while left and (chunk := source.read(min(left, CHUNK))):
             file.write(chunk)
             left -= len(chunk)
         file.seek(0)
@@ -133,7 +108,7 @@ class ServerBody:
 
 def _bound(most: int | None) -> int:
     """Return how many bytes are received for code on an event loop, where an application allows ``most``."""
-    return _UNBOUNDED if most is None else max(most, Limits().body)
+    return UNBOUNDED if most is None else max(most, Limits().body)
 
 
 def translated(error: Exception) -> BadRequest | Any:

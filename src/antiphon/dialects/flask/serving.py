@@ -6,11 +6,11 @@ The steps are those of the WSGI application, on the server's loop until a functi
 
 from collections.abc import Iterator
 from functools import partial
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ, started_response
+from antiphon.adapters.foreign.wsgi import from_wsgi, started_response
 from antiphon.adapters.servable import Servable
+from antiphon.dialects._environ.native_body import environ_and_body
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import NativeBody
 from antiphon.dialects.flask.ctx import leave
@@ -75,20 +75,9 @@ def _methods(app: Any) -> Iterator[Any]:
             yield from (getattr(view_class, name) for name in names if hasattr(view_class, name))
 
 
-def _environ_and_body(request: "NativeRequest") -> "tuple[WSGIEnvironment, NativeBody | None]":
-    """Return an environ for a native request, and the body in it. It is made where the server wants bodies received."""
-    if request.content.is_complete:  # an application around this one has received it
-        return make_environ(request), None
-    environ = head_environ(request.head)
-    body = NativeBody(request, environ) if request.head.has_body else None
-    if body is None:
-        environ["wsgi.input"] = BytesIO()
-    return environ, body
-
-
 async def _answer_wrapped(app: "Flask", request: "NativeRequest") -> NativeResponse:
     """Return the response of the WSGI application that a program has put in place of ``wsgi_app`` or ``__call__``."""
-    environ, body = _environ_and_body(request)
+    environ, body = environ_and_body(request, NativeBody)
     await ON_THREAD
     native = from_wsgi(partial(_call, app), lambda _: environ)(request)
     if body is not None:
@@ -98,7 +87,7 @@ async def _answer_wrapped(app: "Flask", request: "NativeRequest") -> NativeRespo
 
 async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
     """Return the response to a native request. Raises the errors that the application propagates."""
-    environ, body = _environ_and_body(request)
+    environ, body = environ_and_body(request, NativeBody)
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body
     error: BaseException | None = None
