@@ -106,14 +106,22 @@ class BackgroundLoop:
         return task
 
     def run(self, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-        """Run a coroutine, and return what it returns. Raises what it raises. An interrupted wait breaks it off."""
-        task = BackgroundTask(self.loop, coroutine, context)
-        try:
-            task.start()
-            return task.result()  # type: ignore[no-any-return]  # the coroutine's T
-        except BaseException:
-            task.break_off()
-            raise
+        """Run a coroutine as ``run_on`` does."""
+        return run_on(self.loop, coroutine, context)
+
+
+def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
+    """Run a coroutine on a loop of another thread, and return what it returns. Raises what it raises.
+
+    An interrupted wait breaks it off.
+    """
+    task = BackgroundTask(loop, coroutine, context)
+    try:
+        task.start()
+        return task.result()  # type: ignore[no-any-return]  # the coroutine's T
+    except BaseException:
+        task.break_off()
+        raise
 
 
 _lock = Lock()

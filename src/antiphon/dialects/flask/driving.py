@@ -61,21 +61,13 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
 
     Raises RuntimeError on a thread on which a loop runs.
     """
-    from antiphon.concurrency.background import BackgroundTask, background_loop
+    from antiphon.concurrency.background import background_loop, run_on
 
     if is_on_loop():
         coroutine.close()
         raise RuntimeError("this would keep the event loop of this thread waiting for itself: await the coroutine")
     loop = thread.loop
-    if loop is None or loop.is_closed():
-        return background_loop().run(coroutine, context)
-    task = BackgroundTask(loop, coroutine, context)
-    try:
-        task.start()
-        return task.result()  # type: ignore[no-any-return]  # the coroutine's T
-    except BaseException:
-        task.break_off()
-        raise
+    return run_on(background_loop().loop if loop is None or loop.is_closed() else loop, coroutine, context)
 
 
 def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
