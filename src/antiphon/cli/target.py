@@ -1,4 +1,4 @@
-"""A target, `module:app`: its syntax, its import, and errors that name the mistake and the fix."""
+"""A target, `module:app` or `development.ini`: its syntax, its import, and errors that name the mistake and the fix."""
 
 import importlib
 import os
@@ -50,8 +50,6 @@ class Target(NamedTuple):
     def parse(cls, text: str) -> "Target":
         """Parse `module:app`, or the path of a file of settings. Raises `BadCommand`."""
         if text.partition("#")[0].endswith(".ini"):
-            from antiphon.cli.ini import IniFile  # late: most targets are modules
-
             return IniFile.parse(text)
         module, _, attribute = text.partition(":")
         if _is_dotted_name(module) and _is_dotted_name(attribute.removesuffix("()")) and not module.endswith(".py"):
@@ -70,10 +68,7 @@ class Target(NamedTuple):
         Raises `BadCommand` for a module that is missing or fails, for a missing name, for a function that fails, for an
         object that can't be served over the requested interface, and for routes that conflict.
         """
-        add_to_environment(ENV_FILE)
-        folder = os.getcwd()
-        if sys.path[:1] != [folder]:
-            sys.path.insert(0, folder)
+        _look_here()
         module = import_module(self.module)
         found: object = module
         for name in self.attribute.removesuffix("()").split("."):
@@ -113,6 +108,60 @@ class Target(NamedTuple):
         if not names:
             return "Nothing in it looks like an application."
         return f"What looks like an application: {', '.join(f'{self.module}:{name}' for name in names)}."
+
+
+class IniFile(Target):
+    """A target that is a file of settings as PasteDeploy reads it: its path, and the name of the application in it, of
+    the one named `main` if empty.
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> "IniFile":
+        """Parse `development.ini` or `development.ini#name`."""
+        path, _, name = text.partition("#")
+        return cls(path, name)
+
+    def __str__(self) -> str:
+        return f"{self.module}#{self.attribute}" if self.attribute else self.module
+
+    def load(self, requested: Choice | None) -> object:
+        """Set logging up if the file says how, and return the application that it describes.
+
+        Raises `BadCommand` for a file that is missing or wrong, for an application that can't be made or can't be
+        served over the requested interface, and if plaster is not installed.
+        """
+        _look_here()
+        if not os.path.isfile(self.module):
+            raise BadCommand(f"There is no file {self.module!r} in {os.getcwd()}.")
+        loader = self._loader()
+        try:
+            if "loggers" in loader.get_sections():
+                loader.setup_logging()
+            found: object = loader.get_wsgi_app()
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # applications may raise anything
+            raise BadCommand(explain_failure(f"{self} was read, and made no application:", error)) from error
+        reason = flaw(found, requested and requested.interface)
+        if reason is not None:
+            raise BadCommand(f"{self} describes what {reason}.")
+        return found
+
+    def _loader(self) -> Any:
+        try:
+            import plaster
+            import plaster_pastedeploy  # noqa: F401 - the reader of these files, which plaster finds
+        except ImportError:
+            raise BadCommand(
+                f"{self} is read by plaster, which is not here. Install it: pip install 'antiphon[pyramid]'"
+            ) from None
+        return plaster.get_loader(str(self), protocols=["wsgi"])
+
+
+def _look_here() -> None:
+    """Read the environment's file in the current directory, and have modules looked for there first."""
+    add_to_environment(ENV_FILE)
+    folder = os.getcwd()
+    if sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
 
 
 def _makes_application(found: object) -> bool:
