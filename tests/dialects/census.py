@@ -2,6 +2,8 @@
 
 import ast
 import builtins
+import csv
+import importlib
 import inspect
 import pkgutil
 import re
@@ -63,6 +65,22 @@ def has(module: ModuleType, name: str) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def absent(imported: Path) -> set[tuple[str, str]]:
+    """The modules and names of a table, of what packages import, that no dialect has."""
+    with imported.open(newline="") as file:
+        rows = {(row["module"], row["name"]) for row in csv.DictReader(file)}
+    return {row for row in rows if not is_there(*row)}
+
+
+def is_there(module: str, name: str) -> bool:
+    """Return True if a dialect has a module, and that has a name; any module has the empty one."""
+    try:
+        found = importlib.import_module(f"antiphon.dialects.{module}")
+    except ModuleNotFoundError:
+        return False
+    return not name or has(found, name)
 
 
 def used(module: ModuleType, packages: set[str]) -> set[str]:

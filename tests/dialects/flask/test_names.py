@@ -1,6 +1,5 @@
 """A census: the public names of Flask, and those of Flask and Werkzeug that other packages import."""
 
-import csv
 import importlib
 from pathlib import Path
 
@@ -25,25 +24,15 @@ def test_a_module_has_the_names_that_flasks_defines_or_uses(name):
     assert {each for each in used if not census.has(ours, each)} == set()
 
 
-def is_there(module: str, name: str) -> bool:
-    try:
-        found = importlib.import_module(f"antiphon.dialects.{module}")
-    except ModuleNotFoundError:
-        return False
-    return not name or census.has(found, name)
-
-
 def test_what_other_packages_import_is_there_or_on_the_page():
     """The table has the number of packages, of 51 extensions and applications, that import each name."""
-    with IMPORTED.open(newline="") as file:
-        imported = {(row["module"], row["name"]) for row in csv.DictReader(file)}
-    absent = {(module, name) for module, name in imported if not is_there(module, name)}
+    absent = census.absent(IMPORTED)
     assert absent == {(module, name) for module, names in ABSENT.items() for name in names}
 
 
 @pytest.mark.parametrize("module", UNDERSCORED)
 def test_names_with_an_underscore_that_others_import(module):
-    assert {name for name in UNDERSCORED[module] if not is_there(module, name)} == set()
+    assert {name for name in UNDERSCORED[module] if not census.is_there(module, name)} == set()
 
 
 def test_the_package_lists_its_names():

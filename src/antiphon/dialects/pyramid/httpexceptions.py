@@ -10,6 +10,7 @@ from zope.interface import implementer
 from antiphon.dialects.pyramid.interfaces import IExceptionResponse
 from antiphon.dialects.pyramid.response import Response
 from antiphon.dialects.webob import exc
+from antiphon.dialects.webob.exc.base import accepted_type
 from antiphon.dialects.webob.exc.text import no_escape
 from antiphon.dialects.webob.util import html_escape
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 E = TypeVar("E", bound="HTTPException")
-
-_OFFERS = ("text/html", "application/json")
 
 
 @implementer(IExceptionResponse)
@@ -42,11 +41,8 @@ class HTTPException(Response, Exception):
 
     body_template: str
     body_template_obj = Template("${explanation}${br}${br}\n${detail}\n${html_comment}\n")
-    plain_template_obj = Template("${status}\n\n${body}")
-    html_template_obj = Template(
-        "<html>\n <head>\n  <title>${status}</title>\n </head>\n"
-        " <body>\n  <h1>${status}</h1>\n  ${body}\n </body>\n</html>"
-    )
+    plain_template_obj = exc.WSGIHTTPException.plain_template_obj
+    html_template_obj = exc.WSGIHTTPException.html_template_obj
 
     def __init__(
         self,
@@ -85,7 +81,7 @@ class HTTPException(Response, Exception):
         """Set a body that explains the status, unless there is a body already, or must be none."""
         if self.has_body or self.empty_body:
             return
-        kind = self._accepted(environ)
+        kind = accepted_type(environ.get("HTTP_ACCEPT", ""))
         self.content_type = kind
         if kind == "application/json":
             self.charset = None
@@ -98,12 +94,6 @@ class HTTPException(Response, Exception):
             template = self.html_template_obj if is_html else self.plain_template_obj
             page = template.substitute(status=self.status, body=text)
         self.body = page.encode(self.charset or "UTF-8")
-
-    def _accepted(self, environ: "WSGIEnvironment") -> str:
-        from antiphon.dialects.webob.acceptparse import create_accept_header
-
-        offers = create_accept_header(environ.get("HTTP_ACCEPT", "")).acceptable_offers(_OFFERS)
-        return str(offers[0][0]) if offers else "text/plain"
 
     def _explained(self, environ: "WSGIEnvironment", escape: Callable[[Any], str], br: str) -> str:
         comment = escape(self.comment or "")

@@ -182,19 +182,8 @@ class ActionState:
         **extra: Any,
     ) -> None:
         """Keep an action."""
-        self.actions.append(
-            {
-                **extra,
-                "discriminator": discriminator,
-                "callable": callable,
-                "args": args,
-                "kw": {} if kw is None else kw,
-                "includepath": includepath,
-                "info": info,
-                "order": order,
-                "introspectables": introspectables,
-            }
-        )
+        action = expand_action_tuple(discriminator, callable, args, kw, includepath, info, order, introspectables)
+        self.actions.append({**extra, **action})
 
     def execute_actions(self, clear: bool = True, introspector: Any = None) -> None:
         """Do all kept actions, and those that they add, in order."""

@@ -150,13 +150,13 @@ class WSGIHTTPException(Response, HTTPException):
         return response(environ, start_response)
 
     def _negotiated(self, environ: "WSGIEnvironment") -> tuple[str, Callable[..., str]]:
-        content_type = _accepted_type(environ.get("HTTP_ACCEPT", ""))
+        content_type = accepted_type(environ.get("HTTP_ACCEPT", ""))
         makers = {"text/html": self.html_body, "application/json": self.json_body}
         return content_type, makers.get(content_type, self.plain_body)
 
 
 @cache_short(128)
-def _accepted_type(accept: str) -> str:
+def accepted_type(accept: str) -> str:
     """Return the type of an explanation that a client prefers; text if it accepts none of the others."""
     from antiphon.dialects.webob.acceptparse import create_accept_header
 

@@ -19,7 +19,7 @@ from antiphon.http.urls.urlencoded import parse_query
 from antiphon.uploads.spool import Spool
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    pass
 
 _CHUNK = 64 << 10
 _URLENCODED = "application/x-www-form-urlencoded"
@@ -174,11 +174,6 @@ class RequestForms(RequestBody):
     def params(self) -> "NestedMultiDict[str, Any]":
         """The fields of ``GET``, followed by those of ``POST``. They can only be read."""
         return NestedMultiDict(self.GET, self.POST)
-
-
-def _is_of(fields: Any, environ: "WSGIEnvironment") -> bool:
-    """True unless the fields came with a copied environ, and would write to the original."""
-    return getattr(fields, "env", environ) is environ
 
 
 def _charset_of(fields: Any) -> str:

@@ -242,8 +242,7 @@ class Headers:
     def _add_all(self, pairs: Iterable[tuple[str, Any]]) -> None:
         names, fields = self._names, self._list
         for key, value in pairs:
-            is_plain = type(value) is str and value.isprintable() and key.isprintable()
-            fields.append((key, value) if is_plain else _checked(key, value))
+            fields.append(_checked(key, value))
             names.append(key.lower())
 
     def update(self, arg: Any = None, /, **kwargs: Any) -> None:
