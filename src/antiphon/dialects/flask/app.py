@@ -264,11 +264,10 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
         try:
             try:
                 ctx.push()
-                steps = dispatch.answer if self.overrides else dispatch.full_dispatch_request
-                response = drive(ctx, steps(ctx))
+                response = drive(ctx, dispatch.step(ctx, dispatch.full_dispatch_request))
             except Exception as raised:
                 error = raised
-                response = drive(ctx, dispatch.answer_error(ctx, raised))
+                response = drive(ctx, dispatch.step(ctx, dispatch.handle_exception, raised))
             except BaseException as raised:
                 error = raised
                 raise

@@ -7,7 +7,7 @@ method of the application that is overridden is called in place of its steps.
 
 from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask import signals
 from antiphon.dialects.flask.bodies import ServerBody
@@ -16,12 +16,14 @@ from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.exceptions.server_errors import InternalServerError
 from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
-from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.ctx import AppContext
     from antiphon.dialects.flask.wrappers import Request, Response
+
+T = TypeVar("T")
 
 _COROUTINE = 0x80
 """The flag in the code object of a coroutine function."""
@@ -77,48 +79,29 @@ async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
     return ctx.app.overrides[name](ctx, *args)
 
 
-async def answer(ctx: "AppContext") -> "Response":
-    """Return the response to the request of a context. Raises what no error handler takes."""
-    if "full_dispatch_request" in ctx.app.overrides:
-        return await replaced(ctx, "full_dispatch_request")  # type: ignore[no-any-return]
-    return await full_dispatch_request(ctx)
-
-
-async def answer_error(ctx: "AppContext", error: Exception) -> "Response":
-    """Return the response to an error that no handler took. Raises the error if it shall be propagated."""
-    if "handle_exception" in ctx.app.overrides:
-        return await replaced(ctx, "handle_exception", error)  # type: ignore[no-any-return]
-    return await handle_exception(ctx, error)
+async def step(ctx: "AppContext", own: Callable[..., Steps[T]], *args: Any) -> T:
+    """Return the result of a step of this module, or of the application's method of its name if that is overridden."""
+    if own.__name__ in ctx.app.overrides:
+        return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # as the method that it replaces
+    return await own(ctx, *args)
 
 
 async def full_dispatch_request(ctx: "AppContext") -> "Response":
     """Return the response to the request of a context. Raises what no error handler takes."""
     app = ctx.app
-    overrides = app.overrides
     if not app._got_first_request:  # noqa: SLF001 - its name in Flask
         app._got_first_request = True  # noqa: SLF001
     result = None
     try:
         if signals.request_started.receivers:
             await send(ctx, signals.request_started)
-        if "preprocess_request" in overrides:
-            result = await replaced(ctx, "preprocess_request")
-        elif app.before_request_funcs or app.url_value_preprocessors:
-            result = await preprocess_request(ctx)
+        if app.before_request_funcs or app.url_value_preprocessors or app.overrides:
+            result = await step(ctx, preprocess_request)
         if result is None:
-            if "dispatch_request" in overrides:
-                result = await replaced(ctx, "dispatch_request")
-            else:
-                result = await dispatch_request(ctx)
+            result = await step(ctx, dispatch_request)
     except Exception as error:
-        result = await (
-            replaced(ctx, "handle_user_exception", error)
-            if "handle_user_exception" in overrides
-            else handle_user_exception(ctx, error)
-        )
-    if "finalize_request" in overrides:
-        return await replaced(ctx, "finalize_request", result)  # type: ignore[no-any-return]
-    return await finalize_request(ctx, result)
+        result = await step(ctx, handle_user_exception, error)
+    return await step(ctx, finalize_request, result)
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:
@@ -170,9 +153,7 @@ async def handle_user_exception(ctx: "AppContext", error: Exception) -> Any:
     if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
-        if "handle_http_exception" in app.overrides:
-            return await replaced(ctx, "handle_http_exception", error)
-        return await handle_http_exception(ctx, error)
+        return await step(ctx, handle_http_exception, error)
     handler = app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
     if handler is None:
         raise error
@@ -207,9 +188,7 @@ async def handle_exception(ctx: "AppContext", error: Exception) -> "Response":
     handler = app._find_error_handler(answer, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
     if handler is not None:
         answer = await call(ctx, handler, answer)
-    if "finalize_request" in app.overrides:
-        return await replaced(ctx, "finalize_request", answer, True)  # type: ignore[no-any-return]
-    return await finalize_request(ctx, answer, from_error_handler=True)
+    return await step(ctx, finalize_request, answer, True)
 
 
 async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: bool = False) -> "Response":
@@ -222,10 +201,7 @@ async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: b
         await to_thread(ctx)
     response = app.make_response(result)
     try:
-        if "process_response" in app.overrides:
-            response = await replaced(ctx, "process_response", response)
-        else:
-            response = await process_response(ctx, response)
+        response = await step(ctx, process_response, response)
         if signals.request_finished.receivers:
             await send(ctx, signals.request_finished, response=response)
     except Exception:

@@ -96,10 +96,10 @@ async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
             if ctx.is_on_loop and _push_may_block(app):
                 await dispatch.to_thread(ctx)
             ctx.push()
-            response = await dispatch.answer(ctx)
+            response = await dispatch.step(ctx, dispatch.full_dispatch_request)
         except Exception as raised:
             error = raised
-            response = await dispatch.answer_error(ctx, raised)
+            response = await dispatch.step(ctx, dispatch.handle_exception, raised)
         except BaseException as raised:
             error = raised
             raise
