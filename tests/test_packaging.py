@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lowest import lowest_versions
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -19,3 +21,7 @@ def test_the_licence_is_in_it():
 def test_it_leads_to_the_project():
     assert PROJECT["urls"]
     assert all(url.startswith("https://") for url in PROJECT["urls"].values())
+
+
+def test_each_dependency_has_a_lowest_version():
+    assert {"click", "msgspec", "jinja2"} <= set(lowest_versions())
