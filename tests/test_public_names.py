@@ -35,7 +35,7 @@ PUBLIC = {
         "AccessLog", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript", "BoundField", "CSRFTokens",
         "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Field", "Flash", "FlashMessage",
         "FlashMessages", "Form", "FormError", "Health", "HtmxHeaders", "HtmxRequest", "IdempotentWrites",
-        "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page", "Pages", "PermissionsPolicy", "RateLimit",
+        "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page", "PageFile", "Pages", "PermissionsPolicy", "RateLimit",
         "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount", "StoreEntry",
         "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users",
         "ValkeyStore", "csrf_input", "csrf_token", "is_same_secret", "login", "login_required", "logout",

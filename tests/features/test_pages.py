@@ -344,3 +344,26 @@ def test_templates_may_stand_beside_their_pages(site, folder):
     app.use(Templates(folder))
     site({"user/[id].py": PAGE, "user/[id].html": "<b>{{ id }}</b>"}, app)
     assert Client(app).get("/user/7").text == "<b>7</b>"
+
+
+class PagesOfText(Pages):
+    """Pages of which text files are some, too: each answers GET with what it says."""
+
+    suffixes = (".py", ".txt")
+
+    def handlers(self, page):
+        if page.path.endswith(".py"):
+            return [(("GET", "POST"), self.load(page).render)]
+        with open(page.path) as file:
+            text = file.read()
+        return [(("GET",), lambda request: text)]
+
+
+def test_a_subclass_has_other_files_and_other_handlers(folder, save):
+    save({"a.txt": "text", "b/page.txt": "unused", "b/page.py": RENDER, "_c.txt": "", "d.md": ""})
+    app = App()
+    app.use(PagesOfText(folder))
+    client = Client(app)
+    assert client.get("/a").text == "text"
+    assert client.post("/b").json == {"name": "b/page"}
+    assert [route.pattern for route in app.routes] == ["/a", "/b"]

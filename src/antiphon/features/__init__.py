@@ -20,7 +20,7 @@ __all__, __getattr__ = import_on_use(
         "features.idempotency": "IdempotentWrites",
         "features.logins": "SessionLogin login logout",
         "features.open_telemetry": "OpenTelemetry",
-        "features.pages": "Pages route_options",
+        "features.pages": "PageFile Pages route_options",
         "features.rate_limits": "RateLimit",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
         "features.sessions": "Sessions",

@@ -13,7 +13,7 @@ from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
 from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
-from antiphon.features.pages import Pages, route_options
+from antiphon.features.pages import PageFile, Pages, route_options
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
@@ -61,6 +61,7 @@ __all__ = [
     "OpenTelemetry",
     "OwnedEntry",
     "Page",
+    "PageFile",
     "Pages",
     "PermissionsPolicy",
     "RateLimit",

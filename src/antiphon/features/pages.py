@@ -8,10 +8,11 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar, Unpack
+from typing import Any, ClassVar, NamedTuple, TypeVar, Unpack
 from zlib import crc32
 
 from antiphon.app.blueprint import Blueprint, Routes
@@ -53,6 +54,13 @@ def route_options(**options: Unpack[RouteOptions]) -> Callable[[H], H]:
     return give
 
 
+class PageFile(NamedTuple):
+    """A file of a page: its path, and its path in the folder without the suffix, with slashes: "user/[id]"."""
+
+    path: str
+    name: str
+
+
 class Pages:
     """A feature that answers with the Python files of a folder, at the paths that they are named after.
 
@@ -65,8 +73,11 @@ class Pages:
     A relative folder is beside the file that makes the feature. Raises ValueError for a folder that is not there.
     """
 
+    suffixes: ClassVar[tuple[str, ...]] = (".py",)
+    """The ends of the names of pages. Of files in a folder that differ in nothing else, the first of these counts."""
+
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._folder = folder_beside(caller_file(), folder)
+        self.folder = folder_beside(caller_file(), folder)
 
     def install(self, app: Routes) -> None:
         """Import the files, and register their handlers.
@@ -74,24 +85,29 @@ class Pages:
         Raises ValueError, which names the file, for a bad name, a page without a handler, a link that leads out of the
         folder, and for two files that have one path; TypeError for a handler that is none; and what an import raises.
         """
-        pages = _by_pattern(_page_files(self._folder), app)
-        package = _root_package(self._folder)
-        for pattern, page in pages.items():
-            module = _import_page(package, self._folder, page)
-            for name, handler in _handlers(module, page.path).items():
+        for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():
+            for methods, handler in self.handlers(page):
                 options: RouteOptions = getattr(handler, "_route_options", RouteOptions())
                 options = {**options, "name": options.get("name") or page.name}
-                app.route(pattern, (METHODS[name],), **options)(handler)
+                app.route(pattern, methods, **options)(handler)
+
+    def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
+        """Return the handlers of a page, each with its methods. A subclass may find others, as ``load`` helps it to.
+
+        Raises ValueError for a page without one, TypeError for a name of a handler that is something else's.
+        """
+        return [((METHODS[name],), handler) for name, handler in _handlers(self.load(page), page.path).items()]
+
+    def load(self, page: PageFile) -> ModuleType:
+        """Import a page, unless it is imported, and return its module. Raises what the import does."""
+        return _import_page(self._package, self.folder, page)
+
+    @cached_property
+    def _package(self) -> str:
+        return _root_package(self.folder)
 
 
-class _PageFile(NamedTuple):
-    """A file of a page: its path, and its path in the folder without ".py", with slashes."""
-
-    path: str
-    name: str
-
-
-def _page_files(root: str) -> Iterator[_PageFile]:
+def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
     """Yield the pages in a folder, at any depth: those in a folder before those in the folders below it.
 
     Raises ValueError for a link that leads out of the folder, and for one to a folder; OSError for a folder that can't
@@ -100,12 +116,22 @@ def _page_files(root: str) -> Iterator[_PageFile]:
     real = os.path.join(os.path.realpath(root), "")
     for folder, folders, files in os.walk(root, onerror=_raise):
         folders[:] = sorted(filter(_is_page_name, folders))
-        paths = [os.path.join(folder, name) for name in sorted(files) if _is_page_name(name) and name.endswith(".py")]
+        paths = [os.path.join(folder, name) for name in _of_suffixes(files, suffixes)]
         for path in [*paths, *(os.path.join(folder, name) for name in folders)]:
             if os.path.islink(path) and (path not in paths or not os.path.realpath(path).startswith(real)):
                 raise ValueError(f"{path} is a link: only one to a file in {root} is a page")
         for path in paths:
-            yield _PageFile(path, os.path.relpath(path, root).removesuffix(".py").replace(os.sep, "/"))
+            yield PageFile(path, os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, "/"))
+
+
+def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
+    """Return the names of the pages among files, in order: of those that differ in their suffixes alone one."""
+    chosen: dict[str, str] = {}
+    for suffix in suffixes:
+        for name in filter(_is_page_name, files):
+            if name.endswith(suffix):
+                chosen.setdefault(name.removesuffix(suffix), name)
+    return sorted(chosen.values())
 
 
 def _is_page_name(name: str) -> bool:
@@ -120,9 +146,9 @@ def _raise(error: OSError) -> None:
 # Paths
 
 
-def _by_pattern(pages: Iterable[_PageFile], app: Routes) -> dict[str, _PageFile]:
+def _by_pattern(pages: Iterable[PageFile], app: Routes) -> dict[str, PageFile]:
     """Return pages by the patterns of their paths. Raises ValueError for a bad name, and for two of one pattern."""
-    known: dict[str, _PageFile] = {}
+    known: dict[str, PageFile] = {}
     root = "" if isinstance(app, Blueprint) and app.prefix else "/"
     for page in pages:
         try:
@@ -179,7 +205,7 @@ def _name_on_path(folder: str) -> str:
     return "" if "." in way else way.replace(os.sep, ".")
 
 
-def _import_page(package: str, folder: str, page: _PageFile) -> ModuleType:
+def _import_page(package: str, folder: str, page: PageFile) -> ModuleType:
     """Import a page as a module of a package, and the folders above it as packages."""
     *folders, name = page.name.split("/")
     _make_package(package, folder)
