@@ -1,0 +1,139 @@
+"""The application of an Asok project: its folders, settings and shared values, served by a native application."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
+from typing import Any, Literal, Self, TypeVar
+
+from antiphon.adapters.servable import Lifecycle, Servable
+from antiphon.app.application import App
+from antiphon.dialects.asok.config import configured, folder_of, native_settings
+from antiphon.dialects.asok.errors import install_errors
+from antiphon.dialects.asok.pages import AsokPages
+from antiphon.handler.contract import Steps
+from antiphon.lazy import lazy
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.response import Response as NativeResponse
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Asok(Servable):
+    """The application of the project in a folder, by default the current one.
+
+    It is a WSGI, ASGI and RSGI application. The project is read when it is first served, or asked for ``native``, the
+    application that answers: settings, shared values and functions have to be there by then.
+    """
+
+    version = "0.8.0"
+
+    def __init__(self, root_dir: str | os.PathLike[str] | None = None) -> None:
+        super().__init__()
+        self.root_dir = os.path.abspath(root_dir or os.getcwd())
+        self.dirs = {
+            "PAGES": "src/pages",
+            "PARTIALS": "src/partials",
+            "LOCALES": "src/locales",
+            "MIDDLEWARES": "src/middlewares",
+            "COMPONENTS": "src/components",
+            "MODELS": "src/models",
+        }
+        if (source := os.path.join(self.root_dir, "src")) not in sys.path:
+            sys.path.insert(0, source)
+        self.config: dict[str, Any] = configured(os.environ)
+        self.shared_values: dict[str, Any] = {}
+        self.middleware_handlers: list[Callable[..., Any]] = [*self._middlewares()]
+        self._on_startup: list[Callable[[], Any]] = []
+        self._on_shutdown: list[Callable[[], Any]] = []
+
+    # Registering
+
+    def share(self, **values: Any) -> Self:
+        """Share values with all templates, and as ``request.shared(name)``.
+
+        A value that can be called is called with the request on first use, at most once a request.
+        """
+        self.shared_values.update(values)
+        return self
+
+    def use(self, middleware: Callable[..., Any], priority: int = 50) -> Self:
+        """Add a middleware, a function of the request and the next one, inside of those with a lower priority."""
+        vars(middleware).setdefault("_asok_priority", priority)
+        self.middleware_handlers.append(middleware)
+        self.middleware_handlers.sort(key=lambda each: getattr(each, "_asok_priority", 50))
+        return self
+
+    def on_startup(self, fn: F) -> F:
+        """Register a function that is called, or awaited, before the first request of a process."""
+        self._on_startup.append(fn)
+        return fn
+
+    def on_shutdown(self, fn: F) -> F:
+        """Register a function that is called, or awaited, after the last request of a process."""
+        self._on_shutdown.append(fn)
+        return fn
+
+    def _middlewares(self) -> "list[Callable[..., Any]]":
+        """Return the ``handle`` of each module in the project's folder of middlewares, in the order of their names."""
+        folder = folder_of(self.root_dir, self.dirs["MIDDLEWARES"])
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".py")) if folder else []
+        modules = [_load(os.path.join(folder or "", name)) for name in names if not name.startswith("__")]
+        return [module.handle for module in modules if hasattr(module, "handle")]
+
+    # Serving
+
+    @lazy
+    def native(self) -> App:
+        """The native application that answers, made of the project on first use.
+
+        Raises ValueError for a folder without pages, and what ``Pages`` raises for them.
+        """
+        native = App(**native_settings(self.config))
+        pages = folder_of(self.root_dir, self.dirs["PAGES"])
+        if pages is None:
+            raise ValueError(f"{self.root_dir} is no Asok project: there is no {self.dirs['PAGES']} in it")
+        install_errors(self, native)
+        native.use(AsokPages(self, pages))
+        for function in self._on_startup:
+            native.on_startup(function)
+        for function in reversed(self._on_shutdown):  # natively the last one is called first
+            native.on_shutdown(function)
+        return native
+
+    def freeze(self) -> None:
+        """Read the project, and plan its pages, before the first request. Raises what ``native`` does."""
+        self.native.freeze()
+
+    def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
+        """Return the steps that answer a server's request."""
+        return self.native.handle(request)
+
+    def answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
+        """Return the response, awaited on an event loop."""
+        return self.native.answer(request)
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The native application, whose ``startup`` and ``shutdown`` are called."""
+        return self.native
+
+    def measure_header_sections(self) -> None:
+        """Measure the header section of each request from now on."""
+        self.native.measure_header_sections()
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """WSGI if all pages and middlewares are plain functions, else ASGI."""
+        return self.native.interface
+
+
+def _load(path: str) -> ModuleType:
+    """Run a file as a module of its own, and return it."""
+    spec = spec_from_file_location(f"mw_{os.path.basename(path)}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} can't be imported", path=path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

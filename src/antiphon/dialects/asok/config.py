@@ -1,0 +1,82 @@
+"""Asok's settings: their defaults, the environment that overrides them, and the native settings that they become."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from antiphon.http.limits import Limits
+
+DEFAULTS: Mapping[str, Any] = {
+    "INDEX": "page",
+    "LOCALE": "en",
+    "CSRF": True,
+    "DEBUG": False,
+    "AUTH_MODEL": "User",
+    "LOGIN_MESSAGE": "Please log in to access this page.",
+    "SECRET_KEY": None,
+    "SESSION_MAX_AGE": 86400 * 30,
+    "SESSION_BACKEND": "memory",
+    "SESSION_PATH": ".asok/sessions",
+    "SESSION_TTL": 86400,
+    "SESSION_SAMESITE": "Lax",
+    "CORS_ORIGINS": None,
+    "GZIP": False,
+    "GZIP_MIN_SIZE": 500,
+    "SECURITY_HEADERS": True,
+    "MAX_CONTENT_LENGTH": 10 * 1024 * 1024,
+    "TRUSTED_PROXIES": None,
+    "ALLOWED_HOSTS": None,
+    "STRICT_VARIABLES": True,
+    "HEALTHCHECK_ENABLED": True,
+}
+"""The settings, and their values where a project sets none."""
+
+_TRUE = ("true", "1", "yes", "on")
+
+
+def configured(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings, with those that the environment has, under their names or with ``ASOK_`` before them.
+
+    The text becomes what the default is, a number or a truth; text that is no number is passed over.
+    """
+    config = dict(DEFAULTS)
+    for name, default in DEFAULTS.items():
+        text = environ.get(f"ASOK_{name}", environ.get(name))
+        if text is not None:
+            config[name] = _read(text, default)
+    return config
+
+
+def _read(text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return text.lower() in _TRUE
+    if isinstance(default, int):
+        return int(text) if text.strip().isdecimal() else default
+    return text
+
+
+def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the native application: ``App(**native_settings(config))``.
+
+    Raises ValueError for ``TRUSTED_PROXIES`` of "*": whoever connects could then choose his address.
+    """
+    key = config["SECRET_KEY"]
+    return {
+        "limits": Limits(body=config["MAX_CONTENT_LENGTH"]),
+        "redirect_slashes": True,
+        "secret_keys": [key] if key else (),
+        "trusted_proxies": _list(config["TRUSTED_PROXIES"]),
+        "trusted_hosts": [host for host in _list(config["ALLOWED_HOSTS"]) if host != "*"],
+    }
+
+
+def _list(value: str | Iterable[str] | None) -> list[str]:
+    """Return a setting that is a list, which the environment has as a text with commas."""
+    parts = value.split(",") if isinstance(value, str) else value or ()
+    return [part.strip() for part in parts if part.strip()]
+
+
+def folder_of(root: str, relative: str) -> str | None:
+    """Return the path of a project's folder; None if it is not there."""
+    path = os.path.join(root, relative)
+    return path if os.path.isdir(path) else None

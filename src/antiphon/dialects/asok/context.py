@@ -1,0 +1,45 @@
+"""The current request, for code that is not handed the request."""
+
+from typing import Any, cast
+
+from antiphon.dialects.asok.request import Request
+from antiphon.handler.context import find_current_request
+
+
+def find_request() -> Request | None:
+    """Return the request that is being answered, or None."""
+    native = find_current_request()
+    return None if native is None else Request.find(native)
+
+
+class RequestProxy:
+    """A stand-in for the current request, whose attributes are those of the request. It is false where there is none.
+
+    Raises RuntimeError where no request is being answered.
+    """
+
+    __slots__ = ()
+
+    def _current(self) -> Request:
+        request = find_request()
+        if request is None:
+            raise RuntimeError("no request is being answered here: current_request stands for the request of a page")
+        return request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._current(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._current(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._current(), name)
+
+    def __bool__(self) -> bool:
+        return find_request() is not None
+
+    def __repr__(self) -> str:
+        return repr(find_request() or "<no request>")
+
+
+current_request = cast("Request", RequestProxy())

@@ -1,0 +1,54 @@
+"""Inputs of a request as dictionaries: the query's arguments, and JSON."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from antiphon.http.errors import HTTPError
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.response import json_encoder
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.request import Request
+
+
+class QueryDict(dict[str, str]):
+    """A dictionary of the last value of each name, which knows the others: ``getlist("tag")``."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._pairs = [*pairs]
+        super().__init__(self._pairs)
+
+    def getlist(self, key: str, default: list[str] | None = None) -> list[str]:
+        """Return all values of a name, in order; if there is none, ``default`` or an empty list."""
+        return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
+
+
+def json_body_of(native: NativeRequest) -> Any:
+    """Return the content decoded from JSON; None for another type, and for what is malformed."""
+    content_type = native.content_type
+    if content_type is None or not content_type.is_json:
+        return None
+    try:
+        return native.json
+    except HTTPError as error:
+        if error.status == 400:
+            return None
+        raise
+
+
+class JsonAccessor(dict[str, Any]):
+    """The members of the object that a request has in JSON. Called with data, it answers with JSON."""
+
+    def __init__(self, request: "Request") -> None:
+        super().__init__(request.json_body if isinstance(request.json_body, dict) else {})
+        self._request = request
+
+    def __call__(self, data: Any = None, status: int = 200) -> str:
+        """Return data, by default those that the request has, as JSON, which is answered with a status.
+
+        Raises TypeError, which names type and place, for a value that can't be written.
+        """
+        request = self._request
+        if data is None:
+            data = request.json_body if request.json_body is not None else {}
+        return request.answer_json(json_encoder()(data, None), status)

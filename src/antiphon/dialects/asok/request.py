@@ -1,0 +1,332 @@
+"""The request, as pages and templates see it: a native request under Asok's names, and what is said of the response."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+
+from antiphon.dialects.asok.exceptions import (
+    AbortException,
+    ForbiddenError,
+    NotFoundError,
+    RedirectException,
+    UnauthorizedError,
+)
+from antiphon.dialects.asok.inputs import JsonAccessor, QueryDict, json_body_of
+from antiphon.dialects.asok.status import StatusCode
+from antiphon.dialects.asok.uploads import UploadedFile
+from antiphon.http.redirect import redirect_location
+from antiphon.http.status import phrase
+from antiphon.lazy import lazy
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.fields import HTML, JSON, TEXT
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.app import Asok
+
+_KEY = "_asok_request"
+
+
+class Request:
+    """A request in Asok's words. ``native`` is the native request that it reads.
+
+    ``content_type`` and ``status_code`` are those of the response to be, and so are ``response_headers``.
+    """
+
+    content_type: str = HTML
+    """The media type of the text that the page returns."""
+    own_status: int | None = None
+    """The status that was set; None if none was."""
+    page_file: str | None = None
+    """The path of the file of the page that answers; None if none does."""
+
+    def __init__(self, app: "Asok", native: NativeRequest) -> None:
+        self.app = app
+        self.native = native
+        vars(native)[_KEY] = self
+
+    @classmethod
+    def of(cls, app: "Asok", native: NativeRequest) -> "Request":
+        """Return the one request that stands for a native one, made if there is none yet."""
+        return cls.find(native) or cls(app, native)
+
+    @staticmethod
+    def find(native: NativeRequest) -> "Request | None":
+        """Return the request that stands for a native one; None if none does yet."""
+        return cast("Request | None", vars(native).get(_KEY))
+
+    # The head
+
+    @property
+    def method(self) -> str:
+        """The method: "GET"."""
+        return self.native.method
+
+    @property
+    def path(self) -> str:
+        """The path, without the query: "/contact"."""
+        return self.native.path
+
+    @lazy
+    def params(self) -> dict[str, Any]:
+        """The values of the dynamic segments of the page's path, by their names."""
+        return dict(self.native.params)
+
+    @lazy
+    def args(self) -> QueryDict:
+        """The query's arguments. Of repeated names the last counts; ``getlist`` has them all."""
+        return QueryDict(self.native.args.items())
+
+    @property
+    def raw_query_string(self) -> str:
+        """The query as it was sent, without its question mark."""
+        return self.native.query_string.decode("latin-1")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields of the request, by their names in any case."""
+        return cast("Mapping[str, str]", self.native.headers)
+
+    @lazy
+    def cookies_dict(self) -> dict[str, str]:
+        """The cookies, by their names."""
+        return dict(self.native.cookies)
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies, by their names."""
+        return self.cookies_dict
+
+    def cookie(self, name: str, default: Any = None) -> Any:
+        """Return the value of a cookie, ``default`` if there is none."""
+        return self.cookies_dict.get(name, default)
+
+    # The body
+
+    @property
+    def body(self) -> bytes:
+        """The content, in bytes."""
+        return self.native.body
+
+    @lazy
+    def post_form(self) -> dict[str, Any]:
+        """The fields of the form in the body, or the members of an object in JSON. Of one name the last counts."""
+        if isinstance(self.json_body, dict):
+            return dict(self.json_body)
+        return dict(self.native.form.items())
+
+    @lazy
+    def form(self) -> dict[str, str]:
+        """The query's arguments, and over them the fields of the form in the body."""
+        return {**self.args, **dict(self.native.form.items())}
+
+    @lazy
+    def files(self) -> dict[str, UploadedFile]:
+        """The files of the form, by the names of their fields."""
+        return {name: files[-1] for name, files in self._uploads.items()}
+
+    @lazy
+    def _uploads(self) -> dict[str, list[UploadedFile]]:
+        uploads: dict[str, list[UploadedFile]] = {}
+        for name, upload in self.native.files.items():
+            if upload:
+                uploads.setdefault(name, []).append(UploadedFile(upload, self.app.root_dir))
+        return uploads
+
+    def file(self, name: str) -> UploadedFile | None:
+        """Return the file of a field; None if none was sent."""
+        return self.files.get(name)
+
+    def file_list(self, name: str | None = None) -> list[UploadedFile]:
+        """Return the files of a field; without a name, of all fields."""
+        return [file for field, files in self._uploads.items() if name in (None, field) for file in files]
+
+    @lazy
+    def json_body(self) -> Any:
+        """The content decoded from JSON; None for another type, and for what is malformed."""
+        return json_body_of(self.native)
+
+    def get_json(self) -> Any:
+        """Return the content decoded from JSON, as ``json_body`` has it."""
+        return self.json_body
+
+    @property
+    def is_json(self) -> bool:
+        """True if the body is JSON, by its type."""
+        content_type = self.native.content_type
+        return content_type is not None and content_type.is_json
+
+    @property
+    def json(self) -> JsonAccessor:
+        """The members of an object in JSON, and a function that answers with JSON: ``request.json({"n": 42})``."""
+        return JsonAccessor(self)
+
+    # The client
+
+    @property
+    def ip(self) -> str:
+        """The client's IP address, of a proxy's header only behind the proxies of ``TRUSTED_PROXIES``."""
+        return self.native.ip or ""
+
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent as it was sent; empty if there was none."""
+        return self.native.head.field("user-agent") or ""
+
+    @property
+    def scheme(self) -> str:
+        """The scheme, "http" or "https"."""
+        return self.native.scheme
+
+    @property
+    def host(self) -> str:
+        """The host that was asked for, with the port if there was one; "localhost" if it is malformed."""
+        return (self.native.head.field("host") or "localhost") if self.native.host else "localhost"
+
+    @property
+    def hostname(self) -> str:
+        """The host that was asked for, without a port."""
+        return self.native.host or "localhost"
+
+    @property
+    def host_url(self) -> str:
+        """The root of the site, with a slash at the end."""
+        return f"{self.scheme}://{self.host}/"
+
+    @property
+    def base_url(self) -> str:
+        """The whole URL without the query."""
+        return f"{self.scheme}://{self.host}{self.path}"
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+        return f"{self.base_url}?{self.raw_query_string}" if self.raw_query_string else self.base_url
+
+    @property
+    def full_url(self) -> str:
+        """The whole URL."""
+        return self.url
+
+    # The response to be
+
+    @property
+    def status_code(self) -> StatusCode:
+        """The status so far, and a function that sets it: ``request.status_code(201)``."""
+        return StatusCode.of(self, 200 if self.own_status is None else self.own_status)
+
+    @status_code.setter
+    def status_code(self, code: int) -> None:
+        if not 200 <= code <= 599:
+            raise ValueError(f"a response has a status from 200 to 599, not {code}")
+        self.own_status = int(code)
+
+    @property
+    def code(self) -> int:
+        """The status so far."""
+        return 200 if self.own_status is None else self.own_status
+
+    @property
+    def status(self) -> str:
+        """The status so far, with its phrase: "404 Not Found"."""
+        return f"{self.code} {phrase(self.code)}"
+
+    @status.setter
+    def status(self, line: str) -> None:
+        self.status_code = int(line.partition(" ")[0])
+
+    @lazy
+    def response_headers(self) -> list[tuple[str, str]]:
+        """The header fields of the response to be."""
+        return []
+
+    @property
+    def has_response_headers(self) -> bool:
+        """True if anybody has asked for the header fields of the response to be."""
+        return "response_headers" in vars(self)
+
+    def header(self, name: str, value: str) -> Self:
+        """Add a header field to the response to be, and return the request."""
+        self.response_headers.append((name, value))
+        return self
+
+    # Answers
+
+    def html(self, filepath: str, **context: Any) -> str:
+        """Return the text of a template, or of the blocks of it that the request asks for by ``X-Block``."""
+        from antiphon.dialects.asok.templating.rendering import render_html
+
+        return render_html(self, filepath, context)
+
+    def block(self, filepath: str, block_name: str | None = None, **context: Any) -> str:
+        """Return the text of one block of a template. Raises ValueError without the name of a block."""
+        from antiphon.dialects.asok.templating.rendering import render_block
+
+        return render_block(self, filepath, block_name, context)
+
+    def text(self, content: str = "", status: int = 200) -> str:
+        """Return plain text, which is answered with a status."""
+        return self._typed(str(content), TEXT, status)
+
+    def api(self, data: Any, status: int = 200) -> str:
+        """Return JSON that has data and a status, which is answered with that status."""
+        return self.json({"data": data, "status": status}, status)
+
+    def api_error(self, message: str, status: int = 400, errors: Mapping[str, Any] | None = None) -> str:
+        """Return JSON that has an error's message and status, which is answered with that status."""
+        more = {} if errors is None else {"errors": errors}
+        return self.json({"error": message, "status": status, **more}, status)
+
+    def answer_json(self, encoded: bytes, status: int) -> str:
+        """Return JSON as text, which is answered with a status."""
+        return self._typed(encoded.decode(), JSON, status)
+
+    def _typed(self, text: str, content_type: str, status: int) -> str:
+        self.content_type = content_type
+        if status != 200:
+            self.status_code(status)
+        return text
+
+    # Ends
+
+    def redirect(self, url: str, safe: bool = True) -> NoReturn:
+        """End the request with a redirect (302). It is raised, so nothing after it runs.
+
+        Raises RedirectException; ValueError for a URL of another site, unless it is not to be ``safe``.
+        """
+        if safe:
+            url = redirect_location(url, external=url.startswith(self.host_url))
+        raise RedirectException(url)
+
+    def back(self, default: str = "/") -> NoReturn:
+        """End the request with a redirect to the page that it comes from (Referer), if it is on this site.
+
+        Any other request goes on to ``default``. Raises RedirectException.
+        """
+        raise RedirectException(redirect_location(self.native.referrer, False, default, self.native.url.origin))
+
+    def abort(self, code: int, message: str | None = None) -> NoReturn:
+        """End the request with an error. Raises AbortException."""
+        raise AbortException(code, message)
+
+    def abort_404(self, message: str | None = "The requested resource was not found") -> NoReturn:
+        """End the request as one for something that is not there. Raises NotFoundError."""
+        raise NotFoundError(message)
+
+    def abort_403(self, message: str | None = "You do not have permission to access this resource") -> NoReturn:
+        """End the request as one that may not do this. Raises ForbiddenError."""
+        raise ForbiddenError(message)
+
+    def abort_401(self, message: str | None = "Authentication is required to access this resource") -> NoReturn:
+        """End the request as one that has to log in. Raises UnauthorizedError."""
+        raise UnauthorizedError(message)
+
+    def not_found(self, message: str | None = None) -> NoReturn:
+        """End the request with 404. Raises NotFoundError."""
+        raise NotFoundError(message)
+
+    def forbidden(self, message: str | None = None) -> NoReturn:
+        """End the request with 403. Raises AbortException."""
+        raise AbortException(403, message)
+
+    def unauthorized(self, message: str | None = None) -> NoReturn:
+        """End the request with 401. Raises AbortException."""
+        raise AbortException(401, message)

@@ -1,0 +1,81 @@
+"""The response: what a page has returned, with the status and the header fields that the request was given for it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from antiphon.app.returns import to_response
+from antiphon.http.headers import field_pairs
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.fields import HTML, only_typed
+from antiphon.response.response import Response as NativeResponse
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.request import Request
+
+
+class Response:
+    """A response with a body, a status and header fields of its own, for pages that say them at once."""
+
+    def __init__(
+        self,
+        body: Any = "",
+        status_code: int = 200,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        content_type: str = HTML,
+    ) -> None:
+        self.body = body
+        self.status_code = status_code
+        self.headers: dict[str, str] = dict(field_pairs(headers or ()))
+        self.content_type = content_type
+
+    def __str__(self) -> str:
+        return str(self.body)
+
+    def __bytes__(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else str(self.body).encode()
+
+
+class Answer(NamedTuple):
+    """A value that a page has returned and that is no text, to be made a response as a native handler's is.
+
+    An iterator is a stream of HTML.
+    """
+
+    request: "Request"
+    value: Any
+    page: Callable[..., Any]
+
+    def __response__(self, native: NativeRequest) -> NativeResponse | Awaitable[NativeResponse]:
+        value, content_type = self.value, self.request.content_type
+        if isinstance(value, Iterator):
+            made: NativeResponse | Awaitable[NativeResponse] = NativeResponse.stream(value, content_type=content_type)
+        elif isinstance(value, bytes) and content_type is not HTML:
+            made = NativeResponse(value, content_type=content_type)
+        else:
+            made = to_response(value, self.page, native)
+        return amended(self.request, made) if isinstance(made, NativeResponse) else self._wait(made)
+
+    async def _wait(self, made: Awaitable[NativeResponse]) -> NativeResponse:
+        return amended(self.request, await made)
+
+
+def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeResponse | Answer:
+    """Return the native response to what a page has returned, or a value that makes it."""
+    if isinstance(value, Response):
+        request.status_code = value.status_code
+        request.content_type = value.content_type
+        request.response_headers.extend(value.headers.items())
+        value = value.body
+    if isinstance(value, str):
+        return amended(request, NativeResponse.sharing(value.encode(), only_typed(request.content_type)))
+    return Answer(request, value, page)
+
+
+def amended(request: "Request", response: NativeResponse) -> NativeResponse:
+    """Give a response the status and the header fields that its request was given for it, and return it."""
+    if request.own_status is not None:
+        response.status = request.own_status
+    if request.has_response_headers:
+        for name, value in request.response_headers:
+            response.headers.add(name, value)
+    return response

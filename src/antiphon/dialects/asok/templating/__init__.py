@@ -1,0 +1,1 @@
+"""Asok's templates, rendered by Jinja2."""
