@@ -427,3 +427,62 @@ def test_a_handler_may_return_a_form():
     assert (client.get("/").status, client.post("/", form={}).status) == (200, 422)
     assert client.get("/").content_type == "text/html; charset=utf-8"
     assert re.match('<form id="record" method="post">', client.get("/").text)
+
+
+class TestAFieldShownOtherwise:
+    """``showing`` gives a copy of a field; what the form reads and checks stays as it is declared."""
+
+    def test_has_other_texts_widget_choices_and_attributes(self):
+        size = form(post({"f": "a"}), made(str), id="")["f"]
+        other = size.showing("b", widget="select", choices={"a": "A", "b": "B"}, attributes={"class": "wide"})
+        shown = element_of(parsed(other.input), "select")
+        assert (shown.get("id"), shown.get("name"), shown.get("class")) == ("f", "f", "wide")
+        assert [each.get("value") for each in shown.all("option") if "selected" in each.attributes] == ["b"]
+        assert 'value="a"' in size.input
+
+    @pytest.mark.parametrize(
+        ("widget", "around"), [("select", "option"), ("radio", "label")], ids=["select", "radio buttons"]
+    )
+    def test_has_attributes_for_each_choice(self, widget, around):
+        field = form(wanted=made(str))["f"].showing(
+            widget=widget, choices=["a"], attributes={"data-x": "1"}, choice_attributes={"class": "one"}
+        )
+        assert [each.get("class") for each in parsed(field.input).all(around)] == ["one"] * len(
+            parsed(field.input).all(around)
+        )
+        assert 'data-x="1"' in field.input
+
+    def test_keeps_what_it_was_given_when_it_is_shown_otherwise_again(self):
+        field = form(wanted=made(str))["f"].showing("b", attributes={"class": "wide"})
+        assert 'value="b" id="record-f" name="f" required class="wide" rows="2"' in str(
+            field.showing(attributes={"rows": 2}).input
+        )
+
+    def test_never_shows_a_password(self):
+        assert 'value="' not in form(wanted=made(str))["f"].showing("secret", widget="password").input
+
+
+@pytest.mark.parametrize(
+    ("wanted", "values"),
+    [
+        (Annotated[str, Field(widget="select", choices=["a", "b"])], ["", "a", "b"]),
+        (Annotated[str, Field(widget="select", choices={"": "None", "a": "A"})], ["", "a"]),
+        (Annotated[str, Field(widget="select", choices=["a", "b"], attributes={"placeholder": False})], ["a", "b"]),
+    ],
+    ids=["as it comes", "that is among the choices", "that is declined"],
+)
+def test_a_select_has_one_empty_choice(wanted, values):
+    page = parsed(form(wanted=made(wanted))["f"].input)
+    assert [each.get("value") for each in page.all("option")] == values
+
+
+def test_an_empty_id_leaves_the_ids_of_inputs_to_be_their_names():
+    page = parsed(form(post({}), made(str), id="").render())
+    assert (element_of(page, "form").get("id"), page.by_id("f").get("aria-describedby")) == (None, "f-error")
+
+
+def test_errors_of_a_field_can_be_taken_back():
+    shown = form(post({}), made(str))
+    shown.clear_errors("f")
+    assert not shown.errors
+    shown.clear_errors("f")

@@ -1,9 +1,10 @@
 """A field of a form with its values and errors, as HTML."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.html import AttributeValue, joined, tag
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
@@ -27,11 +28,28 @@ class BoundField:
     are its parts.
     """
 
-    __slots__ = ("_form", "_planned")
+    __slots__ = ("_form", "_planned", "_shown")
 
-    def __init__(self, form: "Form[Any]", planned: Input) -> None:
+    def __init__(self, form: "Form[Any]", planned: Input, shown: Sequence[str] | None = None) -> None:
         self._form = form
         self._planned = planned
+        self._shown = shown
+
+    def showing(
+        self,
+        *texts: str,
+        widget: Widget | None = None,
+        choices: Choices | None = None,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        choice_attributes: Mapping[str, AttributeValue] | None = None,
+    ) -> "BoundField":
+        """Return the field with other texts, another widget, other choices or more attributes.
+
+        ``choice_attributes`` are those of each option, or of the label of each radio button or box. Only the markup is
+        another: the form reads and checks what the class declares.
+        """
+        planned = self._planned.shown(widget, choices, attributes or {}, choice_attributes or {})
+        return BoundField(self._form, planned, texts or self._shown)
 
     @property
     def key(self) -> str:
@@ -46,7 +64,8 @@ class BoundField:
     @property
     def id(self) -> str:
         """The id of the input, or of the group of inputs."""
-        return f"{self._form.id}-{_NO_WORD.sub('.', self.key)}"
+        own = _NO_WORD.sub(".", self.key)
+        return f"{self._form.id}-{own}" if self._form.id else own
 
     @property
     def focus_id(self) -> str:
@@ -71,7 +90,9 @@ class BoundField:
     @property
     def values(self) -> Sequence[str]:
         """The texts that were sent, else those of the initial values. None of a password or file."""
-        return () if self.widget in _SECRET else self._form.texts(self.key)
+        if self.widget in _SECRET:
+            return ()
+        return self._form.texts(self.key) if self._shown is None else self._shown
 
     @property
     def value(self) -> str:
@@ -198,9 +219,11 @@ class BoundField:
         planned, chosen = self._planned, self._chosen()
         attributes = self._attributes()
         empty = attributes.pop("placeholder", None)
-        options = [] if planned.is_many else [tag("option", {"value": ""}, empty or "")]
-        for text, label in (planned.choices or {}).items():
-            options.append(tag("option", {"value": text, "selected": text in chosen}, label))
+        offered, each = planned.choices or {}, planned.field.choice_attributes
+        has_empty = not planned.is_many and empty is not False and "" not in offered
+        options = [tag("option", {"value": "", **each}, empty or "")] if has_empty else []
+        for text, label in offered.items():
+            options.append(tag("option", {"value": text, "selected": text in chosen, **each}, label))
         return tag("select", {**attributes, "multiple": planned.is_many}, "\n", joined(options, "\n"), "\n")
 
     def _group(self) -> Markup:
@@ -211,7 +234,7 @@ class BoundField:
             own: dict[str, AttributeValue] = {"type": planned.widget, "id": f"{self.id}-{number}", "name": self.name}
             own |= {"value": text, "checked": text in chosen, "required": is_radio and self.is_required}
             own |= {**planned.field.attributes, **({} if is_radio else self._invalid())}
-            inputs.append(tag("label", {}, tag("input", own), f" {label}"))
+            inputs.append(tag("label", planned.field.choice_attributes, tag("input", own), f" {label}"))
         return joined(inputs, "\n")
 
     def _chosen(self) -> Sequence[str]:

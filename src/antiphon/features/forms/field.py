@@ -23,7 +23,8 @@ class Field:
     ``label`` is the field's name in words unless it is given, and ``widget`` goes by the type. ``required`` says that
     something must be entered, chosen or ticked, though the type has a default. ``choices`` are the values that may be
     chosen, with their labels. ``accept`` (as HTML's attribute) and ``max_size`` (bytes) are for files. ``messages``
-    replace those of the form, and ``attributes`` are added to the input.
+    replace those of the form, and ``attributes`` are added to the input, ``choice_attributes`` to each choice of it: to
+    the option, or to the label of the radio button or box.
     """
 
     label: str | None = None
@@ -38,3 +39,4 @@ class Field:
     max_size: int | None = None
     messages: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    choice_attributes: Mapping[str, AttributeValue] = field(default_factory=dict)

@@ -32,9 +32,10 @@ class Form(Generic[T]):
 
     ``initial`` is an object or a mapping that has the values to begin with. With ``method="get"`` the form is read from
     the query, else from the body. ``choices`` are those of fields by name, for values that a request or a database
-    knows; ``order`` names the fields that come first. ``id`` begins the ids of all elements. ``messages`` replace texts
-    by code (``MESSAGES``). ``shared`` names values that the application shares, such as a token, to stand in each form
-    that is posted, where they are shared. Raises TypeError for a class of which no form can be made.
+    knows; ``order`` names the fields that come first. ``id`` begins the ids of all elements; if it is empty, the id of
+    an input is its name. ``messages`` replace texts by code (``MESSAGES``). ``shared`` names values that the
+    application shares, such as a token, to stand in each form that is posted, where they are shared. Raises TypeError
+    for a class of which no form can be made.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Form(Generic[T]):
         self._value: tuple[T] | None = None
         self.method = method
         self.action = action
-        self.id = id or _id_of(wanted)
+        self.id = _id_of(wanted) if id is None else id
         self.submit = submit
         self._refusal: ContentTooLarge | None = None
         self.is_bound = self._is_sent()
@@ -147,6 +148,10 @@ class Form(Generic[T]):
                 f"the form {self._wanted.__name__} has no field {field!r}; it has {', '.join(self._by_key)}"
             )
         self._errors.setdefault(field or "", []).append(FormError(message, code))
+
+    def clear_errors(self, field: str | None) -> None:
+        """Take back the errors of a field, or those of the form as a whole if that is None."""
+        self._errors.pop(field or "", None)
 
     def error(self) -> HTTPError:
         """Return the errors for clients that want problem details, with ``status``: ``raise form.error()``.
@@ -252,7 +257,7 @@ class Form(Generic[T]):
     def _attributes(self) -> dict[str, AttributeValue]:
         has_files = any(planned.is_file for planned in self._inputs)
         enctype = IN_PARTS if has_files and self.method == "post" else None
-        return {"id": self.id, "method": self.method, "action": self.action, "enctype": enctype}
+        return {"id": self.id or None, "method": self.method, "action": self.action, "enctype": enctype}
 
     @property
     def summary(self) -> Markup:

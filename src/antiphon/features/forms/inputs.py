@@ -54,6 +54,27 @@ class Input:
         widget: Widget = "select" if self.widget in ("text", "number") else self.widget
         return replace(self, choices=labelled(choices), widget=widget)
 
+    def shown(
+        self,
+        widget: Widget | None,
+        choices: Choices | None,
+        attributes: Mapping[str, AttributeValue],
+        choice_attributes: Mapping[str, AttributeValue],
+    ) -> "Input":
+        """Return the input with other markup: a widget, choices, and attributes besides its own."""
+        field = replace(
+            self.field,
+            attributes={**self.field.attributes, **attributes},
+            choice_attributes={**self.field.choice_attributes, **choice_attributes},
+        )
+        return replace(
+            self,
+            widget=widget or self.widget,
+            choices=self.choices if choices is None else labelled(choices),
+            field=field,
+            attributes={**self.attributes, **attributes},
+        )
+
 
 def labelled(choices: Choices) -> dict[str, str]:
     """Return the text and the label of each value that may be chosen."""
