@@ -38,7 +38,7 @@ PUBLIC = {
         "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page", "PageFile", "Pages", "PermissionsPolicy", "RateLimit",
         "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount", "StoreEntry",
         "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users",
-        "ValkeyStore", "csrf_input", "csrf_token", "is_same_secret", "login", "login_required", "logout",
+        "ValkeyStore", "csp_nonce", "csrf_input", "csrf_token", "is_same_secret", "login", "login_required", "logout",
         "patch_elements", "patch_signals", "redirect_htmx", "route_options",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},

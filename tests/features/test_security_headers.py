@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from antiphon.features.security_headers import (
     PermissionsPolicy,
     SecurityHeaders,
     StrictTransportSecurity,
+    csp_nonce,
 )
 from antiphon.testing import Client
 
@@ -38,6 +41,8 @@ def serving(request):
 
 
 def app_with(feature):
+    if isinstance(feature, App):
+        return feature
     app = App()
     feature.install(app)
 
@@ -77,6 +82,41 @@ class TestAResponse:
         response = serving(SecurityHeaders()).get("/own")
         own = {"x-frame-options": "SAMEORIGIN", "content-security-policy": "default-src *"}
         assert guarding(response) == DEFAULTS | own
+
+
+class TestANonce:
+    """A number used once (CSP3 §7.1): of one response, in its policy and in the elements that it allows."""
+
+    POLICY = ContentSecurityPolicy(script_src=[SELF, "'nonce'", "'strict-dynamic'"], style_src="'nonce'")
+
+    def test_is_another_one_in_each_response_and_one_in_all_of_it(self, serving):
+        app = app_with(SecurityHeaders(content_security_policy=self.POLICY))
+        app.share(nonce=csp_nonce)
+
+        @app.get("/page")
+        def page(request):
+            return f"{csp_nonce(request)} {request.shared('nonce')}"
+
+        seen = set()
+        for path in ("/page", "/page", "/fails"):
+            response = serving(app).get(path)
+            found = re.fullmatch(
+                r"script-src 'self' 'nonce-([\w-]{22})' 'strict-dynamic'; style-src 'nonce-\1'",
+                response.headers["content-security-policy"],
+            )
+            assert path == "/fails" or response.text == f"{found[1]} {found[1]}"
+            seen.add(found[1])
+        assert len(seen) == 3
+
+    def test_of_a_stream_is_the_one_that_was_sent_before_it(self, serving):
+        app = app_with(SecurityHeaders(content_security_policy="script-src 'nonce'"))
+
+        @app.get("/stream")
+        def stream(request):
+            yield csp_nonce(request)
+
+        response = serving(app).get("/stream")
+        assert response.headers["content-security-policy"] == f"script-src 'nonce-{response.text}'"
 
 
 class TestSecurityHeaders:

@@ -22,7 +22,8 @@ __all__, __getattr__ = import_on_use(
         "features.open_telemetry": "OpenTelemetry",
         "features.pages": "PageFile Pages route_options",
         "features.rate_limits": "RateLimit",
-        "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
+        "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity"
+        " csp_nonce",
         "features.sessions": "Sessions",
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",

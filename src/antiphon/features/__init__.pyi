@@ -20,6 +20,7 @@ from antiphon.features.security_headers import (
     PermissionsPolicy,
     SecurityHeaders,
     StrictTransportSecurity,
+    csp_nonce,
 )
 from antiphon.features.sessions import Sessions
 from antiphon.features.stores.cookie import CookieStore
@@ -79,6 +80,7 @@ __all__ = [
     "UserSource",
     "Users",
     "ValkeyStore",
+    "csp_nonce",
     "csrf_input",
     "csrf_token",
     "is_same_secret",
