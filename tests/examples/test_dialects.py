@@ -1,0 +1,43 @@
+"""Twelve programs answer the same in the native API, in each dialect, and with the library that the dialect speaks."""
+
+import pytest
+
+from antiphon.testing import Client
+from examples.dialects.programs import DIALECTS, FOLDER, NATIVE, OVER_ASGI, PROGRAMS, WITHOUT_ORIGINAL, problem
+
+WAYS = [pytest.param(program, way, id=f"{program.name}-{way}") for program in PROGRAMS for way in program.ways()]
+ORIGINALS = [each for each in WAYS if each.values[1] not in (NATIVE, *WITHOUT_ORIGINAL)]
+
+
+def answers(program, way, app):
+    """Ask a program what it is asked, with the cookies that it set; return what is wrong."""
+    interface = "asgi" if way in OVER_ASGI else "wsgi"
+    client = Client(app, interface, base_url="http://localhost", follow_redirects=False)
+    if program.content_type:
+        client.headers["content-type"] = program.content_type
+    for number, _ in enumerate(program.answers):
+        response = client.request(program.method, program.target, body=program.body)
+        fields = [(name.lower(), value) for name, value in response.headers.items()]
+        yield problem(program, number, response.status, fields, response.body)
+
+
+@pytest.mark.parametrize(("program", "way"), WAYS)
+def test_a_program_answers_the_same_in_each_way(program, way):
+    assert set(answers(program, way, program.load(way))) == {""}
+
+
+@pytest.mark.parametrize(("program", "way"), ORIGINALS)
+def test_it_does_so_with_the_library_that_the_dialect_speaks(program, way):
+    assert set(answers(program, way, program.load(way, original=True))) == {""}
+
+
+def test_each_program_is_there_in_each_way():
+    missing = {(program.name, way) for program in PROGRAMS for way in (NATIVE, *DIALECTS)} - {
+        (program.name, way) for program in PROGRAMS for way in program.ways()
+    }
+    assert missing == {("session", "microdot")}
+
+
+def test_no_program_is_forgotten():
+    written = {path.parent.name for path in FOLDER.glob("*/*.py") if path.parent.name != "__pycache__"}
+    assert written == {program.name for program in PROGRAMS}
