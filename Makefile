@@ -10,6 +10,7 @@
 # make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
 # make mutants   break the core in forty places by hand, and see tests fail
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
+# make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make clean   remove what these have made
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed pages sessions dialects throughput files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat clean
+.PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat release clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -59,6 +60,10 @@ mutants: $(VENV)/.test
 compat:
 	PYTHON=$(PYTHON) scripts/compat
 
+release: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group release
+	$(BIN)/python -m scripts.release --dry
+
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60
 
@@ -79,4 +84,4 @@ $(VENV)/.bench: $(VENV)/.ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* var .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-* var dist .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -1,4 +1,4 @@
-"""Print the lowest versions that the project promises to work with, as constraints for pip.
+"""Print the lowest versions that the project promises to work with, and locked ones of the rest, as pip's constraints.
 
 python -m scripts.lowest
 """
@@ -9,23 +9,36 @@ import tomllib
 from itertools import chain
 from pathlib import Path
 
-PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+ROOT = Path(__file__).parent.parent
 _bounded = re.compile(r"([\w.-]+)>=([\d.]+)").match
 
 
 def lowest_versions() -> dict[str, str]:
     """Return the lower bound of each dependency by its name. Raises ValueError for a dependency without one."""
-    project = tomllib.loads(PROJECT.read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     versions = {}
     for dependency in chain(project["dependencies"], *project["optional-dependencies"].values()):
         found = _bounded(dependency)
         if found is None:
             raise ValueError(f"{dependency!r} in pyproject.toml has no lower bound: write name>=version")
         name, version = found.groups()
-        if versions.setdefault(name, version) != version:
-            raise ValueError(f"{name} has two lower bounds in pyproject.toml: {versions[name]} and {version}")
+        if versions.setdefault(_normalized(name), version) != version:
+            raise ValueError(f"{name} has two lower bounds in pyproject.toml")
     return versions
 
 
+def locked_versions() -> dict[str, str]:
+    """Return the version of each package in constraints.txt by its name."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if not line.startswith("#")]
+    return {_normalized(name): version for name, version in pairs}
+
+
+def _normalized(name: str) -> str:
+    """Return the name by which packages are compared."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 if __name__ == "__main__":
-    sys.stdout.writelines(f"{name}=={version}\n" for name, version in lowest_versions().items())
+    versions = {**locked_versions(), **lowest_versions()}
+    sys.stdout.writelines(f"{name}=={version}\n" for name, version in versions.items())

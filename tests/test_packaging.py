@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lowest import lowest_versions
+from scripts.lowest import locked_versions, lowest_versions
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -23,5 +23,7 @@ def test_it_leads_to_the_project():
     assert all(url.startswith("https://") for url in PROJECT["urls"].values())
 
 
-def test_each_dependency_has_a_lowest_version():
-    assert {"click", "msgspec", "jinja2"} <= set(lowest_versions())
+def test_each_dependency_has_a_lowest_version_and_a_locked_one():
+    lowest = set(lowest_versions())
+    assert {"click", "msgspec", "jinja2"} <= lowest
+    assert lowest <= set(locked_versions())
