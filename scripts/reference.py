@@ -72,7 +72,8 @@ def _members(cls: type) -> Iterator[Member]:
 
 
 def _documented(owner: type) -> set[str]:
-    own = {name for name, value in vars(owner).items() if name[0] != "_" and not isinstance(value, OtherWord)}
+    public = [name for name in vars(owner) if name[0] != "_" or name == "__"]
+    own = {name for name in public if not isinstance(vars(owner)[name], OtherWord)}
     return {name for name in own if _doc(owner, name)}
 
 

@@ -18,6 +18,7 @@ __all__, __getattr__ = import_on_use(
         "features.health": "Health",
         "features.htmx": "HtmxHeaders HtmxRequest redirect_htmx",
         "features.idempotency": "IdempotentWrites",
+        "features.languages.feature": "Languages",
         "features.logins": "SessionLogin login logout",
         "features.open_telemetry": "OpenTelemetry",
         "features.pages": "PageFile Pages route_options",

@@ -11,6 +11,7 @@ from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health
 from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
 from antiphon.features.idempotency import IdempotentWrites
+from antiphon.features.languages.feature import Languages
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.pages import PageFile, Pages, route_options
@@ -58,6 +59,7 @@ __all__ = [
     "HtmxHeaders",
     "HtmxRequest",
     "IdempotentWrites",
+    "Languages",
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",

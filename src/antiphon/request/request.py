@@ -28,6 +28,7 @@ from antiphon.lazy import lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.flash import FlashMessages
 from antiphon.request.headers import RequestHeaders
+from antiphon.request.language import Language
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.places import Place, check_place
 from antiphon.request.route import NO_ROUTE, Route
@@ -555,6 +556,31 @@ class Request(RequestHeaders):
 
     Raises RuntimeError, which names that line, without it.
     """
+
+    language: Place[Language] = Place("language", fix='app.use(Languages("locales", default="en"))')
+    """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` fills.
+
+    Raises RuntimeError, which names that line, without it.
+    """
+
+    @property
+    def lang(self) -> str:
+        """The tag of the language (RFC 5646), such as "de-AT", one of those that the application has.
+
+        It may be set, for this request only: ValueError is raised for a language that the application does not have.
+        """
+        return self.language.tag
+
+    @lang.setter
+    def lang(self, tag: str) -> None:
+        self.language.tag = tag
+
+    def __(self, key: str, /, **values: object) -> str:
+        """Return the text of a key in the request's language: ``request.__("welcome", name="Ann")``.
+
+        If the text has plural forms, the value ``n`` chooses one. ``request.language`` has more of gettext's functions.
+        """
+        return self.language.gettext(key, **values)
 
     templates: Place[Templates] = Place("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` fills: ``request.templates.render("mail.txt", name=name)``.

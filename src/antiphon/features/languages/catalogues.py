@@ -1,0 +1,200 @@
+"""Catalogues: files with the texts of one language, in JSON, or as gettext has them (.po and .mo)."""
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from gettext import GNUTranslations, NullTranslations
+from typing import Any, TypeAlias
+
+from antiphon.features.languages.plurals import CATEGORIES, Rule, declared_rule, rule_of, whole
+
+Entry: TypeAlias = str | dict[str, str]
+"""A text, or its plural forms by category."""
+
+HEADER = ""
+"""The key that has no text, but what is said of the file."""
+
+
+class Catalogue(ABC):
+    """The texts of one file. A key in a context has the context and U+0004 before it, as in gettext's files."""
+
+    @abstractmethod
+    def text(self, key: str) -> str | None:
+        """Return the text of a key; None if there is none."""
+
+    @abstractmethod
+    def plural(self, singular: str, plural: str, n: float) -> str | None:
+        """Return the form of a text for a number; None if the key, the singular, has no forms."""
+
+
+class JSONCatalogue(Catalogue):
+    """Texts from JSON: keys of objects that lie in one another are joined by points."""
+
+    def __init__(self, entries: Mapping[str, Entry], rule: Rule) -> None:
+        self._entries = entries
+        self._rule = rule
+
+    def text(self, key: str) -> str | None:
+        """Return the text, the most general one of plural forms."""
+        entry = self._entries.get(key)
+        return _general(entry) if isinstance(entry, dict) else entry
+
+    def plural(self, singular: str, plural: str, n: float) -> str | None:  # noqa: ARG002 - the key is the singular
+        """Return the form of the number's category."""
+        entry = self._entries.get(singular)
+        if not isinstance(entry, dict):
+            return None
+        form = entry.get(self._rule(n))
+        return _general(entry) if form is None else form
+
+
+def _general(forms: dict[str, str]) -> str:
+    return forms.get("other") or [*forms.values()][-1]
+
+
+class GettextCatalogue(Catalogue):
+    """Texts from gettext's files, by the standard library."""
+
+    def __init__(self, translations: GNUTranslations) -> None:
+        translations.add_fallback(_Missing())
+        self._translations = translations
+
+    def text(self, key: str) -> str | None:
+        """Return the text."""
+        return self._translations.gettext(key) if key else None
+
+    def plural(self, singular: str, plural: str, n: float) -> str | None:
+        """Return the form by the file's own rule, its header Plural-Forms."""
+        return self._translations.ngettext(singular, plural, whole(n)) if singular else None
+
+
+class _Missing(NullTranslations):
+    """The end of the standard library's search, which otherwise gives the key."""
+
+    def gettext(self, message: str) -> Any:  # noqa: ARG002
+        return None
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> Any:  # noqa: ARG002
+        return None
+
+
+# Reading
+
+
+def read_json(path: str, tag: str) -> Catalogue:
+    """Read texts from JSON. Raises ValueError, which names file and line, for a malformed file."""
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_each_once)
+        entries = dict(_flattened(found))
+        header = entries.pop(HEADER, {})
+        rule = _declared(header, entries) or rule_of(tag)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {line}: not in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from None
+    except _MalformedError as error:
+        line = _line_of(data.decode("utf-8-sig"), error.key)
+        raise ValueError(f"{path}, line {line}: {error}") from None
+    return JSONCatalogue(entries, rule)
+
+
+class _MalformedError(ValueError):
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key = key
+
+
+def _line_of(text: str, key: str) -> int:
+    """Return the last line on which a key stands."""
+    where = max(text.rfind(json.dumps(key)), text.rfind(json.dumps(key, ensure_ascii=False)))
+    return text.count("\n", 0, max(where, 0)) + 1
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        key = next(key for key in found if keys.count(key) > 1)
+        raise _MalformedError(key, f"the key {key!r} stands twice in one object")
+    return found
+
+
+def _flattened(found: object, above: str = "") -> Iterator[tuple[str, Entry]]:
+    if not isinstance(found, dict):
+        raise _MalformedError("", f"texts by their keys are an object, not {type(found).__name__}")
+    for name, value in found.items():
+        key = f"{above}{name}"
+        if isinstance(value, str):
+            yield key, value
+        elif not isinstance(value, dict):
+            raise _MalformedError(name, f"{key!r} is {value!r:.80}: a text is wanted, or an object of texts")
+        elif _is_plural(value) or key == HEADER:
+            yield key, value
+        else:
+            yield from _flattened(value, f"{key}.")
+
+
+def _is_plural(value: dict[str, Any]) -> bool:
+    """True for plural forms: an object with categories of CLDR as its only keys, and texts."""
+    return bool(value) and value.keys() <= set(CATEGORIES) and all(isinstance(form, str) for form in value.values())
+
+
+def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
+    """Return the rule for plurals that a file declares; None if it declares none."""
+    declared = header.get("plural-forms") if isinstance(header, dict) else None
+    if declared is None:
+        return None
+    used = [category for entry in entries.values() if isinstance(entry, dict) for category in entry]
+    try:
+        return declared_rule(str(declared), used)
+    except ValueError as error:
+        raise _MalformedError("plural-forms", str(error)) from None
+
+
+def read_mo(path: str, _tag: str) -> Catalogue:
+    """Read texts that gettext has compiled. Raises ValueError, which names the file, for a malformed one."""
+    with open(path, "rb") as file:
+        try:
+            return GettextCatalogue(GNUTranslations(file))
+        except (OSError, ValueError, LookupError, ArithmeticError) as error:
+            raise ValueError(f"{path}: no file that gettext has compiled: {error}") from None
+        except Exception as error:  # struct.error, of a file that was cut off
+            raise ValueError(f"{path}: no file that gettext has compiled: {error}") from None
+
+
+def read_po(path: str, _tag: str) -> Catalogue:
+    """Read texts as translators write them for gettext, by Babel; those that are marked "fuzzy" don't count.
+
+    Raises ValueError, which names file and line, for a malformed file, ImportError without Babel.
+    """
+    try:
+        from babel.messages.mofile import write_mo
+        from babel.messages.pofile import PoFileError, read_po
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{path} needs Babel to be read: pip install 'antiphon[languages]', or compile it to a .mo, which is read"
+            " without: pybabel compile -d locales"
+        ) from error
+    from io import BytesIO
+
+    compiled = BytesIO()
+    with open(path, "rb") as file:
+        try:
+            write_mo(compiled, read_po(file, abort_invalid=True))
+        except PoFileError as error:
+            raise ValueError(f"{path}, line {error.lineno + 1}: {error}") from None
+    compiled.seek(0)
+    return GettextCatalogue(GNUTranslations(compiled))
+
+
+Reader: TypeAlias = Callable[[str, str], Catalogue]
+READERS: Mapping[str, Reader] = {".json": read_json, ".mo": read_mo, ".po": read_po}
+
+
+def read(path: str, tag: str) -> Catalogue:
+    """Read a catalogue of a language, by the end of its name."""
+    return READERS[os.path.splitext(path)[1]](path, tag)

@@ -1,0 +1,111 @@
+"""Languages, as a feature of an app: ``request.lang``, and the texts in it, ``request.__("welcome", name="Ann")``.
+
+app.use(Languages("locales", default="en"))
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from antiphon.features.languages.folders import files_in, read_all, versions_of
+from antiphon.features.languages.request_language import RequestLanguage
+from antiphon.features.languages.tags import fallbacks, normalised
+from antiphon.features.languages.texts import Texts
+from antiphon.handler.errors import is_debug
+from antiphon.http.accept import AcceptLanguage
+from antiphon.http.cookies import SetCookie
+from antiphon.paths import caller_file, folder_beside
+from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+
+class Languages:
+    """A feature that answers each request in one of the languages that the ``folders`` have texts of.
+
+    The language is that of the argument ``query`` (``?lang=de``), else of the cookie, else the one of Accept-Language
+    that fits best (RFC 9110 §12.5.4, RFC 4647 §3.4), else the default. Either name may be None: then it isn't looked
+    at. A response for which the language was read has Content-Language, and Vary names what was looked at. A request
+    for which nobody reads it costs nothing.
+
+    Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is beside the file whose code
+    makes this object. Of texts with one key the first counts: by the order of the folders, then JSON, then gettext's
+    files by name. They are read once, and in debug again when a file has changed. Raises ValueError, which names file
+    and line, for a malformed file, for a folder that is not there, and for a default that is no tag; ImportError for a
+    .po without Babel.
+    """
+
+    def __init__(
+        self,
+        *folders: str | os.PathLike[str],
+        default: str = "en",
+        query: str | None = "lang",
+        cookie: str | None = "lang",
+    ) -> None:
+        file = caller_file()
+        if not folders:
+            raise TypeError('Languages needs a folder: Languages("locales", default="en")')
+        if cookie is not None:
+            SetCookie(cookie)
+        self.default = normalised(default)
+        self.query = query
+        self.cookie = cookie
+        self._folders = [folder_beside(file, each) for each in folders]
+        self._watches = is_debug()
+        self._versions = versions_of(self._folders) if self._watches else ()
+        self._texts = self._read()
+
+    def _read(self) -> dict[str, Texts]:
+        """Read all catalogues. Return the texts of each language, the default first."""
+        found = read_all(files_in(self._folders))
+        tags = dict.fromkeys([self.default, *sorted(found)])
+        return {
+            tag: Texts(
+                tag,
+                [
+                    each
+                    for name in dict.fromkeys([*fallbacks(tag), *fallbacks(self.default)])
+                    for each in found.get(name, ())
+                ],
+            )
+            for tag in tags
+        }
+
+    def install(self, app: "App") -> None:
+        """Fill ``request.language``, and share what templates need."""
+        app.fill(Request.language, self._of_request)
+        app.share(
+            __=lambda request: request.__, lang=lambda request: request.lang, dir=lambda request: request.language.dir
+        )
+
+    def _of_request(self, request: Request) -> RequestLanguage:
+        if self._watches:
+            self._read_again()
+        return RequestLanguage(request, self)
+
+    def _read_again(self) -> None:
+        """Read the catalogues again, if a file has changed. Raises what reading does."""
+        versions = versions_of(self._folders)
+        if versions != self._versions:
+            self._texts = self._read()
+            self._versions = versions
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The languages that there are: the default, then the others by name."""
+        return tuple(self._texts)
+
+    def texts(self, tag: str) -> Texts:
+        """Return the texts of a language, for code without a request. Raises ValueError for one that is not there."""
+        return self._texts[self.match(tag) or self._unknown(tag)]
+
+    def match(self, wanted: str) -> str | None:
+        """Return the language that fits a tag: this one, one that it falls back to, or one of another region.
+
+        None, if there is none, and for what is no tag.
+        """
+        asked = AcceptLanguage.parse(wanted)
+        return asked.best(self.tags) if asked else None
+
+    def _unknown(self, tag: str) -> str:
+        raise ValueError(f"there is no language {tag!r:.80} here, but {', '.join(self.tags)}")

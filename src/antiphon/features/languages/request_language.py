@@ -1,0 +1,111 @@
+"""The language of one request, chosen when it is first read."""
+
+from copy import copy
+from typing import TYPE_CHECKING, Literal
+
+from antiphon.features.languages.tags import direction
+from antiphon.features.languages.texts import Texts
+from antiphon.http.errors import HTTPError
+from antiphon.request.language import Language
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.features.languages.feature import Languages
+
+_YEAR = 365 * 24 * 3600
+
+
+class RequestLanguage(Language):
+    """The language of one request. Whoever reads it first decides which header fields the response depends on."""
+
+    __slots__ = ("_chosen", "_languages", "_request")
+
+    def __init__(self, request: Request, languages: "Languages") -> None:
+        self._request = request
+        self._languages = languages
+        self._chosen: Texts | None = None
+
+    @property
+    def _texts(self) -> Texts:
+        if self._chosen is None:
+            self._choose(self._asked() or self._languages.default)
+        return self._chosen  # type: ignore[return-value]  # it has been chosen
+
+    def _choose(self, tag: str) -> None:
+        if self._chosen is None:
+            self._request.after_request(self._declare)
+        self._chosen = self._languages.texts(tag)
+
+    def _asked(self) -> str | None:
+        """Return the language that the request asks for; None if it is none of those that there are."""
+        languages = self._languages
+        if len(languages.tags) == 1:
+            return None
+        return self._in_query() or self._in_cookie() or self._request.accept_languages.best(languages.tags)
+
+    def _in_query(self) -> str | None:
+        name = self._languages.query
+        if name is None or not self._request.query_string:
+            return None
+        try:
+            given = self._request.args.get(name)
+        except HTTPError:  # a query that is too long: the answer that says so has a language, too
+            return None
+        return None if given is None else self._languages.match(given)
+
+    def _in_cookie(self) -> str | None:
+        name = self._languages.cookie
+        if name is None:
+            return None
+        self._request.consulted += ("cookie",)
+        given = self._request.cookies.get(name)
+        return None if given is None else self._languages.match(given)
+
+    def _declare(self, _request: Request, response: Response) -> Response | None:
+        """Say which language the content is in, unless the response says so itself (RFC 9110 §8.5)."""
+        if not response.body or "content-language" in response.headers:
+            return None
+        response = copy(response)  # it may answer other requests, too
+        response.headers["content-language"] = self.tag
+        return response
+
+    @property
+    def tag(self) -> str:
+        return self._texts.tag
+
+    @tag.setter
+    def tag(self, tag: str) -> None:
+        if not isinstance(tag, str):
+            raise TypeError(f"a language is set by its tag, such as 'de', not as {tag!r:.80}")
+        self._choose(tag)
+
+    @property
+    def dir(self) -> Literal["ltr", "rtl"]:
+        return direction(self.tag)
+
+    def remember(self) -> None:
+        if self._languages.cookie is None:
+            raise RuntimeError("no cookie keeps the language here: Languages(..., cookie='lang')")
+        self._request.after_request(self._set_cookie)
+
+    def _set_cookie(self, request: Request, response: Response) -> Response:
+        response = copy(response)
+        name = self._languages.cookie or ""
+        response.set_cookie(name, self.tag, max_age=_YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
+        return response
+
+    def find(self, key: str) -> str | None:
+        return self._texts.find(key)
+
+    def gettext(self, key: str, /, **values: object) -> str:
+        return self._texts.gettext(key, **values)
+
+    def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
+        return self._texts.ngettext(singular, plural, n, **values)
+
+    def pgettext(self, context: str, key: str, /, **values: object) -> str:
+        return self._texts.pgettext(context, key, **values)
+
+    def npgettext(self, context: str, singular: str, plural: str, n: float, /, **values: object) -> str:
+        return self._texts.npgettext(context, singular, plural, n, **values)

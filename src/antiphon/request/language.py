@@ -1,0 +1,59 @@
+"""The interface of languages: the one in which a request is answered, and the texts in it."""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+
+class Language(ABC):
+    """The language of one request, with its texts. ``request.lang`` is its tag, and ``request.__`` its ``gettext``.
+
+    A text is looked for under its key in this language, then in those that the tag falls back to ("de" for "de-AT"),
+    then in the default language; one that is missing is the key itself. ``{name}`` in a text stands for the value of
+    that name.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def tag(self) -> str:
+        """The tag (RFC 5646), such as "de-AT". One that is set is looked up among those that the application has.
+
+        Raises ValueError for a language that it does not have, nor one that the tag falls back to.
+        """
+
+    @tag.setter
+    @abstractmethod
+    def tag(self, tag: str) -> None: ...
+
+    @property
+    @abstractmethod
+    def dir(self) -> Literal["ltr", "rtl"]:
+        """The direction in which the language is written, as HTML's attribute ``dir`` has it."""
+
+    @abstractmethod
+    def remember(self) -> None:
+        """Have the visitor's browser remember the language, by a cookie with the response.
+
+        Raises RuntimeError if the application keeps no such cookie.
+        """
+
+    @abstractmethod
+    def find(self, key: str) -> str | None:
+        """Return the text of a key as it is written, with its placeholders; None if there is none in any language."""
+
+    @abstractmethod
+    def gettext(self, key: str, /, **values: object) -> str:
+        """Return the text of a key. If it has plural forms, the value ``n`` chooses one."""
+
+    @abstractmethod
+    def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
+        """Return the plural form for a number, which is the value ``n``, too. ``singular`` is the key."""
+
+    @abstractmethod
+    def pgettext(self, context: str, key: str, /, **values: object) -> str:
+        """Return the text that a key has in a context, such as "menu"."""
+
+    @abstractmethod
+    def npgettext(self, context: str, singular: str, plural: str, n: float, /, **values: object) -> str:
+        """Return the plural form that a key has in a context for a number."""
