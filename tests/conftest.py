@@ -31,6 +31,7 @@ ONCE = (
         "dialects/webob/",
         "dialects/werkzeug/",
         "docs/",
+        "environment/",
         "examples/",
         "features/stores/test_cookie",
         "features/templates/",

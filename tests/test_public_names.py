@@ -13,10 +13,10 @@ from antiphon.http.errors import ERRORS
 
 PUBLIC = {
     "antiphon": {
-        "Address", "App", "BadSignature", "Blueprint", "Exchange", "HTTPError", "Headers", "Limits", "MultiDict",
-        "MutableHeaders", "MutableMultiDict", "Observer", "Part", "Place", "Redirect", "Request", "Response",
-        "ResponseLike", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort",
-        "aget_response", "current_request", "from_wsgi", "get_response", "is_debug", "serve",
+        "Address", "App", "BadSignature", "Blueprint", "Environment", "Exchange", "HTTPError", "Headers", "Limits",
+        "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "Part", "Place", "Redirect", "Request",
+        "Response", "ResponseLike", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort",
+        "aget_response", "current_request", "env", "from_wsgi", "get_response", "is_debug", "serve",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self, assert_type
 
-from antiphon import Request
+from antiphon import Request, env
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.places import Places
 from antiphon.request.places import Place
@@ -88,6 +88,16 @@ def after(request: Request) -> None:
     def log() -> None: ...
 
     log()
+
+
+def settings(request: Request) -> None:
+    assert_type(env("A"), str | None)
+    assert_type(env("A", "x"), str)
+    assert_type(env("A", False), bool)
+    assert_type(request.env("A", cast=int), int | None)
+    assert_type(request.env("A", None, cast=str.split), list[str] | None)
+    assert_type(request.env["A"], str)
+    env("A", cast=len("x"))  # wrong
 
 
 def generator() -> Generator[Pool, None, None]: yield Pool()

@@ -4,12 +4,12 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 
-from antiphon import App, Request, Response
+from antiphon import App, Request, Response, env
 from antiphon.features import Health
 
 app = App(
-    trusted_hosts=os.environ.get("TRUSTED_HOSTS", "shop.example.com").split(),
-    trusted_proxies=os.environ.get("TRUSTED_PROXIES", "unix").split(),
+    trusted_hosts=env("TRUSTED_HOSTS", "shop.example.com").split(),
+    trusted_proxies=env("TRUSTED_PROXIES", "unix").split(),
 )
 app.use(Health())
 

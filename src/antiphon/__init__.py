@@ -15,6 +15,7 @@ __all__, __getattr__ = import_on_use(
         "app.blueprint": "Blueprint",
         "app.returns": "ResponseLike",
         "body.form_parts": "Part",
+        "environment.variables": "Environment env",
         "handler.context": "current_request",
         "handler.errors": "is_debug",
         "http.errors": "HTTPError abort",

@@ -6,6 +6,7 @@ from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
 from antiphon.app.returns import ResponseLike
 from antiphon.body.form_parts import Part
+from antiphon.environment.variables import Environment, env
 from antiphon.handler.context import current_request
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import HTTPError, abort
@@ -29,6 +30,7 @@ __all__ = [
     "App",
     "BadSignature",
     "Blueprint",
+    "Environment",
     "Exchange",
     "HTTPError",
     "Headers",
@@ -51,6 +53,7 @@ __all__ = [
     "abort",
     "aget_response",
     "current_request",
+    "env",
     "from_wsgi",
     "get_response",
     "is_debug",

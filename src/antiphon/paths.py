@@ -26,14 +26,21 @@ def caller_file() -> str | None:
     return file
 
 
+def path_beside(file: str | None, path: str | os.PathLike[str]) -> str:
+    """Return the absolute path of a file or a folder; a relative one is beside a file.
+
+    Raises ValueError for a relative one beside no file.
+    """
+    beside = "" if file is None else os.path.dirname(os.path.abspath(file))
+    return os.path.normpath(absolute_path(os.path.join(beside, os.fspath(path))))
+
+
 def folder_beside(file: str | None, path: str | os.PathLike[str]) -> str:
     """Return the absolute path of a folder; a relative one is beside a file.
 
     Raises ValueError for a folder that is not there, and for a relative one beside no file.
     """
-    text = os.fspath(path)
-    beside = "" if file is None else os.path.dirname(os.path.abspath(file))
-    folder = os.path.normpath(absolute_path(os.path.join(beside, text)))
+    folder = path_beside(file, path)
     if not os.path.isdir(folder):
         raise ValueError(f"there is no folder {folder!r}")
     return folder

@@ -5,9 +5,8 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from antiphon.cli.errors import BadCommand
 from antiphon.cli.main import main, run, socket_path
-from antiphon.cli.settings import add_to_environment, read_env_file
+from antiphon.cli.settings import add_to_environment
 
 pytestmark = pytest.mark.once
 
@@ -78,44 +77,16 @@ def test_a_flag_for_a_port_comes_before_a_socket_of_the_environment(
         ({"ANTIPHON_INTERFACE": "cgi"}, "", ["'cgi'", "ANTIPHON_INTERFACE"]),
         ({}, "ANTIPHON_WORKERS=0", ["ANTIPHON_WORKERS", "x>=1"]),
         ({}, "A=1\nB='2\n", [".env, line 2"]),
+        ({}, "A=\udcff", [".env can't be read as UTF-8"]),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path, monkeypatch, environment, env_file, words):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text(env_file)
+    (tmp_path / ".env").write_text(env_file, errors="surrogateescape")
     result = CliRunner().invoke(main, ["run", "shop:app"], env=environment)
     assert result.exit_code == 2
     for word in words:
         assert word in result.output
-
-
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("", {}),
-        ("A=1\r\n\n  # a comment\nexport B = two words  # a comment\n", {"A": "1", "B": "two words"}),
-        ("A=\nB=''\nC=a#b", {"A": "", "B": "", "C": "a#b"}),
-        ("A='it # is $B\\n'  # ...", {"A": "it # is $B\\n"}),
-        ('A="one\\ntwo \\"x\\" \\\\ \\$"', {"A": 'one\ntwo "x" \\ \\$'}),
-        ('KEY="-----BEGIN\nabc=\n-----END"\nB=2', {"KEY": "-----BEGIN\nabc=\n-----END", "B": "2"}),
-        ("A=1\nA=2", {"A": "2"}),
-        ("\ufeffA=1", {"A": "1"}),
-    ],
-)
-def test_the_file_has_a_name_and_a_value_in_each_line(tmp_path, text, values):
-    file = tmp_path / ".env"
-    file.write_text(text, "utf-8", newline="")
-    assert read_env_file(file) == values
-
-
-@pytest.mark.parametrize(
-    ("text", "line"), [(b"A=1\nB", 2), (b"\n\n1A=1", 3), (b"A='x' y", 1), (b'A=1\nB="x\n', 2), (b"A=\xff", None)]
-)
-def test_a_line_that_is_none_is_named(tmp_path, text, line):
-    (tmp_path / ".env").write_bytes(text)
-    with pytest.raises(BadCommand) as error:
-        read_env_file(tmp_path / ".env")
-    assert ("UTF-8" if line is None else f".env, line {line}") in error.value.message
 
 
 def test_the_application_sees_other_names_of_the_file_unless_they_are_set(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """Settings: a flag, or else a variable of the environment, or else a line of the file `.env` here."""
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,10 @@ import click
 from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand
+from antiphon.environment.env_file import EnvFileError, read_env_file
 
 ENV_FILE = Path(".env")
 _PREFIX = "ANTIPHON_"
-_line = re.compile(
-    r"""[ \t]*(?:(?:export[ ])?[ \t]*([A-Za-z_]\w*)[ \t]*=
-        (?:[ \t]*+(?:'([^']*)'|"((?:[^"\\]|\\.)*)")|(?![ \t]*['"])([^\n]*)))?
-    [ \t]*(?:[#][^\n]*)?(?:\n|\Z)""",
-    re.ASCII | re.DOTALL | re.VERBOSE,
-).match
-"""Match a line: perhaps a name, and its value in single quotes, in double quotes, or in none."""
-_ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
 
 
 class Configured(click.Command):
@@ -48,7 +40,7 @@ def _read_unless_reloading() -> dict[str, str]:
     from antiphon.cli.control import INHERITED  # late: most commands have no workers
 
     try:
-        return read_env_file(ENV_FILE)
+        return _read(ENV_FILE)
     except BadCommand:
         if INHERITED in os.environ:
             return {}
@@ -70,44 +62,21 @@ def source_of(name: str) -> str:
 
 def setting(name: str) -> str | None:
     """Return the value of a variable of the environment, or else of `.env`."""
-    return os.environ.get(name) or read_env_file(ENV_FILE).get(name)
+    return os.environ.get(name) or _read(ENV_FILE).get(name)
 
 
-def read_env_file(path: Path) -> dict[str, str]:
-    """Read the values of a file of lines `NAME=value`; none if there is no file. Raises `BadCommand`.
-
-    A value in quotes may have several lines; in double quotes a backslash stands before n, " and itself.
-    """
+def _read(path: Path) -> dict[str, str]:
     try:
-        text = path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadCommand(f"The file {path.name} can't be read as UTF-8: {error}.") from None
-    values: dict[str, str] = {}
-    at = 0
-    while at < len(text):
-        found = _line(text, at)
-        if found is None:
-            number = text.count("\n", 0, at) + 1
-            raise BadCommand(
-                f"{path.name}, line {number}: this is not NAME=value, with quotes around more than a line."
-            )
-        name, *value = found.groups()
-        if name is not None:
-            values[name] = _value(*value)
-        at = found.end()
-    return values
-
-
-def _value(literal: str | None, quoted: str | None, plain: str | None) -> str:
-    if quoted is not None:
-        return re.sub(r'\\([n"\\])', lambda found: _ESCAPED[found[1]], quoted)
-    return re.sub(r"\s#.*", "", plain or "").strip() if literal is None else literal
+        return read_env_file(path) or {}
+    except EnvFileError as error:
+        raise BadCommand(str(error)) from None
 
 
 def add_to_environment(path: Path) -> None:
-    """Set the variables of a file that are not set in the environment, except the settings of this command."""
-    for name, value in read_env_file(path).items():
+    """Set the variables of a file that are not set in the environment, except the settings of this command.
+
+    Raises `BadCommand` for a file with a mistake.
+    """
+    for name, value in _read(path).items():
         if not name.startswith(_PREFIX):
             os.environ.setdefault(name, value)

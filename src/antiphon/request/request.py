@@ -13,6 +13,8 @@ from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
+from antiphon.environment.variables import Environment
+from antiphon.environment.variables import env as variables
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
@@ -586,6 +588,12 @@ class Request(RequestHeaders):
     """The templates, which ``app.use(Templates(folder))`` fills: ``request.templates.render("mail.txt", name=name)``.
 
     Raises RuntimeError, which names that line, without it.
+    """
+
+    env: Environment = variables
+    """The variables of the environment: ``request.env("DEBUG", False)``, ``request.env["SECRET_KEY"]``.
+
+    ``from antiphon import env`` is the same outside of requests. See ``Environment``.
     """
 
     shared: Place[Shared] = Place("shared")

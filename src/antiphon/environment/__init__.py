@@ -1,0 +1,1 @@
+"""Variables of the environment, and the file `.env` that adds to them."""
