@@ -11,7 +11,10 @@ from unittest.mock import patch
 
 PROGRAMS = Path(__file__).parent / "programs"
 DIALECT = "antiphon.dialects.microdot"
-MODULES = ("", ".microdot", ".asgi", ".wsgi", ".auth", ".cors", ".helpers", ".multipart", ".sse", ".test_client")
+MODULES = (
+    "", ".microdot", ".asgi", ".wsgi", ".auth", ".cors", ".csrf", ".helpers", ".jinja", ".login", ".multipart",
+    ".session", ".sse", ".test_client",
+)  # fmt: skip
 SETTINGS = {
     "Request": ("max_content_length", "max_body_length", "max_readline"),
     "Response": ("default_content_type", "default_send_file_max_age"),

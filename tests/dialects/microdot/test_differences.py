@@ -6,6 +6,9 @@ import pytest
 
 from antiphon.dialects.microdot import Request, Response
 from antiphon.dialects.microdot.auth import BasicAuth
+from antiphon.dialects.microdot.cors import CORS
+from antiphon.dialects.microdot.csrf import CSRF
+from antiphon.dialects.microdot.jinja import Template
 from antiphon.dialects.microdot.multipart import FormDataIter, with_form_data
 from antiphon.dialects.microdot.test_client import TestClient
 
@@ -111,3 +114,25 @@ def test_a_form_in_parts_that_is_malformed_is_a_400(app, serve, content_type):
 def test_a_generator_that_gives_nothing_is_an_empty_body(answer):
     response = answer(lambda: iter(()))
     assert (response.status, response.body) == (200, b"")
+
+
+@pytest.mark.parametrize("allowed", [["https://shop.example"], None, "*"], ids=repr)
+@pytest.mark.parametrize("allow_subdomains", [False, True])
+def test_an_origin_that_is_no_url_is_refused(app, serve, allowed, allow_subdomains):
+    CSRF(app, CORS(allowed_origins=allowed), allow_subdomains=allow_subdomains)
+    app.post("/")(lambda request: "written")
+    client = serve(app)
+    for origin in ("null", "shop.example"):
+        assert client.post("/", headers={"origin": origin}).status == 403
+
+
+def test_a_streamed_template_that_fails_is_a_500(app, serve, tmp_path, monkeypatch):
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/page.html").write_text("<p>{{ 1 / n }}</p>{% for i in range(2000) %}{{ i }},{% endfor %}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Template, "jinja_env", None)
+    app.get("/<int:n>")(lambda request, n: Template("page.html").generate(n=n))
+    client = serve(app)
+    assert client.get("/0").status == 500
+    with client.stream("GET", "/1") as response:
+        assert len([*response]) < 10

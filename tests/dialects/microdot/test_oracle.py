@@ -249,3 +249,9 @@ def test_clients_for_tests_show_the_same(method, path, options):
     if path == "/events":  # as text, the lines of an event come in another order
         mine, original = mine[:2] + mine[3:], original[:2] + original[3:]
     assert mine == original
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=8))
+def test_what_is_encoded_for_a_query_is_read_by_both(text):
+    assert ours.urldecode(ours.urlencode(text)) == theirs.urldecode(ours.urlencode(text)) == text
+    assert ours.urldecode(f"{ours.urlencode(text)}+%C3%A9".encode()) == f"{text} é"

@@ -50,8 +50,8 @@ def original():
     return {}
 
 
-def test_there_are_sixteen_programs():
-    assert len(NAMES) == 16
+def test_there_are_twenty_programs():
+    assert len(NAMES) == 20
 
 
 @pytest.mark.parametrize("interface", ["asgi", "wsgi", "rsgi"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.app.guard import Guard
@@ -30,6 +30,9 @@ from antiphon.http.limits import Limits
 from antiphon.request.request import Request as NativeRequest
 from antiphon.response.response import Response as NativeResponse
 
+if TYPE_CHECKING:
+    from antiphon.dialects.microdot.session import Session
+
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
 
@@ -47,6 +50,8 @@ class Microdot(Servable):
     """True if requests are answered in steps: some of the functions are plain, and share a thread, or
     ``dispatch_request`` is replaced.
     """
+
+    _session: "Session | None" = None
 
     handle_request = Absent("servers are spoken to by antiphon's adapters, and app.run() serves on Granian")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from antiphon.dialects.microdot.application import Microdot
-from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.request import Request, vary_by
 from antiphon.dialects.microdot.response import Response
 
 
@@ -68,8 +68,8 @@ class CORS:
             allowed = origin if self.allowed_origins == "*" or origin in (self.allowed_origins or ()) else None
         if allowed is None:
             return {}
-        if allowed == origin and "origin" not in request.native.consulted:
-            request.native.consulted += ("origin",)
+        if allowed == origin:
+            vary_by(request, "origin")
         headers = {"Access-Control-Allow-Origin": allowed}
         if self.allow_credentials:
             headers["Access-Control-Allow-Credentials"] = "true"

@@ -1,5 +1,84 @@
-"""Tokens against cross-site request forgery: not offered."""
+"""Protection from cross-site request forgery, without tokens: browsers say from which site a request comes."""
 
-from antiphon.dialects.microdot.absent import not_offered
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
-raise not_offered("csrf", "Antiphon's own are to carry them, and are not there yet")
+from antiphon.dialects.microdot.application import Microdot
+from antiphon.dialects.microdot.cors import CORS
+from antiphon.dialects.microdot.errors import abort
+from antiphon.dialects.microdot.request import Request, vary_by
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class CSRF:
+    """A check that requests come from no page of another site: by Sec-Fetch-Site (Fetch Metadata §2.3), else by Origin.
+
+    All routes are protected from requests that may change something, or, with ``protect_all`` false, those with
+    ``protect``. With ``allow_subdomains`` pages of the same site's other hosts count as its own. The sites that
+    ``cors`` lists may ask, too, and its list is how requests of browsers without Sec-Fetch-Site are told. A request
+    with neither header comes from no page.
+    """
+
+    SAFE_METHODS: ClassVar[list[str]] = ["GET", "HEAD", "OPTIONS"]
+    """The methods of requests that change nothing."""
+
+    def __init__(
+        self,
+        app: Microdot | None = None,
+        cors: CORS | None = None,
+        protect_all: bool = True,
+        allow_subdomains: bool = False,
+    ) -> None:
+        self.cors: CORS | None = None
+        self.protect_all = protect_all
+        self.allow_subdomains = allow_subdomains
+        self.exempt_routes: list[Callable[..., Any]] = []
+        self.protected_routes: list[Callable[..., Any]] = []
+        if app is not None:
+            self.initialize(app, cors)
+
+    def initialize(self, app: Microdot, cors: CORS | None = None) -> None:
+        """Check the requests of an application."""
+        self.cors = cors
+
+        @app.before_request
+        async def check(request: Request) -> None:
+            if self._protects(request) and not self._allows(request):
+                abort(403, "Forbidden")
+
+    def exempt(self, f: F) -> F:
+        """Answer all requests for a route. Used as a decorator, right below the route's."""
+        self.exempt_routes.append(f)
+        return f
+
+    def protect(self, f: F) -> F:
+        """Check all requests for a route, whatever their method. Used as a decorator, right below the route's."""
+        self.protected_routes.append(f)
+        return f
+
+    def _protects(self, request: Request) -> bool:
+        may_write = request.method not in self.SAFE_METHODS
+        is_protected = self.protect_all and may_write and request.route not in self.exempt_routes
+        return is_protected or request.route in self.protected_routes
+
+    def _allows(self, request: Request) -> bool:
+        site: str | None = request.headers.get("Sec-Fetch-Site")
+        if site in ("same-origin", "none") or (site == "same-site" and self.allow_subdomains):
+            vary_by(request, "sec-fetch-site")
+            return True
+        origin: str | None = request.headers.get("Origin")
+        return self._trusts(origin) if origin else not site
+
+    def _trusts(self, origin: str) -> bool:
+        """True for an origin that the application lists, or with subdomains for one below it."""
+        allowed = self.cors.allowed_origins if self.cors else None
+        if not allowed or allowed == "*":
+            return False
+        if origin in allowed or not self.allow_subdomains:
+            return origin in allowed
+        scheme, _, host = origin.partition("://")
+        return any(
+            scheme == listed_scheme and host.endswith(f".{listed_host}")
+            for listed_scheme, _, listed_host in (listed.partition("://") for listed in allowed)
+        )

@@ -1,5 +1,66 @@
-"""Templates: not offered."""
+"""Templates of Jinja2."""
 
-from antiphon.dialects.microdot.absent import not_offered
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Any
 
-raise not_offered("jinja", "Antiphon's own templates are to carry them, and are not there yet; use jinja2 itself")
+try:
+    from jinja2 import Environment, FileSystemLoader, select_autoescape
+except ModuleNotFoundError as error:
+    raise ImportError("templates need Jinja2: pip install 'antiphon[templates]'") from error
+
+from antiphon.templating.rendering import DictEnvironment
+from antiphon.templating.streaming import astream_of, stream_of
+
+
+class Template:
+    """A template, found by its name in the folder of templates.
+
+    Other arguments are those of Jinja2's ``Environment.get_template``. Raises TemplateNotFound, TemplateSyntaxError.
+    """
+
+    jinja_env: Environment | None = None
+    """The environment of all templates; None until the first one is made, unless ``initialize`` is called."""
+
+    @classmethod
+    def initialize(cls, template_dir: str = "templates", enable_async: bool = False, **kwargs: Any) -> None:
+        """Make the environment anew. Other arguments are those of Jinja2's ``Environment``.
+
+        With ``enable_async`` templates may await. Values are escaped in files whose names end with ".html", ".htm" or
+        ".xml".
+        """
+        options = {"loader": FileSystemLoader(template_dir), "autoescape": select_autoescape(), **kwargs}
+        cls.jinja_env = DictEnvironment(enable_async=enable_async, **options)
+
+    def __init__(self, template: str, **kwargs: Any) -> None:
+        if self.jinja_env is None:
+            self.initialize()
+        environment: Any = self.jinja_env
+        self.name = template
+        self.template = environment.get_template(template, **kwargs)
+
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        """Return the text, made with the values of the arguments, which are those of ``dict``."""
+        text: str = self.template.render(*args, **kwargs)
+        return text
+
+    def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
+        """Return the text in chunks. What fails before the first one is raised at once."""
+        return stream_of(self.template.generate(*args, **kwargs))
+
+    async def render_async(self, *args: Any, **kwargs: Any) -> str:
+        """Return the text of a template that may await."""
+        text: str = await self.template.render_async(*args, **kwargs)
+        return text
+
+    def generate_async(self, *args: Any, **kwargs: Any) -> AsyncIterator[str]:
+        """Return the text of a template that may await, in chunks."""
+        return _chunks(self.template.generate_async(*args, **kwargs))
+
+
+async def _chunks(pieces: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    chunks: Any = await astream_of(pieces)
+    try:
+        async for chunk in chunks:
+            yield chunk
+    finally:
+        await chunks.aclose()

@@ -8,6 +8,7 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, redirect, send_file
 from antiphon.dialects.microdot.routing import URLPattern
 from antiphon.dialects.microdot.streams import AsyncBytesIO
+from antiphon.dialects.microdot.urls import urldecode, urlencode
 
 __all__ = [
     "AsyncBytesIO",
@@ -23,4 +24,6 @@ __all__ = [
     "iscoroutine",
     "redirect",
     "send_file",
+    "urldecode",
+    "urlencode",
 ]

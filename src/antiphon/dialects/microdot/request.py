@@ -227,3 +227,9 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url!r}>"
+
+
+def vary_by(request: Request, header: str) -> None:
+    """Note for Vary that the answer depends on a header, by its name in lower case (RFC 9110 §12.5.5)."""
+    if header not in request.native.consulted:
+        request.native.consulted += (header,)

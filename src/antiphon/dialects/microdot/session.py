@@ -1,7 +1,142 @@
-"""Signed sessions: not offered."""
+"""Sessions: data of a visitor in a cookie that everybody can read, and nobody change."""
 
-from antiphon.dialects.microdot.absent import not_offered
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-raise not_offered(
-    "session", "apps of Antiphon itself have sessions, by app.use(Sessions(store)), and this dialect not yet"
-)
+from antiphon.dialects.microdot.application import Microdot
+from antiphon.dialects.microdot.invoking import invoke_handler
+from antiphon.dialects.microdot.request import Request, vary_by
+from antiphon.dialects.microdot.response import Response
+from antiphon.dialects.microdot.tokens import decode_token, encode_token
+
+_COOKIE = "session"
+_SHORTEST_KEY = 32
+"""Bytes of the shortest key that is as hard to guess as the signature (RFC 7518 §3.2)."""
+
+
+class SessionDict(dict[str, Any]):
+    """The data of a session, which may be changed. ``save`` keeps the changes."""
+
+    def __init__(self, request: Request, session_dict: dict[str, Any]) -> None:
+        super().__init__(session_dict)
+        self.request = request
+
+    def save(self) -> None:
+        """Have the response set the session's cookie to the present data. Raises TypeError for what JSON can't hold."""
+        session_of(self.request).update(self.request, self)
+
+    def delete(self) -> None:
+        """Have the response remove the session's cookie."""
+        session_of(self.request).delete(self.request)
+
+
+class Session:
+    """The sessions of an application: JSON Web Tokens, in a cookie named ``session``.
+
+    ``secret_key`` is text or bytes, and signs them. ``cookie_options`` are arguments of ``Response.set_cookie``; the
+    cookie is one for all paths that scripts can't read, unless they say otherwise. Cookies that Microdot has set count,
+    and Microdot reads those that are set here.
+    """
+
+    def __init__(
+        self,
+        app: Microdot | None = None,
+        secret_key: str | bytes | None = None,
+        cookie_options: dict[str, Any] | None = None,
+    ) -> None:
+        self.secret_key = secret_key
+        self.cookie_options = cookie_options or {}
+        if app is not None:
+            self._keep(app)
+
+    def initialize(
+        self,
+        app: Microdot,
+        secret_key: str | bytes | None = None,
+        cookie_options: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep the sessions of an application. Warn of a key that is easier to guess than a signature."""
+        if secret_key is not None:
+            self.secret_key = secret_key
+        if cookie_options is not None:
+            self.cookie_options = cookie_options
+        self._keep(app)
+
+    def _keep(self, app: Microdot) -> None:
+        self.cookie_options = {"path": "/", "http_only": True, **self.cookie_options}
+        app._session = self  # noqa: SLF001 - Microdot's own name for it
+        if self.secret_key and len(self.secret_key) < _SHORTEST_KEY:
+            message = f"the secret key of sessions has under {_SHORTEST_KEY} bytes: secrets.token_urlsafe() makes one"
+            warnings.warn(message, stacklevel=3)
+
+    def _key(self) -> str | bytes:
+        if not self.secret_key:
+            raise ValueError("sessions need a secret key: Session(app, secret_key=...)")
+        return self.secret_key
+
+    def get(self, request: Request) -> SessionDict:
+        """Return the session of a request; an empty one if there is none that counts.
+
+        Raises ValueError without a secret key.
+        """
+        self._key()
+        session: SessionDict | None = getattr(request.g, "_session", None)
+        if session is None:
+            vary_by(request, "cookie")
+            cookie = request.cookies.get(_COOKIE)
+            session = SessionDict(request, self.decode(cookie) if cookie else {})
+            request.g._session = session  # noqa: SLF001 - Microdot's own name for it
+        return session
+
+    def update(self, request: Request, session: dict[str, Any]) -> None:
+        """Have the response set the session's cookie to some data. Raises ValueError without a secret key."""
+        encoded = self.encode(session)
+
+        def set_cookie(response: Response) -> None:
+            response.set_cookie(_COOKIE, encoded, **self.cookie_options)
+
+        change_response(request, set_cookie)
+
+    def delete(self, request: Request) -> None:
+        """Have the response remove the session's cookie."""
+
+        def delete_cookie(response: Response) -> None:
+            response.delete_cookie(_COOKIE, **self.cookie_options)
+
+        change_response(request, delete_cookie)
+
+    def encode(self, payload: dict[str, Any], secret_key: str | bytes | None = None) -> str:
+        """Return data as a signed token. Raises TypeError for what JSON can't hold, ValueError without a secret key."""
+        return encode_token(payload, secret_key or self._key())
+
+    def decode(self, session: str, secret_key: str | bytes | None = None) -> dict[str, Any]:
+        """Return the data of a signed token; empty if it does not count. Raises ValueError without a secret key."""
+        return decode_token(session, secret_key or self._key()) or {}
+
+
+def session_of(request: Request) -> Session:
+    """Return the sessions of the application that answers. Raises RuntimeError, which names the fix, without any."""
+    sessions = request.app._session  # noqa: SLF001 - Microdot's own name for it
+    if sessions is None:
+        raise RuntimeError("the application has no sessions: Session(app, secret_key=...)")
+    return sessions
+
+
+def change_response(request: Request, change: Callable[[Response], None]) -> None:
+    """Have a function change the response to a request, unless that is an error's."""
+
+    @request.after_request
+    async def after(_request: Request, response: Response) -> None:
+        change(response)
+
+
+def with_session(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass the session to a handler, behind the request. The handler saves what it changes. Used as a decorator."""
+
+    @wraps(f)
+    async def wrapper(request: Request, *args: Any, **kwargs: Any) -> Any:
+        return await invoke_handler(f, request, session_of(request).get(request), *args, **kwargs)
+
+    return wrapper

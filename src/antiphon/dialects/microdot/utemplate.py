@@ -2,4 +2,4 @@
 
 from antiphon.dialects.microdot.absent import not_offered
 
-raise not_offered("utemplate", "utemplate is for MicroPython; use jinja2 itself")
+raise not_offered("utemplate", "the package utemplate is for MicroPython; microdot.jinja has templates of Jinja2")
