@@ -1,6 +1,7 @@
 """Projects of Asok: the one beside the tests, and those that a test writes, asked in process."""
 
 import importlib.util
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ PROJECT = Path(__file__).parent / "project"
 def _as_before(monkeypatch):
     """Have what a project changes in the process last no longer than a test."""
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.setenv("SECRET_KEY", "a key for tests, of more than 32 characters")
     known = {*sys.modules}
     yield

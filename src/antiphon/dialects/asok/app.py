@@ -9,9 +9,13 @@ from typing import Any, Literal, Self, TypeVar
 
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.app.application import App
-from antiphon.dialects.asok.config import configured, folder_of, native_settings
+from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
 from antiphon.dialects.asok.errors import install_errors
-from antiphon.dialects.asok.pages import AsokPages
+from antiphon.dialects.asok.languages import install_languages
+from antiphon.dialects.asok.pages import CONVERTERS, AsokPages
+from antiphon.dialects.asok.sharing import shared_natively
+from antiphon.dialects.asok.static import install_static
+from antiphon.environment.variables import env
 from antiphon.handler.contract import Steps
 from antiphon.lazy import lazy
 from antiphon.request.request import Request as NativeRequest
@@ -21,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Asok(Servable):
-    """The application of the project in a folder, by default the current one.
+    """The application of the project in a folder, by default the current one, with the variables of its ``.env``.
 
     It is a WSGI, ASGI and RSGI application. The project is read when it is first served, or asked for ``native``, the
     application that answers: settings, shared values and functions have to be there by then.
@@ -42,6 +46,7 @@ class Asok(Servable):
         }
         if (source := os.path.join(self.root_dir, "src")) not in sys.path:
             sys.path.insert(0, source)
+        env.load(os.path.join(self.root_dir, ".env"))
         self.config: dict[str, Any] = configured(os.environ)
         self.shared_values: dict[str, Any] = {}
         self.middleware_handlers: list[Callable[..., Any]] = [*self._middlewares()]
@@ -54,7 +59,12 @@ class Asok(Servable):
         """Share values with all templates, and as ``request.shared(name)``.
 
         A value that can be called is called with the request on first use, at most once a request.
+
+        Raises RuntimeError once the application serves requests.
         """
+        if "native" in vars(self):
+            self.native.check_open()
+            self.native.share(**{name: shared_natively(self, value) for name, value in values.items()})
         self.shared_values.update(values)
         return self
 
@@ -91,11 +101,18 @@ class Asok(Servable):
         Raises ValueError for a folder without pages, and what ``Pages`` raises for them.
         """
         native = App(**native_settings(self.config))
-        pages = folder_of(self.root_dir, self.dirs["PAGES"])
-        if pages is None:
+        folder = folder_of(self.root_dir, self.dirs["PAGES"])
+        if folder is None:
             raise ValueError(f"{self.root_dir} is no Asok project: there is no {self.dirs['PAGES']} in it")
-        install_errors(self, native)
-        native.use(AsokPages(self, pages))
+        for name, to_python in CONVERTERS.items():
+            native.converter(name, to_python)
+        native.share(**{name: shared_natively(self, value) for name, value in self.shared_values.items()})
+        install_settings(self.config, native)
+        install_languages(self, native)
+        install_static(self, native)
+        pages = AsokPages(self, folder)
+        native.use(pages)
+        install_errors(self, native, pages)
         for function in self._on_startup:
             native.on_startup(function)
         for function in reversed(self._on_shutdown):  # natively the last one is called first

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from antiphon.app.application import App
 from antiphon.http.limits import Limits
 
 DEFAULTS: Mapping[str, Any] = {
@@ -68,6 +69,19 @@ def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         "trusted_proxies": _list(config["TRUSTED_PROXIES"]),
         "trusted_hosts": [host for host in _list(config["ALLOWED_HOSTS"]) if host != "*"],
     }
+
+
+def install_settings(config: Mapping[str, Any], native: App) -> None:
+    """Use the native features that settings ask for: ``CORS_ORIGINS`` and ``GZIP``."""
+    if config["GZIP"]:
+        from antiphon.features.compression import Compression
+
+        native.use(Compression(["gzip"], minimum=config["GZIP_MIN_SIZE"]))
+    if origins := _list(config["CORS_ORIGINS"]):
+        from antiphon.features.cors import Cors
+
+        headers = ["content-type", "x-csrf-token", "x-block"]
+        native.use(Cors(origins, headers=headers, credentials="*" not in origins))
 
 
 def _list(value: str | Iterable[str] | None) -> list[str]:

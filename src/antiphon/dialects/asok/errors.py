@@ -1,32 +1,72 @@
 """Answers to errors: the project's own pages, such as ``src/pages/404/page.html``, or a few words of HTML."""
 
+from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from antiphon.app.application import App
 from antiphon.dialects.asok.exceptions import AbortException, ValidationError
+from antiphon.dialects.asok.request import Request
+from antiphon.dialects.asok.response import answer
+from antiphon.handler.contract import is_async
+from antiphon.handler.errors import as_http_error, is_debug
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request as NativeRequest
-from antiphon.response.response import Response as NativeResponse
+from antiphon.response.fields import HTML
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
+    from antiphon.dialects.asok.pages import AsokPages, PageFunction
+
+Handler = Callable[[NativeRequest, Exception], Any]
 
 
-def install_errors(_app: "Asok", native: App) -> None:
-    """Register the answers to errors with the native application."""
-    native.errorhandler(HTTPError)(_plain_page)
-    native.errorhandler(ValidationError)(_refused)
+def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
+    """Register the answers to errors: by the pages that are named after their status, else by a page of few words.
+
+    In the debug mode of the command an unexpected error is answered by the page of that mode.
+    """
+    plain = _handler(app, None, _plain_page)
+    handlers: dict[type[Exception] | int, Handler] = {HTTPError: plain, 500: plain}
+    handlers |= {status: _handler(app, *page) for status, page in pages.of_errors.items()}
+    handlers[ValidationError] = handlers.get(400, plain)
+    if is_debug():
+        del handlers[500]
+    for key, handler in handlers.items():
+        native.errorhandler(key)(handler)
 
 
-def _plain_page(_request: NativeRequest, error: HTTPError) -> NativeResponse:
+def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler:
+    """Return the native error handler that answers by a page's function, in its colour."""
+    if is_async(function):
+
+        async def async_handler(native: NativeRequest, error: Exception) -> Any:
+            request = _prepared(app, native, error, path)
+            return answer(request, await function(request), function)
+
+        return async_handler
+
+    def handler(native: NativeRequest, error: Exception) -> Any:
+        request = _prepared(app, native, error, path)
+        return answer(request, function(request), function)
+
+    return handler
+
+
+def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | None) -> Request:
+    """Return the request as the page of an error finds it: with the error's status, and without the page's type."""
+    request = Request.of(app, native)
+    told = AbortException(400, str(error)) if isinstance(error, ValidationError) else as_http_error(error)
+    request.page_file = path
+    request.own_status = told.status
+    request.content_type = HTML
+    told_to_page = {"title": f"Error {told.status}", "description": told.detail or "An error occurred."}
+    request.params.update(told_to_page)
+    request.page_context = {"error_message": told.detail, **told_to_page}
+    return request
+
+
+def _plain_page(request: Request) -> str:
     """Return a page with the status of an error and what it says to the client."""
-    message = f"<p>{escape(error.detail)}</p>" if error.detail else ""
-    return NativeResponse.html(f"<h1>{error.status}</h1>{message}")
-
-
-def _refused(request: NativeRequest, error: ValidationError) -> NativeResponse:
-    """Return the page for data that breaks rules."""
-    response = _plain_page(request, AbortException(400, str(error)))
-    response.status = 400
-    return response
+    message = request.page_context["error_message"]
+    return f"<h1>{request.code}</h1>" + (f"<p>{escape(message)}</p>" if message else "")

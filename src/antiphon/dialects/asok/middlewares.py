@@ -1,27 +1,60 @@
 """The middlewares of a project: functions of a request and the next one, around every page."""
 
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from typing import Any
 
 from antiphon.handler.contract import is_async
 
 
 def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a page's function inside of middlewares, the first of which is outermost.
-
-    Where any of them, or the page, is async, all that is called with ``next_handler`` is awaited.
-    """
+    """Return a page's function inside of middlewares, the first of which is outermost."""
     for middleware in reversed([*middlewares]):
         page = _layer(middleware, page)
     return page
 
 
 def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    if not (is_async(middleware) or is_async(following)):
-        return lambda request: middleware(request, following)
+    """Return a function in which a middleware is given the following one, in its own colour."""
+    if is_async(middleware):
+        return _async_layer(middleware, following if is_async(following) else _awaitable(following))
+    if is_async(following):
+        return _sync_around_async(middleware, following)
+    return lambda request: middleware(request, following)
+
+
+def _async_layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
+    async def layer(request: Any) -> Any:
+        return await middleware(request, following)
+
+    return layer
+
+
+def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is called on the thread of its task when it is awaited."""
+
+    async def call(request: Any) -> Any:
+        from antiphon.concurrency.crossing import Crossing
+
+        return await Crossing(copy_context()).run(function, request)
+
+    return call
+
+
+def _sync_around_async(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a layer whose middleware waits on a thread for the following function, which runs on the loop."""
 
     async def layer(request: Any) -> Any:
-        result = middleware(request, following)
-        return await result if hasattr(result, "__await__") else result
+        from asyncio import get_running_loop
+
+        from antiphon.concurrency.background import run_on
+        from antiphon.concurrency.crossing import Crossing
+
+        loop = get_running_loop()
+
+        def wait_for(request: Any) -> Any:
+            return run_on(loop, following(request), copy_context())
+
+        return await Crossing(copy_context()).run(middleware, request, wait_for)
 
     return layer

@@ -1,9 +1,10 @@
 """Pages of an Asok project, by the native ``Pages``: a module's functions, or a template alone."""
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.dialects.asok.middlewares import around
 from antiphon.dialects.asok.request import Request
@@ -15,18 +16,48 @@ from antiphon.request.request import Request as NativeRequest
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
 
+PageFunction: TypeAlias = Callable[[Request], Any]
+"""A page's function, ``def`` or ``async def``: of a request, to a text or another value that can be answered."""
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """The methods that ``render`` answers, where a page has no function of their name."""
 _VERBS = (*METHODS, "HEAD", "OPTIONS")
 
+_hex = re.compile(r"[0-9A-Fa-f-]{1,64}").fullmatch
+_slug = re.compile(r"[a-z0-9-]{1,255}").fullmatch
+
+
+def _read_hex(segment: str) -> str:
+    """Return a segment of hexadecimal digits. Raises ValueError for another."""
+    if not _hex(segment):
+        raise ValueError(f"{segment[:50]!r} is not hexadecimal")
+    return segment
+
+
+def _read_slug(segment: str) -> str:
+    """Return a segment of small letters, digits and hyphens. Raises ValueError for another."""
+    if not _slug(segment):
+        raise ValueError(f"{segment[:50]!r} is no slug")
+    return segment
+
+
+CONVERTERS: Mapping[str, Callable[[str], str]] = {"hex": _read_hex, "slug": _read_slug}
+"""The converters of dynamic segments that are not native: ``[name:slug]``."""
+
+_status_of_error = re.compile(r"([45]\d\d)(?:/(?:page|index))?").fullmatch
+
 
 class AsokPages(Pages):
-    """The pages of a project: ``page.py`` stands for its folder, and so does ``page.html`` without it."""
+    """The pages of a project: ``page.py`` stands for its folder, and so does ``page.html`` without it.
+
+    ``of_errors`` are those that answer errors, by the statuses that they are named after.
+    """
 
     suffixes = (".py", ".html", ".asok")
 
     def __init__(self, app: "Asok", folder: str) -> None:
         super().__init__(folder)
+        self.of_errors: dict[int, tuple[str, PageFunction]] = {}
         self._app = app
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Callable[..., Any]]]:
@@ -34,11 +65,14 @@ class AsokPages(Pages):
         functions = [*self._functions(page)]
         if not functions:
             raise ValueError(f"{page.path} has no handler: define render, or a method's function such as post")
-        return [(methods, handler_of(self._app, page.path, function)) for methods, function in functions]
+        if found := _status_of_error(page.name):
+            self.of_errors[int(found[1])] = page.path, functions[-1][1]
+        return [(methods, self._handler(page.path, function)) for methods, function in functions]
 
-    def _functions(self, page: PageFile) -> Iterator[tuple[tuple[str, ...], Callable[..., Any]]]:
+    def _functions(self, page: PageFile) -> Iterator[tuple[tuple[str, ...], PageFunction]]:
+        """Yield the functions of a page with their methods, ``render`` last."""
         if not page.path.endswith(".py"):
-            yield METHODS, _render_template(page.path)
+            yield METHODS, _render_template
             return
         module = self.load(page)
         own = [verb for verb in _VERBS if callable(vars(module).get(verb.lower()))]
@@ -48,8 +82,25 @@ class AsokPages(Pages):
         if others and (function := _render(module)):
             yield others, function
 
+    def _handler(self, path: str, function: PageFunction) -> Callable[[NativeRequest], Any]:
+        """Return the native handler that calls a page's function, in its colour, inside of the middlewares."""
+        app = self._app
+        inner = around(app.middleware_handlers, function)
 
-def _render(module: ModuleType) -> Callable[..., Any] | None:
+        def handler(native: NativeRequest) -> Any:
+            request = Request(app, native)
+            request.page_file = path
+            return answer(request, inner(request), function)
+
+        async def async_handler(native: NativeRequest) -> Any:
+            request = Request(app, native)
+            request.page_file = path
+            return answer(request, await inner(request), function)
+
+        return wraps(function)(async_handler if is_async(inner) else handler)
+
+
+def _render(module: ModuleType) -> PageFunction | None:
     """Return the function that answers what no other function of a page does; None if it has none."""
     if callable(render := vars(module).get("render")):
         return render  # type: ignore[no-any-return]  # it has been asked
@@ -58,33 +109,6 @@ def _render(module: ModuleType) -> Callable[..., Any] | None:
     return None
 
 
-def _render_template(path: str) -> Callable[[Request], str]:
-    """Return the function of a page that is only a template."""
-
-    def render(request: Request) -> str:
-        return request.html(path)
-
-    return render
-
-
-def handler_of(app: "Asok", path: str, function: Callable[..., Any]) -> Callable[[NativeRequest], Any]:
-    """Return the native handler that calls a page's function, in its colour, inside of the project's middlewares."""
-    inner = around(app.middleware_handlers, function)
-
-    if is_async(inner):
-
-        @wraps(function)
-        async def handler(native: NativeRequest) -> Any:
-            request = Request(app, native)
-            request.page_file = path
-            return answer(request, await inner(request), function)
-
-        return handler
-
-    @wraps(function)
-    def sync_handler(native: NativeRequest) -> Any:
-        request = Request(app, native)
-        request.page_file = path
-        return answer(request, inner(request), function)
-
-    return sync_handler
+def _render_template(request: Request) -> str:
+    """Answer with the template that is the page itself."""
+    return request.html(request.page_file or "", **request.page_context)

@@ -1,8 +1,12 @@
 """The request, as pages and templates see it: a native request under Asok's names, and what is said of the response."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
+from antiphon.dialects.asok.browser import Browser
+from antiphon.dialects.asok.env import env
 from antiphon.dialects.asok.exceptions import (
     AbortException,
     ForbiddenError,
@@ -10,7 +14,10 @@ from antiphon.dialects.asok.exceptions import (
     RedirectException,
     UnauthorizedError,
 )
+from antiphon.dialects.asok.files import file_response, path_below
 from antiphon.dialects.asok.inputs import JsonAccessor, QueryDict, json_body_of
+from antiphon.dialects.asok.languages import language_of, translated
+from antiphon.dialects.asok.static import UPLOADS, static_url
 from antiphon.dialects.asok.status import StatusCode
 from antiphon.dialects.asok.uploads import UploadedFile
 from antiphon.http.redirect import redirect_location
@@ -18,6 +25,7 @@ from antiphon.http.status import phrase
 from antiphon.lazy import lazy
 from antiphon.request.request import Request as NativeRequest
 from antiphon.response.fields import HTML, JSON, TEXT
+from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
@@ -37,6 +45,9 @@ class Request:
     """The status that was set; None if none was."""
     page_file: str | None = None
     """The path of the file of the page that answers; None if none does."""
+
+    page_context: Mapping[str, Any] = MappingProxyType({})
+    """The variables of a page that is only a template: those of the page of an error."""
 
     def __init__(self, app: "Asok", native: NativeRequest) -> None:
         self.app = app
@@ -68,7 +79,7 @@ class Request:
     @lazy
     def params(self) -> dict[str, Any]:
         """The values of the dynamic segments of the page's path, by their names."""
-        return dict(self.native.params)
+        return {name: _read(value) for name, value in self.native.params.items()}
 
     @lazy
     def args(self) -> QueryDict:
@@ -206,6 +217,40 @@ class Request:
         """The whole URL."""
         return self.url
 
+    @lazy
+    def browser(self) -> Browser:
+        """The browser, by the User-Agent: its ``name``, its system ``os``, and ``is_mobile``."""
+        return Browser(self.native.user_agent)
+
+    # The surroundings
+
+    env = env
+    """The variables of the environment: ``request.env("DEBUG")`` is True for "true"."""
+
+    @property
+    def lang(self) -> str:
+        """The language: that of ``?lang=``, of the cookie ``asok_lang``, of Accept-Language, or ``LOCALE``.
+
+        It may be set for this request: ValueError is raised for a language of which the project has no texts.
+        """
+        return language_of(self)
+
+    @lang.setter
+    def lang(self, tag: str) -> None:
+        self.native.lang = tag
+
+    def __(self, key: str, **values: object) -> str:
+        """Return the text of a key in the request's language, with values for what is in braces in it."""
+        return translated(self, key, values)
+
+    def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
+        """Return a value that the application shares, computed at most once a request; None for an unknown name."""
+        return self.native.shared.get(name)
+
+    def static(self, filepath: str) -> str:
+        """Return the URL of a file in ``src/partials``, such as "css/site.css", with the hash of the file in it."""
+        return static_url(self, filepath)
+
     # The response to be
 
     @property
@@ -275,6 +320,23 @@ class Request:
         more = {} if errors is None else {"errors": errors}
         return self.json({"error": message, "status": status, **more}, status)
 
+    def send_file(
+        self,
+        filepath: str | os.PathLike[str],
+        filename: str | None = None,
+        as_attachment: bool = True,
+        base_dir: str | os.PathLike[str] | None = None,
+    ) -> NativeResponse:
+        """Return the file at a path as a download, under its own name or another; not ``as_attachment``, to be shown.
+
+        An absolute path is that of the file: join what a client has sent to ``base_dir``. With it, and for a relative
+        path, the file is in that folder, by default the project's ``src/partials/uploads``. Raises NotFound (404).
+        """
+        path = os.fspath(filepath)
+        if base_dir is not None or not os.path.isabs(path):
+            path = path_below(os.path.join(self.app.root_dir, base_dir or UPLOADS), path)
+        return file_response(path, filename, as_attachment)
+
     def answer_json(self, encoded: bytes, status: int) -> str:
         """Return JSON as text, which is answered with a status."""
         return self._typed(encoded.decode(), JSON, status)
@@ -319,6 +381,13 @@ class Request:
         """End the request as one that has to log in. Raises UnauthorizedError."""
         raise UnauthorizedError(message)
 
+    def method_not_allowed(self, allowed: Iterable[str], message: str | None = None) -> NoReturn:
+        """End the request with 405, which tells the methods that are allowed. Raises AbortException."""
+        listed = ", ".join(allowed)
+        error = AbortException(405, message or f"Method {self.method} not allowed. Supported methods: {listed}")
+        error.headers["allow"] = listed
+        raise error
+
     def not_found(self, message: str | None = None) -> NoReturn:
         """End the request with 404. Raises NotFoundError."""
         raise NotFoundError(message)
@@ -330,3 +399,8 @@ class Request:
     def unauthorized(self, message: str | None = None) -> NoReturn:
         """End the request with 401. Raises AbortException."""
         raise AbortException(401, message)
+
+
+def _read(value: Any) -> Any:
+    """Return the value of a dynamic segment as Asok has it: a UUID is a text."""
+    return str(value) if type(value).__name__ == "UUID" else value

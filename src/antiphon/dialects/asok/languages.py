@@ -1,0 +1,35 @@
+"""The language of a request, by the native feature, and texts where a project has none."""
+
+from typing import TYPE_CHECKING
+
+from antiphon.app.application import App
+from antiphon.dialects.asok.config import folder_of
+from antiphon.request.request import Request as NativeRequest
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.app import Asok
+    from antiphon.dialects.asok.request import Request
+
+COOKIE = "asok_lang"
+"""The name of the cookie that has a visitor's language."""
+
+
+def install_languages(app: "Asok", native: App) -> None:
+    """Use the native feature for the texts in ``src/locales``, if there are any."""
+    if folder := folder_of(app.root_dir, app.dirs["LOCALES"]):
+        from antiphon.features.languages.feature import Languages
+
+        native.use(Languages(folder, default=app.config["LOCALE"], cookie=COOKIE))
+
+
+def language_of(request: "Request") -> str:
+    """Return the language of a request: the project's default where it has no texts."""
+    app = request.app
+    return request.native.lang if app.native.fills(NativeRequest.language) else str(app.config["LOCALE"])
+
+
+def translated(request: "Request", key: str, values: dict[str, object]) -> str:
+    """Return the text of a key in the language of a request; the key itself where the project has no texts."""
+    if request.app.native.fills(NativeRequest.language):
+        return request.native.__(key, **values)
+    return key

@@ -1,0 +1,233 @@
+"""What pages read of a request, over each interface."""
+
+import os
+
+import pytest
+
+from antiphon.dialects.asok import current_request
+
+pytestmark = pytest.mark.axes("interface")
+
+INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+
+
+def row(number, *values):
+    """A row of a table that holds a row of the features, or none."""
+    return pytest.param(*values, marks=[pytest.mark.feature(f"asok-{number}")] if number else [])
+
+
+@pytest.fixture
+def read(serve):
+    """The value of an expression about the request, and how it is asked for."""
+
+    def read(expression, url="/", method="GET", *, interface="wsgi", client=("127.0.0.1", 1), **sent):
+        page = f"def render(request):\n    return request.json([repr(({expression}))])\n"
+        proxies = sent.pop("proxies", None)
+        served = serve(
+            {"page.py": page, "src/pages/a/b/page.py": page},
+            interface,
+            lambda app: app.config.update(CSRF=False, TRUSTED_PROXIES=proxies),
+            client=client,
+        )
+        response = served.request(method, url, **sent)
+        assert response.status == 200, response.text
+        return eval(response.json[0])
+
+    return read
+
+
+FORM = {"form": {"email": "a@example.com", "n": "2"}, "method": "POST"}
+SENT_JSON = {"json": {"key": "value"}, "method": "POST"}
+MALFORMED = {"body": b"{", "headers": {"content-type": "application/json"}, "method": "POST"}
+COOKIES = {"cookies": {"a": "1", "b": "2"}}
+HERE = "http://testserver"
+
+
+@INTERFACES
+@pytest.mark.parametrize(
+    ("expression", "url", "sent", "value"),
+    [
+        row("005", "request.args['q']", "/?q=hello%20you", {}, "hello you"),
+        row("005", "request.args['q']", "/?q=a&q=", {}, ""),
+        row("006", "request.args.get('q')", "/?p=1", {}, None),
+        row("006", "request.args.get('q')", "/?q=1", {}, "1"),
+        row("", "request.args.getlist('q')", "/?q=a&q=b&r=c", {}, ["a", "b"]),
+        row("", "request.args.getlist('x', ['none'])", "/", {}, ["none"]),
+        row("007", "request.form['email']", "/", FORM, "a@example.com"),
+        row("", "(request.form['n'], request.args['n'])", "/?n=1", FORM, ("2", "1")),
+        row("", "request.form['m'], request.post_form", "/?m=3", FORM, ("3", FORM["form"])),
+        row("008", "request.json_body", "/", SENT_JSON, {"key": "value"}),
+        row("008", "request.json_body", "/", FORM, None),
+        row("008", "request.json_body", "/", MALFORMED, None),
+        row("", "request.json['key'], request.json.get('x')", "/", SENT_JSON, ("value", None)),
+        row("", "request.get_json(), request.is_json", "/", SENT_JSON, ({"key": "value"}, True)),
+        row("", "dict(request.json), request.is_json", "/", FORM, ({}, False)),
+        row("", "request.post_form", "/", SENT_JSON, {"key": "value"}),
+        row("009", "request.method", "/", {"method": "PUT"}, "PUT"),
+        row("010", "request.path", "/a/b?c=d", {}, "/a/b"),
+        row("", "request.raw_query_string, request.url", "/a/b?c=%20", {}, ("c=%20", f"{HERE}/a/b?c=%20")),
+        row("", "request.base_url, request.host_url", "/a/b?c=d", {}, (f"{HERE}/a/b", f"{HERE}/")),
+        row("", "request.full_url, request.scheme", "/", {}, (f"{HERE}/", "http")),
+        row("", "request.host, request.hostname", "/", {"headers": {"host": "shop:81"}}, ("shop:81", "shop")),
+        row("", "request.headers['x-one']", "/", {"headers": {"X-One": "1"}}, "1"),
+        row("069", "request.cookies_dict", "/", COOKIES, COOKIES["cookies"]),
+        row("069", "type(request.cookies_dict).__name__, request.cookies_dict.get('key')", "/", {}, ("dict", None)),
+        row("", "request.cookie('a'), request.cookie('z', 3), request.cookies['b']", "/", COOKIES, ("1", 3, "2")),
+        row("013", "request.user_agent", "/", {"headers": {"user-agent": "Mozilla/5.0 x"}}, "Mozilla/5.0 x"),
+        row("013", "type(request.user_agent).__name__", "/", {}, "str"),
+        row("", "request.body", "/", {"method": "POST", "body": b"raw"}, b"raw"),
+        row("", "request.native.app is request.app.native", "/", {}, True),
+    ],
+)
+def test_a_request_has_these_values(read, interface, expression, url, sent, value):
+    assert read(expression, url, interface=interface, **sent) == value
+
+
+MISSING = """
+def render(request):
+    try:
+        request.args["q"]
+    except KeyError:
+        return "no q"
+"""
+
+
+@pytest.mark.feature("asok-005")
+def test_an_argument_that_is_not_there_is_a_key_error(serve):
+    assert serve({"page.py": MISSING}).get("/?p=1").text == "no q"
+
+
+PROXIES = ["10.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "client", "sent", "ip"),
+    [
+        row("011", None, "192.0.2.1", None, "192.0.2.1"),
+        row("012", None, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        row("012", PROXIES, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        row("012", PROXIES, "10.1.2.3", "198.51.100.7", "198.51.100.7"),
+        row("012", "10.0.0.0/8, ::1", "10.1.2.3", "6.6.6.6, 198.51.100.7", "198.51.100.7"),
+    ],
+)
+def test_the_address_is_a_proxy_s_word_only_behind_one_that_is_declared(read, proxies, client, sent, ip):
+    headers = {"x-forwarded-for": sent} if sent else {}
+    assert read("request.ip", interface="asgi", proxies=proxies, client=(client, 1), headers=headers) == ip
+
+
+SAVES = """
+def post(request):
+    file = request.file("photo")
+    path = file.save("inbox/")
+    listed = [each.name for each in request.file_list()]
+    return request.json([file.name, file.size, file.content.decode(), file.content_type, path, listed,
+                         request.file("none"), request.form["title"], request.files["photo"] is file])
+"""
+
+
+@INTERFACES
+def test_files_of_a_form_are_read_and_saved(serve, tmp_path, interface):
+    client = serve(
+        {"page.py": SAVES, "src/partials/css/a.css": ""}, interface, lambda app: app.config.update(CSRF=False)
+    )
+    files = {"photo": ("../a.txt", b"hello", "text/plain"), "other": ("b.txt", b"b")}
+    name, size, content, kind, path, listed, *rest = client.post("/", form={"title": "T"}, files=files).json
+    assert (name, size, content, kind) == ("a.txt", 5, "hello", "text/plain")
+    assert (listed, rest) == (["a.txt", "b.txt"], [None, "T", True])
+    assert path == str(tmp_path / "src/partials/uploads/inbox/a.txt")
+    assert client.get("/uploads/inbox/a.txt").text == "hello"
+
+
+def test_the_current_request_is_that_of_the_page(serve):
+    page = """
+from antiphon.dialects.asok import current_request
+
+def render(request):
+    current_request.note = "noted"
+    return f"{current_request.path} {request.note} {bool(current_request)}"
+"""
+    assert serve({"page.py": page}).get("/").text == "/ noted True"
+    assert not current_request
+    with pytest.raises(RuntimeError, match="no request is being answered"):
+        current_request.path  # noqa: B018 - reading it raises
+
+
+EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605 Version/17.0 Mobile/15E148 Safari/604.1"
+)
+PIXEL = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/120.0.0.0 Mobile Safari/537.36"
+MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:120.0) Gecko/20100101 Firefox/120.0"
+
+
+@pytest.mark.feature("asok-014", "asok-015", "asok-016", "asok-017")
+@pytest.mark.parametrize(
+    ("sent", "name", "system", "is_mobile"),
+    [
+        (EDGE, "Chrome", "Windows", False),
+        (IPHONE, "Safari", "iOS", True),
+        (PIXEL, "Chrome", "Android", True),
+        (MAC, "Firefox", "macOS", False),
+        ("", "Unknown", "Unknown", False),
+    ],
+)
+def test_the_browser_is_read_from_the_user_agent(read, sent, name, system, is_mobile):
+    expression = "request.browser.name, request.browser.os, request.browser.is_mobile"
+    assert read(expression, headers={"user-agent": sent}) == (name, system, is_mobile)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        row("070", "request.env('A_KEY')", "text"),
+        row("070", "request.env('A_MISSING')", None),
+        row("071", "request.env('A_MISSING', 'default')", "default"),
+        row("071", "request.env.get('A_MISSING', 'default'), request.env['A_KEY']", ("default", "text")),
+        row("072", "request.env('A_TRUE'), request.env('A_FALSE')", (True, False)),
+        row("072", "request.env('A_NULL', 'default'), request.env('A_NUMBER')", (None, "1")),
+        row("", "request.env('A_FROM_FILE')", "from the file"),
+    ],
+)
+def test_the_environment_is_cast(read, write, monkeypatch, expression, value):
+    variables = {"A_KEY": "text", "A_TRUE": "true", "A_FALSE": "False", "A_NULL": "NULL", "A_NUMBER": "1"}
+    for name, text in variables.items():
+        monkeypatch.setitem(os.environ, name, text)
+    write({"./.env": "A_FROM_FILE=from the file\nA_KEY=no\n"})
+    assert read(expression) == value
+
+
+TEXTS = {
+    "src/locales/en.json": '{"welcome": "Welcome", "hi": "Hi, {name}!"}',
+    "src/locales/fr.json": '{"welcome": "Bienvenue"}',
+    "page.py": """
+def render(request):
+    return request.json([request.lang, request.__("welcome"), request.__("hi", name="Bo")])
+""",
+}
+
+
+@pytest.mark.feature("asok-073", "asok-074", "asok-076", "asok-077")
+@pytest.mark.parametrize(
+    ("url", "sent", "texts"),
+    [
+        ("/", {}, ["en", "Welcome", "Hi, Bo!"]),
+        ("/?lang=fr", {"cookies": {"asok_lang": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
+        ("/", {"cookies": {"asok_lang": "fr"}, "headers": {"accept-language": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
+        ("/", {"headers": {"accept-language": "de, fr;q=0.5"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
+        ("/?lang=xx", {"headers": {"accept-language": "xx"}}, ["en", "Welcome", "Hi, Bo!"]),
+    ],
+)
+def test_the_language_is_found(serve, url, sent, texts):
+    assert serve(TEXTS).get(url, **sent).json == texts
+
+
+@pytest.mark.feature("asok-073", "asok-077")
+def test_the_default_language_is_a_setting(serve):
+    def prepare(app):
+        app.config["LOCALE"] = "fr"
+
+    assert serve(TEXTS, prepare=prepare).get("/").json[:2] == ["fr", "Bienvenue"]
+
+
+def test_a_project_without_texts_has_its_default_language_and_keys(read):
+    assert read("request.lang, request.__('welcome'), request.__('{a}', a=1)", "/?lang=fr") == ("en", "welcome", "{a}")
