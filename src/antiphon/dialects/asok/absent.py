@@ -1,7 +1,7 @@
 """Names of Asok that this dialect does not offer."""
 
 _OF_THE_REST = {
-    "models": "Model ModelError Field Relation Migration operations slugify",
+    "models": "Model ModelError Relation Migration operations slugify",
     "tenants": (
         "TenantMiddleware current_tenant get_current_tenant register_tenant_database set_current_tenant"
         " tenant_context tenant_middleware"

@@ -35,8 +35,8 @@ class UploadedFile:
         return self.native.mimetype or None
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, at most ``size`` of them."""
-        return self.native.read(size)
+        """Return the first bytes, at most ``size`` of them, or all."""
+        return self.native.open().read(size)
 
     def save(self, destination: str | os.PathLike[str]) -> str:
         """Save the file, and return its path.

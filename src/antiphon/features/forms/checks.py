@@ -7,7 +7,7 @@ from typing import Any
 from antiphon.features.forms.inputs import Input
 from antiphon.uploads.upload import Upload
 
-_EMAIL = re.compile(
+EMAIL = re.compile(
     r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
     r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
 )
@@ -15,7 +15,7 @@ _EMAIL = re.compile(
 
 _URL = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
-_FORMS = {"email": (_EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
+_FORMS = {"email": (EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
 
 
 def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,63 @@
+"""Validation of what a request sent, by rules or by a form."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.asok.exceptions import ValidationError
+from antiphon.dialects.asok.validation.validator import Messages, Validator
+from antiphon.http.errors import BadRequest
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.forms.form import Form
+    from antiphon.dialects.asok.request import Request
+
+_SUBMITTING = ("POST", "PUT", "PATCH")
+
+
+def validate(
+    request: Any,
+    rules_or_form: "Mapping[str, str | tuple[str, Messages]] | Form | type[Form]",
+    data: Mapping[str, Any] | None,
+    csrf: bool,
+    raise_error: bool,
+) -> Any:
+    """Return the form, or what was sent if it keeps to the rules; False if it doesn't and nothing is to be raised.
+
+    Raises ValidationError for what is wrong, and TypeError for what is neither rules nor a form.
+    """
+    if not isinstance(rules_or_form, Mapping):
+        form = _form_of(request, rules_or_form)
+        form.validate(csrf=csrf, raise_error=raise_error)
+        return form
+    if csrf and request.method in _SUBMITTING:
+        request.verify_csrf()
+    payload = _payload(request) if data is None else data
+    validator = Validator(payload, request.files, getattr(request, "__", None))
+    if validator.rules(rules_or_form):
+        return payload
+    if raise_error:
+        raise ValidationError("Validation failed", errors=validator.errors)
+    return False
+
+
+def _form_of(request: "Request", wanted: object) -> "Form":
+    from antiphon.dialects.asok.forms.form import Form
+
+    if isinstance(wanted, Form):
+        return wanted.bind(request)
+    if isinstance(wanted, type) and issubclass(wanted, Form):
+        return wanted(request)
+    raise TypeError(f"request.validate takes a dict of rules, or a form, not {type(wanted).__name__}")
+
+
+def _payload(request: "Request") -> Mapping[str, Any]:
+    """Return the members of an object in JSON, else the fields of the form and of the query."""
+    if not request.is_json:
+        return request.form
+    try:
+        sent = request.native.json
+    except BadRequest as error:
+        raise ValidationError(f"The JSON can't be read: {error.detail}", errors={"_json": [error.detail]}) from error
+    if sent is not None and not isinstance(sent, dict):
+        raise ValidationError("The JSON is no object", errors={"_json": ["JSON payload must be an object"]})
+    return sent or {}

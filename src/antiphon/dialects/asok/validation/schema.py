@@ -1,0 +1,75 @@
+"""Schemas: the names that an object gives to the world, and those that it takes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+
+class _Kinds(type):
+    """The makers of fields, ``Field.String()`` and its like: here each makes a plain field."""
+
+    def __getattr__(cls, kind: str) -> Callable[..., "Field"]:
+        if not kind[:1].isupper():
+            raise AttributeError(f"a field has no kind {kind!r}")
+        return lambda *_args, **_options: cls(kind)
+
+
+class Field(metaclass=_Kinds):
+    """A field of a schema. Of Asok's fields this is all that schemas read; their models are not offered."""
+
+    def __init__(self, kind: str = "Text") -> None:
+        self.kind = kind
+
+
+class SchemaMeta(type):
+    """The class of schemas, which takes their fields out of their attributes."""
+
+    _fields: Mapping[str, Field]
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> "SchemaMeta":
+        own = {key: value for key, value in attrs.items() if isinstance(value, Field)}
+        made = super().__new__(cls, name, bases, {key: value for key, value in attrs.items() if key not in own})
+        inherited = [getattr(base, "_fields", {}) for base in reversed(made.__mro__[1:])]
+        made._fields = {key: value for fields in (*inherited, own) for key, value in fields.items()}
+        return made
+
+
+class Schema(metaclass=SchemaMeta):
+    """Names of values, of one object or of ``many``: ``class Person(Schema): name = Field.String()``."""
+
+    def __init__(self, many: bool = False, request: Any = None) -> None:
+        self.many = many
+        self._request = request
+
+    @property
+    def request(self) -> Any:
+        """The request that was given, else the one that is being answered; None if there is none."""
+        from antiphon.dialects.asok.context import find_request
+
+        return self._request or find_request()
+
+    def dump(self, obj: Any) -> Any:
+        """Return the values of an object or a dict, or of many, as a dict, or as a list of dicts. Dates are ISO's."""
+        return [self._written(each) for each in obj] if self.many else self._written(obj)
+
+    def load(self, data: Any) -> Any:
+        """Return those values of a dict, or of many, that the schema names. Raises TypeError for what is no dict."""
+        return [self._read(each) for each in data] if self.many else self._read(data)
+
+    def _written(self, obj: object) -> dict[str, Any]:
+        found = {name: _value(obj, name) for name in self._names()}
+        return {name: value.isoformat() if isinstance(value, date) else value for name, value in found.items()}
+
+    def _read(self, data: object) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise TypeError(f"{type(self).__name__}.load takes a dict, not {type(data).__name__}")
+        return {name: data.get(name) for name in self._names()}
+
+    def _names(self) -> Iterable[str]:
+        return type(self)._fields
+
+
+def _value(obj: object, name: str) -> Any:
+    if hasattr(obj, name):
+        return getattr(obj, name)
+    return obj.get(name) if isinstance(obj, dict) else None
