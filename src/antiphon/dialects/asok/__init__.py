@@ -21,10 +21,13 @@ __all__, _import_name = import_on_use(
             "AbortException AsokException ForbiddenError NotFoundError RateLimitExceeded RedirectException"
             " SecurityError UnauthorizedError ValidationError abort redirect"
         ),
+        "dialects.asok.forms.form": "Form",
         "dialects.asok.request": "Request",
         "dialects.asok.response": "Response",
         "dialects.asok.shortcuts": "back render_block render_template",
         "dialects.asok.uploads": "UploadedFile",
+        "dialects.asok.validation.schema": "Field Schema",
+        "dialects.asok.validation.validator": "Validator",
     },
 )
 

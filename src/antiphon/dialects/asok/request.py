@@ -170,6 +170,21 @@ class Request:
         """The members of an object in JSON, and a function that answers with JSON: ``request.json({"n": 42})``."""
         return JsonAccessor(self)
 
+    def validate(
+        self,
+        rules_or_form: Any,
+        data: Mapping[str, Any] | None = None,
+        csrf: bool = True,
+        raise_error: bool = True,
+    ) -> Any:
+        """Return what was sent, or ``data``, if it keeps to the rules; for a form, by class or made, return the form.
+
+        Raises ValidationError for what is wrong, unless it is not to ``raise_error``: then False is returned for it.
+        """
+        from antiphon.dialects.asok.validation.requests import validate
+
+        return validate(self, rules_or_form, data, csrf, raise_error)
+
     # The client
 
     @property

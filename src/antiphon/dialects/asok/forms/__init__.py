@@ -1,0 +1,7 @@
+"""Forms in Asok's words."""
+
+from antiphon.dialects.asok.exceptions import ValidationError
+from antiphon.dialects.asok.forms.field import FormField, Renderable
+from antiphon.dialects.asok.forms.form import Form
+
+__all__ = ["Form", "FormField", "Renderable", "ValidationError"]

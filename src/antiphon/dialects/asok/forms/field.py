@@ -1,0 +1,208 @@
+"""A field of a form, with its value and its error, as a template shows it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from antiphon.dialects.asok.forms.definitions import Choices, Definition
+from antiphon.dialects.asok.forms.rules_in_html import attributes_of
+from antiphon.dialects.asok.forms.values import shown_text
+from antiphon.dialects.asok.forms.widgets import OPTIONS, Asked, Attributes, widget_of
+from antiphon.features import BoundField
+from antiphon.features import Form as NativeForm
+from antiphon.features.forms.html import tag
+from antiphon.features.markup import Markup
+
+
+class Renderable:
+    """A part of a field: ``{{ field.label }}``, or with more attributes, ``{{ field.label(class="wide") }}``."""
+
+    __slots__ = ("_render",)
+
+    def __init__(self, render_fn: Callable[..., Markup]) -> None:
+        self._render = render_fn
+
+    def __call__(self, **attrs: Any) -> Markup:
+        """Return the part with more attributes. ``class_`` is ``class``."""
+        return self._render(**attrs)
+
+    def __html__(self) -> str:
+        return self._render()
+
+    __str__ = __html__
+
+
+class FormField:
+    """A field of a form: its ``value`` and ``error``, and its parts as HTML, ``label`` and ``input``.
+
+    The native form of the form that it belongs to reads what was sent, has the errors and shows the input.
+    """
+
+    def __init__(self, name: str, definition: Definition, native: "NativeForm[Any]") -> None:
+        attrs = dict(definition.attrs)
+        chosen = attrs.pop("choices", None)
+        self.name = name
+        self.type = definition.type
+        self.rules = definition.rules
+        self.messages = definition.messages or {}
+        self.readonly = bool(attrs.pop("readonly", False))
+        self.item_meta = {key: attrs.get(key, default) for key, default in _ITEMS.items()}
+        if self.type == "dropdown":
+            attrs.pop("title", None)
+        self.attrs = attrs
+        self.value: Any = ""
+        self.native = native
+        self._label = str(definition.label)
+        self._choices = chosen if definition.choices is None else definition.choices
+        self._items = attrs.get("items")
+
+    # Its error
+
+    @property
+    def message(self) -> str:
+        """The message of what is wrong; empty if nothing is. Setting it makes the field wrong, or right."""
+        errors = self.native.errors.get(self.name)
+        return errors[0].message if errors else ""
+
+    @message.setter
+    def message(self, message: str) -> None:
+        self.native.clear_errors(self.name)
+        if message and self.type != "title":
+            self.native.add_error(self.name, message)
+
+    _error = message
+
+    # Its choices
+
+    @property
+    def choices(self) -> Any:
+        """The values and labels that may be chosen; those of a function are asked for each time."""
+        return _called(self._choices)
+
+    @choices.setter
+    def choices(self, choices: Choices) -> None:
+        self._choices = choices
+
+    @property
+    def items(self) -> Any:
+        """The objects that may be chosen; those of a function are asked for each time."""
+        return _called(self._items)
+
+    @items.setter
+    def items(self, items: Any) -> None:
+        self._items = items
+
+    def pairs(self) -> list[tuple[Any, Any]]:
+        """Return the values and labels that may be chosen."""
+        offered = self.choices or ()
+        return [*(offered.items() if isinstance(offered, Mapping) else offered)]
+
+    def item_pairs(self) -> list[tuple[Any, Any]]:
+        """Return the id and title of each item, and of those below it."""
+        return [*_item_pairs(self.items or self.choices or (), str(self.item_meta["title"]))]
+
+    # Its parts
+
+    @property
+    def label(self) -> Renderable:
+        """The label."""
+        return Renderable(self.render_label)
+
+    @property
+    def input(self) -> Renderable:
+        """The input, or the inputs."""
+        return Renderable(self.render_input)
+
+    @property
+    def error(self) -> Renderable:
+        """The message of what is wrong; empty if nothing is."""
+        return Renderable(self.render_error)
+
+    def part(self, name: str) -> BoundField:
+        """Return a native field, of those that the field is made of."""
+        return self.native[name]
+
+    def render_label(self, **overrides: Any) -> Markup:
+        """Return the label with more attributes; nothing for a hidden field."""
+        if self.type == "hidden":
+            return Markup()
+        own: Attributes = {"id": f"{self.name}-label"} if self.type in _GROUPS else {"for": self.name}
+        return tag("label", {**own, **_renamed(overrides)}, self._label)
+
+    def render_input(self, **overrides: Any) -> Markup:
+        """Return the input with more attributes; of a field that is only read its value."""
+        if self.readonly:
+            text = shown_text(self.value, self.type)
+            return tag("div", {"class": "readonly-value"}, text or "—")
+        own: Attributes = {**attributes_of(self.rules, self.type), **_renamed(self.attrs)}
+        if self.message:
+            own["class"] = f"{own.get('class', '')} input-error".strip()
+        given = {name: value for name, value in {**own, **_renamed(overrides)}.items() if name not in OPTIONS}
+        attributes = {name: value for name, value in given.items() if "__" not in name}
+        return widget_of(self.type)(Asked(self, self.part(self.name), attributes, _nested(given)))
+
+    def render_error(self, **overrides: Any) -> Markup:
+        """Return the message of what is wrong with more attributes; nothing if nothing is."""
+        if not self.message:
+            return Markup()
+        own: Attributes = {"class": "form-error", "id": f"{self.name}-error"}
+        return tag("div", {**own, **_renamed(overrides)}, self.message)
+
+    def render(self, **overrides: Any) -> Markup:
+        """Return all of the field, with more attributes of its input."""
+        if self.type == "hidden":
+            return self.render_input(**overrides)
+        if self.type == "title":
+            return tag("h3", {"class": "form-title", **_renamed(overrides)}, self._label)
+        group: Attributes = {"class": "form-group"}
+        if self.type == "checkbox":
+            box = tag("label", {}, self.render_input(**overrides), f" {self._label}")
+            return tag("div", group, box, self.render_error())
+        return tag("div", group, self.render_label(), self.render_input(**overrides), self.render_error())
+
+    __call__ = render
+
+    def __html__(self) -> str:
+        return self.render()
+
+    __str__ = __html__
+
+
+_ITEMS = {"title": "name", "subtitle": None, "image": None, "searchable": True}
+_GROUPS = ("radio", "rating", "daterange", "timerange")
+
+
+def _called(offered: Any) -> Any:
+    return offered() if callable(offered) else offered
+
+
+def _item_pairs(items: Any, title: str, depth: int = 0) -> Iterator[tuple[Any, Any]]:
+    for item in items:
+        if isinstance(item, str | int | float):
+            yield item, item
+            continue
+        if isinstance(item, tuple):
+            yield item
+            continue
+        key = _of_item(item, "id")
+        label = _of_item(item, title)
+        yield (_of_item(item, "pk") if key is None else key), "— " * depth + str(item if label is None else label)
+        yield from _item_pairs(_of_item(item, "children") or (), title, depth + 1)
+
+
+def _of_item(item: Any, name: str) -> Any:
+    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+
+
+def _renamed(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes by their names in HTML: ``class`` for ``class_``."""
+    return {name.rstrip("_") or name: value for name, value in attributes.items()}
+
+
+def _nested(given: Mapping[str, Any]) -> dict[str, Attributes]:
+    """Return the attributes of parts, by the parts: ``option__class`` is the ``class`` of each option."""
+    nested: dict[str, Attributes] = {}
+    for name, value in given.items():
+        part, separator, attribute = name.partition("__")
+        if separator:
+            nested.setdefault(part, {})[attribute.rstrip("_")] = value
+    return nested

@@ -1,0 +1,237 @@
+"""Forms of definitions, in Asok's words, on the native form."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from antiphon.dialects.asok.exceptions import ValidationError
+from antiphon.dialects.asok.forms.definitions import Definition, Makers
+from antiphon.dialects.asok.forms.field import FormField
+from antiphon.dialects.asok.forms.records import planned
+from antiphon.dialects.asok.forms.values import plain, sent_value
+from antiphon.dialects.asok.validation.validator import Validator
+from antiphon.features import Form as NativeForm
+from antiphon.features.forms.html import joined, tag
+from antiphon.features.markup import Markup
+from antiphon.request.request import Request as NativeRequest
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.request import Request
+
+_SUBMITTING = ("POST", "PUT", "PATCH")
+
+
+class Form(Makers):
+    """A form of fields, and what a request sent of it.
+
+    ``Form({"name": Form.text("Name", "required")}, request)``, or ``class Contact(Form): name = Form.text("Name")`` and
+    ``Contact(request)``. Without a request, it is that of the page that is being answered; where there is none the form
+    is to be bound later. Raises ValueError for a form without fields, or with a name that an input can't have.
+    """
+
+    _declared_fields: Mapping[str, Definition] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = {name: Definition(*each) for name, each in vars(cls).items() if _is_definition(each)}
+        cls._declared_fields = {**cls._declared_fields, **own}
+        for name in filter(_is_taken, own):
+            delattr(cls, name)  # so that the form keeps what it has under that name
+
+    def __init__(
+        self, fields_dict: "Mapping[str, tuple[Any, ...]] | Request | None" = None, request: "Request | None" = None
+    ) -> None:
+        if isinstance(fields_dict, Mapping):
+            self._schema = {name: Definition(*each) for name, each in fields_dict.items()}
+        elif fields_dict is None or hasattr(fields_dict, "native"):
+            self._schema = dict(self._declared_fields)
+            request = fields_dict or request
+        else:
+            raise TypeError(f"a form is made of a dict of definitions, not of {type(fields_dict).__name__}")
+        if not self._schema:
+            raise ValueError('a form needs fields: Form({"name": Form.text("Name")}, request)')
+        self._read(request or _current_request())
+        vars(self).update({name: field for name, field in self._fields.items() if not _is_taken(name)})
+
+    def _read(self, request: "Request | None") -> None:
+        """Make the native form, and the fields with what was sent."""
+        self._request = request
+        self._is_template = request is None
+        native = request.native if request is not None else _no_request()
+        self._native = NativeForm(planned(self._schema), native, id="")
+        self._fields = {name: FormField(name, each, self._native) for name, each in self._schema.items()}
+        if self._is_submitted():
+            for field in self._fields.values():
+                if not field.readonly:
+                    field.value = sent_value(self._native, field.name, field.type)
+
+    def _is_submitted(self) -> bool:
+        return self._request is not None and self._request.method in _SUBMITTING
+
+    def _bind(self, request: "Request") -> "Form":
+        """Return a form of these fields for a request."""
+        return Form(self._schema, request)
+
+    def bind(self, request: "Request") -> Self:
+        """Read what a request sent, and return the form."""
+        self._request = request
+        self._is_template = False
+        self._native = NativeForm(planned(self._schema), request.native, id="")
+        for field in self._fields.values():
+            field.native = self._native
+            if self._is_submitted() and not field.readonly:
+                field.value = sent_value(self._native, field.name, field.type)
+        return self
+
+    # Checking
+
+    def validate(self, request: "Request | None" = None, csrf: bool = True, raise_error: bool = False) -> bool:
+        """Return True if the form was sent, and all of it keeps to its rules.
+
+        A form that has no request is bound to ``request``. With ``csrf``, a request without a token is refused; with
+        ``raise_error``, a form that is wrong raises ValidationError. Raises RuntimeError without a request.
+        """
+        if request is not None and self._request is None:
+            self.bind(request)
+        if self._request is None:
+            raise RuntimeError("a form is validated with a request: Form({...}, request), or form.bind(request)")
+        if not self._is_submitted():
+            return False
+        asked: Any = self._request
+        if csrf:
+            asked.verify_csrf()
+        is_valid = self._native.validate(self._check)
+        if raise_error and not is_valid:
+            raise ValidationError("Form validation failed", errors=self.errors)
+        return is_valid
+
+    is_valid = validate
+
+    def _check(self, _record: object, native: "NativeForm[Any]") -> None:
+        """Add the errors of Asok's rules to the native form."""
+        request: Any = self._request
+        values = {name: field.value for name, field in self._fields.items() if field.type in _COMPOSED}
+        validator = Validator(
+            {**dict(request.native.form.items()), **values}, request.files, getattr(request, "__", None)
+        )
+        for name, field in self._fields.items():
+            validator.rule(name, field.rules, field.messages)
+        for name, message in validator.errors.items():
+            if self._fields[name].type != "title":
+                native.add_error(name, message)
+
+    def reset(self) -> Self:
+        """Forget what was sent and what is wrong, so that the form is empty, and return the form."""
+        self._native.reset()
+        for field in self._fields.values():
+            field.value = ""
+        return self
+
+    def fill(self, source: Any) -> Self:
+        """Fill in the values of a dict or of an object, unless the form was sent, and return the form."""
+        is_submitted = self._is_submitted()
+        for name, field in self._fields.items():
+            if is_submitted and not field.readonly:
+                continue
+            if isinstance(source, Mapping):
+                if name in source:
+                    field.value = plain(source[name])
+            elif hasattr(source, name):
+                field.value = plain(getattr(source, name))
+        return self
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The value of each field."""
+        return {name: field.value for name, field in self._fields.items()}
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The message of each field that is wrong."""
+        return {name: field.message for name, field in self._fields.items() if field.message}
+
+    @property
+    def has_errors(self) -> bool:
+        """True if a field is wrong."""
+        return bool(self.errors)
+
+    def has_error(self, field_name: str) -> bool:
+        """Return True if a field is wrong. Raises KeyError for one that the form does not have."""
+        return bool(self.error(field_name))
+
+    def error(self, field_name: str) -> str:
+        """Return the message of a field; empty if it is right. Raises KeyError for one that the form does not have."""
+        return self[field_name].message
+
+    # Showing
+
+    @property
+    def csrf(self) -> Markup:
+        """The hidden input with the token; nothing without a request."""
+        asked: Any = self._request
+        return Markup() if asked is None else Markup(asked.csrf_input())
+
+    @property
+    def hidden_fields(self) -> Markup:
+        """The hidden inputs, with that of the token."""
+        return joined([self.csrf, *(field for field in self if field.type == "hidden")], "\n")
+
+    def render(self, submit: str | None = None, **_attrs: Any) -> Markup:
+        """Return all fields, with the token, and a button if it is given a text."""
+        button = [tag("button", {"type": "submit", "class": "form-submit"}, submit)] if submit else []
+        return joined([self.csrf, *self, *button], "\n")
+
+    def __html__(self) -> str:
+        return self.render()
+
+    __str__ = __html__
+
+    def __iter__(self) -> Iterator[FormField]:
+        return iter(self._fields.values())
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def __getitem__(self, name: str) -> FormField:
+        if name not in self._fields:
+            raise KeyError(f"the form has no field {name!r}; it has {', '.join(self._fields)}")
+        return self._fields[name]
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> FormField: ...
+
+    @classmethod
+    def from_model(cls, *args: object, **options: object) -> NoReturn:
+        """Raise NotImplementedError: forms of models belong to Asok's ORM."""
+        raise NotImplementedError(
+            "Form.from_model makes forms of models of Asok's ORM, which this dialect does not offer: declare the"
+            ' fields, Form({"name": Form.text("Name", "required")}, request), and form.fill(object)'
+        )
+
+
+_COMPOSED = ("daterange", "timerange", "tags", "transfer")
+"""Types whose value is made of several that were sent."""
+
+
+def _is_definition(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == len(Definition._fields) and isinstance(value[0], str)
+
+
+def _is_taken(name: str) -> bool:
+    """True for a name under which a form has something else. The field has it as ``form["data"]``."""
+    return name.startswith("_") or (hasattr(Form, name) and name not in vars(Makers))
+
+
+def _current_request() -> "Request | None":
+    from antiphon.dialects.asok.context import find_request
+
+    return find_request()
+
+
+@cache
+def _no_request() -> NativeRequest:
+    return NativeRequest.blank("/")

@@ -1,0 +1,61 @@
+"""Definitions as record types, of which native forms are made: texts and files, which Asok's rules check."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Annotated, Any
+
+import msgspec
+
+from antiphon.dialects.asok.forms.definitions import Definition
+from antiphon.features import Field
+from antiphon.uploads.upload import Upload
+
+_FILES = {"file", "image", "files", "dropzone"}
+_MANY = {"tags", "transfer"}
+_PAIRS = {"daterange", "timerange"}
+_PARTS = ("start", "end")
+
+
+@lru_cache(256)
+def record_of(fields: tuple[tuple[str, str, str], ...]) -> type[msgspec.Struct]:
+    """Return a record with a field for each name, type and label. Nothing in it is required."""
+    return msgspec.defstruct("Form", [each for field in fields for each in _of_field(*field)])
+
+
+def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:
+    """Return the record of definitions. Raises ValueError for a name that is no name of an input."""
+    for name in definitions:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a field: it has to have letters, digits and underscores")
+    return record_of(tuple((name, _kind(each), str(each.label)) for name, each in definitions.items()))
+
+
+def _kind(definition: Definition) -> str:
+    """Return the type of a field; of tags that are typed, with commas, that of a text."""
+    is_typed = definition.type == "tags" and (definition.attrs.get("allow_custom") or not definition.choices)
+    return "text" if is_typed else definition.type
+
+
+_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+def parts_of(name: str) -> tuple[str, str]:
+    """Return the names of the two inputs of a range."""
+    start, end = (f"{name}_{part}" for part in _PARTS)
+    return start, end
+
+
+def _of_field(name: str, kind: str, label: str) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the name, type and default of each field of the record that a definition needs."""
+    if kind == "title":
+        return
+    if kind in _FILES:
+        yield name, Annotated[list[Upload], Field(label=label)], msgspec.field(default_factory=list)
+    elif kind in _MANY:
+        yield name, Annotated[list[str], Field(label=label)], msgspec.field(default_factory=list)
+    else:
+        yield name, Annotated[str, Field(label=label)], ""
+    if kind in _PAIRS:
+        for part in parts_of(name):
+            yield part, Annotated[str, Field(label=label)], ""

@@ -1,0 +1,274 @@
+"""Forms in Asok's words: their definitions, what is sent of them, and their markup."""
+
+from typing import Any
+
+import pytest
+from jinja2 import Environment
+
+from antiphon.dialects.asok import Form, ValidationError
+from antiphon.http import UnsupportedMediaType
+from tests.dialects.asok.beside_forms import Package, request_of_the_dialect
+from tests.features.forms.markup import parsed, submission
+
+pytestmark = pytest.mark.once
+ASKED = Package("antiphon.dialects.asok")
+
+
+class Contact(Form):
+    name = Form.text("Your <name>", "required|min:2", placeholder="Ada")
+    email = Form.email("E-mail", "required|email", {"email": "Not {field}"})
+
+
+def sent(form: Any, **values: str) -> Any:
+    """A form of a class, or of definitions, that was sent and checked."""
+    request = ASKED.request("POST", values)
+    made = form(request) if isinstance(form, type) else Form(form, request)
+    made.validate()
+    return made
+
+
+@pytest.mark.feature("asok-007")
+def test_a_request_has_what_was_posted():
+    assert ASKED.request("POST", {"email": "ada@example.com"}).form["email"] == "ada@example.com"
+
+
+@pytest.mark.feature("asok-042")
+def test_a_form_is_made_of_definitions_and_has_what_the_request_sent():
+    form = Form({"name": Form.text("Name", "required")}, ASKED.request("POST", {"name": "Ada", "other": "x"}))
+    assert (form.data, form.name.value, form["name"].type) == ({"name": "Ada"}, "Ada", "text")
+    assert [field.name for field in form] == ["name"]
+    assert Form({"name": Form.text("Name")}, ASKED.request("GET")).data == {"name": ""}
+
+
+@pytest.mark.feature("asok-043")
+@pytest.mark.parametrize(
+    ("method", "values", "is_valid", "errors"),
+    [
+        ("GET", {}, False, {}),
+        ("POST", {"name": "Ada", "email": "ada@example.com"}, True, {}),
+        ("POST", {"name": "A", "email": "ada"}, False, {"name": "Minimum 2 characters.", "email": "Not Email"}),
+        ("DELETE", {"name": "Ada", "email": "ada@example.com"}, False, {}),
+    ],
+)
+def test_a_form_is_valid_if_it_was_sent_and_keeps_to_its_rules(method, values, is_valid, errors):
+    form = Contact(ASKED.request(method, values))
+    assert (form.validate(), form.errors) == (is_valid, errors)
+
+
+def test_a_form_asks_for_the_token_unless_it_is_told_not_to():
+    request = ASKED.request("POST", {"name": "Ada", "email": "ada@example.com"})
+    calls: list[str] = []
+    vars(request)["verify_csrf"] = lambda: calls.append("asked")
+    form = Contact(request)
+    assert (form.validate(csrf=False), calls, form.is_valid(), calls) == (True, ["asked"], True, ["asked"])
+
+
+@pytest.mark.feature("asok-044")
+def test_a_form_that_is_reset_is_empty():
+    form = sent(Contact, name="A", email="x")
+    assert form.has_errors
+    assert form.reset() is form
+    assert (form.data, form.errors) == ({"name": "", "email": ""}, {})
+    assert submission(parsed(form)) == [("csrf_token", ""), ("name", ""), ("email", "")]
+
+
+@pytest.mark.feature("asok-045")
+def test_a_field_in_a_template_is_its_input_with_label_and_error():
+    template = Environment(autoescape=True).from_string("{{ form.name }}|{{ form.email.input(class_='wide', rows=2) }}")
+    whole, _, part = template.render(form=sent(Contact, name='"', email="<i>")).partition("|")
+    assert whole == (
+        '<div class="form-group"><label for="name">Your &lt;name&gt;</label>'
+        '<input type="text" value="&quot;" id="name" name="name" required placeholder="Ada" minlength="2"'
+        ' class="input-error" aria-describedby="name-error" aria-invalid="true">'
+        '<div class="form-error" id="name-error">Minimum 2 characters.</div></div>'
+    )
+    field = parsed(part).all("input")[0]
+    assert (field.get("value"), field.get("class"), field.get("rows"), field.get("type")) == (
+        "<i>",
+        "wide",
+        "2",
+        "email",
+    )
+
+
+def test_the_parts_of_a_field_take_attributes():
+    form = sent(Contact, name="A", email="ada@example.com")
+    assert str(form.name.label(class_="bold")) == '<label for="name" class="bold">Your &lt;name&gt;</label>'
+    assert str(form.name.error(class_="red")) == '<div class="red" id="name-error">Minimum 2 characters.</div>'
+    assert str(form.email.error) == ""
+
+
+def test_a_message_is_set_by_a_program_and_shown():
+    form = sent(Contact, name="Ada", email="ada@example.com")
+    form.email._error = "Taken <already>."
+    assert (form.errors, form.error("email")) == ({"email": "Taken <already>."}, "Taken <already>.")
+    assert "Taken &lt;already&gt;." in str(form)
+    form.email.message = ""
+    assert not form.has_errors
+
+
+def test_a_form_is_rendered_whole_with_the_token_and_a_button():
+    page = parsed(sent(Contact, name="Ada", email="x").render(submit="Send <it>"))
+    assert submission(page) == [("csrf_token", ""), ("name", "Ada"), ("email", "x")]
+    assert [(each.get("class"), each.text) for each in page.all("button")] == [("form-submit", "Send <it>")]
+
+
+def test_a_message_is_translated_by_the_request():
+    request = ASKED.request("POST", {"email": "x"})
+    vars(request)["__"] = {"v_required": "{field} fehlt.", "v_email": "v_email"}.get
+    definitions = {"name": Form.text("Name", "required"), "email": Form.text("Mail", "email")}
+    form = Form(definitions, request)
+    form.validate()
+    assert form.errors == {"name": "Name fehlt.", "email": "Invalid email address."}
+
+
+class TestAFormWithoutARequest:
+    def test_is_shown_and_bound_later(self):
+        form = Contact()
+        assert "csrf_token" not in str(form)
+        assert not form.validate(ASKED.request("POST", {"name": "Ada"}))
+        assert form.errors == {"email": "This field is required."}
+
+    def test_can_be_bound_as_a_copy(self):
+        template = Contact()
+        bound = template._bind(ASKED.request("POST", {"name": "Ada"}))
+        assert (bound.data["name"], template.data["name"]) == ("Ada", "")
+
+    def test_says_what_it_lacks(self):
+        with pytest.raises(RuntimeError, match=r"a form is validated with a request: Form\(\{\.\.\.\}, request\)"):
+            Contact().validate()
+
+
+def test_a_form_of_a_model_is_refused_with_what_to_do_instead():
+    with pytest.raises(NotImplementedError, match="models of Asok's ORM, which this dialect does not offer"):
+        Form.from_model(object)
+    with pytest.raises(NotImplementedError, match=r"Form\.signature\('Sign', \.\.\.\) draws by Asok's script"):
+        Form.signature("Sign", "required")
+
+
+def test_validate_raises_the_errors_where_it_is_asked_to():
+    with pytest.raises(ValidationError) as raised:
+        Contact(ASKED.request("POST", {"name": "Ada"})).validate(raise_error=True)
+    assert raised.value.errors == {"email": "This field is required."}
+
+
+TREE = [{"id": 1, "name": "Tea", "children": [{"id": 2, "name": "Green"}]}, {"pk": 3, "name": "Cake"}]
+
+COMPOSED = {
+    "dropdown": (Form.dropdown("D", TREE[:1], title="name", required=True), {"f": "1"}, "1", [("f", "1")]),
+    "cascading": (Form.cascading("C", {"France": ["Paris"]}), {"f": "France > Paris"}, "France > Paris", None),
+    "treeselect": (Form.treeselect("T", TREE), {"f": "2"}, "2", None),
+    "treeselect of pk": (Form.treeselect("T", TREE), {"f": "3"}, "3", None),
+    "autocomplete": (Form.autocomplete("A", ["Paris", "Rome"]), {"f": "Ro"}, "Ro", None),
+    "rating": (Form.rating("R", max_stars=3), {"f": "2"}, "2", None),
+    "otp": (Form.otp("O", length=4), {"f": "1234"}, "1234", None),
+    "phone": (Form.phone("P"), {"f": "+49 30 1"}, "+49 30 1", None),
+    "wysiwyg": (Form.wysiwyg("W", height=9), {"f": "<b>"}, "<b>", None),
+    "toggle": (Form.toggle("T"), {"f": "on"}, "1", [("f", "")]),
+    "daterange": (
+        Form.daterange("D", start_label="In"),
+        {"f_start": "2030-01-01", "f_end": "2030-01-02"},
+        '{"start": "2030-01-01", "end": "2030-01-02"}',
+        [("f_start", "2030-01-01"), ("f_end", "2030-01-02")],
+    ),
+    "timerange, empty": (Form.timerange("T"), {"f_start": "", "f_end": ""}, "", [("f_start", ""), ("f_end", "")]),
+    "timerange, by a script": (
+        Form.timerange("T"),
+        {"f": '{"start": "10:00", "end": ""}'},
+        '{"start": "10:00", "end": ""}',
+        [("f_start", "10:00"), ("f_end", "")],
+    ),
+    "tags": (Form.tags("T", [("a", "A"), ("b", "B")]), {"f": '["b"]'}, '["b"]', [("f", "b")]),
+    "tags of one's own": (Form.tags("T", allow_custom=True), {"f": "x, y"}, '["x", "y"]', [("f", "x, y")]),
+    "transfer": (Form.transfer("T", [{"id": 1, "name": "R"}, "b"]), {"f": "1"}, '["1"]', [("f", "1")]),
+}
+
+
+class TestAFieldThatAsokShowsByAScript:
+    """Each sends what Asok's does, from inputs that need no script."""
+
+    @pytest.mark.parametrize(("definition", "values", "value", "again"), COMPOSED.values(), ids=COMPOSED)
+    def test_has_inputs_of_html_that_send_its_value(self, definition, values, value, again):
+        form = sent({"f": definition}, **values)
+        page = parsed(form.f)
+        assert (form.data, form.errors) == ({"f": value}, {})
+        assert submission(page) == (again or [*values.items()])
+        assert f"asok-{definition.type}" in [each.get("class") for each in page.all("div")]
+
+    @pytest.mark.parametrize("definition", [each[0] for each in COMPOSED.values()], ids=COMPOSED)
+    def test_is_labelled_when_it_is_empty(self, definition):
+        page = parsed(Form({"f": definition}).f)
+        labelled = {each.get("for") for each in page.all("label")}
+        within = [label.all("input") for label in page.all("label")]  # as a radio button is
+        for control in page.all("input", "select", "textarea"):
+            assert control.get("id") in labelled or [control] in within
+        for group in page.all("div"):
+            if label := group.get("aria-labelledby"):
+                assert page.by_id(label).text
+
+    def test_sends_files(self):
+        for maker in (Form.file, Form.image, Form.files, Form.dropzone):
+            (field,) = parsed(Form({"f": maker("F", "ext:png", accept=".png")}).f).all("input")
+            assert (field.get("type"), field.get("accept")) == ("file", ".png")
+            assert ("multiple" in field.attributes) is (maker in (Form.files, Form.dropzone))
+
+
+def test_attributes_of_parts_go_to_the_parts():
+    choices = [("a", "A")]
+    select = parsed(Form({"f": Form.select("F", choices, option__class="o", class_="s")}).f)
+    radio = parsed(Form({"f": Form.radio("F", choices, label__class="l", input__class="i")}).f)
+    toggle = parsed(Form({"f": Form.toggle("F", container__class="c", slider__class="s", input__class="i")}).f)
+    assert [each.get("class") for each in select.all("select", "option")] == ["s", "o"]
+    assert [each.get("class") for each in radio.all("label", "input")][1:] == ["l", "i"]
+    assert [each.get("class") for each in toggle.all("div", "input", "label")] == [
+        *("form-group", None, "asok-toggle c", "peer sr-only i", "asok-toggle-slider s")
+    ]
+
+
+def test_choices_are_asked_for_when_they_are_shown():
+    form = Form({"f": Form.select("F", lambda: [("a", "A")])})
+    form.f.choices = [("b", "B")]
+    assert [option.text for option in parsed(form.f).all("option")] == ["B"]
+
+
+def test_a_field_has_the_name_of_something_that_the_form_has():
+    class Odd(Form):
+        data = Form.text("Data")
+        text = Form.text("Text")
+
+    form = Odd(ASKED.request("POST", {"data": "1", "text": "2"}))
+    assert (form.data, form["data"].value, form.text.value) == ({"data": "1", "text": "2"}, "1", "2")
+
+
+def test_a_password_and_a_file_are_not_shown_again():
+    definitions = {"secret": Form.password("Secret", "required"), "file": Form.file("File")}
+    form = sent(definitions, secret="hunter2")
+    assert form.data == {"secret": "hunter2", "file": ""}
+    assert "hunter2" not in str(form)
+
+
+class TestWhereFormsAreNotAsAsoks:
+    def test_only_the_body_fills_in_a_form_that_is_posted(self):
+        request = request_of_the_dialect(
+            "POST", {"content-type": "application/x-www-form-urlencoded"}, b"a=1", "/?b=on"
+        )
+        form = Form({"a": Form.text("A"), "b": Form.checkbox("B")}, request)
+        assert (form.data, request.form["b"]) == ({"a": "1", "b": "0"}, "on")
+
+    def test_json_is_no_form(self):
+        with pytest.raises(UnsupportedMediaType, match="a form"):
+            Contact(request_of_the_dialect("POST", {"content-type": "application/json"}, b"{}"))
+
+    def test_a_subclass_has_the_fields_of_its_base(self):
+        class Letter(Contact):
+            words = Form.textarea("Words")
+
+        assert [field.name for field in Letter()] == ["name", "email", "words"]
+
+    @pytest.mark.parametrize(
+        ("rule", "pattern"),
+        [("regex:^[a-z]+$", "[a-z]+"), ("regex:[a-z]", ".*(?:^(?:[a-z])).*"), (r"regex:\Aa", None)],
+    )
+    def test_a_pattern_is_that_of_javascript(self, rule, pattern):
+        (control,) = parsed(Form({"f": Form.text("F", rule)}).f).all("input")
+        assert control.get("pattern") == pattern
