@@ -16,6 +16,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.http.redirect import Redirect
 from antiphon.http.urls.url import URL
 from antiphon.request.request import Request
+from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
 
 TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
@@ -697,6 +698,17 @@ class TestMessage:
             other.headers["x-a"] = "1"
             other.status = 201
             assert (response.status, response.headers.items()) == (200, [("content-type", TEXT)])
+
+    @pytest.mark.parametrize("is_shared", [True, False])
+    def test_is_given_fields_that_it_has_not(self, is_shared):
+        response = Response("a")
+        if not is_shared:
+            response.headers["x-a"] = "own"
+        copied = copy.copy(response)
+        for _ in range(2):
+            copied.add_missing(SharedFields.of([("content-type", "text/html"), ("x-a", "1"), ("x-b", "2")]))
+        assert copied.headers.items() == [("content-type", TEXT), ("x-a", "1" if is_shared else "own"), ("x-b", "2")]
+        assert response.headers.get("x-b") is None
 
     def test_carries_what_a_class_of_ones_own_puts_on_it(self):
         class Page(Response):

@@ -15,6 +15,7 @@ from antiphon.app.cross_site import parse_origin
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
 from antiphon.request.places import Place
 from antiphon.request.request import Request
+from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
 
 Words: TypeAlias = str | Iterable[str]
@@ -37,6 +38,7 @@ _directive_name = re.compile(r"[a-z0-9-]+").fullmatch
 _directive_value = re.compile(r"[!-+\--:<-~]+").fullmatch
 _feature_name = re.compile(r"[a-z][a-z0-9-]*").fullmatch
 _allowlist = re.compile(r"\(([^()]*)\)|([^()]+)").fullmatch
+_only_nonce = re.compile(r"([a-z-]+) 'nonce'(;|$)")
 _is_source_list = re.compile(r".*-src(?:-elem|-attr)?|base-uri|form-action|frame-ancestors").fullmatch
 _is_keyword = re.compile(
     r"(?:self|none|unsafe-inline|unsafe-eval|unsafe-hashes|wasm-unsafe-eval|strict-dynamic|report-sample)"
@@ -217,22 +219,24 @@ def _format_allowlist(allowed: tuple[str, ...]) -> str:
 NONCE = "'nonce'"
 """The source in a policy that stands for the nonce of a response."""
 
+_POLICY = "content-security-policy"
 _NONCE = Place[str]("nonce of the content security policy")
 
 
 def csp_nonce(request: Request) -> str:
     """Return the nonce of this response (CSP3 §7.1): 22 characters that nobody guesses, for ``<script nonce="...">``.
 
-    Browsers run such a script if the policy of ``SecurityHeaders`` has the source "'nonce'". Templates have it after
-    ``app.share(csp_nonce=csp_nonce)``.
+    Browsers run such a script if the policy of ``SecurityHeaders`` has the source "'nonce'", which the response has
+    only if this was called for it, or if it is a stream. Templates have it after ``app.share(csp_nonce=csp_nonce)``.
     """
     if _NONCE not in request:
         request[_NONCE] = token_urlsafe(16)
     return request[_NONCE]
 
 
-def _with_nonce(fields: list[tuple[str, str]], nonce: str) -> list[tuple[str, str]]:
-    return [(name, value.replace(NONCE, f"'nonce-{nonce}'")) for name, value in fields]
+def _without_nonce(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the fields for a response whose page asked for no nonce: a directive of nothing else is for nobody."""
+    return [(name, _only_nonce.sub(r"\1 'none'\2", value).replace(f" {NONCE}", "")) for name, value in fields]
 
 
 _POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | ContentSecurityPolicy]] = {
@@ -283,25 +287,22 @@ class SecurityHeaders:
             "referrer-policy": ", ".join(self.referrer_policy) if self.referrer_policy else None,
             "cross-origin-opener-policy": self.cross_origin_opener_policy,
             "permissions-policy": self.permissions_policy,
-            "content-security-policy": self.content_security_policy,
+            _POLICY: self.content_security_policy,
             "strict-transport-security": self.strict_transport_security if is_secure else None,
         }
         return [(name, str(value)) for name, value in values.items() if value is not None]
 
     def install(self, app: Routes) -> None:
         """Register the middleware that sets the headers of responses from within."""
-        plain, secure = self.fields(False), self.fields(True)
-
-        has_nonce = any(NONCE in value for _, value in plain)
+        plain, secure = (SharedFields.of(_without_nonce(self.fields(is_secure))) for is_secure in (False, True))
+        policy = str(self.content_security_policy)
+        has_nonce = NONCE in policy
 
         def set_headers(request: Request) -> Generator[None, Response, Response]:
             response = copy((yield))  # a handler may return the same one again
-            headers = response.headers
-            present = dict(headers.items())
-            fields = secure if request.is_secure else plain
-            if has_nonce:
-                fields = _with_nonce(fields, csp_nonce(request))
-            headers.extend([field for field in fields if field[0] not in present])
+            if has_nonce and (_NONCE in request or response.is_streamed):
+                response.headers.setdefault(_POLICY, policy.replace(NONCE, f"'nonce-{csp_nonce(request)}'"))
+            response.add_missing(secure if request.is_secure else plain)
             return response
 
         app.middleware(set_headers)

@@ -46,6 +46,13 @@ def only_typed(content_type: str) -> SharedFields:
 
 
 @lru_cache(maxsize=256)
+def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
+    """Return the fields, and those of the others whose names they have not."""
+    present = {name for name, _ in fields}
+    return SharedFields.of([*fields, *(field for field in others if field[0] not in present)])
+
+
+@lru_cache(maxsize=256)
 def varied(fields: SharedFields, names: tuple[str, ...]) -> SharedFields:
     """Return the fields with these request headers added to Vary. Raises ValueError for what can't be a name."""
     present = [value for name, value in fields if name == "vary"]

@@ -22,6 +22,7 @@ from antiphon.response.fields import (
     Fields,
     Line,
     SharedFields,
+    completed,
     only_typed,
     put_cookie,
     varied,
@@ -401,6 +402,15 @@ class Response(ResponseHeaders):
         """Replace all lines of a header field by one, which has been checked."""
         put_line(self._own_fields(), line)
 
+    def add_missing(self, fields: SharedFields) -> None:
+        """Add those of some shared fields that the response has not. For features and dialects."""
+        own = self._fields
+        if isinstance(own, SharedFields):
+            self._fields = completed(own, fields)
+        else:
+            present = {name for name, _ in own}
+            own.extend([field for field in fields if field[0] not in present])
+
     def vary(self, *names: str) -> None:
         """Add request headers on which this response depends to Vary (RFC 9110 §12.5.5).
 
@@ -522,6 +532,12 @@ class Response(ResponseHeaders):
 
     def __copy__(self) -> Self:
         other = type(self).__new__(type(self))
+        if type(self) is Response:  # in half the time
+            fields = self._fields
+            other._fields = fields if isinstance(fields, SharedFields) else [*fields]
+            other._body, other._status = self._body, self._status  # noqa: SLF001 - of this class
+            other.error, other.is_conditional = self.error, self.is_conditional
+            return other
         own, slots = self._state()
         for name, value in slots.items():
             setattr(other, name, value)
