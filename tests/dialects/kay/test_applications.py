@@ -1,6 +1,9 @@
 """Applications of settings, rules and views."""
 
+import subprocess
 import sys
+from importlib.machinery import ModuleSpec
+from textwrap import dedent
 
 import pytest
 
@@ -172,3 +175,87 @@ def test_an_application_of_a_settings_module():
 
 def test_modules_show_the_names_that_they_take_from_todays():
     assert {"redirect", "secure_filename"} <= set(dir(utils))
+
+
+STARTED = {
+    "settings.py": """
+        DEBUG = True
+        INSTALLED_APPS = ("shop", "models_only", "hidden")
+        APP_MOUNT_POINTS = {"shop": "/", "hidden": None}
+        NAMES = ("request", "url_functions", "media_url", "i18n")
+        CONTEXT_PROCESSORS = tuple("kay.context_processors." + name for name in NAMES)
+        JINJA2_FILTERS = {"nl2br": "kay.utils.filters.nl2br"}
+    """,
+    "urls.py": """
+        from kay.routing import Rule, ViewGroup
+        view_groups = [ViewGroup(Rule("/about", endpoint="about", view="shop.views.index"))]
+    """,
+    "shop/__init__.py": "",
+    "shop/urls.py": """
+        from kay.routing import Rule, ViewGroup
+        view_groups = [ViewGroup(
+            Rule("/", endpoint="index", view="shop.views.index"),
+            Rule("/item/<int:id>", endpoint="item", view=("shop.views.Item", ("tea",), {"price": 3})),
+        )]
+    """,
+    "shop/views.py": """
+        from kay.utils import render_to_response, reverse
+        from kay.conf import settings
+        from werkzeug import Response
+        assert settings.DEBUG
+        def index(request):
+            assert (settings.DEBUG, settings.DEFAULT_LANG) == (True, "en")
+            return render_to_response("shop/index.html", {"text": "a<b\\r\\nc\\n\\nd"})
+        class Item:
+            def __init__(self, name, price):
+                self.name, self.price = name, price
+            def __call__(self, request, id):
+                self.price += id
+                return Response(f"{self.name} {self.price} {reverse('about')} {reverse('shop/index', _external=True)}")
+    """,
+    "shop/templates/index.html": "{% trans %}Shop{% endtrans %} {{ text|nl2br }} {{ reverse('shop/item', id=1) }}"
+    " {{ media_url }} {{ internal_media_url }} {{ language_code }} {{ request.path }} {{ _('x') }}",
+    "models_only/__init__.py": "",
+    "hidden/__init__.py": "",
+    "hidden/urls.py": "raise ImportError",
+}  # fmt: skip
+
+
+@pytest.mark.processes
+def test_a_project_as_kay_started_it(tmp_path):
+    for name, text in STARTED.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(dedent(text))
+    program = """
+        from antiphon.dialect_imports import install
+        install("kay")
+        from kay.app import get_application
+        from antiphon.testing import Client
+        client = Client(get_application(), "wsgi")
+        for path in ("/about", "/item/1", "/item/1", "/hidden/"):
+            print(client.get(path).status, client.get(path).text)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", dedent(program)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.splitlines()[:4] == [
+        "200 Shop a&lt;b<br>",
+        "c<br/>d /item/1 /media /_media en /about x",
+        "200 tea 4 /about http://testserver/",
+        "200 tea 4 /about http://testserver/",
+    ], ran.stderr
+    assert ran.stdout.splitlines()[4].startswith("404")
+
+
+def test_rules_may_come_as_a_map(monkeypatch):
+    from types import ModuleType
+
+    from antiphon.dialects.werkzeug.routing import Map
+    from antiphon.dialects.werkzeug.routing import Rule as PlainRule
+
+    urls = ModuleType("urls_of_project")
+    urls.make_url = lambda: Map([PlainRule("/a", endpoint="a")])
+    urls.all_views = {"a": lambda request: Response("found")}
+    urls.__spec__ = ModuleSpec("urls_of_project", None)
+    monkeypatch.setitem(sys.modules, "urls_of_project", urls)
+    assert get(get_application({"ROOT_URL_MODULE": "urls_of_project"}), "/a").text == "found"

@@ -7,9 +7,9 @@ from antiphon.dialects.kay.conf import Settings
 from antiphon.dialects.kay.current import Call, answered
 from antiphon.dialects.kay.language import guess_language
 from antiphon.dialects.kay.middleware import Middleware
-from antiphon.dialects.kay.mounting import installed
+from antiphon.dialects.kay.mounting import Installed, installed, of_project
 from antiphon.dialects.kay.places import fill_all
-from antiphon.dialects.kay.routing import View, ViewGroup, Views
+from antiphon.dialects.kay.routing import Named, ViewGroup, Views
 from antiphon.dialects.kay.templates import load_templates
 from antiphon.dialects.kay.users import checked, user_source
 from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
@@ -42,7 +42,7 @@ class KayApp:
             self.fill(Request.user, find_user)
         self._middleware = Middleware(settings.MIDDLEWARE_CLASSES)
         for package in settings.INSTALLED_APPS:
-            self._install(package)
+            self.install(installed(package, settings))
         for group in view_groups:
             self.add(group)
 
@@ -51,12 +51,13 @@ class KayApp:
         for factory in group.mounted(path, prefix):
             self.url_map.add(factory)
 
-    def _install(self, package: str) -> None:
-        """Add the rules and the views in the `urls` module of a package."""
-        path, prefix, groups, views = installed(package, self.app_settings)
-        for group in groups:
-            self.add(group, path, prefix)
-        for endpoint, view in views.items():
+    def install(self, parts: Installed | None) -> None:
+        """Add the rules and the views of a `urls` module."""
+        if parts is None:
+            return
+        for group in parts.groups:
+            self.add(group, parts.path, parts.prefix)
+        for endpoint, view in parts.views.items():
             self.views.add(endpoint, view)
 
     @lazy
@@ -64,8 +65,8 @@ class KayApp:
         """The Jinja environment for pages. Raises ImportError if Jinja is not installed."""
         return load_templates(self.app_settings)
 
-    def view(self, endpoint: Any, view: View | str) -> None:
-        """Register the view of an endpoint of ``url_map``: a function, or its dotted name."""
+    def view(self, endpoint: Any, view: Named) -> None:
+        """Register the view of an endpoint of ``url_map``, as the view of a ``Rule``."""
         self.views.add(endpoint, view)
 
     def fill(self, place: Place[T], source: Callable[[Any], T]) -> None:
@@ -110,5 +111,7 @@ class KayApp:
 
 
 def get_application(app_settings: object = "settings") -> KayApp:
-    """Return the application for a settings module."""
-    return KayApp(app_settings)
+    """Return the application of a project: of a settings module, and of the module ROOT_URL_MODULE if there is one."""
+    app = KayApp(app_settings)
+    app.install(of_project(app.app_settings))
+    return app

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from antiphon.dialects.kay.current import answered
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
 from antiphon.dialects.werkzeug.utils.imports import import_string
 
@@ -14,9 +15,14 @@ _DEFAULTS: Mapping[str, Any] = ImmutableDict(
         "CONTEXT_PROCESSORS": (),
         "DEFAULT_LANG": "en",
         "INSTALLED_APPS": (),
+        "INTERNAL_MEDIA_URL": "/_media",
         "JINJA2_ENVIRONMENT_KWARGS": ImmutableDict(),
+        "JINJA2_EXTENSIONS": ("jinja2.ext.i18n",),
+        "JINJA2_FILTERS": ImmutableDict(),
         "LANG_COOKIE_NAME": "hl",
+        "MEDIA_URL": "/media",
         "MIDDLEWARE_CLASSES": (),
+        "ROOT_URL_MODULE": "urls",
         "TEMPLATE_DIRS": (),
         "USE_I18N": True,
     }
@@ -47,3 +53,14 @@ class Settings:
         """Return the value of a setting; the object itself if the setting is a dotted name. Raises ImportError."""
         value = getattr(self, name)
         return import_string(value) if isinstance(value, str) else value
+
+
+class CurrentSettings:
+    """The settings of the application that answers a request here; elsewhere those of the module ``settings``."""
+
+    def __getattr__(self, name: str) -> Any:
+        call = answered.get(None)
+        return getattr(call.app.app_settings if call else Settings("settings"), name)
+
+
+settings = CurrentSettings()

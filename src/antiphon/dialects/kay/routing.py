@@ -8,12 +8,18 @@ from antiphon.dialects.werkzeug.routing.rules import EndpointPrefix, RuleFactory
 from antiphon.dialects.werkzeug.utils.imports import import_string
 
 View = Callable[..., Any]
+Named = View | str | tuple[type | str, tuple[Any, ...], dict[str, Any]]
+"""A view: a function or another callable, its dotted name, or a class, positional and named arguments, by which one
+is made for each request.
+"""
 
 
 class Rule(routing.Rule):
-    """A rule of Werkzeug's with a ``view``: a function that takes the request first, or its dotted name."""
+    """A rule of Werkzeug's with a ``view``: a function that takes the request first, or its dotted name. It may also be
+    a class, or its dotted name, in a tuple with the arguments to make it with: it is made for each request, and called.
+    """
 
-    def __init__(self, string: str, *args: Any, view: View | str | None = None, **kwargs: Any) -> None:
+    def __init__(self, string: str, *args: Any, view: Named | None = None, **kwargs: Any) -> None:
         super().__init__(string, *args, **kwargs)
         self.view = view
 
@@ -41,9 +47,9 @@ class Views:
     """The views of endpoints, imported on first use."""
 
     def __init__(self) -> None:
-        self._views: dict[Any, View | str] = {}
+        self._views: dict[Any, Named] = {}
 
-    def add(self, endpoint: Any, view: View | str) -> None:
+    def add(self, endpoint: Any, view: Named) -> None:
         """Register the view of an endpoint."""
         self._views[endpoint] = view
 
@@ -52,7 +58,15 @@ class Views:
         view = getattr(rule, "view", None) or self._views.get(rule.endpoint)
         if view is None:
             raise LookupError(f"the endpoint {rule.endpoint!r} has no view")
-        if not isinstance(view, str):
-            return view
-        found: View = import_string(view)
-        return found
+        if not isinstance(view, tuple):
+            return _imported(view)
+        kind, args, kwargs = view
+        made: View = _imported(kind)(*args, **kwargs)
+        return made
+
+
+def _imported(view: View | str) -> View:
+    if not isinstance(view, str):
+        return view
+    found: View = import_string(view)
+    return found

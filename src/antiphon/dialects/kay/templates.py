@@ -3,12 +3,14 @@
 from typing import Any
 
 from antiphon.dialects.kay.conf import Settings
+from antiphon.dialects.werkzeug.utils.imports import import_string
 
 
 def load_templates(settings: Settings) -> Any:
     """Return a Jinja environment for the TEMPLATE_DIRS, and the `templates` folders of packages under their names.
 
-    Raises ImportError if Jinja is not installed.
+    It has the JINJA2_EXTENSIONS and JINJA2_FILTERS. Texts to translate stay as they are. Raises ImportError if Jinja is
+    not installed.
     """
     try:
         import jinja2
@@ -17,8 +19,12 @@ def load_templates(settings: Settings) -> Any:
     packages = {name.rpartition(".")[2]: jinja2.PackageLoader(name) for name in _with_templates(settings)}
     folders = jinja2.FileSystemLoader(list(settings.TEMPLATE_DIRS))
     loader = jinja2.ChoiceLoader([folders, jinja2.PrefixLoader(packages)])
-    options = {"autoescape": True, **settings.JINJA2_ENVIRONMENT_KWARGS}
-    return jinja2.Environment(loader=loader, **options)  # noqa: S701 - they escape unless settings.py says otherwise
+    options = {"autoescape": True, "extensions": settings.JINJA2_EXTENSIONS, **settings.JINJA2_ENVIRONMENT_KWARGS}
+    environment: Any = jinja2.Environment(loader=loader, **options)  # noqa: S701 - it is what settings.py says
+    if hasattr(environment, "install_null_translations"):
+        environment.install_null_translations()
+    environment.filters |= {name: import_string(function) for name, function in settings.JINJA2_FILTERS.items()}
+    return environment
 
 
 def _with_templates(settings: Settings) -> list[str]:

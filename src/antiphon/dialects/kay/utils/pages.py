@@ -21,6 +21,11 @@ def url_for(endpoint: str, **args: Any) -> str:
     return url if anchor is None else f"{url}#{url_quote(anchor)}"
 
 
+def reverse(endpoint: str, _external: bool = False, method: str = "GET", **values: Any) -> str:
+    """Return the URL of an endpoint's rule for a method, with these values. Raises what ``url_for`` does."""
+    return current_call().adapter.build(endpoint, values, method=method, force_external=_external)
+
+
 Processor = Callable[[Any], Mapping[str, Any]]
 
 

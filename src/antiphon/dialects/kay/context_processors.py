@@ -1,0 +1,27 @@
+"""Functions that add to the context of templates, named in CONTEXT_PROCESSORS."""
+
+from typing import Any
+
+from antiphon.dialects.kay.current import current_call
+from antiphon.dialects.kay.utils.pages import reverse, url_for
+
+
+def request(request: Any) -> dict[str, Any]:
+    """Return the request, as ``request``."""
+    return {"request": request}
+
+
+def url_functions(request: Any) -> dict[str, Any]:  # noqa: ARG001 - as all of them are called
+    """Return the functions that build URLs."""
+    return {"url_for": url_for, "reverse": reverse}
+
+
+def i18n(request: Any) -> dict[str, Any]:
+    """Return the language of the request, as ``language_code``."""
+    return {"language_code": request.lang}
+
+
+def media_url(request: Any) -> dict[str, Any]:  # noqa: ARG001 - as all of them are called
+    """Return the paths of files, which the settings name: ``media_url`` and ``internal_media_url``."""
+    settings = current_call().app.app_settings
+    return {"media_url": settings.MEDIA_URL, "internal_media_url": settings.INTERNAL_MEDIA_URL}
