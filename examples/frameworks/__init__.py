@@ -1,0 +1,1 @@
+"""The application of the README, and the same one written with other frameworks."""
