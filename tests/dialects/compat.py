@@ -3,19 +3,24 @@
 Prints how many pass, of how many that pass with the original, and which of those fail. Exits with 1 if one does for a
 reason that is not known.
 The environment that this runs in gets the projects, and a folder with their sources, which are from PyPI. As many
-projects are tested at a time as there are processors.
+projects are tested at a time as there are processors. With `--write`, the counts go into `compat.csv`, of which
+`python -m scripts.tables` makes tables.
 """
 
+import csv
 import os
 import subprocess
 import sys
 import tarfile
 import xml.etree.ElementTree as ET
+from argparse import ArgumentParser
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+COUNTS = Path(__file__).with_name("compat.csv")
 SOURCES = Path(sys.prefix) / "sources"
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 PYTEST = "pytest<9"  # Flask's tests import a name that is gone since
@@ -138,33 +143,67 @@ PROJECTS = [  # those that take longest come first
 ]
 
 
-def main(names: list[str]) -> int:
-    chosen = [project for project in PROJECTS if not names or project.name in names]
+class Result(NamedTuple):
+    """How many of a project's tests pass on a dialect, of those that pass with the original."""
+
+    project: Project
+    dialect: str
+    passed: int
+    of: int
+
+    @property
+    def is_worse(self) -> bool:
+        """True if tests fail for a reason that is not known, or none could be run."""
+        return self.of - self.passed > self.project.dialects[self.dialect] or not self.of
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="make compat")
+    parser.add_argument("names", nargs="*", help="projects (all of them)")
+    parser.add_argument("--write", action="store_true", help="write the counts into compat.csv")
+    options = parser.parse_args()
+    chosen = [project for project in PROJECTS if not options.names or project.name in options.names]
     needs = [need for project in chosen for need in (project.pinned, *project.needs)]
     subprocess.run([*PIP, "install", PYTEST, *needs], check=True)
     with ThreadPoolExecutor(os.cpu_count()) as workers:
-        return max(workers.map(_compare, chosen), default=2)
+        results = [result for compared in workers.map(_compare, chosen) for result in compared]
+    if options.write:
+        _write({(each.dialect, each.project.name): each for each in results if not each.project.own_tests})
+    return 1 if not chosen or any(result.is_worse for result in results) else 0
 
 
-def _compare(project: Project) -> int:
+def _write(results: Mapping[tuple[str, str], Result]) -> None:
+    """Put counts in the place of those that the table has of these projects, or at its end."""
+    with COUNTS.open(newline="") as file:
+        known = {(row["dialect"], row["distribution"]): row for row in csv.DictReader(file)}
+    for (dialect, name), result in results.items():
+        row = known.setdefault((dialect, name), {"dialect": dialect, "distribution": name, "project": name})
+        row.update(version=result.project.version, passed=str(result.passed), of=str(result.of))
+    with COUNTS.open("w", newline="") as file:
+        table = csv.DictWriter(file, [*next(iter(known.values()))], lineterminator="\n")
+        table.writeheader()
+        table.writerows(known.values())
+
+
+def _compare(project: Project) -> list[Result]:
     source = _source(project)
     if source is None:
         _say(f"{project.name} {project.version}: not run: its tests are in {project.repository} alone")
-        return 0
+        return []
     expected = _passed(project, source, "original")
-    return max(_missing(project, source, expected, dialect) for dialect in project.dialects)
+    return [_result(project, source, expected, dialect) for dialect in project.dialects]
 
 
-def _missing(project: Project, source: Path, expected: set[str], dialect: str) -> int:
-    """Say which of the tests that pass with the original fail on a dialect. Return 1 if one should not."""
+def _result(project: Project, source: Path, expected: set[str], dialect: str) -> Result:
+    """Count the tests that pass on a dialect, and say which of those that pass with the original do not."""
     plugin = ("-p", "antiphon.testing.plugin", f"--antiphon-dialect={dialect}")
     missing = sorted(expected - _passed(project, source, dialect, *plugin))
-    passed = f"{len(expected) - len(missing)} / {len(expected)}"
+    result = Result(project, dialect, len(expected) - len(missing), len(expected))
+    passed = f"{result.passed} / {result.of}"
     lines = [f"{project.name} {project.version}: {passed} of what passes with {dialect} {version(dialect)}"]
-    if is_worse := len(missing) > project.dialects[dialect]:
-        lines += [f"  fails: {test}" for test in missing]
+    lines += [f"  fails: {test}" for test in missing if result.is_worse]
     _say("\n".join(lines))
-    return 1 if is_worse or not expected else 0
+    return result
 
 
 def _say(lines: str) -> None:
@@ -230,4 +269,4 @@ def _is_passed(case: ET.Element) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

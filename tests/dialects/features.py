@@ -1,6 +1,7 @@
 """`python -m tests.dialects.features`: how many rows of the table have tests; with `--mutate`, whether these can fail.
 
-A test says `@pytest.mark.feature("microdot-001")` of the rows that it holds.
+A test says `@pytest.mark.feature("microdot-001")` of the rows that it holds. With `--write` the counts go into
+`tested.csv`, of which `python -m scripts.tables` makes a table.
 """
 
 import csv
@@ -16,6 +17,7 @@ import pytest
 from tests.dialects.mutation import is_noticed, targets
 
 FOLDER = Path(__file__).parent
+COUNTS = FOLDER / "tested.csv"
 
 
 def say(line: str) -> None:
@@ -61,8 +63,14 @@ class Features:
             Counter(self.rows.values()),
             Counter(self.rows[row] for row in self.tests if row in self.rows),
         )
-        for seed, count in all_rows.items():
-            say(f"{seed:10}{tested[seed]:5} / {count}")
+        counts = [(seed, tested[seed], count) for seed, count in all_rows.items()]
+        for seed, found, count in counts:
+            say(f"{seed:10}{found:5} / {count}")
+        table = "".join(f"{seed},{found},{count}\n" for seed, found, count in [("dialect", "tested", "of"), *counts])
+        if self.options.write:
+            COUNTS.write_text(table)
+        elif self.options.paths == [str(FOLDER)] and table != COUNTS.read_text():
+            say(f"{COUNTS.name} has other counts: --write puts these there")
 
     def mutate(self) -> None:
         """Break what some rows name, row by row, and note those whose tests all pass nevertheless."""
@@ -94,6 +102,7 @@ def main() -> int:
 def parse_options() -> Namespace:
     parser = ArgumentParser(prog="python -m tests.dialects.features", description=__doc__)
     parser.add_argument("paths", nargs="*", default=[str(FOLDER)], help="where the tests are (all dialects)")
+    parser.add_argument("--write", action="store_true", help="write the counts into tested.csv")
     parser.add_argument("--mutate", type=int, default=int(os.environ.get("MUTATE") or 0), help="how many rows to break")
     parser.add_argument("--seed", type=int, default=os.environ.get("SEED") or None, help="to break the same ones again")
     options = parser.parse_args()
