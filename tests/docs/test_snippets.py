@@ -49,13 +49,3 @@ def test_every_page_is_reachable_from_the_index():
             links = LINK.findall(CODE.sub("", page.read_text()))
             ahead += [(page.parent / target).resolve() for target in links]
     assert sorted({*(ROOT / "docs").rglob("*.md")} - found) == []
-
-
-def test_the_readme_s_app_answers_as_it_says():
-    from antiphon.testing import Client
-
-    namespace: dict = {"__name__": "shop"}
-    exec(SNIPPET.findall((ROOT / "README.md").read_text())[0], namespace)
-    client = Client(namespace["app"])
-    assert client.get("/hello/Ada").text == "Hello, Ada!"
-    assert client.post("/sum", json=[1, 2, 3]).json == {"sum": 6}

@@ -1,17 +1,14 @@
+from antiphon.dialects.microdot import abort
 from antiphon.dialects.microdot.asgi import Microdot
 
 app = Microdot()
 
 
-class NoSuchLamp(Exception):
-    pass
-
-
-@app.errorhandler(NoSuchLamp)
-async def no_such_lamp(request, error):
-    return {"error": str(error)}, 404
+@app.errorhandler(404)
+async def not_found(request):
+    return {"error": "There is no such lamp."}, 404
 
 
 @app.get("/")
 async def lamp(request):
-    raise NoSuchLamp("There is no such lamp.")
+    abort(404)

@@ -1,0 +1,96 @@
+"""The part of docs/reference/dialects.md that shows the programs of `examples/dialects` in each way."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from examples.dialects.programs import NATIVE, PROGRAMS, Answer, Program
+
+FIGURES = Path(__file__).parents[1] / "benchmarks/side_by_side.json"
+NAMES = {
+    NATIVE: "Antiphon",
+    "flask": "Flask",
+    "werkzeug": "Werkzeug",
+    "kay": "Kay",
+    "microdot": "Microdot",
+    "webob": "WebOb",
+    "pyramid": "Pyramid",
+    "asok": "Asok",
+}
+Times = tuple[float, float | None]
+"""Microseconds a request, and those on the original."""
+NOTES = {
+    "kay": "Kay itself is for Python 2",
+    "asok": "`src/pages/page.py`",
+    "file/microdot": "Microdot reads files on the event loop; here a thread does, or the server sends them, as Granian",
+}
+"""For the line above a program: what is not to be seen in it."""
+
+
+def figures() -> Any:
+    """Return what `benchmarks.side_by_side` has measured."""
+    return json.loads(FIGURES.read_text())
+
+
+def side_by_side() -> str:
+    """Return a table of all times, and a section for each program, as Markdown."""
+    measured = figures()
+    versions = ", ".join(f"{NAMES[way]} {measured['versions'][way]}" for way in NAMES if way in measured["versions"])
+    told = (
+        f"Measured on {measured['when']} with {measured['python']}, {versions}, one request at a time in one process,"
+        " over WSGI; Microdot's programs over ASGI, since their functions are `async def`."
+    )
+    sections = [_section(program, measured["programs"].get(program.name, {})) for program in PROGRAMS]
+    return "\n\n".join([_times(measured["programs"]), told, *sections])
+
+
+def _times(programs: dict[str, Any]) -> str:
+    ways = [way for way in NAMES if any(way in times for times in programs.values())]
+    rows = [["program", *(NAMES[way] for way in ways)], ["---", *("---:" for _ in ways)]]
+    for program in PROGRAMS:
+        times = programs.get(program.name, {})
+        rows.append([f"[{_title(program)}](#{_anchor(program)})", *(_cell(times.get(way)) for way in ways)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell(times: Times | None) -> str:
+    if times is None:
+        return ""
+    ours, theirs = times
+    return f"{ours:.0f} µs" if theirs is None else f"{theirs / ours:.1f}x"
+
+
+def _section(program: Program, times: dict[str, Any]) -> str:
+    parts = [f"## {_title(program)}", f"{program.text} {_exchange(program)}"]
+    for way in program.ways():
+        parts += [_label(program, way, times.get(way)), f"```python\n{program.path(way).read_text().rstrip()}\n```"]
+    return "\n\n".join(parts)
+
+
+def _title(program: Program) -> str:
+    return program.name.capitalize().replace("_", "-").replace("Json", "JSON")
+
+
+def _anchor(program: Program) -> str:
+    return _title(program).lower()
+
+
+def _exchange(program: Program) -> str:
+    return f"`{program.method} {program.target}` is answered with {_answer(program.answers[-1])}."
+
+
+def _answer(answer: Answer) -> str:
+    fields = [f"`{name}: {value}`" for name, value in answer.fields]
+    text = json.dumps(answer.body, ensure_ascii=False) if isinstance(answer.body, dict) else str(answer.body or "")
+    body = [f"`{text}`"] if text and "\n" not in text else []
+    media_type = [f"`{answer.media_type}`"] if answer.media_type else []
+    return ", ".join([str(answer.status), *media_type, *body, *fields])
+
+
+def _label(program: Program, way: str, times: Times | None) -> str:
+    said = [f"**{NAMES[way]}**"]
+    if times is not None:
+        ours, theirs = times
+        said.append(f"{ours:g} µs" if theirs is None else f"{ours:g} µs, {theirs:g} µs on {NAMES[way]} itself")
+    said += [note for key, note in NOTES.items() if key in (way, f"{program.name}/{way}")]
+    return " · ".join(said)

@@ -1,0 +1,140 @@
+"""`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
+
+These are the programs of `examples`, and counts and times that `make features`, `make compat` and
+`python -m benchmarks.side_by_side`, each with `--write`, leave in files. In a page each such part stands between
+`<!-- from NAME -->` and `<!-- end -->`.
+"""
+
+import csv
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.side_by_side import figures, side_by_side
+
+ROOT = Path(__file__).parents[1]
+TESTED = ROOT / "tests/dialects/tested.csv"
+COMPAT = ROOT / "tests/dialects/compat.csv"
+FRAMEWORKS = ROOT / "examples/frameworks"
+PART = re.compile(r"(<!-- from ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+class Library(NamedTuple):
+    """A library that has a dialect."""
+
+    dialect: str
+    name: str
+    page: str
+    """Where the dialect is described, below docs."""
+
+
+LIBRARIES = (
+    Library("flask", "Flask 3", "how-to/from-flask.md"),
+    Library("werkzeug", "Werkzeug 3, and names of 0.8 to 2", "reference/dialects/werkzeug.md"),
+    Library("pyramid", "Pyramid 2", "how-to/from-pyramid.md"),
+    Library("webob", "WebOb 1.8", "reference/dialects/webob.md"),
+    Library("microdot", "Microdot 2", "how-to/from-microdot.md"),
+    Library("kay", "Kay", "reference/dialects/kay.md"),
+)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table in a file."""
+    with path.open(newline="") as file:
+        return [*csv.DictReader(file)]
+
+
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """Return a table as Markdown; a column whose head ends with a colon is aligned to the right."""
+    marks = ["---:" if name.endswith(":") else "---" for name in head]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [[name.rstrip(":") for name in head], marks, *lines])
+
+
+def compat(dialect: str) -> str:
+    """Return the table of the projects whose tests run on a dialect."""
+    found = [row for row in rows(COMPAT) if row["dialect"] == dialect]
+    lines = [[row["project"], row["version"], f"{row['passed']} / {row['of']}"] for row in found]
+    return table(["project", "version", "passed / passed with the original:"], lines)
+
+
+def dialects() -> str:
+    """Return the table of what runs of each library."""
+    tested = {row["dialect"]: f"{row['tested']} of {row['of']}" for row in rows(TESTED)}
+    head = ["written for", "rows of its documents:", "tests of other projects:"]
+    lines = [
+        [f"[{each.name}](docs/{each.page})", tested.get(each.dialect, ""), _passed(each.dialect)] for each in LIBRARIES
+    ]
+    return table(head, lines)
+
+
+def _passed(dialect: str) -> str:
+    found = [row for row in rows(COMPAT) if row["dialect"] == dialect]
+    if not found:
+        return ""
+    passed, of = (sum(int(row[name]) for row in found) for name in ("passed", "of"))
+    return f"{passed:,} of {of:,}, in {len(found)} projects"
+
+
+SERVED = {
+    "Antiphon": ("antiphon", "antiphon wsgi"),
+    "Flask": ("flask", "flask wsgi"),
+    "Antiphon, `async def`": ("antiphon", "antiphon asgi"),
+    "Starlette": ("starlette", "starlette asgi"),
+    "FastAPI": ("fastapi", "fastapi asgi"),
+}
+"""Each measured application of the README: its file, and its name in the figures."""
+
+
+def frameworks() -> str:
+    """Return the table of the README's application, written with several frameworks."""
+    measured = figures()["frameworks"]
+    asked = [*measured["antiphon wsgi"]]
+    lines = []
+    for name, (file, key) in SERVED.items():
+        text = (FRAMEWORKS / f"{file}_app.py").read_text()
+        count = sum(1 for line in text.splitlines() if line.strip())
+        interface = key.partition(" ")[2].upper()
+        lines.append([name, interface, str(count), *(f"{measured[key][case]:.0f} µs" for case in asked)])
+    return table(["", "over", "lines:", *(f"{case}:" for case in asked)], lines)
+
+
+def versions() -> str:
+    """Return when the frameworks were measured, and which."""
+    measured = figures()
+    known = measured["versions"]
+    names = ", ".join(f"{name} {known[name.lower()]}" for name in ("Flask", "Starlette", "FastAPI"))
+    return f"Measured on {measured['when']} with {measured['python']}, {names}: the time of one request in one process."
+
+
+def app() -> str:
+    """Return the README's application."""
+    return f"```python\n{(FRAMEWORKS / 'antiphon_app.py').read_text().rstrip()}\n```"
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "examples/frameworks/antiphon_app.py": app,
+    "examples/dialects": side_by_side,
+    "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
+    "the dialects' counts": dialects,
+    **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid")},
+}
+PAGES = [ROOT / name for name in ("README.md", "docs/reference/dialects.md", "docs/reference/compatibility.md")]
+
+
+def written(text: str) -> str:
+    """Return a page with its parts as they would be written now. Raises KeyError for one that is not known."""
+    return PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", text)
+
+
+def main() -> int:
+    """Write the pages."""
+    for page in PAGES:
+        page.write_text(written(page.read_text()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
