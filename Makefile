@@ -11,6 +11,7 @@
 # make mutants   break the core in forty places by hand, and see tests fail
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
+# make docs    build the site of the documentation into build/site, without network once its tool is here
 # make clean   remove what these have made
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed pages sessions dialects throughput files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat release clean
+.PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -64,6 +65,10 @@ release: $(VENV)/.ready
 	$(BIN)/pip install --quiet --group release
 	$(BIN)/python -m scripts.release --dry
 
+docs: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group docs
+	$(BIN)/python -m scripts.docs_site
+
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60
 
@@ -84,4 +89,4 @@ $(VENV)/.bench: $(VENV)/.ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* var dist .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-* var build dist .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,143 @@
+"""`python -m scripts.docs_site`: build the site of the documentation into build/site, without network.
+
+The pages are those of `docs`, the README and what else these link to: pages of other folders, and the files of
+`examples`, which the site shows on pages of their own. The navigation is what docs/README.md says.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+STAGED = ROOT / "build/docs"
+SITE = ROOT / "build/site"
+OTHERS = {
+    "README.md": "index.md",
+    "docs/README.md": "contents.md",
+    "CHANGELOG.md": "project/changes.md",
+    "CONTRIBUTING.md": "project/contributing.md",
+    "SECURITY.md": "project/security.md",
+    "CODE_OF_CONDUCT.md": "project/code-of-conduct.md",
+    "LICENSE": "project/license.md",
+    "benchmarks/README.md": "project/benchmarks.md",
+}
+"""Pages that are elsewhere than in docs, or have another name there, and their places on the site."""
+SHOWN = ("examples/guestbook", "examples/deploy", "examples/frameworks", "examples/dialects")
+"""Folders whose files are shown on one page."""
+LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", ".md": "markdown"}
+
+_CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+\.md)(?:#[^)]*)?\)")
+
+
+def main() -> int:
+    """Build the site. Return the exit code of Zensical, which fails for a page that is not there."""
+    stage()
+    command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def stage() -> None:
+    """Write the pages as Zensical is to read them."""
+    for folder in (STAGED, SITE):
+        shutil.rmtree(folder, ignore_errors=True)
+    for source, place in places().items():
+        target = STAGED / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(shown(source) if source.is_dir() else page(source))
+    (STAGED / "SUMMARY.md").write_text(navigation())
+    shutil.copy(ROOT / "scripts/docs_site.css", STAGED / "site.css")
+
+
+def places() -> dict[Path, str]:
+    """Return the place of each page and of each folder that is shown."""
+    pages = {path: str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md"))}
+    others = {ROOT / name: place for name, place in OTHERS.items()}
+    return pages | others | {ROOT / name: f"{name}.md" for name in SHOWN}
+
+
+def page(source: Path) -> str:
+    """Return a page whose links lead to the places of other pages. Raises LookupError for a link that leads nowhere."""
+    text = source.read_text()
+    if source.suffix != ".md":
+        return f"# {source.name.capitalize()}\n\n```text\n{text}```\n"
+    return _CODE_OR_LINK.sub(lambda found: _linked(source, found), text)
+
+
+def _linked(source: Path, found: re.Match[str]) -> str:
+    if found[1] is None:
+        return found[0]
+    known, target = places(), (source.parent / found[1]).resolve()
+    fragment = found[2] or ""
+    if target not in known and target.parent in known:
+        target, fragment = target.parent, f"#{_anchor(target.name)}"
+    if target not in known:
+        raise LookupError(f"{source.relative_to(ROOT)} links to {found[1]}, which is not on the site")
+    return f"]({os.path.relpath(known[target], Path(known[source]).parent)}{fragment})"
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w-]", "", title.lower())
+
+
+def shown(folder: Path) -> str:
+    """Return a page that shows the files of a folder."""
+    parts = [f"# {folder.relative_to(ROOT)}"]
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in {".pyc", ".json", ".jpg", ".png"} and path.stat().st_size:
+            language = LANGUAGES.get(path.suffix, "text")
+            parts += [f"## `{path.relative_to(folder)}`", f"````{language}\n{path.read_text().rstrip()}\n````"]
+    return "\n\n".join(parts) + "\n"
+
+
+# The navigation
+
+
+def navigation() -> str:
+    """Return the navigation as a list: what docs/README.md links to, in its sections, and then the project's pages."""
+    sections = (DOCS / "README.md").read_text().split("\n## ")
+    lines = ["- [Antiphon](index.md)", *(f"- [Tutorial]({target})" for _, target in _LINK.findall(sections[0]))]
+    for section in sections[1:]:
+        title, _, text = section.partition("\n")
+        lines += [f"- {title}", *_groups(text)]
+    lines += ["- Project", "    - [All pages](contents.md)"]
+    lines += [f"    - [{_title(place)}]({place})" for name, place in OTHERS.items() if place.startswith("project/")]
+    lines += ["    - Examples", *(f"        - [{Path(name).name.capitalize()}]({name}.md)" for name in SHOWN)]
+    return "\n".join(lines) + "\n"
+
+
+def _groups(text: str) -> Iterator[str]:
+    rows = re.findall(r"^\| (\w[^|]*) \| (.*) \|$", text, re.MULTILINE)
+    for title, links in rows:
+        yield f"    - {title}"
+        for name, target in _LINK.findall(links):
+            yield f"        - [{_capitalized(name)}]({target})"
+            if target == "reference/dialects.md":
+                yield from _each_dialect()
+    if not rows:
+        for name, target in _LINK.findall(text):
+            yield f"    - [{_capitalized(name)}]({target})"
+
+
+def _each_dialect() -> Iterator[str]:
+    for path in sorted((DOCS / "reference/dialects").glob("*.md")):
+        title = path.read_text().partition("\n")[0].removeprefix("# ").removeprefix("The dialect of ")
+        yield f"        - [{title}](reference/dialects/{path.name})"
+
+
+def _title(place: str) -> str:
+    return Path(place).stem.replace("-", " ").capitalize()
+
+
+def _capitalized(text: str) -> str:
+    text = text.removeprefix("or ").replace("`", "")
+    return text[:1].upper() + text[1:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
