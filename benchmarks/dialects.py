@@ -198,6 +198,17 @@ ASKED_OF_FLASK = (
 
 DIALECTS = (
     Dialect(
+        "asok",
+        "antiphon.dialects.asok",
+        10.0,
+        [
+            *(ASKED[name] for name in ("hello", "args", "json", "form")),
+            PageOfLamps("page", "GET", "/page", PAGE, "text/html", "lamp 4"),
+        ],
+        lambda app, _loop: WsgiServer(app),
+        {"page": 3.0},
+    ),
+    Dialect(
         "flask",
         "antiphon.dialects.flask",
         3.0,

@@ -123,13 +123,15 @@ class Asok(Servable):
         """Read the project, and plan its pages, before the first request. Raises what ``native`` does."""
         self.native.freeze()
 
-    def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
-        """Return the steps that answer a server's request."""
-        return self.native.handle(request)
+    @lazy
+    def handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:
+        """The function that returns the steps that answer a server's request: the native application's."""
+        return self.native.handle
 
-    def answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
-        """Return the response, awaited on an event loop."""
-        return self.native.answer(request)
+    @lazy
+    def answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:
+        """The function that returns the response, awaited on an event loop: the native application's."""
+        return self.native.answer
 
     @property
     def lifecycle(self) -> Lifecycle:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request as NativeRequest
+from antiphon.response.fields import JSON
 from antiphon.response.response import json_encoder
 
 if TYPE_CHECKING:
@@ -23,10 +24,18 @@ class QueryDict(dict[str, str]):
         return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
 
 
+def is_json(native: NativeRequest) -> bool:
+    """True if the content is JSON by its type."""
+    declared = native.head.field("content-type")
+    if declared is None or declared == JSON:
+        return declared is not None
+    content_type = native.content_type
+    return content_type is not None and content_type.is_json
+
+
 def json_body_of(native: NativeRequest) -> Any:
     """Return the content decoded from JSON; None for another type, and for what is malformed."""
-    content_type = native.content_type
-    if content_type is None or not content_type.is_json:
+    if not is_json(native):
         return None
     try:
         return native.json
@@ -40,8 +49,9 @@ class JsonAccessor(dict[str, Any]):
     """The members of the object that a request has in JSON. Called with data, it answers with JSON."""
 
     def __init__(self, request: "Request") -> None:
-        super().__init__(request.json_body if isinstance(request.json_body, dict) else {})
         self._request = request
+        if isinstance(request.json_body, dict):
+            self.update(request.json_body)
 
     def __call__(self, data: Any = None, status: int = 200) -> str:
         """Return data, by default those that the request has, as JSON, which is answered with a status.
@@ -51,4 +61,7 @@ class JsonAccessor(dict[str, Any]):
         request = self._request
         if data is None:
             data = request.json_body if request.json_body is not None else {}
-        return request.answer_json(json_encoder()(data, None), status)
+        request.content_type = JSON
+        if status != 200:
+            request.status_code(status)
+        return json_encoder()(data, None).decode()

@@ -88,13 +88,11 @@ class AsokPages(Pages):
         inner = around(app.middleware_handlers, function)
 
         def handler(native: NativeRequest) -> Any:
-            request = Request(app, native)
-            request.page_file = path
+            request = Request(app, native, path)
             return answer(request, inner(request), function)
 
         async def async_handler(native: NativeRequest) -> Any:
-            request = Request(app, native)
-            request.page_file = path
+            request = Request(app, native, path)
             return answer(request, await inner(request), function)
 
         return wraps(function)(async_handler if is_async(inner) else handler)

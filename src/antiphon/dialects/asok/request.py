@@ -15,7 +15,7 @@ from antiphon.dialects.asok.exceptions import (
     UnauthorizedError,
 )
 from antiphon.dialects.asok.files import file_response, path_below
-from antiphon.dialects.asok.inputs import JsonAccessor, QueryDict, json_body_of
+from antiphon.dialects.asok.inputs import JsonAccessor, QueryDict, is_json, json_body_of
 from antiphon.dialects.asok.languages import language_of, translated
 from antiphon.dialects.asok.static import UPLOADS, static_url
 from antiphon.dialects.asok.status import StatusCode
@@ -24,13 +24,15 @@ from antiphon.http.redirect import redirect_location
 from antiphon.http.status import phrase
 from antiphon.lazy import lazy
 from antiphon.request.request import Request as NativeRequest
-from antiphon.response.fields import HTML, JSON, TEXT
+from antiphon.response.fields import HTML, TEXT
 from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
 
 _KEY = "_asok_request"
+keep = object.__setattr__
+"""Set an attribute of a native request that it does not know."""
 
 
 class Request:
@@ -41,18 +43,20 @@ class Request:
 
     content_type: str = HTML
     """The media type of the text that the page returns."""
+    added_headers: list[tuple[str, str]] | None = None
+    """The header fields of the response to be; None as long as nobody has asked for them."""
     own_status: int | None = None
     """The status that was set; None if none was."""
-    page_file: str | None = None
-    """The path of the file of the page that answers; None if none does."""
 
     page_context: Mapping[str, Any] = MappingProxyType({})
     """The variables of a page that is only a template: those of the page of an error."""
 
-    def __init__(self, app: "Asok", native: NativeRequest) -> None:
+    def __init__(self, app: "Asok", native: NativeRequest, page_file: str | None = None) -> None:
         self.app = app
         self.native = native
-        vars(native)[_KEY] = self
+        self.page_file = page_file
+        """The path of the file of the page that answers; None if none does."""
+        keep(native, _KEY, self)
 
     @classmethod
     def of(cls, app: "Asok", native: NativeRequest) -> "Request":
@@ -62,7 +66,13 @@ class Request:
     @staticmethod
     def find(native: NativeRequest) -> "Request | None":
         """Return the request that stands for a native one; None if none does yet."""
-        return cast("Request | None", vars(native).get(_KEY))
+        return cast("Request | None", getattr(native, _KEY, None))
+
+    def let_go(self) -> None:
+        """Have the native request forget this one, when its page has answered: else only the garbage collector would
+        free them, which hold each other.
+        """
+        keep(self.native, _KEY, None)
 
     # The head
 
@@ -127,7 +137,8 @@ class Request:
     @lazy
     def form(self) -> dict[str, str]:
         """The query's arguments, and over them the fields of the form in the body."""
-        return {**self.args, **dict(self.native.form.items())}
+        sent = dict(self.native.form.items())
+        return {**self.args, **sent} if self.native.head.query_string else sent
 
     @lazy
     def files(self) -> dict[str, UploadedFile]:
@@ -162,8 +173,7 @@ class Request:
     @property
     def is_json(self) -> bool:
         """True if the body is JSON, by its type."""
-        content_type = self.native.content_type
-        return content_type is not None and content_type.is_json
+        return is_json(self.native)
 
     @property
     def json(self) -> JsonAccessor:
@@ -293,15 +303,12 @@ class Request:
     def status(self, line: str) -> None:
         self.status_code = int(line.partition(" ")[0])
 
-    @lazy
+    @property
     def response_headers(self) -> list[tuple[str, str]]:
         """The header fields of the response to be."""
-        return []
-
-    @property
-    def has_response_headers(self) -> bool:
-        """True if anybody has asked for the header fields of the response to be."""
-        return "response_headers" in vars(self)
+        if self.added_headers is None:
+            self.added_headers = []
+        return self.added_headers
 
     def header(self, name: str, value: str) -> Self:
         """Add a header field to the response to be, and return the request."""
@@ -324,7 +331,10 @@ class Request:
 
     def text(self, content: str = "", status: int = 200) -> str:
         """Return plain text, which is answered with a status."""
-        return self._typed(str(content), TEXT, status)
+        self.content_type = TEXT
+        if status != 200:
+            self.status_code(status)
+        return str(content)
 
     def api(self, data: Any, status: int = 200) -> str:
         """Return JSON that has data and a status, which is answered with that status."""
@@ -351,16 +361,6 @@ class Request:
         if base_dir is not None or not os.path.isabs(path):
             path = path_below(os.path.join(self.app.root_dir, base_dir or UPLOADS), path)
         return file_response(path, filename, as_attachment)
-
-    def answer_json(self, encoded: bytes, status: int) -> str:
-        """Return JSON as text, which is answered with a status."""
-        return self._typed(encoded.decode(), JSON, status)
-
-    def _typed(self, text: str, content_type: str, status: int) -> str:
-        self.content_type = content_type
-        if status != 200:
-            self.status_code(status)
-        return text
 
     # Ends
 

@@ -61,21 +61,30 @@ class Answer(NamedTuple):
 
 def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeResponse | Answer:
     """Return the native response to what a page has returned, or a value that makes it."""
-    if isinstance(value, Response):
-        request.status_code = value.status_code
-        request.content_type = value.content_type
-        request.response_headers.extend(value.headers.items())
-        value = value.body
-    if isinstance(value, str):
-        return amended(request, NativeResponse.sharing(value.encode(), only_typed(request.content_type)))
-    return Answer(request, value, page)
+    if type(value) is not str:
+        if isinstance(value, Response):
+            return answer(request, _told(request, value), page)
+        if not isinstance(value, str):
+            return Answer(request, value, page)
+    request.let_go()
+    response = NativeResponse.sharing(value.encode(), only_typed(request.content_type))
+    if request.own_status is None and request.added_headers is None:
+        return response
+    return amended(request, response)
+
+
+def _told(request: "Request", response: Response) -> Any:
+    """Return the body of a response, whose status, type and header fields the request is given."""
+    request.status_code = response.status_code
+    request.content_type = response.content_type
+    request.response_headers.extend(response.headers.items())
+    return response.body
 
 
 def amended(request: "Request", response: NativeResponse) -> NativeResponse:
     """Give a response the status and the header fields that its request was given for it, and return it."""
     if request.own_status is not None:
         response.status = request.own_status
-    if request.has_response_headers:
-        for name, value in request.response_headers:
-            response.headers.add(name, value)
+    for name, value in request.added_headers or ():
+        response.headers.add(name, value)
     return response
