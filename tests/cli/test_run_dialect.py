@@ -1,7 +1,10 @@
 """`antiphon run --dialect`: the application is written for another library, and finds the dialect in its place."""
 
+import json
 import os
 import signal
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -109,3 +112,28 @@ def test_pyramid_s_applications_are_made_by_their_factory(antiphon, tmp_path, ta
     (tmp_path / "development.ini").write_text("[app:main]\npaste.app_factory = shop:main\ngreeting = hello\n")
     command = antiphon("--dialect", "pyramid", target).serving()
     assert command.get() == f"antiphon.dialects.pyramid.request {greeting}"
+
+
+ASOK = Path(__file__).parents[1] / "dialects/asok/project"
+
+
+@pytest.mark.once
+def test_a_project_of_asok_is_served_from_its_folder(antiphon, tmp_path):
+    copytree(ASOK, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "src/pages/page.py").write_text("""
+from asok import Request
+
+def render(request: Request):
+    return request.json([request.path, request.shared("version"), Request.__module__])
+""")
+    command = antiphon("--dialect", "asok").serving()
+    assert json.loads(command.get()) == ["/", "1.0", "antiphon.dialects.asok.request"]
+
+
+@pytest.mark.once
+def test_a_project_of_asok_whose_page_answers_nothing_is_refused(antiphon, tmp_path):
+    copytree(ASOK, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "src/pages/none.py").write_text("")
+    command = antiphon("--dialect", "asok", "wsgi:app")
+    assert command.exit_code() == 2
+    assert "src/pages/none.py has no handler: define render" in command.err

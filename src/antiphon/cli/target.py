@@ -192,10 +192,12 @@ def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
 
 def _plan(app: object) -> None:
     """Plan the routes of an application and of those mounted in it. Over WSGI, the first request would do that."""
-    from antiphon.app.application import App  # late: it is imported already where it is needed
+    from antiphon.adapters.servable import Servable  # late: it is imported already where it is needed
+    from antiphon.app.application import App
 
+    if isinstance(app, Servable) and callable(freeze := getattr(app, "freeze", None)):
+        freeze()
     if isinstance(app, App):
-        app.freeze()
         for mount in app.mounts:
             _plan(mount.application)
 
