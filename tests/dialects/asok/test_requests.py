@@ -1,6 +1,7 @@
 """What pages read of a request, over each interface."""
 
 import os
+import re
 
 import pytest
 
@@ -115,27 +116,66 @@ def test_the_address_is_a_proxy_s_word_only_behind_one_that_is_declared(read, pr
     assert read("request.ip", interface="asgi", proxies=proxies, client=(client, 1), headers=headers) == ip
 
 
+READS = """
+def post(request):
+    file = request.file("photo")
+    return request.json([file.name, file.size, file.content.decode(), file.read(2).decode(), file.content_type,
+                         [each.name for each in request.file_list()], len(request.file_list("photo")),
+                         request.file("none"), request.form["title"], request.files["photo"] is file,
+                         file["filename"], file.file.read().decode()])
+"""
 SAVES = """
 def post(request):
     file = request.file("photo")
-    path = file.save("inbox/")
-    listed = [each.name for each in request.file_list()]
-    return request.json([file.name, file.size, file.content.decode(), file.content_type, path, listed,
-                         request.file("none"), request.form["title"], request.files["photo"] is file])
+    try:
+        path = file.save({arguments})
+    except ValueError as error:
+        return request.text(str(error), 422)
+    return request.json([path, file.filename])
 """
 
 
 @INTERFACES
-def test_files_of_a_form_are_read_and_saved(serve, tmp_path, interface):
-    client = serve(
-        {"page.py": SAVES, "src/partials/css/a.css": ""}, interface, lambda app: app.config.update(CSRF=False)
-    )
+def test_files_of_a_form_are_read(serve, interface):
+    client = serve({"page.py": READS}, interface, lambda app: app.config.update(CSRF=False))
     files = {"photo": ("../a.txt", b"hello", "text/plain"), "other": ("b.txt", b"b")}
-    name, size, content, kind, path, listed, *rest = client.post("/", form={"title": "T"}, files=files).json
-    assert (name, size, content, kind) == ("a.txt", 5, "hello", "text/plain")
-    assert (listed, rest) == (["a.txt", "b.txt"], [None, "T", True])
-    assert path == str(tmp_path / "src/partials/uploads/inbox/a.txt")
-    assert client.get("/uploads/inbox/a.txt").text == "hello"
+    name, size, content, first, kind, *rest = client.post("/", form={"title": "T"}, files=files).json
+    assert (name, size, content, first, kind) == ("a.txt", 5, "hello", "he", "text/plain")
+    assert rest == [["a.txt", "b.txt"], 1, None, "T", True, "a.txt", "hello"]
+
+
+PNG = b"\x89PNG\r\n\x1a\n of no use"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "content", "path"),
+    [
+        ("'inbox/'", "a.png", PNG, r"inbox/[0-9a-f-]{36}\.png"),
+        ("'inbox/', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
+        ("'', secure_filename=False", "taken.png", PNG, r"taken_1\.png"),
+        ("'inbox/other.png', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
+        ("'', False, None, False", "a.txt", b"text", r"a\.txt"),
+        ("'', allowed_types=['image/png'], secure_filename=False, private=True", "a.png", PNG, r"a\.png"),
+        ("'', allowed_types=['image/jpeg']", "a.png", PNG, None),
+        ("''", "a.jpg", PNG, None),
+        ("''", "a.txt", b"text", None),
+        ("'../html/'", "a.png", PNG, None),
+        ("'/etc/'", "a.png", PNG, None),
+    ],
+)
+def test_a_file_is_saved_below_the_uploads_if_it_is_what_it_seems(serve, tmp_path, arguments, name, content, path):
+    files = {"page.py": SAVES.format(arguments=arguments), "src/partials/uploads/taken.png": "taken"}
+    client = serve(files, prepare=lambda app: app.config.update(CSRF=False))
+    response = client.post("/", files={"photo": (name, content)})
+    if path is None:
+        assert response.status == 422, response.text
+        return
+    saved, filename = response.json
+    below = saved.removeprefix(str(tmp_path / "src/partials/uploads/"))
+    assert re.fullmatch(path, below.lstrip("/"))
+    assert saved.endswith(filename)
+    assert client.get(f"/uploads/{below.lstrip('/')}").body == content
+    assert oct(os.stat(saved).st_mode)[-3:] == ("600" if "private" in arguments else "644")
 
 
 def test_the_current_request_is_that_of_the_page(serve):

@@ -1,8 +1,13 @@
 """Uploaded files, as pages see them."""
 
 import os
+from collections.abc import Collection
+from io import BytesIO
 from pathlib import Path
+from uuid import uuid4
 
+from antiphon.dialects.asok.file_kinds import LONGEST, kind_of
+from antiphon.dialects.asok.static import UPLOADS
 from antiphon.uploads.upload import Upload
 
 
@@ -30,22 +35,77 @@ class UploadedFile:
         return bytes(self.native.open().read())
 
     @property
+    def file(self) -> BytesIO:
+        """The file's bytes as a file."""
+        return BytesIO(self.content)
+
+    @property
     def content_type(self) -> str | None:
         """The media type that the client has declared; None if it has declared none."""
         return self.native.mimetype or None
 
     def read(self, size: int = -1) -> bytes:
-        """Return the first bytes, at most ``size`` of them, or all."""
-        return self.native.open().read(size)
+        """Return the first bytes, at most ``size`` of them."""
+        return bytes(self.native.open().read(size))
 
-    def save(self, destination: str | os.PathLike[str]) -> str:
-        """Save the file, and return its path.
+    def validate_mime_type(self, allowed_types: Collection[str] | None = None) -> bool:
+        """Check that the file begins as one of the types that are allowed, and that its name says the type that it is.
 
-        A relative destination is in the project's ``src/partials/uploads``; one that ends with a slash, or that is a
-        folder, gets the file's own name.
+        Raises ValueError for another file, and for one of a type that can't be told.
         """
-        path = Path(self._root, "src/partials/uploads", destination)
-        if str(destination).endswith("/") or path.is_dir():
-            path /= self.filename
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return str(self.native.save(path))
+        kind = kind_of(self.read(LONGEST))
+        if allowed_types and kind.mimetype not in allowed_types:
+            raise ValueError(f"File type '{kind.mimetype}' not allowed. Allowed types: {', '.join(allowed_types)}")
+        if not self.filename.lower().endswith(kind.suffixes):
+            raise ValueError(f"The name of {self.filename!r} does not match its type '{kind.mimetype}'")
+        return True
+
+    def save(
+        self,
+        destination: str | os.PathLike[str],
+        validate: bool = True,
+        allowed_types: Collection[str] | None = None,
+        secure_filename: bool = True,
+        private: bool = False,
+    ) -> str:
+        """Save the file in a folder below the project's ``src/partials/uploads``, and return its path.
+
+        The destination is such a folder, ends with a slash, or is a path whose last part does not count: the file gets
+        a random name, or its own if that is not to be secure, with a number if it is taken. It is checked as
+        ``validate_mime_type`` does. A private one can be read by this user alone. Raises ValueError for a folder
+        elsewhere, and for a file that does not pass.
+        """
+        if validate:
+            self.validate_mime_type(allowed_types)
+        folder = self._folder(destination)
+        suffix = os.path.splitext(self.filename)[1]
+        self.filename = f"{uuid4()}{suffix.lower()}" if secure_filename else self.filename
+        folder.mkdir(parents=True, exist_ok=True)
+        path = self._save_as_new(folder)
+        path.chmod(0o600 if private else 0o644)
+        self.filename = path.name
+        return str(path)
+
+    def _folder(self, destination: str | os.PathLike[str]) -> Path:
+        base = Path(self._root, UPLOADS).resolve()
+        path = (base / destination).resolve()
+        folder = path if str(destination).endswith("/") or path.is_dir() else path.parent
+        if not folder.is_relative_to(base):
+            raise ValueError(f"{str(destination)!r} is not in {UPLOADS}: files are saved below it")
+        return folder
+
+    def _save_as_new(self, folder: Path) -> Path:
+        """Save the file under its name, with the first number that nobody has taken."""
+        start, suffix = os.path.splitext(self.filename)
+        number = 0
+        while True:
+            path = folder / (f"{start}_{number}{suffix}" if number else self.filename)
+            try:
+                return self.native.save(path)
+            except FileExistsError:
+                number += 1
+
+    def __getitem__(self, key: str) -> str | bytes:
+        if key not in ("filename", "content"):
+            raise KeyError(key)
+        return self.filename if key == "filename" else self.content
