@@ -19,17 +19,24 @@ def as_html(value: object) -> Markup:
 
 def attributes(values: Mapping[str, AttributeValue]) -> Markup:
     """Return attributes as they stand in a tag. One that is None or False is left out, one that is True is bare."""
-    given = {name: value for name, value in values.items() if value is not None and value is not False}
-    return Markup(
-        " ".join(name if value is True else f'{name}="{escape(str(value))}"' for name, value in given.items())
-    )
+    written = []
+    for name, value in values.items():
+        if value is True:
+            written.append(name)
+        elif value is not None and value is not False:
+            text = str(value)
+            written.append(f'{name}="{text if text.isalnum() else escape(text)}"')
+    return Markup(" ".join(written))
 
 
 def tag(name: str, values: Mapping[str, AttributeValue], *content: object) -> Markup:
     """Return an element. ``content`` is escaped; the element of an input has none."""
     written = attributes(values)
     start = f"<{name} {written}>" if written else f"<{name}>"
-    return Markup(start if name in _VOID else f"{start}{joined(content)}</{name}>")
+    if name in _VOID:
+        return Markup(start)
+    inner = as_html(content[0]) if len(content) == 1 else joined(content)
+    return Markup(f"{start}{inner}</{name}>")
 
 
 _VOID = {"input"}
@@ -37,4 +44,4 @@ _VOID = {"input"}
 
 def joined(parts: Iterable[object], separator: str = "") -> Markup:
     """Return parts one after another, those that are not HTML escaped."""
-    return Markup(separator.join(as_html(part) for part in parts))
+    return Markup(separator.join([as_html(part) for part in parts]))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
@@ -62,18 +62,29 @@ class Input:
         choice_attributes: Mapping[str, AttributeValue],
     ) -> "Input":
         """Return the input with other markup: a widget, choices, and attributes besides its own."""
-        field = replace(
-            self.field,
-            attributes={**self.field.attributes, **attributes},
-            choice_attributes={**self.field.choice_attributes, **choice_attributes},
+        own = self.field
+        field = _but(
+            own,
+            attributes={**own.attributes, **attributes},
+            choice_attributes={**own.choice_attributes, **choice_attributes},
         )
-        return replace(
+        return _but(
             self,
             widget=widget or self.widget,
             choices=self.choices if choices is None else labelled(choices),
             field=field,
             attributes={**self.attributes, **attributes},
         )
+
+
+T = TypeVar("T")
+
+
+def _but(planned: T, **changes: object) -> T:
+    """Return a copy with other values, as ``dataclasses.replace`` does in ten times the time."""
+    made = object.__new__(type(planned))
+    vars(made).update(vars(planned), **changes)
+    return made
 
 
 def labelled(choices: Choices) -> dict[str, str]:

@@ -45,7 +45,7 @@ class FormField:
         self.rules = definition.rules
         self.messages = definition.messages or {}
         self.readonly = bool(attrs.pop("readonly", False))
-        self.item_meta = {key: attrs.get(key, default) for key, default in _ITEMS.items()}
+        self.item_meta = {**_ITEMS, **attrs} if self.type == "dropdown" else _ITEMS
         if self.type == "dropdown":
             attrs.pop("title", None)
         self.attrs = attrs
@@ -136,9 +136,8 @@ class FormField:
         own: Attributes = {**attributes_of(self.rules, self.type), **_renamed(self.attrs)}
         if self.message:
             own["class"] = f"{own.get('class', '')} input-error".strip()
-        given = {name: value for name, value in {**own, **_renamed(overrides)}.items() if name not in OPTIONS}
-        attributes = {name: value for name, value in given.items() if "__" not in name}
-        return widget_of(self.type)(Asked(self, self.part(self.name), attributes, _nested(given)))
+        attributes, nested = _parted({**own, **_renamed(overrides)})
+        return widget_of(self.type)(Asked(self, self.part(self.name), attributes, nested))
 
     def render_error(self, **overrides: Any) -> Markup:
         """Return the message of what is wrong with more attributes; nothing if nothing is."""
@@ -167,7 +166,7 @@ class FormField:
     __str__ = __html__
 
 
-_ITEMS = {"title": "name", "subtitle": None, "image": None, "searchable": True}
+_ITEMS: Mapping[str, Any] = {"title": "name", "subtitle": None, "image": None, "searchable": True}
 _GROUPS = ("radio", "rating", "daterange", "timerange")
 
 
@@ -195,14 +194,17 @@ def _of_item(item: Any, name: str) -> Any:
 
 def _renamed(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return attributes by their names in HTML: ``class`` for ``class_``."""
-    return {name.rstrip("_") or name: value for name, value in attributes.items()}
+    return {name.rstrip("_") or name: value for name, value in attributes.items()} if attributes else {}
 
 
-def _nested(given: Mapping[str, Any]) -> dict[str, Attributes]:
-    """Return the attributes of parts, by the parts: ``option__class`` is the ``class`` of each option."""
+def _parted(given: Mapping[str, Any]) -> tuple[Attributes, dict[str, Attributes]]:
+    """Return the attributes of an input, and those of its parts: ``option__class`` is the ``class`` of each option."""
+    own: Attributes = {}
     nested: dict[str, Attributes] = {}
     for name, value in given.items():
-        part, separator, attribute = name.partition("__")
-        if separator:
+        if "__" in name:
+            part, _, attribute = name.partition("__")
             nested.setdefault(part, {})[attribute.rstrip("_")] = value
-    return nested
+        elif name not in OPTIONS:
+            own[name] = value
+    return own, nested

@@ -1,7 +1,7 @@
 """Forms of definitions, in Asok's words, on the native form."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from antiphon.dialects.asok.exceptions import ValidationError
@@ -221,6 +221,7 @@ def _is_definition(value: object) -> bool:
     return isinstance(value, tuple) and len(value) == len(Definition._fields) and isinstance(value[0], str)
 
 
+@lru_cache(1024)
 def _is_taken(name: str) -> bool:
     """True for a name under which a form has something else. The field has it as ``form["data"]``."""
     return name.startswith("_") or (hasattr(Form, name) and name not in vars(Makers))

@@ -17,17 +17,23 @@ _PAIRS = {"daterange", "timerange"}
 _PARTS = ("start", "end")
 
 
+_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+
+
 @lru_cache(256)
 def record_of(fields: tuple[tuple[str, str, str], ...]) -> type[msgspec.Struct]:
-    """Return a record with a field for each name, type and label. Nothing in it is required."""
+    """Return a record with a field for each name, type and label. Nothing in it is required.
+
+    Raises ValueError for a name that is no name of an input.
+    """
+    for name, *_ in fields:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a field: it has to have letters, digits and underscores")
     return msgspec.defstruct("Form", [each for field in fields for each in _of_field(*field)])
 
 
 def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:
     """Return the record of definitions. Raises ValueError for a name that is no name of an input."""
-    for name in definitions:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a field: it has to have letters, digits and underscores")
     return record_of(tuple((name, _kind(each), str(each.label)) for name, each in definitions.items()))
 
 
@@ -35,9 +41,6 @@ def _kind(definition: Definition) -> str:
     """Return the type of a field; of tags that are typed, with commas, that of a text."""
     is_typed = definition.type == "tags" and (definition.attrs.get("allow_custom") or not definition.choices)
     return "text" if is_typed else definition.type
-
-
-_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 def parts_of(name: str) -> tuple[str, str]:

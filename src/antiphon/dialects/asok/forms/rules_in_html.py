@@ -1,5 +1,8 @@
 """Rules as attributes of inputs, by which browsers check what is entered."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from antiphon.dialects.asok.validation.validator import parsed
 from antiphon.features.forms.html import AttributeValue
 from antiphon.features.forms.inputs import pattern_of_html
@@ -9,7 +12,8 @@ _ORDERED = {"number", "range", "date", "datetime-local", "time", "month", "week"
 _OTHERS = {"select", "checkbox", "radio", "file", "color"}
 
 
-def attributes_of(rules: str, kind: str) -> dict[str, AttributeValue]:
+@lru_cache(1024)
+def attributes_of(rules: str, kind: str) -> Mapping[str, AttributeValue]:
     """Return the attributes that say the rules of an input of a type."""
     found: dict[str, AttributeValue] = {}
     if kind not in _TEXTS | _ORDERED | _OTHERS:
