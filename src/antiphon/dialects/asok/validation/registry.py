@@ -6,10 +6,13 @@ from typing import Any, TypeAlias
 Check: TypeAlias = Callable[[Any, str | None, dict[str, Any]], object]
 """A function of the value, the rule's argument and all data: true if the value is right."""
 
+ANY_FAULT = "Invalid value."
+"""The message of a rule of the project that has none."""
+
 OWN_RULES: dict[str, tuple[Check, str]] = {}
 """For each rule of the project its check and its message."""
 
 
-def register_rule(name: str, fn: Check, message: str = "Invalid value.") -> None:
+def register_rule(name: str, fn: Check, message: str = ANY_FAULT) -> None:
     """Add a rule for the whole process. One of Asok's own rules can't be replaced."""
     OWN_RULES[name] = (fn, message)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from antiphon.dialects.asok.validation.messages import MESSAGES, filled
-from antiphon.dialects.asok.validation.registry import OWN_RULES
+from antiphon.dialects.asok.validation.registry import ANY_FAULT, OWN_RULES
 from antiphon.dialects.asok.validation.rules import RULES, Subject
 
 Messages: TypeAlias = Mapping[str, str] | str | None
@@ -41,9 +41,9 @@ class Validator:
 
         Raises ValueError for a rule that there is not, and for one without the argument that it needs.
         """
-        subject = Subject(field, self.data.get(field), self.files.get(field), self.data)
+        value, file = self.data.get(field), self.files.get(field)
         for name, argument in parsed(rules):
-            if message := self._fault(subject._replace(argument=argument), name, messages):
+            if message := self._fault(Subject(field, value, file, self.data, argument), name, messages):
                 self.errors[field] = message
         return not self.errors
 
@@ -66,7 +66,7 @@ class Validator:
         if name in OWN_RULES:
             check, message = OWN_RULES[name]
             is_right = _passes(check, subject)
-            return "" if is_right else _own(messages, name) or message
+            return "" if is_right else _own(messages, name) or message or ANY_FAULT
         raise ValueError(
             f"{subject.name} has the rule {name!r}, which there is not; there are {', '.join([*RULES, *OWN_RULES])}"
         )
@@ -80,7 +80,7 @@ class Validator:
             return MESSAGES[violated]
         key = f"v_{violated}"
         text = self._translate(key)
-        return MESSAGES[violated] if text == key else text
+        return MESSAGES[violated] if text == key or not text else text
 
 
 def _own(messages: Messages, rule: str) -> str:
