@@ -41,6 +41,8 @@ PUBLIC = {
         "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users",
         "ValkeyStore", "csp_nonce", "csrf_input", "csrf_token", "is_same_secret", "login", "login_required", "logout",
         "patch_elements", "patch_signals", "redirect_htmx", "route_options",
+        "LazyText", "format_currency", "format_date", "format_datetime", "format_number", "format_percent",
+        "format_time", "format_timedelta", "lazy",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

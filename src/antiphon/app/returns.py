@@ -1,5 +1,6 @@
 """Return values of handlers, and the responses that they become."""
 
+from collections import UserString
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
 from copy import copy
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
@@ -98,7 +99,7 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return value  # type: ignore[no-any-return]  # it has been asked
     if html := getattr(value, "__html__", None):
         return Response(str(html()), content_type=HTML)
-    if isinstance(value, str):
+    if isinstance(value, str | UserString):
         return Response(str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))

@@ -19,6 +19,9 @@ __all__, __getattr__ = import_on_use(
         "features.htmx": "HtmxHeaders HtmxRequest redirect_htmx",
         "features.idempotency": "IdempotentWrites",
         "features.languages.feature": "Languages",
+        "features.languages.formats": "format_currency format_date format_datetime format_number format_percent"
+        " format_time format_timedelta",
+        "features.languages.lazy_text": "LazyText lazy",
         "features.logins": "SessionLogin login logout",
         "features.open_telemetry": "OpenTelemetry",
         "features.pages": "PageFile Pages route_options",

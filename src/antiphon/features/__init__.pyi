@@ -12,6 +12,16 @@ from antiphon.features.health import Health
 from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
 from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.languages.feature import Languages
+from antiphon.features.languages.formats import (
+    format_currency,
+    format_date,
+    format_datetime,
+    format_number,
+    format_percent,
+    format_time,
+    format_timedelta,
+)
+from antiphon.features.languages.lazy_text import LazyText, lazy
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.pages import PageFile, Pages, route_options
@@ -60,6 +70,7 @@ __all__ = [
     "HtmxRequest",
     "IdempotentWrites",
     "Languages",
+    "LazyText",
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",
@@ -85,7 +96,15 @@ __all__ = [
     "csp_nonce",
     "csrf_input",
     "csrf_token",
+    "format_currency",
+    "format_date",
+    "format_datetime",
+    "format_number",
+    "format_percent",
+    "format_time",
+    "format_timedelta",
     "is_same_secret",
+    "lazy",
     "login",
     "login_required",
     "logout",

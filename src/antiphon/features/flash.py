@@ -4,6 +4,7 @@ app.use(Flash())
 """
 
 import time
+from collections import UserString
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ class _SessionMessages(FlashMessages):
         self._request = request
         self._most = most
 
-    def __call__(self, message: str | HasHTML, category: str = "message") -> None:
+    def __call__(self, message: str | UserString | HasHTML, category: str = "message") -> None:
         kept = _kept(message, category)
         session = self._open_session()
         if not session.is_server_side and _size(kept) > MOST_IN_COOKIE:
@@ -105,13 +106,13 @@ class _SessionMessages(FlashMessages):
         return session
 
 
-def _kept(message: str | HasHTML, category: str) -> list[str]:
+def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
     """Return a message as it is kept in a session. Raises TypeError for what is none."""
     if not isinstance(category, str):
         raise TypeError(f"the category of a flash message is text, not {category!r}")
     if html := getattr(message, "__html__", None):
         return [category, str(html()), "html"]
-    if not isinstance(message, str):
+    if not isinstance(message, str | UserString):
         raise TypeError(f"a flash message is text, or markup with __html__, not {message!r}: str(...) makes text")
     return [category, str(message)]
 

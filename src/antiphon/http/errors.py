@@ -5,6 +5,7 @@ HTTPError
 └── 5xx  InternalServerError ... NetworkAuthenticationRequired
 """
 
+from collections import UserString
 from collections.abc import Iterable
 from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, NotRequired, TypeAlias, TypedDict, TypeVar
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from antiphon.http.authorization import Challenge
 
 E = TypeVar("E", bound="HTTPError")
+
+Text: TypeAlias = str | UserString
+"""Text, or an object that becomes one, such as that of a key in the language of a request."""
 
 _DEMANDED = {
     401: ("WWW-Authenticate", "11.6.1", 'challenge="Bearer"'),
@@ -77,8 +81,9 @@ class FieldError(FaultBounds):
 class HTTPError(Exception):
     """An error with a status and an optional detail for the client.
 
-    ``detail`` is shown to the client. ``headers`` are added to the response. Further keyword arguments become
-    members of the problem details object (RFC 9457 §3.2); ``type`` is its URI, ``title`` its short summary.
+    ``detail`` is shown to the client; a ``UserString`` becomes a str here. ``headers`` are added to the response.
+    Further keyword arguments become members of the problem details object (RFC 9457 §3.2); ``type`` is its URI,
+    ``title`` its short summary.
     Raises ValueError for a status outside 400 to 599, and for one of 401, 405, 407 and 426 without the header that RFC
     9110 demands for it.
     """
@@ -88,7 +93,7 @@ class HTTPError(Exception):
 
     def __init__(
         self,
-        detail: str | None = None,
+        detail: Text | None = None,
         *,
         status: int | None = None,
         headers: HeaderFields = (),
@@ -97,7 +102,9 @@ class HTTPError(Exception):
         **members: object,
     ) -> None:
         if detail is not None and not isinstance(detail, str):
-            raise TypeError(f"an error's detail is text, not {detail.__class__.__name__}")
+            if not isinstance(detail, UserString):
+                raise TypeError(f"an error's detail is text, not {detail.__class__.__name__}")
+            detail = str(detail)  # in the language of the request that is being answered
         super().__init__(detail)
         if status is not None:
             if not 400 <= status <= 599:
@@ -152,7 +159,7 @@ class _Challenging(HTTPError):
 
     def __init__(
         self,
-        detail: str | None = None,
+        detail: Text | None = None,
         *,
         challenge: "str | Challenge | Iterable[str | Challenge] | None" = None,
         headers: HeaderFields = (),
@@ -206,7 +213,7 @@ class MethodNotAllowed(HTTPError):
 
     def __init__(
         self,
-        detail: str | None = None,
+        detail: Text | None = None,
         *,
         allow: Iterable[str] | None = None,
         headers: HeaderFields = (),
@@ -288,7 +295,7 @@ class RangeNotSatisfiable(HTTPError):
 
     status = 416
 
-    def __init__(self, detail: str | None = None, *, length: int | None = None, **options: object) -> None:
+    def __init__(self, detail: Text | None = None, *, length: int | None = None, **options: object) -> None:
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         if length is not None:
             from antiphon.http.ranges import ContentRange
@@ -339,7 +346,7 @@ class UpgradeRequired(HTTPError):
 
     def __init__(
         self,
-        detail: str | None = None,
+        detail: Text | None = None,
         *,
         upgrade: str | Iterable[str] | None = None,
         headers: HeaderFields = (),
@@ -359,7 +366,11 @@ class _ComeBack(HTTPError):
     """An error with an optional Retry-After (RFC 9110 §10.2.3)."""
 
     def __init__(
-        self, detail: str | None = None, *, retry_after: "float | timedelta | datetime | None" = None, **options: object
+        self,
+        detail: Text | None = None,
+        *,
+        retry_after: "float | timedelta | datetime | None" = None,
+        **options: object,
     ) -> None:
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         if retry_after is not None:
@@ -451,13 +462,13 @@ ERRORS: dict[int, type[HTTPError]] = {
 assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
 
 
-def http_error(status: int, detail: str | None = None, **options: Any) -> HTTPError:
+def http_error(status: int, detail: Text | None = None, **options: Any) -> HTTPError:
     """Make the error for a status, of its own class if there is one. ``options`` are those of HTTPError."""
     cls = ERRORS.get(status)
     return cls(detail, **options) if cls is not None else HTTPError(detail, status=status, **options)
 
 
-def abort(status: int, detail: str | None = None, **options: Any) -> NoReturn:
+def abort(status: int, detail: Text | None = None, **options: Any) -> NoReturn:
     """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")``.
 
     Raises ValueError for a status outside of these, TypeError for one that is no number.

@@ -1,6 +1,7 @@
 """The interface of flash messages: short texts for a visitor, which the next page shows once."""
 
 from abc import ABC, abstractmethod
+from collections import UserString
 from typing import NamedTuple, Protocol
 
 
@@ -26,8 +27,8 @@ class FlashMessages(ABC):
     __slots__ = ()
 
     @abstractmethod
-    def __call__(self, message: str | HasHTML, category: str = "message") -> None:
-        """Queue a message, text or markup, for this response or the next one of this visitor.
+    def __call__(self, message: str | UserString | HasHTML, category: str = "message") -> None:
+        """Queue a message, text or markup, for this response or the next one of this visitor. A ``UserString`` is text.
 
         Raises TypeError for another object, RuntimeError in a stream, which is sent when the messages have been kept.
         """

@@ -1,7 +1,10 @@
 """The interface of languages: the one in which a request is answered, and the texts in it."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from antiphon.request.request import Request
 
 
 class Language(ABC):
@@ -39,8 +42,11 @@ class Language(ABC):
         """
 
     @abstractmethod
-    def find(self, key: str) -> str | None:
-        """Return the text of a key as it is written, with its placeholders; None if there is none in any language."""
+    def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
+        """Return the text of a key as it is written, with its placeholders; None if there is none in any language.
+
+        Of plural forms it is the one for ``n``.
+        """
 
     @abstractmethod
     def gettext(self, key: str, /, **values: object) -> str:
@@ -57,3 +63,12 @@ class Language(ABC):
     @abstractmethod
     def npgettext(self, context: str, singular: str, plural: str, n: float, /, **values: object) -> str:
         """Return the plural form that a key has in a context for a number."""
+
+
+def language_of(request: "Request") -> Language | None:
+    """Return the language of a request; None where the application has no languages."""
+    from antiphon.request.request import Request
+
+    place = Request.language
+    is_there = place in request or (request.app is not None and request.app.fills(place))
+    return request[place] if is_there else None

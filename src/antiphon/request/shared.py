@@ -35,6 +35,11 @@ class Shared(Mapping[str, Any]):
             values[name] = source(self._request) if callable(source) else source
         return values[name]
 
+    def forget(self, *names: str) -> None:
+        """Have the values of names computed anew when they are used again."""
+        for name in names:
+            self._values.pop(name, None)
+
     def __contains__(self, name: object) -> bool:
         return name in self._sources
 

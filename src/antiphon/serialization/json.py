@@ -5,6 +5,7 @@ Imported when JSON is first used, because it loads msgspec.
 
 import re
 import sys
+from collections import UserString
 from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -160,6 +161,7 @@ _OF_HEADERS = (CacheControl, ContentRange, ETag, MediaType, Range)
 _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
     (MultiDict, MultiDict.to_dict),
     (str, str.__str__),
+    (UserString, str),
     (int, int.__int__),
     (float, float.__float__),
     (_OF_HEADERS, str),
@@ -212,9 +214,9 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
     classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
     a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
-    str, int and float as these, any other collection as an array; MediaType, ETag, CacheControl, Range and
-    ContentRange as the header has them. NaN and Infinity, which JSON lacks, become null. ``default`` is
-    called with each value that is none of these, and gives what is written for it.
+    str, int and float as these, a UserString as a string, any other collection as an array; MediaType, ETag,
+    CacheControl, Range and ContentRange as the header has them. NaN and Infinity, which JSON lacks, become
+    null. ``default`` is called with each value that is none of these, and gives what is written for it.
 
     Raises TypeError that names the type and place of a value that can't be written, ValueError for one that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.

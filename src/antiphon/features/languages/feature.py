@@ -4,8 +4,10 @@ app.use(Languages("locales", default="en"))
 """
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
+from antiphon.features.languages.current import use_outside_of_requests
 from antiphon.features.languages.folders import files_in, read_all, versions_of
 from antiphon.features.languages.request_language import RequestLanguage
 from antiphon.features.languages.tags import fallbacks, normalised
@@ -18,6 +20,15 @@ from antiphon.request.request import Request
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
+
+
+_FUNCTIONS = ("gettext", "ngettext", "pgettext", "npgettext")
+
+
+def _function_of_jinja(name: str, request: Request) -> object:
+    from antiphon.features.languages import in_templates
+
+    return getattr(in_templates, name)(request)
 
 
 class Languages:
@@ -74,8 +85,12 @@ class Languages:
     def install(self, app: "App") -> None:
         """Fill ``request.language``, and share what templates need."""
         app.fill(Request.language, self._of_request)
+        use_outside_of_requests(self)
         app.share(
-            __=lambda request: request.__, lang=lambda request: request.lang, dir=lambda request: request.language.dir
+            __=lambda request: request.__,
+            lang=lambda request: request.lang,
+            dir=lambda request: request.language.dir,
+            **{name: partial(_function_of_jinja, f"{name}_of") for name in _FUNCTIONS},
         )
 
     def _of_request(self, request: Request) -> RequestLanguage:

@@ -56,11 +56,12 @@ def _value(text: str, written: str, name: str, spec: str, values: Mapping[str, o
             return format(values[name], spec)
         except (TypeError, ValueError) as error:
             why = f"can't show {type(values[name]).__name__}: {error}"
-    _warn(text, written, why)
+    note_unfilled(text, written, why)
     return written
 
 
-def _warn(text: str, written: str, why: str) -> None:
+def note_unfilled(text: str, written: str, why: str) -> None:
+    """Log, once for each text, that a placeholder stays as it is written."""
     if text in _warned or len(_warned) >= _MOST:
         return
     import logging

@@ -79,6 +79,8 @@ class RequestLanguage(Language):
         if not isinstance(tag, str):
             raise TypeError(f"a language is set by its tag, such as 'de', not as {tag!r:.80}")
         self._choose(tag)
+        if Request.shared in self._request:
+            self._request.shared.forget("lang", "dir")
 
     @property
     def dir(self) -> Literal["ltr", "rtl"]:
@@ -95,8 +97,8 @@ class RequestLanguage(Language):
         response.set_cookie(name, self.tag, max_age=_YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
         return response
 
-    def find(self, key: str) -> str | None:
-        return self._texts.find(key)
+    def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
+        return self._texts.find(key, n=n, context=context)
 
     def gettext(self, key: str, /, **values: object) -> str:
         return self._texts.gettext(key, **values)

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
 from antiphon.features.languages.catalogues import Catalogue
 from antiphon.features.languages.placeholders import filled
@@ -9,6 +11,8 @@ from antiphon.handler.errors import is_debug
 
 CONTEXT = "\x04"
 """The character between a context and a key in gettext's files."""
+
+_NUMBERS = (int, float, Decimal)
 
 _MOST_MISSING = 1000
 """Missing texts of one language that are logged."""
@@ -22,44 +26,42 @@ class Texts:
         self._catalogues = catalogues
         self._missing: set[str] = set()
 
-    def find(self, key: str) -> str | None:
-        """Return the text of a key as it is written; None if there is none."""
+    def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
+        """Return the text of a key as it is written, of plural forms the one for ``n``; None if there is none."""
+        if context is not None:
+            key = f"{context}{CONTEXT}{key}"
         for catalogue in self._catalogues:
-            text = catalogue.text(key)
-            if text is not None:
-                return text
-        return None
-
-    def gettext(self, key: str, /, **values: object) -> str:
-        """Return the text of a key. If it has plural forms, the value ``n`` chooses one."""
-        return filled(self._found(key, key, values), values)
-
-    def pgettext(self, context: str, key: str, /, **values: object) -> str:
-        """Return the text that a key has in a context."""
-        return filled(self._found(f"{context}{CONTEXT}{key}", key, values), values)
-
-    def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
-        """Return the plural form for a number."""
-        return self._plural(singular, singular, plural, n, values)
-
-    def npgettext(self, context: str, singular: str, plural: str, n: float, /, **values: object) -> str:
-        """Return the plural form that a key has in a context for a number."""
-        return self._plural(f"{context}{CONTEXT}{singular}", singular, plural, n, values)
-
-    def _plural(self, key: str, singular: str, plural: str, n: float, values: dict[str, object]) -> str:
-        return filled(self._found(key, singular if n == 1 else plural, {"n": n}), {"n": n, **values})
-
-    def _found(self, key: str, otherwise: str, values: dict[str, object]) -> str:
-        n = values.get("n")
-        is_counted = isinstance(n, int | float)
-        for catalogue in self._catalogues:
-            text = catalogue.plural(key, key, n) if is_counted else None  # type: ignore[arg-type]
+            text = None if n is None else catalogue.plural(key, key, n)
             if text is None:
                 text = catalogue.text(key)
             if text is not None:
                 return text
         self._note_missing(key)
-        return otherwise
+        return None
+
+    def gettext(self, key: str, /, **values: object) -> str:
+        """Return the text of a key. If it has plural forms, the value ``n`` chooses one."""
+        return filled(self._found(key, values), values)
+
+    def pgettext(self, context: str, key: str, /, **values: object) -> str:
+        """Return the text that a key has in a context."""
+        return filled(self._found(key, values, context), values)
+
+    def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
+        """Return the plural form for a number."""
+        return self.npgettext(None, singular, plural, n, **values)
+
+    def npgettext(self, context: str | None, singular: str, plural: str, n: float, /, **values: object) -> str:
+        """Return the plural form that a key has in a context for a number."""
+        found = self.find(singular, n=n, context=context)
+        if found is None:
+            found = singular if n == 1 else plural
+        return filled(found, {"n": n, **values})
+
+    def _found(self, key: str, values: dict[str, object], context: str | None = None) -> str:
+        n: Any = values["n"] if isinstance(values.get("n"), _NUMBERS) else None
+        found = self.find(key, n=n, context=context)
+        return key if found is None else found
 
     def _note_missing(self, key: str) -> None:
         if self._catalogues and is_debug() and key not in self._missing and len(self._missing) < _MOST_MISSING:

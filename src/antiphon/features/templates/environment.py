@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any
 
@@ -24,6 +24,20 @@ _OF_JINJA = (".jinja", ".jinja2", ".j2")
 """Suffixes that say nothing of what a template makes."""
 _PLAIN = (".txt", ".text", ".md", ".csv")
 """Suffixes of templates whose text is no markup, so that nothing in it is escaped."""
+
+
+_FORMATS = (
+    "format_currency", "format_date", "format_datetime", "format_number", "format_percent", "format_time",
+    "format_timedelta",
+)  # fmt: skip
+"""Filters that write a value in the language of the request."""
+
+
+def _formatted(name: str, value: object, *arguments: object, **options: object) -> str:
+    from antiphon import features
+
+    text: str = getattr(features, name)(value, *arguments, **options)
+    return text
 
 
 class RequestContext(Context):
@@ -67,7 +81,15 @@ class TemplateEnvironment(DictEnvironment):
     context_class = RequestContext
 
     def __init__(self, loader: BaseLoader) -> None:
-        super().__init__(loader=loader, autoescape=_is_markup, undefined=StrictUndefined, auto_reload=False)
+        super().__init__(
+            loader=loader,
+            autoescape=_is_markup,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            extensions=["jinja2.ext.i18n"],  # whose functions are those that the application shares
+        )
+        self.newstyle_gettext = True
+        self.filters |= {name: partial(_formatted, name) for name in _FORMATS}
 
 
 def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:

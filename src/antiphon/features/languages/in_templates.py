@@ -1,0 +1,78 @@
+"""The functions of gettext as Jinja2's ``{% trans %}`` calls them: with ``%(name)s``, and markup in the text.
+
+As in Jinja2, the text is markup where values are escaped. What is missing in the values stays as it is written.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup, escape
+
+from antiphon.features.languages.placeholders import note_unfilled
+from antiphon.request.request import Request
+
+_PLACEHOLDER = re.compile(r"%(?:%|\((\w+)\)s)")
+
+Function = Callable[..., str]
+
+
+def gettext_of(request: Request) -> Function:
+    """Return ``gettext(key, **values)``."""
+
+    @pass_eval_context
+    def gettext(context: EvalContext, key: str, /, **values: object) -> str:
+        return _shown(context, request.language.find(key), key, values)
+
+    return gettext
+
+
+def ngettext_of(request: Request) -> Function:
+    """Return ``ngettext(singular, plural, num, **values)``."""
+
+    @pass_eval_context
+    def ngettext(context: EvalContext, singular: str, plural: str, num: float, /, **values: object) -> str:
+        found = request.language.find(singular, n=num)
+        return _shown(context, found, singular if num == 1 else plural, {"num": num, **values})
+
+    return ngettext
+
+
+def pgettext_of(request: Request) -> Function:
+    """Return ``pgettext(context, key, **values)``."""
+
+    @pass_eval_context
+    def pgettext(context: EvalContext, of: str, key: str, /, **values: object) -> str:
+        return _shown(context, request.language.find(key, context=of), key, values)
+
+    return pgettext
+
+
+def npgettext_of(request: Request) -> Function:
+    """Return ``npgettext(context, singular, plural, num, **values)``."""
+
+    @pass_eval_context
+    def npgettext(context: EvalContext, of: str, singular: str, plural: str, num: float, /, **values: object) -> str:
+        found = request.language.find(singular, n=num, context=of)
+        return _shown(context, found, singular if num == 1 else plural, {"num": num, **values})
+
+    return npgettext
+
+
+def _shown(context: EvalContext, found: str | None, otherwise: str, values: Mapping[str, Any]) -> str:
+    text = otherwise if found is None else found
+    as_text = escape if context.autoescape else str
+
+    def fill(placeholder: re.Match[str]) -> str:
+        name = placeholder[1]
+        if name is None:
+            return "%"
+        if name not in values:
+            note_unfilled(text, placeholder[0], f"has no value: give it as {name}=...")
+            return placeholder[0]
+        return as_text(values[name])
+
+    shown = _PLACEHOLDER.sub(fill, text)
+    return Markup(shown) if context.autoescape else shown  # noqa: S704 - the text is the program's, values are escaped
