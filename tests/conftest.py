@@ -34,6 +34,7 @@ ONCE = (
         "docs/",
         "environment/",
         "examples/",
+        "features/locations/",
         "features/stores/test_cookie",
         "features/templates/",
         "features/test_block_script",

@@ -22,6 +22,7 @@ __all__, __getattr__ = import_on_use(
         "features.languages.formats": "format_currency format_date format_datetime format_number format_percent"
         " format_time format_timedelta",
         "features.languages.lazy_text": "LazyText lazy",
+        "features.locations.feature": "Locations",
         "features.logins": "SessionLogin login logout",
         "features.open_telemetry": "OpenTelemetry",
         "features.pages": "PageFile Pages route_options",
@@ -40,5 +41,6 @@ __all__, __getattr__ = import_on_use(
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
         "logs.access_log": "AccessLog",
         "request.flash": "FlashMessage FlashMessages",
+        "request.location": "Location",
     },
 )

@@ -22,6 +22,7 @@ from antiphon.features.languages.formats import (
     format_timedelta,
 )
 from antiphon.features.languages.lazy_text import LazyText, lazy
+from antiphon.features.locations.feature import Locations
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.pages import PageFile, Pages, route_options
@@ -45,6 +46,7 @@ from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.logs.access_log import AccessLog
 from antiphon.request.flash import FlashMessage, FlashMessages
+from antiphon.request.location import Location
 
 __all__ = [
     "AccessLog",
@@ -71,6 +73,8 @@ __all__ = [
     "IdempotentWrites",
     "Languages",
     "LazyText",
+    "Location",
+    "Locations",
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",

@@ -32,6 +32,7 @@ from antiphon.request.flash import FlashMessages
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.language import Language
 from antiphon.request.lifetime import Lifetime
+from antiphon.request.location import Location
 from antiphon.request.places import Place, check_place
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.session import Session
@@ -583,6 +584,13 @@ class Request(RequestHeaders):
         If the text has plural forms, the value ``n`` chooses one. ``request.language`` has more of gettext's functions.
         """
         return self.language.gettext(key, **values)
+
+    location: Place[Location] = Place("location", fix='app.use(Locations("geo.csv"))')
+    """Where the client is, as far as its address tells: a ``Location``, false if that is unknown, which
+    ``app.use(Locations("geo.csv"))`` fills.
+
+    Raises RuntimeError, which names that line, without it.
+    """
 
     templates: Place[Templates] = Place("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` fills: ``request.templates.render("mail.txt", name=name)``.

@@ -1,0 +1,1 @@
+"""Locations of clients by their addresses, from a file."""

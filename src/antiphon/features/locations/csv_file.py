@@ -1,0 +1,219 @@
+"""Locations from a CSV file, prepared once: ranges of addresses in arrays, and what is said of them as text."""
+
+import csv
+import logging
+import os
+import re
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
+from operator import itemgetter
+from typing import NamedTuple
+
+from antiphon.features.locations.address import Address, AddressRange
+from antiphon.features.locations.ranges import Numbers32, Numbers128, Ranges
+from antiphon.request.location import Location
+
+MOST_NAMED = 10
+"""Malformed lines that are named in the log."""
+
+_RANGE = {
+    "network": "network cidr prefix subnet ip_range",
+    "from": "from ip_from ip_from_int from_ip start ip_start start_ip range_start first_ip",
+    "to": "to ip_to ip_to_int to_ip end ip_end end_ip range_end last_ip",
+}
+_VALUES = {
+    "city": "city city_name",
+    "country": "country country_name",
+    "lat": "lat latitude",
+    "lon": "lon lng long longitude",
+}
+_NAMES = {other: name for known in (_RANGE, _VALUES) for name, others in known.items() for other in others.split()}
+"""Our names of columns by those that files have."""
+_BOUNDS = {"lat": 90.0, "lon": 180.0}
+_UNKNOWN = ("", "-")
+_not_in_words = re.compile(r"\W+")
+
+
+class Columns(NamedTuple):
+    """The columns of a file: those of the addresses, and the names and the indexes of those with values."""
+
+    addresses: tuple[int, ...]
+    """The column of a network, or those of the first and the last address of a range."""
+    values: dict[str, int]
+    pick: Callable[[Sequence[str]], Sequence[str]]
+    """Return the values of a row, in the order of their names."""
+    width: int
+    is_open: bool = False
+    """True if there may be more columns, which have no names."""
+
+    @classmethod
+    def named(cls, given: Sequence[str]) -> "Columns":
+        """Return the columns of these names, of which an empty one is passed over."""
+        words = [*map(_word, given)]
+        if "country_name" in words:  # beside a code
+            words = ["country_code" if word == "country" else word for word in words]
+        names = [_NAMES.get(word, word) for word in words]
+        if "network" in names:
+            addresses: tuple[int, ...] = (names.index("network"),)
+        else:
+            addresses = (names.index("from"), names.index("to")) if {"from", "to"} <= {*names} else (0, 1)
+        values = {name: index for index, name in enumerate(names) if name and index not in addresses}
+        return cls(addresses, values, _pick(values), len(names))
+
+    @classmethod
+    def unnamed(cls, row: Sequence[str]) -> "Columns":
+        """Return the columns of a file that names none, by its first row: ``from, to, city, country, lat, lon``."""
+        width = 1 if "/" in row[0] else 2
+        values = {name: index for index, name in enumerate(_VALUES, width)}
+        return cls(tuple(range(width)), values, _pick(values), width + len(values), True)
+
+    def range_of(self, row: Sequence[str]) -> AddressRange:
+        """Return the addresses of a row. Raises ValueError, which says why it has none."""
+        if len(row) < self.width or (len(row) > self.width and not self.is_open):
+            raise ValueError(f"{len(row)} of {self.width} columns")
+        if len(self.addresses) == 1:
+            return AddressRange.parse_network(row[self.addresses[0]])
+        return AddressRange.parse(row[self.addresses[0]], row[self.addresses[1]])
+
+
+class CSVLocations:
+    """The locations of a file, looked up by bisection. Immutable."""
+
+    def __init__(self, ipv4: Ranges, ipv6: Ranges, names: Iterable[str], places: Iterable[bytes]) -> None:
+        self._ipv4 = ipv4.arranged()
+        self._ipv6 = ipv6.arranged()
+        self._names = tuple(names)
+        texts = list(places)
+        self._text = b"".join(texts)
+        self._offsets = array("Q", accumulate(map(len, texts), initial=0))
+
+    def find(self, address: Address, language: Callable[[], str]) -> Location | None:  # noqa: ARG002
+        """Return what the file says of an address, in its one language; None if that is nothing."""
+        place = (self._ipv4 if address.is_ipv4 else self._ipv6).find(address.number)
+        if place is None:
+            return None
+        text = self._text[self._offsets[place] : self._offsets[place + 1]].decode()
+        values: dict[str, str | float | None] = {}
+        for name, value in zip(self._names, text.split("\n"), strict=True):
+            known = value.strip()
+            values[name] = None if known in _UNKNOWN else float(known) if name in _BOUNDS else known
+        return Location(**values)  # type: ignore[arg-type]  # each has the type of its name
+
+
+class CSVReader:
+    """A reader of CSV files with ranges of addresses. ``columns`` are the names of the columns, if the file has none.
+
+    Lines that are malformed are passed over, and logged. Raises ValueError for columns without those of the addresses.
+    """
+
+    def __init__(self, columns: Sequence[str] | None = None) -> None:
+        self._columns: Columns | None = None
+        if columns is not None:
+            names = {_NAMES.get(_word(name), "") for name in columns}
+            if isinstance(columns, str) or not (names >= {"from", "to"} or "network" in names):
+                raise ValueError(
+                    'columns are a list that names those of the addresses, ["from", "to", ...] or ["network", ...], not'
+                    f" {columns!r}"
+                )
+            self._columns = Columns.named(columns)
+
+    def read(self, path: str) -> CSVLocations:
+        """Read a file. Raises OSError, and ValueError if no line is a range."""
+        reading = _Reading(self._columns)
+        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
+            for number, line in enumerate(file, 1):
+                if line[0] not in "#\n":
+                    reading.take(number, line)
+        return reading.finish(path)
+
+
+class _Reading:
+    """What was read of a file so far."""
+
+    def __init__(self, columns: Columns | None) -> None:
+        self._given = columns
+        self._columns: Columns | None = None
+        self._lines = 0
+        self._faults: list[str] = []
+        self._passed_over = 0
+        self._ipv4 = Ranges(Numbers32)
+        self._ipv6 = Ranges(Numbers128)
+        self._places: dict[bytes, int] = {}
+
+    def take(self, number: int, line: str) -> None:
+        """Add what a line says, or note that it says nothing."""
+        self._lines += 1
+        try:
+            row = _fields(line)
+            columns = self._columns or self._begin(row)
+            if columns is not None:
+                self._add(columns, row)
+        except (ValueError, csv.Error) as error:
+            self._passed_over += 1
+            if self._passed_over <= MOST_NAMED:
+                self._faults.append(f"{number} ({'not UTF-8' if isinstance(error, UnicodeError) else error})")
+
+    def _begin(self, row: list[str]) -> Columns | None:
+        """Find the columns by the first row; None if this one has their names."""
+        if not _NAMES.keys().isdisjoint(map(_word, row)):
+            self._columns = self._given or Columns.named(row)
+            return None
+        columns = self._given or Columns.unnamed(row)
+        columns.range_of(row)
+        self._columns = columns
+        return columns
+
+    def _add(self, columns: Columns, row: list[str]) -> None:
+        first, last, is_ipv4 = columns.range_of(row)
+        text = "\n".join(columns.pick(row)).encode()
+        place = self._places.get(text)
+        if place is None:
+            for name, most in _BOUNDS.items():
+                if name in columns.values:
+                    _check_degrees(name, row[columns.values[name]], most)
+            place = self._places[text] = len(self._places)
+        (self._ipv4 if is_ipv4 else self._ipv6).add(first, last, place)
+
+    def finish(self, path: str) -> CSVLocations:
+        """Return what was read, and log what was passed over. Raises ValueError if nothing was read."""
+        name = os.path.basename(path)
+        more = f", and {self._passed_over - len(self._faults)} more" * (self._passed_over > len(self._faults))
+        faults = f"line {', '.join(self._faults)}{more}"
+        if not (self._ipv4 or self._ipv6) or self._columns is None:
+            raise ValueError(
+                f"{name} has no line with a range of addresses{f': {faults}' if self._faults else ''}."
+                " If it has other columns than from, to, city, country, lat and lon, name them:"
+                " Locations(path, columns=[...])"
+            )
+        if self._faults:
+            logging.getLogger("antiphon").warning(
+                "%s: %d of %d lines are malformed, and were passed over: %s",
+                *(name, self._passed_over, self._lines, faults),
+            )
+        return CSVLocations(self._ipv4, self._ipv6, self._columns.values, self._places)
+
+
+def _pick(values: Mapping[str, int]) -> Callable[[Sequence[str]], Sequence[str]]:
+    indexes = tuple(values.values())
+    return itemgetter(*indexes) if len(indexes) > 1 else lambda row: [row[index] for index in indexes]
+
+
+def _fields(line: str) -> list[str]:
+    """Return the fields of a line. Raises csv.Error for a quote that is not closed in it."""
+    line = line.rstrip("\n")
+    return next(csv.reader((line,), strict=True, skipinitialspace=True)) if '"' in line else line.split(",")
+
+
+def _word(name: str) -> str:
+    return _not_in_words.sub("_", name.strip().lower()).strip("_")
+
+
+def _check_degrees(name: str, text: str, most: float) -> None:
+    text = text.strip()
+    try:
+        if text in _UNKNOWN or abs(float(text)) <= most:
+            return
+    except ValueError:
+        pass
+    raise ValueError(f"{name} is no number of degrees")

@@ -1,0 +1,97 @@
+"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, by the package maxminddb."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from antiphon.features.locations.address import Address
+from antiphon.request.location import Location
+
+if TYPE_CHECKING:
+    from maxminddb.reader import Reader
+
+_FURTHER = {
+    "country_code": ("country", "iso_code"),
+    "continent_code": ("continent", "code"),
+    "region_code": ("subdivisions", 0, "iso_code"),
+    "postal_code": ("postal", "code"),
+    "timezone": ("location", "time_zone"),
+    "accuracy_radius": ("location", "accuracy_radius"),
+}
+"""The names of further values, and where they stand in a record."""
+_NAMED = {"continent": ("continent",), "region": ("subdivisions", 0)}
+"""The names of further values that a record has in several languages."""
+
+
+class MMDBLocations:
+    """The locations of a file, looked up where it is mapped into memory. A reader may be used by several threads."""
+
+    def __init__(self, reader: "Reader") -> None:
+        self._reader = reader
+
+    def find(self, address: Address, language: Callable[[], str]) -> Location | None:
+        """Return what the file says of an address, with names in a language if it has them; None if that is nothing."""
+        record = self._record(address)
+        return _location(record, language()) if isinstance(record, Mapping) and record else None
+
+    def _record(self, address: Address) -> object:
+        try:
+            return self._reader.get((IPv4Address if address.is_ipv4 else IPv6Address)(address.number))
+        except (ValueError, RuntimeError):  # a file of IPv4 addresses alone, and one that is damaged
+            return None
+
+
+def read_mmdb(path: str) -> MMDBLocations:
+    """Open a file. Raises ImportError, which names the package, OSError, and ValueError for another format.
+
+    A copy without a name is mapped into memory: whoever writes into the file itself, in place of replacing it, would
+    end each process that has mapped that.
+    """
+    try:
+        import maxminddb
+    except ImportError as error:
+        raise ImportError("a file .mmdb is read by maxminddb: pip install 'antiphon[locations]'") from error
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        copy = Path(folder, "locations.mmdb")
+        shutil.copyfile(path, copy)
+        try:
+            return MMDBLocations(maxminddb.open_database(copy))
+        except maxminddb.InvalidDatabaseError as error:
+            raise ValueError(f"{path} is no database in MaxMind's format: {error}") from None
+
+
+def _location(record: Mapping[str, Any], language: str) -> Location:
+    lat, lon = (_number(_at(record, "location", name)) for name in ("latitude", "longitude"))
+    further = {name: _at(record, *keys) for name, keys in _FURTHER.items()}
+    further |= {name: _name(_at(record, *keys), language) for name, keys in _NAMED.items()}
+    city, country = (_name(record.get(name), language) for name in ("city", "country"))
+    known = {name: value for name, value in further.items() if value is not None}
+    return Location(city=city, country=country, lat=lat, lon=lon, **known)
+
+
+def _at(value: Any, *keys: str | int) -> Any:
+    """Return what stands at some keys in dicts and lists; None if there is nothing."""
+    for key in keys:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _name(value: Any, language: str) -> str | None:
+    """Return a name in a language, in a variant of it, in English, or in any; text is a name by itself."""
+    names = _at(value, "names")
+    if not isinstance(names, Mapping):
+        return value if isinstance(value, str) else None
+    primary = language.partition("-")[0]
+    variants = [name for name in names if name.partition("-")[0] == primary]
+    found = next((names[name] for name in (language, primary, *variants, "en", *names) if name in names), None)
+    return found if isinstance(found, str) else None

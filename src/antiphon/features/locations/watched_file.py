@@ -1,0 +1,91 @@
+"""A file that is read once, and again when it was replaced. Nobody waits for that, or sees half of a file."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from threading import Lock, Thread
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks whether the file was replaced."""
+
+
+class Version(NamedTuple):
+    """The signs by which a file is told from the one that was there before."""
+
+    modified: int
+    size: int
+    inode: int
+    device: int
+
+    @classmethod
+    def of(cls, path: str) -> "Version | None":
+        """Return the version that is there; None if there is no file."""
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return cls(found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
+
+
+class WatchedFile(Generic[T]):
+    """The contents of a file, as ``read`` makes them of its path.
+
+    A new version of the file is read on a thread of its own, when it has stayed as it is from one look to the next: it
+    may be written slowly. One that can't be read is logged, and the contents stay those of the version before.
+    """
+
+    def __init__(self, path: str, read: Callable[[str], T], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._read = read
+        self._clock = clock
+        self._lock = Lock()
+        self._contents: T | None = None
+        self._version: Version | None = None
+        """The version that was read, or was tried."""
+        self._seen: Version | None = None
+        """The version that was there at the last look, if it is another one."""
+        self._next_look = 0.0
+        self._reading: Thread | None = None
+
+    def load(self) -> T:
+        """Return the contents, read in this call if they were not before. Raises what ``read`` does."""
+        with self._lock:
+            if self._contents is None:
+                self._version = Version.of(self._path)
+                self._contents = self._read(self._path)
+                self._next_look = self._clock() + LOOK_EVERY
+            return self._contents
+
+    def contents(self) -> T:
+        """Return the contents, and look from time to time whether the file was replaced. Raises what ``load`` does."""
+        contents = self._contents
+        if contents is None:
+            return self.load()
+        if self._clock() >= self._next_look:
+            self._look()
+        return contents
+
+    def _look(self) -> None:
+        self._next_look = self._clock() + LOOK_EVERY
+        found = Version.of(self._path)
+        is_settled, self._seen = found == self._seen, found
+        if found is None or found == self._version or not is_settled or (self._reading and self._reading.is_alive()):
+            return
+        self._reading = Thread(target=self._read_again, args=(found,), name="antiphon locations", daemon=True)
+        self._reading.start()
+
+    def _read_again(self, version: Version) -> None:
+        try:
+            contents = self._read(self._path)
+        except Exception as error:  # the file may be anything
+            self._version = version
+            logging.getLogger("antiphon").error(
+                "%s was replaced by a file that can't be read, so the one before is used on: %s", self._path, error
+            )
+            return
+        if Version.of(self._path) == version:
+            self._contents, self._version = contents, version

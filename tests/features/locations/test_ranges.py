@@ -1,0 +1,77 @@
+"""Ranges are found as a plain search through all of them finds them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.features.locations.address import Address, AddressRange
+from antiphon.features.locations.ranges import Numbers32, Numbers128, Ranges
+
+pytestmark = pytest.mark.once
+V4, V6 = (1 << 32) - 1, (1 << 128) - 1
+
+
+def numbers(most):
+    """Numbers that are often near each other, at the ends, and around the half of their bits."""
+    near = st.integers(0, 40)
+    return near | near.map(lambda n: most - n) | near.map(lambda n: (1 << 64) - 20 + n & most) | st.integers(0, most)
+
+
+@pytest.mark.parametrize(("kind", "most"), [(Numbers32, V4), (Numbers128, V6)], ids=["IPv4", "IPv6"])
+@given(data=st.data())
+def test_the_narrowest_counts_and_of_equals_the_last(kind, most, data):
+    pairs = data.draw(st.lists(st.tuples(numbers(most), numbers(most)).map(sorted), max_size=12))
+    ranges = Ranges(kind)
+    for value, (start, end) in enumerate(pairs):
+        ranges.add(start, end, value)
+    ranges = ranges.arranged()
+    edges = {edge + step for pair in pairs for edge in pair for step in (-1, 0, 1)}
+    for number in [*data.draw(st.lists(numbers(most))), *(edge for edge in edges if 0 <= edge <= most)]:
+        having = [(end - start, -value) for value, (start, end) in enumerate(pairs) if start <= number <= end]
+        assert ranges.find(number) == (-min(having)[1] if having else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "is_ipv4"),
+    [
+        ("1.2.3.4", 0x01020304, True),
+        ("::ffff:1.2.3.4", 0x01020304, True),
+        ("::1", 1, False),
+        ("fe80::1%eth0", 0xFE80 << 112 | 1, False),
+        *((bad, None, None) for bad in ("", "1.2.3", "1.2.3.256", "::g", "/run/shop.sock", "é", "1\0", "unix:", "%")),
+    ],
+)
+def test_an_address_is_a_number(text, number, is_ipv4):
+    if number is None:
+        with pytest.raises(ValueError):  # noqa: PT011 - for several reasons
+            Address.parse(text)
+    else:
+        assert Address.parse(text) == (number, is_ipv4)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("16777216", "16777471"), (0x01000000, 0x010000FF, True)),
+        (("0", "281470681743359"), (0, 0xFFFF << 32, False)),
+        (("281470698520576", "281470698520831"), (0x01000000, 0x010000FF, True)),
+        (("1.0.0.0", "1.0.0.255"), (0x01000000, 0x010000FF, True)),
+        (("::ffff:1.0.0.0", "1.0.0.255"), (0x01000000, 0x010000FF, True)),
+        (("2001:db8::", "2001:db8::ff"), (0x20010DB8 << 96, 0x20010DB8 << 96 | 0xFF, False)),
+        (("1.0.0.0/24",), (0x01000000, 0x010000FF, True)),
+        (("1.0.0.1",), (0x01000001, 0x01000001, True)),
+        (("::ffff:1.0.0.0/120",), (0x01000000, 0x010000FF, True)),
+        (("::/0",), (0, V6, False)),
+        (("0.0.0.0/0",), (0, V4, True)),
+        *((bad, None) for bad in (("2", "1"), ("1.0.0.0", "::1"), ("::1", "5"), ("1", "x"), (str(1 << 128), "1"))),
+        *(((bad,), None) for bad in ("1.0.0.0/33", "1.0.0.0/-1", "1.0.0.1/24", "1.0.0.0/", "1.0.0.0/x", "/8", "")),
+    ],
+)
+def test_a_range_is_two_addresses_or_a_network(texts, expected):
+    read = AddressRange.parse if len(texts) == 2 else AddressRange.parse_network
+    if expected is None:
+        with pytest.raises(ValueError):  # noqa: PT011 - for several reasons
+            read(*texts)
+    else:
+        first, last, is_ipv4 = read(*texts)
+        assert (first, last if expected[1] != 0xFFFF << 32 else last + 1, is_ipv4) == expected
