@@ -75,7 +75,7 @@ def _passed(dialect: str) -> str:
     if not found:
         return ""
     passed, of = (sum(int(row[name]) for row in found) for name in ("passed", "of"))
-    return f"{passed:,} of {of:,}, in {len(found)} projects"
+    return f"{passed:,} of {of:,}, in {len(found)} project{'s' if len(found) > 1 else ''}"
 
 
 SERVED = {
@@ -119,7 +119,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "examples/dialects": side_by_side,
     "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
     "the dialects' counts": dialects,
-    **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid")},
+    **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid", "microdot")},
 }
 PAGES = [ROOT / name for name in ("README.md", "docs/reference/dialects.md", "docs/reference/compatibility.md")]
 
