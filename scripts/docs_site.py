@@ -27,8 +27,10 @@ OTHERS = {
     "benchmarks/README.md": "project/benchmarks.md",
 }
 """Pages that are elsewhere than in docs, or have another name there, and their places on the site."""
-SHOWN = ("examples/guestbook", "examples/deploy", "examples/frameworks", "examples/dialects")
-"""Folders whose files are shown on one page."""
+SHOWN = ("examples/guestbook", "examples/deploy", "examples/frameworks")
+"""Folders whose files are shown on one page, which the search leaves out."""
+SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
+"""Folders whose files a page of docs shows."""
 LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", ".md": "markdown"}
 
 _CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
@@ -49,7 +51,10 @@ def stage() -> None:
     for source, place in places().items():
         target = STAGED / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(shown(source) if source.is_dir() else page(source))
+        if source.is_file():
+            target.write_text(page(source))
+        elif place not in SHOWN_ALREADY.values():
+            target.write_text(shown(source))
     (STAGED / "SUMMARY.md").write_text(navigation())
     shutil.copy(ROOT / "scripts/docs_site.css", STAGED / "site.css")
 
@@ -58,7 +63,8 @@ def places() -> dict[Path, str]:
     """Return the place of each page and of each folder that is shown."""
     pages = {path: str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md"))}
     others = {ROOT / name: place for name, place in OTHERS.items()}
-    return pages | others | {ROOT / name: f"{name}.md" for name in SHOWN}
+    folders = {name: f"{name}.md" for name in SHOWN} | SHOWN_ALREADY
+    return pages | others | {ROOT / name: place for name, place in folders.items()}
 
 
 def page(source: Path) -> str:
@@ -87,7 +93,7 @@ def _anchor(title: str) -> str:
 
 def shown(folder: Path) -> str:
     """Return a page that shows the files of a folder."""
-    parts = [f"# {folder.relative_to(ROOT)}"]
+    parts = ["---\nsearch:\n  exclude: true\n---", f"# {folder.relative_to(ROOT)}"]
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix not in {".pyc", ".json", ".jpg", ".png"} and path.stat().st_size:
             language = LANGUAGES.get(path.suffix, "text")

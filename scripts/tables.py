@@ -63,7 +63,7 @@ def compat(dialect: str) -> str:
 def dialects() -> str:
     """Return the table of what runs of each library."""
     tested = {row["dialect"]: f"{row['tested']} of {row['of']}" for row in rows(TESTED)}
-    head = ["written for", "rows of its documents:", "tests of other projects:"]
+    head = ["written for", "documented features with a test:", "other projects' tests that pass:"]
     lines = [
         [f"[{each.name}](docs/{each.page})", tested.get(each.dialect, ""), _passed(each.dialect)] for each in LIBRARIES
     ]

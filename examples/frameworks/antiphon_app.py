@@ -20,13 +20,14 @@ lamps: dict[int, Lamp] = {}
 @app.get("/")
 def index(request: Request):
     return Response.html("""<!doctype html><title>Lamps</title>
-        <form action="/lamps" method="post" enctype="multipart/form-data"> <input name="name">
-        <input name="price" type="number"> <input name="picture" type="file"> <button>Add</button>""")
+        <form action="/lamps" method="post" enctype="multipart/form-data">
+        <input name="name"> <input name="price" type="number">
+        <input name="picture" type="file"> <button>Add</button>""")
 
 
 @app.post("/lamps")
 def add(request: Request):
-    lamp = request.form_as(Lamp)  # if a field is wrong, the client gets a 422 that names it
+    lamp = request.form_as(Lamp)  # a wrong field is a 422 that names it
     number = len(lamps) + 1
     request.files["picture"].save(pictures / f"{number}.jpg")
     lamps[number] = lamp

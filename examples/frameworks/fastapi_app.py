@@ -25,8 +25,9 @@ lamps: dict[int, Lamp] = {}
 @app.get("/", response_class=HTMLResponse)
 async def index():
     return """<!doctype html><title>Lamps</title>
-        <form action="/lamps" method="post" enctype="multipart/form-data"> <input name="name">
-        <input name="price" type="number"> <input name="picture" type="file"> <button>Add</button>"""
+        <form action="/lamps" method="post" enctype="multipart/form-data">
+        <input name="name"> <input name="price" type="number">
+        <input name="picture" type="file"> <button>Add</button>"""
 
 
 @app.post("/lamps")

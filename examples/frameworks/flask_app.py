@@ -33,8 +33,9 @@ def read_lamp(values):
 @app.get("/")
 def index():
     return """<!doctype html><title>Lamps</title>
-        <form action="/lamps" method="post" enctype="multipart/form-data"> <input name="name">
-        <input name="price" type="number"> <input name="picture" type="file"> <button>Add</button>"""
+        <form action="/lamps" method="post" enctype="multipart/form-data">
+        <input name="name"> <input name="price" type="number">
+        <input name="picture" type="file"> <button>Add</button>"""
 
 
 @app.post("/lamps")

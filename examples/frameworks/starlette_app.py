@@ -34,8 +34,9 @@ def read_lamp(values):
 
 async def index(request):
     return HTMLResponse("""<!doctype html><title>Lamps</title>
-        <form action="/lamps" method="post" enctype="multipart/form-data"> <input name="name">
-        <input name="price" type="number"> <input name="picture" type="file"> <button>Add</button>""")
+        <form action="/lamps" method="post" enctype="multipart/form-data">
+        <input name="name"> <input name="price" type="number">
+        <input name="picture" type="file"> <button>Add</button>""")
 
 
 async def add(request):

@@ -1,7 +1,7 @@
 from antiphon.dialects.flask import Flask, session
 
 app = Flask(__name__)
-app.secret_key = "a key that nobody else has, of at least 32 characters"
+app.secret_key = "nobody else knows these characters"
 
 
 @app.get("/")

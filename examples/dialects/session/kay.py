@@ -4,7 +4,7 @@ from antiphon.dialects.kay import Response
 from antiphon.dialects.kay.app import KayApp
 from antiphon.dialects.kay.routing import Rule, ViewGroup
 
-signer = URLSafeTimedSerializer("a key that nobody else has, of at least 32 characters")
+signer = URLSafeTimedSerializer("nobody else knows these characters")
 
 
 class SignedSessions:

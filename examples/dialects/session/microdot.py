@@ -2,7 +2,7 @@ from antiphon.dialects.microdot.asgi import Microdot
 from antiphon.dialects.microdot.session import Session, with_session
 
 app = Microdot()
-Session(app, secret_key="a key that nobody else has, of at least 32 characters")
+Session(app, secret_key="nobody else knows these characters")
 
 
 @app.get("/")

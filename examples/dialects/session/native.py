@@ -2,7 +2,7 @@ from antiphon import App, Request, Response
 from antiphon.features import CookieStore, Sessions
 
 app = App()
-app.use(Sessions(CookieStore(["a key that nobody else has, of at least 32 characters"])))
+app.use(Sessions(CookieStore(["nobody else knows these characters"])))
 
 
 @app.get("/")

@@ -10,7 +10,7 @@ def count(request):
 
 
 with Configurator() as config:
-    config.set_session_factory(SignedCookieSessionFactory("a key that nobody else has, of at least 32 characters"))
+    config.set_session_factory(SignedCookieSessionFactory("nobody else knows these characters"))
     config.add_route("count", "/")
     config.add_view(count, route_name="count", request_method="GET")
     app = config.make_wsgi_app()

@@ -3,7 +3,11 @@ from antiphon.dialects.webob.cookies import SignedCookieProfile
 from antiphon.dialects.webob.dec import wsgify
 
 profile = SignedCookieProfile(
-    "a key that nobody else has, of at least 32 characters", "salt", "session", httponly=True, samesite="Lax"
+    "nobody else knows these characters",
+    "salt",
+    "session",
+    httponly=True,
+    samesite="Lax",
 )
 
 

@@ -2,7 +2,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 
-signer = URLSafeTimedSerializer("a key that nobody else has, of at least 32 characters")
+signer = URLSafeTimedSerializer("nobody else knows these characters")
 
 
 def read_session(request):

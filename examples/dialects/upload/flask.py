@@ -6,4 +6,8 @@ app = Flask(__name__)
 @app.post("/")
 def picture():
     file = request.files["picture"]
-    return {"title": request.form["title"], "name": file.filename, "size": len(file.read())}
+    return {
+        "title": request.form["title"],
+        "name": file.filename,
+        "size": len(file.read()),
+    }
