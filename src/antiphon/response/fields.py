@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Self, TypeAlias
 
 from antiphon.http.cookies import SetCookie
+from antiphon.http.grammar import split_list
 from antiphon.http.headers import field_name, field_value
 from antiphon.http.media_type import MediaType
 
@@ -55,13 +56,18 @@ def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
 @lru_cache(maxsize=256)
 def varied(fields: SharedFields, names: tuple[str, ...]) -> SharedFields:
     """Return the fields with these request headers added to Vary. Raises ValueError for what can't be a name."""
-    present = [value for name, value in fields if name == "vary"]
+    present = tuple(value for name, value in fields if name == "vary")
     others = [field for field in fields if field[0] != "vary"]
     return SharedFields.of([*others, ("vary", vary(present, names))])
 
 
-def vary(present: list[str], names: tuple[str, ...]) -> str:
-    """Return the value of a Vary that has elements already, with these request headers added (RFC 9110 §12.5.5)."""
+@lru_cache(maxsize=256)
+def vary(lines: tuple[str, ...], names: tuple[str, ...]) -> str:
+    """Return the value of a Vary that has lines already, with these request headers added (RFC 9110 §12.5.5).
+
+    Raises ValueError for what can't be a name.
+    """
+    present = [element for line in lines for element in split_list(line)]
     known = {name.lower() for name in present}
     if "*" in known:
         return ", ".join(present)

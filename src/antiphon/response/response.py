@@ -422,7 +422,8 @@ class Response(ResponseHeaders):
         if isinstance(fields, SharedFields):
             self._fields = varied(fields, names)
         else:
-            self.headers["vary"] = vary(self.headers.getall("vary"), names)
+            own = self._own_fields()
+            put_line(own, ("vary", vary(tuple(value for name, value in own if name == "vary"), names)))
 
     def set_cookie(
         self,
