@@ -22,9 +22,11 @@ __all__, _import_name = import_on_use(
             " SecurityError UnauthorizedError ValidationError abort redirect"
         ),
         "dialects.asok.forms.form": "Form",
+        "dialects.asok.rate_limits": "RateLimit rate_limit",
         "dialects.asok.request": "Request",
         "dialects.asok.response": "Response",
-        "dialects.asok.shortcuts": "back render_block render_template",
+        "dialects.asok.session": "Session SessionStore",
+        "dialects.asok.shortcuts": "authenticate back current_user flash login logout render_block render_template",
         "dialects.asok.uploads": "UploadedFile",
         "dialects.asok.validation.schema": "Field Schema",
         "dialects.asok.validation.validator": "Validator",

@@ -13,7 +13,9 @@ from antiphon.dialects.asok.config import configured, folder_of, install_setting
 from antiphon.dialects.asok.errors import install_errors
 from antiphon.dialects.asok.languages import install_languages
 from antiphon.dialects.asok.pages import CONVERTERS, AsokPages
+from antiphon.dialects.asok.session import SessionStore
 from antiphon.dialects.asok.sharing import shared_natively
+from antiphon.dialects.asok.state import install_state
 from antiphon.dialects.asok.static import install_static
 from antiphon.environment.variables import env
 from antiphon.handler.contract import Steps
@@ -32,6 +34,10 @@ class Asok(Servable):
     """
 
     version = "0.8.0"
+    session_store: SessionStore
+    """The store of the sessions, from when the project is read on."""
+    find_user: Callable[[Any], Any] | None = None
+    """The function that ``user_loader`` registered."""
 
     def __init__(self, root_dir: str | os.PathLike[str] | None = None) -> None:
         super().__init__()
@@ -75,6 +81,17 @@ class Asok(Servable):
         self.middleware_handlers.sort(key=lambda each: getattr(each, "_asok_priority", 50))
         return self
 
+    def user_loader(self, fn: F) -> F:
+        """Register the function that finds the user with an id, ``def`` or ``async def``: it returns None for nobody.
+
+        Without one, the users are those of the model that the setting AUTH_MODEL names. Raises RuntimeError once the
+        project is read.
+        """
+        if "native" in vars(self):
+            raise RuntimeError("the project is read already: call app.user_loader where the application is made")
+        self.find_user = fn
+        return fn
+
     def on_startup(self, fn: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
         self._on_startup.append(fn)
@@ -108,6 +125,7 @@ class Asok(Servable):
             native.converter(name, to_python)
         native.share(**{name: shared_natively(self, value) for name, value in self.shared_values.items()})
         install_settings(self.config, native)
+        self.session_store = install_state(self, native)
         install_languages(self, native)
         install_static(self, native)
         pages = AsokPages(self, folder)

@@ -17,6 +17,7 @@ from antiphon.dialects.asok.exceptions import (
 from antiphon.dialects.asok.files import file_response, path_below
 from antiphon.dialects.asok.inputs import JsonAccessor, QueryDict, is_json, json_body_of
 from antiphon.dialects.asok.languages import language_of, translated
+from antiphon.dialects.asok.request_state import RequestState
 from antiphon.dialects.asok.static import UPLOADS, static_url
 from antiphon.dialects.asok.status import StatusCode
 from antiphon.dialects.asok.uploads import UploadedFile
@@ -35,7 +36,7 @@ keep = object.__setattr__
 """Set an attribute of a native request that it does not know."""
 
 
-class Request:
+class Request(RequestState):
     """A request in Asok's words. ``native`` is the native request that it reads.
 
     ``content_type`` and ``status_code`` are those of the response to be, and so are ``response_headers``.

@@ -2,10 +2,21 @@
 
 from typing import Any, NoReturn
 
-from antiphon.dialects.asok.context import current_request
+from antiphon.dialects.asok.context import current_request, find_request
 from antiphon.dialects.asok.exceptions import abort, redirect
 
-__all__ = ["abort", "back", "redirect", "render_block", "render_template"]
+__all__ = [
+    "abort",
+    "authenticate",
+    "back",
+    "current_user",
+    "flash",
+    "login",
+    "logout",
+    "redirect",
+    "render_block",
+    "render_template",
+]
 
 
 def back(default: str = "/") -> NoReturn:
@@ -21,3 +32,48 @@ def render_template(filepath: str, **context: Any) -> str:
 def render_block(filepath: str, block_name: str | None = None, **context: Any) -> str:
     """Return the text of one block of a template for the current request."""
     return current_request.block(filepath, block_name, **context)
+
+
+def flash(category_or_message: Any, message: Any = None) -> None:
+    """Queue a message for the page that answers the current request, or the next one."""
+    current_request.flash(category_or_message, message)
+
+
+def login(user: Any, remember: bool = False) -> None:
+    """Log a user in, whose password was checked before."""
+    current_request.login(user, remember)
+
+
+def logout() -> None:
+    """Log the user of the current request out."""
+    current_request.logout()
+
+
+def authenticate(password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
+    """Log in the user whom the model finds by credentials with a password, and return the user, or None."""
+    return current_request.authenticate(password_field, **credentials)
+
+
+class _CurrentUser:
+    """A stand-in for the user of the current request. It is false where nobody has logged in."""
+
+    __slots__ = ()
+
+    def _user(self) -> Any:
+        request = find_request()
+        return None if request is None else request.user
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._user(), name)
+
+    def __bool__(self) -> bool:
+        return bool(self._user())
+
+    def __repr__(self) -> str:
+        return repr(self._user() or "<nobody>")
+
+    def __str__(self) -> str:
+        return str(self._user() or "")
+
+
+current_user: Any = _CurrentUser()

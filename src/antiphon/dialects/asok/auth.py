@@ -1,0 +1,167 @@
+"""Logins under Asok's names, kept by the native feature, with a model or a function of the project that finds users."""
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import quote
+
+from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
+from antiphon.dialects.asok.flash import flash
+from antiphon.dialects.asok.session import id_of, with_messages
+from antiphon.features import SessionLogin, Users
+from antiphon.features import login as native_login
+from antiphon.features import logout as native_logout
+from antiphon.handler.contract import is_async
+from antiphon.http.redirect import redirect_location
+from antiphon.request.request import Request as NativeRequest
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+    from antiphon.dialects.asok.app import Asok
+    from antiphon.dialects.asok.request_state import RequestState
+
+MOST_FAILURES = 5
+"""Wrong passwords that one address may send in ``FORGOTTEN_AFTER``."""
+FORGOTTEN_AFTER = 15 * 60.0
+"""Seconds."""
+
+
+def install_users(native: "App", app: "Asok") -> None:
+    """Have an application know users by the sessions in which they logged in."""
+    native.use(Users(SessionLogin(_loader(app))))
+
+
+def _loader(app: "Asok") -> Callable[[str], Any]:
+    """Return the function that finds a user by the key in a session: the project's, or one that asks its model."""
+    find = app.find_user
+    if find is None:
+        return lambda key: _find_in_model(app, key)
+    if not is_async(find):
+        return lambda key: find(id_of(key))
+
+    async def find_async(key: str) -> Any:
+        return await find(id_of(key))
+
+    return find_async
+
+
+def _find_in_model(app: "Asok", key: str) -> Any:
+    model = model_of(app)
+    return None if model is None else model.find(id=id_of(key))
+
+
+def model_of(app: "Asok") -> Any:
+    """Return the class of users: the setting AUTH_MODEL, a class or the name of one, as "models.user:User".
+
+    None for a name without a module, as "User" is. Raises ImportError and AttributeError for a name of nothing.
+    """
+    model = app.config["AUTH_MODEL"]
+    if not isinstance(model, str):
+        return model
+    module, _, name = model.partition(":")
+    return getattr(import_module(module), name) if name else None
+
+
+def user_of(request: "RequestState") -> Any:
+    """Return the user who has logged in, or None."""
+    app = request.app
+    if app.find_user is None and model_of(app) is None and NativeRequest.user not in request.native:
+        return None
+    return request.native.user
+
+
+def set_user(request: "RequestState", user: Any) -> None:
+    """Have a user count for this request alone."""
+    request.native.user = user
+
+
+def login(request: "RequestState", user: Any, remember: bool = False) -> None:  # noqa: ARG001 - sessions have one lifetime
+    """Log a user in: the session is theirs from now on, has a new key, and keeps its data, unless another's they were.
+
+    ``remember`` changes nothing: a session ends SESSION_TTL seconds after its last use. Check the password before.
+    """
+    native_login(request.native, user)
+
+
+def logout(request: "RequestState") -> None:
+    """Log the user out: the session ends, with its data, but for messages that wait for the next page."""
+    native = request.native
+    with_messages(native.session, lambda: native_logout(native))
+
+
+def has_role(request: "RequestState", *roles: str) -> bool:
+    """True if the user has one of some roles, by ``user.roles`` or ``user.role``: a list, or a text with commas."""
+    user = user_of(request)
+    return not roles_of(user).isdisjoint(roles)
+
+
+def roles_of(user: Any) -> set[str]:
+    """Return the roles of a user; none of nobody."""
+    roles: str | Iterable[str] = getattr(user, "roles", None) or getattr(user, "role", None) or ()
+    return {role.strip() for role in roles.split(",")} if isinstance(roles, str) else set(roles)
+
+
+def require_role(request: "RequestState", *roles: str, redirect_url: str = "/") -> None:
+    """Redirect a request whose user has none of some roles. Raises RedirectException."""
+    if not has_role(request, *roles):
+        raise RedirectException(redirect_location(redirect_url, external=False, otherwise="/"))
+
+
+def login_required(request: "RequestState") -> None:
+    """Refuse a request without a user, and say so to the next page. Raises UnauthorizedError (401)."""
+    if not user_of(request):
+        _say_why(request)
+        raise UnauthorizedError
+
+
+def require_auth(request: "RequestState", redirect_url: str = "/login") -> None:
+    """Redirect a request without a user to the page for logging in, with the way back as ``next``.
+
+    Raises RedirectException.
+    """
+    if user_of(request) is None:
+        _say_why(request)
+        _redirect_to_login(request, redirect_url)
+
+
+def _redirect_to_login(request: "RequestState", url: str) -> NoReturn:
+    back = quote(redirect_location(request.native.url.target, external=False, otherwise="/"), safe="/")
+    raise RedirectException(f"{url}{'&' if '?' in url else '?'}next={back}")
+
+
+def _say_why(request: "RequestState") -> None:
+    if message := request.app.config["LOGIN_MESSAGE"]:
+        flash(request, "info", message)
+
+
+def authenticate(request: "RequestState", password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
+    """Log in the user whom the model finds by credentials, and whose password is right; return the user, or None.
+
+    The model has ``find(**credentials)``, and the user ``check_password(field, password)``. After five failures
+    within 15 minutes an address gets None, whatever it sends. Raises ValueError if there is no model.
+    """
+    model = model_of(request.app)
+    if model is None:
+        raise ValueError(
+            'no model of users: app.config["AUTH_MODEL"] = User, a class with find(**credentials), whose users have'
+            " check_password(field, password)"
+        )
+    password = credentials.pop(password_field, None)
+    if not (password and credentials):
+        return None
+    count = _counter(request)
+    failures = count(1)  # until the password is known to be right: of many guesses at once none gets around the limit
+    if failures > MOST_FAILURES:
+        return None
+    user = model.find(**credentials)
+    if not (user and user.check_password(password_field, password)):
+        return None
+    count(-failures)
+    login(request, user)
+    return user
+
+
+def _counter(request: "RequestState") -> Callable[[int], int]:
+    """Return the function that adds to the failures of the client's address, and returns their number."""
+    store, key = request.app.session_store.native, f"authenticate\n{request.native.ip or ''}"
+    return lambda by: store.increment(key, ttl=FORGOTTEN_AFTER, by=by).value

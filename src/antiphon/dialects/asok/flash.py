@@ -1,0 +1,65 @@
+"""Flash messages under Asok's names: the category comes first, and a message may be read twice in one response."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from antiphon.request.flash import FlashMessage as NativeMessage
+from antiphon.request.places import Place
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.request_state import RequestState
+
+CATEGORIES = frozenset(("info", "success", "error", "warning", "danger", "alert", "notice", "debug"))
+"""The categories that are known as such where they come after the message."""
+
+_TAKEN = Place[list["FlashMessage"]]("flash messages of this response")
+
+
+class FlashMessage(NativeMessage):
+    """A message for a visitor: ``message.category``, ``message["category"]``, or a pair of category and message."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        return getattr(self, key) if key in self._fields else super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the category or the message, by its name."""
+        return getattr(self, key) if key in self._fields else default
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+def flash(request: "RequestState", category_or_message: Any, message: Any = None) -> None:
+    """Queue a message for this page or the next: ``flash("success", "It is saved.")``.
+
+    A message alone is an "info". A well-known category may come second, as in ``flash("It is saved.", "success")``.
+    """
+    category, text = _in_order(category_or_message, message)
+    request.native.flash(text if hasattr(text, "__html__") else str(text), category)
+
+
+def _in_order(first: Any, second: Any) -> tuple[str, Any]:
+    if second is None:
+        return "info", first
+    if str(second).lower() in CATEGORIES and str(first).lower() not in CATEGORIES:
+        return str(second).lower(), first
+    return str(first), second
+
+
+def get_flashed_messages(
+    request: "RequestState", with_categories: bool = True, category_filter: Iterable[str] | None = None
+) -> list[Any]:
+    """Return the messages that wait for this visitor, those of some categories or all: later pages don't have them.
+
+    Asked again for the same response, they are returned again. Without categories the list is one of texts.
+    """
+    categories = (category_filter,) if isinstance(category_filter, str) else tuple(category_filter or ())
+    native = request.native
+    if _TAKEN not in native:
+        native[_TAKEN] = []
+    messages = native[_TAKEN]
+    messages += [FlashMessage(*each) for each in native.flash.take(*categories)]
+    chosen = [each for each in messages if not categories or each.category in categories]
+    return chosen if with_categories else [each.message for each in chosen]

@@ -1,0 +1,194 @@
+"""Sessions under Asok's names: ``request.session``, kept by the native feature in a store that the settings name."""
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from antiphon.features import MemoryStore, Sessions, SQLiteStore, ValkeyStore
+from antiphon.request.session import Session as NativeSession
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+    from antiphon.dialects.asok.request_state import RequestState
+    from antiphon.features import OwnedEntry, Store
+
+COOKIE = "asok_sid"
+"""The name of the session's cookie."""
+
+USER_ID = "user_id"
+"""The name under which a page finds the id of the user who has logged in."""
+
+_NATIVE_USER_ID = "_user_id"
+_SID = "__sid"
+"""The name of the id of a session, which ends with its key."""
+
+_MESSAGES = "_flash:"
+_HIDDEN = (_MESSAGES, "__csrf:", _NATIVE_USER_ID, _SID)
+"""The beginnings of names that belong to features, and that a page does not see."""
+
+_SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
+
+
+class Session(MutableMapping[str, Any]):
+    """The data of a visitor, kept between requests: a view on the native session, without the names of features.
+
+    Changes inside of lists and dicts are kept, too. ``user_id`` is the id of the user who has logged in.
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: NativeSession) -> None:
+        self._native = native
+
+    def __getitem__(self, name: str) -> Any:
+        if name == USER_ID:
+            return id_of(self._native[_NATIVE_USER_ID])
+        if _is_hidden(name):
+            raise KeyError(name)
+        return self._native[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name == USER_ID:
+            self._native[_NATIVE_USER_ID] = str(value)
+            return
+        if _is_hidden(name):
+            raise ValueError(f"the name {name!r} in a session belongs to a feature: choose another one")
+        self._native[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        if name != USER_ID and _is_hidden(name):
+            raise KeyError(name)
+        del self._native[_NATIVE_USER_ID if name == USER_ID else name]
+
+    def __iter__(self) -> Iterator[str]:
+        for name in self._native:
+            if name == _NATIVE_USER_ID:
+                yield USER_ID
+            elif not _is_hidden(name):
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"<Session {sorted(self)}>"
+
+    def clear(self) -> None:
+        """End the session, with its user and its data. Messages that were flashed stay, and are all that does."""
+        with_messages(self._native, self._native.clear)
+
+    @property
+    def modified(self) -> bool:
+        """True if the data were changed. It may be set, which does nothing: a change inside of a value is noticed."""
+        return bool(getattr(self._native, "is_changed", False))
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        pass
+
+    @property
+    def sid(self) -> str:
+        """The id of the session, another one after each login: it names the session, and opens it to nobody."""
+        if _SID not in self._native:
+            self._native[_SID] = token_hex(16)
+        return str(self._native[_SID])
+
+
+def _is_hidden(name: object) -> bool:
+    return isinstance(name, str) and name.startswith(_HIDDEN)
+
+
+def id_of(key: Any) -> Any:
+    """Return the id of a user: a number, if the text in the session is one as numbers are printed, else the text."""
+    return int(key) if isinstance(key, str) and key.isdecimal() and key == str(int(key[:400])) else key
+
+
+def with_messages(session: NativeSession, end: Any) -> None:
+    """Call a function that ends a session, and keep the messages that wait in it for the next page."""
+    messages = {name: session[name] for name in session if name.startswith(_MESSAGES)}
+    end()
+    session.update(messages)
+
+
+def session_of(request: "RequestState") -> Session:
+    """Return the session of a request."""
+    return Session(request.native.session)
+
+
+def regenerate(request: "RequestState") -> None:
+    """Give the session a new key, and keep its data: the old key, which somebody may know, is of no use any more."""
+    request.native.session.rotate()
+
+
+class SessionStore:
+    """A place where sessions are kept, by Asok's name for it: "memory", "file" or "redis". ``native`` is the store.
+
+    A file is a database in the folder ``path``. Redis is at ASOK_REDIS_URL or REDIS_URL, by default on this machine.
+    Raises ValueError for another name.
+    """
+
+    def __init__(
+        self,
+        backend: str = "memory",
+        path: str = ".asok/sessions",
+        ttl: int = 86400,
+        max_sessions: int = 10000,  # noqa: ARG002 - Asok's parameter
+    ) -> None:
+        self.backend = backend
+        self.path = path
+        self.ttl = ttl
+        self.native: Store = _native_store(backend, path)
+
+    def get_user_sessions(self, user_id: Any) -> list[dict[str, Any]]:
+        """Return the sessions in which a user is logged in, the last one used first."""
+        entries = self.native.owned_by(str(user_id)) if user_id else []
+        return [_described(entry) for entry in sorted(entries, key=lambda each: each.changed, reverse=True)]
+
+    def revoke_user_session(self, user_id: Any, sid: str) -> bool:
+        """End a session of a user. True if there was one with this id."""
+        ids = [entry.id for entry in self.native.owned_by(str(user_id)) if sid in (entry.data.get(_SID), entry.id)]
+        return sum(self.native.delete_owned(str(user_id), only=each) for each in ids) > 0
+
+    def revoke_all_user_sessions(self, user_id: Any) -> int:
+        """End all sessions of a user, and return how many there were."""
+        return self.native.delete_owned(str(user_id))
+
+
+def _native_store(backend: str, path: str) -> "Store":
+    match backend:
+        case "memory":
+            return MemoryStore()
+        case "file":
+            os.makedirs(path, mode=0o700, exist_ok=True)
+            return SQLiteStore(os.path.join(path, "sessions.db"))
+        case "redis":
+            url = os.environ.get("ASOK_REDIS_URL") or os.environ.get("REDIS_URL") or "redis://localhost:6379/0"
+            return ValkeyStore(url)
+    raise ValueError(f"SESSION_BACKEND is 'memory', 'file' or 'redis', not {backend!r}")
+
+
+def _described(entry: "OwnedEntry") -> dict[str, Any]:
+    return {
+        "sid": entry.data.get(_SID, entry.id),
+        "ip": entry.data.get("_ip", "Unknown"),
+        "user_agent": entry.data.get("_user_agent", "Unknown"),
+        "last_seen": entry.changed,
+        "created_at": entry.created,
+    }
+
+
+def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> SessionStore:
+    """Have an application keep sessions as the settings say, and return where.
+
+    Raises ValueError for a folder outside of the project, and for unknown words.
+    """
+    path = os.path.normpath(config["SESSION_PATH"])
+    if os.path.isabs(path) or path.split(os.sep)[0] == os.pardir:
+        raise ValueError(f"SESSION_PATH is a folder in the project, such as '.asok/sessions', not {path!r}")
+    samesite = _SAMESITE.get(str(config["SESSION_SAMESITE"]).strip().lower(), "Lax")
+    ttl = config["SESSION_TTL"]
+    store = SessionStore(config["SESSION_BACKEND"], os.path.join(root, path), ttl)
+    lifetime = max(ttl, config["SESSION_MAX_AGE"])
+    native.use(Sessions(store.native, idle=ttl, lifetime=lifetime, cookie=COOKIE, samesite=samesite))  # type: ignore[arg-type]
+    return store

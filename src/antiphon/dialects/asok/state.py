@@ -1,0 +1,28 @@
+"""The native features by which an Asok project keeps what lasts longer than a request."""
+
+from typing import TYPE_CHECKING
+
+from antiphon.dialects.asok.auth import install_users
+from antiphon.dialects.asok.csrf import install_csrf
+from antiphon.dialects.asok.rate_limits import install_rate_limit
+from antiphon.dialects.asok.security import install_security_headers
+from antiphon.dialects.asok.session import SessionStore, install_sessions
+from antiphon.features import Flash
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+    from antiphon.dialects.asok.app import Asok
+
+
+def install_state(app: "Asok", native: "App") -> SessionStore:
+    """Have an application send security headers and keep sessions, and what stands on these, as the settings say.
+
+    Returns the store of the sessions. Raises ValueError for settings that mean nothing.
+    """
+    install_security_headers(native, app.config)
+    install_rate_limit(native, app.config)
+    store = install_sessions(native, app.config, app.root_dir)
+    native.use(Flash())
+    install_csrf(native, app.config)
+    install_users(native, app)
+    return store

@@ -1,0 +1,64 @@
+"""Limits of rates: how often one caller may ask for a page."""
+
+import pytest
+
+from antiphon.dialects.asok import RateLimit
+
+pytestmark = pytest.mark.axes("interface")
+LIMITED = {
+    "a method of the request": "def render(request):\n    request.rate_limit('2/minute')\n    return 'x'",
+    "a decorator": "from antiphon.dialects.asok import rate_limit\n@rate_limit(2, window=30)\n"
+    "def render(request): return 'x'",
+    "a decorator of async def": "from antiphon.dialects.asok import rate_limit\n@rate_limit('2/h')\n"
+    "async def render(request): return 'x'",
+}
+
+
+@pytest.fixture(autouse=True)
+def _count_anew():
+    """Have each test count from 0: limits of one name and rate are one in a process."""
+    from antiphon.dialects.asok.rate_limits import _limit
+
+    _limit.cache_clear()
+
+
+@pytest.mark.parametrize("kind", LIMITED)
+def test_a_page_has_a_limit_of_its_own(serve, interface, kind):
+    client = serve({"page.py": LIMITED[kind], "src/pages/other/page.py": LIMITED[kind]}, interface)
+    answers = [client.get("/") for _ in range(3)]
+    assert [each.status for each in answers] == [200, 200, 429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert client.get("/other").status == 200
+
+
+def test_a_page_may_answer_in_its_own_way(serve, interface):
+    page = """
+from antiphon.dialects.asok import RateLimitExceeded
+def render(request):
+    try:
+        request.rate_limit("1/d", prefix="guesses")
+    except RateLimitExceeded as error:
+        return f"Wait for {error.retry_after > 3600}, {error.status}"
+    return "x"
+"""
+    client = serve({"page.py": page}, interface)
+    assert [client.get("/").text for _ in range(2)] == ["x", "Wait for True, 429"]
+
+
+def test_a_middleware_counts_by_what_its_function_returns(serve, interface):
+    limit = RateLimit("1/m", key_func=lambda request: request.args.get("key"), prefix="all")
+    client = serve({"page.py": "CONTENT = 'x'"}, interface, lambda app: app.use(limit))
+    keys = ["a", "b", "a", "", None, None]
+    paths = ["/" if key is None else f"/?key={key}" for key in keys]
+    assert [client.get(path).status for path in paths] == [200, 200, 429, 200, 200, 200]
+
+
+def test_the_whole_site_has_a_limit_if_the_settings_say_so(serve, interface):
+    client = serve({"page.py": "CONTENT = 'x'"}, interface, lambda app: app.config.update(RATE_LIMIT_PER_MINUTE=1))
+    assert [client.get("/").status for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize("rate", ["", "many", "0/m", "5", "5/fortnight", "-1/m", "5/m/s", 0])
+def test_what_is_no_rate_is_an_error(rate):
+    with pytest.raises(ValueError, match="a rate is such as"):
+        RateLimit(rate)
