@@ -121,7 +121,7 @@ class RateLimit:
         if request.ip is None:
             self._log(self._clock(), "limits nobody whose address the server does not tell, so say by=...")
             return None
-        return _network(request.ip)
+        return network_of(request.ip)
 
     def _count(self, caller: str, now: float) -> "_Count":
         """Count a request, unless there were too many. Raises StoreUnavailable."""
@@ -172,7 +172,7 @@ def _wait(limit: int, period: int, elapsed: float, current: int, before: int) ->
     return period - elapsed + period * (1 - (limit - 1) / current)
 
 
-def _network(ip: str) -> str:
+def network_of(ip: str) -> str:
     """Return an address of version 4, and of version 6 its network of 64 bits; any other text as it is."""
     if ":" not in ip:
         return ip

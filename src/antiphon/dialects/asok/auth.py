@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
-from antiphon.dialects.asok.flash import flash
+from antiphon.dialects.asok.flashing import flash
 from antiphon.dialects.asok.session import id_of, with_messages
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login
 from antiphon.features import logout as native_logout
+from antiphon.features.rate_limits import network_of
 from antiphon.handler.contract import is_async
 from antiphon.http.redirect import redirect_location
 from antiphon.request.request import Request as NativeRequest
@@ -163,5 +164,5 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
 
 def _counter(request: "RequestState") -> Callable[[int], int]:
     """Return the function that adds to the failures of the client's address, and returns their number."""
-    store, key = request.app.session_store.native, f"authenticate\n{request.native.ip or ''}"
+    store, key = request.app.session_store.native, f"authenticate\n{network_of(request.native.ip or '')}"
     return lambda by: store.increment(key, ttl=FORGOTTEN_AFTER, by=by).value

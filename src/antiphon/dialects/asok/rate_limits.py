@@ -87,8 +87,11 @@ def rate_limit(limit: str | int, window: int | None = None, **options: Any) -> C
 
 
 def check_rate(request: "RequestState", limit: str | int, window: int | None = None, prefix: str | None = None) -> None:
-    """Count a request for its page, or for all pages that name one ``prefix``. Raises RateLimitExceeded (429)."""
-    RateLimit(limit, window, prefix=prefix or request.native.endpoint or request.native.path).check(request)
+    """Count a request for its page, or for all pages that name one ``prefix``. Raises RateLimitExceeded (429).
+
+    Pages of errors where there is no page count together: a client chooses the path.
+    """
+    RateLimit(limit, window, prefix=prefix or request.native.endpoint or "no page").check(request)
 
 
 def native_rate(limit: str | int, window: int | None) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok import auth
 from antiphon.dialects.asok.csrf import input_of, token_of
-from antiphon.dialects.asok.flash import flash, get_flashed_messages
+from antiphon.dialects.asok.flashing import flash, get_flashed_messages
 from antiphon.dialects.asok.rate_limits import check_rate
 from antiphon.dialects.asok.session import Session, regenerate, session_of
 from antiphon.features import csp_nonce

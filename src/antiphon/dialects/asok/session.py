@@ -50,11 +50,18 @@ class Session(MutableMapping[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name == USER_ID:
-            self._native[_NATIVE_USER_ID] = str(value)
+            self._set_user_id(value)
             return
         if _is_hidden(name):
             raise ValueError(f"the name {name!r} in a session belongs to a feature: choose another one")
         self._native[name] = value
+
+    def _set_user_id(self, user_id: Any) -> None:
+        """Have the session be a user's, or nobody's: None, 0 and an empty text are no ids."""
+        if user_id:
+            self._native[_NATIVE_USER_ID] = str(user_id)
+        else:
+            self._native.pop(_NATIVE_USER_ID, None)
 
     def __delitem__(self, name: str) -> None:
         if name != USER_ID and _is_hidden(name):
