@@ -142,12 +142,12 @@ class Asok(Servable):
         self.native.freeze()
 
     @lazy
-    def handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:
+    def handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The function that returns the steps that answer a server's request: the native application's."""
         return self.native.handle
 
     @lazy
-    def answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:
+    def answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The function that returns the response, awaited on an event loop: the native application's."""
         return self.native.answer
 
