@@ -34,3 +34,60 @@ def delete(request): return "gone"
         "PATCH": "render PATCH",
         "DELETE": "gone",
     }
+
+
+DECORATED = """
+from functools import wraps
+
+def for_members(function):
+    @wraps(function)
+    def decorated(request):
+        return function(request) if request.args else request.text("members only", 403)
+    return decorated
+
+@for_members
+async def render(request):
+    return "welcome"
+"""
+
+
+@INTERFACES
+@pytest.mark.axes("interface")
+@pytest.mark.parametrize("files", [{}, {"src/middlewares/a.py": "def handle(request, n):\n    return n(request)"}])
+def test_a_plain_decorator_may_be_around_a_coroutine_function(serve, interface, files):
+    client = serve({"page.py": DECORATED, **files}, interface)
+    assert (client.get("/?a=1").text, client.get("/").status) == ("welcome", 403)
+
+
+FOUND = {
+    "src/pages/about.py": "about",
+    "src/pages/news/index.py": "news",
+    "src/pages/item/[n:int]/page.py": "item",
+    "src/pages/item/[slug:slug]/page.py": "slug",
+    "src/pages/code/[code:hex].py": "code",
+    "src/pages/id/[id:uuid]/page.py": "id",
+    "src/pages/price/[value:float].py": "price",
+}
+UUID = "123e4567-e89b-12d3-a456-426614174000"
+
+
+def test_paths_are_those_of_files_and_segments_are_converted(serve):
+    page = "def render(request):\n    return request.json({{{name!r}: request.params}})"
+    client = serve({path: page.format(name=name) for path, name in FOUND.items()})
+    answers = {
+        "/about": {"about": {}},
+        "/news": {"news": {}},
+        "/item/7": {"item": {"n": 7}},
+        "/item/a-b": {"slug": {"slug": "a-b"}},
+        "/code/00ff": {"code": {"code": "00ff"}},
+        f"/id/{UUID}": {"id": {"id": UUID}},
+        "/price/1.5": {"price": {"value": 1.5}},
+    }
+    assert {path: client.get(path).json for path in answers} == answers
+    assert [client.get(path).status for path in ("/item/A_B", "/code/xyz", "/id/7", "/")] == [404] * 4
+    assert client.get("/about/").headers["location"] == "/about"
+
+
+def test_a_page_without_a_function_is_refused(serve):
+    with pytest.raises(ValueError, match=r"empty\.py has no handler: define render"):
+        serve({"empty.py": ""}).get("/")

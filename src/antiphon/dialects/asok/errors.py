@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.app.application import App
 from antiphon.dialects.asok.exceptions import AbortException, ValidationError
+from antiphon.dialects.asok.middlewares import result_of, waits
 from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.response import answer
-from antiphon.handler.contract import is_async
 from antiphon.handler.errors import as_http_error, is_debug
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request as NativeRequest
@@ -38,11 +38,11 @@ def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
 
 def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler:
     """Return the native error handler that answers by a page's function, in its colour."""
-    if is_async(function):
+    if waits(function):
 
         async def async_handler(native: NativeRequest, error: Exception) -> Any:
             request = _prepared(app, native, error, path)
-            return answer(request, await function(request), function)
+            return answer(request, await result_of(function, request), function)
 
         return async_handler
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from typing import Any
 
-from antiphon.handler.contract import is_async
+from antiphon.handler.contract import innermost, is_async
 
 
 def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) -> Callable[..., Any]:
@@ -14,11 +14,22 @@ def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) 
     return page
 
 
+def waits(function: Callable[..., Any]) -> bool:
+    """True for a coroutine function, and for a plain decorator around one, which returns what it does."""
+    return is_async(function) or is_async(innermost(function))
+
+
+async def result_of(function: Callable[..., Any], request: Any) -> Any:
+    """Call a function with a request, on the loop, and await what it returns, if that can be awaited."""
+    result = function(request)
+    return await result if hasattr(result, "__await__") else result
+
+
 def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function in which a middleware is given the following one, in its own colour."""
     if is_async(middleware):
-        return _async_layer(middleware, following if is_async(following) else _awaitable(following))
-    if is_async(following):
+        return _async_layer(middleware, _awaited(following) if waits(following) else _awaitable(following))
+    if waits(following):
         return _sync_around_async(middleware, following)
     return lambda request: middleware(request, following)
 
@@ -28,6 +39,15 @@ def _async_layer(middleware: Callable[..., Any], following: Callable[..., Any]) 
         return await middleware(request, following)
 
     return layer
+
+
+def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a coroutine function that calls one, or a plain decorator around one."""
+
+    async def call(request: Any) -> Any:
+        return await result_of(function, request)
+
+    return call
 
 
 def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,7 +73,7 @@ def _sync_around_async(middleware: Callable[..., Any], following: Callable[..., 
         loop = get_running_loop()
 
         def wait_for(request: Any) -> Any:
-            return run_on(loop, following(request), copy_context())
+            return run_on(loop, result_of(following, request), copy_context())
 
         return await Crossing(copy_context()).run(middleware, request, wait_for)
 

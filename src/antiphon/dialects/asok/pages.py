@@ -6,11 +6,10 @@ from functools import wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from antiphon.dialects.asok.middlewares import around
+from antiphon.dialects.asok.middlewares import around, result_of, waits
 from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.response import answer
 from antiphon.features.pages import PageFile, Pages
-from antiphon.handler.contract import is_async
 from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
@@ -93,9 +92,9 @@ class AsokPages(Pages):
 
         async def async_handler(native: NativeRequest) -> Any:
             request = Request(app, native, path)
-            return answer(request, await inner(request), function)
+            return answer(request, await result_of(inner, request), function)
 
-        return wraps(function)(async_handler if is_async(inner) else handler)
+        return wraps(function)(async_handler if waits(inner) else handler)
 
 
 def _render(module: ModuleType) -> PageFunction | None:
