@@ -138,8 +138,10 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
 async def _receive(plan: Plan, request: Request) -> None:
     """Receive a body that the middleware has let pass, where its bytes come from, and go back to where the handler is.
 
-    A body that is there already is held to the limits that may have been set since.
+    A body that is there already is held to the limits that may have been set since: who reads bytes does that.
     """
+    if request._is_in_bytes:
+        return
     content = request.content
     moves = not content.is_complete and plan.is_driven(request)
     if moves:
