@@ -26,7 +26,9 @@ __all__, _import_name = import_on_use(
         "dialects.asok.request": "Request",
         "dialects.asok.response": "Response",
         "dialects.asok.session": "Session SessionStore",
-        "dialects.asok.shortcuts": "authenticate back current_user flash login logout render_block render_template",
+        "dialects.asok.shortcuts": (
+            "authenticate back current_user flash login logout render_block render_blocks render_template"
+        ),
         "dialects.asok.uploads": "UploadedFile",
         "dialects.asok.validation.schema": "Field Schema",
         "dialects.asok.validation.validator": "Validator",

@@ -17,7 +17,9 @@ from antiphon.dialects.asok.session import SessionStore
 from antiphon.dialects.asok.sharing import shared_natively
 from antiphon.dialects.asok.state import install_state
 from antiphon.dialects.asok.static import install_static
+from antiphon.dialects.asok.templating.project import ProjectTemplates
 from antiphon.environment.variables import env
+from antiphon.features.block_script import BlockScript
 from antiphon.handler.contract import Steps
 from antiphon.lazy import lazy
 from antiphon.request.request import Request as NativeRequest
@@ -74,6 +76,11 @@ class Asok(Servable):
         self.shared_values.update(values)
         return self
 
+    @lazy
+    def templates(self) -> ProjectTemplates:
+        """The project's templates."""
+        return ProjectTemplates(self)
+
     def use(self, middleware: Callable[..., Any], priority: int = 50) -> Self:
         """Add a middleware, a function of the request and the next one, inside of those with a lower priority."""
         vars(middleware).setdefault("_asok_priority", priority)
@@ -128,6 +135,7 @@ class Asok(Servable):
         self.session_store = install_state(self, native)
         install_languages(self, native)
         install_static(self, native)
+        native.use(BlockScript())
         pages = AsokPages(self, folder)
         native.use(pages)
         install_errors(self, native, pages)

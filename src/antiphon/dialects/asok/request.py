@@ -1,7 +1,7 @@
 """The request, as pages and templates see it: a native request under Asok's names, and what is said of the response."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
@@ -20,6 +20,8 @@ from antiphon.dialects.asok.languages import language_of, translated
 from antiphon.dialects.asok.request_state import RequestState
 from antiphon.dialects.asok.static import UPLOADS, static_url
 from antiphon.dialects.asok.status import StatusCode
+from antiphon.dialects.asok.templating.metadata import Metadata
+from antiphon.dialects.asok.templating.rendering import render_block, render_html, render_several, render_stream
 from antiphon.dialects.asok.uploads import UploadedFile
 from antiphon.http.redirect import redirect_location
 from antiphon.http.status import phrase
@@ -270,8 +272,20 @@ class Request(RequestState):
         return translated(self, key, values)
 
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
-        """Return a value that the application shares, computed at most once a request; None for an unknown name."""
-        return self.native.shared.get(name)
+        """Return a value that is shared with all templates, or with those of this request; None if none is."""
+        return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
+
+    def share(self, name: str, value: Any = None) -> Any:
+        """Share a value with the templates of this request. Without a value, return the one that is shared."""
+        if value is None:
+            return self.shared(name)
+        self.own_shared[name] = value
+        return ""
+
+    @lazy
+    def own_shared(self) -> dict[str, Any]:
+        """The values that are shared with the templates of this request alone."""
+        return {}
 
     def static(self, filepath: str) -> str:
         """Return the URL of a file in ``src/partials``, such as "css/site.css", with the hash of the file in it."""
@@ -318,17 +332,33 @@ class Request(RequestState):
 
     # Answers
 
-    def html(self, filepath: str, **context: Any) -> str:
-        """Return the text of a template, or of the blocks of it that the request asks for by ``X-Block``."""
-        from antiphon.dialects.asok.templating.rendering import render_html
+    def html(self, filepath: str, *values: Mapping[str, Any], **context: Any) -> str:
+        """Return the text of a template, or of the blocks of it that the request asks for by ``X-Block``.
 
-        return render_html(self, filepath, context)
+        Its values are those by name, over those of a mapping.
+        """
+        return render_html(self, filepath, {**values[0], **context} if values else context)
 
     def block(self, filepath: str, block_name: str | None = None, **context: Any) -> str:
         """Return the text of one block of a template. Raises ValueError without the name of a block."""
-        from antiphon.dialects.asok.templating.rendering import render_block
-
         return render_block(self, filepath, block_name, context)
+
+    def blocks(self, filepath: str, block_names: Iterable[str], **context: Any) -> str:
+        """Return the text of blocks of a template; each in an element of its own if the request asks for blocks."""
+        return render_several(self, filepath, block_names, context)
+
+    def stream(self, filepath: str, **context: Any) -> Iterator[str]:
+        """Return the text of a template in parts, which are sent as they are made."""
+        return render_stream(self, filepath, context)
+
+    render_template = html
+    render_block = block
+    render_blocks = blocks
+
+    @lazy
+    def meta(self) -> Metadata:
+        """The title, description and other tags of the page's head."""
+        return Metadata()
 
     def text(self, content: str = "", status: int = 200) -> str:
         """Return plain text, which is answered with a status."""

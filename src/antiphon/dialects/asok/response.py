@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.app.returns import to_response
+from antiphon.dialects.asok.templating.completion import completed
 from antiphon.http.headers import field_pairs
 from antiphon.request.request import Request as NativeRequest
 from antiphon.response.fields import HTML, only_typed
@@ -66,6 +67,8 @@ def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeRe
             return answer(request, _told(request, value), page)
         if not isinstance(value, str):
             return Answer(request, value, page)
+    if request.content_type is HTML:
+        value = completed(request, value)
     request.let_go()
     response = NativeResponse.sharing(value.encode(), only_typed(request.content_type))
     if request.own_status is None and request.added_headers is None:

@@ -1,5 +1,6 @@
 """Shortcuts: methods of the current request as functions."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from antiphon.dialects.asok.context import current_request, find_request
@@ -15,6 +16,7 @@ __all__ = [
     "logout",
     "redirect",
     "render_block",
+    "render_blocks",
     "render_template",
 ]
 
@@ -32,6 +34,11 @@ def render_template(filepath: str, **context: Any) -> str:
 def render_block(filepath: str, block_name: str | None = None, **context: Any) -> str:
     """Return the text of one block of a template for the current request."""
     return current_request.block(filepath, block_name, **context)
+
+
+def render_blocks(filepath: str, block_names: Iterable[str], **context: Any) -> str:
+    """Return the text of blocks of a template for the current request."""
+    return current_request.blocks(filepath, block_names, **context)
 
 
 def flash(category_or_message: Any, message: Any = None) -> None:

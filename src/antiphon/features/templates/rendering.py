@@ -11,6 +11,11 @@ from antiphon.features.templates.outline import PARENT, needed_declarations, out
 _MOST = 100
 """Templates of which one extends the other."""
 
+
+class UnknownBlock(LookupError):
+    """A block that a template does not have, nor inherits."""
+
+
 Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
 """Iterables of pieces of text, async ones of a template that awaits; each is answered by its pieces."""
 
@@ -18,7 +23,7 @@ Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
 def render_blocks(template: Template, blocks: Iterable[str], variables: dict[str, Any]) -> dict[str, str]:
     """Return the text of each block, also of those that the template inherits.
 
-    Raises LookupError for a block that it does not have, and what the template does.
+    Raises UnknownBlock for a block that it does not have, and what the template does.
     """
     steps = _steps(template, blocks, variables)
     try:
@@ -84,4 +89,4 @@ def _context(chain: list[Template], variables: dict[str, Any]) -> Context:
 
 def _raise_unknown(template: Template, context: Context, block: str) -> NoReturn:
     known = ", ".join(map(repr, context.blocks)) or "none"
-    raise LookupError(f"the template {template.name!r} has no block {block!r}; its blocks: {known}")
+    raise UnknownBlock(f"the template {template.name!r} has no block {block!r}; its blocks: {known}")

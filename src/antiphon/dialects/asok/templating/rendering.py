@@ -1,17 +1,99 @@
-"""Templates of an Asok project as text: the whole of one, or some of its blocks."""
+"""Templates of an Asok project as text: the whole of one, or those of its blocks that a request asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any
+
+from antiphon.features.templates.rendering import UnknownBlock, render_blocks
+from antiphon.templating.rendering import render
+from antiphon.templating.streaming import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
 
+X_BLOCK = "x-block"
+"""The header field by which a page's script names the blocks that it will fill, and by which it is told of them."""
+
 
 def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
-    """Return the text of a template; of those blocks alone that the request asks for by ``X-Block``."""
-    raise NotImplementedError(f"{filepath} can't be rendered yet for {request!r} and {context!r}")
+    """Return the text of a template, or of those of its blocks that the request asks for by ``X-Block``.
+
+    One block is returned as it is, each of several in an element of its own. A request that asks for a block that the
+    template has not is given the whole of it. Raises what the template does.
+    """
+    template = request.app.templates.find(filepath, request.page_file)
+    variables = {**context, "request": request}
+    if (names := asked_blocks(request)) and (texts := _rendered(request, template, names, variables)) is not None:
+        return next(iter(texts.values())) if len(texts) == 1 else "".join(_in_elements(texts))
+    return render(template, variables)
 
 
 def render_block(request: "Request", filepath: str, block_name: str | None, context: Mapping[str, Any]) -> str:
-    """Return the text of one block of a template."""
-    raise NotImplementedError(f"{block_name} of {filepath} can't be rendered yet for {request!r} and {context!r}")
+    """Return the text of one block of a template; without a name, of the block that the request asks for.
+
+    Raises ValueError without a name, and for a block that the template has not, and what the template does.
+    """
+    name = block_name or request.native.head.field(X_BLOCK)
+    if not name:
+        raise ValueError("a block is rendered by its name: request.block('page.html', 'main')")
+    if name.startswith("#"):
+        raise ValueError(f"{name!r} is no name of a block, but {name.lstrip('#')!r} is")
+    return _blocks(request, filepath, [name], context)[name]
+
+
+def render_several(request: "Request", filepath: str, block_names: Iterable[str], context: Mapping[str, Any]) -> str:
+    """Return the text of blocks of a template, each in an element of its own if the request asks for blocks.
+
+    Raises ValueError for a block that the template has not, and what the template does.
+    """
+    texts = _blocks(request, filepath, block_names, context)
+    return "\n".join(_in_elements(texts) if request.native.head.field(X_BLOCK) else texts.values())
+
+
+def render_stream(request: "Request", filepath: str, context: Mapping[str, Any]) -> Iterator[str]:
+    """Return the text of a template in parts, made as they are sent; or the blocks that the request asks for.
+
+    Raises what the template does before the first part.
+    """
+    template = request.app.templates.find(filepath, request.page_file)
+    variables = {**context, "request": request}
+    if names := asked_blocks(request):
+        return iter([*_in_elements(_known(render_blocks, template, names, variables))])
+    return stream_of(template.generate(variables))
+
+
+def asked_blocks(request: "Request") -> list[str]:
+    """Return the names of the blocks that a request asks for, which it may write with "#"."""
+    field = request.native.head.field(X_BLOCK)
+    if not field:
+        return []
+    return [*dict.fromkeys(filter(None, (name.strip().lstrip("#") for name in field.split(","))))]
+
+
+def _rendered(request: "Request", template: Any, names: list[str], variables: dict[str, Any]) -> dict[str, str] | None:
+    """Render blocks, and have the response say which. None if the template has not all of them."""
+    try:
+        texts = render_blocks(template, names, variables)
+    except UnknownBlock:
+        return None
+    if all(map(str.isascii, names)):
+        request.header("X-Block", ", ".join(names))
+    request.header("Vary", "X-Block")
+    return texts
+
+
+def _blocks(request: "Request", filepath: str, names: Iterable[str], context: Mapping[str, Any]) -> dict[str, str]:
+    template = request.app.templates.find(filepath, request.page_file)
+    return _known(render_blocks, template, names, {**context, "request": request})
+
+
+def _known(render: Any, *args: Any) -> dict[str, str]:
+    try:
+        return render(*args)  # type: ignore[no-any-return]
+    except UnknownBlock as error:
+        raise ValueError(str(error)) from None
+
+
+def _in_elements(texts: Mapping[str, str]) -> Iterator[str]:
+    for name, text in texts.items():
+        yield f'<template data-block="{escape(name)}">{text}</template>'

@@ -1,0 +1,44 @@
+"""What is added to a whole page of HTML as it is sent: its metadata, and the script that fills its blocks."""
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.request import Request
+
+MARK = "data-block"
+"""The attribute by which a form or link says that it fills a block."""
+
+_end = re.compile(r"</(?:head|body)\s*>", re.IGNORECASE)
+_filler = re.compile(r"<(?:form|a)\s", re.IGNORECASE)
+
+
+def completed(request: "Request", page: str) -> str:
+    """Return HTML with the metadata of the request, and with the script if a form or a link of it fills a block.
+
+    A part of a page is returned as it is.
+    """
+    if "meta" in vars(request):
+        page = request.meta.put_into(page)
+    if MARK in page and fills_blocks(page):
+        return with_script(request, page)
+    return page
+
+
+def with_script(request: "Request", page: str) -> str:
+    """Return a whole page with the script that fills its blocks at the end of its head or body."""
+    end = _end.search(page)
+    if end is None:
+        return page
+    element = request.native.shared("block_script")(nonce=getattr(request, "nonce", None))
+    return f"{page[: end.start()]}{element}{page[end.start() :]}"
+
+
+def fills_blocks(page: str) -> bool:
+    """True if a form or a link in HTML says which block it fills."""
+    place = page.find(MARK)
+    while place >= 0:
+        if _filler.match(page, page.rfind("<", 0, place)):
+            return True
+        place = page.find(MARK, place + 1)
+    return False

@@ -1,0 +1,194 @@
+"""Asok's filters of templates, over those of Jinja2: their names, and what they make of values."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from html import escape
+from importlib import import_module
+from typing import Any
+
+from jinja2 import Environment, pass_context, pass_environment
+from jinja2.filters import FILTERS
+
+from antiphon.dialects.asok.templating import humanized
+from antiphon.dialects.asok.templating.output import SafeString
+from antiphon.dialects.asok.templating.tests import is_defined
+
+_tag = re.compile(r"<[^>]+>")
+_link = re.compile(r"\[([^\]]+)\]\(((?:https?:|mailto:|[/#?.])[^)\s]*)\)")
+
+_DAY = "%d/%m/%Y"
+_EPOCHS = range(1_000_000_000, 10_000_000_000)
+"""Seconds since 1970 that are taken for times, those from 2001 to 2286. Smaller numbers are ids."""
+
+
+def safe(value: Any) -> SafeString:
+    """Return a value as HTML that is not escaped."""
+    return SafeString("" if value is None else value)
+
+
+def escaped(value: Any) -> SafeString:
+    """Return a value escaped, once."""
+    if hasattr(type(value), "__html__"):
+        return SafeString(value.__html__())
+    return SafeString("" if value is None else escape(str(value)))
+
+
+def default(value: Any, other: Any = "") -> Any:
+    """Return a value, or another one in place of nothing and of an empty text."""
+    return value if is_defined(value) else other
+
+
+def truncate(value: Any, length: int = 100) -> str:
+    """Return the beginning of a text, with "..." if there is more of it."""
+    length = length if isinstance(length, int) and length >= 0 else 100
+    text = str(value)
+    return f"{text[:length]}..." if len(text) > length else text
+
+
+def replace(value: Any, old: Any, new: Any, count: int = -1) -> str:
+    """Return a text with another one in place of some, all unless there is a count."""
+    return str(value).replace(str(old), str(new), count)
+
+
+def join(value: Iterable[Any], between: str = ", ") -> str:
+    """Return values as one text."""
+    return between.join(map(str, value))
+
+
+def first(value: Any) -> Any:
+    """Return the first of a sequence; nothing of an empty one."""
+    return value[0] if value else None
+
+
+def last(value: Any) -> Any:
+    """Return the last of a sequence; nothing of an empty one."""
+    return value[-1] if value else None
+
+
+@pass_environment
+def selectattr(environment: Environment, values: Iterable[Any], attribute: str, value: Any = True) -> list[Any]:
+    """Return those values of which an attribute or item is equal to a value."""
+    return [each for each in values if environment.getattr(each, attribute) == value]
+
+
+def html_safe_json(value: Any, **options: Any) -> SafeString:
+    """Return a value as JSON that may stand in a script. ``options`` are those of ``json.dumps``."""
+    text = json.dumps(value, **options)
+    return SafeString(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def date(value: Any, written: str = _DAY) -> Any:
+    """Return a date or time, or one in ISO 8601, as text; another value as it is."""
+    if hasattr(value, "strftime"):
+        return value.strftime(written)
+    if isinstance(value, str) and len(value) >= len("2026-01-01"):
+        try:
+            return datetime.fromisoformat(value).strftime(written)
+        except ValueError:
+            return value
+    return value
+
+
+def epoch(value: Any, written: str = f"{_DAY} %H:%M") -> Any:
+    """Return seconds since 1970 as the local time, in text; what is no such number as ``date`` has it."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return date(value, written)
+    return datetime.fromtimestamp(seconds).strftime(written) if int(seconds) in _EPOCHS else value
+
+
+def pluralize(value: Any, one: str = "s", more: str | None = None) -> str:
+    """Return the end of a word for a number, or for a collection: "y" of one and "ies" of more, or "" and "s"."""
+    singular, plural = ("", one) if more is None else (one, more)
+    try:
+        count = len(value) if isinstance(value, list | tuple | dict | set) else float(value)
+    except (TypeError, ValueError):
+        count = 1
+    return singular if count == 1 else plural
+
+
+def decode_base64(value: Any, **attributes: Any) -> SafeString:
+    """Return an ``<img>`` of a data URL. ``attributes`` are its own: ``class_="w-64"``."""
+    if not value:
+        return SafeString("")
+    written = [(name.rstrip("_") or name, each) for name, each in attributes.items() if each not in (None, False)]
+    parts = [f" {escape(name)}" + ("" if each is True else f'="{escape(str(each))}"') for name, each in written]
+    return SafeString(f'<img src="{escape(str(value))}"{"".join(parts)} alt="Image">')
+
+
+def display(value: Any) -> str:
+    """Return the text of a value; of an object that has none but Python's own, its name, title or like."""
+    text = "" if value is None else str(value)
+    if not (text.startswith("<") and "id=" in text):
+        return text
+    names = [getattr(value, name, None) for name in ("name", "title", "label", "email", "username", "slug")]
+    return next((str(name) for name in names if name is not None), f"#{getattr(value, 'id', '?')}")
+
+
+def markdown(value: Any) -> SafeString:
+    """Return the HTML of Markdown, by the package of that name; without it, of its links alone."""
+    if not value:
+        return SafeString("")
+    try:
+        package = import_module("markdown")
+    except ModuleNotFoundError:
+        return SafeString(_link.sub(_anchor, escape(str(value))))
+    html: str = package.markdown(str(value))
+    inner = html.removeprefix("<p>").removesuffix("</p>")
+    return SafeString(inner if html == f"<p>{inner}</p>" and "<p>" not in inner else html)
+
+
+def _anchor(found: re.Match[str]) -> str:
+    """Return the link of an escaped text."""
+    return f'<a href="{found[2]}" target="_blank" rel="noopener" class="underline hover:opacity-80">{found[1]}</a>'
+
+
+@pass_context  # what is a constant in the template is not one in time
+def time_ago(_context: Any, value: Any) -> str:
+    """Return a time as text, from now on: "3 minutes ago"."""
+    return humanized.time_ago(value)
+
+
+def _dictsort(value: Any) -> Any:
+    return sorted(value.items()) if isinstance(value, dict) else value
+
+
+_OWN: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "capitalize": lambda value: str(value).capitalize(),
+    "date": date,
+    "decode_base64": decode_base64,
+    "default": default,
+    "dictsort": _dictsort,
+    "display": display,
+    "dump": html_safe_json,
+    "duration": humanized.duration,
+    "e": escaped,
+    "epoch": epoch,
+    "escape": escaped,
+    "filesize": humanized.file_size,
+    "first": first,
+    "intcomma": humanized.intcomma,
+    "join": join,
+    "last": last,
+    "length": len,
+    "lower": lambda value: str(value).lower(),
+    "markdown": markdown,
+    "pluralize": pluralize,
+    "replace": replace,
+    "safe": safe,
+    "selectattr": selectattr,
+    "string": lambda value: "" if value is None else str(value),
+    "striptags": lambda value: _tag.sub("", str(value)),
+    "time_ago": time_ago,
+    "title": lambda value: str(value).title(),
+    "tojson": html_safe_json,
+    "truncate": truncate,
+    "upper": lambda value: str(value).upper(),
+}
+
+TEMPLATE_FILTERS: dict[str, Callable[..., Any]] = {**FILTERS, **_OWN}
+"""The filters of all templates, by their names. A project may add to them."""

@@ -1,0 +1,32 @@
+"""The templates of one project: their environment, and those that were found."""
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Template
+
+from antiphon.dialects.asok.templating.environment import AsokEnvironment
+from antiphon.dialects.asok.templating.lookup import ProjectLoader
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.app import Asok
+
+
+class ProjectTemplates:
+    """The templates of a project, which are read once; on each use, with its setting ``DEBUG``."""
+
+    def __init__(self, app: "Asok") -> None:
+        self._is_kept = not app.config["DEBUG"]
+        self._loader = ProjectLoader(app.root_dir, app.dirs["PARTIALS"])
+        self._found: dict[tuple[str, str | None], Template] = {}
+        self.environment = AsokEnvironment(
+            self._loader, is_strict=bool(app.config["STRICT_VARIABLES"]), is_cached=self._is_kept
+        )
+
+    def find(self, filepath: str, page_file: str | None) -> Template:
+        """Return the template that a page calls so. Raises TemplateNotFound, ValueError, and TemplateSyntaxError."""
+        template = self._found.get((filepath, page_file))
+        if template is None:
+            template = self.environment.get_template(self._loader.name_of(filepath, page_file))
+            if self._is_kept:
+                self._found[filepath, page_file] = template
+        return template

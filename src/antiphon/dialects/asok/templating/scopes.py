@@ -1,0 +1,142 @@
+"""Where names hold in Asok's templates: a name set around a loop may be set in it, and macros are known everywhere."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+from antiphon.dialects.asok.templating.output import to_html
+
+NAMESPACE = "_namespace"
+"""The name by which templates make namespaces. Those who write them may use ``namespace`` for something else."""
+
+_HOISTED = nodes.Import, nodes.FromImport, nodes.Macro
+_SCOPES = nodes.For, nodes.With
+
+
+def rescoped(tree: nodes.Template) -> nodes.Template:
+    """Change the tree of a template so that Jinja2 finds names where Asok does, and return it."""
+    _hoist(tree)
+    _scope_blocks(tree)
+    _print_constants(tree)
+    known = frozenset(name for node in tree.body for name in _set_by(node))
+    cells = _Cells()
+    regions: list[Any] = [*tree.find_all((nodes.Block, nodes.Macro))]
+    tree.body = [*cells.statements(tree.body, frozenset())]
+    for region in regions:
+        region.body = [*cells.statements(region.body, known if isinstance(region, nodes.Block) else frozenset())]
+    return tree
+
+
+def _hoist(tree: nodes.Template) -> None:
+    """Have a file begin with its imports and macros, those in its blocks among them."""
+    hoisted: list[nodes.Node] = []
+    regions: list[Any] = [tree, *tree.find_all(nodes.Block)]
+    for region in regions:
+        hoisted += [node for node in region.body if isinstance(node, _HOISTED)]
+        region.body = [node for node in region.body if not isinstance(node, _HOISTED)]
+    tree.body = sorted(hoisted, key=lambda node: isinstance(node, nodes.Macro)) + tree.body
+
+
+def _scope_blocks(tree: nodes.Template) -> None:
+    """Have blocks and included files in loops know the names of these, ``loop`` among them."""
+    for scope in tree.find_all(_SCOPES):
+        for block in scope.find_all(nodes.Block):
+            block.scoped = True
+        if isinstance(scope, nodes.For) and scope.find(nodes.Include):
+            scope.body.insert(0, nodes.ExprStmt(nodes.Name("loop", "load", lineno=scope.lineno), lineno=scope.lineno))
+
+
+def _print_constants(tree: nodes.Template) -> None:
+    """Have constants escaped as other values are."""
+    for output in tree.find_all(nodes.Output):
+        output.nodes = [
+            nodes.TemplateData(to_html(node.value), lineno=node.lineno) if type(node) is nodes.Const else node
+            for node in output.nodes
+        ]
+
+
+class _Cells:
+    """Namespaces of a template that hold names while a loop runs that sets them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def statements(self, body: Iterable[nodes.Node], known: frozenset[str]) -> Iterator[nodes.Node]:
+        """Yield statements, with cells around loops that set names of ``known``, which were set before them."""
+        for node in body:
+            names = sorted(known & {*_set_in(node)} - {*_own(node)}) if isinstance(node, _SCOPES) else []
+            cell = f"_cell{self._count}"
+            if names:
+                self._count += 1
+                yield _made(cell, names, node.lineno)
+                _Renamed(cell, names).visit(node)
+            if not isinstance(node, nodes.Block | nodes.Macro):
+                self._descend(node, known)
+            yield node
+            for name in names:
+                yield nodes.Assign(_name(name, "store", node), _item(cell, name, node.lineno), lineno=node.lineno)
+            known |= {*_set_by(node)}
+
+    def _descend(self, node: Any, known: frozenset[str]) -> None:
+        for field in ("body", "else_"):
+            if getattr(node, field, None):
+                setattr(node, field, [*self.statements(getattr(node, field), known)])
+        for branch in getattr(node, "elif_", ()):
+            self._descend(branch, known)
+
+
+class _Renamed(NodeTransformer):
+    """Names in a loop that are items of a cell."""
+
+    def __init__(self, cell: str, names: Iterable[str]) -> None:
+        self._cell = cell
+        self._names = frozenset(names)
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802 - Jinja's own way of naming
+        if node.name not in self._names or node.ctx == "param":
+            return node
+        if node.ctx == "store":
+            return nodes.NSRef(self._cell, f"of_{node.name}", lineno=node.lineno)
+        return _item(self._cell, node.name, node.lineno)
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:  # noqa: N802
+        return node
+
+
+def _made(cell: str, names: list[str], lineno: int) -> nodes.Node:
+    values = [nodes.Keyword(f"of_{name}", nodes.Name(name, "load", lineno=lineno), lineno=lineno) for name in names]
+    made = nodes.Call(nodes.Name(NAMESPACE, "load", lineno=lineno), [], values, None, None, lineno=lineno)
+    return nodes.Assign(nodes.Name(cell, "store", lineno=lineno), made, lineno=lineno)
+
+
+def _item(cell: str, name: str, lineno: int) -> nodes.Expr:
+    return nodes.Getattr(nodes.Name(cell, "load", lineno=lineno), f"of_{name}", "load", lineno=lineno)
+
+
+def _name(name: str, ctx: str, node: nodes.Node) -> nodes.Name:
+    return nodes.Name(name, ctx, lineno=node.lineno)
+
+
+def _set_by(node: nodes.Node) -> Iterator[str]:
+    """Yield the names that a statement sets; those of each branch, of a condition."""
+    if isinstance(node, nodes.Assign | nodes.AssignBlock):
+        if isinstance(node.target, nodes.Name):
+            yield node.target.name
+    elif isinstance(node, nodes.If):
+        for each in node.iter_child_nodes():
+            yield from _set_by(each)
+
+
+def _set_in(scope: nodes.Node) -> Iterator[str]:
+    """Yield the names that statements in a loop set."""
+    for node in scope.find_all((nodes.Assign, nodes.AssignBlock)):
+        yield from _set_by(node)
+
+
+def _own(scope: nodes.Node) -> Iterator[str]:
+    """Yield the names that a loop sets by itself."""
+    targets = [scope.target] if isinstance(scope, nodes.For) else getattr(scope, "targets", [])
+    for target in targets:
+        yield from [each.name for each in [target, *target.find_all(nodes.Name)] if isinstance(each, nodes.Name)]

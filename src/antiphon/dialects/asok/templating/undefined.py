@@ -1,0 +1,35 @@
+"""Names that nobody has given, as values: nothing is printed of them, unless the project is strict."""
+
+from typing import Any, NoReturn
+
+from jinja2 import ChainableUndefined
+
+
+class Undefined(ChainableUndefined):
+    """A name, attribute or item that is not there. It prints nothing, as do its own attributes, items and calls."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ARG002 - it takes whatever it is called with
+        """Return this value."""
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Undefined)
+
+    def __hash__(self) -> int:
+        return hash(Undefined)
+
+
+class StrictUndefined(Undefined):
+    """A name, attribute or item that is not there, in a project with ``STRICT_VARIABLES``.
+
+    It may be tested, and have a default. To print, call or iterate over it raises UndefinedError.
+    """
+
+    __slots__ = ()
+
+    def _fail(self, *args: Any, **options: Any) -> NoReturn:
+        self._fail_with_undefined_error(*args, **options)
+
+    __str__ = __html__ = __iter__ = __len__ = __call__ = _fail

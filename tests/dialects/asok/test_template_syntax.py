@@ -1,0 +1,123 @@
+"""The syntax, filters and tests of Asok's templates: what they render, as Asok 0.8 does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from jinja2 import TemplateSyntaxError
+
+from antiphon.dialects.asok.templating.environment import AsokEnvironment
+from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS
+from antiphon.dialects.asok.templating.lookup import ProjectLoader
+from antiphon.dialects.asok.templating.output import SafeString
+from antiphon.templating.rendering import render
+from tests.dialects.asok.template_table import TABLE, context, write_files
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(scope="module")
+def of_asok():
+    """What Asok makes of each template of the table, in a process of its own, since it changes the process."""
+    command = [sys.executable, "-B", "-m", "tests.dialects.asok.template_table"]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[3], text=True)
+    return dict(zip(TABLE, json.loads(done.stdout), strict=True))
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """Renders a text with the dialect, with the partials of the table."""
+    root = tmp_path_factory.mktemp("project")
+    write_files(root / "partials")
+    environment = AsokEnvironment(ProjectLoader(str(root), "partials"))
+    return lambda text: render(environment.from_string(text), context(SafeString))
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("text", TABLE)
+def test_templates_render_as_in_asok(of_asok, rendered, text):
+    assert rendered(text).replace(' data-block="main"', "") == of_asok[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{ text | e }}", "&lt;a &quot;b&quot; &#x27;c&#x27; &amp; d&gt;"),
+        ("{{ html | e }}", "<i>"),
+        ("{% set part %}<b>{{ key }}</b>{% endset %}{{ part }}", "<b>age</b>"),
+        ("{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}<b>{{ text }}</b>{% endcall %}",
+         "<b>&lt;a &quot;b&quot; &#x27;c&#x27; &amp; d&gt;</b>"),
+        ("{% filter upper %}<b>{{ key }}</b>{% endfilter %}", "<B>AGE</B>"),
+        ("{% raw %}{{ key }}{% endraw %}", "{{ key }}"),
+        ("{% if truth %}{% set n = 1 %}{% endif %}{{ n }}", "1"),
+        ("{% for i in items %}{% for i in 'ab' %}{{ i }}{% endfor %}{{ i }} {% endfor %}", "ab1 ab2 ab3 "),
+        ("{% if 0 %}{% include 'nowhere.html' %}{% endif %}", ""),
+        ("{{ sorted(items, reverse=True) | join }}", "3, 2, 1"),
+        ("{{ 'a,b'.split(',') | join('-') }}", "a-b"),
+        ("{% import 'html/macros.html' as forms %}{{ forms.button('y') }}", "<button>y3</button>"),
+        ("<!-- {% cache 'again' 60 %}{{ key }}{% endcache %} -->{% cache 'again' %}{{ text }}{% endcache %}",
+         "<!-- age -->age"),
+    ],
+)  # fmt: skip
+def test_templates_render_better_than_in_asok(rendered, text, expected):
+    assert rendered(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{% foo %}", "unknown tag 'foo'"),
+        ("{{ number | upper + 1 }}", "expected token 'end of print statement', got '\\+'"),
+        ("{{ number | nothing }}", "No filter named 'nothing'"),
+        ("{{ number", "unexpected"),
+    ],
+)
+def test_bad_templates_are_refused(rendered, text, message):
+    with pytest.raises(TemplateSyntaxError, match=message):
+        rendered(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<main>{% block a %}x{% endblock %}</main>", '<main data-block="a">x</main>'),
+        ("<div class='b'>\n{% block a %}<p>{% block c %}{% endblock %}</p>{% endblock a %}\n</div >",
+         "<div class='b' data-block=\"a\">\n<p data-block=\"c\"></p>\n</div >"),
+        ("<main id='a'>{% block a %}x{% endblock %}</main>", "<main id='a'>x</main>"),
+        ('<main data-block="b">{% block a %}x{% endblock %}</main>', '<main data-block="b">x</main>'),
+        ("<main id=b>{% block a %}x{% endblock %}</main>", '<main id=b data-block="a">x</main>'),
+        ("<main>{% block a %}x{% endblock %} y</main>", "<main>x y</main>"),
+        ("<main>y {% block a %}x{% endblock %}</main>", "<main>y x</main>"),
+        ("<title>{% block a %}x{% endblock %}</title>", "<title>x</title>"),
+        ("<form>{% block a %}x{% endblock %}</form>", "<form>x</form>"),
+        ("<a title='>'>{% block a %}x{% endblock %}</a>", "<a title='>'>x</a>"),
+        ("<br/>{% block a %}x{% endblock %}", "<br/>x"),
+    ],
+)  # fmt: skip
+def test_an_element_that_holds_only_a_block_is_its_region(rendered, text, expected):
+    assert rendered(text) == expected
+
+
+LINK = '<a href="{}" target="_blank" rel="noopener" class="underline hover:opacity-80">a</a>'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[a](/b?c) <d>", LINK.format("/b?c") + " &lt;d&gt;"),
+        ("[a](javascript:b)", "[a](javascript:b)"),
+        ('[a](/"onclick=b)', LINK.format("/&quot;onclick=b")),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_links_are_made_where_there_is_no_package_for_markdown(monkeypatch, text, expected):
+    monkeypatch.setitem(sys.modules, "markdown", None)
+    assert TEMPLATE_FILTERS["markdown"](text) == expected
+
+
+def test_markdown_is_made_by_its_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "markdown", SimpleNamespace(markdown=lambda text: f"<p>{text}!</p>"))
+    assert TEMPLATE_FILTERS["markdown"]("a") == "a!"

@@ -1,0 +1,312 @@
+"""Templates of pages: what they know, where they are found, and what of them is sent."""
+
+import pytest
+
+INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+PAGE = "def render(request):\n    return request.html('page.html', name='World', items=[1, 2, 3])\n"
+
+
+def rendering(call):
+    """A page that answers with what a call on its request returns."""
+    return f"def render(request):\n    return request.{call}\n"
+
+
+@pytest.fixture
+def error_at(caplog):
+    """Returns what is logged of the error that answers a path of a project."""
+
+    def error_at(client, path="/"):
+        assert client.get(path).status == 500
+        return caplog.text
+
+    return error_at
+
+
+def loose(app):
+    app.config["STRICT_VARIABLES"] = False
+
+
+@pytest.mark.feature("asok-024")
+@INTERFACES
+@pytest.mark.axes("interface")
+def test_html_renders_a_template_with_the_values_by_name(serve, interface):
+    client = serve({"page.py": PAGE, "page.html": "<p>{{ name }} {{ items | join }}</p>"}, interface)
+    response = client.get("/")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.text == "<p>World 1, 2, 3</p>"
+
+
+def test_html_takes_values_as_a_mapping_too(serve):
+    page = rendering("html('page.html', {'a': 1, 'b': 2}, b=3)")
+    assert serve({"page.py": page, "page.html": "{{ a }}{{ b }}"}).get("/").text == "13"
+
+
+@pytest.mark.feature("asok-025")
+def test_braces_print_variables_attributes_items_and_results(serve):
+    page = """
+class User:
+    name = "<Ann>"
+    def greet(self, word): return f"{word}, {self.name}"
+
+def render(request):
+    return request.html("page.html", user=User(), row={"name": "Bo", "items": 2}, nothing=None)
+"""
+    template = "{{ user.name }}|{{ user.greet('Hi') }}|{{ row.name }}|{{ row['name'] }}|{{ row.items }}|{{ nothing }}"
+    assert serve({"page.py": page, "page.html": template}).get("/").text == ("&lt;Ann&gt;|Hi, &lt;Ann&gt;|Bo|Bo|2|")
+
+
+@pytest.mark.feature("asok-026")
+def test_for_goes_over_lists_and_results(serve):
+    template = "{% for i in items %}{{ loop.index }}:{{ i }} {% endfor %}{% for i in range(2) %}{{ i }}{% endfor %}"
+    assert serve({"page.py": PAGE, "page.html": template}).get("/").text == "1:1 2:2 3:3 01"
+
+
+@pytest.mark.feature("asok-027")
+@pytest.mark.parametrize(("value", "text"), [("'Ann'", "Hello, Ann"), ("None", "Who?"), ("''", "Who?")])
+def test_if_renders_what_is_true(serve, value, text):
+    page = rendering(f"html('page.html', user={value})")
+    template = "{% if user %}Hello, {{ user }}{% else %}Who?{% endif %}"
+    assert serve({"page.py": page, "page.html": template}).get("/").text == text
+
+
+BASE = "<html><head></head><body><nav></nav><main>{% block main %}none{% endblock %}</main></body></html>"
+CHILD = "{% extends 'html/base.html' %}{% block main %}<p>{{ name }}</p>{% endblock %}"
+
+
+@pytest.mark.feature("asok-028", "asok-029")
+def test_blocks_stand_in_the_layout_and_alone(serve):
+    files = {"src/partials/html/base.html": BASE, "page.py": PAGE, "page.html": CHILD}
+    client = serve(files)
+    assert client.get("/").text == BASE.replace("{% block main %}none{% endblock %}", "<p>World</p>").replace(
+        "<main>", '<main data-block="main">'
+    )
+    assert client.get("/", headers={"x-block": "main"}).text == "<p>World</p>"
+
+
+@pytest.mark.feature("asok-030")
+def test_templates_know_their_request(serve):
+    page = rendering("html('page.html', request=request)")
+    template = "{{ request.method }} {{ request.path }} {{ request.args['q'] }} {% include 'part.html' %}"
+    files = {"page.py": page, "page.html": template, "src/partials/part.html": "{{ request.args.q }}"}
+    assert serve(files).get("/?q=<a>").text == "GET / &lt;a&gt; &lt;a&gt;"
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ unknown }}", "'unknown' is undefined"),
+        ("{{ request.args.unknown }}", "has no attribute 'unknown'"),
+        ("{% component 'Counter' %}{% endcomponent %}", "has no components"),
+        ("{{ component('Counter') }}", "has no components"),
+    ],
+)
+def test_what_is_unknown_is_an_error(serve, error_at, template, message):
+    assert message in error_at(serve({"page.py": PAGE, "page.html": template}))
+
+
+def test_a_project_that_is_not_strict_prints_nothing_of_unknown_names(serve):
+    template = "<{{ unknown }}{{ unknown.name }}{% for each in unknown %}x{% endfor %}>"
+    assert serve({"page.py": PAGE, "page.html": template}, prepare=loose).get("/").text == "<>"
+
+
+def test_a_strict_project_may_test_unknown_names(serve):
+    template = "{{ unknown | default('d') }}{% if unknown %}x{% endif %}{% if unknown is defined %}y{% endif %}"
+    assert serve({"page.py": PAGE, "page.html": template}).get("/").text == "d"
+
+
+@pytest.mark.feature("asok-085")
+@pytest.mark.parametrize(
+    ("filepath", "text"),
+    [
+        ("page.html", "beside"),
+        ("page.asok", "beside"),
+        ("page", "beside"),
+        ("html/part.html", "partial"),
+        ("html/part", "partial"),
+        ("html/other.html", "asok"),
+        ("src/partials/html/part.html", "partial"),
+        ("src/pages/user/page.html", "user"),
+        ("../user/page.html", "user"),
+    ],
+)
+def test_templates_are_found_beside_the_page_and_in_the_partials(serve, filepath, text):
+    files = {
+        "src/pages/about/page.py": rendering(f"html({filepath!r})"),
+        "src/pages/about/page.html": "beside",
+        "src/pages/user/page.html": "user",
+        "src/pages/page.html": "root",
+        "src/partials/html/part.html": "partial",
+        "src/partials/html/other.asok": "asok",
+        "src/partials/page.html": "never",
+    }
+    assert serve(files).get("/about").text == text
+
+
+@pytest.mark.feature("asok-085")
+@pytest.mark.parametrize(
+    ("filepath", "message"),
+    [
+        ("nowhere.html", "neither {0}/src/pages/about/nowhere.html nor {0}/src/partials/nowhere.html"),
+        ("form.html", "is called page.html"),
+        ("../../../outside/page.html", "is not below"),
+    ],
+)
+def test_a_template_that_is_not_found_says_where_it_was_looked_for(serve, error_at, tmp_path, filepath, message):
+    files = {
+        "src/pages/about/page.py": rendering(f"html({filepath!r})"),
+        "src/pages/about/form.html": "no page",
+        "outside/page.html": "no page",
+    }
+    assert message.format(tmp_path) in error_at(serve(files), "/about")
+
+
+@pytest.mark.parametrize("name", ["../secret.html", "/etc/hosts", "src/../../secret.html"])
+def test_templates_include_no_files_from_outside(serve, error_at, name):
+    files = {"page.py": PAGE, "page.html": f"{{% include '{name}' %}}", "src/secret.html": "secret"}
+    assert f"TemplateNotFound: {name}" in error_at(serve(files)).replace("there is no template ", "").replace("'", "")
+
+
+@pytest.mark.parametrize("is_debug", [False, True])
+def test_a_changed_template_is_read_again_in_debug_mode_alone(serve, tmp_path, is_debug):
+    files = {"page.py": PAGE, "page.html": "{% include 'part.html' %}", "src/partials/part.html": "one"}
+    client = serve(files, prepare=lambda app: app.config.update(DEBUG=is_debug))
+    first = client.get("/").text
+    (tmp_path / "src/partials/part.html").write_text("two")
+    assert (first, client.get("/").text) == ("one", "two" if is_debug else "one")
+
+
+# Blocks
+
+
+@pytest.mark.feature("asok-032", "asok-034")
+@INTERFACES
+@pytest.mark.axes("interface")
+def test_a_block_is_rendered_alone_with_its_values(serve, interface):
+    page = rendering("block('page.html', 'main', name='<World>')")
+    files = {"src/partials/html/base.html": BASE, "page.py": page, "page.html": CHILD}
+    response = serve(files, interface).get("/")
+    assert (response.text, response.headers["content-type"]) == (
+        "<p>&lt;World&gt;</p>",
+        "text/html; charset=utf-8",
+    )
+
+
+@pytest.mark.feature("asok-033")
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("block('page.html')", "a block is rendered by its name"),
+        ("block('page.html', '')", "a block is rendered by its name"),
+        ("block('page.html', '#main')", "'#main' is no name of a block, but 'main' is"),
+        ("block('page.html', 'aside')", "the template 'src/pages/page.html' has no block 'aside'; its blocks: 'main'"),
+        ("blocks('page.html', ['main', 'aside'])", "the template 'src/pages/page.html' has no block 'aside'"),
+    ],
+)
+def test_a_block_needs_a_name_that_the_template_has(serve, error_at, call, message):
+    files = {"page.py": rendering(call), "page.html": "{% block main %}m{% endblock %}"}
+    assert f"ValueError: {message}" in error_at(serve(files))
+
+
+def test_a_block_without_a_name_is_the_one_that_is_asked_for(serve):
+    files = {"page.py": rendering("block('page.html')"), "page.html": "{% block main %}m{% endblock %}"}
+    assert serve(files).get("/", headers={"x-block": "main"}).text == "m"
+
+
+TWO = "<!doctype html>{% block main %}{{ name }}{% endblock %}-{% block side %}{{ items }}{% endblock %}"
+ELEMENTS = '<template data-block="main">World</template><template data-block="side">[1, 2, 3]</template>'
+
+
+@pytest.mark.feature("asok-038")
+@pytest.mark.parametrize(
+    ("asked", "text", "sent"),
+    [
+        ("main", "World", "main"),
+        ("#main", "World", "main"),
+        ("main, side", ELEMENTS, "main, side"),
+        ("main,", "World", "main"),
+        ("nowhere", "<!doctype html>World-[1, 2, 3]", None),
+        ("main, nowhere", "<!doctype html>World-[1, 2, 3]", None),
+        (",", "<!doctype html>World-[1, 2, 3]", None),
+        (None, "<!doctype html>World-[1, 2, 3]", None),
+    ],
+)
+def test_html_answers_with_the_blocks_that_are_asked_for(serve, asked, text, sent):
+    response = serve({"page.py": PAGE, "page.html": TWO}).get("/", headers={"x-block": asked} if asked else {})
+    assert (response.text, response.headers.get("x-block")) == (text, sent)
+    assert response.headers.get("vary") == ("X-Block" if sent else None)
+
+
+@pytest.mark.parametrize(("asked", "text"), [(None, "World\n[1, 2, 3]"), ("main", ELEMENTS.replace("><t", ">\n<t"))])
+def test_several_blocks_stand_in_elements_if_blocks_are_asked_for(serve, asked, text):
+    page = rendering("blocks('page.html', ['main', 'side'], name='World', items=[1, 2, 3])")
+    headers = {"x-block": asked} if asked else {}
+    assert serve({"page.py": page, "page.html": TWO}).get("/", headers=headers).text == text
+
+
+@pytest.mark.feature("asok-040")
+def test_one_handler_answers_the_page_and_the_form_that_fills_its_block(serve):
+    page = """
+def render(request):
+    return request.html("page.html", text=request.form.get("text", ""))
+"""
+    template = "<main>{% block main %}<form method='POST' data-block='main'></form>{{ text }}{% endblock %}</main>"
+    client = serve({"page.py": page, "page.html": template}, prepare=lambda app: app.config.update(CSRF=False))
+    assert client.get("/").text == ("<main data-block=\"main\"><form method='POST' data-block='main'></form></main>")
+    answer = client.post("/", form={"text": "<hi>"}, headers={"x-block": "main"})
+    assert answer.text == "<form method='POST' data-block='main'></form>&lt;hi&gt;"
+
+
+@INTERFACES
+@pytest.mark.axes("interface")
+def test_a_template_is_streamed(serve, interface):
+    page = rendering("stream('page.html', items=(str(i) * 3000 for i in range(3)))")
+    template = "<main>{% for i in items %}{{ i }}{% endfor %}{% block end %}end{% endblock %}</main>"
+    client = serve({"page.py": page, "page.html": template}, interface)
+    response = client.get("/")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.text == f"<main>{'0' * 3000}{'1' * 3000}{'2' * 3000}end</main>"
+    assert client.get("/", headers={"x-block": "end"}).text == '<template data-block="end">end</template>'
+
+
+def test_templates_of_the_current_request_are_rendered_by_functions(serve):
+    page = """
+from antiphon.dialects.asok import render_block, render_blocks, render_template
+
+def render(request):
+    return "|".join([
+        render_template("page.html", name="a"), render_block("page.html", "main", name="b"),
+        render_blocks("page.html", ["main"], name="c"),
+    ])
+"""
+    files = {"page.py": page, "page.html": "<{% block main %}{{ name }}{% endblock %}>"}
+    assert serve(files).get("/").text == "<a>|b|c"
+
+
+# Metadata
+
+
+def test_pages_and_templates_set_the_metadata_of_the_head(serve):
+    page = """
+def render(request):
+    request.meta.title("<Contact>")
+    request.meta.property("og:type", "website")
+    return request.html("page.html")
+"""
+    template = (
+        '<html><head><title>Old</title><meta name="description" content="old"></head>'
+        "<body>{{ meta.description('new') }}{{ meta.link('icon', '/i.svg', type='image/svg+xml') }}{{ meta }}</body>"
+        "</html>"
+    )
+    assert serve({"page.py": page, "page.html": template}).get("/").text == (
+        "<html><head><title>&lt;Contact&gt;</title>\n"
+        '<meta property="og:type" content="website">\n'
+        '<meta name="description" content="new">\n'
+        '<link rel="icon" href="/i.svg" type="image/svg+xml">\n'
+        "</head><body></body></html>"
+    )
+
+
+def test_metadata_may_be_assigned(serve):
+    page = "def render(request):\n    request.meta.title = 'T'\n    return request.html('page.html')\n"
+    files = {"page.py": page, "page.html": "<head></head>"}
+    assert serve(files).get("/").text == "<head><title>T</title>\n</head>"
