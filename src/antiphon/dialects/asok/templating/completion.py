@@ -1,6 +1,7 @@
 """What is added to a whole page of HTML as it is sent: its metadata, and the script that fills its blocks."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,6 +9,9 @@ if TYPE_CHECKING:
 
 MARK = "data-block"
 """The attribute by which a form or link says that it fills a block."""
+
+_LONGEST_TAG = 1000
+"""Characters of a tag that may be sent before its attribute is."""
 
 _end = re.compile(r"</(?:head|body)\s*>", re.IGNORECASE)
 _filler = re.compile(r"<(?:form|a)\s", re.IGNORECASE)
@@ -23,6 +27,16 @@ def completed(request: "Request", page: str) -> str:
     if MARK in page and fills_blocks(page):
         return with_script(request, page)
     return page
+
+
+def completed_stream(request: "Request", chunks: Iterator[str]) -> Iterator[str]:
+    """Yield the chunks of a page with what ``completed`` adds: the metadata that is there at the end of its head."""
+    is_filled, before = False, ""
+    for made in chunks:
+        chunk = request.meta.put_into(made) if "meta" in vars(request) else made
+        is_filled = is_filled or fills_blocks(before + chunk)
+        before = chunk[-_LONGEST_TAG:]
+        yield with_script(request, chunk) if is_filled and "</body" in chunk else chunk
 
 
 def with_script(request: "Request", page: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.asok.templating.completion import completed_stream
 from antiphon.features.templates.rendering import UnknownBlock, render_blocks
 from antiphon.templating.rendering import render
 from antiphon.templating.streaming import stream_of
@@ -59,7 +60,7 @@ def render_stream(request: "Request", filepath: str, context: Mapping[str, Any])
     variables = {**context, "request": request}
     if names := asked_blocks(request):
         return iter([*_in_elements(_known(render_blocks, template, names, variables))])
-    return stream_of(template.generate(variables))
+    return completed_stream(request, stream_of(template.generate(variables)))
 
 
 def asked_blocks(request: "Request") -> list[str]:
