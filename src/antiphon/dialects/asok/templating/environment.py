@@ -63,7 +63,7 @@ class AsokEnvironment(Environment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the item of a dictionary, an attribute, or an item of anything else; nothing of what is private."""
-        if attribute[:1] == "_" and attribute not in _READABLE:
+        if attribute.startswith("_") and attribute not in _READABLE:
             return ""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]

@@ -13,7 +13,7 @@ from jinja2.filters import FILTERS
 
 from antiphon.dialects.asok.templating import humanized
 from antiphon.dialects.asok.templating.output import SafeString
-from antiphon.dialects.asok.templating.tests import is_defined
+from antiphon.dialects.asok.templating.undefined import Undefined
 
 _tag = re.compile(r"<[^>]+>")
 _link = re.compile(r"\[([^\]]+)\]\(((?:https?:|mailto:|[/#?.])[^)\s]*)\)")
@@ -37,7 +37,7 @@ def escaped(value: Any) -> SafeString:
 
 def default(value: Any, other: Any = "") -> Any:
     """Return a value, or another one in place of nothing and of an empty text."""
-    return value if is_defined(value) else other
+    return other if value is None or value == "" or isinstance(value, Undefined) else value
 
 
 def truncate(value: Any, length: int = 100) -> str:
