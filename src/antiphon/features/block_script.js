@@ -70,7 +70,7 @@
       emit("progress", { loaded, total });
     };
     xhr.onloadend = () => {
-      const { status, responseText: text, responseURL } = xhr, fails = status > 399;
+      const { status, responseText: text, responseURL } = xhr, fails = status > 399, same = values(el) == before;
       const sent = xhr.getResponseHeader("x-block"), type = xhr.getResponseHeader("content-type");
       const isHTML = /html/.test(type);
       const end = responseURL == path(address) ? address.href : responseURL, isNew = !data || end != address.href;
@@ -101,7 +101,7 @@
           const { block = first } = part.dataset, filled = block == first ? to : region(block);
           if (filled) morph(filled, part.content);
         }
-        if (to.contains(el) && values(el) == before) el.reset?.();
+        if (to.contains(el) && same) el.reset?.();
         if (fails) to.querySelector("[autofocus]")?.focus();
         if (back) scrollTo(0, history.state?.scroll ?? scrollY);
       }

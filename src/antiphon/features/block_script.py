@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _NAMES = """
     address back before button doc emit end event fails filled find first focused foreign gap given isHTML isNew isPOST
     key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
-    remove root sent shown turn update values wanted was where xhr
+    remove root same sent shown turn update values wanted was where xhr
 """
 """The script's own names, which no property has that it reads or makes: each is sent as a letter."""
 
-_LETTERS = [letter for letter in ascii_letters if letter not in "ei"]
+_LETTERS = [letter for letter in f"{ascii_letters}_" if letter not in "ei"]
 """Letters that are no names in the script."""
 
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}

@@ -20,6 +20,7 @@ app.use(Templates(DictLoader({
 {% if error %}<p class=error>{{ error }}</p>{% endif %}
 <details id=inside><summary>Help</summary>Some help</details>
 <form method=post data-block=main id=add>
+<input type=hidden name=turn value="{{ notes | length }}">
 <input name=text autocomplete=off value="{{ text }}"><button>Add</button></form>
 <form method=post action=/broken data-block=main id=break><input name=kept><button>Break</button></form>
 <form method=post action=/slow data-block=main id=slow><input name=later><button>Wait</button></form>
