@@ -9,6 +9,7 @@ from antiphon.dialects.asok.exceptions import AbortException, ValidationError
 from antiphon.dialects.asok.middlewares import result_of, waits
 from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.response import answer
+from antiphon.dialects.asok.templating.rendering import asked_blocks
 from antiphon.handler.errors import as_http_error, is_debug
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request as NativeRequest
@@ -67,6 +68,11 @@ def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | 
 
 
 def _plain_page(request: Request) -> str:
-    """Return a page with the status of an error and what it says to the client."""
+    """Return a page with the status of an error and what it says to the client.
+
+    A request for blocks gets the words alone, which the page's script shows in place.
+    """
     message = request.page_context["error_message"]
+    if asked_blocks(request):
+        return request.text(message or request.status, request.code)
     return f"<h1>{request.code}</h1>" + (f"<p>{escape(message)}</p>" if message else "")
