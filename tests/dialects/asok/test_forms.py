@@ -131,8 +131,9 @@ class TestAFormWithoutARequest:
 
     def test_can_be_bound_as_a_copy(self):
         template = Contact()
-        bound = template._bind(ASKED.request("POST", {"name": "Ada"}))
-        assert (bound.data["name"], template.data["name"]) == ("Ada", "")
+        bound = template.for_request(ASKED.request("POST", {"name": "Ada"}))
+        assert (bound.data["name"], template.data["name"], type(bound)) == ("Ada", "", Contact)
+        assert (bound.name.value, template.name.value) == ("Ada", "")
 
     def test_says_what_it_lacks(self):
         with pytest.raises(RuntimeError, match=r"a form is validated with a request: Form\(\{\.\.\.\}, request\)"):

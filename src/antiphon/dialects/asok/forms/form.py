@@ -1,6 +1,7 @@
 """Forms of definitions, in Asok's words, on the native form."""
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -51,7 +52,6 @@ class Form(Makers):
         if not self._schema:
             raise ValueError('a form needs fields: Form({"name": Form.text("Name")}, request)')
         self._read(request or _current_request())
-        vars(self).update({name: field for name, field in self._fields.items() if not _is_taken(name)})
 
     def _read(self, request: "Request | None") -> None:
         """Make the native form, and the fields with what was sent."""
@@ -60,6 +60,7 @@ class Form(Makers):
         native = request.native if request is not None else _no_request()
         self._native = NativeForm(planned(self._schema), native, id="")
         self._fields = {name: FormField(name, each, self._native) for name, each in self._schema.items()}
+        vars(self).update({name: field for name, field in self._fields.items() if not _is_taken(name)})
         if self._is_submitted():
             for field in self._fields.values():
                 if not field.readonly:
@@ -68,9 +69,13 @@ class Form(Makers):
     def _is_submitted(self) -> bool:
         return self._request is not None and self._request.method in _SUBMITTING
 
-    def _bind(self, request: "Request") -> "Form":
-        """Return a form of these fields for a request."""
-        return Form(self._schema, request)
+    def for_request(self, request: "Request") -> Self:
+        """Return another form of these fields, for a request, as each has its own of one that is shared."""
+        made = copy(self)
+        Form.__init__(made, self._schema, request)
+        return made
+
+    _bind = for_request
 
     def bind(self, request: "Request") -> Self:
         """Read what a request sent, and return the form."""
