@@ -164,13 +164,14 @@ class Package:
 def request_of_the_dialect(method: str, headers: dict[str, str], body: bytes, url: str = "/") -> Any:
     from antiphon import Request as NativeRequest
     from antiphon.dialects.asok import Request
+    from antiphon.features.markup import Markup
 
     request: Any = Request(SimpleNamespace(root_dir="."), NativeRequest.blank(url, method, headers, body))  # type: ignore[arg-type]
     vars(request).update(
         {
             "__": lambda key: key,
             "verify_csrf": lambda: None,
-            "csrf_input": lambda: '<input type="hidden" name="csrf_token">',
+            "csrf_input": lambda: Markup('<input type="hidden" name="csrf_token">'),
         }
     )
     return request

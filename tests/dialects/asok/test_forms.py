@@ -273,3 +273,28 @@ class TestWhereFormsAreNotAsAsoks:
     def test_a_pattern_is_that_of_javascript(self, rule, pattern):
         (control,) = parsed(Form({"f": Form.text("F", rule)}).f).all("input")
         assert control.get("pattern") == pattern
+
+
+PAGE = """
+from antiphon.dialects.asok import Form
+
+def render(request):
+    form = request.shared("newsletter")
+    if form.validate():
+        saved = form.data["mail"]
+        form.reset()
+        return f"{saved}, {form.data['mail']}."
+    return str(form.csrf) + str(form.mail)
+"""
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_form_that_the_application_shares_is_each_requests_own(serve, method):
+    template = Form({"mail": Form.email("Newsletter", "required|email")})
+    client = serve({"page.py": PAGE}, prepare=lambda app: app.share(newsletter=template))
+    token = dict(submission(parsed(client.get("/").text)))["csrf_token"]
+    assert client.request(method, "/", form={"mail": "a@b.de"}).status == 403
+    assert client.request(method, "/", form={"mail": "a@b.de", "csrf_token": token}).text == "a@b.de, ."
+    wrong = parsed(client.request(method, "/", form={"mail": "<wrong>", "csrf_token": token}).text)
+    assert (dict(submission(wrong))["mail"], "Invalid email address." in wrong.text) == ("<wrong>", True)
+    assert dict(submission(parsed(client.get("/").text)))["mail"] == template.data["mail"] == ""

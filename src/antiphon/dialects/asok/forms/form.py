@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from copy import copy
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from antiphon.dialects.asok.exceptions import ValidationError
 from antiphon.dialects.asok.forms.definitions import Definition, Makers
@@ -102,9 +102,8 @@ class Form(Makers):
             raise RuntimeError("a form is validated with a request: Form({...}, request), or form.bind(request)")
         if not self._is_submitted():
             return False
-        asked: Any = self._request
         if csrf:
-            asked.verify_csrf()
+            self._request.verify_csrf()
         is_valid = self._native.validate(self._check)
         if raise_error and not is_valid:
             raise ValidationError("Form validation failed", errors=self.errors)
@@ -114,7 +113,7 @@ class Form(Makers):
 
     def _check(self, _record: object, native: "NativeForm[Any]") -> None:
         """Add the errors of Asok's rules to the native form."""
-        request: Any = self._request
+        request = cast("Request", self._request)
         values = {name: field.value for name, field in self._fields.items() if field.type in _COMPOSED}
         validator = Validator(
             {**dict(request.native.form.items()), **values}, request.files, getattr(request, "__", None)
@@ -173,8 +172,7 @@ class Form(Makers):
     @property
     def csrf(self) -> Markup:
         """The hidden input with the token; nothing without a request."""
-        asked: Any = self._request
-        return Markup() if asked is None else Markup(asked.csrf_input())
+        return Markup() if self._request is None else self._request.csrf_input()
 
     @property
     def hidden_fields(self) -> Markup:

@@ -15,7 +15,7 @@ _SUBMITTING = ("POST", "PUT", "PATCH")
 
 
 def validate(
-    request: Any,
+    request: "Request",
     rules_or_form: "Mapping[str, str | tuple[str, Messages]] | Form | type[Form]",
     data: Mapping[str, Any] | None,
     csrf: bool,
@@ -32,7 +32,7 @@ def validate(
     if csrf and request.method in _SUBMITTING:
         request.verify_csrf()
     payload = _payload(request) if data is None else data
-    validator = Validator(payload, request.files, getattr(request, "__", None))
+    validator = Validator(payload, request.files, request.__)
     if validator.rules(rules_or_form):
         return payload
     if raise_error:
