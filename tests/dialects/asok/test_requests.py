@@ -261,6 +261,14 @@ def test_the_language_is_found(serve, url, sent, texts):
     assert serve(TEXTS).get(url, **sent).json == texts
 
 
+def test_a_language_that_the_query_asks_for_is_kept_for_later_pages(serve):
+    client = serve(TEXTS)
+    seen = [client.get(url).json[0] for url in ("/", "/?lang=fr", "/", "/?lang=xx", "/", "/?lang=en_GB", "/")]
+    assert seen == ["en", "fr", "fr", "fr", "fr", "en", "en"]
+    client.post("/?lang=fr")
+    assert client.get("/").json[0] == "en"
+
+
 @pytest.mark.feature("asok-073", "asok-077")
 def test_the_default_language_is_a_setting(serve):
     def prepare(app):

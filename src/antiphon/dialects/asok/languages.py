@@ -1,14 +1,19 @@
 """The language of a request, by the native feature, and texts where a project has none."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from antiphon.app.application import App
+from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.dialects.asok.config import folder_of
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
     from antiphon.dialects.asok.request import Request
+    from antiphon.features.languages.feature import Languages
 
 COOKIE = "asok_lang"
 """The name of the cookie that has a visitor's language."""
@@ -19,7 +24,22 @@ def install_languages(app: "Asok", native: App) -> None:
     if folder := folder_of(app.root_dir, app.dirs["LOCALES"]):
         from antiphon.features.languages.feature import Languages
 
-        native.use(Languages(folder, default=app.config["LOCALE"], cookie=COOKIE))
+        languages = Languages(folder, default=app.config["LOCALE"], cookie=COOKIE)
+        native.use(languages)
+        native.before_request(_remembering(languages))
+
+
+def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
+    """Return a hook that has the browser keep a language that the query asks for, as switches in pages do."""
+
+    def remember(native: NativeRequest) -> None:
+        if b"lang=" not in native.query_string or native.method not in SAFE_METHODS:
+            return
+        with suppress(HTTPError):  # a query that is too long
+            if languages.match(native.args.get("lang") or ""):
+                native.language.remember()
+
+    return remember
 
 
 def language_of(request: "Request") -> str:
