@@ -166,10 +166,10 @@ def request_of_the_dialect(method: str, headers: dict[str, str], body: bytes, ur
     from antiphon.dialects.asok import Request
     from antiphon.features.markup import Markup
 
-    request: Any = Request(SimpleNamespace(root_dir="."), NativeRequest.blank(url, method, headers, body))  # type: ignore[arg-type]
+    app: Any = SimpleNamespace(root_dir=".", native=SimpleNamespace(fills=lambda _place: False))
+    request: Any = Request(app, NativeRequest.blank(url, method, headers, body))
     vars(request).update(
         {
-            "__": lambda key: key,
             "verify_csrf": lambda: None,
             "csrf_input": lambda: Markup('<input type="hidden" name="csrf_token">'),
         }

@@ -113,13 +113,26 @@ def test_a_form_is_rendered_whole_with_the_token_and_a_button():
     assert [(each.get("class"), each.text) for each in page.all("button")] == [("form-submit", "Send <it>")]
 
 
-def test_a_message_is_translated_by_the_request():
-    request = ASKED.request("POST", {"email": "x"})
-    vars(request)["__"] = {"v_required": "{field} fehlt.", "v_email": "v_email"}.get
-    definitions = {"name": Form.text("Name", "required"), "email": Form.text("Mail", "email")}
-    form = Form(definitions, request)
+TRANSLATED = """
+from antiphon.dialects.asok import Form
+
+def render(request):
+    form = Form({"first_name": Form.text("Name", "required|min:3"), "mail": Form.text("Mail", "email")}, request)
     form.validate()
-    assert form.errors == {"name": "Name fehlt.", "email": "Invalid email address."}
+    by_rules = request.validate({"age": "required"}, raise_error=False)
+    return request.json([form.errors, by_rules])
+"""
+
+
+def test_messages_are_in_the_language_of_the_request(serve, caplog):
+    texts = '{"v_required": "{field} fehlt.", "v_min": "{name}: {min}!"}'
+    app = {"page.py": TRANSLATED, "src/locales/de.json": texts, "src/locales/en.json": "{}"}
+    client = serve(app, prepare=lambda app: app.config.update(CSRF=False))
+    name_and_mail = {"first_name": "Bo", "mail": "x"}
+    asked = [client.post(url, form=name_and_mail).json[0] for url in ("/?lang=de", "/?lang=en")]
+    english = {"first_name": "Minimum 3 characters.", "mail": "Invalid email address."}
+    assert asked == [{"first_name": "first name: 3!", "mail": "Invalid email address."}, english]
+    assert not [record for record in caplog.records if "has no value" in record.getMessage()]
 
 
 class TestAFormWithoutARequest:

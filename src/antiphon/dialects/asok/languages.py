@@ -53,3 +53,10 @@ def translated(request: "Request", key: str, values: dict[str, object]) -> str:
     if request.app.native.fills(NativeRequest.language):
         return request.native.__(key, **values)
     return key
+
+
+def as_written(request: "Request", key: str) -> str:
+    """Return the text of a key with its braces, for values that are known later; the key itself if it has none."""
+    if request.app.native.fills(NativeRequest.language):
+        return request.native.language.find(key) or key
+    return key

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from antiphon.dialects.asok.exceptions import ValidationError
@@ -10,6 +10,7 @@ from antiphon.dialects.asok.forms.definitions import Definition, Makers
 from antiphon.dialects.asok.forms.field import FormField
 from antiphon.dialects.asok.forms.records import planned
 from antiphon.dialects.asok.forms.values import plain, sent_value
+from antiphon.dialects.asok.languages import as_written
 from antiphon.dialects.asok.validation.validator import Validator
 from antiphon.features import Form as NativeForm
 from antiphon.features.forms.html import joined, tag
@@ -115,9 +116,8 @@ class Form(Makers):
         """Add the errors of Asok's rules to the native form."""
         request = cast("Request", self._request)
         values = {name: field.value for name, field in self._fields.items() if field.type in _COMPOSED}
-        validator = Validator(
-            {**dict(request.native.form.items()), **values}, request.files, getattr(request, "__", None)
-        )
+        sent = {**dict(request.native.form.items()), **values}
+        validator = Validator(sent, request.files, partial(as_written, request))
         for name, field in self._fields.items():
             validator.rule(name, field.rules, field.messages)
         for name, message in validator.errors.items():

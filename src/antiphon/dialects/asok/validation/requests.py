@@ -1,9 +1,11 @@
 """Validation of what a request sent, by rules or by a form."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.exceptions import ValidationError
+from antiphon.dialects.asok.languages import as_written
 from antiphon.dialects.asok.validation.validator import Messages, Validator
 from antiphon.http.errors import BadRequest
 
@@ -32,7 +34,7 @@ def validate(
     if csrf and request.method in _SUBMITTING:
         request.verify_csrf()
     payload = _payload(request) if data is None else data
-    validator = Validator(payload, request.files, request.__)
+    validator = Validator(payload, request.files, partial(as_written, request))
     if validator.rules(rules_or_form):
         return payload
     if raise_error:
