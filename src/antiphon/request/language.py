@@ -42,6 +42,10 @@ class Language(ABC):
         """
 
     @abstractmethod
+    def has(self, key: str) -> bool:
+        """True if there is a text under a key, in this language or in one that it falls back to."""
+
+    @abstractmethod
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
         """Return the text of a key as it is written, with its placeholders; None if there is none in any language.
 

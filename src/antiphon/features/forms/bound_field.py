@@ -85,7 +85,7 @@ class BoundField:
     @property
     def text(self) -> str:
         """The label, as text."""
-        return self._planned.label
+        return str(self._planned.label)
 
     @property
     def values(self) -> Sequence[str]:

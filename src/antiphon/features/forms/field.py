@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from antiphon.features.forms.html import AttributeValue
+from antiphon.features.forms.html import AttributeValue, Text
 
 Widget: TypeAlias = Literal[
     "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "time",
@@ -12,7 +12,7 @@ Widget: TypeAlias = Literal[
 ]  # fmt: skip
 """The kinds of inputs that HTML has, besides those of which each is no field."""
 
-Choices: TypeAlias = Mapping[Any, str] | Iterable[Any]
+Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
 """The values that may be chosen, each with its label, or without."""
 
 
@@ -27,16 +27,16 @@ class Field:
     the option, or to the label of the radio button or box.
     """
 
-    label: str | None = None
+    label: Text | None = None
     widget: Widget | None = None
-    help: str | None = None
-    placeholder: str | None = None
+    help: Text | None = None
+    placeholder: Text | None = None
     autocomplete: str | None = None
     inputmode: str | None = None
     required: bool = False
     choices: Choices | None = None
     accept: str | None = None
     max_size: int | None = None
-    messages: Mapping[str, str] = field(default_factory=dict)
+    messages: Mapping[str, Text] = field(default_factory=dict)
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     choice_attributes: Mapping[str, AttributeValue] = field(default_factory=dict)

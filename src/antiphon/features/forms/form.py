@@ -10,13 +10,14 @@ from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.features.forms.bound_field import BoundField, Fields
 from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
-from antiphon.features.forms.html import AttributeValue, attributes, joined, tag
+from antiphon.features.forms.html import AttributeValue, Text, attributes, joined, tag
 from antiphon.features.forms.inputs import Input, inputs_of
-from antiphon.features.forms.messages import MESSAGES, FormError, message_for
+from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Translations, message_for
 from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by
 from antiphon.features.markup import Markup
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import ContentTooLarge, FieldError, HTTPError, UnprocessableContent, http_error
+from antiphon.request.language import language_of
 from antiphon.request.request import Request
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.readers import texts_of
@@ -33,9 +34,10 @@ class Form(Generic[T]):
     ``initial`` is an object or a mapping that has the values to begin with. With ``method="get"`` the form is read from
     the query, else from the body. ``choices`` are those of fields by name, for values that a request or a database
     knows; ``order`` names the fields that come first. ``id`` begins the ids of all elements; if it is empty, the id of
-    an input is its name. ``messages`` replace texts by code (``MESSAGES``). ``shared`` names values that the
-    application shares, such as a token, to stand in each form that is posted, where they are shared. Raises TypeError
-    for a class of which no form can be made.
+    an input is its name. ``messages`` replace texts by code (``MESSAGES``); others are those that the request's
+    language has under "form." and the code, else English. ``shared`` names values that the application shares, such as
+    a token, to stand in each form that is posted, where they are shared. Raises TypeError for a class of which no form
+    can be made.
     """
 
     def __init__(
@@ -49,8 +51,8 @@ class Form(Generic[T]):
         id: str | None = None,  # noqa: A002 - HTML's own name
         choices: Mapping[str, Choices] | None = None,
         order: Sequence[str] = (),
-        submit: str = "Send",
-        messages: Mapping[str, str] | None = None,
+        submit: Text | None = None,
+        messages: Mapping[str, Text] | None = None,
         shared: Sequence[str] = ("csrf_input",),
     ) -> None:
         self._wanted = wanted
@@ -138,7 +140,7 @@ class Form(Generic[T]):
         """The status to answer with: 413 if the body was too large, 422 if something is wrong, else 200."""
         return 413 if self.is_too_large else 422 if self._errors else 200
 
-    def add_error(self, field: str | None, message: str, code: str = "invalid") -> None:
+    def add_error(self, field: str | None, message: Text, code: str = "invalid") -> None:
         """Add an error of your own to a field, or to the form as a whole if that is None.
 
         Raises ValueError for a field that the form does not have.
@@ -147,7 +149,7 @@ class Form(Generic[T]):
             raise ValueError(
                 f"the form {self._wanted.__name__} has no field {field!r}; it has {', '.join(self._by_key)}"
             )
-        self._errors.setdefault(field or "", []).append(FormError(message, code))
+        self._errors.setdefault(field or "", []).append(FormError(str(message), code))
 
     def clear_errors(self, field: str | None) -> None:
         """Take back the errors of a field, or those of the form as a whole if that is None."""
@@ -164,7 +166,7 @@ class Form(Generic[T]):
             for key, found in self._errors.items()
             for each in found
         ]
-        return http_error(self.status, "Please check what you entered.", errors=errors)
+        return http_error(self.status, self._said("error"), errors=errors)
 
     def reset(self) -> None:
         """Forget what was sent, so that the form is empty again."""
@@ -220,11 +222,23 @@ class Form(Generic[T]):
     def _add(self, key: str, code: str, bounds: Mapping[str, Any], kinds: Iterable[str], otherwise: str = "") -> None:
         planned = self._by_key.get(key)
         known = {**_bounds_of(planned), **bounds}
-        sources = (planned.field.messages if planned else {}, self._messages, MESSAGES)
-        message = message_for(code, otherwise, known, kinds, sources)
+        message = message_for(code, otherwise, known, kinds, self._sources(planned))
         found = self._errors.setdefault(key, [])
         if message not in [each.message for each in found]:  # as with several values of one field
             found.append(FormError(message, code, bounds))
+
+    def _sources(self, planned: Input | None = None) -> list[Messages]:
+        """Return the messages of a field, the form and the request's language, and those in English."""
+        language = language_of(self._request)
+        return [
+            planned.field.messages if planned else {},
+            self._messages,
+            {} if language is None else Translations(language),
+            MESSAGES,
+        ]
+
+    def _said(self, code: str) -> str:
+        return message_for(code, "", {}, (), self._sources())
 
     # Showing
 
@@ -265,7 +279,7 @@ class Form(Generic[T]):
         if not self._errors:
             return Markup()
         items = [tag("li", {}, *self._line(field)) for field in [None, *self.fields] if self._line(field)]
-        title = tag("p", {}, self._messages.get("summary", MESSAGES["summary"]))
+        title = tag("p", {}, self._said("summary"))
         own: dict[str, AttributeValue] = {"class": "errors", "role": "alert", "tabindex": "-1", "autofocus": True}
         return tag("div", own, "\n", title, "\n", tag("ul", {}, "\n", joined(items, "\n"), "\n"), "\n")
 
@@ -292,10 +306,11 @@ class Form(Generic[T]):
                 part = shared(name)
                 yield part() if callable(part) else part
 
-    def render(self, *, submit: str | None = None, **more: AttributeValue) -> Markup:
+    def render(self, *, submit: Text | None = None, **more: AttributeValue) -> Markup:
         """Return the whole form, with a button. ``more`` are attributes of the form: ``data_block="main"``."""
         visible = [field for field in self.fields if field.widget != "hidden"]
-        button = tag("button", {"type": "submit"}, self.submit if submit is None else submit)
+        said = next((each for each in (submit, self.submit) if each is not None), None)
+        button = tag("button", {"type": "submit"}, self._said("submit") if said is None else said)
         parts = [self.summary, self.hidden, *visible, button]
         named = {name.rstrip("_").replace("_", "-"): value for name, value in more.items()}
         written = [each for part in parts if (each := joined([part]))]

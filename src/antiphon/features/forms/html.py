@@ -1,12 +1,16 @@
 """HTML, escaped as it is made."""
 
+from collections import UserString
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TypeAlias
 
 from antiphon.features.markup import Markup
 
-AttributeValue: TypeAlias = str | float | bool | None
+Text: TypeAlias = str | UserString
+"""Text, or an object that becomes one when it is shown, such as ``lazy("name")``."""
+
+AttributeValue: TypeAlias = Text | float | bool | None
 
 
 def as_html(value: object) -> Markup:

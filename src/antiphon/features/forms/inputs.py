@@ -1,6 +1,7 @@
 """Inputs of a form, planned once for each class: the name, widget, attributes and choices of each field."""
 
 import re
+from collections import UserString
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,7 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.features.forms.field import Choices, Field, Widget
-from antiphon.features.forms.html import AttributeValue
+from antiphon.features.forms.html import AttributeValue, Text
 from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import Collection, Record, described, members, type_name
@@ -24,7 +25,7 @@ class Input:
     key: str
     name: str
     widget: Widget
-    label: str
+    label: Text
     field: Field
     is_required: bool
     """True if something must be entered."""
@@ -34,7 +35,7 @@ class Input:
     is_bool: bool
     is_file: bool
     attributes: Mapping[str, AttributeValue]
-    choices: Mapping[str, str] | None
+    choices: Mapping[str, Text] | None
     """The text of each value that may be chosen, and its label."""
     default: Callable[[], object]
     has_default: bool
@@ -87,10 +88,12 @@ def _but(planned: T, **changes: object) -> T:
     return made
 
 
-def labelled(choices: Choices) -> dict[str, str]:
+def labelled(choices: Choices) -> dict[str, Text]:
     """Return the text and the label of each value that may be chosen."""
     if isinstance(choices, Mapping):
-        return {_text(value): str(label) for value, label in choices.items()}
+        return {
+            _text(value): label if isinstance(label, UserString) else str(label) for value, label in choices.items()
+        }
     return {_text(value): _label_of(value) for value in choices}
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from antiphon.features.forms.html import Text
+from antiphon.request.language import Language
 
 MESSAGES: Mapping[str, str] = {
     "missing": "Please fill this in.",
@@ -41,8 +44,13 @@ MESSAGES: Mapping[str, str] = {
     "body_too_large": "This was too large to be received: all together may have {size}. Please fill in the form again.",
     "body_too_large.many": "This was too much to be received. Please fill in the form again.",
     "summary": "Please check what you entered:",
+    "error": "Please check what you entered.",
+    "submit": "Send",
 }
 """The text for each code. One with a point is for a kind of input, or where the fault names that bound."""
+
+_COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": "max"}
+"""Codes of messages that count, with the bound that chooses a plural form."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,46 @@ class _Known(dict[str, Any]):
         return f"{{{name}}}"
 
 
+class Messages(Protocol):
+    """Texts by their codes."""
+
+    def __contains__(self, code: str, /) -> bool: ...
+    def __getitem__(self, code: str, /) -> "Text | Translated": ...
+
+
+class Translated:
+    """A message in the language of a request."""
+
+    def __init__(self, language: Language, code: str) -> None:
+        self._language = language
+        self._code = code
+
+    def format_map(self, values: Mapping[str, Any]) -> str:
+        """Return the text with values, in the plural form for the bound that it counts."""
+        counted = _COUNTS.get(self._code.partition(".")[0])
+        n = {"n": values[counted]} if counted is not None and counted in values else {}
+        return self._language.gettext(f"form.{self._code}", **{**n, **values})
+
+
+class Translations:
+    """The messages that the language of a request has, each under "form." and its code."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def __contains__(self, code: str) -> bool:
+        return self._language.has(f"form.{code}")
+
+    def __getitem__(self, code: str) -> Translated:
+        return Translated(self._language, code)
+
+
 def message_for(
     code: str,
     otherwise: str,
     bounds: Mapping[str, Any],
     kinds: Iterable[str],
-    sources: Iterable[Mapping[str, str]],
+    sources: Iterable[Messages],
 ) -> str:
     """Return the first message that one of the ``sources`` has for a code, with its bounds; else ``otherwise``.
 
@@ -80,7 +122,7 @@ def message_for(
     if text is None:
         return otherwise
     most = bounds.get("max")
-    return str(text).format_map(_Known(bounds, size=in_bytes(most) if isinstance(most, int) else ""))
+    return text.format_map(_Known(bounds, size=in_bytes(most) if isinstance(most, int) else ""))
 
 
 def in_bytes(size: int) -> str:

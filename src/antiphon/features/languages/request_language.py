@@ -97,6 +97,9 @@ class RequestLanguage(Language):
         response.set_cookie(name, self.tag, max_age=_YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
         return response
 
+    def has(self, key: str) -> bool:
+        return self._texts.has(key)
+
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
         return self._texts.find(key, n=n, context=context)
 

@@ -26,6 +26,10 @@ class Texts:
         self._catalogues = catalogues
         self._missing: set[str] = set()
 
+    def has(self, key: str) -> bool:
+        """True if there is a text under a key."""
+        return any(catalogue.text(key) is not None for catalogue in self._catalogues)
+
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
         """Return the text of a key as it is written, of plural forms the one for ``n``; None if there is none."""
         if context is not None:
