@@ -8,6 +8,8 @@ application of the README beside the same one written with other frameworks. Wit
 import asyncio
 import gc
 import json
+import logging
+import os
 import shutil
 import sys
 from argparse import ArgumentParser
@@ -21,7 +23,7 @@ from typing import Any
 
 from antiphon.http import SetCookie
 from antiphon.testing import Client
-from examples.dialects.programs import BOUNDARY, NATIVE, OVER_ASGI, PARTS, PROGRAMS, WITHOUT_ORIGINAL, Program, problem
+from examples.dialects.programs import BOUNDARY, OVER_ASGI, PARTS, PROGRAMS, Program, problem
 
 from .cases import FETCH, PAGE, Case, WrongAnswerError, sending
 from .dialects import LeavingServer
@@ -29,7 +31,7 @@ from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
 
 FILE = Path(__file__).with_suffix(".json")
 HOST = "https://shop.example.com"
-LIBRARIES = ("flask", "werkzeug", "microdot", "webob", "pyramid", "starlette", "fastapi")
+LIBRARIES = ("flask", "werkzeug", "microdot", "webob", "pyramid", "asok", "starlette", "fastapi")
 LAMP = json.dumps({"name": "Lamp", "price": 20}).encode()
 FORM = PARTS.replace(b'name="title"\r\n\r\nLamp', b'name="name"\r\n\r\nLamp').replace(
     b'; name="picture"',
@@ -78,6 +80,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few and small samples, to see that all works")
     parser.add_argument("--write", action="store_true", help="write the figures, and the pages that show them")
     options = parser.parse_args()
+    os.environ["SECRET_KEY"] = "of no use to anybody, and long enough"
+    logging.disable(logging.WARNING)  # or Asok writes a line for each request
     rounds, calls = (2, BATCH) if options.quick else (options.rounds, 2 * BATCH)
     loop = asyncio.new_event_loop()
     figures = {
@@ -115,8 +119,11 @@ def measured(
     program: Program, way: str, loop: asyncio.AbstractEventLoop, rounds: int, calls: int
 ) -> tuple[float, float | None]:
     apps = {"dialect": program.load(way)}
-    if way not in (NATIVE, *WITHOUT_ORIGINAL):
+    if program.has_original(way):
         apps["original"] = program.load(way, original=True)
+    if way == "asok":
+        for app in apps.values():
+            app.config["RATE_LIMIT"] = False
     servers: dict[str, Server] = {name: served(app, way, loop) for name, app in apps.items()}
     cases = {name: asked(program, way, app) for name, app in apps.items()}
     for name, server in servers.items():
@@ -140,7 +147,8 @@ def asked(program: Program, way: str, app: Any) -> Asked:
     headers = sending(program.body, program.content_type, PAGE | {"origin": HOST}) if program.body else PAGE
     if len(program.answers) > 1:
         first = Client(app, "asgi" if way in OVER_ASGI else "wsgi", base_url=HOST).get("/")
-        headers = headers | {"cookie": SetCookie.parse(first.headers["set-cookie"]).pair}
+        pairs = [SetCookie.parse(value).pair for name, value in first.headers.items() if name.lower() == "set-cookie"]
+        headers = headers | {"cookie": "; ".join(pairs)}
     path, _, query = program.target.partition("?")
     expected = (program, len(program.answers) - 1)
     status = program.answers[-1].status

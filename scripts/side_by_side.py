@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from examples.dialects.programs import NATIVE, PROGRAMS, Answer, Program
+from examples.dialects.programs import DIFFERENT, NATIVE, PROGRAMS, Answer, Program
 
 FIGURES = Path(__file__).parents[1] / "benchmarks/side_by_side.json"
 NAMES = {
@@ -19,9 +19,7 @@ NAMES = {
 }
 Times = tuple[float, float | None]
 """Microseconds a request, and those on the original."""
-NOTES = {
-    "kay": "Kay itself is for Python 2",
-    "asok": "`src/pages/page.py`",
+NOTES = DIFFERENT | {
     "file/microdot": "Microdot reads files on the event loop; here a thread does, or the server sends them, as Granian",
 }
 """For the line above a program: what is not to be seen in it."""
@@ -63,8 +61,16 @@ def _cell(times: Times | None) -> str:
 def _section(program: Program, times: dict[str, Any]) -> str:
     parts = [f"## {_title(program)}", f"{program.text} {_exchange(program)}"]
     for way in program.ways():
-        parts += [_label(program, way, times.get(way)), f"```python\n{program.path(way).read_text().rstrip()}\n```"]
+        parts += [_label(program, way, times.get(way)), f"```python\n{_code(program.path(way))}\n```"]
     return "\n\n".join(parts)
+
+
+def _code(path: Path) -> str:
+    """Return the code of a program; of a project, that of all its modules, each below its name."""
+    if path.is_file():
+        return path.read_text().rstrip()
+    modules = sorted(path.rglob("*.py"), key=lambda module: module.name == "wsgi.py")
+    return "\n\n\n".join(f"# {module.relative_to(path)}\n{module.read_text().rstrip()}" for module in modules)
 
 
 def _title(program: Program) -> str:

@@ -37,7 +37,8 @@ LIBRARIES = (
     Library("pyramid", "Pyramid 2", "how-to/from-pyramid.md"),
     Library("webob", "WebOb 1.8", "reference/dialects/webob.md"),
     Library("microdot", "Microdot 2", "how-to/from-microdot.md"),
-    Library("kay", "Kay", "reference/dialects/kay.md"),
+    Library("kay", "Kay", "how-to/from-kay.md"),
+    Library("asok", "Asok 0.8", "reference/dialects/asok.md"),
 )
 
 

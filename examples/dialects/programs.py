@@ -2,18 +2,28 @@
 
 import json
 import sys
+from contextlib import chdir
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 FOLDER = Path(__file__).parent
 NATIVE = "native"
-DIALECTS = ("flask", "werkzeug", "kay", "microdot", "webob", "pyramid")
-WITHOUT_ORIGINAL = ("kay",)
-"""Dialects whose originals can't be run: Kay is for Python 2."""
+DIALECTS = ("flask", "werkzeug", "kay", "microdot", "webob", "pyramid", "asok")
+DIFFERENT = {
+    "kay": "Kay itself is for Python 2",
+    "stream/asok": "Asok itself strips the lines, sends them as one, and adds a comment in HTML",
+    "file/asok": "Asok itself sends Content-Length twice",
+}
+"""Dialects, and programs in a dialect, of which the original can't be run or answers otherwise, and how."""
 OVER_ASGI = ("microdot",)
 """Dialects of which the programs are served over ASGI, as their handlers are `async def`; all others over WSGI."""
+
+_kept: list[TemporaryDirectory[str]] = []
+"""The folders of projects that are served, until the process ends."""
 
 PICTURE = bytes(range(256)) * 20
 BOUNDARY = "----WebKitFormBoundaryZ1x2C3v4B5n6M7"
@@ -50,19 +60,38 @@ class Program(NamedTuple):
         return [way for way in (NATIVE, *DIALECTS) if self.path(way).exists()]
 
     def path(self, way: str) -> Path:
-        """Return the file of the program, written in one way."""
-        return FOLDER / self.name / f"{way}.py"
+        """Return the file of the program, written in one way; for Asok, the folder of the project."""
+        return FOLDER / self.name / (way if way == "asok" else f"{way}.py")
+
+    def has_original(self, way: str) -> bool:
+        """Return True if there is a library that answers as this way of writing the program does."""
+        return way != NATIVE and way not in DIFFERENT and f"{self.name}/{way}" not in DIFFERENT
 
     def load(self, way: str, *, original: bool = False) -> Any:
         """Return the application, on the dialect or with the imports of the original."""
-        source = self.path(way).read_text()
+        path = self.path(way)
+        if path.is_dir():
+            return _load_project(path, original)
+        source = path.read_text()
         if original:
             source = source.replace("antiphon.dialects.", "")
         module = ModuleType(f"{'original_' if original else ''}{self.name}_{way}")
-        module.__file__ = str(self.path(way))
+        module.__file__ = str(path)
         sys.modules[module.__name__] = module  # Pyramid looks there for who configures it
         exec(compile(source, module.__file__, "exec"), module.__dict__)
         return module.app
+
+
+def _load_project(project: Path, original: bool) -> Any:
+    """Return the application of a copy of a project: Asok adds folders to those that it serves."""
+    folder = TemporaryDirectory()
+    _kept.append(folder)
+    copytree(project, folder.name, dirs_exist_ok=True)
+    source = (project / "wsgi.py").read_text()
+    variables: dict[str, Any] = {}
+    with chdir(folder.name):
+        exec(source.replace("antiphon.dialects.", "") if original else source, variables)
+    return variables["app"]
 
 
 def _json(value: object) -> bytes:

@@ -1,0 +1,2 @@
+def render(request):
+    return "Hello, world!"

@@ -1,0 +1,2 @@
+def render(request):
+    raise LookupError("There is no such lamp.")

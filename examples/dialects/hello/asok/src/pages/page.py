@@ -1,0 +1,2 @@
+def render(request):
+    return "<h1>Hello, world!</h1>"

@@ -1,0 +1,3 @@
+def render(request):
+    args = request.args
+    return request.json({"q": args["q"], "page": int(args.get("page", 1)), "tags": args.getlist("tag")})

@@ -1,0 +1,2 @@
+def render(request):
+    request.redirect(f"/lamps/{request.args['number']}")
