@@ -120,20 +120,21 @@ def navigation() -> str:
 def _groups(text: str) -> Iterator[str]:
     rows = re.findall(r"^\| (\w[^|]*) \| (.*) \|$", text, re.MULTILINE)
     for title, links in rows:
-        yield f"    - {title}"
-        for name, target in _LINK.findall(links):
-            yield f"        - [{_capitalized(name)}]({target})"
-            if target == "reference/dialects.md":
-                yield from _each_dialect()
+        found = _LINK.findall(links)
+        targets = [target for _, target in found]
+        if "reference/dialects.md" in targets:
+            found += _further_dialects(targets)
+        yield from (f"    - {title}", *(f"        - [{_capitalized(name)}]({target})" for name, target in found))
     if not rows:
-        for name, target in _LINK.findall(text):
-            yield f"    - [{_capitalized(name)}]({target})"
+        yield from (f"    - [{_capitalized(name)}]({target})" for name, target in _LINK.findall(text))
 
 
-def _each_dialect() -> Iterator[str]:
+def _further_dialects(listed: list[str]) -> Iterator[tuple[str, str]]:
+    """Return the pages to which those of the dialects themselves lead, with their titles."""
     for path in sorted((DOCS / "reference/dialects").glob("*.md")):
-        title = path.read_text().partition("\n")[0].removeprefix("# ").removeprefix("The dialect of ")
-        yield f"        - [{title}](reference/dialects/{path.name})"
+        target = str(path.relative_to(DOCS))
+        if target not in listed:
+            yield path.read_text().partition("\n")[0].removeprefix("# "), target
 
 
 def _title(place: str) -> str:
