@@ -1,0 +1,3 @@
+from antiphon.dialects.asok import Asok
+
+app = Asok()
