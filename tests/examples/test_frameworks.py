@@ -7,6 +7,8 @@ import pytest
 
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # the other frameworks use what newer Pythons deprecate
+
 FRAMEWORKS = {"antiphon": "asgi", "flask": "wsgi", "starlette": "asgi", "fastapi": "asgi"}
 LAMP = {"name": "Lamp", "price": 20}
 PICTURE = {"picture": ("lamp.jpg", b"\xff\xd8\xff")}
