@@ -38,7 +38,7 @@ LIBRARIES = (
     Library("webob", "WebOb 1.8", "reference/dialects/webob.md"),
     Library("microdot", "Microdot 2", "how-to/from-microdot.md"),
     Library("kay", "Kay", "how-to/from-kay.md"),
-    Library("asok", "Asok 0.8", "reference/dialects/asok.md"),
+    Library("asok", "Asok 0.8", "how-to/from-asok.md"),
 )
 
 
