@@ -12,6 +12,7 @@ from antiphon.app.application import App
 from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
 from antiphon.dialects.asok.errors import install_errors
 from antiphon.dialects.asok.languages import install_languages
+from antiphon.dialects.asok.locations import install_locations
 from antiphon.dialects.asok.pages import CONVERTERS, AsokPages
 from antiphon.dialects.asok.session import SessionStore
 from antiphon.dialects.asok.sharing import shared_natively
@@ -134,6 +135,7 @@ class Asok(Servable):
         install_settings(self.config, native)
         self.session_store = install_state(self, native)
         install_languages(self, native)
+        install_locations(self, native)
         install_static(self, native)
         native.use(BlockScript())
         pages = AsokPages(self, folder)

@@ -2,14 +2,17 @@
 
 from antiphon.http.user_agent import UserAgent
 
+_UNKNOWN = "Unknown"
+
 
 class Browser:
-    """A browser's ``name``, its system ``os``, and ``is_mobile``, as the User-Agent has them."""
+    """A browser's ``name``, its system ``os``, and ``is_mobile``, by the User-Agent, which ``raw`` has as it is."""
 
-    def __init__(self, user_agent: UserAgent | None) -> None:
-        self.name: str = (user_agent and user_agent.browser) or "Unknown"
-        self.os: str = (user_agent and user_agent.os) or "Unknown"
-        self.is_mobile: bool = bool(user_agent and user_agent.is_mobile)
+    def __init__(self, user_agent: UserAgent) -> None:
+        self.raw = str(user_agent)
+        self.name = user_agent.browser or _UNKNOWN
+        self.os = user_agent.os or _UNKNOWN
+        self.is_mobile = user_agent.is_mobile
 
     def __str__(self) -> str:
-        return f"{self.name} on {self.os}"
+        return self.raw

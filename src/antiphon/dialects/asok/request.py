@@ -17,6 +17,7 @@ from antiphon.dialects.asok.exceptions import (
 from antiphon.dialects.asok.files import file_response, path_below
 from antiphon.dialects.asok.inputs import JsonAccessor, QueryDict, is_json, json_body_of
 from antiphon.dialects.asok.languages import language_of, translated
+from antiphon.dialects.asok.locations import GeoLocation, location_of
 from antiphon.dialects.asok.request_state import RequestState
 from antiphon.dialects.asok.static import UPLOADS, static_url
 from antiphon.dialects.asok.status import StatusCode
@@ -249,6 +250,16 @@ class Request(RequestState):
     def browser(self) -> Browser:
         """The browser, by the User-Agent: its ``name``, its system ``os``, and ``is_mobile``."""
         return Browser(self.native.user_agent)
+
+    @lazy
+    def location(self) -> GeoLocation:
+        """Where the client is, by ``.asok/geo.csv``: ``request.location["city"]``. What nobody knows is "Unknown"."""
+        return location_of(self)
+
+    @property
+    def geo(self) -> GeoLocation:
+        """Where the client is, as ``location`` has it."""
+        return self.location
 
     # The surroundings
 

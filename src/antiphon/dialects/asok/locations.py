@@ -1,0 +1,46 @@
+"""Where the client of a request is, by the project's ``.asok/geo.csv`` and the native feature."""
+
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from antiphon.app.application import App
+from antiphon.request.request import Request as NativeRequest
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.app import Asok
+    from antiphon.dialects.asok.request import Request
+
+FILE = os.path.join(".asok", "geo.csv")
+_UNKNOWN = {"city": "Unknown", "country": "Unknown", "lat": 0.0, "lon": 0.0}
+_OF_COUNTRIES = ("iso", "name", "dial_code", "flag", "capital", "continent", "currency", "languages", "timezone")
+
+
+class GeoLocation(dict[str, Any]):
+    """Where a client is: ``ip``, ``city``, ``country``, ``lat`` and ``lon``, and what else the file has.
+
+    What nobody knows is "Unknown", or 0.0.
+    """
+
+    def __missing__(self, name: str) -> NoReturn:
+        if name in _OF_COUNTRIES:
+            raise KeyError(
+                f"{name}: the Asok dialect has no table of countries; but columns of {FILE} that its first line names"
+                " are here"
+            )
+        raise KeyError(name)
+
+
+def install_locations(app: "Asok", native: App) -> None:
+    """Use the native feature for the project's file of ranges, if there is one that is not empty."""
+    path = os.path.join(app.root_dir, FILE)
+    if os.path.isfile(path) and os.path.getsize(path):
+        from antiphon.features.locations.feature import Locations
+
+        native.use(Locations(path))
+
+
+def location_of(request: "Request") -> GeoLocation:
+    """Return where the client of a request is."""
+    known = request.native.location if request.app.native.fills(NativeRequest.location) else {}
+    found = {name: value for name, value in known.items() if value is not None}
+    return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})
