@@ -31,30 +31,37 @@ def lines(starts: list[int], end: int, places: random.Random) -> Iterator[str]:
         yield f"{start},{following - 1},City {place},Country {place % 240},{degrees}\n"
 
 
-def antiphon(path: str) -> Callable[[str], Any]:
-    """Return the lookup in a file that was loaded."""
-    from antiphon.features import Locations
+def antiphon() -> Callable[[str], Callable[[str], Any]]:
+    """Import what is needed, and return a function that loads a file, and returns the lookup in it."""
+    from antiphon.features.locations.feature import Locations
 
-    locations = Locations(path)
-    locations.load()
-    return locations.find
+    def load(path: str) -> Callable[[str], Any]:
+        locations = Locations(path)
+        locations.load()
+        return locations.find
+
+    return load
 
 
-def asok(path: str) -> Callable[[str], Any]:
-    """Return Asok's lookup in a file that was loaded."""
+def asok() -> Callable[[str], Callable[[str], Any]]:
+    """Import Asok, and return a function that loads a file, and returns Asok's lookup in it."""
     from asok.utils.geo import IPLocation
 
-    location = IPLocation(path)
-    location.lookup("192.0.2.1")
-    return location.lookup
+    def load(path: str) -> Callable[[str], Any]:
+        location = IPLocation(path)
+        location.lookup("192.0.2.1")
+        return location.lookup
+
+    return load
 
 
-def measure(library: Callable[[str], Callable[[str], Any]], path: str, family: int) -> None:
+def measure(library: Callable[[], Callable[[str], Callable[[str], Any]]], path: str, family: int) -> None:
     """Print what loading a file and looking up addresses take, in this process. Exit with 1 if a lookup takes long."""
     chance = random.Random(2)
+    load = library()
     before = memory()
     start = perf_counter()
-    find = library(path)
+    find = load(path)
     loading = perf_counter() - start
     after = memory()
     ips = [address(chance, family) for _ in range(LOOKUPS)]

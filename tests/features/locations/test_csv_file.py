@@ -63,6 +63,7 @@ def test_a_file_has_ranges_of_addresses_in_any_layout(located, line, ip):
             {**PARIS, "country_code": "FR", "region": "Ile"},
         ),
         ("network,self\n1.0.0.0/24,x", {}, {**dict.fromkeys(PARIS), "self": "x"}),
+        ("city,lat,ip\n1.0.0.0/24,Oslo", {"columns": ["network", "city"]}, {**dict.fromkeys(PARIS), "city": "Oslo"}),
     ],
 )  # fmt: skip
 def test_columns_have_names(located, text, options, expected):
@@ -83,6 +84,7 @@ def test_columns_have_names(located, text, options, expected):
         ("1.0.0.0/24,one,,,", "1.0.1.0", None),
         ('1.0.0.0/24,"Washington, ""D.C.""",,,', "1.0.0.7", 'Washington, "D.C."'),
         ("1.0.0.0/24,Malmö,,,", "1.0.0.7", "Malmö"),
+        ("1.0.0.0/24,Start,City,,\nx\n2.0.0.0/8,two,,,", "1.0.0.7", "Start"),  # which are names of columns elsewhere
     ],
 )
 def test_lines_may_overlap_and_be_in_any_order(located, text, ip, city):

@@ -155,12 +155,15 @@ class _Reading:
                 self._faults.append(f"{number} ({'not UTF-8' if isinstance(error, UnicodeError) else error})")
 
     def _begin(self, row: list[str]) -> Columns | None:
-        """Find the columns by the first row; None if this one has their names."""
-        if not _NAMES.keys().isdisjoint(map(_word, row)):
+        """Find the columns by the first row; None if this one has their names. Raises ValueError if it has nothing."""
+        columns = self._given or Columns.unnamed(row)
+        try:
+            columns.range_of(row)
+        except ValueError:
+            if _NAMES.keys().isdisjoint(map(_word, row)):
+                raise
             self._columns = self._given or Columns.named(row)
             return None
-        columns = self._given or Columns.unnamed(row)
-        columns.range_of(row)
         self._columns = columns
         return columns
 
