@@ -18,7 +18,7 @@ from antiphon.response.response import Response
 
 OpenedMiddleware: TypeAlias = list[tuple[Middleware | OpenPlace, Opened]]
 """Middleware and places that have been opened, outermost first, with their generators."""
-Closer: TypeAlias = tuple[Switch | None, Callable[[Response], Awaitable[Response]], bool]
+Closer: TypeAlias = tuple[Switch | None, Callable[[Response], Response | Awaitable[Response]], bool]
 """The place of what is called with the response on its way back, the function, and True if errors are thrown in."""
 
 
@@ -72,7 +72,8 @@ async def _close(plan: Plan, request: Request, response: Response, opened: Opene
             response = _unless_cancelled(await switch_shielded(place), request, response)
         before = response
         try:
-            response = await close(before)
+            made = close(before)
+            response = made if isinstance(made, Response) else await made
         except BaseException as error:
             if is_passed_on(error, before.error):
                 response = await _unchanged(plan, request, before)
@@ -90,15 +91,18 @@ def _closers(plan: Plan, request: Request, opened: OpenedMiddleware) -> Iterator
 
     A hook of the request's own that one of them registers is called right after that one.
     """
-    yield from _own_closers(plan, request)
+    if request._after_hooks:
+        yield from _own_closers(plan, request)
     for each in plan.stack.after:
         yield each.place, partial(_after, each, request), False
-        yield from _own_closers(plan, request)
+        if request._after_hooks:
+            yield from _own_closers(plan, request)
     is_mixed = plan.runs_on is RunsOn.MIXED
     while opened:
         part, generator = opened.pop()
         yield part.place if is_mixed else None, partial(part.close, generator, request), part.throws
-        yield from _own_closers(plan, request)
+        if request._after_hooks:
+            yield from _own_closers(plan, request)
 
 
 async def _unchanged(plan: Plan, request: Request, response: Response) -> Response:
@@ -110,8 +114,6 @@ async def _unchanged(plan: Plan, request: Request, response: Response) -> Respon
 
 def _own_closers(plan: Plan, request: Request) -> Iterator[Closer]:
     """Take the hooks that were registered for this request only, in order: the innermost plan calls them, once."""
-    if not request._after_hooks:
-        return
     functions, request._after_hooks = request._after_hooks, ()
     hooks = [hook(function).for_handler(plan.hooks_block) for function in functions]
     for each in [each.pinned() for each in hooks] if plan.is_driven(request) else hooks:

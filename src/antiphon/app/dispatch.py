@@ -207,8 +207,8 @@ async def _open(plan: Plan, request: Request, opened: OpenedMiddleware) -> Respo
     """Open the middleware, resolve places, then call the hooks before the request: the first answer that one gives."""
     stack = plan.stack
     for middleware in stack.middleware:
-        early = await middleware.open(request, opened)
-        if early is not None:
+        waiting = middleware.open(request, opened)
+        if waiting is not None and (early := await waiting) is not None:
             return early
     for source in stack.resolving:
         await source.resolve(request)

@@ -41,36 +41,61 @@ class Middleware(NamedTuple):
         """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
-    async def open(self, request: Request, opened: "list[tuple[Middleware | OpenPlace, Opened]]") -> Response | None:
-        """Run it to its yield, and add it to those that are opened; return the response, if it answers already.
+    def open(
+        self, request: Request, opened: "list[tuple[Middleware | OpenPlace, Opened]]"
+    ) -> Awaitable[Response | None] | None:
+        """Run it to its yield, and add it to those that are opened; return what waits for it, or for its answer.
 
         Raises RuntimeError if it ends without a yield and without an answer: it might have meant to refuse the request.
         """
+        if self.is_async or self.place is not None:
+            return self._open_in_place(request, opened)
+        generator: Any = self.function(request)
+        try:
+            early = next(generator)
+        except StopIteration as end:
+            early = self._answered(end.value)
+        else:
+            opened.append((self, generator))
+        return None if early is None else respond(early, self.function, request)
+
+    async def _open_in_place(
+        self, request: Request, opened: "list[tuple[Middleware | OpenPlace, Opened]]"
+    ) -> Response | None:
         if self.place is not None:
             await self.place
-        generator = self.function(request)
-        ends = StopAsyncIteration if self.is_async else StopIteration
+        generator: Any = self.function(request)
         try:
-            early = (await anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type]  # is_async tells
-        except ends as end:
-            early = getattr(end, "value", None)
-            if early is None:
-                raise self._ends_early() from None
+            early = (await anext(generator)) if self.is_async else next(generator)
+        except (StopAsyncIteration, StopIteration) as end:
+            early = self._answered(getattr(end, "value", None))
         else:
             opened.append((self, generator))
         return None if early is None else await respond(early, self.function, request)
 
-    async def close(self, generator: Opened, request: Request, response: Response) -> Response:
+    def _answered(self, early: Any) -> Any:
+        """Return the answer of a generator that has ended before its yield. Raises RuntimeError for none."""
+        if early is None:
+            raise self._ends_early() from None
+        return early
+
+    def close(self, generator: Opened, request: Request, response: Response) -> Response | Awaitable[Response]:
         """Send it the response, run it to its end, and return that response, or the one that it gives instead.
 
         Raises what it raises, and RuntimeError if it swallows a cancellation without an answer.
         """
+        if self.is_async or (self.throws and response.error is not None):
+            return self._close_in_steps(generator, request, response)
+        instead = self._end_sync(generator, generator.send, response)  # type: ignore[arg-type,union-attr]
+        if instead is None or type(instead) is Response:
+            return instead or response
+        return respond(instead, self.function, request)
+
+    async def _close_in_steps(self, generator: Opened, request: Request, response: Response) -> Response:
         if self.throws and response.error is not None:
             instead = await self._throw(generator, response.error)
-        elif self.is_async:
-            instead = await self._end_async(generator, generator.asend(response))  # type: ignore[arg-type,union-attr]
         else:
-            instead = self._end_sync(generator, generator.send, response)  # type: ignore[arg-type,union-attr]
+            instead = await self._end_async(generator, generator.asend(response))  # type: ignore[arg-type,union-attr]
         return response if instead is None else await respond(instead, self.function, request)
 
     async def _throw(self, generator: Opened, error: BaseException) -> object:
