@@ -130,6 +130,8 @@ TABLE = [
     "{% from 'html/macros.html' import button, link %}{{ button('x') }}{{ link(text) }}",
     "{% extends 'html/base.html' %}{% block title %}T{% endblock %}{% block main %}<p>{{ text }}</p>{% endblock %}",
     "{% extends 'html/two.html' %}{% block main %}I{{ number }}{% endblock %}ignored",
+    "{% extends 'html/titled.html' %}{% block title %}T{{ number }}{% endblock %}",
+    "{% extends 'html/titled.html' %}{% block main %}{% block title %}T{{ number }}{% endblock %}{% endblock %}",
     "{% extends 'html/rows.html' %}{% block row %}<{{ i }}:{{ loop.index }}>{% endblock %}",
     (
         "{% extends 'html/base.html' %}{% block main %}"
@@ -148,6 +150,8 @@ FILES = {
     "\n</main>{% block foot %}<footer>{{ number }}</footer>{% endblock %}",
     "html/two.html": "{% extends 'html/base.html' %}{% block main %}two"
     "{% endblock %}{% block foot %}foot{% endblock %}",
+    "html/titled.html": "<title>{% block title %}S{% endblock %}</title><h1>{% block title %}S{% endblock %}</h1>"
+    "{% block main %}{% endblock %}",
     "html/rows.html": "{% for i in items %}{% block row %}{% endblock %}{% endfor %}",
 }
 """The project's partials."""

@@ -1,6 +1,7 @@
 """The syntax, filters and tests of Asok's templates: what they render, as Asok 0.8 does."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def rendered(tmp_path_factory):
 @pytest.mark.processes
 @pytest.mark.parametrize("text", TABLE)
 def test_templates_render_as_in_asok(of_asok, rendered, text):
-    assert rendered(text).replace(' data-block="main"', "") == of_asok[text]
+    assert re.sub(r' data-block="\w+"', "", rendered(text)) == of_asok[text]
 
 
 @pytest.mark.parametrize(

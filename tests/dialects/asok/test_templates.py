@@ -91,6 +91,23 @@ def test_templates_know_their_request(serve):
     assert serve(files).get("/?q=<a>").text == "GET / &lt;a&gt; &lt;a&gt;"
 
 
+@pytest.mark.feature("asok-075")
+def test_templates_know_the_names_of_their_request(serve):
+    files = {
+        "page.html": "{{ __('welcome', name='Ann') }}|{{ static('css/base.css') }}|{{ old('name') }}|{{ errors }}|"
+        "{{ meta }}|"
+        "{{ nonce == request.nonce }}|{{ csrf_input() is string }}|{{ csrf_token == request.csrf_token_value }}|"
+        "{{ request.lang }}|{% for msg in get_flashed_messages() %}{% endfor %}",
+        "src/locales/en.json": '{"welcome": "Welcome, {name}"}',
+        "src/locales/fr.json": '{"welcome": "Bienvenue, {name}"}',
+        "src/partials/css/base.css": "",
+    }
+    client = serve({**files, "page.py": PAGE})
+    names = client.get("/?lang=fr&name=<x>").text.split("|")
+    assert names[1].startswith("/css/base.")
+    assert names[:1] + names[2:] == ["Bienvenue, Ann", "&lt;x&gt;", "{}", "", "True", "True", "True", "fr", ""]
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [

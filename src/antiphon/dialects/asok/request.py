@@ -144,6 +144,19 @@ class Request(RequestState):
         sent = dict(self.native.form.items())
         return {**self.args, **sent} if self.native.head.query_string else sent
 
+    def old(self, name: str, default: Any = "") -> Any:
+        """Return what was sent for a field, or what the session has of it in ``_old_input``, to fill it in again."""
+        return self.form[name] if name in self.form else self.session.get("_old_input", {}).get(name, default)
+
+    @property
+    def errors(self) -> Mapping[str, str]:
+        """The messages that the project has left in the session as ``_errors``, by the names of fields."""
+        return cast("Mapping[str, str]", self.session.get("_errors", {}))
+
+    def error(self, name: str) -> str:
+        """Return the message of a field; an empty text if there is none."""
+        return self.errors.get(name, "")
+
     @lazy
     def files(self) -> dict[str, UploadedFile]:
         """The files of the form, by the names of their fields."""

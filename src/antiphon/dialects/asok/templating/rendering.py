@@ -58,8 +58,8 @@ def render_stream(request: "Request", filepath: str, context: Mapping[str, Any])
     """
     template = request.app.templates.find(filepath, request.page_file)
     variables = {**context, "request": request}
-    if names := asked_blocks(request):
-        return iter([*_in_elements(_known(render_blocks, template, names, variables))])
+    if (names := asked_blocks(request)) and (texts := _rendered(request, template, names, variables)) is not None:
+        return iter([*_in_elements(texts)])
     return completed_stream(request, stream_of(template.generate(variables)))
 
 
@@ -77,20 +77,15 @@ def _rendered(request: "Request", template: Any, names: list[str], variables: di
         texts = render_blocks(template, names, variables)
     except UnknownBlock:
         return None
-    if all(map(str.isascii, names)):
-        request.header("X-Block", ", ".join(names))
-    request.header("Vary", "X-Block")
+    fields = [("Vary", "X-Block"), *([("X-Block", ", ".join(names))] if all(map(str.isascii, names)) else [])]
+    request.response_headers.extend([field for field in fields if field not in request.response_headers])
     return texts
 
 
 def _blocks(request: "Request", filepath: str, names: Iterable[str], context: Mapping[str, Any]) -> dict[str, str]:
     template = request.app.templates.find(filepath, request.page_file)
-    return _known(render_blocks, template, names, {**context, "request": request})
-
-
-def _known(render: Any, *args: Any) -> dict[str, str]:
     try:
-        return render(*args)  # type: ignore[no-any-return]
+        return render_blocks(template, names, {**context, "request": request})
     except UnknownBlock as error:
         raise ValueError(str(error)) from None
 

@@ -17,6 +17,7 @@ _SCOPES = nodes.For, nodes.With
 
 def rescoped(tree: nodes.Template) -> nodes.Template:
     """Change the tree of a template so that Jinja2 finds names where Asok does, and return it."""
+    _Repeated().visit(tree)
     _hoist(tree)
     _scope_blocks(tree)
     _print_constants(tree)
@@ -27,6 +28,21 @@ def rescoped(tree: nodes.Template) -> nodes.Template:
     for region in regions:
         region.body = [*cells.statements(region.body, known if isinstance(region, nodes.Block) else frozenset())]
     return tree
+
+
+class _Repeated(NodeTransformer):
+    """Blocks whose names stand in a file again, such as a title that is that of a heading, too."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802 - Jinja's own way of naming
+        if node.name not in self._names:
+            self._names.add(node.name)
+            return self.generic_visit(node)
+        line = node.lineno
+        block = nodes.Getattr(nodes.Name("self", "load", lineno=line), node.name, "load", lineno=line)
+        return nodes.Output([nodes.Call(block, [], [], None, None, lineno=line)], lineno=line)
 
 
 def _hoist(tree: nodes.Template) -> None:
@@ -94,7 +110,7 @@ class _Renamed(NodeTransformer):
         self._cell = cell
         self._names = frozenset(names)
 
-    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802 - Jinja's own way of naming
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802
         if node.name not in self._names or node.ctx == "param":
             return node
         if node.ctx == "store":
