@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 from typing import NamedTuple
 
-VOID = {"input", "br", "meta"}
+VOID = {"input", "br", "meta", "link"}
 
 
 class Element(NamedTuple):

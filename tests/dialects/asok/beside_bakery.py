@@ -1,0 +1,166 @@
+"""A visit to a project written for Asok: `python -m tests.dialects.asok.beside_bakery` prints it, with Asok.
+
+Another argument is the dialect to run it with. The project is that of the working folder, which Asok writes into.
+"""
+
+import io
+import json
+import sys
+from collections.abc import Mapping
+from http.cookies import SimpleCookie
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from antiphon.dialect_imports import install
+from tests.features.forms.markup import Element, parsed, submission
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+class Step(NamedTuple):
+    """What a visitor does: asks for a path, or fills in the form of the last page."""
+
+    path: str
+    filled: dict[str, str] | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: bytes = b""
+    method: str = ""
+
+
+CONTACT = {
+    "name": "Ada",
+    "email": "ada@example.com",
+    "topic": "other",
+    "message": "A loaf of rye, please.",
+    "copy": "on",
+}
+VISIT = [
+    *map(
+        Step, ("/", "/bread", "/bread?q=e", "/bread?q=%3Cx", "/bread/1", "/bread/2", "/bread/9", "/nowhere", "/orders")
+    ),
+    Step("/contact"),
+    Step("/contact", CONTACT),
+    Step("/contact", {"name": "A", "email": "ada", "message": "<short>"}),
+    Step("/contact", {**CONTACT, "topic": "none"}),
+    Step("/contact", {"csrf_token": "x"}),
+    Step("/contact"),
+    Step("/contact", {**CONTACT, "email": "x"}, {"X-Block": "main"}),
+    Step("/contact", CONTACT, {"X-Block": "main"}),
+    Step("/bread"),
+    Step("/bread", None, {"X-Block": "main"}),
+    Step("/bread/3", None, {"X-Block": "title,main"}),
+    Step("/bread/3", None, {"X-Block": "nothing"}),
+    Step("/bread"),
+    Step("/contact?name=Query&copy=on"),
+    Step("/bread/1", method="HEAD"),
+    Step("/bread/1", method="DELETE"),
+    Step("/account"),
+    Step("/login?next=/account"),
+    Step("/login", {"email": "", "password": ""}),
+    Step("/login", {"email": "ada@example.com", "password": "wrong"}),
+    Step("/login", {"email": "ada@example.com", "password": "correct horse"}),
+    Step("/account"),
+    Step("/account"),
+    Step("/logout"),
+    Step("/"),
+    Step("/?lang=fr"),
+    Step("/bread"),
+    Step("/contact"),
+    Step("/contact", {"name": "A"}),
+    Step("/contact", CONTACT),
+    Step("/api/bread"),
+    Step("/api/bread", None, {"Content-Type": JSON}, b'{"name": "Rye"}', "POST"),
+    Step("/contact"),
+    Step(
+        "/api/bread", None, {"Content-Type": JSON, "X-CSRF-Token": "that of the last form"}, b'{"name": "Rye"}', "POST"
+    ),
+    Step("/api/bread", None, {"Content-Type": JSON, "X-CSRF-Token": "that of the last form"}, b"{}", "POST"),
+    Step("/orders", None, {"X-CSRF-Token": "that of the last form"}, b"loaf=3&count=2", "POST"),
+    Step("/orders", None, {"X-CSRF-Token": "that of the last form"}, b"loaf=3&count=20", "POST"),
+    Step("/css/base.css"),
+]
+
+
+class Visitor:
+    """A browser: it keeps cookies, and the inputs of the last page."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.cookies: dict[str, str] = {}
+        self.page = Element("", {}, [])
+        self.token = ""
+
+    def does(self, step: Step) -> list[Any]:
+        status, headers, text = self.asks(self.environ(step))
+        if "lang=" in step.path and status == "302":  # which the dialect does without
+            status, headers, text = self.asks(self.environ(Step(headers["location"])))
+        kind = headers.get("content-type", "").partition(";")[0]
+        told = [status, headers.get("location"), kind]
+        if status in UNLIKE:
+            return told[:1]
+        if kind == "text/html":
+            return [*told, *self.sees(text, status)]
+        return [*told, json.loads(text) if kind == "application/json" else text]
+
+    def environ(self, step: Step) -> dict[str, Any]:
+        path, _, query = step.path.partition("?")
+        body, kind = step.body, step.headers.get("Content-Type", FORM)
+        if step.filled is not None:
+            body = urlencode({**dict(submission(self.page)), **step.filled}).encode()
+        method = step.method or ("GET" if step.filled is None else "POST")
+        cookies = "; ".join(f"{key}={value}" for key, value in self.cookies.items())
+        more = {**step.headers, "X-CSRF-Token": self.token} if step.headers.get("X-CSRF-Token") else step.headers
+        environ = {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "HTTP_HOST": "localhost", "SCRIPT_NAME": ""}
+        environ |= {"SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http"}
+        environ |= {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "HTTP_COOKIE": cookies}
+        environ |= {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body))}
+        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in more.items()}
+        return {**environ, "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr}
+
+    def asks(self, environ: dict[str, Any]) -> tuple[str, dict[str, str], str]:
+        started: list[Any] = []
+        content = self.app(environ, lambda status, headers, _exc_info=None: started.extend([status, headers]))
+        text = b"".join(content).decode()
+        if close := getattr(content, "close", None):
+            close()
+        status, headers = started
+        for name, value in headers:
+            if name.lower() == "set-cookie":
+                self.cookies |= {key: morsel.value for key, morsel in SimpleCookie(value).items()}
+        return status[:3], {name.lower(): value for name, value in headers}, text
+
+    def sees(self, text: str, status: str) -> list[Any]:
+        """The title, the words, the links of a page, and what its forms would send."""
+        self.page = parsed(text.replace("<!DOCTYPE html>", "").replace(" />", ">"))
+        sent = submission(self.page)
+        self.token = dict(sent).get("csrf_token", self.token)
+        title = [each.text for each in self.page.all("title") if status != "404"]
+        links = [(each.get("href"), each.text) for each in self.page.all("a")]
+        return [title, words(self.page).split(), links, [pair for pair in sent if pair[0] != "csrf_token"]]
+
+
+UNLIKE = ("403", "405")
+"""Answers with other words."""
+
+
+def words(element: Element) -> str:
+    """The text of a page, without its scripts and its title."""
+    parts = (part if isinstance(part, str) else words(part) for part in element.content)
+    return "" if element.tag in ("script", "style", "title") else " ".join(parts)
+
+
+def answers(app: Any) -> dict[str, Any]:
+    visitor = Visitor(app)
+    found = {f"{number} {step.path} {step.filled or ''}": visitor.does(step) for number, step in enumerate(VISIT)}
+    decoded: dict[str, Any] = json.loads(json.dumps(found))
+    return decoded
+
+
+if __name__ == "__main__":
+    if dialect := sys.argv[1:]:
+        install(*dialect)
+    sys.path.insert(0, str(Path.cwd()))
+    sys.stdout.write(json.dumps(answers(import_module("wsgi").app)))

@@ -1,0 +1,7 @@
+from asok import Request
+
+
+def render(request: Request):
+    request.session.pop("customer", None)
+    request.flash("info", "Bye.")
+    request.redirect("/")
