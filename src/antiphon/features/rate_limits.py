@@ -63,7 +63,7 @@ class RateLimit:
         when_unavailable: Literal["allow", "refuse"] = "allow",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._limit, self._period = _parse_rate(rate)
+        self._limit, self._period = parse_rate(rate)
         self._store = MemoryStore(clock=clock) if store is None else store
         if not self._store.is_server_side:
             raise ValueError(f"{type(store).__name__} can't count: SQLiteStore(path) and ValkeyStore(url) can")
@@ -156,7 +156,7 @@ class _Count(NamedTuple):
     seconds: float
 
 
-def _parse_rate(rate: str) -> tuple[int, int]:
+def parse_rate(rate: str) -> tuple[int, int]:
     """Return how many requests in how many seconds. Raises ValueError, which shows the grammar."""
     found = _read_rate(rate) if isinstance(rate, str) else None
     if found is None:

@@ -1,5 +1,7 @@
 """Limits of rates: how often one caller may ask for a page."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from antiphon.dialects.asok import RateLimit
@@ -12,14 +14,6 @@ LIMITED = {
     "a decorator of async def": "from antiphon.dialects.asok import rate_limit\n@rate_limit('2/h')\n"
     "async def render(request): return 'x'",
 }
-
-
-@pytest.fixture(autouse=True)
-def _count_anew():
-    """Have each test count from 0: limits of one name and rate are one in a process."""
-    from antiphon.dialects.asok.rate_limits import _limit
-
-    _limit.cache_clear()
 
 
 @pytest.mark.parametrize("kind", LIMITED)
@@ -51,6 +45,22 @@ def test_a_middleware_counts_by_what_its_function_returns(serve, interface):
     keys = ["a", "b", "a", "", None, None]
     paths = ["/" if key is None else f"/?key={key}" for key in keys]
     assert [client.get(path).status for path in paths] == [200, 200, 429, 200, 200, 200]
+
+
+def test_a_prefix_may_be_what_a_client_has_sent(serve, interface):
+    page = "def render(request):\n    request.rate_limit('1/m', prefix=request.args['name'])\n    return 'x'"
+    client = serve({"page.py": page}, interface)
+    for name in ("a", "b@c.example", "\u20ac", "a\r\nset-cookie: b=c", '"', "\\", "x" * 4000):
+        path = f"/?{urlencode({'name': name})}"
+        answers = [client.get(path) for _ in range(2)]
+        assert [each.status for each in answers] == [200, 429]
+        assert "set-cookie" not in answers[0].headers
+        assert len(answers[0].headers["ratelimit"]) < 200
+
+
+def test_applications_do_not_count_together(serve, interface):
+    page = "def render(request):\n    request.rate_limit('1/m')\n    return 'x'"
+    assert [serve({"page.py": page}, interface).get("/").status for _ in range(2)] == [200, 200]
 
 
 def test_the_whole_site_has_a_limit_if_the_settings_say_so(serve, interface):

@@ -20,6 +20,7 @@ from antiphon.dialects.asok.state import install_state
 from antiphon.dialects.asok.static import install_static
 from antiphon.dialects.asok.templating.project import ProjectTemplates
 from antiphon.environment.variables import env
+from antiphon.features import MemoryStore, Store
 from antiphon.features.block_script import BlockScript
 from antiphon.handler.contract import Steps
 from antiphon.lazy import lazy
@@ -39,6 +40,8 @@ class Asok(Servable):
     version = "0.8.0"
     session_store: SessionStore
     """The store of the sessions, from when the project is read on."""
+    counters: Store
+    """The counters of limits, which each process has for itself."""
     find_user: Callable[[Any], Any] | None = None
     """The function that ``user_loader`` registered."""
 
@@ -57,6 +60,7 @@ class Asok(Servable):
             sys.path.insert(0, source)
         env.load(os.path.join(self.root_dir, ".env"))
         self.config: dict[str, Any] = configured(os.environ)
+        self.counters = MemoryStore()
         self.shared_values: dict[str, Any] = {}
         self.middleware_handlers: list[Callable[..., Any]] = [*self._middlewares()]
         self._on_startup: list[Callable[[], Any]] = []

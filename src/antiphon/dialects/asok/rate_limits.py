@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from antiphon.dialects.asok.exceptions import RateLimitExceeded
 from antiphon.features import RateLimit as NativeLimit
+from antiphon.features import Store
+from antiphon.features.rate_limits import parse_rate
 from antiphon.handler.contract import is_async
 from antiphon.http.errors import TooManyRequests
 from antiphon.request.places import Place
@@ -20,6 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 _read_rate = re.compile(r" *([0-9]{1,9}) */ *([smhd])[a-z]* *", re.IGNORECASE).fullmatch
+_is_name = re.compile(r"[ -!#-\[\]-~]{1,80}").fullmatch
 _CALLER = Place[str | None]("caller of a limit")
 
 
@@ -40,15 +44,17 @@ class RateLimit:
     ) -> None:
         self.key_func = key_func
         self.prefix = prefix
-        self._native = _limit(native_rate(limit, window), prefix, key_func is not None)
+        self._rate = native_rate(limit, window)
+        parse_rate(self._rate)
 
     def check(self, request: "RequestState") -> None:
         """Count a request. Raises RateLimitExceeded (429) for one too many."""
-        native = request.native
+        native, has_key = request.native, self.key_func is not None
+        limit = _limit(request.app.counters, self._rate, self.prefix, has_key)
         if self.key_func is not None:
             native[_CALLER] = self.key_func(cast("Request", request))
         try:
-            self._native(native)
+            limit(native)
         except TooManyRequests as error:
             raise RateLimitExceeded(str(error.detail), retry_after=_seconds(error)) from error
 
@@ -111,14 +117,13 @@ def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _limit(rate: str, prefix: str, has_key: bool) -> NativeLimit:
-    """Return the limit of a rate and a prefix, one for all that name both."""
-    return NativeLimit(rate, name=_name(prefix, rate), by=_caller_of if has_key else None)
+def _limit(counters: Store, rate: str, prefix: str, has_key: bool) -> NativeLimit:
+    """Return the limit of a rate and a prefix. What it counts is in the store, where those of one name count together.
 
-
-def _name(prefix: str, rate: str) -> str:
-    """Return a name for a limit that a header may have."""
-    return f"{prefix} {rate}".encode("ascii", "backslashreplace").decode()
+    A page may make the prefix of what a client has sent: another text than a name is told by its hash.
+    """
+    name = prefix if _is_name(prefix) else sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()
+    return NativeLimit(rate, counters, name=f"{name} {rate}", by=_caller_of if has_key else None)
 
 
 def _caller_of(native: Any) -> str | None:
