@@ -139,11 +139,11 @@ def post(request):
 """,
     }
     client = pages(files, LOGIN_MESSAGE="Please log in")
-    assert client.get("/?for=user&x=1").location == "/login?next=/%3Ffor%3Duser%26x%3D1"
-    assert client.get("/?for=asked").location == "/login?lang=fr&next=/%3Ffor%3Dasked"
+    assert client.get("/?for=user&x=1").location == "/login?next=/?for=user%26x=1"
+    assert client.get("/?for=asked").location == "/login?lang=fr&next=/?for=asked"
     assert client.get("/?for=refused").status == 401
     assert client.get("/?for=admin").location == "/"
-    assert client.get("/").json == ["Please log in"] * 3
+    assert client.get("/").json == ["Please log in"]
     assert client.get("//evil.example?for=user").location in (None, "/login?next=/")
     assert client.post("/", form=ADA).json == [True, True, False]
     assert {client.get(f"/?for={each}").status for each in ("user", "asked", "refused", "admin")} == {200}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
-from antiphon.dialects.asok.flashing import flash
+from antiphon.dialects.asok.flashing import flash, is_waiting
 from antiphon.dialects.asok.session import id_of, with_messages
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login
@@ -126,12 +126,13 @@ def require_auth(request: "RequestState", redirect_url: str = "/login") -> None:
 
 
 def _redirect_to_login(request: "RequestState", url: str) -> NoReturn:
-    back = quote(redirect_location(request.native.url.target, external=False, otherwise="/"), safe="/")
+    back = quote(redirect_location(request.native.url.target, external=False, otherwise="/"), safe="/?=")
     raise RedirectException(f"{url}{'&' if '?' in url else '?'}next={back}")
 
 
 def _say_why(request: "RequestState") -> None:
-    if message := request.app.config["LOGIN_MESSAGE"]:
+    message = request.app.config["LOGIN_MESSAGE"]
+    if message and not is_waiting(request, "info", message):
         flash(request, "info", message)
 
 

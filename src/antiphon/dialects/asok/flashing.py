@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.asok.session import MESSAGES
 from antiphon.request.flash import FlashMessage as NativeMessage
 from antiphon.request.places import Place
 
@@ -45,7 +46,13 @@ def _in_order(first: Any, second: Any) -> tuple[str, Any]:
         return "info", first
     if str(second).lower() in CATEGORIES and str(first).lower() not in CATEGORIES:
         return str(second).lower(), first
-    return str(first), second
+    return str(first) or "info", second
+
+
+def is_waiting(request: "RequestState", category: str, message: str) -> bool:
+    """True if an equal message waits for a page that shows it."""
+    session = request.native.session
+    return any(name.startswith(MESSAGES) and session[name] == [category, message] for name in session)
 
 
 def get_flashed_messages(

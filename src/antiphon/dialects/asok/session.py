@@ -23,8 +23,9 @@ _NATIVE_USER_ID = "_user_id"
 _SID = "__sid"
 """The name of the id of a session, which ends with its key."""
 
-_MESSAGES = "_flash:"
-_HIDDEN = (_MESSAGES, "__csrf:", _NATIVE_USER_ID, _SID)
+MESSAGES = "_flash:"
+"""The beginning of the names of flash messages."""
+_HIDDEN = (MESSAGES, "__csrf:", _NATIVE_USER_ID, _SID)
 """The beginnings of names that belong to features, and that a page does not see."""
 
 _SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
@@ -113,7 +114,7 @@ def id_of(key: Any) -> Any:
 
 def with_messages(session: NativeSession, end: Any) -> None:
     """Call a function that ends a session, and keep the messages that wait in it for the next page."""
-    messages = {name: session[name] for name in session if name.startswith(_MESSAGES)}
+    messages = {name: session[name] for name in session if name.startswith(MESSAGES)}
     end()
     session.update(messages)
 
