@@ -6,62 +6,70 @@ from typing import Annotated
 from msgspec import Meta
 
 from antiphon import Blueprint, Request, Response
-from antiphon.features import Field, Form, Page, RateLimit, login, logout
+from antiphon.features import Field, Form, Page, RateLimit, lazy, login, logout
 from examples.guestbook.book import BOOK, User
 
 accounts = Blueprint("accounts")
+NAME, PASSWORD = lazy("Name"), lazy("Password")
+EITHER_WAY = {"dir": "auto"}  # what people type is written from left to right, or from right to left
 
 
 @dataclass
 class Login:
-    name: Annotated[str, Meta(max_length=40), Field(autocomplete="username")]
-    password: Annotated[str, Meta(max_length=200), Field(widget="password", autocomplete="current-password")]
+    name: Annotated[str, Meta(max_length=40), Field(label=NAME, autocomplete="username", attributes=EITHER_WAY)]
+    password: Annotated[
+        str, Meta(max_length=200), Field(label=PASSWORD, widget="password", autocomplete="current-password")
+    ]
 
 
 @dataclass
 class Signup:
-    name: Annotated[str, Meta(min_length=2, max_length=40), Field(autocomplete="username", help="Everybody sees it.")]
+    name: Annotated[
+        str,
+        Meta(min_length=2, max_length=40),
+        Field(label=NAME, autocomplete="username", help=lazy("Everybody sees it."), attributes=EITHER_WAY),
+    ]
     password: Annotated[
         str,
         Meta(min_length=10, max_length=200),
-        Field(widget="password", autocomplete="new-password", help="Ten characters or more."),
+        Field(label=PASSWORD, widget="password", autocomplete="new-password", help=lazy("Ten characters or more.")),
     ]
 
     def check(self, form: "Form[Signup]") -> None:
         if not self.name.isprintable():  # or one name could look like another
-            form.add_error("name", "Please use characters that can be seen.")
+            form.add_error("name", lazy("Please use characters that can be seen."))
 
 
 @accounts.get("/login")
 @accounts.post("/login", before=RateLimit("10/minute"))
 def log_in(request: Request):
-    form = Form(Login, request, submit="Log in")
+    form = Form(Login, request, submit=lazy("Log in"))
     if form.validate():
         if user := request[BOOK].user_with(form.data.name, form.data.password):
             return welcome(request, user)
-        form.add_error(None, "There is no such user, or the password is another.")
+        form.add_error(None, lazy("There is no such user, or the password is another."))
     return Page("login.html", form=form), form.status
 
 
 @accounts.get("/signup")
 @accounts.post("/signup", before=RateLimit("10/minute"))
 def sign_up(request: Request):
-    form = Form(Signup, request, submit="Sign up")
+    form = Form(Signup, request, submit=lazy("Sign up"))
     if form.validate(Signup.check):
         if user := request[BOOK].add_user(form.data.name, form.data.password):
             return welcome(request, user)
-        form.add_error("name", "Somebody has this name already.")
+        form.add_error("name", lazy("Somebody has this name already."))
     return Page("signup.html", form=form), form.status
 
 
 def welcome(request: Request, user: User) -> Response:
     login(request, user)
-    request.flash(f"Welcome, {user.name}!")
+    request.flash(lazy("Welcome, {name}!", name=user.name))
     return Response.redirect(request.args.get("next"), otherwise=request.url_for("entries.index"))
 
 
 @accounts.post("/logout")
 def log_out(request: Request):
     logout(request)
-    request.flash("Goodbye, and come back.")
+    request.flash(lazy("Goodbye, and come back."))
     return Response.redirect(request.url_for("entries.index"))

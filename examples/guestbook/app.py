@@ -7,6 +7,7 @@ from antiphon.features import (
     BlockScript,
     ContentSecurityPolicy,
     Flash,
+    Languages,
     Page,
     SecurityHeaders,
     SessionLogin,
@@ -24,6 +25,7 @@ def make_app(folder: Path = Path("var/guestbook")) -> App:
     book = Book(folder.absolute())
     app = App()
     app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
+    app.use(Languages("locales", default="en"))
     app.use(Templates("templates"))
     app.use(BlockScript())
     app.use(Sessions(SQLiteStore(book.folder / "sessions.db")))
@@ -33,11 +35,18 @@ def make_app(folder: Path = Path("var/guestbook")) -> App:
     app.static("/static", Path(__file__).parent / "static")
     app.register(accounts)
     app.register(entries)
+    app.before_request(remember_language)
     app.errorhandler(HTTPError)(show_error)
     return app
+
+
+def remember_language(request: Request):
+    if "lang" in request.args:
+        request.language.remember()
 
 
 def show_error(request: Request, error: HTTPError):
     if request.accept.best(["application/problem+json", "text/html"]) != "text/html":
         raise error
-    return Page("error.html", error=error)
+    key = f"error.{error.status}"  # other languages than English have a text for each status
+    return Page("error.html", text=request.__(key) if request.language.has(key) else error.detail or error.title)

@@ -6,7 +6,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from antiphon import Blueprint, Limits, Request, Response, Upload, abort
-from antiphon.features import Field, Form, Page, login_required
+from antiphon.features import Field, Form, Page, lazy, login_required
+from examples.guestbook.accounts import EITHER_WAY
 from examples.guestbook.book import BOOK, picture_suffix
 
 entries = Blueprint("entries", limits=Limits(body=5 << 20))
@@ -21,18 +22,31 @@ class Range:
 
 @dataclass
 class Note:
-    words: Annotated[str, Meta(min_length=2, max_length=500), Field(widget="textarea", label="Your words")]
+    words: Annotated[
+        str,
+        Meta(min_length=2, max_length=500),
+        Field(widget="textarea", label=lazy("Your words"), attributes=EITHER_WAY),
+    ]
     picture: Annotated[
         Upload | None,
-        Field(accept=".png, .jpg, .jpeg, .gif", max_size=4_000_000, help="PNG, JPEG or GIF, of up to 4 MB."),
+        Field(
+            label=lazy("Picture"),
+            accept=".png, .jpg, .jpeg, .gif",
+            max_size=4_000_000,
+            help=lazy("PNG, JPEG or GIF, of up to 4 MB."),
+        ),
     ] = None
-    caption: Annotated[str, Meta(max_length=200), Field(label="It shows", help="For those who can't see it.")] = ""
+    caption: Annotated[
+        str,
+        Meta(max_length=200),
+        Field(label=lazy("It shows"), help=lazy("For those who can't see it."), attributes=EITHER_WAY),
+    ] = ""
 
     def check(self, form: "Form[Note]") -> None:
         if self.picture and picture_suffix(self.picture) is None:
-            form.add_error("picture", "This is no picture that we know: take a PNG, JPEG or GIF.")
+            form.add_error("picture", lazy("This is no picture that we know: take a PNG, JPEG or GIF."))
         if self.picture and not self.caption:
-            form.add_error("caption", "Please say what the picture shows.")
+            form.add_error("caption", lazy("Please say what the picture shows."))
 
 
 @entries.get("/")
@@ -41,7 +55,7 @@ def index(request: Request):
     book, form = request[BOOK], Form(Note, request)
     if form.validate(Note.check):
         book.add_entry(request.user, form.data.words, form.data.picture, form.data.caption)
-        request.flash("Thank you for signing!")
+        request.flash(lazy("Thank you for signing!"))
         return Response.redirect(request.url_for(".index"))
     found = book.entries(request.args_as(Range).before, SHOWN)
     return Page(
@@ -57,8 +71,8 @@ def index(request: Request):
 @entries.post("/entries/<int:id>/delete", before=login_required)
 def delete(request: Request, id: int):
     if not request[BOOK].delete_entry(id, request.user):
-        abort(404, "There is no such entry of yours.")
-    request.flash("The entry is gone.")
+        abort(404, lazy("There is no such entry of yours."))
+    request.flash(lazy("The entry is gone."))
     return Response.redirect(request.url_for(".index"))
 
 

@@ -52,25 +52,48 @@ def see(page, wanted):
     page.wait_until(f"() => document.body.innerText.includes({wanted!r})")
 
 
-def test_every_page_is_open_to_everybody(page, site, tmp_path):
-    for path in ("", "login", "signup", "nowhere"):
+@pytest.mark.parametrize(
+    ("lang", "direction", "welcome", "thanks", "mistake"),
+    [
+        ("en", "ltr", "Welcome, Ada", "Thank you for signing!", "This is no picture that we know"),
+        ("ar", "rtl", "أهلًا بك يا Ada", "شكرًا على كلمتك!", "هذه ليست صورة من نوع نعرفه"),
+    ],
+    ids=["English", "Arabic"],
+)
+def test_every_page_is_open_to_everybody(page, site, tmp_path, lang, direction, welcome, thanks, mistake):
+    for path in (f"?lang={lang}", "login", "signup", "nowhere"):
         page.go(site + path)
+        assert page.run("() => getComputedStyle(document.body).direction") == direction
         look_at(page, path)
     page.go(f"{site}signup")
-    send(page, "Welcome, Ada", name=f"Ada {LONG[:30]}", password=PASSWORD)
+    send(page, welcome, name=f"Ada {lang} {LONG[:30]}", password=PASSWORD)
     look_at(page, "welcome")
     page.press("Tab")
     assert page.run(OUTLINE) == "solid"
     picture = tmp_path / "lamp.gif"
     picture.write_bytes(GIF)
     page.choose("[type=file]", picture)
-    send(page, "Thank you for signing!", words=f"{LONG} is a word.", caption="A lamp")
+    send(page, thanks, words=f"{LONG} is a word.", caption="A lamp")
     page.wait_until("() => document.querySelector('article img').naturalWidth === 1")
     look_at(page, "an entry")
     picture.write_text("No picture.")
     page.choose("[type=file]", picture)
-    send(page, "This is no picture that we know", words="Look!")
+    send(page, mistake, words="Look!")
     look_at(page, "a mistake")
+
+
+def test_the_language_is_switched_without_scripts_and_the_page_is_kept(page, site):
+    page.without_scripts()
+    page.go(f"{site}login?next=/guestbook/signup")
+    page.click("header [hreflang=ar]")
+    see(page, "تسجيل الدخول")
+    assert (page.url, page.title) == (f"{site}login?next=/guestbook/signup&lang=ar", "تسجيل الدخول · سجل الزوار")
+    page.click("main a")
+    see(page, "لديك حساب؟")
+    page.click("header [hreflang=en]")
+    see(page, "Here before?")
+    page.click(".brand")
+    see(page, "Leave a word")
 
 
 def test_the_tour_leads_to_it(page, site):

@@ -1,10 +1,14 @@
 """The guestbook answers over each interface as its pages promise."""
 
+import json
+import re
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from antiphon.testing import Client
+from examples import guestbook
 from examples.guestbook import make_app
 
 pytestmark = pytest.mark.axes("interface")
@@ -132,7 +136,7 @@ def test_one_handler_gives_the_page_its_blocks_and_json(ada):
     assert main.lstrip().startswith('<div class="book">')
     assert main in page.text
     entries = ada.get("/?before=3", headers={"x-block": "entries"}).text
-    assert [f"<p>Visit number {number}.</p>" in entries for number in range(3)] == [True, True, False]
+    assert [f">Visit number {number}.</p>" in entries for number in range(3)] == [True, True, False]
     listed = ada.get("/?before=3", headers={"accept": "application/json"}).json
     assert [(each["id"], each["author"], each["words"]) for each in listed] == [
         (2, "Ada", "Visit number 1."),
@@ -142,3 +146,52 @@ def test_one_handler_gives_the_page_its_blocks_and_json(ada):
     assert ada.get("/?before=99999999999999999999").status == 422
     wrong = ada.post("/", form={"words": ""}, headers={"accept": "application/json"})
     assert (wrong.status, wrong.json["words"][0]["code"]) == (422, "missing")
+
+
+def arabic(client, path="/"):
+    return client.get(f"{path}?lang=ar")
+
+
+def test_it_speaks_two_languages_and_remembers_which(ada, visitor):
+    sign(ada)
+    page = arabic(visitor)
+    assert '<html lang="ar" dir="rtl">' in page.text
+    assert '<a href="/?lang=en" lang="en" hreflang="en">English</a>' in page.text
+    assert (page.headers["content-language"], page.headers["set-cookie"].partition(";")[0]) == ("ar", "lang=ar")
+    assert '<p dir="auto">What a house!</p>' in page.text
+    assert re.search(r"<time [^>]*>\d+ [\u0600-\u06ff]+ \d{4}</time>", page.text)
+    assert "تسجيل الدخول" in visitor.get("/login").text
+    assert '<a href="/?before=2&amp;lang=ar" lang="ar"' in visitor.get("/?before=2&lang=en").text
+    assert '<html lang="en" dir="ltr">' in visitor.get("/").text
+    assert '<html lang="ar" dir="rtl">' in visitor.get("/login", headers={"accept-language": "ar", "cookie": ""}).text
+
+
+def test_it_says_in_the_visitor_s_language_what_is_wrong_and_what_was_done(visitor, tmp_path):
+    arabic(visitor)
+    short = visitor.post("/signup", form={"name": "A", "password": "secret"}).text
+    assert "هذا قصير جدًا: يجب ألا يقل عن حرفين." in short
+    assert "هذا قصير جدًا: يجب ألا يقل عن 10 أحرف." in short
+    assert "أهلًا بك يا Ada!" in visitor.post("/signup", form=ADA).text
+    assert "شكرًا على كلمتك!" in sign(visitor).text
+    wrong = visitor.post(
+        "/", form={"words": "", "caption": "x" * 201}, files={"picture": ("lamp.png", PNG + bytes(5_000_000))}
+    )
+    for text in ("يُرجى ملء هذا الحقل.", "201 حرف", "يجب ألا يزيد حجمه على 4 MB."):
+        assert text.replace("201", "200") in wrong.text
+    lost = visitor.post("/entries/7/delete")
+    assert (lost.status, "لا يوجد شيء هنا." in lost.text) == (404, True)
+    assert "حُذفت كلمتك." in visitor.post("/entries/1/delete").text
+    assert "إلى اللقاء" in visitor.post("/logout").text
+
+
+def test_each_text_is_in_the_catalogue():
+    folder = Path(guestbook.__file__).parent
+    catalogue = json.loads((folder / "locales/ar.json").read_text("utf-8"))
+    sources = [*folder.glob("*.py"), *(folder / "templates").glob("*.html")]
+    named = [key for path in sources for key in re.findall(r'(?:\b__|\blazy)\(\s*"([^"]+)"', path.read_text())]
+    assert set(named) - catalogue.keys() == set()
+    assert {key for key in catalogue if key not in named} == {
+        "form",
+        "error",
+        next(key for key in catalogue if "<a" in key),
+    }
