@@ -1,9 +1,12 @@
 """Ranges are found as a plain search through all of them finds them."""
 
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.features import Locations
 from antiphon.features.locations.address import Address, AddressRange
 from antiphon.features.locations.ranges import Numbers32, Numbers128, Ranges
 
@@ -29,6 +32,42 @@ def test_the_narrowest_counts_and_of_equals_the_last(kind, most, data):
     for number in [*data.draw(st.lists(numbers(most))), *(edge for edge in edges if 0 <= edge <= most)]:
         having = [(end - start, -value) for value, (start, end) in enumerate(pairs) if start <= number <= end]
         assert ranges.find(number) == (-min(having)[1] if having else None)
+
+
+MAPPED = numbers(V4).map(lambda n: 0xFFFF << 32 | n)
+ADDRESSES = numbers(V4).map(IPv4Address) | (numbers(V6) | MAPPED).map(IPv6Address)
+
+
+def usual(address):
+    """An address as IPv4, if it is mapped into IPv6."""
+    return address.ipv4_mapped or address if address.version == 6 else address
+
+
+def written(address, as_number):
+    """An address as a file has it: as a number, unless a small one would be taken for IPv4."""
+    return str(int(address)) if as_number and (address.version == 4 or int(address) > V4) else str(address)
+
+
+@given(
+    st.lists(st.tuples(ADDRESSES, ADDRESSES, st.booleans()), min_size=1, max_size=12), st.lists(ADDRESSES, max_size=6)
+)
+def test_a_file_of_both_families_says_what_a_plain_search_finds(tmp_path_factory, drawn, others):
+    path = tmp_path_factory.getbasetemp() / "both.csv"
+    ranges = [(*sorted(pair), as_number) for *pair, as_number in drawn if pair[0].version == pair[1].version]
+    lines = [f"{written(a, n)},{written(b, n)},{i}\n" for i, (a, b, n) in enumerate(ranges)]
+    path.write_text("from,to,city\n" + "".join(lines) + "0.0.0.0,0.0.0.0,end\n")
+    locations = Locations(path)
+    bounds = [(usual(a), usual(b)) for a, b, _ in ranges]
+    bounds = [(a, b) if a.version == b.version else pair[:2] for (a, b), pair in zip(bounds, ranges, strict=True)]
+    bounds.append((IPv4Address(0), IPv4Address(0)))
+    for address in [*others, *(end for pair in ranges for end in pair[:2])]:
+        asked = usual(address)
+        having = [
+            (int(b) - int(a), -i) for i, (a, b) in enumerate(bounds) if a.version == asked.version and a <= asked <= b
+        ]
+        expected = -min(having)[1] if having else None
+        found = locations.find(str(address)).city
+        assert found == (None if expected is None else "end" if expected == len(ranges) else str(expected))
 
 
 @pytest.mark.parametrize(
@@ -61,6 +100,7 @@ def test_an_address_is_a_number(text, number, is_ipv4):
         (("1.0.0.0/24",), (0x01000000, 0x010000FF, True)),
         (("1.0.0.1",), (0x01000001, 0x01000001, True)),
         (("::ffff:1.0.0.0/120",), (0x01000000, 0x010000FF, True)),
+        (("::fffe:0:0/95",), (0xFFFE << 32, (0xFFFF << 32) + V4, False)),
         (("::/0",), (0, V6, False)),
         (("0.0.0.0/0",), (0, V4, True)),
         *((bad, None) for bad in (("2", "1"), ("1.0.0.0", "::1"), ("::1", "5"), ("1", "x"), (str(1 << 128), "1"))),
