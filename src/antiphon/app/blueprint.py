@@ -12,6 +12,9 @@ from antiphon.app.route import Route, RouteOptions, check_deadline, check_option
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.limits import Limits
+from antiphon.request.places import Place
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
 from antiphon.routing.pattern import (
     Parameter,
@@ -64,6 +67,7 @@ class Registry:
         self.before_routing: list[Middleware] = []
         self.before: list[Hook] = []
         self.after: list[Hook] = []
+        self.last: list[Callable[[Request, Response], None]] = []
         self.error_handlers = ErrorHandlers()
         self.converters: dict[str, Converter] = {}
         self.blueprints: list[IncludedBlueprint] = []
@@ -214,7 +218,14 @@ class Routes:
     def middleware(self, function: M, /) -> M: ...
     @overload
     def middleware(
-        self, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False, throws: bool = False
+        self,
+        /,
+        *,
+        blocking: bool = False,
+        body: bool = False,
+        before_routing: bool = False,
+        throws: bool = False,
+        when_read: Place[Any] | None = None,
     ) -> Callable[[M], M]: ...
     def middleware(
         self,
@@ -225,6 +236,7 @@ class Routes:
         body: bool = False,
         before_routing: bool = False,
         throws: bool = False,
+        when_read: Place[Any] | None = None,
     ) -> M | Callable[[M], M]:
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
@@ -232,7 +244,9 @@ class Routes:
         before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route is
         found: it may set the request's ``method`` and ``path``. ``throws=True`` throws errors inside in at the yield,
         which gives their responses otherwise: what it lets pass is answered as without it, what it catches it answers.
-        Raises TypeError for another function, and for a yield inside of ``with`` or ``try`` that would miss errors.
+        ``when_read`` is a place: only a request that has read it, or may read it later, opens a plain middleware that
+        does nothing before its yield, when the response is made. Raises TypeError for another function, and for a yield
+        inside of ``with`` or ``try`` that would miss errors.
         """
         self.check_open()
         if before_routing and isinstance(self, Blueprint):
@@ -241,7 +255,7 @@ class Routes:
 
         def register(function: M) -> M:
             self.check_open()
-            parts.append(middleware(function, blocking=blocking, body=body, throws=throws))
+            parts.append(middleware(function, blocking=blocking, body=body, throws=throws, when_read=when_read))
             return function
 
         return register if function is None else register(function)
@@ -264,6 +278,17 @@ class Routes:
         The function that was registered last is called first.
         """
         return self._hook(self.registry.after, function, blocking, "request", "response")
+
+    def complete(self, function: Callable[[Request, Response], None]) -> None:
+        """Register a function that completes each response in place, when all middleware is closed. For features.
+
+        It is given the request and a response of the request's own, and neither waits nor fails. Raises TypeError for a
+        function that is async, or can't be called so.
+        """
+        self.check_open()
+        check_sync("complete", function)
+        check_arguments(function, "request", "response")
+        self.registry.last.append(function)
 
     def _hook(self, hooks: list[Hook], function: F | None, blocking: bool, *given: str) -> F | Callable[[F], F]:
         self.check_open()

@@ -48,6 +48,29 @@ async def leave(
     return response
 
 
+def is_late(plan: Plan, request: Request, response: Response) -> bool:
+    """True if a request has read a place, or may read it later, for which middleware is opened late."""
+    may_read = request._after_hooks or request._deferred or response.is_streamed
+    return bool(may_read) or any(place in request for place in plan.late)
+
+
+async def open_late(plan: Plan, request: Request, opened: OpenedMiddleware) -> None:
+    """Open middleware that has nothing to do before the response is there."""
+    for middleware in plan.stack.middleware:
+        waiting = middleware.open(request, opened)
+        if waiting is not None:
+            await waiting
+
+
+def complete(plan: Plan, request: Request, response: Response, is_shared: bool) -> Response:
+    """Return the response, or a copy of one that is shared, as what completes responses leaves it."""
+    if is_shared:
+        response = copy(response)
+    for function in plan.stack.last:
+        function(request, response)
+    return response
+
+
 def _varied(request: Request, response: Response, is_shared: bool) -> Response:
     """Have a response, or a copy of one that is shared, say which fields of the request were consulted."""
     if is_shared:

@@ -32,6 +32,8 @@ class Middleware(NamedTuple):
     place: Switch | None = None
     """The place to switch to before it runs; None if the request is there already."""
     throws: bool = False
+    when_read: Any = None
+    """The place, a ``Place``, that a request has to have read, or may still read, for this to be opened."""
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""
@@ -154,7 +156,12 @@ class Middleware(NamedTuple):
 
 
 def middleware(
-    function: Callable[[Request], Opened], *, blocking: bool = False, body: bool = False, throws: bool = False
+    function: Callable[[Request], Opened],
+    *,
+    blocking: bool = False,
+    body: bool = False,
+    throws: bool = False,
+    when_read: object = None,
 ) -> Middleware:
     """Make middleware of a generator function or an async generator function.
 
@@ -176,4 +183,8 @@ def middleware(
         from antiphon.app.yields import check_yields
 
         check_yields(function)
-    return Middleware(function, is_async, blocking, body, throws=throws)
+    if when_read is not None and (is_async or blocking or body or throws):
+        raise TypeError(
+            f"the middleware {describe(function)} is opened late, when a place was read: let it be a plain one"
+        )
+    return Middleware(function, is_async, blocking, body, throws=throws, when_read=when_read)

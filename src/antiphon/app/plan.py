@@ -13,7 +13,9 @@ from antiphon.app.route import BodyPolicy, Route
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
+from antiphon.request.places import Place
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 PlannedBody: TypeAlias = BodyPolicy | Literal["delegated"]
 """The time at which a body is received; "delegated" if the handler hands the request on to a plan that decides it."""
@@ -42,7 +44,8 @@ class HandlerStack(NamedTuple):
     """The middleware, places and hooks around a handler, outermost first; of error handlers the innermost come first.
 
     ``resolving`` are the sources of places that are resolved before the handler, after the middleware has opened.
-    ``opens_places`` is True if any place is filled by a generator, which has to be closed.
+    ``opens_places`` is True if any place is filled by a generator, which has to be closed. ``last`` complete each
+    response when all is closed.
     """
 
     middleware: tuple[Middleware, ...] = ()
@@ -51,6 +54,7 @@ class HandlerStack(NamedTuple):
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
     opens_places: bool = False
+    last: tuple[Callable[[Request, Response], None], ...] = ()
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
@@ -88,13 +92,14 @@ class Plan:
 
     ``deadline`` is in seconds from the dispatch, None for none; ``prepares`` is True with one, and where places are
     opened. ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before.
-    ``has_middleware`` is True if anything at all is around the handler. Up to ``most_ahead`` bytes of a body are
-    received before that opens; after it, ``waits_on_thread`` is True if a thread may wait for the rest. ``place`` is
-    where error handlers run, and the hooks of a single request.
+    ``has_middleware`` is True if anything at all is around the handler, but for middleware that opens late, when one of
+    the places ``late`` was read. Up to ``most_ahead`` bytes of a body are received before that opens; after it,
+    ``waits_on_thread`` is True if a thread may wait for the rest. ``place`` is where error handlers run, and the hooks
+    of a single request.
     """
 
     __slots__ = (
-        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "most_ahead",
+        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "late", "most_ahead",
         "place", "prepares", "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
     )  # fmt: skip
 
@@ -120,8 +125,9 @@ class Plan:
         if body == "delegated":
             stack = stack._replace(resolving=())
         self.prepares = stack.opens_places or route.deadline is not None
-        self.has_middleware = bool(stack.parts) or stack.opens_places
         self.runs_on = _runs_on(handler, stack, body)
+        self.late = () if self.runs_on is RunsOn.MIXED else _late(stack)
+        self.has_middleware = bool(stack.parts and not self.late) or stack.opens_places
         is_mixed = self.runs_on is RunsOn.MIXED
         self.stack = stack.pinned() if is_mixed else stack
         self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
@@ -141,10 +147,17 @@ class Plan:
         if self.body in ("lazy", "stream"):
             return 0
         # A larger body is received only when the middleware has let the request through.
-        return SMALL_BODY if self.stack.parts or self.body == "delegated" else inf
+        return SMALL_BODY if (self.stack.parts and not self.late) or self.body == "delegated" else inf
 
     def _waits_on_thread(self) -> bool:
         return (self.handler.blocks and self.most_ahead == 0) or any(part.blocks for part in self.stack.parts)
+
+
+def _late(stack: HandlerStack) -> tuple[Place[Any], ...]:
+    """Return the places for which middleware is opened late, if nothing else is around the handler."""
+    parts = stack.parts
+    places = [part.when_read for part in parts if isinstance(part, Middleware) and part.when_read is not None]
+    return () if len(places) < len(parts) or stack.opens_places else tuple(dict.fromkeys(places))
 
 
 def _runs_on(handler: Hook, stack: HandlerStack, body: PlannedBody) -> RunsOn:

@@ -71,6 +71,7 @@ class RouteGroup:
             (*stack.after, *registry.after),
             (registry.error_handlers, *stack.error_handlers),
             places.yield_values,
+            (*registry.last, *stack.last),
         )
 
     def below(self, included: IncludedBlueprint) -> "RouteGroup":

@@ -4,8 +4,7 @@ app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_sr
 """
 
 import re
-from collections.abc import Generator, Iterable, Mapping
-from copy import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Self, TypeAlias
@@ -298,11 +297,9 @@ class SecurityHeaders:
         policy = str(self.content_security_policy)
         has_nonce = NONCE in policy
 
-        def set_headers(request: Request) -> Generator[None, Response, Response]:
-            response = copy((yield))  # a handler may return the same one again
+        def set_headers(request: Request, response: Response) -> None:
             if has_nonce and (_NONCE in request or response.is_streamed):
                 response.headers.setdefault(_POLICY, policy.replace(NONCE, f"'nonce-{csp_nonce(request)}'"))
             response.add_missing(secure if request.is_secure else plain)
-            return response
 
-        app.middleware(set_headers)
+        app.complete(set_headers)

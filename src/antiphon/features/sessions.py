@@ -81,7 +81,7 @@ class Sessions:
             app.fill(Request.session, self._load, blocking=True, when=self._has_cookie, otherwise=self._begin)
         else:
             app.fill(Request.session, self._load)
-        app.middleware(self._around)
+        app.middleware(when_read=Request.session)(self._around)
 
     def _has_cookie(self, request: Request) -> bool:
         return self._name(request) in request.cookies

@@ -1,0 +1,138 @@
+"""Middleware that is opened when a place was read, and what completes responses."""
+
+import pytest
+
+from antiphon import App, Place, Request, Response
+from antiphon.http.errors import Forbidden
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.axes("interface", "color")
+
+CART = Place[list[str]]("cart")
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def color(request):
+    return request.param
+
+
+@pytest.fixture
+def app(color):
+    """An application whose middleware for the cart notes what it is called for."""
+    app = App()
+    app.noted = []
+    app.fill(CART, lambda request: [])
+
+    def note(request):
+        response = yield
+        app.noted.append((request.path, [*request[CART]] if CART in request else None, response.status))
+        response.headers["x-cart"] = "1"
+
+    app.middleware(when_read=CART)(note)
+    handlers = {"/plain": plain, "/reads": reads, "/streams": streams, "/defers": defers, "/hooks": hooks, "/no": fails}
+    for path, handler in handlers.items():
+        app.get(path)(asynchronous(handler) if color == "async def" else handler)
+    return app
+
+
+def asynchronous(function):
+    async def handler(request):
+        return function(request)
+
+    return handler
+
+
+def plain(request: Request):
+    return "plain"
+
+
+def reads(request: Request):
+    request[CART].append("tea")
+    return "reads"
+
+
+def streams(request: Request):
+    return Response.stream(iter(["a", "b"]))
+
+
+def defers(request: Request):
+    request.after(lambda: None)
+    return "defers"
+
+
+def hooks(request: Request):
+    request.after_request(lambda request, response: request[CART].append("late"))
+    return "hooks"
+
+
+def fails(request: Request):
+    request[CART].append("milk")
+    raise Forbidden
+
+
+NOT_READ = None
+OPENED = {
+    "/reads": ["tea"],
+    "/streams": NOT_READ,
+    "/defers": NOT_READ,
+    "/hooks": ["late"],
+    "/no": ["milk"],
+}
+"""The paths whose requests open it, and what it sees in the place."""
+
+
+@pytest.mark.parametrize("path", OPENED)
+def test_it_is_opened_for_requests_that_have_read_the_place_or_may(app, interface, path):
+    response = Client(app, interface).get(path)
+    assert app.noted == [(path, OPENED[path], response.status)]
+    assert response.headers["x-cart"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/plain", "/nowhere"])
+def test_it_is_not_opened_for_others_where_it_is_alone(app, interface, color, path):
+    Client(app, interface).get(path)
+    assert app.noted in ([], [(path, NOT_READ, 200)] if (interface, color) == ("wsgi", "async def") else [])
+
+
+@pytest.mark.parametrize("path", [*OPENED, "/plain", "/nowhere"])
+def test_beside_others_it_is_opened_for_all(app, interface, path):
+    app.after_request(lambda request, response: None)
+    response = Client(app, interface).get(path)
+    assert app.noted == [(path, OPENED.get(path), response.status)]
+
+
+def test_it_is_a_plain_generator(app):
+    async def note(request):
+        yield
+
+    with pytest.raises(TypeError, match="is opened late, when a place was read: let it be a plain one"):
+        app.middleware(when_read=CART)(note)
+
+
+SHARED = Response("shared")
+
+
+@pytest.mark.parametrize("path", ["/shared", "/no", "/nowhere"])
+def test_each_response_is_completed_when_all_is_closed(interface, color, path):
+    app, early = App(), []
+    app.get("/shared")(asynchronous(lambda request: SHARED) if color == "async def" else lambda request: SHARED)
+    app.get("/no")(fails)
+    app.fill(CART, lambda request: [])
+    app.complete(lambda request, response: response.headers.update({"x-path": request.path}))
+    app.after_request(lambda request, response: early.append("x-path" in response.headers))
+    response = Client(app, interface).get(path)
+    assert (response.headers["x-path"], early) == (path, [False])
+    assert "x-path" not in SHARED.headers
+
+
+def test_what_completes_responses_does_not_wait(app):
+    async def complete(request, response):
+        pass
+
+    with pytest.raises(TypeError, match="complete"):
+        app.complete(complete)
