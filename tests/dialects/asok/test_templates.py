@@ -2,6 +2,15 @@
 
 import pytest
 
+from antiphon.dialects.asok.templates import (
+    TEMPLATE_FILTERS,
+    TEMPLATE_TESTS,
+    SafeString,
+    render_block_string,
+    render_template_string,
+    stream_template_string,
+)
+
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 PAGE = "def render(request):\n    return request.html('page.html', name='World', items=[1, 2, 3])\n"
 
@@ -297,6 +306,34 @@ def render(request):
 """
     files = {"page.py": page, "page.html": "<{% block main %}{{ name }}{% endblock %}>"}
     assert serve(files).get("/").text == "<a>|b|c"
+
+
+# Text
+
+
+def test_templates_are_given_as_text(tmp_path, serve):
+    (tmp_path / "base.html").write_text("<main>{% block main %}{% endblock %}</main>")
+    text = "{% extends 'base' %}{% block main %}{{ a }}{{ unknown }}{% endblock %}"
+    assert render_template_string(text, {"a": "<"}, str(tmp_path)) == '<main data-block="main">&lt;</main>'
+    assert render_block_string(text, "main", {"a": SafeString("<")}, root_dir=[str(tmp_path)]) == "<"
+    assert "".join(stream_template_string(text, {"a": 1}, str(tmp_path))) == '<main data-block="main">1</main>'
+    with pytest.raises(ValueError, match="has no block 'aside'"):
+        render_block_string(text, "aside", {}, str(tmp_path))
+    page = """
+from antiphon.dialects.asok.templates import render_template_string
+
+def render(request):
+    return render_template_string("{{ request.path }} {{ site }} {% include 'part' %}", {"request": request})
+"""
+    files = {"page.py": page, "src/partials/part.html": "{{ request.method }}"}
+    assert serve(files, prepare=lambda app: app.share(site="S")).get("/").text == "/ S GET"
+
+
+def test_filters_and_tests_are_added(serve, monkeypatch):
+    monkeypatch.setitem(TEMPLATE_FILTERS, "shout", lambda value: f"{value}!")
+    monkeypatch.setitem(TEMPLATE_TESTS, "short", lambda value: len(value) < 9)
+    template = "{{ name | shout }}{% if name is short %}{{ name }}{% endif %}"
+    assert serve({"page.py": PAGE, "page.html": template}).get("/").text == "World!World"
 
 
 # Metadata

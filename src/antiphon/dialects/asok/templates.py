@@ -1,0 +1,73 @@
+"""Templates that are given as text, and what templates are made of: filters, tests, text that is HTML as it is."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Template
+
+from antiphon.dialects.asok.templating.environment import AsokEnvironment
+from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS, html_safe_json
+from antiphon.dialects.asok.templating.lookup import ProjectLoader
+from antiphon.dialects.asok.templating.output import SafeString
+from antiphon.dialects.asok.templating.tests import TEMPLATE_TESTS
+from antiphon.dialects.asok.templating.undefined import Undefined
+from antiphon.features.templates.rendering import UnknownBlock, render_blocks
+from antiphon.templating.rendering import render
+from antiphon.templating.streaming import stream_of
+
+__all__ = [
+    "TEMPLATE_FILTERS",
+    "TEMPLATE_TESTS",
+    "SafeString",
+    "Undefined",
+    "html_safe_json",
+    "render_block_string",
+    "render_template_string",
+    "stream_template_string",
+]
+
+Folders = str | Iterable[str] | None
+"""The folder in which other templates are found, several, or None for those of the request's project."""
+
+
+def render_template_string(
+    template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
+) -> str:
+    """Return what a template that is given as text makes of values. Raises what the template does.
+
+    With a request among the values it knows what a page's template knows.
+    """
+    return render(_template(template_string, context, root_dir), {**context})
+
+
+def render_block_string(
+    template_string: str, block_name: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
+) -> str:
+    """Return one block of a template that is given as text. Raises ValueError for a block that it has not."""
+    try:
+        return render_blocks(_template(template_string, context, root_dir), [block_name], {**context})[block_name]
+    except UnknownBlock as error:
+        raise ValueError(str(error)) from None
+
+
+def stream_template_string(
+    template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
+) -> Iterator[str]:
+    """Return what a template that is given as text makes of values, in parts that are made as they are sent."""
+    return stream_of(_template(template_string, context, root_dir).generate({**context}))
+
+
+def _template(text: str, context: Mapping[str, Any], folders: Folders) -> Template:
+    request = context.get("request")
+    if request is not None and folders is None:
+        environment = request.app.templates.environment
+    else:
+        environment = _environment((folders,) if isinstance(folders, str) else tuple(folders or [os.getcwd()]))
+    return environment.get_template(environment.loader.name_text(text))  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=8)
+def _environment(folders: tuple[str, ...]) -> AsokEnvironment:
+    return AsokEnvironment(ProjectLoader(os.getcwd(), *folders))
