@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.dialects.asok.generated_templates import GENERATED
+
 TABLE = [
     # Values
     "{{ text }} {{ number }} {{ nothing }} {{ truth }} {{ items }} {{ person }}",
@@ -26,6 +28,7 @@ TABLE = [
     "{{ 'yes' if truth else 'no' }} {{ 'a' ~ number ~ nothing }} {{ [1, 2] }} {{ {'a': 1}['a'] }}",
     "{{ len(items) }} {{ range(3) }} {{ max(items) }} {{ str(number) }} {{ abs(-3) }} {{ sum(items) }}",
     "{{ double(number) }} {{ double(person.age) }} {{ double(items[1]) }}",
+    "{{ html ~ number }} {{ printed ~ text ~ nothing ~ unknown }} {{ not 'a' | first }}{{ none | last }}",
     # Filters of the whole expression
     "{{ person.nick or 'anon' | upper }}",
     "{{ person.name if truth else 'nobody' | lower }}",
@@ -59,6 +62,7 @@ TABLE = [
     "{{ ancient | time_ago }} {{ distant | time_ago }} {{ ahead | time_ago }}",
     "{{ 'data:x' | decode_base64(class_='w', hidden=true) }} {{ '' | decode_base64 }}",
     "{{ thing | display }} {{ nothing | display }} {{ number | display }}",
+    "{{ text.nope | epoch }} {{ text.nope | pluralize }} {{ text.nope | duration }} {{ text.nope | intcomma }}",
     # Tests
     (
         "{% if text is defined %}1{% endif %}{% if unknown is not defined %}2"
@@ -220,4 +224,4 @@ if __name__ == "__main__":
 
     with TemporaryDirectory() as folder:
         write_files(folder)
-        sys.stdout.write(json.dumps([rendered(text, folder) for text in TABLE]))
+        sys.stdout.write(json.dumps([rendered(text, folder) for text in [*TABLE, *GENERATED]]))

@@ -15,6 +15,7 @@ from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS
 from antiphon.dialects.asok.templating.lookup import ProjectLoader
 from antiphon.dialects.asok.templating.output import SafeString
 from antiphon.templating.rendering import render
+from tests.dialects.asok.generated_templates import GENERATED
 from tests.dialects.asok.template_table import TABLE, context, write_files
 
 pytestmark = pytest.mark.once
@@ -25,7 +26,7 @@ def of_asok():
     """What Asok makes of each template of the table, in a process of its own, since it changes the process."""
     command = [sys.executable, "-B", "-m", "tests.dialects.asok.template_table"]
     done = subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[3], text=True)
-    return dict(zip(TABLE, json.loads(done.stdout), strict=True))
+    return dict(zip([*TABLE, *GENERATED], json.loads(done.stdout), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,13 @@ def rendered(tmp_path_factory):
 @pytest.mark.parametrize("text", TABLE)
 def test_templates_render_as_in_asok(of_asok, rendered, text):
     assert re.sub(r' data-block="\w+"', "", rendered(text)) == of_asok[text]
+
+
+@pytest.mark.processes
+def test_generated_templates_render_as_in_asok(of_asok, rendered):
+    valid = {text: of_asok[text] for text in GENERATED if not of_asok[text].startswith("TemplateError: ")}
+    assert len(valid) > 300
+    assert {text: rendered(text) for text in valid} == valid
 
 
 @pytest.mark.parametrize(

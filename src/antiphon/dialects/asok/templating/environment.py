@@ -9,7 +9,7 @@ from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS
 from antiphon.dialects.asok.templating.names import AsokContext, component
 from antiphon.dialects.asok.templating.output import to_html
 from antiphon.dialects.asok.templating.parser import AsokParser
-from antiphon.dialects.asok.templating.scopes import NAMESPACE, rescoped
+from antiphon.dialects.asok.templating.scopes import JOINED, NAMESPACE, rescoped
 from antiphon.dialects.asok.templating.tags import CacheTag, ComponentTag, Preparation
 from antiphon.dialects.asok.templating.tests import TEMPLATE_TESTS
 from antiphon.dialects.asok.templating.undefined import StrictUndefined, Undefined
@@ -18,6 +18,7 @@ _FUNCTIONS = (abs, bool, dict, enumerate, float, int, len, list, max, min, range
 """The functions of Python that templates may call."""
 _GLOBALS: dict[str, Any] = {
     **{function.__name__: function for function in _FUNCTIONS},
+    JOINED: lambda *values: "".join(map(str, values)),
     NAMESPACE: Namespace,
     "component": component,
     "namespace": Namespace,

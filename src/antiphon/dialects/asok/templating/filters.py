@@ -8,7 +8,7 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
-from jinja2 import Environment, pass_context, pass_environment
+from jinja2 import Environment, UndefinedError, pass_context, pass_environment
 from jinja2.filters import FILTERS
 
 from antiphon.dialects.asok.templating import humanized
@@ -95,7 +95,7 @@ def epoch(value: Any, written: str = f"{_DAY} %H:%M") -> Any:
     """Return seconds since 1970 as the local time, in text; what is no such number as ``date`` has it."""
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, UndefinedError):
         return date(value, written)
     return datetime.fromtimestamp(seconds).strftime(written) if int(seconds) in _EPOCHS else value
 
@@ -105,7 +105,7 @@ def pluralize(value: Any, one: str = "s", more: str | None = None) -> str:
     singular, plural = ("", one) if more is None else (one, more)
     try:
         count = len(value) if isinstance(value, list | tuple | dict | set) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, UndefinedError):
         count = 1
     return singular if count == 1 else plural
 

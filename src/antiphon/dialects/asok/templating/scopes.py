@@ -11,13 +11,16 @@ from antiphon.dialects.asok.templating.output import to_html
 NAMESPACE = "_namespace"
 """The name by which templates make namespaces. Those who write them may use ``namespace`` for something else."""
 
+JOINED = "_joined"
+"""The name of the function that joins texts, ``a ~ b``."""
+
 _HOISTED = nodes.Import, nodes.FromImport, nodes.Macro
 _SCOPES = nodes.For, nodes.With
 
 
 def rescoped(tree: nodes.Template) -> nodes.Template:
     """Change the tree of a template so that Jinja2 finds names where Asok does, and return it."""
-    _Repeated().visit(tree)
+    _Rewritten().visit(tree)
     _hoist(tree)
     _scope_blocks(tree)
     _print_constants(tree)
@@ -30,8 +33,8 @@ def rescoped(tree: nodes.Template) -> nodes.Template:
     return tree
 
 
-class _Repeated(NodeTransformer):
-    """Blocks whose names stand in a file again, such as a title that is that of a heading, too."""
+class _Rewritten(NodeTransformer):
+    """Blocks whose names stand in a file again, such as a title that is that of a heading, too; and texts in a row."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -43,6 +46,11 @@ class _Repeated(NodeTransformer):
         line = node.lineno
         block = nodes.Getattr(nodes.Name("self", "load", lineno=line), node.name, "load", lineno=line)
         return nodes.Output([nodes.Call(block, [], [], None, None, lineno=line)], lineno=line)
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+        """Call the function that joins texts, in which nothing is HTML as it is."""
+        parts = [self.visit(part) for part in node.nodes]
+        return nodes.Call(nodes.Name(JOINED, "load", lineno=node.lineno), parts, [], None, None, lineno=node.lineno)
 
 
 def _hoist(tree: nodes.Template) -> None:
@@ -65,12 +73,22 @@ def _scope_blocks(tree: nodes.Template) -> None:
 
 
 def _print_constants(tree: nodes.Template) -> None:
-    """Have constants escaped as other values are."""
+    """Have constants printed as other values are."""
+    if tree.environment is None:
+        return
+    evaluation = nodes.EvalContext(tree.environment)
     for output in tree.find_all(nodes.Output):
-        output.nodes = [
-            nodes.TemplateData(to_html(node.value), lineno=node.lineno) if type(node) is nodes.Const else node
-            for node in output.nodes
-        ]
+        output.nodes = [_printed(node, evaluation) for node in output.nodes]
+
+
+def _printed(node: nodes.Expr, evaluation: nodes.EvalContext) -> nodes.Expr:
+    if isinstance(node, nodes.TemplateData):
+        return node
+    try:
+        value = node.as_const(evaluation)
+    except nodes.Impossible:
+        return node
+    return nodes.TemplateData(to_html(value), lineno=node.lineno)
 
 
 class _Cells:
