@@ -245,6 +245,13 @@ def files(package: Package) -> Iterator[tuple[str, Any]]:
         yield f"{rules} of no file", checked(form)
 
 
+def swapped(package: Package) -> Iterator[tuple[str, Any]]:
+    """A file where a text is asked for, and a text where a file is."""
+    for rules in ("", "required", "min:2", "image"):
+        definitions = {"file": package.Form.text("Text", rules), "text": package.Form.file("File", rules)}
+        yield rules, checked(package.Form(definitions, package.upload("a.png", b"....", "ab")))
+
+
 def validated(package: Package) -> Iterator[tuple[str, Any]]:
     """`request.validate`, by rules and by forms."""
     rules = {"name": "required|min:2", "age": ("integer", {"integer": "{field}!"})}
@@ -305,7 +312,7 @@ def _said_of(element: Element) -> Any:
 
 
 def answers(name: str) -> dict[str, Any]:
-    return answers_of((sent, filled, parts, files, validated), Package(name))
+    return answers_of((sent, filled, parts, files, swapped, validated), Package(name))
 
 
 if __name__ == "__main__":

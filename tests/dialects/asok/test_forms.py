@@ -243,6 +243,8 @@ def test_choices_are_asked_for_when_they_are_shown():
     form = Form({"f": Form.select("F", lambda: [("a", "A")])})
     form.f.choices = [("b", "B")]
     assert [option.text for option in parsed(form.f).all("option")] == ["B"]
+    form.f.choices = ["c", ["d", "D"]]
+    assert [option.text for option in parsed(form.f).all("option")] == ["c", "D"]
 
 
 def test_a_field_has_the_name_of_something_that_the_form_has():
@@ -259,6 +261,32 @@ def test_a_password_and_a_file_are_not_shown_again():
     form = sent(definitions, secret="hunter2")
     assert form.data == {"secret": "hunter2", "file": ""}
     assert "hunter2" not in str(form)
+
+
+def test_labels_and_messages_may_be_known_only_when_they_are_shown():
+    class Late:
+        def __init__(self, text):
+            self.text = text
+
+        def __str__(self):
+            return self.text
+
+    definitions = {
+        "a": Form.text(Late("<A>"), "required", Late("{field} fehlt")),
+        "b": Form.text("B", "min:2", {"min": Late("{min}!")}),
+    }
+    form = sent(definitions)
+    assert form.errors == {"a": "A fehlt", "b": "2!"}
+    assert "&lt;A&gt;</label>" in str(form.a.label)
+
+
+def test_fields_may_have_the_names_of_each_others_inputs():
+    definitions = {"f": Form.daterange("F"), "f_start": Form.date("Start"), "g": Form.text("G"), "h": Form.file("H")}
+    form = sent(definitions, f_start="2030-01-01", f_end="2030-01-02", h="text")
+    assert form.data == {"f": RANGE, "f_start": "2030-01-01", "g": "", "h": "text"}
+
+
+RANGE = '{"start": "2030-01-01", "end": "2030-01-02"}'
 
 
 class TestWhereFormsAreNotAsAsoks:

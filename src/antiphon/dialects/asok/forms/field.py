@@ -94,7 +94,7 @@ class FormField:
     def pairs(self) -> list[tuple[Any, Any]]:
         """Return the values and labels that may be chosen."""
         offered = self.choices or ()
-        return [*(offered.items() if isinstance(offered, Mapping) else offered)]
+        return [*(offered.items() if isinstance(offered, Mapping) else map(_pair, offered))]
 
     def item_pairs(self) -> list[tuple[Any, Any]]:
         """Return the id and title of each item, and of those below it."""
@@ -170,6 +170,14 @@ _ITEMS: Mapping[str, Any] = {"title": "name", "subtitle": None, "image": None, "
 _GROUPS = ("radio", "rating", "daterange", "timerange")
 
 
+def _pair(choice: Any) -> tuple[Any, Any]:
+    """Return a value and its label; a value that has none is its own."""
+    if isinstance(choice, tuple | list):
+        value, label = choice
+        return value, label
+    return choice, choice
+
+
 def _called(offered: Any) -> Any:
     return offered() if callable(offered) else offered
 
@@ -180,7 +188,7 @@ def _item_pairs(items: Any, title: str, depth: int = 0) -> Iterator[tuple[Any, A
             yield item, item
             continue
         if isinstance(item, tuple):
-            yield item
+            yield _pair(item)
             continue
         key = _of_item(item, "id")
         label = _of_item(item, title)

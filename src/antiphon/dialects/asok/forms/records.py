@@ -29,7 +29,8 @@ def record_of(fields: tuple[tuple[str, str, str], ...]) -> type[msgspec.Struct]:
     for name, *_ in fields:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a field: it has to have letters, digits and underscores")
-    return msgspec.defstruct("Form", [each for field in fields for each in _of_field(*field)])
+    found = {each[0]: each for field in fields for each in _of_field(*field)}
+    return msgspec.defstruct("Form", found.values())
 
 
 def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:

@@ -84,9 +84,9 @@ class Validator:
 
 
 def _own(messages: Messages, rule: str) -> str:
-    if isinstance(messages, str):
-        return messages
-    return messages.get(rule, "") if messages else ""
+    if isinstance(messages, Mapping):
+        messages = messages.get(rule)
+    return str(messages or "")  # which may be known only now, in the language of the request
 
 
 def _passes(check: Callable[..., object], subject: Subject) -> bool:
