@@ -100,7 +100,7 @@ class Visitor:
         kind = headers.get("content-type", "").partition(";")[0]
         told = [status, headers.get("location"), kind]
         if status in UNLIKE:
-            return told[:1]
+            return [status, kind]
         if kind == "text/html":
             return [*told, *self.sees(text, status)]
         return [*told, json.loads(text) if kind == "application/json" else text]

@@ -70,9 +70,12 @@ def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | 
 def _plain_page(request: Request) -> str:
     """Return a page with the status of an error and what it says to the client.
 
-    A request for blocks gets the words alone, which the page's script shows in place.
+    A request for blocks gets the words alone, which the page's script shows in place. A program whose write below
+    ``/api`` is refused gets JSON.
     """
     message = request.page_context["error_message"]
+    if request.code == 403 and f"{request.path}/".startswith("/api/"):
+        return request.api_error(message or "Forbidden", 403)
     if asked_blocks(request):
         return request.text(message or request.status, request.code)
     return f"<h1>{request.code}</h1>" + (f"<p>{escape(message)}</p>" if message else "")
