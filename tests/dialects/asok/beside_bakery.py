@@ -28,6 +28,7 @@ class Step(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
     method: str = ""
+    file: tuple[str, str, bytes] | None = None
 
 
 CONTACT = {
@@ -37,6 +38,8 @@ CONTACT = {
     "message": "A loaf of rye, please.",
     "copy": "on",
 }
+CAKE = {"text": "Ada + Bo", "kind": "f", "day": "2030-12-31", "candles": "9", "gift": "on", "notes": "[1]"}
+PNG = b"\x89PNG\r\n\x1a\n" + b"." * 99
 VISIT = [
     *map(
         Step, ("/", "/bread", "/bread?q=e", "/bread?q=%3Cx", "/bread/1", "/bread/2", "/bread/9", "/nowhere", "/orders")
@@ -57,6 +60,22 @@ VISIT = [
     Step("/contact?name=Query&copy=on"),
     Step("/bread/1", method="HEAD"),
     Step("/bread/1", method="DELETE"),
+    Step("/cakes"),
+    Step("/cakes", {}),
+    Step(
+        "/cakes",
+        {"text": "ada", "kind": "x", "size": "m", "day": "31.12.", "candles": "100", "secret": "a", "notes": "["},
+    ),
+    Step("/cakes", CAKE, file=("photo", "a.png", b"no picture")),
+    Step("/cakes", CAKE, file=("photo", "a.jpg", PNG)),
+    Step("/cakes", CAKE, file=("photo", "big.png", PNG * 99)),
+    Step("/cakes", {**CAKE, "secret": "a", "secret_confirmation": "a"}, file=("photo", "a.png", PNG)),
+    Step("/cakes"),
+    Step("/cakes", CAKE),
+    Step("/cakes"),
+    Step("/cakes?plain=1", {"text": "x" * 21, "candles": "many"}),
+    Step("/cakes"),
+    Step("/cakes", {**CAKE, "token": "c"}, file=("photo", "", b"")),
     Step("/account"),
     Step("/login?next=/account"),
     Step("/login", {"email": "", "password": ""}),
@@ -109,7 +128,10 @@ class Visitor:
         path, _, query = step.path.partition("?")
         body, kind = step.body, step.headers.get("Content-Type", FORM)
         if step.filled is not None:
-            body = urlencode({**dict(submission(self.page)), **step.filled}).encode()
+            pairs = {**dict(submission(self.page)), **step.filled}
+            body = urlencode(pairs).encode()
+            if step.file:
+                kind, body = "multipart/form-data; boundary=parts", in_parts(pairs, step.file)
         method = step.method or ("GET" if step.filled is None else "POST")
         cookies = "; ".join(f"{key}={value}" for key, value in self.cookies.items())
         more = {**step.headers, "X-CSRF-Token": self.token} if step.headers.get("X-CSRF-Token") else step.headers
@@ -140,6 +162,14 @@ class Visitor:
         title = [each.text for each in self.page.all("title") if status != "404"]
         links = [(each.get("href"), each.text) for each in self.page.all("a")]
         return [title, words(self.page).split(), links, [pair for pair in sent if pair[0] != "csrf_token"]]
+
+
+def in_parts(pairs: dict[str, str], file: tuple[str, str, bytes]) -> bytes:
+    parts = [f'name="{name}"\r\n\r\n{value}'.encode() for name, value in pairs.items() if name != file[0]]
+    parts.append(f'name="{file[0]}"; filename="{file[1]}"\r\n\r\n'.encode() + file[2])
+    return (
+        b"".join(b"--parts\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--parts--\r\n"
+    )
 
 
 UNLIKE = ("403", "405")
