@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from antiphon.dialects.asok.forms.definitions import Definition
-from antiphon.features import Field
 from antiphon.uploads.upload import Upload
 
 _FILES = {"file", "image", "files", "dropzone"}
@@ -21,12 +20,13 @@ _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 @lru_cache(256)
-def record_of(fields: tuple[tuple[str, str, str], ...]) -> type[msgspec.Struct]:
-    """Return a record with a field for each name, type and label. Nothing in it is required.
+def record_of(fields: tuple[tuple[str, str], ...]) -> type[msgspec.Struct]:
+    """Return a record with a field for each name and type. Nothing in it is required.
 
-    Raises ValueError for a name that is no name of an input.
+    Labels are no part of it, so that one record serves all languages. Raises ValueError for a name that is no name of
+    an input.
     """
-    for name, *_ in fields:
+    for name, _ in fields:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a field: it has to have letters, digits and underscores")
     found = {each[0]: each for field in fields for each in _of_field(*field)}
@@ -35,7 +35,7 @@ def record_of(fields: tuple[tuple[str, str, str], ...]) -> type[msgspec.Struct]:
 
 def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:
     """Return the record of definitions. Raises ValueError for a name that is no name of an input."""
-    return record_of(tuple((name, _kind(each), str(each.label)) for name, each in definitions.items()))
+    return record_of(tuple([(name, _kind(each)) for name, each in definitions.items()]))
 
 
 def _kind(definition: Definition) -> str:
@@ -50,16 +50,16 @@ def parts_of(name: str) -> tuple[str, str]:
     return start, end
 
 
-def _of_field(name: str, kind: str, label: str) -> Iterator[tuple[str, Any, Any]]:
+def _of_field(name: str, kind: str) -> Iterator[tuple[str, Any, Any]]:
     """Yield the name, type and default of each field of the record that a definition needs."""
     if kind == "title":
         return
     if kind in _FILES:
-        yield name, Annotated[list[Upload], Field(label=label)], msgspec.field(default_factory=list)
+        yield name, list[Upload], msgspec.field(default_factory=list)
     elif kind in _MANY:
-        yield name, Annotated[list[str], Field(label=label)], msgspec.field(default_factory=list)
+        yield name, list[str], msgspec.field(default_factory=list)
     else:
-        yield name, Annotated[str, Field(label=label)], ""
+        yield name, str, ""
     if kind in _PAIRS:
         for part in parts_of(name):
-            yield part, Annotated[str, Field(label=label)], ""
+            yield part, str, ""
