@@ -30,9 +30,14 @@ class Outline(NamedTuple):
     """The names that each block uses."""
     inner: dict[str, frozenset[str]]
     """The blocks that are in each block."""
+    shown: dict[str, frozenset[str]]
+    """The blocks that are right in each block, or in the file itself, under TOP, outside of conditions and loops."""
 
 
 PARENT = "_antiphon_parent"
+TOP = ""
+_GUARDS = (nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)
+"""Statements that render what is in them sometimes, or several times."""
 
 
 @lru_cache(maxsize=1024)
@@ -53,7 +58,34 @@ def outline_of(template: Template) -> Outline:
         ),
         {name: _uses(block) for name, block in blocks.items()},
         {name: frozenset(each.name for each in block.find_all(nodes.Block)) for name, block in blocks.items()},
+        {TOP: frozenset(_shown(tree)), **{name: frozenset(_shown(block)) for name, block in blocks.items()}},
     )
+
+
+def _shown(node: nodes.Node) -> Iterator[str]:
+    """Yield the names of the blocks right in a part of a template, outside of conditions and loops."""
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.Block):
+            yield child.name
+        elif not isinstance(child, _GUARDS):
+            yield from _shown(child)
+
+
+@lru_cache(maxsize=1024)
+def shown_blocks(chain: tuple[Template, ...]) -> frozenset[str]:
+    """Return the blocks that the first template of a chain shows whatever its values are."""
+    outlines = [outline_of(template) for template in chain]
+    ahead, found = [*outlines[-1].shown[TOP]], set[str]()
+    while ahead:
+        name = ahead.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for outline in [each for each in outlines if name in each.shown]:
+            ahead += outline.shown[name]
+            if "super" not in outline.uses[name]:
+                break
+    return frozenset(found)
 
 
 @lru_cache(maxsize=1024)

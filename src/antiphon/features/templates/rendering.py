@@ -6,7 +6,7 @@ from typing import Any, NoReturn, TypeAlias
 from jinja2 import Template
 from jinja2.runtime import Context
 
-from antiphon.features.templates.outline import PARENT, needed_declarations, outline_of
+from antiphon.features.templates.outline import PARENT, needed_declarations, outline_of, shown_blocks
 
 _MOST = 100
 """Templates of which one extends the other."""
@@ -20,12 +20,15 @@ Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
 """Iterables of pieces of text, async ones of a template that awaits; each is answered by its pieces."""
 
 
-def render_blocks(template: Template, blocks: Iterable[str], variables: dict[str, Any]) -> dict[str, str]:
+def render_blocks(
+    template: Template, blocks: Iterable[str], variables: dict[str, Any], *, only_shown: bool = False
+) -> dict[str, str]:
     """Return the text of each block, also of those that the template inherits.
 
-    Raises UnknownBlock for a block that it does not have, and what the template does.
+    Raises UnknownBlock for a block that it does not have, and what the template does. ``only_shown`` is for names that
+    a client has chosen: a block in a condition or a loop, or that no file around it places, counts as unknown.
     """
-    steps = _steps(template, blocks, variables)
+    steps = _steps(template, blocks, variables, only_shown)
     try:
         rendered = next(steps)
         while True:
@@ -51,7 +54,7 @@ async def arender_blocks(template: Template, blocks: Iterable[str], variables: d
         template.environment.handle_exception()
 
 
-def _steps(template: Template, blocks: Iterable[str], variables: dict[str, Any]) -> Steps:
+def _steps(template: Template, blocks: Iterable[str], variables: dict[str, Any], only_shown: bool = False) -> Steps:
     chain = [template]
     while (parent := outline_of(chain[-1]).extends) is not None:
         if not isinstance(parent, str):
@@ -62,7 +65,7 @@ def _steps(template: Template, blocks: Iterable[str], variables: dict[str, Any])
     context = _context(chain, variables)
     texts = {}
     for block in blocks:
-        if block not in context.blocks:
+        if block not in context.blocks or (only_shown and block not in shown_blocks(tuple(chain))):
             _raise_unknown(template, context, block)
         for declaration in needed_declarations(tuple(chain), block):
             yield declaration.root_render_func(context)

@@ -52,7 +52,7 @@ def fills_blocks(page: str) -> bool:
     """True if a form or a link in HTML says which block it fills."""
     place = page.find(MARK)
     while place >= 0:
-        if _filler.match(page, page.rfind("<", 0, place)):
+        if _filler.match(page, page.rfind("<", max(0, place - _LONGEST_TAG), place)):
             return True
         place = page.find(MARK, place + 1)
     return False

@@ -16,7 +16,7 @@ from antiphon.dialects.asok.templating.output import SafeString
 from antiphon.dialects.asok.templating.undefined import Undefined
 
 _tag = re.compile(r"<[^>]+>")
-_link = re.compile(r"\[([^\]]+)\]\(((?:https?:|mailto:|[/#?.])[^)\s]*)\)")
+_link = re.compile(r"\[([^\[\]]+)\]\(((?:https?:|mailto:|[/#?.])[^)\[\s]*)\)")
 
 _DAY = "%d/%m/%Y"
 _EPOCHS = range(1_000_000_000, 10_000_000_000)
@@ -73,10 +73,21 @@ def selectattr(environment: Environment, values: Iterable[Any], attribute: str, 
     return [each for each in values if environment.getattr(each, attribute) == value]
 
 
+def striptags(value: Any) -> str:
+    """Return a text without what is between "<" and ">", in linear time: after the last ">" nothing is."""
+    start, end, rest = str(value).rpartition(">")
+    return _tag.sub("", start + end) + rest
+
+
 def html_safe_json(value: Any, **options: Any) -> SafeString:
-    """Return a value as JSON that may stand in a script. ``options`` are those of ``json.dumps``."""
+    """Return a value as JSON that may stand in a script, and in an attribute in single quotes.
+
+    ``options`` are those of ``json.dumps``.
+    """
     text = json.dumps(value, **options)
-    return SafeString(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+    for character in "<>&'":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return SafeString(text)
 
 
 def date(value: Any, written: str = _DAY) -> Any:
@@ -182,7 +193,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "safe": safe,
     "selectattr": selectattr,
     "string": lambda value: "" if value is None else str(value),
-    "striptags": lambda value: _tag.sub("", str(value)),
+    "striptags": striptags,
     "time_ago": time_ago,
     "title": lambda value: str(value).title(),
     "tojson": html_safe_json,

@@ -39,7 +39,7 @@ def render_block(request: "Request", filepath: str, block_name: str | None, cont
         raise ValueError("a block is rendered by its name: request.block('page.html', 'main')")
     if name.startswith("#"):
         raise ValueError(f"{name!r} is no name of a block, but {name.lstrip('#')!r} is")
-    return _blocks(request, filepath, [name], context)[name]
+    return _blocks(request, filepath, [name], context, only_shown=not block_name)[name]
 
 
 def render_several(request: "Request", filepath: str, block_names: Iterable[str], context: Mapping[str, Any]) -> str:
@@ -54,6 +54,7 @@ def render_several(request: "Request", filepath: str, block_names: Iterable[str]
 def render_stream(request: "Request", filepath: str, context: Mapping[str, Any]) -> Iterator[str]:
     """Return the text of a template in parts, made as they are sent; or the blocks that the request asks for.
 
+    A request that asks for a block that the template does not show in any case is given the whole of it.
     Raises what the template does before the first part.
     """
     template = request.app.templates.find(filepath, request.page_file)
@@ -65,27 +66,32 @@ def render_stream(request: "Request", filepath: str, context: Mapping[str, Any])
 
 def asked_blocks(request: "Request") -> list[str]:
     """Return the names of the blocks that a request asks for, which it may write with "#"."""
-    field = request.native.head.field(X_BLOCK)
+    native = request.native
+    native.consulted += (X_BLOCK,)
+    field = native.head.field(X_BLOCK)
     if not field:
         return []
     return [*dict.fromkeys(filter(None, (name.strip().lstrip("#") for name in field.split(","))))]
 
 
 def _rendered(request: "Request", template: Any, names: list[str], variables: dict[str, Any]) -> dict[str, str] | None:
-    """Render blocks, and have the response say which. None if the template has not all of them."""
+    """Render blocks, and have the response say which. None if the template does not show all of them in any case."""
     try:
-        texts = render_blocks(template, names, variables)
+        texts = render_blocks(template, names, variables, only_shown=True)
     except UnknownBlock:
         return None
-    fields = [("Vary", "X-Block"), *([("X-Block", ", ".join(names))] if all(map(str.isascii, names)) else [])]
-    request.response_headers.extend([field for field in fields if field not in request.response_headers])
+    field = ("X-Block", ", ".join(names))
+    if all(map(str.isascii, names)) and field not in request.response_headers:
+        request.response_headers.append(field)
     return texts
 
 
-def _blocks(request: "Request", filepath: str, names: Iterable[str], context: Mapping[str, Any]) -> dict[str, str]:
+def _blocks(
+    request: "Request", filepath: str, names: Iterable[str], context: Mapping[str, Any], only_shown: bool = False
+) -> dict[str, str]:
     template = request.app.templates.find(filepath, request.page_file)
     try:
-        return render_blocks(template, names, {**context, "request": request})
+        return render_blocks(template, names, {**context, "request": request}, only_shown=only_shown)
     except UnknownBlock as error:
         raise ValueError(str(error)) from None
 

@@ -1,0 +1,138 @@
+"""What somebody may try with templates who means harm: names of blocks and files, values, texts that take long."""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from typing import ClassVar
+
+import pytest
+
+PAGE = "def render(request):\n    return request.html('page.html', **request.args)\n"
+BLOCK = "x-block"
+
+
+class TestABlock:
+    FILES: ClassVar = {
+        "page.py": PAGE,
+        "page.html": """{% extends "html/base.html" %}
+{% block main %}main {{ name }}{% block inner %}inner{% endblock %}{% endblock %}
+{% block secret %}the secret{% endblock %}
+{% block looped %}loop{% endblock %}""",
+        "src/partials/html/base.html": """<title>base</title>{% block main %}{% endblock %}
+{% if request.is_authenticated %}{% block secret %}{% endblock %}{% block own %}own secret{% endblock %}{% endif %}
+{% for each in [] %}{% block looped %}{% endblock %}{% endfor %}""",
+    }
+
+    def test_is_given_alone_where_the_page_gives_it(self, serve):
+        client = serve(self.FILES)
+        assert client.get("/?name=Ada", headers={BLOCK: "main"}).text == "main Adainner"
+        assert client.get("/", headers={BLOCK: "inner"}).text == "inner"
+
+    @pytest.mark.parametrize("name", ["secret", "own", "looped", "main,secret", "#secret", "own ,"])
+    def test_that_stands_in_a_condition_is_not_given_without_it(self, serve, name):
+        text = serve(self.FILES).get("/?name=Ada", headers={BLOCK: name}).text
+        assert "secret" not in text
+        assert "loop" not in text
+        assert text.startswith("<title>")
+
+    @pytest.mark.parametrize("name", ["secret", "looped", "main,own", "nothing"])
+    def test_of_a_stream_is_neither(self, serve, name):
+        page = "def render(request):\n    return request.stream('page.html', name='Ada')\n"
+        client = serve({**self.FILES, "page.py": page})
+        assert "main Ada" in client.get("/", headers={BLOCK: "main"}).text
+        response = client.get("/", headers={BLOCK: name})
+        assert (response.status, response.text[:7]) == (200, "<title>")
+        assert "secret" not in response.text
+
+    def test_that_a_page_leaves_to_the_client_is_neither(self, serve):
+        page = "def render(request):\n    return request.block('page.html', name='Ada')\n"
+        client = serve({**self.FILES, "page.py": page})
+        assert client.get("/", headers={BLOCK: "inner"}).text == "inner"
+        assert "secret" not in client.get("/", headers={BLOCK: "secret"}).text
+
+    @pytest.mark.parametrize(
+        "name",
+        ["nothing", "__class__", "self", "root", "main'", '"><script>', ",", "#", "main," * 500 + "x", "é", "../main",
+         "a" * 7000],
+    )  # fmt: skip
+    def test_that_is_not_there_is_the_whole_page(self, serve, name):
+        response = serve(self.FILES).get("/?name=Ada", headers={BLOCK: name})
+        assert (response.status, response.text[:7]) == (200, "<title>")
+        assert name in (",", "#") or name not in response.text
+
+    def test_makes_caches_keep_pages_and_blocks_apart(self, serve):
+        client = serve(self.FILES)
+        for headers in ({}, {BLOCK: "main"}, {BLOCK: "nothing"}):
+            assert "x-block" in client.get("/?name=Ada", headers=headers).headers["vary"].lower()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../secret.html", "../secret.html", "secret.html", "/etc/passwd", "src/../secret.html", "page.py", "page",
+     "..", "", "page.html\0", "src/pages/../../secret.html", "html/../../../secret.html"],
+)  # fmt: skip
+@pytest.mark.parametrize("how", ["request.html(name)", "include name", "import name as x", "extends name"])
+def test_no_file_outside_of_the_templates_is_rendered(serve, how, name):
+    page = "def render(request):\n    return request.html('page.html', name=NAME)\n"
+    if how == "request.html(name)":
+        page = "def render(request):\n    return request.html(NAME)\n"
+    files = {
+        "page.py": page.replace("NAME", repr(name)) + "# the secret of the program",
+        "page.html": "the page" if how == "request.html(name)" else f"{{% {how} %}}{{{{ x }}}}",
+        "secret.html": "the secret",
+        "src/partials/html/a.html": "",
+    }
+    text = serve(files).get("/").text
+    assert "secret" not in text
+    assert "root:" not in text
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["{{ 7 * 7 }}", "{% include 'x' %}", "</script><script>alert(1)</script>", "' onerror='alert(1)",
+     '" onerror="alert(1)', "<!--", "\u2028", "]]>"],
+)  # fmt: skip
+def test_a_value_is_text_wherever_it_is_printed(serve, value):
+    template = """<p>{{ value }}</p><p title="{{ value }}"></p><p title='{{ value }}'></p>
+<script>const value = {{ value|tojson }};</script><p data-value='{{ value|tojson }}'></p>"""
+    files = {"page.py": f"def render(request):\n    return request.html('page.html', value={value!r})\n"}
+    text = serve(files | {"page.html": template}).get("/").text
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))
+    parser.feed(text)
+    paragraph, double, single, (script, _), (_, data) = found
+    assert (paragraph, script) == (("p", {}), "script")
+    assert double == single == ("p", {"title": value})
+    assert json.loads(data["data-value"]) == value
+    assert data.keys() == {"data-value"}
+    assert "49" not in text
+
+
+LONG = {
+    "striptags": "<" * 100_000,
+    "striptags|length": "<a" * 100_000,
+    "markdown": "[" * 100_000,
+    "markdown|length": "[a](#" * 20_000,
+    "e|length": "data-block " * 100_000,
+    "title|length": "a'" * 100_000,
+    "wordwrap|length": "a" * 100_000,
+    "urlize|length": "www." * 20_000,
+}
+
+
+@pytest.mark.parametrize("filters", LONG)
+def test_no_text_of_a_client_takes_long(serve, filters, monkeypatch):
+    monkeypatch.setitem(sys.modules, "markdown", None)
+    page = f"def render(request):\n    return request.html('page.html', value={LONG[filters]!r})\n"
+    template = f"<main>{{{{ value }}}}</main>{{{{ value|{filters} }}}}"
+    assert serve({"page.py": page, "page.html": template}).get("/").status == 200
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "JaVaScript:x", "data:text/html,x", '"onclick="x', "//evil"])
+def test_a_link_of_markdown_runs_no_script(serve, url, monkeypatch):
+    monkeypatch.setitem(sys.modules, "markdown", None)
+    page = f"def render(request):\n    return request.html('page.html', value={f'[a]({url})'!r})\n"
+    text = serve({"page.py": page, "page.html": "{{ value|markdown }}"}).get("/").text
+    assert not re.search(r'href="(javascript|data)|onclick="', text, re.IGNORECASE)
