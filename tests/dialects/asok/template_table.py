@@ -45,7 +45,7 @@ TABLE = [
     "{{ text | default('d') }} {{ nothing | default('d') }} {{ '' | default('d') }} {{ unknown | default('d') }}",
     "{{ 0 | default('d') }} {{ unknown | default }}",
     "{{ '<b>x</b>' | striptags }} {{ person | length }} {{ -3 | abs }}",
-    "{{ items | tojson }} {{ tags | tojson }} {{ tags | dump(indent=1) }}",
+    "{{ items | tojson }} {{ {'a': '</b>&'} | tojson }} {{ {'a': '</b>&'} | dump(indent=1) }}",
     "{{ person | dictsort }}",
     (
         "{{ moment | date }} {{ '2026-03-04' | date }} "

@@ -136,3 +136,19 @@ def test_a_link_of_markdown_runs_no_script(serve, url, monkeypatch):
     page = f"def render(request):\n    return request.html('page.html', value={f'[a]({url})'!r})\n"
     text = serve({"page.py": page, "page.html": "{{ value|markdown }}"}).get("/").text
     assert not re.search(r'href="(javascript|data)|onclick="', text, re.IGNORECASE)
+
+
+def test_scripts_and_styles_of_templates_have_the_nonce_of_the_policy(serve):
+    template = """<script src="/js/a.js" defer></script><script>go("<script>" + '<style>')</script><style>p {}</style>
+<script nonce="{{ nonce }}">own</script>{% set x = "<script>" %}{{ x }}{# <script> #}
+{% raw %}<script>{{ x }}{% endraw %}
+{% if 2 > 1 %}<SCRIPT type="module">x</SCRIPT>{% endif %}<scripture>"""
+    response = serve({"page.py": PAGE, "page.html": template}).get("/")
+    nonce = re.search(r"'nonce-([\w-]+)'", response.headers["content-security-policy"])[1]
+    given = f"nonce={nonce}"
+    assert response.text == (
+        f"""<script {given} src="/js/a.js" defer></script>"""
+        f"""<script {given}>go("<script {given}>" + '<style {given}>')</script>"""
+        f"""<style {given}>p {{}}</style>\n<script nonce="{nonce}">own</script>&lt;script&gt;\n<script>{{{{ x }}}}\n"""
+        f"""<SCRIPT {given} type="module">x</SCRIPT><scripture>"""
+    )

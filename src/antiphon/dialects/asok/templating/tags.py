@@ -16,6 +16,12 @@ _FOREVER = 10 * 365 * 24 * 3600.0
 """Seconds that a part is kept for which no time is given."""
 
 _trimming = re.compile(r"(\{[{%#])-|-([}%#]\})")
+_scripts = re.compile(
+    r"\{%\s*raw\s*%\}.*?\{%\s*endraw\s*%\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<(script|style)(?=[\s>])(?![^>]*\bnonce\b)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Parts of templates that are not HTML, and the beginnings of scripts and styles that have no nonce yet."""
+
 _html_comment = re.compile(r"<!--.*?-->", re.DOTALL)
 _structure = re.compile(
     r"\{%\s*(?:include|extends|from|import|(?:end)?(?:block|macro|filter|autoescape|raw|component))\b.*?%\}", re.DOTALL
@@ -26,13 +32,19 @@ _structure = re.compile(
 class Preparation(Extension):
     """The text of a template as Jinja2 should read it.
 
-    ``{%-`` trims nothing, comments of HTML have no tags for files and blocks, and regions are marked.
+    ``{%-`` trims nothing, comments of HTML have no tags for files and blocks, regions are marked, and scripts and
+    styles are given the nonce of the response: those of the template, and none that a value might bring.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
         """Return the text of a template as Jinja2 should read it."""
-        source = _trimming.sub(r"\1\2", source)
+        source = _scripts.sub(_with_nonce, _trimming.sub(r"\1\2", source))
         return marked(_html_comment.sub(_without_structure, source) if "<!--" in source else source)
+
+
+def _with_nonce(found: re.Match[str]) -> str:
+    """Return a tag of HTML with the nonce, in no quotes: it may be in a text of a script. Others stay as they are."""
+    return f"{found[0]} nonce={{{{ nonce }}}}" if found[1] else found[0]
 
 
 def _without_structure(comment: re.Match[str]) -> str:
