@@ -48,7 +48,7 @@ def test_all_is_as_asok_says(tmp_path, monkeypatch):
         ({".asok/geo.csv": PARIS}, "10.0.0.1", {"x-forwarded-for": "192.0.2.7"}, ["Paris", "France", 48.8566, 2.3522]),
         ({".asok/geo.csv": PARIS}, "127.0.0.1", {}, UNKNOWN),
         ({".asok/geo.csv": "192.0.2.0/24,-,France,,"}, "192.0.2.7", {}, ["Unknown", "France", 0.0, 0.0]),
-        ({".asok/geo.csv": ""}, "192.0.2.7", {}, UNKNOWN),
+        ({".asok/geo.csv": "ip_from,ip_to,city,country,lat,lon\n"}, "192.0.2.7", {}, UNKNOWN),
         ({}, "192.0.2.7", {}, UNKNOWN),
     ],
 )

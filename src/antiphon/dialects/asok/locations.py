@@ -1,9 +1,11 @@
 """Where the client of a request is, by the project's ``.asok/geo.csv`` and the native feature."""
 
+import logging
 import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from antiphon.app.application import App
+from antiphon.request.location import Location
 from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
@@ -30,13 +32,36 @@ class GeoLocation(dict[str, Any]):
         raise KeyError(name)
 
 
-def install_locations(app: "Asok", native: App) -> None:
-    """Use the native feature for the project's file of ranges, if there is one that is not empty."""
-    path = os.path.join(app.root_dir, FILE)
-    if os.path.isfile(path) and os.path.getsize(path):
+class ProjectLocations:
+    """The native feature, for a file that may have no range in it: then no place is known, and the log says why."""
+
+    def __init__(self, path: str) -> None:
         from antiphon.features.locations.feature import Locations
 
-        native.use(Locations(path))
+        self._locations = Locations(path)
+        self._is_broken = False
+
+    def install(self, native: App) -> None:
+        """Fill the place, and have the file read at startup."""
+        native.fill(NativeRequest.location, self._of)
+        native.on_startup(self._load)
+
+    def _load(self) -> None:
+        try:
+            self._locations.load()
+        except (OSError, ValueError) as error:
+            self._is_broken = True
+            logging.getLogger("antiphon").warning("the places of clients are unknown: %s", error)
+
+    def _of(self, request: NativeRequest) -> Location:
+        return Location() if self._is_broken else self._locations.find(request.ip)
+
+
+def install_locations(app: "Asok", native: App) -> None:
+    """Use the native feature for the project's file of ranges, if there is one."""
+    path = os.path.join(app.root_dir, FILE)
+    if os.path.isfile(path):
+        native.use(ProjectLocations(path))
 
 
 def location_of(request: "Request") -> GeoLocation:
