@@ -104,6 +104,7 @@ def test_a_malformed_line_is_named_and_the_others_are_used(located, caplog):
         'a"b,"c',
         '3.0.0.0,3.0.0.9,"x,y,0,0',
         b"3.0.0.0,3.0.0.9,\xff,y,0,0",
+        "3.0.0.0,3.0.0.9,x,y,north,0",  # 11
         f"4.0.0.0,4.0.0.255,{TAIL}",
     ]
     text = b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines)
@@ -111,7 +112,7 @@ def test_a_malformed_line_is_named_and_the_others_are_used(located, caplog):
     assert located(text, "3.0.0.5") == Location()
     message = caplog.records[0].getMessage()
     assert message.startswith(
-        "geo.csv: 8 of 10 lines are malformed, and were passed over: line 2 (5 of 6 columns), 4 ("
+        "geo.csv: 9 of 11 lines are malformed, and were passed over: line 2 (5 of 6 columns), 4 ("
     )
     for words in (
         "5 (the end of the range is before",

@@ -14,7 +14,6 @@ class Numbers(Protocol):
 
     def append(self, number: int, /) -> None: ...
     def __getitem__(self, index: int, /) -> int: ...
-    def __len__(self) -> int: ...
 
     def rank(self, number: int) -> int:
         """Return how many of the numbers, which are in order, are not above another."""
@@ -32,9 +31,6 @@ class Numbers32:
 
     def __getitem__(self, index: int, /) -> int:
         return self._numbers[index]
-
-    def __len__(self) -> int:
-        return len(self._numbers)
 
     def rank(self, number: int) -> int:
         return bisect_right(self._numbers, number)
@@ -55,9 +51,6 @@ class Numbers128:
 
     def __getitem__(self, index: int, /) -> int:
         return self._high[index] << 64 | self._low[index]
-
-    def __len__(self) -> int:
-        return len(self._high)
 
     def rank(self, number: int) -> int:
         high = number >> 64
