@@ -66,11 +66,13 @@ class WatchedFile(Generic[T]):
         if contents is None:
             return self.load()
         if self._clock() >= self._next_look:
-            self._look()
+            with self._lock:
+                if self._clock() >= self._next_look:  # nobody else has looked meanwhile
+                    self._next_look = self._clock() + LOOK_EVERY
+                    self._look()
         return contents
 
     def _look(self) -> None:
-        self._next_look = self._clock() + LOOK_EVERY
         found = Version.of(self._path)
         is_settled, self._seen = found == self._seen, found
         if found is None or found == self._version or not is_settled or (self._reading and self._reading.is_alive()):
