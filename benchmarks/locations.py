@@ -17,8 +17,8 @@ from time import perf_counter
 from typing import Any
 
 PLACES = 60_000
-LOOKUPS = 2_000
-ROUNDS = 15
+LOOKUPS = 500
+ROUNDS = 60
 MOST_PARSES = 4
 """Times that it takes Python to read an address, in which it is looked up."""
 
@@ -65,21 +65,24 @@ def measure(library: Callable[[], Callable[[str], Callable[[str], Any]]], path: 
     loading = perf_counter() - start
     after = memory()
     ips = [address(chance, family) for _ in range(LOOKUPS)]
-    lookup, parse = microseconds(find, ips), microseconds(ip_address, ips)
+    lookup, parse = microseconds(ips, find, ip_address)
     size = os.path.getsize(path) / 1e6
     print(f"{size:8.0f} {loading:8.2f} {after - before:10.0f} {lookup:10.1f} {parse:10.1f}")
     sys.exit(library is antiphon and lookup > MOST_PARSES * parse)
 
 
-def microseconds(call: Callable[[str], Any], ips: list[str]) -> float:
-    """The least time of a call, of several rounds."""
-    rounds = []
+def microseconds(ips: list[str], *calls: Callable[[str], Any]) -> list[float]:
+    """The least time that each of some calls takes, of several rounds, in turns."""
+    rounds: list[list[float]] = []
     for _ in range(ROUNDS):
-        start = perf_counter()
-        for ip in ips:
-            call(ip)
-        rounds.append(perf_counter() - start)
-    return min(rounds) / len(ips) * 1e6
+        times = []
+        for call in calls:
+            start = perf_counter()
+            for ip in ips:
+                call(ip)
+            times.append(perf_counter() - start)
+        rounds.append(times)
+    return [min(times) / len(ips) * 1e6 for times in zip(*rounds, strict=True)]
 
 
 def address(chance: random.Random, family: int) -> str:
