@@ -73,8 +73,18 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
             "target_of_tests:app",
             ["target_of_tests:app can't be served: "],
         ),
+        (
+            "from antiphon import App\nclass Late(App):\n  def freeze(self):\n    import missing_one\napp = Late()",
+            "target_of_tests:app",
+            ["target_of_tests:app was found, but can't be served:", ", line 4: import missing_one", "ModuleNotFound"],
+        ),
+        (
+            "from antiphon import App\nclass Late(App):\n  def freeze(self):\n    int('one')\napp = Late()",
+            "target_of_tests:app",
+            ["target_of_tests:app was found, but can't be served:", ", line 4: int('one')", "ValueError"],
+        ),
     ],
-    ids=["no module", "fails", "imports", "exits", "no name", "another name", "no app", "twice"],
+    ids=["no module", "fails", "imports", "exits", "no name", "another name", "no app", "twice", "late", "late value"],
 )
 def test_an_application_that_cannot_be_had_is_told_with_the_reason(tmp_path, monkeypatch, source, target, words):
     if source is not None:

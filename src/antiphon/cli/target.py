@@ -66,7 +66,7 @@ class Target(NamedTuple):
         factory as PasteDeploy's files of settings name them, with no settings.
 
         Raises `BadCommand` for a module that is missing or fails, for a missing name, for a function that fails, for an
-        object that can't be served over the requested interface, and for routes that conflict.
+        object that can't be served over the requested interface, for routes that conflict, and for pages that fail.
         """
         _look_here()
         module = import_module(self.module)
@@ -82,8 +82,10 @@ class Target(NamedTuple):
             raise BadCommand(f"{self} {'returned what ' if is_made else ''}{reason}. {self._others(module)}")
         try:
             _plan(found)
-        except ValueError as error:
-            raise BadCommand(f"{self} can't be served: {error}.") from None
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # pages are imported, which may do anything
+            if isinstance(error, ValueError) and not user_frames(error):
+                raise BadCommand(f"{self} can't be served: {error}.") from None
+            raise BadCommand(explain_failure(f"{self} was found, but can't be served:", error)) from error
         return found
 
     def _made_by(self, function: Any) -> object:
