@@ -292,7 +292,7 @@ class SecurityHeaders:
         return [(name, str(value)) for name, value in values.items() if value is not None]
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that sets the headers of responses from within."""
+        """Register what sets the headers of responses when all else has."""
         plain, secure = (SharedFields.of(_without_nonce(self.fields(is_secure))) for is_secure in (False, True))
         policy = str(self.content_security_policy)
         has_nonce = NONCE in policy
@@ -300,6 +300,6 @@ class SecurityHeaders:
         def set_headers(request: Request, response: Response) -> None:
             if has_nonce and (_NONCE in request or response.is_streamed):
                 response.headers.setdefault(_POLICY, policy.replace(NONCE, f"'nonce-{csp_nonce(request)}'"))
-            response.add_missing(secure if request.is_secure else plain)
+            response.add_missing(secure if request.head.scheme == "https" else plain)
 
         app.complete(set_headers)

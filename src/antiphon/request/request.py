@@ -57,6 +57,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
+_NO_PLACES: dict[Place[Any], Any] = {}
+"""The values of the places of a request that has read none: nobody adds to them."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -607,9 +609,7 @@ class Request(RequestHeaders):
     shared: Place[Shared] = Place("shared")
     """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
 
-    @lazy
-    def _places(self) -> dict[Place[Any], Any]:
-        return {}
+    _places: dict[Place[Any], Any] = _NO_PLACES
 
     def __getitem__(self, place: Place[T], /) -> T:
         """Return the value of a place, computed on first read.
@@ -619,18 +619,21 @@ class Request(RequestHeaders):
         values = self._places
         if place not in values:
             _check_place(place)
-            values[place] = self.route.places.read(place, self)
+            self[place] = self.route.places.read(place, self)
+            values = self._places
         value: T = values[place]
         return value
 
     def __setitem__(self, place: Place[T], value: T, /) -> None:
         """Set the value of a place. Raises TypeError for anything but a place."""
         _check_place(place)
+        if self._places is _NO_PLACES:
+            self._places = {}
         self._places[place] = value
 
     def __contains__(self, place: Place[Any], /) -> bool:
         """Return True if a place has been read or set."""
-        return place in vars(self).get("_places", ())
+        return place in self._places
 
     __iter__: None = None
     """None, since a class with ``__getitem__`` is iterable otherwise."""

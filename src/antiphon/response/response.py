@@ -361,7 +361,7 @@ class Response(ResponseHeaders):
     @property
     def is_streamed(self) -> bool:
         """True if the body comes in chunks."""
-        return not isinstance(self._body, bytes)
+        return type(self._body) is not bytes and not isinstance(self._body, bytes)
 
     def reraise(self) -> None:
         """Raise ``error``, if there is one. Middleware that does so after its yield leaves this response as it is."""
