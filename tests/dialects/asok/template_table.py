@@ -100,6 +100,8 @@ TABLE = [
         "{% set found = false %}{% for i in items %}{% if i == 2 %}"
         "{% set found = true %}{% endif %}{% endfor %}{{ found }}"
     ),
+    "{% with n = 5 %}{% for i in items %}{% set n = n + i %}{% endfor %}{{ n }}{% endwith %}",
+    "{% for i in items %}{% for j in items %}{% set i = i + j %}{% endfor %}{{ i }} {% endfor %}",
     "{% set n = 1 %}{% with m = 2 %}{% set n = n + m %}{% endwith %}{{ n }}",
     "{% for i in items %}{% set s = 0 %}{% for j in items %}{% set s = s + j %}{% endfor %}{{ s }} {% endfor %}",
     "{% set y %}{{ number }}!{% endset %}{{ y }} {{ y | upper }}",

@@ -29,7 +29,8 @@ def rescoped(tree: nodes.Template) -> nodes.Template:
     regions: list[Any] = [*tree.find_all((nodes.Block, nodes.Macro))]
     tree.body = [*cells.statements(tree.body, frozenset())]
     for region in regions:
-        region.body = [*cells.statements(region.body, known if isinstance(region, nodes.Block) else frozenset())]
+        own = known if isinstance(region, nodes.Block) else frozenset(each.name for each in region.args)
+        region.body = [*cells.statements(region.body, own)]
     return tree
 
 
@@ -107,7 +108,7 @@ class _Cells:
                 yield _made(cell, names, node.lineno)
                 _Renamed(cell, names).visit(node)
             if not isinstance(node, nodes.Block | nodes.Macro):
-                self._descend(node, known)
+                self._descend(node, known | {*_own(node)} if isinstance(node, _SCOPES) else known)
             yield node
             for name in names:
                 yield nodes.Assign(_name(name, "store", node), _item(cell, name, node.lineno), lineno=node.lineno)
