@@ -1,5 +1,7 @@
 """Security headers, as the settings say them."""
 
+import re
+
 import pytest
 
 from antiphon.dialects.asok import Asok
@@ -19,6 +21,16 @@ def test_each_page_has_them_and_a_nonce(serve):
     assert first.headers["content-security-policy"] == POLICY.format(first.text)
     assert {name: first.headers[name] for name in WANTED} == WANTED
     assert "strict-transport-security" not in serve({}, base_url="http://shop.example.com").get("/").headers
+
+
+def test_uploads_have_them_and_run_no_script(serve):
+    files = {"page.py": PAGE, "src/partials/uploads/a.svg": "<svg onload='alert(1)'/>", "src/partials/css/a.css": ""}
+    client = serve(files)
+    headers = client.get("/uploads/a.svg").headers
+    assert re.search(r"script-src 'self' 'nonce-[\w-]+' 'strict-dynamic'", headers["content-security-policy"])
+    assert headers["x-content-type-options"] == "nosniff"
+    for path in ("/uploads/../css/a.css", "/uploads/%2e%2e/%2e%2e/pages/page.py", "/css/..%2f..%2fpages%2fpage.py"):
+        assert "nonce" not in client.get(path).text
 
 
 WANTED = {

@@ -111,7 +111,9 @@ def test_settings_that_mean_nothing_are_errors_at_the_start(write, config, match
 
 
 def test_the_sessions_of_a_user_are_found_and_ended_by_their_store(tmp_path):
+    (tmp_path / "a" / "sessions").mkdir(parents=True, mode=0o755)
     store = SessionStore("file", str(tmp_path / "a" / "sessions"))
+    assert (tmp_path / "a" / "sessions").stat().st_mode & 0o777 == 0o700
     for name in ("one", "two"):
         store.native.change(name, {"__sid": f"id of {name}"}, ttl=9.0, owner="5")
     store.native.change("bob's", {}, ttl=9.0, owner="6")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +169,9 @@ def _native_store(backend: str, path: str) -> "Store":
         case "memory":
             return MemoryStore()
         case "file":
-            os.makedirs(path, mode=0o700, exist_ok=True)
+            os.makedirs(path, exist_ok=True)
+            with suppress(OSError):  # of a folder that is somebody else's
+                os.chmod(path, 0o700)
             return SQLiteStore(os.path.join(path, "sessions.db"))
         case "redis":
             url = os.environ.get("ASOK_REDIS_URL") or os.environ.get("REDIS_URL") or "redis://localhost:6379/0"
