@@ -58,6 +58,10 @@ def test_a_prefix_may_be_what_a_client_has_sent(serve, interface):
         assert len(answers[0].headers["ratelimit"]) < 200
 
 
+def test_a_long_prefix_is_not_kept():
+    assert len(RateLimit("1/m", prefix="x" * 1_000_000).prefix) == 64
+
+
 def test_applications_do_not_count_together(serve, interface):
     page = "def render(request):\n    request.rate_limit('1/m')\n    return 'x'"
     assert [serve({"page.py": page}, interface).get("/").status for _ in range(2)] == [200, 200]

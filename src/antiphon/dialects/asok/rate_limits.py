@@ -43,7 +43,7 @@ class RateLimit:
         prefix: str = "rl",
     ) -> None:
         self.key_func = key_func
-        self.prefix = prefix
+        self.prefix = _short(prefix)
         self._rate = native_rate(limit, window)
         parse_rate(self._rate)
 
@@ -118,12 +118,13 @@ def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
 
 @lru_cache(maxsize=1024)
 def _limit(counters: Store, rate: str, prefix: str, has_key: bool) -> NativeLimit:
-    """Return the limit of a rate and a prefix. What it counts is in the store, where those of one name count together.
+    """Return the limit of a rate and a prefix. Its counts are in the store, where those of one name count together."""
+    return NativeLimit(rate, counters, name=f"{prefix} {rate}", by=_caller_of if has_key else None)
 
-    A page may make the prefix of what a client has sent: another text than a name is told by its hash.
-    """
-    name = prefix if _is_name(prefix) else sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()
-    return NativeLimit(rate, counters, name=f"{name} {rate}", by=_caller_of if has_key else None)
+
+def _short(prefix: str) -> str:
+    """Return a prefix, or the hash of one that is long or no name: a page may make it of what a client has sent."""
+    return prefix if _is_name(prefix) else sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _caller_of(native: Any) -> str | None:
