@@ -133,6 +133,14 @@ def test_middlewares_of_a_program_are_in_the_order_of_their_priorities(serve):
     assert serve({"page.py": "CONTENT = 'page'"}, prepare=prepare).get("/").text == "first(usual(last(page)))"
 
 
+@pytest.mark.parametrize("name", ["use", "on_startup", "on_shutdown", "user_loader"])
+def test_what_comes_too_late_says_so(serve, name):
+    client = serve({"page.py": "CONTENT = 'page'"})
+    client.get("/")
+    with pytest.raises(RuntimeError, match=rf"the project is read already: call app\.{name} where"):
+        getattr(client.app, name)(lambda *_: None)
+
+
 def test_static_files_are_sent_under_names_with_their_hashes(serve):
     urls = "def render(request):\n    return request.json([*map(request.static, request.args.getlist('n'))])\n"
     client = serve({

@@ -87,7 +87,11 @@ class Asok(Servable):
         return ProjectTemplates(self)
 
     def use(self, middleware: Callable[..., Any], priority: int = 50) -> Self:
-        """Add a middleware, a function of the request and the next one, inside of those with a lower priority."""
+        """Add a middleware, a function of the request and the next one, inside of those with a lower priority.
+
+        Raises RuntimeError once the project is read.
+        """
+        self._check_unread("use")
         vars(middleware).setdefault("_asok_priority", priority)
         self.middleware_handlers.append(middleware)
         self.middleware_handlers.sort(key=lambda each: getattr(each, "_asok_priority", 50))
@@ -99,22 +103,33 @@ class Asok(Servable):
         Without one, the users are those of the model that the setting AUTH_MODEL names. Raises RuntimeError once the
         project is read.
         """
-        if "native" in vars(self):
-            raise RuntimeError("the project is read already: call app.user_loader where the application is made")
+        self._check_unread("user_loader")
         self.find_user = fn
         return fn
 
     def on_startup(self, fn: F) -> F:
-        """Register a function that is called, or awaited, before the first request of a process."""
+        """Register a function that is called, or awaited, before the first request of a process.
+
+        Raises RuntimeError once the project is read.
+        """
+        self._check_unread("on_startup")
         self._on_startup.append(fn)
         return fn
 
     def on_shutdown(self, fn: F) -> F:
-        """Register a function that is called, or awaited, after the last request of a process."""
+        """Register a function that is called, or awaited, after the last request of a process.
+
+        Raises RuntimeError once the project is read.
+        """
+        self._check_unread("on_shutdown")
         self._on_shutdown.append(fn)
         return fn
 
-    def _middlewares(self) -> "list[Callable[..., Any]]":
+    def _check_unread(self, name: str) -> None:
+        if "native" in vars(self):
+            raise RuntimeError(f"the project is read already: call app.{name} where the application is made")
+
+    def _middlewares(self) -> list[Callable[..., Any]]:
         """Return the ``handle`` of each module in the project's folder of middlewares, in the order of their names."""
         folder = folder_of(self.root_dir, self.dirs["MIDDLEWARES"])
         names = sorted(name for name in os.listdir(folder) if name.endswith(".py")) if folder else []

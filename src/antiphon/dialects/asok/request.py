@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+from urllib.parse import unquote
 
+from antiphon.adapters.foreign.wsgi import make_environ
 from antiphon.dialects.asok.browser import Browser
 from antiphon.dialects.asok.env import env
 from antiphon.dialects.asok.exceptions import (
@@ -104,6 +106,20 @@ class Request(RequestState):
     def raw_query_string(self) -> str:
         """The query as it was sent, without its question mark."""
         return self.native.query_string.decode("latin-1")
+
+    @property
+    def query_string(self) -> str:
+        """The query, percent-decoded as a whole, without its question mark."""
+        return unquote(self.raw_query_string)
+
+    @lazy
+    def environ(self) -> dict[str, Any]:
+        """The environ that a WSGI server would give, with the body, for code that reads it; also over other interfaces.
+
+        Nothing that is set in it changes the request.
+        """
+        environ: dict[str, Any] = make_environ(self.native)
+        return environ | {"asok.app": self.app, "asok.root": self.app.root_dir}
 
     @property
     def headers(self) -> Mapping[str, str]:
