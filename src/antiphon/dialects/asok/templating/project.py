@@ -6,16 +6,17 @@ from jinja2 import Template
 
 from antiphon.dialects.asok.templating.environment import AsokEnvironment
 from antiphon.dialects.asok.templating.lookup import ProjectLoader
+from antiphon.handler.errors import is_debug
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
 
 
 class ProjectTemplates:
-    """The templates of a project, which are read once; on each use, with its setting ``DEBUG``."""
+    """The templates of a project, which are read once; with its setting ``DEBUG``, or in debug mode, on each use."""
 
     def __init__(self, app: "Asok") -> None:
-        self._is_kept = not app.config["DEBUG"]
+        self._is_kept = not (app.config["DEBUG"] or is_debug())
         self._loader = ProjectLoader(app.root_dir, app.dirs["PARTIALS"])
         self._found: dict[tuple[str, str | None], Template] = {}
         self.environment = AsokEnvironment(
