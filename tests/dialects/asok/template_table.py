@@ -5,7 +5,7 @@ Run by itself it prints what Asok 0.8 makes of them, in JSON: `python -m tests.d
 
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,6 +59,7 @@ TABLE = [
     "{{ 1234567 | intcomma }} {{ '1234.5' | intcomma }} {{ 'x' | intcomma }}",
     "{{ 0 | duration }} {{ 59 | duration }} {{ 3600 | duration }} {{ 93784 | duration }} {{ nothing | duration }}",
     "{{ '2001-01-01' | time_ago | truncate(0) }} {{ nothing | time_ago }} {{ 'never' | time_ago }}",
+    "{% for time in aged %}{{ time | time_ago }};{% endfor %}",
     "{{ ancient | time_ago }} {{ distant | time_ago }} {{ ahead | time_ago }}",
     "{{ 'data:x' | decode_base64(class_='w', hidden=true) }} {{ '' | decode_base64 }}",
     "{{ thing | display }} {{ nothing | display }} {{ number | display }}",
@@ -163,6 +164,15 @@ FILES = {
 """The project's partials."""
 
 
+AGES = [0, 60, 120, 3600, 7200, 86400, 2 * 86400, 8 * 86400, 20 * 86400, 40 * 86400, 400 * 86400, 900 * 86400]
+"""Seconds."""
+
+
+def _times_of(age):
+    """The time that was so long ago, with and without a time zone, and as text."""
+    return datetime.now() - age, datetime.now(UTC) - age, (datetime.now() - age).isoformat()
+
+
 def context(safe_string):
     """The names that templates know."""
 
@@ -202,6 +212,7 @@ def context(safe_string):
         "ancient": datetime(1800, 1, 1),
         "distant": datetime(2300, 1, 1),
         "ahead": datetime(2060, 1, 1),
+        "aged": [time for age in AGES for time in _times_of(timedelta(seconds=age + 20))],
         "double": lambda n: n * 2,
     }
 
