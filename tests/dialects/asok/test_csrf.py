@@ -91,6 +91,17 @@ def test_a_token_does_not_help_a_page_of_another_site(serve, interface, origin, 
     assert client.post("/", headers={HEADER: token, "origin": origin}).status == status
 
 
+@pytest.mark.parametrize(("backend", "said"), [("memory", 1), ("file", 0)])
+def test_a_session_that_another_process_may_have_is_said_once(serve, interface, write, caplog, backend, said):
+    config = {"SESSION_BACKEND": backend}
+    client = serve({"page.py": FORM}, interface, lambda app: app.config.update(config))
+    token = token_in(client.get("/?token"))
+    client.cookies.set("asok_sid", "of-another-process")
+    for _ in range(2):
+        assert client.post("/", headers={HEADER: token}).status == 403
+    assert caplog.text.count('SESSION_BACKEND="file"') == said
+
+
 def test_a_login_and_a_logout_end_tokens_that_were_given_out_before(serve, interface):
     page = """
 class User: id = 1

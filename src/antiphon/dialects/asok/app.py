@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, Literal, Self, TypeVar
 
 from antiphon.adapters.servable import Lifecycle, Servable
+from antiphon.app.advice import Advice
 from antiphon.app.application import App
 from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
 from antiphon.dialects.asok.errors import install_errors
@@ -61,6 +62,7 @@ class Asok(Servable):
         env.load(os.path.join(self.root_dir, ".env"))
         self.config: dict[str, Any] = configured(os.environ)
         self.counters = MemoryStore()
+        self.advice = Advice()
         self.shared_values: dict[str, Any] = {}
         self.middleware_handlers: list[Callable[..., Any]] = [*self._middlewares()]
         self._on_startup: list[Callable[[], Any]] = []

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from antiphon.features import CSRFTokens, csrf_token
+from antiphon.dialects.asok.session import COOKIE as SESSION_COOKIE
+from antiphon.features import BadCSRFToken, CSRFTokens, csrf_token
 from antiphon.features import csrf_input as native_input
 from antiphon.features.markup import Markup
 from antiphon.request.request import Request as NativeRequest
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from antiphon.app.application import App
+    from antiphon.dialects.asok.app import Asok
     from antiphon.dialects.asok.request_state import RequestState
 
 COOKIE = "asok_csrf"
@@ -24,6 +26,16 @@ def install_csrf(native: "App", config: "Mapping[str, Any]") -> None:
     """Have an application refuse writes without a token, unless the setting CSRF is false."""
     if config["CSRF"]:
         native.use(CSRFTokens())
+
+
+def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
+    """Log once that a session may be in the memory of another process, where a write was refused for want of it."""
+    is_away = isinstance(error, BadCSRFToken) and error.reason == "expired" and SESSION_COOKIE in native.cookies
+    if is_away and app.session_store.backend == "memory":
+        app.advice.give(
+            "A write of a visitor whose session this process does not know",
+            'SESSION_BACKEND="file", which the processes of several workers share, and which lasts when they end',
+        )
 
 
 def token_of(request: "RequestState") -> str:

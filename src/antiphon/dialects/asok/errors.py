@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from antiphon.app.application import App
+from antiphon.dialects.asok.csrf import advise
 from antiphon.dialects.asok.exceptions import AbortException, ValidationError
 from antiphon.dialects.asok.middlewares import result_of, waits
 from antiphon.dialects.asok.request import Request
@@ -56,6 +57,7 @@ def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler
 
 def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | None) -> Request:
     """Return the request as the page of an error finds it: with the error's status, and without the page's type."""
+    advise(app, native, error)
     request = Request.of(app, native)
     told = AbortException(400, str(error)) if isinstance(error, ValidationError) else as_http_error(error)
     request.page_file = path
