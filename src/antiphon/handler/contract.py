@@ -9,6 +9,7 @@ them where they wait, and they are driven on to their end.
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.handler.errors import error_response, raised_response, sole_error
@@ -121,8 +122,15 @@ def is_broken_by_client(request: Request, error: BaseException) -> bool:
     return isinstance(error, HTTPError) and error.status < 500 and request.content.failure is error
 
 
+_CO_COROUTINE = 0x80
+"""That of ``inspect``, which takes long to import."""
+
+
 def is_async(function: Callable[..., Any]) -> bool:
     """True if a call returns a coroutine. Understands functions, partials, methods and objects with ``__call__``."""
+    plain = getattr(function, "__func__", function)
+    if type(plain) is FunctionType and not plain.__dict__:  # where no mark says otherwise
+        return bool(plain.__code__.co_flags & _CO_COROUTINE)
     from inspect import iscoroutinefunction
 
     called = without_partials(function)

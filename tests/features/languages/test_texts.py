@@ -1,6 +1,7 @@
 """Texts: found in a language and those behind it, with values filled in, plural forms chosen, and nothing reached."""
 
 import logging
+import sys
 
 import pytest
 from hypothesis import example, given
@@ -10,7 +11,7 @@ from jinja2 import DictLoader
 from antiphon import App, Request
 from antiphon.features import Languages, Page, Templates
 from antiphon.features.languages.placeholders import filled
-from antiphon.features.languages.plurals import _BY_LANGUAGE, CATEGORIES, declared_rule, small_rule
+from antiphon.features.languages.plurals import _BY_LANGUAGE, CATEGORIES, declared_rule, rule_of, small_rule
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
@@ -133,6 +134,12 @@ class TestAPluralRule:
         theirs, ours = Locale.parse(language).plural_form, small_rule(language)
         numbers = [*range(210), 1_000_000, 1_000_001, 2_000_000, 0.5, 1.5, 2.5, 10.1]
         assert [ours(n) for n in numbers] == [theirs(n) for n in numbers]
+
+    def test_is_that_of_the_table_without_babel(self, monkeypatch):
+        assert rule_of("ar") is not small_rule("ar")
+        assert rule_of("tlh") is small_rule("tlh")
+        monkeypatch.setitem(sys.modules, "babel", None)
+        assert rule_of("ar") is small_rule("ar")
 
     def test_of_another_language_is_that_of_english(self):
         assert [small_rule("tlh")(n) for n in (0, 1, 2)] == ["other", "one", "other"]

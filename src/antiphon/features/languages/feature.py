@@ -5,7 +5,7 @@ app.use(Languages("locales", default="en"))
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from antiphon.features.languages.current import use_outside_of_requests
 from antiphon.features.languages.folders import files_in, read_all, versions_of
@@ -17,6 +17,7 @@ from antiphon.http.accept import AcceptLanguage
 from antiphon.http.cookies import SetCookie
 from antiphon.paths import caller_file, folder_beside
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -29,6 +30,14 @@ def _function_of_jinja(name: str, request: Request) -> object:
     from antiphon.features.languages import in_templates
 
     return getattr(in_templates, name)(request)
+
+
+def _name_language(request: Request, response: Response) -> None:
+    """Name the language of the content, if there is any, and if the language was read (RFC 9110 §8.5)."""
+    if Request.language in request:
+        language = cast(RequestLanguage, request.language)
+        if language.is_chosen and response.body:
+            response.headers.setdefault("content-language", language.tag)
 
 
 class Languages:
@@ -64,27 +73,26 @@ class Languages:
         self._folders = [folder_beside(file, each) for each in folders]
         self._watches = is_debug()
         self._versions = versions_of(self._folders) if self._watches else ()
-        self._texts = self._read()
+        self._read()
 
-    def _read(self) -> dict[str, Texts]:
-        """Read all catalogues. Return the texts of each language, the default first."""
+    def _read(self) -> None:
+        """Read all catalogues, and have the texts of each language."""
         found = read_all(files_in(self._folders))
         tags = dict.fromkeys([self.default, *sorted(found)])
-        return {
+        default = fallbacks(self.default)
+        self._texts = {
             tag: Texts(
-                tag,
-                [
-                    each
-                    for name in dict.fromkeys([*fallbacks(tag), *fallbacks(self.default)])
-                    for each in found.get(name, ())
-                ],
+                tag, [each for name in dict.fromkeys([*fallbacks(tag), *default]) for each in found.get(name, ())]
             )
             for tag in tags
         }
+        self.tags = tuple(tags)
+        """The languages that there are: the default, then the others by name."""
 
     def install(self, app: "App") -> None:
         """Fill ``request.language``, and share what templates need."""
         app.fill(Request.language, self._of_request)
+        app.complete(_name_language)
         use_outside_of_requests(self)
         app.share(
             __=lambda request: request.__,
@@ -102,17 +110,13 @@ class Languages:
         """Read the catalogues again, if a file has changed. Raises what reading does."""
         versions = versions_of(self._folders)
         if versions != self._versions:
-            self._texts = self._read()
+            self._read()
             self._versions = versions
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The languages that there are: the default, then the others by name."""
-        return tuple(self._texts)
 
     def texts(self, tag: str) -> Texts:
         """Return the texts of a language, for code without a request. Raises ValueError for one that is not there."""
-        return self._texts[self.match(tag) or self._unknown(tag)]
+        texts = self._texts
+        return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 
     def match(self, wanted: str) -> str | None:
         """Return the language that fits a tag: this one, one that it falls back to, or one of another region.

@@ -33,9 +33,12 @@ class RequestLanguage(Language):
         return self._chosen  # type: ignore[return-value]  # it has been chosen
 
     def _choose(self, tag: str) -> None:
-        if self._chosen is None:
-            self._request.after_request(self._declare)
         self._chosen = self._languages.texts(tag)
+
+    @property
+    def is_chosen(self) -> bool:
+        """True if anybody has read or set the language."""
+        return self._chosen is not None
 
     def _asked(self) -> str | None:
         """Return the language that the request asks for; None if it is none of those that there are."""
@@ -61,14 +64,6 @@ class RequestLanguage(Language):
         self._request.consulted += ("cookie",)
         given = self._request.cookies.get(name)
         return None if given is None else self._languages.match(given)
-
-    def _declare(self, _request: Request, response: Response) -> Response | None:
-        """Say which language the content is in, unless the response says so itself (RFC 9110 §8.5)."""
-        if not response.body or "content-language" in response.headers:
-            return None
-        response = copy(response)  # it may answer other requests, too
-        response.headers["content-language"] = self.tag
-        return response
 
     @property
     def tag(self) -> str:
