@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from decimal import Decimal
 
 import pytest
 from hypothesis import example, given
@@ -50,6 +51,11 @@ class TestAText:
             ("en", "note", {"n": 0}, "0 notes"),
             ("en", "note", {"n": 1.5}, "1.5 notes"),
             ("en", "note", {"n": "many"}, "many notes"),
+            ("en", "note", {"n": -1}, "-1 note"),
+            ("en", "note", {"n": Decimal("1.5")}, "1.5 notes"),
+            ("en", "note", {"n": float("inf")}, "inf notes"),
+            ("en", "note", {"n": float("nan")}, "nan notes"),
+            ("ru", "note", {"n": -22}, "-22 заметки"),
             ("ru", "note", {"n": 1}, "1 заметка"),
             ("ru", "note", {"n": 22}, "22 заметки"),
             ("ru", "note", {"n": 11}, "11 заметок"),
@@ -100,13 +106,14 @@ class TestAPlaceholder:
             ("{price:.999999f}", "{price:.999999f}"),
             ("{price:{who}}", "{price:Ann}"),
             ("{price:%Y}", "{price:%Y}"),
+            ("{huge:.2f}", "{huge:.2f}"),
             ("{{who}} }} {{", "{who} } {"),
             ("} {{{who}}}", "} {Ann}"),
             ("100 %", "100 %"),
         ],
     )
     def test_is_filled_or_left_as_it_is(self, text, shown):
-        assert filled(text, {"who": Secret(), "price": 3.5}) == shown
+        assert filled(text, {"who": Secret(), "price": 3.5, "huge": 10**400}) == shown
 
     def test_that_is_left_is_logged_once(self, caplog, languages):
         for _ in range(2):

@@ -45,7 +45,7 @@ class JSONCatalogue(Catalogue):
         entry = self._entries.get(singular)
         if not isinstance(entry, dict):
             return None
-        form = entry.get(self._rule(n))
+        form = entry.get(self._rule(abs(n)))
         return _general(entry) if form is None else form
 
 

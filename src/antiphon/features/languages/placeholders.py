@@ -54,7 +54,7 @@ def _value(text: str, written: str, name: str, spec: str, values: Mapping[str, o
     else:
         try:
             return format(values[name], spec)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, ArithmeticError) as error:
             why = f"can't show {type(values[name]).__name__}: {error}"
     note_unfilled(text, written, why)
     return written

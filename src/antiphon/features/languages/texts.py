@@ -13,6 +13,7 @@ CONTEXT = "\x04"
 """The character between a context and a key in gettext's files."""
 
 _NUMBERS = (int, float, Decimal)
+_INFINITE = (float("inf"), float("-inf"))
 
 _MOST_MISSING = 1000
 """Missing texts of one language that are logged."""
@@ -34,6 +35,8 @@ class Texts:
         """Return the text of a key as it is written, of plural forms the one for ``n``; None if there is none."""
         if context is not None:
             key = f"{context}{CONTEXT}{key}"
+        if n is not None and (n != n or n in _INFINITE):
+            n = None
         for catalogue in self._catalogues:
             text = None if n is None else catalogue.plural(key, key, n)
             if text is None:
