@@ -55,6 +55,10 @@ def stage() -> None:
             target.write_text(page(source))
         elif place not in SHOWN_ALREADY.values():
             target.write_text(shown(source))
+    for image in DOCS.rglob("*.png"):
+        target = STAGED / image.relative_to(DOCS)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(image, target)
     (STAGED / "SUMMARY.md").write_text(navigation())
     shutil.copy(ROOT / "scripts/docs_site.css", STAGED / "site.css")
 
@@ -80,6 +84,8 @@ def _linked(source: Path, found: re.Match[str]) -> str:
         return found[0]
     known, target = places(), (source.parent / found[1]).resolve()
     fragment = found[2] or ""
+    if target.suffix == ".png" and target.is_relative_to(DOCS):
+        return found[0]
     if target not in known and target.parent in known:
         target, fragment = target.parent, f"#{_anchor(target.name)}"
     if target not in known:
@@ -107,7 +113,7 @@ def shown(folder: Path) -> str:
 def navigation() -> str:
     """Return the navigation as a list: what docs/README.md links to, in its sections, and then the project's pages."""
     sections = (DOCS / "README.md").read_text().split("\n## ")
-    lines = ["- [Antiphon](index.md)", *(f"- [Tutorial]({target})" for _, target in _LINK.findall(sections[0]))]
+    lines = ["- [Antiphon](index.md)", "- Tutorial", *_groups(sections[0])]
     for section in sections[1:]:
         title, _, text = section.partition("\n")
         lines += [f"- {title}", *_groups(text)]

@@ -140,7 +140,7 @@ def first_app() -> str:
 
 def snippets(page: Path) -> Iterator[str]:
     """Yield the Python snippets of a page."""
-    yield from re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    yield from re.findall(r"^```python.*?\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
 def one(pattern: str) -> Path:

@@ -1,55 +1,70 @@
-"""The tutorial: its curl commands print what the page says, from the application as far as the page has brought it."""
+"""The tutorial, typed as it says: curl prints what it shows, and the tests of each page pass on its app."""
 
-import argparse
+import os
 import re
-import shlex
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
-from antiphon.testing import Client
+from tests.helpers.system_programs import required_program
+from tests.helpers.tutorial import PAGES, Step, Unclear, enter, follow, steps, typed_before
+from tests.helpers.tutorial_server import TutorialServer
 
-PAGE = (Path(__file__).parents[2] / "docs/tutorial/first-app.md").read_text()
-BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^\$ curl (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+curl = required_program("curl")
 
-CURL = argparse.ArgumentParser("curl")
-CURL.add_argument("url")
-CURL.add_argument("--json", dest="body")
-CURL.add_argument("--data", dest="form")
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
-def parts():
-    """The number of each block with commands, and the source of the application that they are for."""
-    source = ""
-    for kind, text in BLOCK.findall(PAGE):
-        if kind == "python":
-            source = text
-        elif COMMAND.search(text):
-            yield pytest.param(source, text, id=text.splitlines()[0])
+def asked(server, folder, command):
+    """Run a command of curl, and return what it prints."""
+    command = command.replace("localhost:8000", f"localhost:{server.port}")
+    return printed(["bash", "-c", command], cwd=folder)
 
 
-def run(client, command):
-    """Send what a curl command would send, and return the body of the response."""
-    sent = CURL.parse_args(shlex.split(command))
-    path = sent.url.removeprefix("http://127.0.0.1:8000")
-    content_type = "application/json" if sent.body else "application/x-www-form-urlencoded"
-    body = sent.body or sent.form
-    if body is None:
-        return client.get(path).text
-    return client.post(path, body=body.encode(), content_type=content_type).text
+def differs(found, shown):
+    """Return what is printed, unless a page shows it so; three dots stand for anything."""
+    pattern = re.escape(shown.rstrip()).replace(r"\.\.\.", ".*")
+    return None if re.fullmatch(pattern, found.rstrip(), re.DOTALL) else found
 
 
-@pytest.mark.parametrize(("source", "console"), list(parts()))
-def test_curl_prints_what_the_page_says(source, console):
-    namespace = {"__name__": "notes"}
-    exec(compile(source, "notes.py", "exec"), namespace)
-    client = Client(namespace["app"])
-    for command, printed in COMMAND.findall(console):
-        pattern = re.escape(printed.rstrip()).replace(r"\.\.\.", ".*")
-        assert re.fullmatch(pattern, run(client, command).rstrip()), command
+def own_tests(folder):
+    """Run the tests of the app in a folder, and return what pytest prints."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return printed(command, cwd=folder, env=environment)
 
 
-def test_each_block_of_python_is_tried():
-    sources = [text for kind, text in BLOCK.findall(PAGE) if kind == "python"]
-    assert [source for source in sources if source not in {part.values[0] for part in parts()}] == []
+def printed(command, **options):
+    """Run a command, and return what it prints."""
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, **options).stdout
+
+
+@pytest.mark.processes
+@pytest.mark.usefixtures("curl")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_can_be_typed_run_and_tested(page, tmp_path):
+    typed_before(page, tmp_path)
+    (tmp_path / "lamp.png").write_bytes(PNG)
+    with TutorialServer(tmp_path) as server:
+        for command, shown in follow(page, tmp_path):
+            assert differs(asked(server, tmp_path, command), shown) is None, command
+    shown = next(shown for step in steps(page) for command, shown in step.commands if "pytest" in command)
+    assert differs(own_tests(tmp_path), shown) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "file", "wrong"),
+    [
+        ("Here is a block:", "app.py", "does not say where this goes"),
+        ("A new file, `app.py`:", "app.py", "is no new file"),
+        ("A new file, `other.py`:", "app.py", "is above 'app.py'"),
+        ("Replace all of `other.py`:", "other.py", "There is no such file."),
+        ("Replace the function `show` in `app.py`:", "app.py", "app.py has 0 times show"),
+        ("Replace the element `nav` of `app.py`:", "app.py", "app.py has not one element nav"),
+    ],
+)
+def test_a_block_that_goes_nowhere_is_a_mistake(tmp_path, told, file, wrong):
+    (tmp_path / "app.py").write_text("app = None\n")
+    with pytest.raises(Unclear, match=wrong):
+        enter(Step(told, "python", file, "app = 1\n"), tmp_path)
