@@ -144,14 +144,15 @@ class Connection:
         """Read the head of one response, perhaps an interim one, and return its status."""
         return self._read_head().status
 
-    def wait_for(self, text: bytes) -> None:
-        """Read until ``text`` has come. Raises Closed when the server closes before."""
+    def wait_for(self, text: bytes) -> bytes:
+        """Read until ``text`` has come, and return what was read. Raises Closed when the server closes before."""
         received = b""
         while text not in received:
             chunk = self._file.read1(LONGEST_LINE)  # type: ignore[attr-defined]  # it is a BufferedReader
             if not chunk:
                 raise Closed(f"after {received!r}")
             received += chunk
+        return received
 
     def receive(self, method: str = "GET") -> ReceivedResponse:
         """Read a response, after any interim ones. Raises Closed when none begins."""
