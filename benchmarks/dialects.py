@@ -206,7 +206,7 @@ DIALECTS = (
             PageOfLamps("page", "GET", "/page", PAGE, "text/html", "lamp 4"),
         ],
         lambda app, _loop: WsgiServer(app),
-        {"page": 3.0, "json": 8.0, "form": 7.0},  # of these two the most part is reading the body, which is native
+        {"page": 3.0},
     ),
     Dialect(
         "flask",
