@@ -200,12 +200,14 @@ class App(Routes, Servable):
         blocking: bool = False,
         when: Callable[[Request], bool] | None = None,
         otherwise: Callable[[Request], T] | None = None,
+        writes: bool = False,
     ) -> None:
         """Have ``source`` give each request the value of a place, at most once, where ``when`` is true of the request.
 
         A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
-        the hooks and the handler. If ``when`` returns false, the place has the value that ``otherwise`` returns;
-        neither may block or be async.
+        the hooks and the handler; one that is for ``writes``, not where a route answers safe methods alone, such as
+        GET. If ``when`` returns false, the place has the value that ``otherwise`` returns; neither may block or be
+        async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
         response passes the middleware, so that a failed commit is a 500; if the response is a stream, when that has
@@ -215,7 +217,7 @@ class App(Routes, Servable):
         that returns a coroutine, and is not seen to be async, fails where it is read.
         """
         self.check_open()
-        self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise)
+        self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise, writes=writes)
 
     def fills(self, place: Place[Any]) -> bool:
         """True if something fills a place by now: for features that stand on another one, which has to come first."""

@@ -263,10 +263,15 @@ class Routes:
     @overload
     def before_request(self, function: B, /) -> B: ...
     @overload
-    def before_request(self, /, *, blocking: bool = False) -> Callable[[B], B]: ...
-    def before_request(self, function: B | None = None, /, *, blocking: bool = False) -> B | Callable[[B], B]:
-        """Register a function that is called with the request before the handler, and may return the answer instead."""
-        return self._hook(self.registry.before, function, blocking, "request")
+    def before_request(self, /, *, blocking: bool = False, writes: bool = False) -> Callable[[B], B]: ...
+    def before_request(
+        self, function: B | None = None, /, *, blocking: bool = False, writes: bool = False
+    ) -> B | Callable[[B], B]:
+        """Register a function that is called with the request before the handler, and may return the answer instead.
+
+        One that is for ``writes`` is not called where a route answers safe methods alone, such as GET.
+        """
+        return self._hook(self.registry.before, function, blocking, "request", writes=writes)
 
     @overload
     def after_request(self, function: A, /) -> A: ...
@@ -290,14 +295,16 @@ class Routes:
         check_arguments(function, "request", "response")
         self.registry.last.append(function)
 
-    def _hook(self, hooks: list[Hook], function: F | None, blocking: bool, *given: str) -> F | Callable[[F], F]:
+    def _hook(
+        self, hooks: list[Hook], function: F | None, blocking: bool, *given: str, writes: bool = False
+    ) -> F | Callable[[F], F]:
         self.check_open()
 
         def register(function: F) -> F:
             self.check_open()
             check_arguments(function, *given)
             check_returns(function, "app.middleware")
-            hooks.append(hook(function, blocking))
+            hooks.append(hook(function, blocking)._replace(writes=writes))
             return function
 
         return register if function is None else register(function)

@@ -15,6 +15,8 @@ class Hook(NamedTuple):
     """True if it is called on a thread, False if on the event loop, where there is one."""
     place: Switch | None = None
     """The place to switch to before the call; None if the request is there already."""
+    writes: bool = False
+    """True if routes that answer safe methods alone do without it."""
 
     async def call(self, *arguments: Any) -> Any:
         """Call the function in its place, and return what it returns."""

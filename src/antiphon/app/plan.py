@@ -69,6 +69,13 @@ class HandlerStack(NamedTuple):
             after=tuple(part.for_handler(handler_blocks) for part in reversed(self.after)),
         )
 
+    def without_writes(self) -> Self:
+        """Return the stack as it is around a handler of safe methods."""
+        return self._replace(
+            resolving=tuple(source for source in self.resolving if not source.hook.writes),
+            before=tuple(part for part in self.before if not part.writes),
+        )
+
     def pinned(self) -> Self:
         """Return the stack with parts that switch to their places themselves."""
         return self._replace(

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from antiphon.app.arguments import NO_ARGUMENTS, with_arguments
 from antiphon.app.blueprint import IncludedBlueprint, Registry
+from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.app.default_answers import answer_nothing, answer_options, redirect_to_other_form
 from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
@@ -243,6 +244,8 @@ class Planning:
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
         """Return what stands around the handler of a route."""
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
+        if SAFE_METHODS.issuperset(route.methods):
+            stack = stack.without_writes()
         if not (route.signed or route.before):
             return stack
         checks = [self._signature_check(route)] if route.signed else []

@@ -95,8 +95,8 @@ class CSRFTokens:
                 "CSRFTokens belong to the session: app.use(Sessions(store)), before app.use(CSRFTokens())"
             )
         app.fill(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
-        app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field)
-        app.before_request(self._check)
+        app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field, writes=True)
+        app.before_request(writes=True)(self._check)
         app.on_startup(partial(self._check_names, app))
         app.share(csrf_input=lambda request: partial(csrf_input, request), csrf_token_value=csrf_token)
 

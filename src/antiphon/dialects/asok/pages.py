@@ -66,7 +66,9 @@ class AsokPages(Pages):
             raise ValueError(f"{page.path} has no handler: define render, or a method's function such as post")
         if found := _status_of_error(page.name):
             self.of_errors[int(found[1])] = page.path, functions[-1][1]
-        return [(methods, self._handler(page.path, function)) for methods, function in functions]
+        return [
+            (each, self._handler(page.path, function)) for methods, function in functions for each in _apart(methods)
+        ]
 
     def _functions(self, page: PageFile) -> Iterator[tuple[tuple[str, ...], PageFunction]]:
         """Yield the functions of a page with their methods, ``render`` last."""
@@ -95,6 +97,12 @@ class AsokPages(Pages):
             return answer(request, await result_of(inner, request), function)
 
         return wraps(function)(async_handler if waits(inner) else handler)
+
+
+def _apart(methods: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return GET apart from other methods: a route of safe methods alone needs less around it."""
+    others = tuple(method for method in methods if method != "GET")
+    return [("GET",), others] if others and len(others) < len(methods) else [methods]
 
 
 def _render(module: ModuleType) -> PageFunction | None:

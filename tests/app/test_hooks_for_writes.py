@@ -1,0 +1,39 @@
+"""Hooks and places for writes, which routes of safe methods do without."""
+
+import pytest
+
+from antiphon import App, Place
+from antiphon.testing import Client
+
+SENT = Place[str]("sent")
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("color", ["def", "async def"])
+@pytest.mark.parametrize(
+    ("methods", "method", "called"),
+    [
+        (("GET",), "GET", []),
+        (("GET",), "HEAD", []),
+        (("QUERY",), "QUERY", []),
+        (("POST",), "POST", ["place", "hook"]),
+        (("GET", "POST"), "GET", ["place", "hook"]),
+        (("PROPFIND",), "PROPFIND", ["place", "hook"]),
+    ],
+)
+@pytest.mark.axes("interface", "color")
+def test_they_are_called_where_a_route_answers_writes(interface, color, methods, method, called):
+    app, calls = App(), []
+
+    @app.route("/", methods)
+    def handler(request):
+        return "handler"
+
+    @app.route("/async", methods)
+    async def waiting(request):
+        return "handler"
+
+    app.fill(SENT, lambda request: calls.append("place") or "sent", blocking=True, writes=True)
+    app.before_request(writes=True)(lambda request: calls.append("hook"))
+    Client(app, interface).request(method, "/" if color == "def" else "/async")
+    assert calls == called
