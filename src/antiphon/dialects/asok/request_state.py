@@ -21,6 +21,8 @@ class RequestState:
 
     app: "Asok"
     native: NativeRequest
+    tells_token = False
+    """True if the response tells scripts the CSRF token by a cookie."""
 
     @property
     def session(self) -> "Session":
