@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import pytest
 
+from antiphon.dialects.asok.templating import tags
+
 PAGE = "def render(request):\n    return request.html('page.html', **request.args)\n"
 BLOCK = "x-block"
 
@@ -152,3 +154,13 @@ def test_scripts_and_styles_of_templates_have_the_nonce_of_the_policy(serve):
         f"""<style {given}>p {{}}</style>\n<script nonce="{nonce}">own</script>&lt;script&gt;\n<script>{{{{ x }}}}\n"""
         f"""<SCRIPT {given} type="module">x</SCRIPT><scripture>"""
     )
+
+
+def test_parts_that_are_kept_by_what_clients_send_are_the_newest(serve, monkeypatch):
+    monkeypatch.setattr(tags, "MOST_PARTS", 9)
+    template = "{% cache request.args.key 60 %}{{ request.args.text }}{% endcache %}"
+    client = serve({"page.py": PAGE, "page.html": template})
+    assert [client.get(f"/?key=first&text={text}").text for text in "ab"] == ["a", "a"]
+    for number in range(9):
+        client.get(f"/?key={number}&text=x")
+    assert [client.get(f"/?key={key}&text=c").text for key in ("first", 8)] == ["c", "x"]

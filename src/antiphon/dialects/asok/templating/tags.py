@@ -1,6 +1,7 @@
 """Tags of Asok's templates that Jinja2 has not, and what is done to their text before it is read."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ from markupsafe import Markup
 
 from antiphon.dialects.asok.templating.regions import marked
 from antiphon.features.stores.memory import MemoryStore
+
+MOST_PARTS = 1000
+"""Parts that are kept: clients may choose the keys, such as a query."""
 
 _FOREVER = 10 * 365 * 24 * 3600.0
 """Seconds that a part is kept for which no time is given."""
@@ -59,6 +63,7 @@ class CacheTag(Extension):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._store = MemoryStore()
+        self._keys: OrderedDict[str, None] = OrderedDict()
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Parse the tag and its part."""
@@ -75,9 +80,16 @@ class CacheTag(Extension):
         if entry is None:
             text = str(caller())
             self._store.change(str(key), {"text": text}, ttl=seconds or _FOREVER)
+            self._forget_oldest(str(key))
         else:
             text = entry.data["text"]
         return Markup(text)  # noqa: S704 - its values were escaped as it was rendered
+
+    def _forget_oldest(self, newest: str) -> None:
+        self._keys.pop(newest, None)
+        self._keys[newest] = None
+        while len(self._keys) > MOST_PARTS:
+            self._store.delete(self._keys.popitem(last=False)[0])
 
 
 class ComponentTag(Extension):
