@@ -116,3 +116,14 @@ def delete(request): request.logout(); return "out"
     after = client.get("/").text
     assert client.delete("/", headers={HEADER: after}).text == "out"
     assert client.delete("/", headers={HEADER: after}).status == 403
+
+
+def test_a_template_may_tell_scripts_the_token(serve, interface):
+    head = '<head><meta name="csrf-token" content="{{ csrf_token }}"></head>{{ csrf_input() }}'
+    page = "def render(request):\n    return request.html('page.html') if request.method == 'GET' else 'done'\n"
+    client = serve({"page.py": page, "page.html": head}, interface)
+    shown = client.get("/")
+    token = re.search('content="([^"]+)"', shown.text)[1]
+    assert token == token_in(shown) == client.cookies["asok_csrf"]
+    assert shown.text.count(token) == 2
+    assert client.post("/", headers={HEADER: token}).text == "done"
