@@ -64,11 +64,16 @@ def serve(write, clients):
 
     def serve(files, interface="wsgi", prepare=None, **options):
         app = Asok(write(files))
+        apps.append(app)
         if prepare is not None:
             prepare(app)
         return clients(app, interface, **options)
 
-    return serve
+    apps = []
+    yield serve
+    for app in apps:
+        if hasattr(app, "session_store"):
+            app.session_store.native.close()
 
 
 @pytest.fixture

@@ -123,6 +123,7 @@ def test_the_sessions_of_a_user_are_found_and_ended_by_their_store(tmp_path):
     assert store.revoke_all_user_sessions(5) == 1
     assert store.get_user_sessions(5) == store.get_user_sessions(None) == []
     assert len(store.get_user_sessions("6")) == 1
+    store.native.close()
 
 
 class TestAFlashMessage:

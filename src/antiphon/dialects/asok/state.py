@@ -22,6 +22,7 @@ def install_state(app: "Asok", native: "App") -> SessionStore:
     install_security_headers(native, app.config)
     install_rate_limit(native, app.config)
     store = install_sessions(native, app.config, app.root_dir)
+    native.on_shutdown(store.native.close)
     native.use(Flash())
     install_csrf(native, app.config)
     install_users(native, app)
