@@ -122,6 +122,15 @@ def test_after_five_wrong_passwords_from_an_address_none_is_right(pages):
     assert client.post("/", form=ADA).json == [None, None]
 
 
+def test_where_the_server_tells_no_address_nobody_shuts_others_out(pages, clients, caplog):
+    app = pages({"page.py": LOGIN}).app
+    client = clients(app, client=None)
+    for _ in range(6):
+        client.post("/", form={**ADA, "password": "guess"})
+    assert client.post("/", form=ADA).json == ["Ada", "Ada"]
+    assert caplog.text.count("TRUSTED_PROXIES") == 1
+
+
 def test_a_page_says_who_may_see_it(pages):
     files = {
         "page.py": """

@@ -164,6 +164,16 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
 
 
 def _counter(request: "RequestState") -> Callable[[int], int]:
-    """Return the function that adds to the failures of the client's address, and returns their number."""
-    store, key = request.app.session_store.native, f"authenticate\n{network_of(request.native.ip or '')}"
+    """Return the function that adds to the failures of the client's address, and returns their number.
+
+    Where the server tells no address it is 0: those of all clients together would let one shut out the others.
+    """
+    address = request.native.ip
+    if address is None:
+        request.app.advice.give(
+            "Counting the wrong passwords of a client without an address",
+            'app.config["TRUSTED_PROXIES"] = [...], or a server that tells addresses',
+        )
+        return lambda _by: 0
+    store, key = request.app.session_store.native, f"authenticate\n{network_of(address)}"
     return lambda by: store.increment(key, ttl=FORGOTTEN_AFTER, by=by).value
