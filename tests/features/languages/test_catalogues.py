@@ -124,7 +124,7 @@ class TestAMalformedFile:
     @pytest.mark.parametrize(
         ("text", "error"),
         [
-            ('{\n"a": "b",\n}', r"de\.json, line 3: "),
+            ('{\n"a": "b"\n"c": "d"}', r"de\.json, line 3: "),
             ("", r"de\.json, line 1: "),
             ("[]", r"de\.json, line 1: texts by their keys are an object, not list"),
             ('{"a": "b",\n\n"c": 3}', r"de\.json, line 3: 'c' is 3: a text is wanted, or an object of texts"),

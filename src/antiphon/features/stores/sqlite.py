@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 from antiphon.features.stores.rows import Row, RowStore
 from antiphon.features.stores.store import StoreCount, check_ttl, hash_key, unavailable
@@ -195,6 +195,7 @@ class _Connections:
         self._path = path
         self._timeout = timeout
         _pools.add(self)
+        finalize(self, _close_of, self.pid, self.idle)
 
     def take(self) -> _Connection:
         try:
@@ -221,9 +222,15 @@ class _Connections:
         while self.idle:
             self.idle.pop().close()
 
-    def __del__(self) -> None:
-        if self.pid == os.getpid():
-            self.close()
+
+def _close_of(process: int, idle: "deque[_Connection]") -> None:
+    """Close connections, unless they are a parent's.
+
+    It holds them until then: as garbage in one circle with their store, they could be finalized, with a warning, first.
+    """
+    if process == os.getpid():
+        while idle:
+            idle.pop().close()
 
 
 class _Rows:
