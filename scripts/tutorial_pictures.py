@@ -15,7 +15,7 @@ from tests.helpers.tutorial import PAGES, follow, typed_before
 from tests.helpers.tutorial_server import TutorialServer
 
 IMAGES = PAGES[0].parent / "images"
-WIDTH = 700
+WIDTH, TALL = 700, 2000
 LAMP = """<body style="margin:0;background:#4a3d52">
 <svg width="640" height="320" viewBox="0 0 480 240">
 <ellipse cx="240" cy="120" rx="170" ry="110" fill="#ffd98a" opacity=".18"/>
@@ -50,9 +50,9 @@ def take(name: str, page: Page, folder: Path, look: Callable[[], object]) -> Non
     list(follow(source, folder / "site"))
     with TutorialServer(folder / "site") as server:
         page.prefer("light")
-        page.resize(WIDTH, 300)
+        page.resize(WIDTH, TALL)
         STORIES[name](page, f"http://localhost:{server.port}/", folder)
-        page.resize(WIDTH, page.run("() => document.documentElement.scrollHeight"))  # or there is a bar to scroll
+        page.resize(WIDTH, page.run("() => Math.ceil(document.body.getBoundingClientRect().bottom) + 16"))
         look()
 
 
@@ -112,7 +112,7 @@ def drawn(page: Page, folder: Path) -> Path:
     page.run("html => { document.body.outerHTML = html }", LAMP)
     path = folder / "lamp.png"
     path.write_bytes(page.screenshot())
-    page.resize(WIDTH, 300)
+    page.resize(WIDTH, TALL)
     return path
 
 

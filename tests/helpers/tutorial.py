@@ -115,7 +115,7 @@ def _replace_names(path: Path, found: re.Match[str], text: str) -> str:
         start, end = _place_of(path, name)
         first = name == re.findall(r"`([\w.]+)`", found["names"])[0]
         path.write_text(_with_lines(path, start, end, text if first else ""))
-    return re.sub(r"\n{4,}", "\n\n\n", path.read_text())
+    return re.sub(r"\n{4,}", "\n\n\n", path.read_text()).rstrip() + "\n"
 
 
 def _below_line(path: Path, found: re.Match[str], text: str) -> str:
