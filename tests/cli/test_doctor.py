@@ -94,6 +94,17 @@ def test_there_is_none_in_the_tour(serve):
     assert {trial for trial, state in states.items() if state == "refused"} == {"Host", "/hello%2FAda", "POST"}
 
 
+@pytest.mark.parametrize(("headers", "state"), [({}, "refused"), ({"location": "http://forged.invalid/"}, "forged")])
+def test_a_host_that_is_answered_with_nothing_is_refused(serve, headers, state):
+    app = shop()
+
+    @app.before_request
+    def nothing(request):  # as Caddy answers hosts that it does not serve
+        return ("", 200, headers) if request.host == "forged.invalid" else None
+
+    assert doctor(f"{serve(app)}/shown/here")[1]["Host"] == state
+
+
 def test_what_cannot_be_seen_is_said(serve):
     address = serve(shop(**trusting("x-forwarded-for")))
     result, states = doctor(f"{address}/silent")

@@ -32,7 +32,12 @@ class Answer(NamedTuple):
     """A status, and the header section and the body as text."""
 
     status: int
-    text: str
+    head: str = ""
+    body: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.head}\n{self.body}"
 
 
 def examine(url: str) -> list[Finding]:
@@ -63,7 +68,7 @@ def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: st
         end = monotonic() + _PATIENCE  # a stream may have none
         while len(body) < _MOST_READ and monotonic() < end and (chunk := response.read1(_MOST_READ)):
             body += chunk
-        return Answer(response.status, f"{response.headers}\n{body.decode('latin-1')}")
+        return Answer(response.status, str(response.headers), body.decode("latin-1"))
 
 
 def _host(place: SplitResult) -> Finding:
@@ -71,8 +76,9 @@ def _host(place: SplitResult) -> Finding:
     try:
         forged = _send(place, Host=HOST)
     except (OSError, HTTPException):  # as proxies refuse it
-        forged = Answer(421, "")
-    is_refused = forged.status >= 400 and forged.status != usual.status
+        forged = Answer(421)
+    is_nothing = bool(usual.body) and not forged.body and HOST not in forged.head  # as Caddy refuses it, with a 200
+    is_refused = is_nothing or (forged.status >= 400 and forged.status != usual.status)
     mend = f"App(trusted_hosts=[{place.hostname!r}]): links, redirects and caches take the host from the request"
     return Finding("Host: the host of another site", "refused" if is_refused else "forged", mend)
 
