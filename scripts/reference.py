@@ -1,4 +1,4 @@
-"""`python -m scripts.reference`: write the pages of docs/reference that describe a class, from its docstrings.
+"""`python -m scripts.reference`: write the pages of docs/reference of classes, from their docstrings, and of errors.
 
 The comments that divide a class (`# The body`) are the headings of its page. What is meant for other parts of the
 project, and for those who extend it, says so in its docstring and comes last.
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from antiphon import App, Request, Response
 from antiphon.app.route import RouteOptions
 from antiphon.app.static_files import StaticFolder
+from antiphon.explanations.texts import Explanation, explanations
 from antiphon.lazy import attribute_docs
 from antiphon.words import OtherWord
 
@@ -207,10 +208,47 @@ def _table(members: list[Member]) -> str:
     return "\n".join(["| attribute | header field and value |", "|---|---|", *rows])
 
 
+# Errors
+
+ERRORS = """\
+# Errors and what to do
+
+<!-- Written by `python -m scripts.reference` from src/antiphon/explanations/errors.md. -->
+
+Errors of Antiphon that tell of a mistake in a program have a note, which tracebacks, the log and the page of
+[the debug mode](../how-to/debug.md) show below the message:
+
+```text
+ValueError: there is no folder '/shop/static'
+To read more: antiphon explain missing-folder
+```
+
+The last word is the kind of the error. `antiphon explain missing-folder` prints what this page says of it, and
+`antiphon explain` lists all kinds. What clients are answered is on [another page](problems.md).
+"""
+
+
+def errors_page() -> str:
+    """Return the page of all kinds of errors, as Markdown."""
+    sections: dict[str, list[Explanation]] = {}
+    for each in explanations().values():
+        sections.setdefault(each.section, []).append(each)
+    parts = [ERRORS, *(_contents(title, kinds) for title, kinds in sections.items())]
+    for title, kinds in sections.items():
+        parts += [f"## {title}\n", *(f"### {each.kind}\n\n{each.as_markdown}" for each in kinds)]
+    return "\n".join(parts)
+
+
+def _contents(title: str, kinds: list[Explanation]) -> str:
+    links = "\n".join(f"- [{each.kind}](#{each.kind}): {each.summary}" for each in kinds)
+    return f"**{title}**\n\n{links}\n"
+
+
 def main() -> int:
     """Write the pages."""
     for name, (cls, see_also) in PAGES.items():
         (FOLDER / name).write_text(page(cls, see_also))
+    (FOLDER / "errors.md").write_text(errors_page())
     return 0
 
 

@@ -23,7 +23,13 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIST = ROOT / "dist"
 
-IN_WHEEL = ("antiphon/py.typed", "antiphon/__init__.pyi", "antiphon/features/block_script.js", "licenses/LICENSE")
+IN_WHEEL = (
+    "antiphon/py.typed",
+    "antiphon/__init__.pyi",
+    "antiphon/explanations/errors.md",
+    "antiphon/features/block_script.js",
+    "licenses/LICENSE",
+)
 IN_SDIST = (
     "LICENSE",
     "CHANGELOG.md",

@@ -4,6 +4,8 @@ import os
 import sys
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
+from antiphon.explanations import explained
+
 NOT_THERE = frozenset({ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG})
 """Errors for a path that does not exist."""
 
@@ -14,8 +16,12 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
     if not isinstance(text, str):
         raise TypeError(f"a path is text, not {type(text).__name__}")
     if not os.path.isabs(text):
-        raise ValueError(
-            f"{text!r} is relative, to a directory that nobody chose: say which, as in Path(__file__).parent / {text!r}"
+        raise explained(
+            "relative-folder",
+            ValueError(
+                f"{text!r} is relative, to a directory that nobody chose: say which, as in Path(__file__).parent /"
+                f" {text!r}"
+            ),
         )
     return text
 
@@ -42,5 +48,5 @@ def folder_beside(file: str | None, path: str | os.PathLike[str]) -> str:
     """
     folder = path_beside(file, path)
     if not os.path.isdir(folder):
-        raise ValueError(f"there is no folder {folder!r}")
+        raise explained("missing-folder", ValueError(f"there is no folder {folder!r}"))
     return folder

@@ -20,6 +20,7 @@ from antiphon.app.plan import LOOP, HandlerStack
 from antiphon.app.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
@@ -76,7 +77,10 @@ class App(Routes, Servable):
         json_default: Callable[[Any], object] | None = None,
     ) -> None:
         if others:
-            raise TypeError(f"an App takes no name, and no routes, but settings by name: App(), not App({others[0]!r})")
+            raise explained(
+                "app-takes-settings",
+                TypeError(f"an App takes no name, and no routes, but settings by name: App(), not App({others[0]!r})"),
+            )
         Routes.__init__(self)
         Servable.__init__(self)
         check_sync("json_default", json_default)
@@ -118,7 +122,10 @@ class App(Routes, Servable):
         For adapters and dialects.
         """
         if self._routing is not None:
-            raise RuntimeError("this app serves requests already: register routes and hooks before its first one")
+            raise explained(
+                "registered-too-late",
+                RuntimeError("this app serves requests already: register routes and hooks before its first one"),
+            )
 
     def mount(
         self,
@@ -337,9 +344,12 @@ class App(Routes, Servable):
         Raises RuntimeError if the app has no keys, ValueError for an empty salt.
         """
         if not self._secret_keys:
-            raise RuntimeError(
-                'this app has no key to sign with: App(secret_keys=os.environ["SECRET_KEYS"].split()), where'
-                f" {MAKE_A_KEY} makes a key"
+            raise explained(
+                "no-secret-key",
+                RuntimeError(
+                    'this app has no key to sign with: App(secret_keys=os.environ["SECRET_KEYS"].split()), where'
+                    f" {MAKE_A_KEY} makes a key"
+                ),
             )
         return Signer(self._secret_keys, salt=salt)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, innermost, signature_of
 from antiphon.routing.converters import CONVERTERS
@@ -34,15 +35,21 @@ class Arguments(NamedTuple):
         known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
         for name in self.required:
             if name not in known:
-                raise TypeError(
-                    f"{describe(handler)} takes {name!r}, which is no parameter of {where}:"
-                    f" that has {', '.join(known) or 'none'}"
+                raise explained(
+                    "unknown-parameter",
+                    TypeError(
+                        f"{describe(handler)} takes {name!r}, which is no parameter of {where}:"
+                        f" that has {', '.join(known) or 'none'}"
+                    ),
                 )
         for part in parameters:
             annotation = _resolved(self.annotations.get(part.name, Any), handler)
             if not _agrees(annotation, part.converter.value_type):
-                raise TypeError(
-                    f"{describe(handler)} takes {part.name} as {_shown(annotation)}, and {_fix(annotation, part)}"
+                raise explained(
+                    "wrong-annotation",
+                    TypeError(
+                        f"{describe(handler)} takes {part.name} as {_shown(annotation)}, and {_fix(annotation, part)}"
+                    ),
                 )
 
 

@@ -10,6 +10,7 @@ from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.middleware import Middleware, middleware
 from antiphon.app.route import Route, RouteOptions, check_deadline, check_options, checked_methods, make_route
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.limits import Limits
 from antiphon.request.places import Place
@@ -102,7 +103,10 @@ class Routes:
         """
         self.check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
-            raise TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])")
+            raise explained(
+                "not-a-feature",
+                TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])"),
+            )
         try:
             feature.install(self)
         except AttributeError as error:
@@ -339,7 +343,10 @@ class Routes:
         """
         self.check_open()
         if not isinstance(blueprint, Blueprint):
-            raise TypeError(f"{blueprint!r} is no blueprint; an application is mounted: app.mount(prefix, application)")
+            raise explained(
+                "not-a-blueprint",
+                TypeError(f"{blueprint!r} is no blueprint; an application is mounted: app.mount(prefix, application)"),
+            )
         blueprint.check_prefix(blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host)
         wanted = blueprint.name if name is None else _blueprint_name(name)
         if any((included.name or included.blueprint.name) == wanted for included in self.registry.blueprints):
@@ -377,9 +384,12 @@ class Blueprint(Routes):
     def check_open(self) -> None:
         """Check that something can still be registered. Raises RuntimeError once an application with it serves."""
         if self.is_frozen:
-            raise RuntimeError(
-                f"an app with the blueprint {self.name!r} serves requests already: register before that; a function"
-                " that makes several apps, and registers with the blueprint, makes the blueprint, too"
+            raise explained(
+                "registered-too-late",
+                RuntimeError(
+                    f"an app with the blueprint {self.name!r} serves requests already: register before that; a function"
+                    " that makes several apps, and registers with the blueprint, makes the blueprint, too"
+                ),
             )
 
     def converters(self) -> Mapping[str, Converter]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
+from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, is_async
 
 
@@ -51,4 +52,7 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
     from inspect import isasyncgenfunction, isgeneratorfunction
 
     if isgeneratorfunction(function) or isasyncgenfunction(function):
-        raise TypeError(f"{describe(function)} yields, which has no meaning there: register it with {fix}")
+        raise explained(
+            "yields-where-nobody-resumes",
+            TypeError(f"{describe(function)} yields, which has no meaning there: register it with {fix}"),
+        )

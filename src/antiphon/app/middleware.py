@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.returns import respond
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
 from antiphon.handler.errors import is_leaving, note_task
@@ -110,9 +111,12 @@ class Middleware(NamedTuple):
         finally:
             note_task(error)
         if instead is None and not isinstance(error, Exception) and not is_leaving(error):
-            raise RuntimeError(
-                f"the middleware {describe(self.function)} took back a cancellation, and gave no answer:"
-                " give one after the block whose time was up"
+            raise explained(
+                "cancellation-taken-back",
+                RuntimeError(
+                    f"the middleware {describe(self.function)} took back a cancellation, and gave no answer:"
+                    " give one after the block whose time was up"
+                ),
             )
         return instead
 
@@ -143,15 +147,22 @@ class Middleware(NamedTuple):
         raise self._yields_again()
 
     def _ends_early(self) -> RuntimeError:
-        return RuntimeError(
-            f"the middleware {describe(self.function)} ended before its yield, without an answer: to let the request"
-            " through, `yield`; to refuse it, return or yield an answer, or raise an error"
+        return explained(
+            "middleware-without-answer",
+            RuntimeError(
+                f"the middleware {describe(self.function)} ended before its yield, without an answer: to let the"
+                " request"
+                " through, `yield`; to refuse it, return or yield an answer, or raise an error"
+            ),
         )
 
     def _yields_again(self) -> RuntimeError:
-        return RuntimeError(
-            f"the middleware {describe(self.function)} yields again after it was given the response;"
-            " it yields once, and may then yield or return another response as its last act"
+        return explained(
+            "yields-twice",
+            RuntimeError(
+                f"the middleware {describe(self.function)} yields again after it was given the response;"
+                " it yields once, and may then yield or return another response as its last act"
+            ),
         )
 
 
@@ -171,12 +182,18 @@ def middleware(
     from inspect import isasyncgenfunction, isgeneratorfunction
 
     if not callable(function):
-        raise TypeError(f"middleware is a generator function, not {function!r}: write `@app.middleware` above it")
+        raise explained(
+            "middleware-never-yields",
+            TypeError(f"middleware is a generator function, not {function!r}: write `@app.middleware` above it"),
+        )
     is_async = isasyncgenfunction(function)
     if not is_async and not isgeneratorfunction(function):
-        raise TypeError(
-            f"the middleware {describe(function)} never yields: write `response = yield` where everything inside"
-            " is to run, or register it with before_request or after_request"
+        raise explained(
+            "middleware-never-yields",
+            TypeError(
+                f"the middleware {describe(function)} never yields: write `response = yield` where everything inside"
+                " is to run, or register it with before_request or after_request"
+            ),
         )
     check_arguments(function, "request")
     if not throws:

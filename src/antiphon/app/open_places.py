@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import is_on_background_loop, is_on_loop
+from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, log_failure, ready, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, note_task
 from antiphon.http.errors import ClientDisconnected
@@ -157,9 +158,12 @@ class OpenPlace:
     async def _throw(self, request: Request, error: BaseException) -> None:
         await self.end(request, error)
         if not isinstance(error, Exception) and not is_leaving(error):
-            raise RuntimeError(
-                f"{describe(self.function)} took back a cancellation, and a place has no answer to give: let the"
-                " TimeoutError pass, or hold the deadline in middleware that throws"
+            raise explained(
+                "cancellation-taken-back",
+                RuntimeError(
+                    f"{describe(self.function)} took back a cancellation, and a place has no answer to give: let the"
+                    " TimeoutError pass, or hold the deadline in middleware that throws"
+                ),
             )
 
     async def end(self, request: Request, error: BaseException | None) -> None:
@@ -212,15 +216,23 @@ class OpenPlace:
                 copy_variables(self._context, self._tokens)
 
     def _never_yields(self) -> RuntimeError:
-        return RuntimeError(
-            f"{describe(self.function)} ended before its yield: it fills the place {self.fills.name!r}, so it has to"
-            " yield the value, or raise an error"
+        return explained(
+            "place-never-yields",
+            RuntimeError(
+                f"{describe(self.function)} ended before its yield: it fills the place {self.fills.name!r}, so it"
+                " has to"
+                " yield the value, or raise an error"
+            ),
         )
 
     def _yields_twice(self) -> RuntimeError:
-        return RuntimeError(
-            f"{describe(self.function)} yields twice: a generator that fills a place ({self.fills.name!r}) yields its"
-            " value once; where an iterator is the value, return it from a function without a yield"
+        return explained(
+            "yields-twice",
+            RuntimeError(
+                f"{describe(self.function)} yields twice: a generator that fills a place ({self.fills.name!r})"
+                " yields its"
+                " value once; where an iterator is the value, return it from a function without a yield"
+            ),
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.open_places import OpenPlace, where
+from antiphon.explanations import explained
 from antiphon.handler.callables import (
     check_arguments,
     check_returns,
@@ -72,13 +73,20 @@ class Source(NamedTuple):
         name = self.fills.name
         if not self._is_wanted(request):
             if self.otherwise is None:
-                raise RuntimeError(f"this request has no {name!r}, and the place was filled without `otherwise`")
+                raise explained(
+                    "place-without-value",
+                    RuntimeError(f"this request has no {name!r}, and the place was filled without `otherwise`"),
+                )
             return ready(self.otherwise, self.otherwise(request))
         if self.is_resolved:
-            raise RuntimeError(
-                f"the place {name!r} is not resolved: {describe(self.hook.function)} is called when the middleware is"
-                " open, before the hooks and the handler, after the sources of the places that were filled before it"
-                + (", and closed with the response" if self.yields else "")
+            raise explained(
+                "place-not-resolved",
+                RuntimeError(
+                    f"the place {name!r} is not resolved: {describe(self.hook.function)} is called when the"
+                    " middleware is"
+                    " open, before the hooks and the handler, after the sources of the places that were filled"
+                    " before it" + (", and closed with the response" if self.yields else "")
+                ),
             )
         if self.yields:
             return self._open_on_the_spot(request)
@@ -86,9 +94,13 @@ class Source(NamedTuple):
 
     def _open_on_the_spot(self, request: Request) -> Any:
         if request._opening is None:
-            raise RuntimeError(
-                f"the place {self.fills.name!r} is closed, since the response has been sent: what runs after that has"
-                f" to open one of its own, as {describe(self.hook.function)} does"
+            raise explained(
+                "place-is-closed",
+                RuntimeError(
+                    f"the place {self.fills.name!r} is closed, since the response has been sent: what runs after"
+                    " that has"
+                    f" to open one of its own, as {describe(self.hook.function)} does"
+                ),
             )
         return OpenPlace(self.fills, self.hook.function, False, where(request)).open(request)
 
@@ -132,7 +144,10 @@ class Places:
         check_place(place, "app.fill", 'make one, Tenant = Place[str]("tenant")')
         if place in self._sources:
             filled = describe(self._sources[place].hook.function)
-            raise ValueError(f"the place {place.name!r} is filled by {filled} already, and now by {describe(source)}")
+            raise explained(
+                "filled-twice",
+                ValueError(f"the place {place.name!r} is filled by {filled} already, and now by {describe(source)}"),
+            )
         for function in filter(None, (source, when, otherwise)):
             check_arguments(function, "request")
         check_sync("when", when)
@@ -167,7 +182,10 @@ def _check_undecorated(source: Callable[..., Any]) -> None:
 
     code = getattr(source, "__code__", None)
     if code is not None and code.co_filename == contextlib.__file__:
-        raise TypeError(
-            f"{describe(source)} fills a place, and would give it a context manager: leave out @contextmanager or"
-            " @asynccontextmanager, and the value is what the function yields"
+        raise explained(
+            "place-as-context-manager",
+            TypeError(
+                f"{describe(source)} fills a place, and would give it a context manager: leave out @contextmanager or"
+                " @asynccontextmanager, and the value is what the function yields"
+            ),
         )

@@ -18,6 +18,7 @@ from antiphon.app.plan import HandlerStack, Plan, PlannedBody
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
 from antiphon.app.signed_urls import SALT, check_signature
+from antiphon.explanations import explained
 from antiphon.handler.contract import describe
 from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
@@ -158,8 +159,11 @@ def check_route_names(routes: Iterable[Route]) -> None:
     for route in routes:
         earlier = named.setdefault(route.name, route)
         if are_apart(earlier, route) and _is_given(earlier, route):
-            raise ValueError(
-                f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name"
+            raise explained(
+                "ambiguous-route-name",
+                ValueError(
+                    f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name"
+                ),
             )
 
 
@@ -230,7 +234,9 @@ class Planning:
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
-                raise ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}")
+                raise explained(
+                    "answered-twice", ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}")
+                )
             resource.methods[method] = plan
             if route.unguarded:
                 answered = {method, "HEAD"} if method == "GET" else {method}
@@ -256,7 +262,9 @@ class Planning:
         try:
             return Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
-            raise RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}") from None
+            raise explained(
+                "no-secret-key", RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}")
+            ) from None
 
     def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
         """Return the handler of an idempotent route, and what stands around it, as a feature has them.
@@ -288,9 +296,9 @@ class Planning:
             return self._router.resource(route.pattern, route.host)
         except SamePathsError as error:
             earlier = next(earlier for (resource, _), earlier in self._owners.items() if resource is error.earlier)
-            raise ValueError(f"{error}: {places(earlier, route)}") from None
+            raise explained("answered-twice", ValueError(f"{error}: {places(earlier, route)}")) from None
         except ValueError as error:
-            raise ValueError(f"{error}: {describe(route.handler)}") from None
+            raise explained("bad-path", ValueError(f"{error}: {describe(route.handler)}")) from None
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
         """Add HEAD, answered as GET, and OPTIONS, answered with the allowed methods (RFC 9110 §9.3.2, §9.3.7)."""
@@ -315,7 +323,7 @@ class Planning:
             except TakenError:
                 pass  # of several blueprints with one prefix the first answers for it
             except ValueError as error:
-                raise ValueError(f"{error}: the prefix of the blueprint {name!r}") from None
+                raise explained("bad-path", ValueError(f"{error}: the prefix of the blueprint {name!r}")) from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
         routing.redirecting = self._groups[""].plan_answer(Hook(redirect, False, blocks))
         # OPTIONS * is answered with all methods of all routes (RFC 9110 §9.3.7).

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mappin
 from copy import copy
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
@@ -79,7 +80,9 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
     except _WrongReturn:
         raise
     except Exception as error:
-        raise _WrongReturn(f"{describe(source)} returned what can't be answered: {error}") from error
+        raise explained(
+            "wrong-return", _WrongReturn(f"{describe(source)} returned what can't be answered: {error}")
+        ) from error
     return made if isinstance(made, Response) else made.__response__(request)
 
 
@@ -109,7 +112,7 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
-    raise _WrongReturn(str(wrong_return(source, value, _WANTED)))
+    raise wrong_return(source, value, _WANTED, _WrongReturn)
 
 
 def _json(value: object, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
@@ -122,7 +125,10 @@ def _from_none(source: Source) -> Response:
     annotations = annotations_of(function if hasattr(function, "__code__") else type(function).__call__)
     if annotations.get("return", source) in (None, "None", type(None)):
         return Response(None, 204)
-    raise _WrongReturn(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None")
+    raise explained(
+        "forgotten-return",
+        _WrongReturn(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None"),
+    )
 
 
 class _Amended(NamedTuple):
@@ -153,9 +159,12 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     elif len(value) == 3:
         body, status, headers = value
     else:
-        raise _WrongReturn(
-            f"{describe(source)} returned a tuple of {len(value)};"
-            " (body, status), (body, headers) and (body, status, headers) are understood"
+        raise explained(
+            "wrong-return",
+            _WrongReturn(
+                f"{describe(source)} returned a tuple of {len(value)};"
+                " (body, status), (body, headers) and (body, status, headers) are understood"
+            ),
         )
     if isinstance(body, Response):
         return _amended(copy(body), status, headers)  # a handler may give the same one again

@@ -8,6 +8,7 @@ from antiphon.app.arguments import NO_ARGUMENTS, Arguments, arguments_of
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
 from antiphon.app.signatures import BeforeHook
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe
 from antiphon.http.grammar import is_token
@@ -154,7 +155,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     wrong limits; ValueError for an unknown body policy, and for an unguarded route that is not one path.
     """
     if not isinstance(pattern, str):
-        raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')
+        raise explained("bad-path", TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}'))
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
         raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
+from antiphon.explanations import explained
+
 
 def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
     """Replace this process by the command.
@@ -12,17 +14,24 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
     Raises RuntimeError unless the program's own module has the application, ValueError for ``debug``.
     """
     if settings.get("debug"):
-        raise ValueError(
-            "app.run() takes no debug=True, which is easily left in code: run it as `antiphon run --debug`, or with"
-            " ANTIPHON_DEBUG=1 in the environment"
+        raise explained(
+            "no-debug-in-code",
+            ValueError(
+                "app.run() takes no debug=True, which is easily left in code: run it as `antiphon run --debug`, or with"
+                " ANTIPHON_DEBUG=1 in the environment"
+            ),
         )
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None)
     name = next((name for name, value in vars(main).items() if value is app), None)
     if file is None or name is None:
-        raise RuntimeError(
-            "app.run() is for the module that is run as a program, where the app has a name: write it at the end, below"
-            ' `if __name__ == "__main__":`. Any other app is served by: antiphon run module:app'
+        raise explained(
+            "run-outside-of-program",
+            RuntimeError(
+                "app.run() is for the module that is run as a program, where the app has a name: write it at the"
+                " end, below"
+                ' `if __name__ == "__main__":`. Any other app is served by: antiphon run module:app'
+            ),
         )
     environment = dict(os.environ)
     if main.__spec__ is None:  # not python -m

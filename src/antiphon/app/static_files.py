@@ -10,6 +10,7 @@ from stat import S_ISLNK, S_ISREG
 from time import time
 from typing import NamedTuple, TypedDict
 
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.paths import NOT_THERE, absolute_path
@@ -248,7 +249,7 @@ def _is_link(state: os.stat_result) -> bool:
 def _real_folder(folder: str | os.PathLike[str]) -> str:
     path = absolute_path(folder)
     if not os.path.isdir(path):
-        raise ValueError(f"there is no folder {path!r}")
+        raise explained("missing-folder", ValueError(f"there is no folder {path!r}"))
     return os.path.realpath(path).rstrip(os.sep)
 
 

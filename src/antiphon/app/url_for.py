@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from antiphon.app.planner import are_apart, places
 from antiphon.app.route import Route
 from antiphon.app.signed_urls import SALT, with_signature
+from antiphon.explanations import explained
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import format_query
@@ -102,15 +103,18 @@ class Reverse:
     def _named(self, name: str) -> list[_Way]:
         if not isinstance(name, str):
             hint = f", such as {name.__name__!r}" if hasattr(name, "__name__") else ""
-            raise TypeError(f"url_for wants the name of a route{hint}, not {name!r}")
+            raise explained("unknown-route-name", TypeError(f"url_for wants the name of a route{hint}, not {name!r}"))
         if name not in self._ways:
             routes = self._routes.get(name)
             if not routes:
                 relative = "; request.url_for knows names that begin with a dot" if name[:1] == "." else ""
-                raise LookupError(f"no route is named {name!r}{relative}")
+                raise explained("unknown-route-name", LookupError(f"no route is named {name!r}{relative}"))
             other = next((route for route in routes if are_apart(routes[0], route)), None)
             if other is not None:
-                raise LookupError(f"{places(routes[0], other)} are both named {name!r}: give one route another name")
+                raise explained(
+                    "ambiguous-route-name",
+                    LookupError(f"{places(routes[0], other)} are both named {name!r}: give one route another name"),
+                )
             self._ways[name] = [self._way(route) for route in routes]
         return self._ways[name]
 

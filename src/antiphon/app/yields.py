@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.handler.contract import describe, innermost
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -20,11 +21,16 @@ def check_yields(function: Callable[..., Any]) -> None:
         return
     definition, lines_above = found
     for statement, block in _blind_yields(definition, None):
-        raise TypeError(
-            f"the middleware {describe(function)} yields inside of `{block}`, in line {lines_above + statement.lineno},"
-            " which would end as if nothing had failed: errors inside come back as responses. Register it with"
-            " throws=True, and they are thrown in at the yield; or write `response = yield`, and look at response.error"
-            " or call response.reraise()"
+        raise explained(
+            "yield-misses-errors",
+            TypeError(
+                f"the middleware {describe(function)} yields inside of `{block}`, in line"
+                f" {lines_above + statement.lineno},"
+                " which would end as if nothing had failed: errors inside come back as responses. Register it with"
+                " throws=True, and they are thrown in at the yield; or write `response = yield`, and look at"
+                " response.error"
+                " or call response.reraise()"
+            ),
         )
 
 

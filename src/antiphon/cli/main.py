@@ -256,6 +256,18 @@ def doctor(urls: tuple[str, ...]) -> None:
     sys.exit(any(each.state == "forged" for each in findings))
 
 
+@main.command()
+@click.argument("kind", metavar="[ID]", required=False)
+def explain(kind: str | None) -> None:
+    """Print what an error means, and what to write instead. Without ID, list all errors.
+
+    The ID stands in the error's note, below its message.
+    """
+    from antiphon.cli.explain import explanation_of, listed
+
+    click.echo(explanation_of(kind) if kind else "\n".join(listed()).lstrip())
+
+
 def _request(url: str, method: str) -> "Request":
     from antiphon.request.request import Request
 

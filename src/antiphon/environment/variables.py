@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from antiphon.explanations import explained
 from antiphon.paths import caller_file, path_beside
 
 T = TypeVar("T")
@@ -58,7 +59,10 @@ class Environment:
         """Return a variable as text. Raises KeyError, which names the fix, if it is not set."""
         text = os.environ.get(name)
         if text is None:
-            raise KeyError(f"{name} is not set in the environment: set it, or give a default, env({name!r}, default)")
+            raise explained(
+                "missing-setting",
+                KeyError(f"{name} is not set in the environment: set it, or give a default, env({name!r}, default)"),
+            )
         return text
 
     def __contains__(self, name: object) -> bool:
@@ -113,4 +117,6 @@ def _read(name: str, text: str, cast: Callable[[str], Any]) -> Any:
         failed = type(error).__name__
     kind = _KINDS.get(cast) if isinstance(cast, type) else None
     wanted = kind or f"text that {getattr(cast, '__qualname__', repr(cast))} reads: it raised {failed}"
-    raise ValueError(f"{name} in the environment has to be {wanted}{'' if text else ' (it is empty)'}")
+    raise explained(
+        "bad-setting", ValueError(f"{name} in the environment has to be {wanted}{'' if text else ' (it is empty)'}")
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from antiphon.explanations import explained
 from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.request.session import Session
 
@@ -41,9 +42,12 @@ class TrackedSession(Session):
 
     def _change(self) -> dict[str, Any]:
         if self.is_over:
-            raise RuntimeError(
-                "the session was written when the response was made: change it before, and not in a stream, nor in"
-                " request.after"
+            raise explained(
+                "session-is-over",
+                RuntimeError(
+                    "the session was written when the response was made: change it before, and not in a stream, nor in"
+                    " request.after"
+                ),
             )
         return self._read()
 

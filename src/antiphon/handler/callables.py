@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from antiphon.explanations import explained
 from antiphon.handler.contract import describe, is_async, signature_of, without_partials
 
 
@@ -12,7 +13,9 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
     ``named`` are given by their names; their values don't matter.
     """
     if not callable(function):
-        raise TypeError(f"{function!r} is no function, and is called with ({', '.join(given)})")
+        raise explained(
+            "wrong-arguments", TypeError(f"{function!r} is no function, and is called with ({', '.join(given)})")
+        )
     try:
         taken = signature_of(function, follow_wrapped=False)
     except ValueError:  # functions written in C may hide their parameters
@@ -21,8 +24,9 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
         taken.bind(*given, **named)
     except TypeError:
         called = ", ".join(given)
-        raise TypeError(
-            f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called})"
+        raise explained(
+            "wrong-arguments",
+            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called})"),
         ) from None
 
 
@@ -32,13 +36,19 @@ def check_sync(role: str, function: Callable[..., Any] | None) -> None:
     What it would return is a coroutine, which is true.
     """
     if function is not None and is_async(function):
-        raise TypeError(f"{describe(function)}: `{role}` is called on the spot, so write it as `def`")
+        raise explained(
+            "async-where-nobody-awaits",
+            TypeError(f"{describe(function)}: `{role}` is called on the spot, so write it as `def`"),
+        )
 
 
 def check_returns(role: str, function: Callable[..., Any] | None) -> None:
     """Check that a function that is called for its result does not yield. Raises TypeError, which names both."""
     if function is not None and (is_generator(function) or is_async_generator(function)):
-        raise TypeError(f"{describe(function)}: `{role}` is called for its result, and this yields: return the result")
+        raise explained(
+            "yields-where-nobody-resumes",
+            TypeError(f"{describe(function)}: `{role}` is called for its result, and this yields: return the result"),
+        )
 
 
 def is_generator(function: Callable[..., Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar
 
+from antiphon.explanations import explained
 from antiphon.request.request import Request
 
 _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", default=None)
@@ -14,9 +15,12 @@ def current_request() -> Request:
     """
     request = _current.get()
     if request is None:
-        raise RuntimeError(
-            "no request is being answered here: hand the request on to what runs outside of its handler and"
-            " middleware, or start a thread's work with contextvars.copy_context().run(...)"
+        raise explained(
+            "no-current-request",
+            RuntimeError(
+                "no request is being answered here: hand the request on to what runs outside of its handler and"
+                " middleware, or start a thread's work with contextvars.copy_context().run(...)"
+            ),
         )
     return request
 

@@ -12,6 +12,7 @@ from enum import Enum
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import HTTPError
@@ -202,16 +203,19 @@ def ready(function: Callable[..., Any], value: T) -> T:
     return value
 
 
-def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> TypeError:
+def wrong_return(
+    function: Callable[..., Any], value: object, wanted: str, error: type[TypeError] = TypeError
+) -> TypeError:
     """Return the error for a value that a function must not return, with the function's name, file and line."""
     if isinstance(value, Coroutine):
         value.close()
-        if is_async(function):
-            return TypeError(f"{describe(function)} returned a coroutine: `await` that in it")
-        return TypeError(f"{describe(function)} returned a coroutine: write it as `async def`, so that it is awaited")
+        fix = (
+            "`await` that in it" if is_async(innermost(function)) else "write it as `async def`, so that it is awaited"
+        )
+        return explained("coroutine-not-awaited", error(f"{describe(function)} returned a coroutine: {fix}"))
     kind = type(value).__name__
     article = "an" if kind[:1].lower() in "aeiou" else "a"
-    return TypeError(f"{describe(function)} returned {article} {kind}; {wanted}")
+    return explained("wrong-return", error(f"{describe(function)} returned {article} {kind}; {wanted}"))
 
 
 async def finish(request: Request) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, NotRequired, TypeAlias, TypedDict, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
@@ -109,7 +110,9 @@ class HTTPError(Exception):
         if status is not None:
             if not 400 <= status <= 599:
                 hint = "; raise Redirect(location) to lead elsewhere" if 300 <= status <= 399 else ""
-                raise ValueError(f"an HTTPError has a status of 400 to 599, not {status}{hint}")
+                raise explained(
+                    "bad-status", ValueError(f"an HTTPError has a status of 400 to 599, not {status}{hint}")
+                )
             self.status = status
         if type is not None:
             self.type = type
@@ -119,8 +122,11 @@ class HTTPError(Exception):
         self.members = members
         if self.status in _DEMANDED and (demanded := _DEMANDED[self.status])[0] not in self.headers:
             name, section, fix = demanded
-            raise ValueError(
-                f"a {self.status} must have the header {name} (RFC 9110 §{section}): abort({self.status}, {fix})"
+            raise explained(
+                "status-needs-header",
+                ValueError(
+                    f"a {self.status} must have the header {name} (RFC 9110 §{section}): abort({self.status}, {fix})"
+                ),
             )
 
     @property
@@ -474,7 +480,7 @@ def abort(status: int, detail: Text | None = None, **options: Any) -> NoReturn:
     Raises ValueError for a status outside of these, TypeError for one that is no number.
     """
     if not isinstance(status, int):
-        raise TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}")
+        raise explained("bad-status", TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}"))
     raise http_error(status, detail, **options)
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import overload
 
+from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.urls.url import URL, as_uri
@@ -107,7 +108,7 @@ class NotModified(RaisedAnswer):
 def check_redirect(status: int) -> int:
     """Return the status of a redirect. Raises ValueError for another status."""
     if status not in REDIRECTS:
-        raise ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are")
+        raise explained("bad-status", ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are"))
     return status
 
 
@@ -124,7 +125,7 @@ def redirect_location(
             raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
         uri = as_uri(location)
         if _leaves(uri) and not external:
-            raise ExternalLocation(location)
+            raise explained("external-redirect", ExternalLocation(location))
         return uri
     instead = as_uri(otherwise)
     if _leaves(instead):

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NoReturn, TypeVar
 
 from antiphon.body.content import Content
+from antiphon.explanations import explained
 from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, over_limit
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
@@ -30,10 +31,13 @@ class Members(dict[str, Any]):
 
 def not_loaded(content: Content, reader: str) -> Exception:
     """Return the error for ``reader``, which reads on an event loop a body that is not there yet."""
-    return content.failure or RuntimeError(
-        f"this request's body is not loaded yet, and {reader} is on an event loop, where nothing may wait"
-        ' for it: `await request.load()` first, or have its route say body="load"; a middleware that reads the body'
-        " says @app.middleware(body=True)"
+    return content.failure or explained(
+        "body-not-loaded",
+        RuntimeError(
+            f"this request's body is not loaded yet, and {reader} is on an event loop, where nothing may wait"
+            ' for it: `await request.load()` first, or have its route say body="load"; a middleware that reads the body'
+            " says @app.middleware(body=True)"
+        ),
     )
 
 

@@ -5,6 +5,8 @@ A layer declares a place together with its interface, and need not know its sour
 
 from typing import Any, Generic, Protocol, TypeVar, overload
 
+from antiphon.explanations import explained
+
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -43,10 +45,15 @@ class Place(Generic[T]):
     def unfilled(self, has_app: bool = True) -> RuntimeError:
         """Return the error for code that reads this place where nothing fills it."""
         if has_app:
-            return RuntimeError(f"nothing fills the place {self.name!r} in this application: {self.fix}")
-        return RuntimeError(
-            f"no application answers this request, so that nothing fills the place {self.name!r}:"
-            f" set it, or have an application fill it with {self.fix}"
+            return explained(
+                "unfilled-place", RuntimeError(f"nothing fills the place {self.name!r} in this application: {self.fix}")
+            )
+        return explained(
+            "unfilled-place",
+            RuntimeError(
+                f"no application answers this request, so that nothing fills the place {self.name!r}:"
+                f" set it, or have an application fill it with {self.fix}"
+            ),
         )
 
     def __repr__(self) -> str:
@@ -56,4 +63,4 @@ class Place(Generic[T]):
 def check_place(given: object, where: str, fix: str) -> None:
     """Raise TypeError, which names the fix, for anything but a place. ``where`` is the code that was given it."""
     if not isinstance(given, Place):
-        raise TypeError(f"{where} is for places, not for {given!r}: {fix}")
+        raise explained("not-a-place", TypeError(f"{where} is for places, not for {given!r}: {fix}"))

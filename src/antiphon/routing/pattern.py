@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 
 _PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
@@ -78,7 +79,7 @@ Segment: TypeAlias = str | Parameter | Mixed
 def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
     """Parse a route's path, and return its segments. Raises ValueError if it is malformed."""
     if not pattern.startswith("/"):
-        raise ValueError(f"a route's path must begin with a slash: {pattern!r}")
+        raise explained("bad-path", ValueError(f"a route's path must begin with a slash: {pattern!r}"))
     return _split(pattern[1:], "/", pattern, converters)
 
 

@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
+from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.errors import BadRequest, over_limit
 from antiphon.http.etag import ETag
@@ -226,12 +227,16 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     try:
         return encode(value)
     except _UnwritableError as error:
-        raise TypeError(error.at(_place(value, error.value))) from error.__cause__
+        raise explained("not-json", TypeError(error.at(_place(value, error.value)))) from error.__cause__
     except RecursionError:
         name = type(value).__name__
-        raise ValueError(f"this {name} can't be written as JSON: it contains itself, or is nested too deeply") from None
+        raise explained(
+            "not-json", ValueError(f"this {name} can't be written as JSON: it contains itself, or is nested too deeply")
+        ) from None
     except TypeError as error:
-        raise TypeError(f"this {type(value).__name__} can't be written as JSON: {error}") from error
+        raise explained(
+            "not-json", TypeError(f"this {type(value).__name__} can't be written as JSON: {error}")
+        ) from error
 
 
 def _place(whole: object, part: object) -> str:

@@ -119,7 +119,7 @@ def test_a_mistake_is_an_error_that_names_the_handler(site, enable_async, answer
     with pytest.raises(error, match=text) as raised:
         site.client(raise_errors=True).get("/")
     if error is not ValueError:
-        assert re.search(r"_?t\w+\.py:\d+\) returned Page\('\w+.html'", raised.value.__notes__[0])
+        assert re.search(r"_?t\w+\.py:\d+\) returned Page\('\w+.html'", raised.value.__notes__[-1])
     if error is UndefinedError:
         frame = raised.traceback[-1]
         assert (frame.path, frame.lineno + 1) == (site.folder / "page.html", 2)

@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from antiphon.explanations import explained
 from antiphon.features.stores.encoding import FORMAT, decode_value, encode_value, log_damaged, log_unknown
 from antiphon.features.stores.rows import new_version
 from antiphon.features.stores.store import (
@@ -260,7 +261,9 @@ def _client(url: str, connect_timeout: float, timeout: float) -> "Redis":
         from redis.exceptions import ConnectionError as ConnectionLost
         from redis.retry import Retry
     except ImportError as error:
-        raise ImportError("ValkeyStore needs the client: pip install 'antiphon[valkey]'") from error
+        raise explained(
+            "missing-package", ImportError("ValkeyStore needs the client: pip install 'antiphon[valkey]'")
+        ) from error
     # A server that was started again has closed the connections that are here: one more attempt finds that out.
     again = Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,))
     client: Redis = Redis.from_url(

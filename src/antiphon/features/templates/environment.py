@@ -6,6 +6,8 @@ from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any
 
+from antiphon.explanations import explained
+
 try:
     from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
     from jinja2.defaults import DEFAULT_NAMESPACE
@@ -14,7 +16,9 @@ try:
     from jinja2.tests import TESTS
     from jinja2.utils import missing
 except ModuleNotFoundError as error:
-    raise ImportError("templates need Jinja2: pip install 'antiphon[templates]'") from error
+    raise explained(
+        "missing-package", ImportError("templates need Jinja2: pip install 'antiphon[templates]'")
+    ) from error
 
 from antiphon.response.fields import HTML
 from antiphon.response.files import guess_type

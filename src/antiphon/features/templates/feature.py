@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from jinja2 import BaseLoader, Environment, Template
+from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
 
 from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.explanations import explained
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of
 from antiphon.features.templates.rendering import render_blocks
 from antiphon.handler.errors import is_debug
@@ -102,10 +103,16 @@ class RequestTemplates:
 
     def find(self, template: str, *, is_async: bool = False) -> Template:
         """Return a template. Raises TemplateNotFound, and TemplateSyntaxError."""
-        return (self.renderer.async_environment if is_async else self.renderer.environment).get_template(template)
+        environment = self.renderer.async_environment if is_async else self.renderer.environment
+        try:
+            return environment.get_template(template)
+        except TemplateNotFound as error:
+            raise explained("template-not-found", error)  # noqa: B904 - the same error
 
     def variables(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return data with the request. Raises TypeError for data under that name."""
         if "request" in data:
-            raise TypeError("templates know the request as `request`: give the data another name")
+            raise explained(
+                "request-in-data", TypeError("templates know the request as `request`: give the data another name")
+            )
         return {**data, "request": self._request}

@@ -6,6 +6,7 @@ from typing import Any, NoReturn, TypeAlias
 from jinja2 import Template
 from jinja2.runtime import Context
 
+from antiphon.explanations import explained
 from antiphon.features.templates.outline import PARENT, needed_declarations, outline_of, shown_blocks
 
 _MOST = 100
@@ -92,4 +93,6 @@ def _context(chain: list[Template], variables: dict[str, Any]) -> Context:
 
 def _raise_unknown(template: Template, context: Context, block: str) -> NoReturn:
     known = ", ".join(map(repr, context.blocks)) or "none"
-    raise UnknownBlock(f"the template {template.name!r} has no block {block!r}; its blocks: {known}")
+    raise explained(
+        "unknown-block", UnknownBlock(f"the template {template.name!r} has no block {block!r}; its blocks: {known}")
+    )

@@ -1,0 +1,15 @@
+"""Errors for programmers, each kind with an id, under which ``antiphon explain`` says what to do."""
+
+from typing import TypeVar
+
+E = TypeVar("E", bound=BaseException)
+
+
+def explained(kind: str, error: E) -> E:
+    """Return an error with a note of the command that explains its kind (PEP 678). ``kind`` is an id in errors.md."""
+    error.add_note(f"{COMMAND} {kind}")
+    return error
+
+
+COMMAND = "To read more: antiphon explain"
+"""The beginning of the note."""

@@ -1,0 +1,61 @@
+"""The explanations, as they are written in errors.md."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+_section = re.compile(r"^# (.+)$", re.MULTILINE).split
+_entry = re.compile(r"^## (.+)$", re.MULTILINE).split
+_code = re.compile(r"^```(py|python)\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
+LABELS = {"py": "This raises it:", "python": "Write instead:"}
+"""For each kind of block in errors.md, what is said above it: one raises the error, the other runs."""
+
+
+class Explanation(NamedTuple):
+    """The explanation of a kind of error."""
+
+    kind: str
+    """Its id."""
+    section: str
+    text: str
+    """In Markdown, with blocks of code."""
+
+    @property
+    def summary(self) -> str:
+        """The first sentence."""
+        return " ".join(self.text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".") + "."
+
+    @property
+    def raising(self) -> list[str]:
+        """The examples that raise the error."""
+        return [found[2] for found in _code.finditer(self.text) if found[1] == "py"]
+
+    @property
+    def as_markdown(self) -> str:
+        """The text with a line above each example."""
+        return _code.sub(lambda found: f"{LABELS[found[1]]}\n\n{found[0]}", self.text)
+
+    @property
+    def as_plain_text(self) -> str:
+        """The text for a terminal, with the code indented."""
+        return _code.sub(lambda found: f"{LABELS[found[1]]}\n\n{_indented(found[2])}", self.text)
+
+
+def _indented(code: str) -> str:
+    return "".join(f"    {line}".rstrip() + "\n" for line in code.splitlines())
+
+
+def explanations() -> dict[str, Explanation]:
+    """Return all explanations by their ids, in the order of errors.md."""
+    source = Path(__file__).with_name("errors.md").read_text(encoding="utf-8")
+    _, *sections = _section(source)
+    return {
+        kind: Explanation(kind, title, text.strip() + "\n")
+        for title, part in zip(sections[::2], sections[1::2], strict=True)
+        for kind, text in _pairs(part)
+    }
+
+
+def _pairs(part: str) -> list[tuple[str, str]]:
+    _, *found = _entry(part)
+    return [*zip(found[::2], found[1::2], strict=True)]
