@@ -1,0 +1,96 @@
+"""The page on mounting Django: its project as WSGI and as ASGI, with the sessions of both sides."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.test import override_settings
+
+from antiphon import App
+from antiphon.features import MemoryStore, Sessions, Users
+from antiphon.testing import Client
+
+PAGE = (Path(__file__).parents[2] / "docs/how-to/mount-django.md").read_text()
+(CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PROXY = "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The names of the page, which has run."""
+    names: dict = {"__name__": "page"}
+    exec(CODE, names)
+    return names
+
+
+@pytest.fixture(params=[get_wsgi_application, get_asgi_application], ids=["WSGI", "ASGI"])
+def project(request, page):
+    return request.param()
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+def new_app(page, project):
+    app = App(trusted_proxies=[PROXY])
+    app.use(Sessions(MemoryStore()))
+    app.use(Users(page["DjangoSession"](page["find_user"]), blocking=True))
+    app.static("/old/static", settings.STATIC_ROOT)
+    app.mount("/old", project)
+    app.get("/orders", before=page["login_required"])(page["orders"])
+    return app
+
+
+@pytest.fixture
+def client(page, project, interface):
+    client = Client(new_app(page, project), interface)
+    client.post("/old/login", form={"name": "ada"})
+    return client
+
+
+@pytest.mark.axes("interface", "project")
+def test_each_side_keeps_its_session(client):
+    assert client.get("/orders").text == "Orders of ada, visit 1"
+    assert client.get("/old/").text == "ada /old/ /old/static/site.css"
+    assert client.get("/old/static/site.css").content_type == "text/css; charset=utf-8"
+    assert client.get("/orders").text == "Orders of ada, visit 2"
+    assert {"sessionid", "session"} == {name for name in ("sessionid", "session") if name in client.cookies}
+    assert client.post("/old/login", headers={"sec-fetch-site": "cross-site"}).status == 403
+
+
+@pytest.mark.axes("interface", "project")
+@pytest.mark.parametrize("change", ["is_active", "password"])
+def test_a_user_whom_django_would_refuse_is_nobody(change, client, page):
+    ada = page["get_user_model"]().objects.get(username="ada")
+    before = {"is_active": True, "password": ada.password}
+    try:
+        setattr(ada, change, {"is_active": False, "password": "!another"}[change])
+        ada.save()
+        assert client.get("/orders").status == 401
+    finally:
+        setattr(ada, change, before[change])
+        ada.save()
+
+
+@pytest.mark.axes("project")
+@pytest.mark.parametrize(("believed", "address"), [(True, PROXY), (False, "192.0.2.9")])
+def test_django_sees_what_the_new_app_believes_of_proxies(believed, address, project, page, monkeypatch):
+    seen = []
+    monkeypatch.setattr(page["settings"], "ROOT_URLCONF", (page["path"]("who", lambda asked: note(asked, seen, page)),))
+    client = Client(new_app(page, project), "asgi", client=(address, 50000))
+    forwarded = {"x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.1"}
+    client.get("/old/who", headers=forwarded)
+    assert seen.pop() == ((True, "192.0.2.1") if believed else (False, address))
+    with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+        client.get("/old/who", headers=forwarded)
+    assert seen.pop()[0]  # it believes anybody
+
+
+def note(asked, seen, page):
+    seen.append((asked.is_secure(), asked.META["REMOTE_ADDR"]))
+    return page["HttpResponse"]("noted")
