@@ -6,10 +6,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
 DEPLOY = ROOT / "examples/deploy"
+SHOWN = {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py"}
 
 
 def test_it_shows_every_file_as_it_is():
     blocks = re.findall(r"^```(?!console)\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    small = {"requirements.txt", "shop.py"}
-    shown = {path.name: path.read_text() for path in DEPLOY.iterdir() if path.is_file() and path.name not in small}
-    assert sorted(blocks) == sorted(shown.values())
+    assert sorted(blocks) == sorted((DEPLOY / name).read_text() for name in SHOWN)
+
+
+def test_it_says_of_every_file_how_it_is_tested():
+    tested = PAGE.partition("\n## What is tested\n")[2]
+    names = {
+        name for row in re.findall(r"^\| (`.*?) \|", tested, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
+    }
+    assert names == SHOWN
