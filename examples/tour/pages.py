@@ -10,14 +10,18 @@ LAYOUT = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-  body {{ font: 1.05rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; color: #222 }}
+  :root {{ color-scheme: light dark; background: light-dark(#fff, #1b1b1b); color: light-dark(#222, #e6e6e6) }}
+  body {{ font: 1.05rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem }}
   table {{ border-collapse: collapse }}
   th {{ text-align: left; vertical-align: top; padding-right: 1.5rem; white-space: nowrap }}
   td, dt, dd, output {{ overflow-wrap: anywhere }} dt {{ font-weight: bold }}
-  pre {{ background: #f4f4f4; padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere }}
+  pre {{ background: light-dark(#f2f2f2, #2a2a2a); border-radius: .4rem; padding: .6rem }}
+  pre {{ white-space: pre-wrap; overflow-wrap: anywhere }}
   section {{ margin-top: 2.2rem }} input, button {{ font: inherit; max-width: 100%; box-sizing: border-box }}
 </style>
+<main>
 {body}
+</main>
 </html>
 """
 
@@ -55,10 +59,10 @@ GREETING = """<h1>Hello, {name}!</h1>
 
 UPLOAD_FORM = """<h1>Send files</h1>
 <form method="post" action="upload" enctype="multipart/form-data">
-  <input type="file" name="file" multiple required>
+  <label>Files <input type="file" name="file" multiple required></label>
   <button>Send</button>
 </form>
-<p><progress value="0" hidden></progress> <output></output></p>
+<p><progress value="0" aria-label="Received" hidden></progress> <output></output></p>
 <div id="answer"></div>
 <script>
   const form = document.querySelector("form")
@@ -87,7 +91,7 @@ UPLOAD_FORM = """<h1>Send files</h1>
       const headers = {"X-Progress-Id": id}
       const answer = await fetch(form.action, {method: "POST", body: new FormData(form), headers})
       const page = new DOMParser().parseFromString(await answer.text(), "text/html")
-      document.querySelector("#answer").replaceChildren(...page.body.childNodes)
+      document.querySelector("#answer").replaceChildren(...page.querySelector("main").childNodes)
     } catch (error) {
       output.textContent = `The connection broke: ${error}`
       events.close()

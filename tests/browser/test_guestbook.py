@@ -10,7 +10,7 @@ from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.once
 
-SCREENS = [(360, 740, "light"), (360, 740, "dark"), (1280, 900, "light"), (1280, 900, "dark")]
+SCREENS = [(360, 740, "light"), (360, 740, "dark"), (768, 1024, "dark"), (1280, 900, "light")]
 VIOLATIONS = "async () => (await axe.run()).violations.map(each => [each.id, each.nodes.map(node => node.html)])"
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OUTLINE = "() => getComputedStyle(document.activeElement).outlineStyle"

@@ -109,8 +109,7 @@ class TestForm:
         assert (response.status, response.content_type) == (404, PAGE)
         page = response.body.decode()
         assert page.startswith("<!doctype html>")
-        assert "no such order" in page
-        assert "Not Found" in page
+        assert "<main>\n<h1>Not Found</h1>\n<p>no such order</p>" in page
 
     @pytest.mark.parametrize("accept", PROGRAMS.values(), ids=PROGRAMS)
     def test_is_problem_details_for_all_others(self, accept):

@@ -42,9 +42,11 @@ _PAGE = """<!doctype html>
 body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem }}
 small {{ color: #767676 }}
 </style>
+<main>
 <h1>{title}</h1>
 <p>{detail}</p>
 {errors}<small>{status} &middot; request {id}</small>
+</main>
 """
 
 
