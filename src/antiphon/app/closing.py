@@ -30,32 +30,35 @@ async def leave(
     is_shared: bool,
     failure: BaseException | None,
 ) -> Response:
-    """Close the middleware and places, and return the response with the fields by which it varies.
+    """Close the middleware and places, and return the response, completed, with the fields by which it varies.
 
     ``is_shared`` says that a handler may give the same response again. A ``failure`` that ends the task or the process
     is raised again when everything is closed.
     """
+    if plan.late and _is_late(plan, request, response):
+        await _open_late(plan, request, opened)
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
     if plan.stack.after or opened or request._after_hooks:
         closed = await _close(plan, request, response, opened)
         failure = _fatal(failure) or closed.error
-        response = _varied(request, closed, is_shared and closed is response) if request.consulted else closed
+        is_shared = is_shared and closed is response
+        response = _varied(request, closed, is_shared) if request.consulted else closed
     if isinstance(opened, Opening):
         response = opened.end(request, response)
     if failure is not None and is_leaving(failure):
         raise failure
-    return response
+    return _completed(plan, request, response, is_shared) if plan.stack.last else response
 
 
-def is_late(plan: Plan, request: Request, response: Response) -> bool:
+def _is_late(plan: Plan, request: Request, response: Response) -> bool:
     """True if a request has read a place, or may read it later, for which middleware is opened late."""
     if request._places and any(place in request for place in plan.late):
         return True
     return bool(request._after_hooks or request._deferred or response.is_streamed)
 
 
-async def open_late(plan: Plan, request: Request, opened: OpenedMiddleware) -> None:
+async def _open_late(plan: Plan, request: Request, opened: OpenedMiddleware) -> None:
     """Open middleware that has nothing to do before the response is there."""
     for middleware in plan.stack.middleware:
         waiting = middleware.open(request, opened)
@@ -63,7 +66,7 @@ async def open_late(plan: Plan, request: Request, opened: OpenedMiddleware) -> N
             await waiting
 
 
-def complete(plan: Plan, request: Request, response: Response, is_shared: bool) -> Response:
+def _completed(plan: Plan, request: Request, response: Response, is_shared: bool) -> Response:
     """Return the response, or a copy of one that is shared, as what completes responses leaves it."""
     if is_shared:
         response = response.__copy__()  # in half the time of ``copy``

@@ -10,7 +10,7 @@ from copy import copy
 from functools import lru_cache
 from typing import Any
 
-from antiphon.app.closing import OpenedMiddleware, answer_failure, complete, is_late, leave, open_late
+from antiphon.app.closing import OpenedMiddleware, answer_failure, leave
 from antiphon.app.open_places import Opening
 from antiphon.app.plan import LOOP, Plan
 from antiphon.app.returns import respond, to_response
@@ -36,7 +36,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         first = plan.runs_on.from_loop
     has_body = head.has_body
     opened: OpenedMiddleware = _prepare_request(plan, request) if plan.prepares else []
-    leaves = plan.has_middleware
+    leaves = plan.leaves
     failure = answer = None
     try:
         if has_body:
@@ -54,13 +54,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     except BaseException as raised:
         response = await answer_failure(plan, request, raised)
         failure, leaves = response.error, True
-    if plan.late and is_late(plan, request, response):
-        await open_late(plan, request, opened)
-        leaves = True
     if leaves or request.consulted or request._after_hooks:
         response = await leave(plan, request, response, opened, response is answer, failure)
-    if plan.stack.last:
-        response = complete(plan, request, response, response is answer)
     if has_body and not request._is_in_bytes:
         await release(request, response, plan.is_driven(request))
     return response

@@ -57,6 +57,11 @@ class HandlerStack(NamedTuple):
     last: tuple[Callable[[Request, Response], None], ...] = ()
 
     @property
+    def is_around(self) -> bool:
+        """True if anything is around the handler."""
+        return bool(self.parts) or self.opens_places
+
+    @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
         """The middleware, sources and hooks together, without the error handlers."""
         return (*self.middleware, *self.resolving, *self.before, *self.after)
@@ -100,14 +105,14 @@ class Plan:
     ``deadline`` is in seconds from the dispatch, None for none; ``prepares`` is True with one, and where places are
     opened. ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before.
     ``has_middleware`` is True if anything at all is around the handler, but for middleware that opens late, when one of
-    the places ``late`` was read. Up to ``most_ahead`` bytes of a body are received before that opens; after it,
-    ``waits_on_thread`` is True if a thread may wait for the rest. ``place`` is where error handlers run, and the hooks
-    of a single request.
+    the places ``late`` was read; ``leaves`` is True if anything is to do on the way back. Up to ``most_ahead`` bytes of
+    a body are received before the middleware opens; after it, ``waits_on_thread`` is True if a thread may wait for the
+    rest. ``place`` is where error handlers run, and the hooks of a single request.
     """
 
     __slots__ = (
-        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "late", "most_ahead",
-        "place", "prepares", "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
+        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "late", "leaves",
+        "most_ahead", "place", "prepares", "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
     )  # fmt: skip
 
     def __init__(
@@ -133,8 +138,9 @@ class Plan:
             stack = stack._replace(resolving=())
         self.prepares = stack.opens_places or route.deadline is not None
         self.runs_on = _runs_on(handler, stack, body)
-        self.late = () if self.runs_on is RunsOn.MIXED else _late(stack)
-        self.has_middleware = bool(stack.parts and not self.late) or stack.opens_places
+        self.late = _late(stack, self.runs_on)
+        self.has_middleware = stack.is_around and not self.late
+        self.leaves = stack.is_around or bool(stack.last)
         is_mixed = self.runs_on is RunsOn.MIXED
         self.stack = stack.pinned() if is_mixed else stack
         self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
@@ -160,9 +166,11 @@ class Plan:
         return (self.handler.blocks and self.most_ahead == 0) or any(part.blocks for part in self.stack.parts)
 
 
-def _late(stack: HandlerStack) -> tuple[Place[Any], ...]:
+def _late(stack: HandlerStack, runs_on: RunsOn) -> tuple[Place[Any], ...]:
     """Return the places for which middleware is opened late, if nothing else is around the handler."""
     parts = stack.parts
+    if runs_on is RunsOn.MIXED:
+        return ()
     places = [part.when_read for part in parts if isinstance(part, Middleware) and part.when_read is not None]
     return () if len(places) < len(parts) or stack.opens_places else tuple(dict.fromkeys(places))
 
