@@ -130,6 +130,15 @@ def test_each_response_is_completed_when_all_is_closed(interface, color, path):
     assert "x-path" not in SHARED.headers
 
 
+def test_a_response_that_a_hook_gives_again_and_again_is_completed_as_a_copy(interface):
+    app, shared = App(), Response.text("moved")
+    app.get("/<path:rest>")(lambda request, rest: "x")
+    app.after_request(lambda request, response: shared)
+    app.complete(lambda request, response: response.headers.setdefault("x-path", request.path))
+    with Client(app, interface) as client:
+        assert [client.get(path).headers["x-path"] for path in ("/one", "/two")] == ["/one", "/two"]
+
+
 def test_what_completes_responses_does_not_wait(app):
     async def complete(request, response):
         pass

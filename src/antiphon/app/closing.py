@@ -32,7 +32,7 @@ async def leave(
 ) -> Response:
     """Close the middleware and places, and return the response, completed, with the fields by which it varies.
 
-    ``is_shared`` says that a handler may give the same response again. A ``failure`` that ends the task or the process
+    ``is_shared`` says that a handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process
     is raised again when everything is closed.
     """
     if plan.late and _is_late(plan, request, response):
@@ -42,8 +42,9 @@ async def leave(
     if plan.stack.after or opened or request._after_hooks:
         closed = await _close(plan, request, response, opened)
         failure = _fatal(failure) or closed.error
-        is_shared = is_shared and closed is response
-        response = _varied(request, closed, is_shared) if request.consulted else closed
+        response, is_shared = closed, is_shared or closed is not response
+        if request.consulted:
+            response, is_shared = _varied(request, response, is_shared), False
     if isinstance(opened, Opening):
         response = opened.end(request, response)
     if failure is not None and is_leaving(failure):
