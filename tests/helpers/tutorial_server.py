@@ -67,5 +67,5 @@ def _load() -> App:
 
 
 def _forget() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "guestbook"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"guestbook", "test_guestbook"}]:
         del sys.modules[name]
