@@ -54,6 +54,17 @@ def test_a_page_can_be_typed_run_and_tested(page, tmp_path):
     assert differs(found, shown) is None
 
 
+def test_the_server_is_told_what_the_app_reads():
+    texts = {step.file: step.text for step in steps(PAGES[-1])}
+    names = re.findall(r"^(\w+)=", texts["/etc/guestbook.env"], re.MULTILINE)
+    assert [name for name in names if f'env("{name}"' not in texts["guestbook/app.py"]] == []
+    unit = texts["/etc/systemd/system/guestbook.service"]
+    assert (
+        "EnvironmentFile=/etc/guestbook.env\nExecStart=/srv/guestbook/.venv/bin/antiphon run guestbook:make_app\n"
+        in unit
+    )
+
+
 @pytest.mark.parametrize(
     ("told", "file", "wrong"),
     [
