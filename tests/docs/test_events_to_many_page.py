@@ -1,12 +1,13 @@
 """The page on events to many: its app in two processes, with a real Valkey, clients that leave and servers that end."""
 
 import re
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from antiphon.http import parse_events
 from antiphon.testing import Client, LifespanError
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
@@ -22,67 +23,81 @@ FORM = "Content-Type", "application/x-www-form-urlencoded"
 _valkey_server = required_program("valkey-server", "redis-server")
 
 
+def made():
+    page: dict = {"__name__": "news"}
+    exec(APP, page)
+    return page["app"]
+
+
 def send(server, text):
     return server.respond(SentRequest("POST", "/news", (FORM,), urlencode({"text": text}).encode())).status
 
 
-def listen(server, *fields):
+def read(response, text):
+    received = b""
+    while text not in received:
+        received += next(response)
+    return received.decode()
+
+
+def listen(server):
     connection = server.connect()
-    connection.send(SentRequest("GET", "/news", fields).encoded)
+    connection.send(SentRequest("GET", "/news").encoded)
+    connection.wait_for(b"retry: 1000\n\n")
     return connection
 
 
+@pytest.fixture
+def valkey(request, tmp_path, monkeypatch):
+    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
+        monkeypatch.setenv("VALKEY_URL", server.url)
+        yield server
+
+
 @pytest.mark.processes
-def test_two_processes_send_to_all_clients(request, tmp_path, monkeypatch):
+def test_two_processes_send_to_all_clients(valkey, tmp_path, monkeypatch):
+    """One is a server, and the other this process."""
     (tmp_path / "news.py").write_text(APP)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as valkey:
-        monkeypatch.setenv("VALKEY_URL", valkey.url)
-        with ExitStack() as stack:
-            one = stack.enter_context(ServerProcess(RUN, "news:app"))
-            assert send(one, "Before.") == 202
-            other = stack.enter_context(ServerProcess(RUN, "news:app"))  # it knows what was sent before it began
-            with closing(listen(other, ("Last-Event-ID", "0-1"))) as back:
-                back.wait_for(b"data: Before.\n")
-            ada, bob, eve = clients = listen(one), listen(other), listen(other)
-            for client in clients:
-                client.wait_for(b"retry: 1000\n\n")
-            with closing(ada), closing(bob):
-                assert send(other, "Tea!") == 202
-                for client in clients:
-                    client.wait_for(b"data: Tea!\n")
-                eve.reset()
-                assert send(one, "More tea!") == 202
-                for client in (ada, bob):
-                    client.wait_for(b"data: More tea!\n")
-                one_that_ends_lets_clients_go_on_elsewhere(one, other, ada)
-                a_valkey_that_comes_back_is_used_again(valkey, other, bob)
-                malformed = other.respond(SentRequest("GET", "/news", (("Last-Event-ID", "yesterday"),)))
-                assert malformed.status == 400
-            assert other.terminate() == 0
+    with ServerProcess(RUN, "news:app") as server, Client(made()) as here:
+        ada, eve = listen(server), listen(server)
+        with closing(ada), here.stream("GET", "/news") as bob:
+            assert next(bob) == b"retry: 1000\n\n"
+            assert here.post("/news", form={"text": "Tea!"}).status == 202
+            for client in (ada, eve):
+                client.wait_for(b"data: Tea!\n")
+            eve.reset()
+            assert send(server, "More tea!") == 202
+            last_id = re.search(rb"id: (.*)", ada.wait_for(b"data: More tea!\n"))[1].decode()
+            assert [event.data for event in parse_events(read(bob, b"More tea!\n\n"))] == ["Tea!", "More tea!"]
+            assert server.terminate() == 0
+            ada.wait_for(b"0\r\n\r\n")  # the end of a body in chunks: it was not cut off
+        here.post("/news", form={"text": "Cake!"})
+        with here.stream("GET", "/news", headers={"last-event-id": last_id}) as back:
+            assert "tea!" not in read(back, b"data: Cake!\n").lower()
+        assert here.get("/news", headers={"last-event-id": "yesterday"}).status == 400
 
 
-def one_that_ends_lets_clients_go_on_elsewhere(one, other, client):
-    assert send(one, "Cake!") == 202
-    last_id = re.search(rb"id: (.*)", client.wait_for(b"data: Cake!\n"))[1]
-    assert one.terminate() == 0
-    client.wait_for(b"0\r\n\r\n")  # the end of a body in chunks: it was not cut off
-    assert send(other, "More cake!") == 202
-    with closing(listen(other, ("Last-Event-ID", last_id.decode()))) as back:
-        assert b"data: Cake!" not in back.wait_for(b"data: More cake!\n")
+@pytest.mark.processes
+def test_a_process_that_starts_knows_what_was_sent_before(valkey):
+    with Client(made()) as earlier:
+        assert earlier.post("/news", form={"text": "Before."}).status == 202
+    with Client(made()) as later, later.stream("GET", "/news", headers={"last-event-id": "0-1"}) as response:
+        read(response, b"data: Before.\n")
 
 
-def a_valkey_that_comes_back_is_used_again(valkey, server, client):
-    valkey.stop()
-    assert send(server, "Lost.") == 503
-    valkey.start()
-    eventually(lambda: send(server, "Again!") == 202 or None, "Valkey is not asked again")
-    client.wait_for(b"data: Again!\n")
+@pytest.mark.processes
+def test_a_valkey_that_comes_back_is_used_again(valkey):
+    with Client(made()) as client, client.stream("GET", "/news") as response:
+        assert next(response) == b"retry: 1000\n\n"
+        valkey.stop()
+        assert client.post("/news", form={"text": "Lost."}).status == 503
+        valkey.start()
+        eventually(lambda: client.post("/news", form={"text": "Again!"}).status == 202 or None, "nothing is sent")
+        read(response, b"data: Again!\n")
 
 
 def test_a_process_without_valkey_does_not_start(tmp_path, monkeypatch):
     monkeypatch.setenv("VALKEY_URL", f"unix://{tmp_path}/valkey.sock")
-    page: dict = {"__name__": "news"}
-    exec(APP, page)
-    with pytest.raises(LifespanError, match="ConnectionError"), Client(page["app"]):
+    with pytest.raises(LifespanError, match="ConnectionError"), Client(made()):
         pass
