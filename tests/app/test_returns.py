@@ -2,10 +2,12 @@ import asyncio
 import dataclasses
 import io
 import json
+import sqlite3
 import sys
 from collections import OrderedDict, defaultdict
-from contextlib import suppress
+from contextlib import closing, suppress
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -57,6 +59,13 @@ class Pair(NamedTuple):
     right: int
 
 
+def a_row():
+    """Return a row of a database, which is a mapping by its methods alone."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute("select 1 as a").fetchone()
+
+
 @pytest.mark.parametrize(
     ("value", "content_type", "body"),
     [
@@ -79,6 +88,8 @@ class Pair(NamedTuple):
         (Point(1, 2), JSON, b'{"x":1,"y":2}'),
         (Order(id=1), JSON, b'{"id":1}'),
         ([Point(1, 2)], JSON, b'[{"x":1,"y":2}]'),
+        (MappingProxyType({"a": 1}), JSON, b'{"a":1}'),
+        (a_row(), JSON, b'{"a":1}'),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -181,9 +181,23 @@ def test_the_shortest_of_a_handlers_urls_is_used_whatever_the_order():
     assert app.url_for("handler", x="a") == "/list/1/a"
 
 
-def test_an_unknown_name_is_a_lookup_error():
-    with pytest.raises(LookupError, match="no route is named 'nope'"):
-        site().url_for("nope")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("index", ": did you mean 'shop.index' or 'blog.index'?"),
+        ("blog.indx", ": did you mean 'blog.index'?"),
+        ("shop.news", ": did you mean 'blog.news'?"),
+        ("nothing.like.it", ""),
+    ],
+)
+def test_an_unknown_name_is_a_lookup_error_that_names_those_that_may_be_meant(name, meant):
+    app = App()
+    for blueprint, names in {"shop": ["index"], "blog": ["index", "news"]}.items():
+        for each in names:
+            app.get(f"/{blueprint}/{each}", name=f"{blueprint}.{each}")(handler)
+    with pytest.raises(LookupError) as raised:
+        app.url_for(name)
+    assert str(raised.value) == f"no route is named {name!r}{meant}"
 
 
 @pytest.mark.parametrize(

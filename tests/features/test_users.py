@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from antiphon import App, Blueprint, Place, Request
 from antiphon.features import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.http import Authorization
-from antiphon.testing import Client
+from antiphon.testing import Client, LifespanError
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "loading")]
 
@@ -137,6 +137,17 @@ class TestLoginRequired:
             assert "accept" in response.headers["vary"].lower()
             assert client.post("/account", headers=BROWSER).location == "/login"
             assert client.get(f"/account?{'a' * 3000}", headers=BROWSER).location == "/login"
+
+    @pytest.mark.parametrize(
+        ("login", "said"),
+        [("log_inn", r"login='log_inn'\): .* did you mean 'log_in'"), ("zzz", "no route is named 'zzz'")],
+    )
+    def test_a_login_page_that_is_no_route_is_an_error_at_the_start(self, interface, login, said):
+        with (
+            pytest.raises((LookupError, LifespanError), match=said),
+            Client(make_app(login=login), interface) as client,
+        ):
+            client.get("/")
 
     def test_challenges_browsers_where_there_is_no_login_page(self):
         assert Client(make_app()).get("/account", headers=BROWSER).status == 401

@@ -112,6 +112,8 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
+    if hasattr(kind, "keys") and hasattr(kind, "__getitem__"):  # a row of a database, for one
+        return _json(value, request)
     raise wrong_return(source, value, _WANTED, _WrongReturn)
 
 

@@ -107,8 +107,7 @@ class Reverse:
         if name not in self._ways:
             routes = self._routes.get(name)
             if not routes:
-                relative = "; request.url_for knows names that begin with a dot" if name[:1] == "." else ""
-                raise explained("unknown-route-name", LookupError(f"no route is named {name!r}{relative}"))
+                raise explained("unknown-route-name", LookupError(f"no route is named {name!r}{self._hint(name)}"))
             other = next((route for route in routes if are_apart(routes[0], route)), None)
             if other is not None:
                 raise explained(
@@ -117,6 +116,18 @@ class Reverse:
                 )
             self._ways[name] = [self._way(route) for route in routes]
         return self._ways[name]
+
+    def _hint(self, name: str) -> str:
+        """Return what to do about a name that no route has: those of the same last part, or those that look like it."""
+        from difflib import get_close_matches
+
+        if name[:1] == ".":
+            return "; request.url_for knows names that begin with a dot"
+        last = name.rpartition(".")[2]
+        near = [each for each in self._routes if each.rpartition(".")[2] == last] or get_close_matches(
+            name, self._routes, 1
+        )
+        return f": did you mean {' or '.join(map(repr, near[:3]))}?" if near else ""
 
     def _way(self, route: Route) -> _Way:
         path = parse_pattern(route.pattern, self._converters)

@@ -18,7 +18,9 @@ def as_bytes(chunk: object) -> bytes:
         return chunk.encode()
     if isinstance(chunk, bytes | bytearray | memoryview):
         return bytes(chunk)
-    raise TypeError(f"a stream's chunks are bytes or text, not {type(chunk).__name__}")
+    raise TypeError(
+        f"a stream's chunks are bytes or text, not {type(chunk).__name__}: return a list, or Response.ndjson"
+    )
 
 
 def read_all(source: Iterable[bytes | str]) -> bytes:

@@ -5,11 +5,14 @@ app.use(Users(Bearer(find_by_token), login="login"))
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.handler.contract import is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Unauthorized
@@ -131,6 +134,15 @@ class Users(Generic[U]):
         app.fill(self._found, load, blocking=self._blocking, when=self._has_credentials, otherwise=_nobody)
         app.fill(self._place, self._read)
         app.fill(USERS, lambda request: self)  # noqa: ARG005
+        if self._login is not None and self._login[:1] != ".":
+            app.on_startup(partial(self._check_login, app, self._login))
+
+    def _check_login(self, app: "App", login: str) -> None:
+        with suppress(ValueError):  # of parameters, which a request may have
+            try:
+                app.url_for(login)
+            except LookupError as error:
+                raise explained("unknown-route-name", LookupError(f"Users(login={login!r}): {error}")) from None
 
     def _has_credentials(self, request: Request) -> bool:
         return any(source.credentials(request) is not None for source in self.sources)
