@@ -1,206 +1,69 @@
-"""`python -m scripts.reference`: write the pages of docs/reference of classes, from their docstrings, and of errors.
+"""`python -m scripts.reference`: write the pages of docs/reference that describe public names, from their docstrings.
 
-The comments that divide a class (`# The body`) are the headings of its page. What is meant for other parts of the
-project, and for those who extend it, says so in its docstring and comes last.
+Which names stand on which page is said in `reference_pages.py`. The page of names links to each.
 """
 
-import ast
-import inspect
+import importlib
+import os
 import re
 import sys
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from antiphon import App, Request, Response
-from antiphon.app.route import RouteOptions
-from antiphon.app.static_files import StaticFolder
-from antiphon.explanations.texts import Explanation, explanations
-from antiphon.lazy import attribute_docs
-from antiphon.words import OtherWord
+import antiphon
+from antiphon.http.errors import HTTPError
+from scripts import docstrings
+from scripts.docstrings import EXTENDING, HEADERS, Member
+from scripts.errors_page import errors_page
+from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
-EXTENDING = "For adapters and dialects"
-HEADERS = "Header fields"
-PAGES = {
-    "app.md": (App, "See also [routing](routing.md), [return values](return-values.md) and [limits](limits.md)."),
-    "request.md": (Request, "See also [bodies](bodies.md), [headers](headers.md) and [typed values](typed-values.md)."),
-    "response.md": (Response, "See also [return values](return-values.md) and [headers](headers.md)."),
-}
-EXPLAINED = {"RouteOptions": RouteOptions, "StaticFolder": StaticFolder}
-"""Classes that a docstring sends its reader to."""
+PLACES = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.logs", "antiphon.http1")
+BY_STATUS = "One class for each status"
+SHARED = "Shared with App"
+OBJECTS = {"app": "App", "request": "Request", "response": "Response"}
+"""Names that docstrings give to objects of classes that have pages of their own."""
+
+_CODE_OR_NAME = re.compile(
+    r"^```.*?^```$|^#.*?$|^<!--.*?$|\[[^\]]*\]\([^)]*\)|`((\w+)(?:\.(\w+))?(\([^`]*\))?)`|`[^`]*`",
+    re.MULTILINE | re.DOTALL,
+)
+_NAMES_ROW = re.compile(r"^\| `(antiphon[\w.]*)` \| [^|]* \|", re.MULTILINE)
+_LINKED_NAME = re.compile(r"\[(`\w+`)\]\([^)]*\)")
 
 
-class Member(NamedTuple):
-    """A public attribute or method of a class."""
-
-    name: str
-    section: str
-    shown: str
-    """Its name with its parameters and its type."""
-    doc: str
+def pages() -> dict[str, str]:
+    """Return the text of each page, by its place in the folder."""
+    classes = {name: _class_page(name, getattr(antiphon, cls), see) for name, (cls, see) in CLASSES.items()}
+    topics = {name: _topic_page(name, page) for name, page in TOPICS.items()}
+    return classes | topics | {"names.md": _names_page(), "errors.md": errors_page()}
 
 
-def page(cls: type, see_also: str) -> str:
-    """Return the page of a class, as Markdown."""
-    members = [*_members(cls)]
+# A page on one class
+
+
+def _class_page(page: str, cls: type, see_also: str) -> str:
+    members = [*docstrings.members(cls)]
+    shared = [] if cls is not antiphon.Blueprint else [each for each in members if each.name in _members_of("App")]
+    members = [each for each in members if each not in shared]
     sections = dict.fromkeys(member.section for member in members)
     ordered = sorted(sections, key=lambda section: (section == EXTENDING, section == HEADERS))
     parts = [
         f"# {cls.__name__}",
         f"<!-- Written by `python -m scripts.reference` from the docstrings of `antiphon.{cls.__name__}`. -->",
         f"`from antiphon import {cls.__name__}`",
-        f"```text\n{_signature(cls.__name__, _functions(cls)['__init__'], has_type=False)}\n```",
-        _markdown(cls.__doc__),
+        f"```text\n{docstrings.constructor(cls)}\n```",
+        docstrings.class_doc(cls, cls.__mro__),
         see_also,
     ]
     for section in ordered:
         parts += [f"## {section}"] if section else []
         inside = [member for member in members if member.section == section]
-        parts += [_table(inside)] if section == HEADERS else [_entry(member) for member in inside]
-    return "\n\n".join(parts) + "\n"
-
-
-def _members(cls: type) -> Iterator[Member]:
-    seen: set[str] = set()
-    for owner in cls.__mro__[:-1]:
-        if owner.__module__.startswith("antiphon."):
-            for name in sorted(_documented(owner) - seen, key=_line_of(owner)):
-                seen.add(name)
-                yield _member(cls, owner, name)
-
-
-def _documented(owner: type) -> set[str]:
-    public = [name for name in vars(owner) if name[0] != "_" or name == "__"]
-    own = {name for name in public if not isinstance(vars(owner)[name], OtherWord)}
-    return {name for name in own if _doc(owner, name)}
-
-
-def _doc(owner: type, name: str) -> str:
-    value = vars(owner)[name]
-    if name in attribute_docs(owner):
-        return attribute_docs(owner)[name]
-    slots = vars(owner).get("__slots__", ())
-    if isinstance(slots, dict) and name in slots:
-        return slots[name]
-    return (inspect.getdoc(value) or "") if hasattr(value, "__get__") else ""  # other values have that of their class
-
-
-def _member(cls: type, owner: type, name: str) -> Member:
-    doc = _doc(owner, name)
-    node = _functions(owner).get(name)
-    if EXTENDING in doc:
-        section = EXTENDING
-    else:
-        section = HEADERS if owner.__name__.endswith("Headers") and node is None else _section(owner, name)
-    explained = [inspect.getdoc(cls) or "" for name, cls in EXPLAINED.items() if f"see ``{name}``" in doc]
-    doc = _markdown("\n\n".join([doc.replace(f"{EXTENDING}.", ""), *explained]))
-    if node is None:
-        return Member(name, section, f"{name}: {_type_of_attribute(cls, name)}".removesuffix(": "), doc)
-    decorators = {ast.unparse(each) for each in node.decorator_list}
-    if decorators & {"property", "lazy"}:
-        return Member(name, section, f"{name}: {_code(_type(node))}", doc)
-    start = f"{cls.__name__}." if "classmethod" in decorators else ""
-    return Member(name, section, start + _signature(name, node), doc)
-
-
-# The source code of a class
-
-
-@cache
-def _source(owner: type) -> tuple[list[str], ast.ClassDef]:
-    """Return the lines of a class, and its tree with types that stand in quotes as they are."""
-    text = inspect.getsource(owner)
-    tree = ast.parse(text).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    for node in ast.walk(tree):
-        for field in ("annotation", "returns"):
-            if isinstance(quoted := getattr(node, field, None), ast.Constant) and isinstance(quoted.value, str):
-                setattr(node, field, ast.parse(quoted.value, mode="eval").body)
-    return text.splitlines(), tree
-
-
-@cache
-def _functions(owner: type) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Return the functions of a class. Of a property that may be set it is the one that reads."""
-    functions = [each for each in _source(owner)[1].body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return {each.name: each for each in functions if not any("setter" in ast.unparse(d) for d in each.decorator_list)}
-
-
-class Declaration(NamedTuple):
-    """The line of an attribute, and its type."""
-
-    line: int
-    type: str
-
-
-@cache
-def _annotations(owner: type) -> dict[str, Declaration]:
-    """Return the attributes that are declared in the body of a class, or in its ``__init__`` with their types."""
-    found: dict[str, Declaration] = {}
-    for node in ast.walk(_source(owner)[1]):
-        if isinstance(node, ast.AnnAssign):
-            found.setdefault(ast.unparse(node.target).removeprefix("self."), _declaration(node, node.annotation))
-        elif isinstance(node, ast.Assign):
-            found.setdefault(ast.unparse(node.targets[0]).removeprefix("self."), Declaration(node.lineno, ""))
-    return found
-
-
-def _type_of_attribute(cls: type, name: str) -> str:
-    declared = [_annotations(owner).get(name) for owner in cls.__mro__[:-1] if owner.__module__.startswith("antiphon.")]
-    return next((each.type for each in declared if each and each.type), "")
-
-
-def _declaration(node: ast.AnnAssign, annotation: ast.expr) -> Declaration:
-    return Declaration(node.lineno, _code(ast.unparse(annotation)))
-
-
-def _line_of(owner: type) -> Callable[[str], tuple[int, str]]:
-    lines = {name: declared.line for name, declared in _annotations(owner).items()}
-    lines |= {name: node.lineno for name, node in _functions(owner).items()}
-    return lambda name: (lines[name], name)
-
-
-def _section(owner: type, name: str) -> str:
-    """Return the comment that divides a class above one of its members."""
-    line, _ = _line_of(owner)(name)
-    divided = (re.fullmatch(r"    # (.+)", text) for text in reversed(_source(owner)[0][:line]))
-    return next((found[1] for found in divided if found), "")
-
-
-# Markdown
-
-
-def _signature(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef, has_type: bool = True) -> str:
-    parameters = re.sub(r"^(self|cls)(, /)?(, )?", "", ast.unparse(node.args)).replace("=", " = ")
-    result = f" -> {_type(node)}" if has_type and not _is_decorator(node) else ""
-    waits = "await " if isinstance(node, ast.AsyncFunctionDef) else ""
-    signature = _code(f"{waits}{name}({parameters}){result}")
-    return "\n".join(textwrap.wrap(signature, 100, subsequent_indent="    ", break_long_words=False))
-
-
-def _type(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    return ast.unparse(node.returns) if node.returns else "Any"
-
-
-def _code(text: str) -> str:
-    return text.replace("'", '"')
-
-
-def _is_decorator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Return True if a function returns a decorator: the function that it is given."""
-    return bool(re.search(r"\[\[(\w)\], \1\]", _type(node)))
-
-
-def _markdown(doc: str | None) -> str:
-    text = inspect.cleandoc(doc or "").replace("``", "`").strip()
-    return "\n".join(line.rstrip() for line in text.splitlines())
-
-
-def _entry(member: Member) -> str:
-    return f"### {member.name}\n\n```text\n{member.shown}\n```\n\n{member.doc}"
+        parts += [_table(inside)] if section == HEADERS else [_entry(member.name, member) for member in inside]
+    parts += [_shared({each.name for each in shared})] if shared else []
+    return _linked("\n\n".join(parts), page, "antiphon", [cls.__name__]) + "\n"
 
 
 def _table(members: list[Member]) -> str:
@@ -208,47 +71,170 @@ def _table(members: list[Member]) -> str:
     return "\n".join(["| attribute | header field and value |", "|---|---|", *rows])
 
 
-# Errors
-
-ERRORS = """\
-# Errors and what to do
-
-<!-- Written by `python -m scripts.reference` from src/antiphon/explanations/errors.md. -->
-
-Errors of Antiphon that tell of a mistake in a program have a note, which tracebacks, the log and the page of
-[the debug mode](../how-to/debug.md) show below the message:
-
-```text
-ValueError: there is no folder '/shop/static'
-To read more: antiphon explain missing-folder
-```
-
-The last word is the kind of the error. `antiphon explain missing-folder` prints what this page says of it, and
-`antiphon explain` lists all kinds. What clients are answered is on [another page](problems.md).
-"""
+def _shared(names: set[str]) -> str:
+    """Return a list of the members that a blueprint has as an app has them."""
+    members = [each for each in docstrings.members(antiphon.App) if each.name in names and each.section != EXTENDING]
+    lines = [f"- [`{each.name}`](app.md#{_anchor(each.name)}): {_first_sentence(each.doc)}" for each in members]
+    return "\n\n".join(
+        [f"## {SHARED}", "A blueprint has these as an app has them, for its own routes.", "\n".join(lines)]
+    )
 
 
-def errors_page() -> str:
-    """Return the page of all kinds of errors, as Markdown."""
-    sections: dict[str, list[Explanation]] = {}
-    for each in explanations().values():
-        sections.setdefault(each.section, []).append(each)
-    parts = [ERRORS, *(_contents(title, kinds) for title, kinds in sections.items())]
-    for title, kinds in sections.items():
-        parts += [f"## {title}\n", *(f"### {each.kind}\n\n{each.as_markdown}" for each in kinds)]
-    return "\n".join(parts)
+def _first_sentence(doc: str) -> str:
+    return " ".join(doc.partition("\n\n")[0].split()).partition(". ")[0].removesuffix(".") + "."
 
 
-def _contents(title: str, kinds: list[Explanation]) -> str:
-    links = "\n".join(f"- [{each.kind}](#{each.kind}): {each.summary}" for each in kinds)
-    return f"**{title}**\n\n{links}\n"
+# A page on several names
+
+
+def _topic_page(page: str, topic: Page) -> str:
+    names = topic.names.split()
+    plain = [name for name in names if _is_plain_error(getattr(importlib.import_module(topic.place), name))]
+    start = [
+        f"# {topic.title}",
+        f"<!-- Written by `python -m scripts.reference` from docstrings of `{topic.place}`. -->",
+        topic.see_also,
+        f"Everything here is imported from `{topic.place}`.",
+    ]
+    parts = [_linked(_described(topic.place, name), page, topic.place, [name]) for name in names if name not in plain]
+    if len(plain) > 1:
+        parts.append(_linked(_by_status(topic.place, plain), page, topic.place, plain))
+    return "\n\n".join([*start, *parts]) + "\n"
+
+
+def _described(place: str, name: str) -> str:
+    value = getattr(importlib.import_module(place), name)
+    if isinstance(value, type):
+        return "\n\n".join([f"## {name}", *_class(value, is_given=f"{place}.{name}" in GIVEN)])
+    if callable(value) and hasattr(value, "__code__"):
+        return f"## {name}\n\n```text\n{docstrings.function_shown(value)}\n```\n\n{docstrings.markdown(value.__doc__)}"
+    shown, doc = docstrings.assigned(place, name)
+    return f"## {name}\n\n```text\n{shown}\n```\n\n{doc}".rstrip()
+
+
+def _class(cls: type, is_given: bool) -> Iterator[str]:
+    inherited = [base for base in cls.__mro__[1:] if base in _public_classes()]
+    known = {(each.name, each.doc) for base in inherited for each in docstrings.members(base)}
+    members = [each for each in docstrings.members(cls) if (each.name, each.doc) not in known]
+    if not is_given:
+        yield f"```text\n{docstrings.constructor(cls)}\n```"
+    yield docstrings.class_doc(cls, _public_classes())
+    if inherited:
+        yield f"It has what `{inherited[0].__name__}` has, too."
+    attributes = [each for each in members if not each.is_method]
+    if attributes:
+        yield "\n".join(f"- `{each.shown}`: {_indented(each.doc)}" for each in attributes)
+    yield from (_entry(f"{cls.__name__}.{each.name}", each) for each in members if each.is_method)
+
+
+def _indented(doc: str) -> str:
+    return "\n\n    ".join(" ".join(paragraph.split()) for paragraph in doc.split("\n\n"))
+
+
+def _is_plain_error(value: Any) -> bool:
+    """Return True for the class of a status that adds nothing to HTTPError."""
+    is_error = isinstance(value, type) and issubclass(value, HTTPError) and value.__bases__ == (HTTPError,)
+    return is_error and value.__module__ == HTTPError.__module__ and "__init__" not in vars(value)
+
+
+def _by_status(place: str, names: list[str]) -> str:
+    classes = [getattr(importlib.import_module(place), name) for name in names]
+    rows = [f"| {cls.status} | `{cls.__name__}` | {_said_of_status(cls)} |" for cls in classes]
+    intro = "Each is an `HTTPError` with this status, made with the same arguments but `status`."
+    return "\n\n".join([f"## {BY_STATUS}", intro, "\n".join(["| status | class | |", "|---|---|---|", *rows])])
+
+
+def _said_of_status(cls: type) -> str:
+    return re.sub(r"^\d+:? ", "", docstrings.class_doc(cls, _public_classes())).replace("\n", " ")
+
+
+# Links
+
+
+@cache
+def _places_of_names() -> dict[tuple[str, str], str]:
+    """Return the page and the heading of each name, by the module and the name."""
+    found = {("antiphon", cls): page for page, (cls, _) in CLASSES.items()}
+    for page, topic in TOPICS.items():
+        for name in topic.names.split():
+            is_plain = page == "http/errors.md" and _is_plain_error(getattr(importlib.import_module(topic.place), name))
+            found[topic.place, name] = f"{page}#{_anchor(BY_STATUS if is_plain else name)}"
+    return found
+
+
+@cache
+def _public_classes() -> frozenset[type]:
+    found = [getattr(importlib.import_module(place), name) for place, name in _places_of_names()]
+    return frozenset(value for value in found if isinstance(value, type))
+
+
+@cache
+def _members_of(name: str) -> dict[str, str]:
+    """Return the anchors of the members of a class that has a page of its own."""
+    members = docstrings.members(getattr(antiphon, name))
+    return {each.name: _anchor(HEADERS if each.section == HEADERS else each.name) for each in members}
+
+
+def target(place: str, name: str) -> str | None:
+    """Return the page and the heading of a name, as one that is imported from a place would understand it."""
+    known = _places_of_names()
+    value = getattr(importlib.import_module(place), name, None)
+    same = [each for each in PLACES if getattr(importlib.import_module(each), name, None) is value]
+    candidates = [place, *(same if value is not None else PLACES)]
+    return next((known[each, name] for each in candidates if (each, name) in known), None)
+
+
+def _linked(text: str, page: str, place: str, own: list[str]) -> str:
+    """Return the text of a page with links from names in backquotes, but those of its own, to what they name."""
+
+    def link(found: re.Match[str]) -> str:
+        whole, name, attribute, called = found.groups()
+        if whole is None or name in own:
+            return found[0]
+        if name in OBJECTS and attribute in _members_of(OBJECTS[name]):
+            leads = f"{name}.md#{_members_of(OBJECTS[name])[attribute]}"
+        elif attribute or (name.islower() and "_" not in name and not called):
+            return found[0]
+        else:
+            leads = target(place, name) or ""
+        near = os.path.relpath(leads, Path(page).parent).removeprefix(Path(page).name) if leads else ""
+        return f"[{found[0]}]({near})" if near else found[0]
+
+    return _CODE_OR_NAME.sub(link, text)
+
+
+def _names_page() -> str:
+    """Return the page of names, each with a link to where it is described."""
+
+    def row(found: re.Match[str]) -> str:
+        plain = _LINKED_NAME.sub(r"\1", found[0].removeprefix(f"| `{found[1]}`"))
+        return f"| `{found[1]}`" + re.sub(r"(?<!\[)`(\w+)`", lambda name: _name_link(found[1], name[1]), plain)
+
+    return _NAMES_ROW.sub(row, (FOLDER / "names.md").read_text())
+
+
+def _name_link(place: str, name: str) -> str:
+    leads = target(place, name)
+    return f"[`{name}`]({leads})" if leads else f"`{name}`"
+
+
+# Markdown
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
+
+
+def _entry(title: str, member: Member) -> str:
+    title = f"`{title}`" if "__" in title else title
+    return f"### {title}\n\n```text\n{member.shown}\n```\n\n{member.doc}"
 
 
 def main() -> int:
     """Write the pages."""
-    for name, (cls, see_also) in PAGES.items():
-        (FOLDER / name).write_text(page(cls, see_also))
-    (FOLDER / "errors.md").write_text(errors_page())
+    for name, text in pages().items():
+        (FOLDER / name).parent.mkdir(exist_ok=True)
+        (FOLDER / name).write_text(text)
     return 0
 
 

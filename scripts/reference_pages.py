@@ -1,0 +1,194 @@
+"""The pages of docs/reference that are written from docstrings, and the public names that each describes."""
+
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """A page on several names, below a title."""
+
+    title: str
+    place: str
+    """The module that the names are imported from."""
+    names: str
+    """The names, separated by spaces, in their order on the page."""
+    see_also: str
+    """A sentence with links to pages that tell how to use them."""
+
+
+CLASSES = {
+    "app.md": ("App", "See also [routing](routing.md), [return values](return-values.md) and [limits](limits.md)."),
+    "blueprint.md": ("Blueprint", "See also [structure an app](../how-to/structure-an-app.md)."),
+    "request.md": (
+        "Request",
+        "See also [bodies](bodies.md), [headers](headers.md) and [typed values](typed-values.md).",
+    ),
+    "response.md": ("Response", "See also [return values](return-values.md) and [headers](headers.md)."),
+}
+"""The pages on one class of `antiphon` each, with a sentence that has links."""
+
+TOPICS = {
+    "handlers.md": Page(
+        "Places, sessions and the current request", "antiphon", "Place Session current_request ResponseLike",
+        "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
+    ),
+    "uploads.md": Page(
+        "Uploads", "antiphon", "Upload Part",
+        "See also [take uploads](../how-to/uploads.md) and [bodies](bodies.md).",
+    ),
+    "settings.md": Page(
+        "Settings", "antiphon", "env Environment is_debug",
+        "See also [keep settings out of an app](../how-to/settings.md) and"
+        " [see why a request failed](../how-to/debug.md).",
+    ),
+    "signing.md": Page(
+        "Signed values", "antiphon", "Signer BadSignature SignatureExpired",
+        "See also [sign links and values](../how-to/signed-links.md).",
+    ),
+    "applications.md": Page(
+        "Servers, proxies and other applications", "antiphon",
+        "serve from_wsgi get_response aget_response TrustedProxies Observer Exchange",
+        "See also [serve an app](../how-to/serve.md), [stand behind a proxy](../how-to/behind-a-proxy.md) and"
+        " [use messages without a server](../how-to/messages.md).",
+    ),
+    "http/headers.md": Page(
+        "Header fields", "antiphon.http", "Headers MutableHeaders",
+        "See also [headers and their types](../headers.md).",
+    ),
+    "http/multidicts.md": Page(
+        "Multidicts", "antiphon.http", "MultiDict MutableMultiDict FirstMultiDict MissingKey",
+        "See also [bodies](../bodies.md).",
+    ),
+    "http/negotiation.md": Page(
+        "Media types and negotiation", "antiphon.http",
+        "MediaType Accept AcceptLanguage AcceptEncoding AcceptCharset",
+        "See also [headers](../headers.md).",
+    ),
+    "http/caching.md": Page(
+        "Caching and conditions", "antiphon.http",
+        "CacheControl ETag generate_etag IfMatch IfNoneMatch IfRange NotModified parse_date format_date",
+        "See also [let clients cache](../../how-to/cache.md).",
+    ),
+    "http/content.md": Page(
+        "Content, ranges and events", "antiphon.http",
+        "ContentDisposition Range ByteRange ContentRange Event parse_events",
+        "See also [send files](../../how-to/send-files.md) and [stream events](../../how-to/streams.md).",
+    ),
+    "http/cookies.md": Page(
+        "Cookies", "antiphon.http", "SetCookie parse_cookies",
+        "See also [set cookies](../../how-to/cookies.md).",
+    ),
+    "http/authentication.md": Page(
+        "Authentication", "antiphon.http", "Authorization Challenge parse_challenges",
+        "See also [know the user of a request](../../how-to/users.md).",
+    ),
+    "http/urls.md": Page(
+        "URLs, links and redirects", "antiphon.http",
+        "URL parse_query format_query Redirect ExternalLocation Link parse_links format_links",
+        "See also [answer with errors and redirects](../../how-to/errors.md).",
+    ),
+    "http/clients.md": Page(
+        "Clients, proxies and traces", "antiphon.http",
+        "Address Node ForwardedElement parse_forwarded format_forwarded UserAgent Priority TraceParent ServerTiming",
+        "See also [stand behind a proxy](../../how-to/behind-a-proxy.md) and [trace requests](../../how-to/trace.md).",
+    ),
+    "http/structured-fields.md": Page(
+        "Structured fields", "antiphon.http",
+        "Item InnerList Token DisplayString parse_structured_list parse_structured_dictionary format_structured_list"
+        " format_structured_dictionary",
+        "See also [structured fields in headers](../headers.md#structured-fields).",
+    ),
+    "http/errors.md": Page(
+        "Errors", "antiphon.http",
+        "HTTPError abort FieldError FaultCode BadRequest Unauthorized PaymentRequired Forbidden NotFound"
+        " MethodNotAllowed NotAcceptable ProxyAuthenticationRequired RequestTimeout Conflict Gone LengthRequired"
+        " PreconditionFailed ContentTooLarge URITooLong UnsupportedMediaType RangeNotSatisfiable ExpectationFailed"
+        " MisdirectedRequest UnprocessableContent Locked FailedDependency TooEarly UpgradeRequired"
+        " PreconditionRequired TooManyRequests RequestHeaderFieldsTooLarge UnavailableForLegalReasons"
+        " ClientDisconnected InternalServerError NotImplementedByServer BadGateway ServiceUnavailable"
+        " GatewayTimeout InsufficientStorage LoopDetected NetworkAuthenticationRequired",
+        "See also [answer with errors](../../how-to/errors.md) and [typed values](../typed-values.md).",
+    ),
+    "http/limits.md": Page(
+        "Limits", "antiphon.http", "Limits", "See also [what each limit does](../limits.md).",
+    ),
+    "http/messages.md": Page(
+        "Messages of HTTP/1.1", "antiphon.http1", "parse_request parse_response print_request print_response",
+        "See also [keep messages](../../how-to/messages.md#keep-messages).",
+    ),
+    "features/sessions.md": Page(
+        "Sessions and stores", "antiphon.features",
+        "Sessions Store StoreEntry OwnedEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore"
+        " CookieStore",
+        "See also [keep data of a visitor](../../how-to/sessions.md) and [stores](../stores.md).",
+    ),
+    "features/users.md": Page(
+        "Users and logins", "antiphon.features",
+        "Users UserSource Basic Bearer SessionLogin login logout login_required is_same_secret",
+        "See also [let users log in](../../how-to/login.md) and [know the user of a request](../../how-to/users.md).",
+    ),
+    "features/flash-and-csrf.md": Page(
+        "Flash messages and CSRF tokens", "antiphon.features",
+        "Flash FlashMessage FlashMessages CSRFTokens BadCSRFToken csrf_token csrf_input",
+        "See also [show a message once](../../how-to/flash.md) and [ask for CSRF tokens](../../how-to/csrf.md).",
+    ),
+    "features/templates.md": Page(
+        "Templates and pages", "antiphon.features", "Templates Page Pages PageFile route_options",
+        "See also [make pages with templates](../../how-to/templates.md) and [from files](../../how-to/pages.md).",
+    ),
+    "features/forms.md": Page(
+        "Forms", "antiphon.features", "Form Field BoundField FormError",
+        "See also [make forms](../../how-to/forms.md).",
+    ),
+    "features/blocks.md": Page(
+        "Blocks", "antiphon.features",
+        "Block BlockScript HtmxRequest HtmxHeaders redirect_htmx patch_elements patch_signals",
+        "See also [answer with a part of a page](../../how-to/blocks.md).",
+    ),
+    "features/languages.md": Page(
+        "Languages", "antiphon.features",
+        "Languages lazy LazyText format_date format_time format_datetime format_timedelta format_number format_percent"
+        " format_currency",
+        "See also [speak several languages](../../how-to/languages.md).",
+    ),
+    "features/locations.md": Page(
+        "Locations", "antiphon.features", "Locations Location",
+        "See also [know where a client is](../../how-to/locations.md).",
+    ),
+    "features/rates-and-writes.md": Page(
+        "Limits of rates, and writes that happen once", "antiphon.features", "RateLimit IdempotentWrites",
+        "See also [limit how often clients ask](../../how-to/rate-limits.md) and"
+        " [do once what is sent twice](../../how-to/idempotency.md).",
+    ),
+    "features/security.md": Page(
+        "Security headers and CORS", "antiphon.features",
+        "SecurityHeaders ContentSecurityPolicy csp_nonce PermissionsPolicy StrictTransportSecurity Cors",
+        "See also [headers for browsers](../../explanation/safety.md#headers-for-browsers).",
+    ),
+    "features/compression.md": Page(
+        "Compression and upload progress", "antiphon.features", "Compression UploadProgress",
+        "See also [compress](../../how-to/compress.md) and [take uploads](../../how-to/uploads.md).",
+    ),
+    "features/observing.md": Page(
+        "Health, traces and the access log", "antiphon.features", "Health OpenTelemetry AccessLog",
+        "See also [answer probes](../../how-to/health.md), [trace requests](../../how-to/trace.md) and"
+        " [read the logs](../../how-to/logs.md).",
+    ),
+    "logs.md": Page(
+        "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIdFilter",
+        "See also [read the logs](../how-to/logs.md).",
+    ),
+    "testing.md": Page(
+        "Testing", "antiphon.testing",
+        "Client AsyncClient Response StreamedResponse AsyncStreamedResponse CookieJar Interface ContractError"
+        " BrokenResponse LifespanError BodyTooLarge TooManyRedirects",
+        "See also [test an app](../how-to/test-an-app.md).",
+    ),
+}  # fmt: skip
+"""The pages on several names each."""
+
+GIVEN = {
+    "antiphon.Exchange", "antiphon.Part", "antiphon.Upload", "antiphon.features.BoundField",
+    "antiphon.features.PageFile", "antiphon.testing.AsyncStreamedResponse", "antiphon.testing.Response",
+    "antiphon.testing.StreamedResponse",
+}  # fmt: skip
+"""Classes whose objects an application is given: it makes none, so their constructors are not shown."""
