@@ -58,8 +58,8 @@ def constructor(cls: type) -> str:
         return cls.__name__
     for owner in _owners(cls):
         for name in CONSTRUCTORS:
-            if name in _functions(owner):
-                return signature(cls.__name__, _functions(owner)[name], has_type=False)
+            if name in functions(owner):
+                return signature(cls.__name__, functions(owner)[name], has_type=False)
         if "__dataclass_fields__" in vars(owner) or "_fields" in vars(owner) or typing.is_typeddict(owner):
             return _wrapped(f"{cls.__name__}({', '.join(_fields(owner))})")
     if issubclass(cls, str):
@@ -72,7 +72,7 @@ def class_doc(cls: type, known: Container[type] = ()) -> str:
     public = tuple(each for each in cls.__mro__[1:] if each in known)
     told = {base for each in public for base in each.__mro__} | {Value}
     owners = [cls, *(owner for owner in _owners(cls)[1:] if owner not in told and not issubclass(owner, public))]
-    made = [_functions(owner)[name] for owner in _owners(cls) for name in CONSTRUCTORS if name in _functions(owner)]
+    made = [functions(owner)[name] for owner in _owners(cls) for name in CONSTRUCTORS if name in functions(owner)]
     said = [*(vars(owner).get("__doc__") for owner in owners), *(ast.get_docstring(each) for each in made[:1])]
     generated = f"{cls.__name__}("  # as dataclasses and named tuples have it without a docstring
     return "\n\n".join(markdown(doc) for doc in said if doc and not doc.startswith(generated))
@@ -141,7 +141,7 @@ def _doc(owner: type, name: str) -> str:
 
 def _member(cls: type, owner: type, name: str) -> Member:
     doc = _doc(owner, name)
-    node = _functions(owner).get(name)
+    node = functions(owner).get(name)
     if EXTENDING in doc:
         section = EXTENDING
     else:
@@ -204,7 +204,7 @@ def _has_name(node: ast.expr) -> bool:
 
 
 @cache
-def _functions(owner: type) -> dict[str, Function]:
+def functions(owner: type) -> dict[str, Function]:
     """Return the functions of a class. Of a property that may be set it is the one that reads."""
     functions = [each for each in _source(owner)[1].body if isinstance(each, Function)]
     return {each.name: each for each in functions if not any("setter" in ast.unparse(d) for d in each.decorator_list)}
@@ -257,7 +257,7 @@ def _declaration(node: ast.AnnAssign, annotation: ast.expr) -> Declaration:
 
 def _line_of(owner: type) -> Callable[[str], tuple[int, str]]:
     lines = {name: declared.line for name, declared in _annotations(owner).items()}
-    lines |= {name: node.lineno for name, node in _functions(owner).items()}
+    lines |= {name: node.lineno for name, node in functions(owner).items()}
     return lambda name: (lines.get(name, 0), name)
 
 

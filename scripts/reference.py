@@ -139,13 +139,14 @@ def _is_plain_error(value: Any) -> bool:
 
 def _by_status(place: str, names: list[str]) -> str:
     classes = [getattr(importlib.import_module(place), name) for name in names]
-    rows = [f"| {cls.status} | `{cls.__name__}` | {_said_of_status(cls)} |" for cls in classes]
+    lines = [f"- {cls.status} `{cls.__name__}`{_said_of_status(cls)}" for cls in classes]
     intro = "Each is an `HTTPError` with this status, made with the same arguments but `status`."
-    return "\n\n".join([f"## {BY_STATUS}", intro, "\n".join(["| status | class | |", "|---|---|---|", *rows])])
+    return "\n\n".join([f"## {BY_STATUS}", intro, "\n".join(lines)])
 
 
 def _said_of_status(cls: type) -> str:
-    return re.sub(r"^\d+:? ", "", docstrings.class_doc(cls, _public_classes())).replace("\n", " ")
+    said = " ".join(docstrings.class_doc(cls, _public_classes()).split())
+    return re.sub(r"^\d+(:| (?=\())", r"\1", said)
 
 
 # Links

@@ -32,7 +32,7 @@ _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").ma
 
 
 def print_request(request: Request) -> bytes:
-    """Return the message of a request: the target in origin form, Host, all fields, the body with its length.
+    """Return the message of a request (RFC 9112 §2.1): target in origin form, Host, all fields, body with its length.
 
     The path is printed as it was sent, if the server tells that and the path was not changed. HTTP/2 and 3 become
     1.1. Raises ValueError for what cannot stand in a message, and what ``request.body`` raises.
@@ -68,7 +68,7 @@ def _sent_path(head: Head) -> bytes:
 
 
 def print_response(response: Response, method: str = "GET") -> bytes:
-    """Return the message of a response to a request of this method, with the fields as they would be sent.
+    """Return the message of a response (RFC 9112 §2.1) to a request of this method, with the fields that would be sent.
 
     Raises TypeError for a streamed body, which printing would use up.
     """
@@ -101,7 +101,7 @@ def _printed(fields: Lines) -> bytes:
 
 
 def parse_request(data: bytes) -> Request:
-    """Parse bytes that are one whole request.
+    """Parse bytes that are one whole request (RFC 9112 §3).
 
     Strict: CR LF ends lines, the target is in origin form, HTTP/1.1 has one Host, and the body's length is declared
     once. A chunked body is decoded, and then has a Content-Length; its trailers are dropped. Raises ValueError, which
@@ -135,7 +135,7 @@ def _check_host(hosts: list[str], version: str) -> None:
 
 
 def parse_response(data: bytes, method: str = "GET") -> Response:
-    """Parse bytes that are one whole response to a request of this method.
+    """Parse bytes that are one whole response (RFC 9112 §4) to a request of this method.
 
     As strict as ``parse_request``. Without a declared length, the body goes to the end. Raises ValueError, which names
     the byte, also for a status outside 200 to 599.

@@ -1,14 +1,26 @@
 """The pages of the reference are what the docstrings say, and describe each public name."""
 
+import ast
 import importlib
+import inspect
+import re
 from collections import Counter
+from functools import cache
 
 import pytest
 
+from scripts import docstrings
 from scripts.reference import FOLDER, PLACES, pages, target
 from scripts.reference_pages import TOPICS
 
 PAGES = pages()
+PUBLIC = {(place, name) for place in PLACES for name in importlib.import_module(place).__all__}
+NOT_SPECIFIED = {
+    "Address", "ClientDisconnected", "ExternalLocation", "FaultCode", "FirstMultiDict", "Limits", "MissingKey", "MultiDict",
+    "MutableMultiDict",
+}  # fmt: skip
+"""Names that no standard knows."""
+SPECIFICATION = re.compile(r"RFC [0-9]+|W3C|WHATWG|draft-")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -24,3 +36,61 @@ def test_each_public_name_has_a_page_that_describes_it(place):
 def test_no_name_is_described_twice():
     names = Counter((topic.place, name) for topic in TOPICS.values() for name in topic.names.split())
     assert [name for name, count in names.items() if count > 1] == []
+
+
+# What the docstrings say
+
+
+@cache
+def functions_of(module):
+    """The functions of a module, by name."""
+    tree = ast.parse(inspect.getsource(importlib.import_module(module)))
+    return {node.name: node for node in tree.body if isinstance(node, docstrings.Function)}
+
+
+def raised_in(node, module, seen=()):
+    """The errors that a function raises by itself, or by functions of its module that it calls."""
+    for each in ast.walk(node):
+        match each:
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=error)) | ast.Name(id=error)) if error[0].isupper():
+                yield error
+            case ast.Call(func=ast.Name(id=name)) if name not in seen and name in functions_of(module):
+                yield from raised_in(functions_of(module)[name], module, (*seen, name))
+
+
+def documented():
+    """Each public function, and each public method, with its source code and what its docstring says."""
+    for place, name in sorted(PUBLIC):
+        value = getattr(importlib.import_module(place), name)
+        if inspect.isfunction(value):
+            yield name, value.__module__, functions_of(value.__module__)[name], value.__doc__
+        elif isinstance(value, type):
+            for method, node in docstrings.functions(value).items():
+                if method in (*docstrings.CONSTRUCTORS, "__post_init__"):
+                    yield name, value.__module__, node, docstrings.class_doc(value)
+                elif not method.startswith("_"):
+                    doc = inspect.getdoc(inspect.getattr_static(value, method)) or ""
+                    yield f"{name}.{method}", value.__module__, node, doc
+
+
+def test_a_function_says_which_errors_it_raises():
+    missing = {
+        (name, error)
+        for name, module, node, doc in documented()
+        for error in raised_in(node, module)
+        if error not in doc
+    }
+    assert sorted(missing) == []
+
+
+@pytest.mark.parametrize("place", ["antiphon.http", "antiphon.http1"])
+def test_a_value_of_http_says_which_specification_it_is_of(place):
+    names = {name for where, name in PUBLIC if where == place} - NOT_SPECIFIED
+    assert [name for name in sorted(names) if not SPECIFICATION.search(everything_said_of(place, name))] == []
+
+
+def everything_said_of(place, name):
+    value = getattr(importlib.import_module(place), name)
+    own = docstrings.class_doc(value) if isinstance(value, type) else value.__doc__ or ""
+    members = docstrings.members(value) if isinstance(value, type) else []
+    return " ".join([own, *(member.doc for member in members)])

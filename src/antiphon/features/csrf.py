@@ -160,7 +160,10 @@ def csrf_token(request: Request) -> str:
 
 
 def csrf_input(request: Request) -> Markup:
-    """Return the hidden input of a form with ``csrf_token``, as HTML that templates don't escape."""
+    """Return the hidden input of a form with ``csrf_token``, as HTML that templates don't escape.
+
+    Raises RuntimeError as ``csrf_token`` does.
+    """
     return Markup(f'<input type="hidden" name="{FIELD}" value="{csrf_token(request)}">')
 
 

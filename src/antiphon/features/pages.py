@@ -99,7 +99,11 @@ class Pages:
         return [((METHODS[name],), handler) for name, handler in _handlers(self.load(page), page.path).items()]
 
     def load(self, page: PageFile) -> ModuleType:
-        """Import a page, unless it is imported, and return its module. Raises what the import does."""
+        """Import a page, unless it is imported, and return its module.
+
+        Raises ValueError if another file is a module of this name, ImportError for what is no Python file, and what the
+        import does.
+        """
         return _import_page(self._package, self.folder, page)
 
     @cached_property

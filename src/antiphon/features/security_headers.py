@@ -138,7 +138,10 @@ class PermissionsPolicy:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `camera=(), geolocation=(self "https://a.example")`. The last of two equal features counts."""
+        """Parse `camera=(), geolocation=(self "https://a.example")`. The last of two equal features counts.
+
+        Raises ValueError for anything else.
+        """
         features: dict[str, Words] = {}
         for member in split_list(text):
             name, _, written = member.partition("=")

@@ -107,7 +107,8 @@ class Users(Generic[U]):
     Of several sources the first counts whose credentials a request has. A loader that is async, or that ``blocking``
     gives a thread, is called before the hooks and the handler, only for requests with credentials; a sync one on first
     read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people. ``place`` is
-    another place to fill, such as one that is typed: ``Place[User | None]("user")``.
+    another place to fill, such as one that is typed: ``Place[User | None]("user")``. Raises TypeError for what is no
+    source.
     """
 
     def __init__(
@@ -170,7 +171,7 @@ class Users(Generic[U]):
         request[self._place] = user
 
     def check(self, request: Request) -> None:
-        """Raise what ``login_required`` does for a request without a user."""
+        """Raise what ``login_required`` does for a request without a user: Redirect (303), or Unauthorized (401)."""
         if request[self._place] is not None or self._is_login_page(request):
             return
         if self._login is not None and request.accept.best(["application/json", "text/html"]) == "text/html":

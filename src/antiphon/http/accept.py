@@ -171,7 +171,10 @@ class Accept(_Accepted):
         return MediaType.parse(name).specificity
 
     def quality(self, offer: str) -> float:
-        """Return how welcome an offer is, from 0.0 (unacceptable) to 1.0; the most specific range decides."""
+        """Return how welcome an offer is, from 0.0 (unacceptable) to 1.0; the most specific range decides.
+
+        Raises ValueError for an offer that is no media type.
+        """
         weights = self._weights
         essence, has_parameters, _ = offer.partition(";")
         if has_parameters and ";" in "".join(weights):

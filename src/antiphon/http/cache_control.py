@@ -55,7 +55,7 @@ class Directives(TypedDict, total=False):
 
 
 class CacheControl(Value):
-    """The directives of one header: `CacheControl(max_age=60, public=True)`. Immutable.
+    """The directives of one header: `CacheControl(max_age=60, public=True)` (RFC 9111 §5.2). Immutable.
 
     Two are equal if they have the same directives with the same arguments, in any order and quoting. An object without
     directives is False.
@@ -71,7 +71,8 @@ class CacheControl(Value):
 
         `max_stale=True` is any time. `no_cache=["set-cookie"]` and `private=["set-cookie"]` are about these fields
         only. None and False leave a directive out. `extensions` has other directives by name, with their argument or
-        None. Raises ValueError for a value that the directive does not take, or that cannot stand in a header.
+        None. Raises ValueError for a value that the directive does not take, or that cannot stand in a header;
+        TypeError for an unknown directive.
         """
         self._directives = _written({}, directives) | _checked_extensions(extensions or {})
         self._text = None
@@ -101,9 +102,9 @@ class CacheControl(Value):
         return self
 
     def replace(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> Self:
-        """Return a copy with other directives: None and False remove one. Raises ValueError as the constructor does.
+        """Return a copy with other directives: None and False remove one.
 
-        `extensions`, if given, replaces all extensions.
+        `extensions`, if given, replaces all extensions. Raises ValueError and TypeError as the constructor does.
         """
         replaced = _written(self._directives, directives)
         if extensions is not None:

@@ -37,7 +37,7 @@ MOST_SECONDS = 10**10 - 1
 
 
 def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
-    """Return the aware datetime (UTC) that an HTTP date names: IMF-fixdate, RFC 850 or asctime.
+    """Return the aware datetime (UTC) that an HTTP date names (RFC 9110 §5.6.7): IMF-fixdate, RFC 850 or asctime.
 
     The two-digit year of an RFC 850 date is the last such year up to `latest_year`: by default 70-99 are 19xx
     and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not fit
@@ -73,7 +73,8 @@ def _datetime(text: str, year: int, month: str, day: str, hour: str, minute: str
 def format_date(moment: datetime | float) -> str:
     """Return a moment as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
 
-    A number is seconds since 1970-01-01 UTC. Raise ValueError outside of the years 1 to 9999, and for a naive datetime.
+    That is the form in which HTTP dates are sent (RFC 9110 §5.6.7). A number is seconds since 1970-01-01 UTC. Raises
+    ValueError outside of the years 1 to 9999, and for a naive datetime.
     """
     try:
         return _imf_fixdate_of(_seconds(moment))

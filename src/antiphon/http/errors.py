@@ -86,7 +86,7 @@ class HTTPError(Exception):
     Further keyword arguments become members of the problem details object (RFC 9457 §3.2); ``type`` is its URI,
     ``title`` its short summary.
     Raises ValueError for a status outside 400 to 599, and for one of 401, 405, 407 and 426 without the header that RFC
-    9110 demands for it.
+    9110 demands for it (§15.5); TypeError for a detail that is no text.
     """
 
     status: int = 500
@@ -213,7 +213,11 @@ class NotFound(HTTPError):
 
 
 class MethodNotAllowed(HTTPError):
-    """405: the resource exists, but not for this method (RFC 9110 §15.5.6). ``allow`` becomes the Allow header."""
+    """405: the resource exists, but not for this method (RFC 9110 §15.5.6).
+
+    ``allow`` becomes the Allow header: the methods that the resource has. Raises TypeError for one text, ValueError for
+    a method that is no token.
+    """
 
     status = 405
 
@@ -475,7 +479,7 @@ def http_error(status: int, detail: Text | None = None, **options: Any) -> HTTPE
 
 
 def abort(status: int, detail: Text | None = None, **options: Any) -> NoReturn:
-    """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")``.
+    """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")`` (RFC 9110 §15.5, §15.6).
 
     Raises ValueError for a status outside of these, TypeError for one that is no number.
     """

@@ -160,7 +160,7 @@ class IfNoneMatch(ETags):
 
 
 def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
-    """Return a strong tag for some bytes: a hash, which is the same in every process."""
+    """Return a strong tag for some bytes (RFC 9110 §8.8.1): a hash, which is the same in every process."""
     import hashlib
 
     return ETag(hashlib.sha256(content, usedforsecurity=False).hexdigest()[:32])

@@ -13,7 +13,7 @@ _DIGITS = 15
 
 
 class Event(Value):
-    """One block of an event stream. Immutable.
+    """One block of an event stream (WHATWG HTML §9.2.6). Immutable.
 
     ``data`` is text, or another value that is made text before it is printed; None is for a block without data, from
     which browsers only take ``id`` and ``retry``. ``event`` is the name under which browsers dispatch it ("message"
@@ -104,7 +104,7 @@ class Event(Value):
 
 
 def parse_events(text: str) -> list[Event]:
-    """Return the events in the text of a stream, in order, as a client reads it.
+    """Return the events in the text of a stream, in order, as a client reads it (WHATWG HTML §9.2.6). Never raises.
 
     Each block that has a field or a comment is an event, also without data. A block without an empty line at its end is
     left out, and so are unknown fields, an id with NUL and a ``retry`` that is no number. Of a field other than data

@@ -187,12 +187,15 @@ class ForwardedElement(Value):
 
 
 def parse_forwarded(value: str) -> list[ForwardedElement]:
-    """Return the elements of Forwarded, the nearest proxy's last. Raises ValueError when one is malformed."""
+    """Return the elements of Forwarded (RFC 7239 §4), the nearest proxy's last.
+
+    Raises ValueError when one is malformed.
+    """
     return [ForwardedElement.parse(text) for text in elements_from_right(value) if text][::-1]
 
 
 def format_forwarded(elements: list[ForwardedElement]) -> str:
-    """Return the value of Forwarded that has these elements."""
+    """Return the value of Forwarded that has these elements (RFC 7239 §4)."""
     return ", ".join(map(str, elements))
 
 

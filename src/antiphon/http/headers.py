@@ -31,10 +31,11 @@ HOP_BY_HOP = frozenset({
 
 
 class Headers:
-    """Immutable header fields.
+    """Immutable header fields (RFC 9110 §5).
 
     ``[]`` and ``get`` give a field's combined value, ``getall`` its elements, ``items`` every line.
-    Raises ValueError for a name that is no token, or a value with CR, LF, NUL, or a character above U+00FF.
+    Raises ValueError for a name that is no token, or a value with CR, LF, NUL, or a character above U+00FF; TypeError
+    for names and values that are no text. ``[]`` raises KeyError for a field that is absent.
     """
 
     __slots__ = ("_fields",)
@@ -158,17 +159,23 @@ class MutableHeaders(Headers):
         self._fields[:] = [field for field in self._fields if field[0] not in names]
 
     def add(self, name: str, value: str) -> None:
-        """Add a line at the end; other lines of the field stay."""
+        """Add a line at the end; other lines of the field stay. Raises ValueError and TypeError as ``Headers`` does."""
         self._fields.append((field_name(name), field_value(value)))
 
     def update(self, fields: HeaderFields) -> None:
-        """Set several fields, at the end, in place of their lines."""
+        """Set several fields, at the end, in place of their lines.
+
+        Raises ValueError and TypeError as ``Headers`` does.
+        """
         added = [(field_name(name), field_value(value)) for name, value in field_pairs(fields)]
         names = {name for name, _ in added}
         self._fields[:] = [field for field in self._fields if field[0] not in names] + added
 
     def extend(self, fields: HeaderFields) -> None:
-        """Add several lines at the end; other lines of their fields stay."""
+        """Add several lines at the end; other lines of their fields stay.
+
+        Raises ValueError and TypeError as ``Headers`` does.
+        """
         self._fields.extend([(field_name(name), field_value(value)) for name, value in field_pairs(fields)])
 
     def setdefault(self, name: str, value: str) -> str:

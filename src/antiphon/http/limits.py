@@ -62,7 +62,7 @@ class Limits(Value):
     - ``query``: bytes of the query string (414); 64 KiB.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
-    a negative bound, and for a bound that is no int; ``timeout`` may be a float.
+    a negative bound, and for a bound that is no int; ``timeout`` may be a float. Raises TypeError for an unknown bound.
     """
 
     __slots__ = (*sorted(DEFAULTS), "given")

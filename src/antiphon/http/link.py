@@ -29,7 +29,7 @@ _relations = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
 
 
 class Link(Value):
-    """A target, its relation types, and parameters. Immutable.
+    """A target, its relation types, and parameters (RFC 8288 §3). Immutable.
 
     ``target`` is a URI reference as written between the brackets: ASCII, with percent-escapes. ``rel`` is one relation
     type, or several with a space between. ``parameters`` has the rest by name ("title", "type", "anchor"), decoded; ""
@@ -108,9 +108,9 @@ class Link(Value):
 
 
 def parse_links(value: str) -> list[Link]:
-    """Return the links of the header Link, in order, skipping malformed ones, of the first 200. Never raises.
+    """Return the links of the header Link (RFC 8288 §3), in order, without malformed ones, of the first 200.
 
-    A comma inside brackets or quotes separates nothing.
+    A comma inside brackets or quotes separates nothing. Never raises.
     """
     links = []
     for match in islice(_links(value), _MOST_LINKS):
@@ -122,7 +122,7 @@ def parse_links(value: str) -> list[Link]:
 
 
 def format_links(links: Iterable[Link]) -> str:
-    """Return the value of Link for these links."""
+    """Return the value of Link for these links (RFC 8288 §3)."""
     return ", ".join(map(str, links))
 
 

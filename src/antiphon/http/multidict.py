@@ -35,7 +35,7 @@ def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
 class MultiDict(Generic[V]):
     """Immutable pairs, made from pairs or from a mapping.
 
-    Two are equal if they have the same pairs in the same order.
+    Two are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
     """
 
     __slots__ = ("_found", "_pairs")

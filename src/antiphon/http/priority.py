@@ -13,10 +13,10 @@ class _Fields(NamedTuple):
 
 
 class Priority(_Fields):
-    """The urgency of a response, from 0, at once, to 7, in the background; ``str()`` prints the header's value.
+    """The urgency of a response, from 0, at once, to 7, in the background (RFC 9218 §4).
 
-    ``incremental`` is True if the client can use parts of the response as they arrive, such as of an image. Raises
-    ValueError for another urgency.
+    ``str()`` prints the header's value. ``incremental`` is True if the client can use parts of the response as they
+    arrive, such as of an image. Raises ValueError for another urgency.
     """
 
     __slots__ = ()

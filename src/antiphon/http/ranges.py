@@ -24,7 +24,10 @@ _boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
 
 
 class ByteRange(NamedTuple):
-    """A part of a representation that exists: the positions of its first and last byte, both included."""
+    """A part of a representation that exists: the positions of its first and last byte, both included.
+
+    Positions are counted from 0 (RFC 9110 §14.1.2).
+    """
 
     first: int
     last: int

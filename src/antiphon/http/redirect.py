@@ -52,10 +52,10 @@ class ExternalLocation(BadRequest, ValueError):
 class Redirect(RaisedAnswer):
     """An exception that is answered by a redirect to ``location``, a URL reference, wherever it is raised.
 
-    Error handlers don't see the exception. Raises ExternalLocation, a ValueError that is answered by a 400, for a
-    location that names a site, unless ``external`` is True. Raises ValueError for a lone surrogate, for an
-    ``otherwise`` that names a site, for a status that is no redirect's, and for bad ``headers``; TypeError for a
-    location that is no text.
+    ``status`` is 301, 302, 303, 307 or 308 (RFC 9110 §15.4). Error handlers don't see the exception. Raises
+    ExternalLocation, a ValueError that is answered by a 400, for a location that names a site, unless ``external`` is
+    True. Raises ValueError for a lone surrogate, for an ``otherwise`` that names a site, for a status that is no
+    redirect's, and for bad ``headers``; TypeError for a location that is no text.
 
     With ``otherwise`` nothing that a client has chosen raises: the redirect leads there for a location that names a
     site, that is None, empty, no text or longer than 2048 characters, and that browsers read otherwise than it looks. A
@@ -93,10 +93,10 @@ class Redirect(RaisedAnswer):
 
 
 class NotModified(RaisedAnswer):
-    """An exception that is answered by a 304 without content, wherever it is raised while a GET or HEAD is handled.
+    """An exception that is answered by a 304 without content, wherever a handler of GET or HEAD raises it.
 
     ``headers`` are those of the corresponding 200 that caches update: Cache-Control, Content-Location, ETag, Expires,
-    Vary. Error handlers don't see the exception. Raises ValueError for bad ``headers``.
+    Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad ``headers``.
     """
 
     status = 304

@@ -21,7 +21,7 @@ class _Fields(NamedTuple):
 
 
 class ServerTiming(_Fields):
-    """A metric; `str()` prints it for the header, `db;dur=53.2;desc="two queries"`.
+    """A metric (W3C Server Timing §3); `str()` prints it for the header, `db;dur=53.2;desc="two queries"`.
 
     ``name`` is a token, ``dur`` milliseconds with three decimals, ``desc`` ASCII text for people. Raises ValueError for
     another name or text, for control characters, and for a duration that is negative or above 10**12 - 1.

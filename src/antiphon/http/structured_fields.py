@@ -130,24 +130,33 @@ Member: TypeAlias = Item | InnerList
 
 
 def parse_structured_list(text: str) -> tuple[Member, ...]:
-    """Read a field that is a list. Raises ValueError for anything else."""
+    """Read a field that is a list (RFC 9651 §3.1). Raises ValueError for anything else."""
     return tuple(_parse(text, lambda scanner: scanner.members(scanner.member)))
 
 
 def parse_structured_dictionary(text: str) -> dict[str, Member]:
-    """Read a field that is a dictionary: the last of a repeated name counts. Raises ValueError for anything else."""
+    """Read a field that is a dictionary (RFC 9651 §3.2): the last of a repeated name counts.
+
+    Raises ValueError for anything else.
+    """
     return dict(_parse(text, lambda scanner: scanner.members(scanner.named_member)))
 
 
 def format_structured_list(members: Iterable[Member | BareItem]) -> str:
-    """Print a list; values become items. Raises ValueError for what ``Item`` refuses, TypeError for a text."""
+    """Print a list (RFC 9651 §4.1.1); values become items.
+
+    Raises ValueError for what ``Item`` refuses, TypeError for a text.
+    """
     if isinstance(members, str | bytes):
         raise TypeError(f"it is a list, such as [{members!r}]")
     return ", ".join([_print_member(member) for member in members])
 
 
 def format_structured_dictionary(members: Mapping[str, Member | BareItem]) -> str:
-    """Print a dictionary; values become items. Raises ValueError for a bad name and for what ``Item`` refuses."""
+    """Print a dictionary (RFC 9651 §4.1.2); values become items.
+
+    Raises ValueError for a bad name and for what ``Item`` refuses.
+    """
     return ", ".join([_print_named(name, member, _print_member) for name, member in members.items()])
 
 

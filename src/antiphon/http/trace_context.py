@@ -21,7 +21,7 @@ class _Fields(NamedTuple):
 
 
 class TraceParent(_Fields):
-    """A place in a trace; `str()` prints the header's value, as version 0.
+    """A place in a trace (W3C Trace Context §3.2); `str()` prints the header's value, as version 0.
 
     ``trace_id`` is 32 hexadecimal digits in lower case, not all zero; ``parent_id``, of the call that sent the request,
     is 16 such digits. ``flags`` is a number of one byte, ``version`` that of the header. Raises ValueError for others.

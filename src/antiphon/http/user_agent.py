@@ -82,7 +82,7 @@ _television = re.compile(r"\btv\b|smart-?tv|bravia|\baft[a-z]").search
 
 
 class UserAgent(str):
-    """The header's value, "" if it is absent; only its first 1024 characters are searched.
+    """The value of User-Agent (RFC 9110 §10.1.5), "" if it is absent; only its first 1024 characters are searched.
 
     Each attribute is found on first access.
     """

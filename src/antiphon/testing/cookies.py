@@ -59,7 +59,7 @@ class KeptCookie(NamedTuple):
 class CookieJar:
     """The cookies of all hosts. ``[]`` and ``get`` find a cookie by name, whatever its host and path.
 
-    ``set`` makes cookies for ``host``; ``clock`` returns seconds since 1970.
+    ``[]`` raises KeyError if there is none. ``set`` makes cookies for ``host``; ``clock`` returns seconds since 1970.
     """
 
     def __init__(self, host: str, clock: Callable[[], float] = time.time) -> None:

@@ -37,7 +37,7 @@ class Form(Generic[T]):
     an input is its name. ``messages`` replace texts by code (``MESSAGES``); others are those that the request's
     language has under "form." and the code, else English. ``shared`` names values that the application shares, such as
     a token, to stand in each form that is posted, where they are shared. Raises TypeError for a class of which no form
-    can be made.
+    can be made, ValueError for ``choices`` or an ``order`` of a field that the form does not have.
     """
 
     def __init__(
@@ -86,7 +86,8 @@ class Form(Generic[T]):
         """Read what was sent. True if the form was sent and all of it is right: ``data`` is its value then.
 
         Each of the ``checks`` is called with the value and this form if the fields are right, and may ``add_error``.
-        Raises UnsupportedMediaType (415) for a body that is not a form, and BadRequest (400) for a malformed one.
+        Raises UnsupportedMediaType (415) for a body that is not a form, and BadRequest (400) for a malformed one;
+        TypeError for a check that is async.
         """
         if wrong := next(filter(is_async, checks), None):
             raise TypeError(f"{describe(wrong)} is async: await form.avalidate(...) instead of form.validate")

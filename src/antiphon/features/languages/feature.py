@@ -51,8 +51,8 @@ class Languages:
     Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is beside the file whose code
     makes this object. Of texts with one key the first counts: by the order of the folders, then JSON, then gettext's
     files by name. They are read once, and in debug again when a file has changed. Raises ValueError, which names file
-    and line, for a malformed file, for a folder that is not there, and for a default that is no tag; ImportError for a
-    .po without Babel.
+    and line, for a malformed file, for a folder that is not there, and for a default that is no tag; TypeError without
+    a folder; ImportError for a .po without Babel.
     """
 
     def __init__(

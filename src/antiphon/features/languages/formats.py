@@ -25,32 +25,41 @@ def format_date(value: date, format: str = "medium", **options: Any) -> str:  # 
 
 
 def format_time(value: time | datetime, format: str = "medium", **options: Any) -> str:  # noqa: A002
-    """Return a time of day: "3:30:00 PM". A datetime without a time zone is one of UTC."""
+    """Return a time of day: "3:30:00 PM". A datetime without a time zone is one of UTC.
+
+    Raises ImportError without Babel.
+    """
     return str(_of_babel("dates", "format_time")(value, format, locale=_locale(), **options))
 
 
 def format_datetime(value: datetime, format: str = "medium", **options: Any) -> str:  # noqa: A002
-    """Return a date with a time: "Apr 1, 2030, 3:30:00 PM". ``tzinfo`` is the time zone to show it in."""
+    """Return a date with a time: "Apr 1, 2030, 3:30:00 PM". ``tzinfo`` is the time zone to show it in.
+
+    Raises ImportError without Babel.
+    """
     return str(_of_babel("dates", "format_datetime")(value, format, locale=_locale(), **options))
 
 
 def format_timedelta(value: timedelta, **options: Any) -> str:
-    """Return a duration: "3 days"; with ``add_direction=True`` "in 3 days" or "3 days ago"."""
+    """Return a duration: "3 days"; with ``add_direction=True`` "in 3 days" or "3 days ago".
+
+    Raises ImportError without Babel.
+    """
     return str(_of_babel("dates", "format_timedelta")(value, locale=_locale(), **options))
 
 
 def format_number(value: Number, format: str | None = None, **options: Any) -> str:  # noqa: A002
-    """Return a number: "1,234.5"."""
+    """Return a number: "1,234.5". Raises ImportError without Babel."""
     return str(_of_babel("numbers", "format_decimal")(value, format, locale=_locale(), **options))
 
 
 def format_percent(value: Number, format: str | None = None, **options: Any) -> str:  # noqa: A002
-    """Return a part of one as a percentage: "34%" for 0.34."""
+    """Return a part of one as a percentage: "34%" for 0.34. Raises ImportError without Babel."""
     return str(_of_babel("numbers", "format_percent")(value, format, locale=_locale(), **options))
 
 
 def format_currency(value: Number, currency: str, **options: Any) -> str:
-    """Return an amount of money: "€1,234.50" for "EUR", the code of ISO 4217."""
+    """Return an amount of money: "€1,234.50" for "EUR", the code of ISO 4217. Raises ImportError without Babel."""
     return str(_of_babel("numbers", "format_currency")(value, currency, locale=_locale(), **options))
 
 

@@ -90,7 +90,10 @@ class CookieStore(Store):
         create: bool = True,
         owner: str | None = None,
     ) -> StoreEntry | None:
-        """Return the changed data with a new key, the cookie to send. ``owner`` counts for nothing."""
+        """Return the changed data with a new key, the cookie to send. ``owner`` counts for nothing.
+
+        Raises ValueError if the cookie would be longer than browsers keep.
+        """
         check_ttl(ttl)
         before = self.load(key)
         if before is None and not create:

@@ -33,7 +33,8 @@ class Templates:
 
     The templates of a blueprint are looked for first, where its routes answer, and then those of the application.
     With ``enable_async``, pages of ``async def`` handlers may await: what a template calls or loops over may be async.
-    Changed templates are loaded again in the debug mode. Raises ValueError for a folder that is not there.
+    Changed templates are loaded again in the debug mode. Raises ValueError for a folder that is not there, TypeError
+    without one.
     """
 
     environment: Environment
