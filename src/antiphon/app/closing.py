@@ -32,8 +32,8 @@ async def leave(
 ) -> Response:
     """Close the middleware and places, and return the response, completed, with the fields by which it varies.
 
-    ``is_shared`` says that a handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process
-    is raised again when everything is closed.
+    ``is_shared`` says that a handler may give the same response again, as hooks may. A ``failure`` that ends the task
+    or the process is raised again when everything is closed.
     """
     if plan.late and _is_late(plan, request, response):
         await _open_late(plan, request, opened)
