@@ -52,7 +52,11 @@ EXPECTED = {
         "  shop/group.py, line 4: raise OSError(f'port {port}')",
         "  OSError: port 2",
     ],
-    "routes": ["  shop/routes.py, line 6: @app.get('/<int:')", "ValueError: ..."],
+    "routes": [
+        "  shop/routes.py, line 6: @app.get('/<int:')",
+        "ValueError: ...",
+        "To read more: antiphon explain bad-path",
+    ],
     "word": [
         "  shop/word.py, line 3: app = App(debug=True)",
         "TypeError: App.__init__() got an unexpected keyword argument 'debug'",

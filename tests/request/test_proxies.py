@@ -81,9 +81,9 @@ class TestTrustedProxies:
             TrustedProxies([network])
 
     def test_are_a_list(self):
-        with pytest.raises(ValueError, match=r"^trusted proxies are a list: \['10\.0\.0\.0/8'\]$"):
+        with pytest.raises(ValueError, match=r"(?m)^trusted proxies are a list: \['10\.0\.0\.0/8'\]$"):
             TrustedProxies("10.0.0.0/8")
-        with pytest.raises(ValueError, match=r"^the headers of trusted proxies are a list: \['forwarded'\]$"):
+        with pytest.raises(ValueError, match=r"(?m)^the headers of trusted proxies are a list: \['forwarded'\]$"):
             TrustedProxies(["10.0.0.0/8"], headers="forwarded")
 
     @pytest.mark.parametrize(

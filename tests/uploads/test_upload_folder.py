@@ -31,7 +31,7 @@ def test_a_relative_path_is_refused(folder):
 @pytest.mark.parametrize("name", ["missing", "file"])
 def test_what_is_no_folder_is_refused(tmp_path, name):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match=r"^upload_folder: there is no folder '.*(missing|file)'$"):
+    with pytest.raises(ValueError, match=r"(?m)^upload_folder: there is no folder '.*(missing|file)'$"):
         App(upload_folder=tmp_path / name)
 
 

@@ -25,6 +25,7 @@ from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import running_loop
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
@@ -192,9 +193,12 @@ class Servable:
         Raises the startup's error, and RuntimeError where no asyncio loop runs, as on trio.
         """
         if running_loop() is None:
-            raise RuntimeError(
-                "Antiphon needs asyncio, and this server runs applications on something else, such as trio: choose its"
-                " asyncio worker, as in `hypercorn --worker-class asyncio`"
+            raise explained(
+                "needs-asyncio",
+                RuntimeError(
+                    "Antiphon needs asyncio, and this server runs applications on something else, such as trio:"
+                    " choose its asyncio worker, as in `hypercorn --worker-class asyncio`"
+                ),
             )
         task, is_new = self._current_lifespan()
         if is_new:

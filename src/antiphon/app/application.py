@@ -146,13 +146,16 @@ class App(Routes, Servable):
         """
         self.check_open()
         if not isinstance(prefix, str):
-            raise TypeError(f'the prefix comes first, as in mount("/shop", application), and is not {prefix!r}')
+            raise explained(
+                "bad-mount",
+                TypeError(f'the prefix comes first, as in mount("/shop", application), and is not {prefix!r}'),
+            )
         self.check_prefix(prefix, host)
         if contains(application, self):
-            raise ValueError("an application cannot be mounted in itself")
+            raise explained("bad-mount", ValueError("an application cannot be mounted in itself"))
         mount = make_mount(prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes)
         if any(other.where == mount.where for other in self._mounts):
-            raise ValueError(f"an application is mounted at {mount.where or '/'} already")
+            raise explained("bad-mount", ValueError(f"an application is mounted at {mount.where or '/'} already"))
         if known := next((other for other in self._mounts if other.application is application), None):
             mount = mount._replace(lifespan=known.lifespan)
         elif manager := mount.manager:
@@ -240,7 +243,7 @@ class App(Routes, Servable):
         self.check_open()
         for name, value in values.items():
             if name in self._shared:
-                raise ValueError(f"{name!r} is shared already, as {self._shared[name]!r}")
+                raise explained("shared-twice", ValueError(f"{name!r} is shared already, as {self._shared[name]!r}"))
             if callable(value):
                 check_arguments(value, "request")
                 check_sync("share", value)

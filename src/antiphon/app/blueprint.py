@@ -113,8 +113,11 @@ class Routes:
             if error.obj is not self or not isinstance(self, Blueprint):
                 raise
             name = type(feature).__name__
-            raise TypeError(
-                f"{name} is for a whole application, not for the blueprint {self.name!r}: app.use({name}(...))"
+            raise explained(
+                "for-whole-app",
+                TypeError(
+                    f"{name} is for a whole application, not for the blueprint {self.name!r}: app.use({name}(...))"
+                ),
             ) from error
 
     # Routes
@@ -128,7 +131,7 @@ class Routes:
         """
         self.check_open()
         if name in CONVERTERS or name in self.registry.converters:
-            raise ValueError(f"there is a converter {name!r} already")
+            raise explained("bad-converter", ValueError(f"there is a converter {name!r} already"))
         check_sync("to_python", to_python)
         check_sync("to_url", to_url)
         self.registry.converters[name] = own_converter(name, to_python, to_url)
@@ -168,10 +171,12 @@ class Routes:
     def check_prefix(self, prefix: str, host: str | None) -> None:
         """Check a prefix and a host. Raises ValueError for a malformed one. For adapters and dialects."""
         if prefix.endswith("/"):
-            raise ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
+            raise explained(
+                "bad-path", ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
+            )
         segments = parse_pattern(prefix or "/", self.converters())
         if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
-            raise ValueError(f"{prefix!r}: a path cannot stand in a prefix")
+            raise explained("bad-path", ValueError(f"{prefix!r}: a path cannot stand in a prefix"))
         if host is not None:
             check_names([*parse_host_pattern(host, self.converters()), *segments], host + prefix)
 
@@ -254,7 +259,10 @@ class Routes:
         """
         self.check_open()
         if before_routing and isinstance(self, Blueprint):
-            raise ValueError("which blueprint answers is known after routing only: register this with the app")
+            raise explained(
+                "for-whole-app",
+                ValueError("which blueprint answers is known after routing only: register this with the app"),
+            )
         parts = self.registry.before_routing if before_routing else self.registry.middleware
 
         def register(function: M) -> M:
@@ -350,7 +358,10 @@ class Routes:
         blueprint.check_prefix(blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host)
         wanted = blueprint.name if name is None else _blueprint_name(name)
         if any((included.name or included.blueprint.name) == wanted for included in self.registry.blueprints):
-            raise ValueError(f"a blueprint named {wanted!r} is registered here already: give one of them another name=")
+            raise explained(
+                "bad-blueprint",
+                ValueError(f"a blueprint named {wanted!r} is registered here already: give one of them another name="),
+            )
         self.registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
 
@@ -415,5 +426,5 @@ class _Lenient(dict[str, Converter]):
 
 def _blueprint_name(name: str) -> str:
     if not name or "." in name:
-        raise ValueError(f"a blueprint's name is not empty and has no dot: {name!r}")
+        raise explained("bad-blueprint", ValueError(f"a blueprint's name is not empty and has no dot: {name!r}"))
     return name

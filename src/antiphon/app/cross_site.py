@@ -5,6 +5,7 @@ This needs no token and no session: browsers send these headers by themselves, a
 
 from collections.abc import Container, Iterable
 
+from antiphon.explanations import explained
 from antiphon.http.errors import Forbidden
 from antiphon.http.head import Head
 from antiphon.http.urls.url import DEFAULT_PORTS, URL, parse_host
@@ -94,8 +95,12 @@ def parse_origin(value: str) -> str:
     else:
         origin = url.origin
     if not origin:
-        raise ValueError(
-            f'an origin is a scheme, a host and perhaps a port, such as "https://shop.example.com", not {value[:200]!r}'
+        raise explained(
+            "bad-origin",
+            ValueError(
+                'an origin is a scheme, a host and perhaps a port, such as "https://shop.example.com", not'
+                f" {value[:200]!r}"
+            ),
         )
     return origin
 
@@ -103,7 +108,7 @@ def parse_origin(value: str) -> str:
 def origins(values: Iterable[str]) -> frozenset[str]:
     """Check and normalise trusted origins. Raises ValueError for a malformed one, for "null" and for "*"."""
     if isinstance(values, str):
-        raise ValueError(f"origins are a list: [{values!r}]")
+        raise explained("list-wanted", ValueError(f"origins are a list: [{values!r}]"))
     return frozenset(map(_trusted, values))
 
 
@@ -129,7 +134,12 @@ class TrustedOrigins:
 
 def _trusted(value: str) -> str:
     if value == "*":
-        raise ValueError('"*" would let every site write in the name of your users: list the origins that may')
+        raise explained(
+            "bad-origin",
+            ValueError('"*" would let every site write in the name of your users: list the origins that may'),
+        )
     if value == "null":
-        raise ValueError('"null" is the origin of every sandboxed page, so it can\'t be trusted')
+        raise explained(
+            "bad-origin", ValueError('"null" is the origin of every sandboxed page, so it can\'t be trusted')
+        )
     return parse_origin(value)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from antiphon.app.hooks import Hook
 from antiphon.app.returns import respond
+from antiphon.explanations import explained
 from antiphon.handler.contract import describe, failed, log_failure
 from antiphon.handler.errors import as_http_error
 from antiphon.http.errors import HTTPError
@@ -30,8 +31,11 @@ class ErrorHandlers:
         known = self._handlers.setdefault(key, handler)
         if known is not handler:
             name = key if isinstance(key, int) else key.__name__
-            raise ValueError(
-                f"{name} is handled by {describe(known.function)} already, and now by {describe(handler.function)}"
+            raise explained(
+                "bad-error-handler",
+                ValueError(
+                    f"{name} is handled by {describe(known.function)} already, and now by {describe(handler.function)}"
+                ),
             )
 
     def find(self, error: BaseException) -> Found | None:
@@ -53,9 +57,11 @@ def check_key(key: object) -> None:
     """Check that a key is a class of exceptions (else TypeError) or a status from 400 to 599 (else ValueError)."""
     if isinstance(key, int):
         if not 400 <= key <= 599:
-            raise ValueError(f"an error's status is one of 400 to 599, not {key}")
+            raise explained("bad-error-handler", ValueError(f"an error's status is one of 400 to 599, not {key}"))
     elif not isinstance(key, type) or not issubclass(key, Exception) or issubclass(key, RaisedAnswer):
-        raise TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
+        raise explained(
+            "bad-error-handler", TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
+        )
 
 
 async def answer_error(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
 from antiphon.concurrency.loop import running_loop, serves_elsewhere
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import (
     ON_LOOP,
@@ -111,11 +112,18 @@ class Lifespan:
         if place not in self._values:
             if place not in self._makers:
                 raise place.unfilled()
-            raise RuntimeError(f"{place.name!r} is there from startup to shutdown, and the application is not running")
+            raise explained(
+                "not-started",
+                RuntimeError(f"{place.name!r} is there from startup to shutdown, and the application is not running"),
+            )
         if place in self._loops and serves_elsewhere(self._loops[place]):
-            raise RuntimeError(
-                f"{describe(self._makers[place].function)} was entered on another event loop than this one, and what it"
-                " yielded may belong to that: serve the application on one loop, or make one application for each"
+            raise explained(
+                "not-started",
+                RuntimeError(
+                    f"{describe(self._makers[place].function)} was entered on another event loop than this one, and"
+                    " what it yielded may belong to that: serve the application on one loop, or make one application"
+                    " for each"
+                ),
             )
         value: T = self._values[place]
         return value
@@ -215,7 +223,10 @@ def _maker(function: Callable[[], Any]) -> Maker:
     if isgeneratorfunction(function):
         return Maker(contextmanager(function), False)
     if is_async(function):
-        raise TypeError(f"{describe(function)} never yields: write `yield` where the application serves")
+        raise explained(
+            "lifespan-yields-once",
+            TypeError(f"{describe(function)} never yields: write `yield` where the application serves"),
+        )
     return Maker(function, hasattr(function, "__aenter__") or isasyncgenfunction(innermost(function)))
 
 
@@ -226,7 +237,9 @@ def _named(function: Callable[..., Any]) -> Iterator[None]:
         yield
     except RuntimeError as error:
         if str(error).startswith("generator didn't"):
-            raise RuntimeError(f"the lifespan {describe(function)} has to yield once: {error}") from error
+            raise explained(
+                "lifespan-yields-once", RuntimeError(f"the lifespan {describe(function)} has to yield once: {error}")
+            ) from error
         raise
 
 

@@ -151,8 +151,7 @@ class Middleware(NamedTuple):
             "middleware-without-answer",
             RuntimeError(
                 f"the middleware {describe(self.function)} ended before its yield, without an answer: to let the"
-                " request"
-                " through, `yield`; to refuse it, return or yield an answer, or raise an error"
+                " request through, `yield`; to refuse it, return or yield an answer, or raise an error"
             ),
         )
 

@@ -9,6 +9,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch import as_inner, run_nested
 from antiphon.app.hooks import Hook
+from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.errors import NotFound
 from antiphon.http.head import DerivedHead, Head
@@ -95,11 +96,14 @@ def make_mount(
     given = Limits.of(limits)
     if isinstance(application, Servable):
         if limits is not None and isinstance(application, Routes):
-            raise TypeError("an App bounds its requests by itself: App(limits=...)")
+            raise explained("bad-mount", TypeError("an App bounds its requests by itself: App(limits=...)"))
         speaks = None if isinstance(application, Routes) else application.interface
         return Mount(prefix, host, application, speaks, None, given, encoded_slashes)
     if not callable(application) or (isinstance(application, type) and interface is None):
-        raise TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon")
+        raise explained(
+            "bad-mount",
+            TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon"),
+        )
     if (interface or interface_of(application)) == "wsgi":
         return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes)
     from antiphon.adapters.foreign.lifespan import ASGILifespan

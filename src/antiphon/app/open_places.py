@@ -220,8 +220,7 @@ class OpenPlace:
             "place-never-yields",
             RuntimeError(
                 f"{describe(self.function)} ended before its yield: it fills the place {self.fills.name!r}, so it"
-                " has to"
-                " yield the value, or raise an error"
+                " has to yield the value, or raise an error"
             ),
         )
 
@@ -230,8 +229,7 @@ class OpenPlace:
             "yields-twice",
             RuntimeError(
                 f"{describe(self.function)} yields twice: a generator that fills a place ({self.fills.name!r})"
-                " yields its"
-                " value once; where an iterator is the value, return it from a function without a yield"
+                " yields its value once; where an iterator is the value, return it from a function without a yield"
             ),
         )
 

@@ -83,8 +83,8 @@ class Source(NamedTuple):
                 "place-not-resolved",
                 RuntimeError(
                     f"the place {name!r} is not resolved: {describe(self.hook.function)} is called when the"
-                    " middleware is"
-                    " open, before the hooks and the handler, after the sources of the places that were filled"
+                    " middleware is open, before the hooks and the handler, after the sources of the places that"
+                    " were filled"
                     " before it" + (", and closed with the response" if self.yields else "")
                 ),
             )
@@ -98,8 +98,7 @@ class Source(NamedTuple):
                 "place-is-closed",
                 RuntimeError(
                     f"the place {self.fills.name!r} is closed, since the response has been sent: what runs after"
-                    " that has"
-                    f" to open one of its own, as {describe(self.hook.function)} does"
+                    f" that has to open one of its own, as {describe(self.hook.function)} does"
                 ),
             )
         return OpenPlace(self.fills, self.hook.function, False, where(request)).open(request)

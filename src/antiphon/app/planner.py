@@ -83,7 +83,9 @@ class RouteGroup:
         group: RouteGroup | None = self
         while group is not None:
             if group.registry is blueprint.registry:
-                raise ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
+                raise explained(
+                    "bad-blueprint", ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
+                )
             group = group.above
         return RouteGroup(
             self.app,
@@ -144,7 +146,10 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
         owner = f"the blueprint {group.name!r}" if group.name else "the app"
         for name, converter in group.registry.converters.items():
             if merged.setdefault(name, converter) is not converter:
-                raise ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them")
+                raise explained(
+                    "bad-converter",
+                    ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them"),
+                )
             owners.setdefault(name, owner)
     return merged
 
@@ -272,7 +277,10 @@ class Planning:
         The feature's middleware is the outermost, so that it sees what failed in all others, such as a commit.
         """
         if self._surround_idempotent is None:
-            raise RuntimeError(f"{describe(route.handler)} is idempotent, which needs app.use(IdempotentWrites(store))")
+            raise explained(
+                "missing-feature",
+                RuntimeError(f"{describe(route.handler)} is idempotent, which needs app.use(IdempotentWrites(store))"),
+            )
         around, function = self._surround_idempotent(route, handler.function)
         stack = stack._replace(middleware=(middleware(around), *stack.middleware))
         return handler._replace(function=function), stack

@@ -158,13 +158,19 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
         raise explained("bad-path", TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}'))
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
-        raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
+        raise explained(
+            "bad-route-option", TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
+        )
     Limits.of(options.get("limits"))
     body = options.get("body", "load")
     if options.get("unguarded") and ("<" in pattern or options.get("host")):
-        raise ValueError(f"an unguarded route is one path, without parameters and host: {pattern!r}")
+        raise explained(
+            "bad-route-option", ValueError(f"an unguarded route is one path, without parameters and host: {pattern!r}")
+        )
     if body not in ("load", "lazy", "stream"):
-        raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+        raise explained(
+            "bad-route-option", ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+        )
     check_deadline(options.get("deadline"))
     for function in _hooks_before(options):
         check_arguments(function, "request")
@@ -181,21 +187,23 @@ def check_deadline(seconds: object) -> float | None:
     if seconds is None:
         return None
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise TypeError(f"a deadline is a number of seconds, not {seconds!r}")
+        raise explained("bad-route-option", TypeError(f"a deadline is a number of seconds, not {seconds!r}"))
     if not seconds > 0:
-        raise ValueError(f"a deadline is a number of seconds above 0, not {seconds!r}")
+        raise explained("bad-route-option", ValueError(f"a deadline is a number of seconds above 0, not {seconds!r}"))
     return float(seconds)
 
 
 def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
     """Return methods in upper case. Raises ValueError for none at all, for text, and for a malformed one."""
     if isinstance(methods, str):
-        raise ValueError(f"methods is a collection of methods, such as ({methods!r},)")
+        raise explained("list-wanted", ValueError(f"methods is a collection of methods, such as ({methods!r},)"))
     if not isinstance(methods, Iterable):
-        raise TypeError(f'methods is a collection of methods, such as ("POST",), not {methods!r}')
+        raise explained(
+            "list-wanted", TypeError(f'methods is a collection of methods, such as ("POST",), not {methods!r}')
+        )
     wanted = tuple(method.upper() for method in methods)
     if not wanted:
-        raise ValueError(f"a route answers at least one method: {pattern!r}")
+        raise explained("bad-route-option", ValueError(f"a route answers at least one method: {pattern!r}"))
     if bad := [method for method in wanted if not is_token(method)]:
-        raise ValueError(f"{bad[0]!r} is not a method")
+        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a method"))
     return wanted

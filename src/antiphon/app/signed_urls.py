@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from math import ceil
 
+from antiphon.explanations import explained
 from antiphon.http.urls.path import quoted_path
 from antiphon.http.urls.urlencoded import format_query
 from antiphon.request.request import Request
@@ -48,9 +49,9 @@ def check_signature(signer: Signer, request: Request) -> None:
 def _moment(expires: float | timedelta) -> str:
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"_expires is in seconds, or a timedelta, not {expires!r}")
+        raise explained("bad-signed-url", TypeError(f"_expires is in seconds, or a timedelta, not {expires!r}"))
     if not 0 < seconds < 10**_MOST_DIGITS:
-        raise ValueError(f"_expires is in seconds from now, above 0, not {expires!r}")
+        raise explained("bad-signed-url", ValueError(f"_expires is in seconds from now, above 0, not {expires!r}"))
     return str(ceil(time.time() + seconds))
 
 

@@ -7,6 +7,7 @@ own.
 from collections.abc import Iterable
 from functools import lru_cache
 
+from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, MisdirectedRequest
 from antiphon.http.head import Head
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
@@ -31,7 +32,7 @@ class TrustedHosts:
 
     def __init__(self, hosts: Iterable[str]) -> None:
         if isinstance(hosts, str):
-            raise ValueError(f"trusted hosts are a list: [{hosts!r}]")
+            raise explained("list-wanted", ValueError(f"trusted hosts are a list: [{hosts!r}]"))
         self._declared = tuple(hosts)
         self._trusted = frozenset(map(_entry, self._declared))
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
@@ -115,10 +116,15 @@ def _entry(text: str) -> tuple[str, int | None]:
     try:
         host, port = _parse(text.removeprefix("."))
         if below and ":" in host:
-            raise ValueError("nothing is below an IPv6 address")
+            raise explained("bad-host", ValueError("nothing is below an IPv6 address"))
     except ValueError as error:
-        raise ValueError(
-            'a trusted host is written as in a URL, such as "example.com", "localhost:8000" or "[::1]"; ".example.com" '
-            f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r} ({error})'
+        raise explained(
+            "bad-host",
+            ValueError(
+                'a trusted host is written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
+                ' ".example.com" '
+                f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r}'
+                f" ({error})"
+            ),
         ) from None
     return f".{host}" if below else host, port

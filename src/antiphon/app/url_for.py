@@ -95,9 +95,14 @@ class Reverse:
             try:
                 return with_signature(self._signer(SALT), host, path, fields, expires)
             except ValueError as error:
-                raise ValueError(f"url_for {route.name!r} ({route.where}): {error}") from None
+                raise explained(
+                    "bad-signed-url", ValueError(f"url_for {route.name!r} ({route.where}): {error}")
+                ) from None
         if expires is not None:
-            raise ValueError(f"url_for {route.name!r} ({route.where}): _expires is for a route with signed=True")
+            raise explained(
+                "bad-signed-url",
+                ValueError(f"url_for {route.name!r} ({route.where}): _expires is for a route with signed=True"),
+            )
         return fields
 
     def _named(self, name: str) -> list[_Way]:
@@ -175,7 +180,8 @@ def _choose(ways: list[_Way], given: Mapping[str, Any]) -> _Way:
 
 
 def _refused(way: _Way, parameter: str, why: str) -> ValueError:
-    return ValueError(f"url_for {way.route.name!r} ({way.route.where}), parameter {parameter!r}: {why}")
+    message = f"url_for {way.route.name!r} ({way.route.where}), parameter {parameter!r}: {why}"
+    return explained("url-for-value", ValueError(message))
 
 
 def _text(way: _Way, parameter: Parameter, value: Any) -> str:

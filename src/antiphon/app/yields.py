@@ -25,10 +25,9 @@ def check_yields(function: Callable[..., Any]) -> None:
             "yield-misses-errors",
             TypeError(
                 f"the middleware {describe(function)} yields inside of `{block}`, in line"
-                f" {lines_above + statement.lineno},"
-                " which would end as if nothing had failed: errors inside come back as responses. Register it with"
-                " throws=True, and they are thrown in at the yield; or write `response = yield`, and look at"
-                " response.error"
+                f" {lines_above + statement.lineno}, which would end as if nothing had failed: errors inside come"
+                " back as responses. Register it with throws=True, and they are thrown in at the yield; or write"
+                " `response = yield`, and look at response.error"
                 " or call response.reraise()"
             ),
         )

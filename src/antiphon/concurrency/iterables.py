@@ -6,6 +6,8 @@ An iterable is closed in every case, even if it was not iterated to its end, or 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from antiphon.explanations import explained
+
 T = TypeVar("T")
 
 ByteGenerator: TypeAlias = Generator[bytes, None, None]
@@ -18,9 +20,8 @@ def as_bytes(chunk: object) -> bytes:
         return chunk.encode()
     if isinstance(chunk, bytes | bytearray | memoryview):
         return bytes(chunk)
-    raise TypeError(
-        f"a stream's chunks are bytes or text, not {type(chunk).__name__}: return a list, or Response.ndjson"
-    )
+    message = f"a stream's chunks are bytes or text, not {type(chunk).__name__}: return a list, or Response.ndjson"
+    raise explained("wrong-body", TypeError(message))
 
 
 def read_all(source: Iterable[bytes | str]) -> bytes:

@@ -3,6 +3,8 @@
 import os
 import re
 
+from antiphon.explanations import explained
+
 MOST = 1 << 20
 """Bytes of the largest file that is read."""
 
@@ -36,13 +38,13 @@ def read_env_file(path: str | os.PathLike[str]) -> dict[str, str] | None:
         with open(path, "rb") as file:
             data = file.read(MOST + 1)
         if len(data) > MOST:
-            raise EnvFileError(f"The file {name} is larger than 1 MiB.")
+            raise explained("bad-env-file", EnvFileError(f"The file {name} is larger than 1 MiB."))
         text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is none"
-        raise EnvFileError(f"The file {name} can't be read as UTF-8: {reason}.") from None
+        raise explained("bad-env-file", EnvFileError(f"The file {name} can't be read as UTF-8: {reason}.")) from None
     return _values(text, name)
 
 
@@ -53,7 +55,10 @@ def _values(text: str, name: str) -> dict[str, str]:
         found = _line(text, at)
         if found is None or "\0" in found[0]:
             number = text.count("\n", 0, at) + 1
-            raise EnvFileError(f"{name}, line {number}: this is not NAME=value, with quotes around more than a line.")
+            raise explained(
+                "bad-env-file",
+                EnvFileError(f"{name}, line {number}: this is not NAME=value, with quotes around more than a line."),
+            )
         variable, *value = found.groups()
         if variable is not None:
             values[variable] = _value(*value)

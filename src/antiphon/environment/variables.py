@@ -94,17 +94,23 @@ def _cast(name: str, default: object) -> Callable[[str], Any]:
     kind = str if default is None else type(default)
     if kind is str or kind in _KINDS:
         return kind
-    raise TypeError(
-        f"the default of {name!r} is of type {kind.__name__}, which text becomes in several ways: give cast=, a"
-        " function that takes text, such as cast=str.split or cast=Path"
+    raise explained(
+        "bad-cast",
+        TypeError(
+            f"the default of {name!r} is of type {kind.__name__}, which text becomes in several ways: give cast=, a"
+            " function that takes text, such as cast=str.split or cast=Path"
+        ),
     )
 
 
 def _check(name: str, cast: Callable[[str], T]) -> Callable[[str], T]:
     if cast in _OF_PARTS or not callable(cast):
-        raise TypeError(
-            f"the cast of {name!r} is {getattr(cast, '__name__', repr(cast))}, which does not read text:"
-            " give a function that does, such as cast=str.split or cast=int"
+        raise explained(
+            "bad-cast",
+            TypeError(
+                f"the cast of {name!r} is {getattr(cast, '__name__', repr(cast))}, which does not read text:"
+                " give a function that does, such as cast=str.split or cast=int"
+            ),
         )
     return cast
 

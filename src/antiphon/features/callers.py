@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
@@ -18,5 +19,5 @@ def caller_of(by: Callable[[Request], str | None], request: Request) -> str | No
     """Return the text that a function returns for a request. Raises TypeError, which names it, for anything else."""
     caller = by(request)
     if not isinstance(caller, str | None):
-        raise TypeError(f"{describe(by)} returned {caller!r}: `by` is text, or None")
+        raise explained("bad-feature-option", TypeError(f"{describe(by)} returned {caller!r}: `by` is text, or None"))
     return caller

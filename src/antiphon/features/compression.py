@@ -12,6 +12,7 @@ from typing import TypeAlias, overload
 from antiphon.app.blueprint import Routes
 from antiphon.body.compressors import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
+from antiphon.explanations import explained
 from antiphon.handler.contract import describe, is_async, ready
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
@@ -78,12 +79,15 @@ class Compression:
             self._levels[name] = self._checked_level(name, level)
         self._offers = (*names, "identity")
         if not isinstance(minimum, int) or isinstance(minimum, bool) or minimum < 0:
-            raise ValueError(f"minimum must be a number of bytes, not {minimum!r}")
+            raise explained("bad-feature-option", ValueError(f"minimum must be a number of bytes, not {minimum!r}"))
         self._minimum = minimum
         self._types = _TypeSet(_listed("types", types))
         if skip is not None and (not callable(skip) or is_async(skip)):
             what = describe(skip) if callable(skip) else repr(skip)
-            raise TypeError(f"skip must be a plain function of the request and the response, not {what}")
+            raise explained(
+                "bad-feature-option",
+                TypeError(f"skip must be a plain function of the request and the response, not {what}"),
+            )
         self._skip = skip
 
     @property
@@ -144,10 +148,16 @@ class Compression:
 
     def _checked_level(self, name: str, level: int) -> int:
         if name not in self._levels:
-            raise ValueError(f"levels names {name!r}, which is not among the codings: {', '.join(self._levels)}")
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"levels names {name!r}, which is not among the codings: {', '.join(self._levels)}"),
+            )
         known = CODINGS[name].levels
         if not isinstance(level, int) or isinstance(level, bool) or level not in known:
-            raise ValueError(f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}")
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}"),
+            )
         return level
 
 
@@ -200,10 +210,10 @@ def _compressed_body(body: Body, compressor: Compressor) -> Body:
 
 def _listed(name: str, values: Iterable[str]) -> list[str]:
     if isinstance(values, str):
-        raise ValueError(f"{name} must be a list: [{values!r}]")
+        raise explained("bad-feature-option", ValueError(f"{name} must be a list: [{values!r}]"))
     listed = list(dict.fromkeys(values))
     if not listed:
-        raise ValueError(f"{name} must not be empty")
+        raise explained("bad-feature-option", ValueError(f"{name} must not be empty"))
     return listed
 
 
@@ -214,9 +224,12 @@ def _installed() -> list[str]:
 def _usual_level(name: str) -> int:
     coding = CODINGS.get(name)
     if coding is None:
-        raise ValueError(f"unknown coding {name!r}; known: {', '.join(CODINGS)}")
+        raise explained("bad-feature-option", ValueError(f"unknown coding {name!r}; known: {', '.join(CODINGS)}"))
     if not coding.is_installed:
-        raise ValueError(f"{name} needs {coding.library}, which is not installed; installed: {', '.join(_installed())}")
+        raise explained(
+            "bad-feature-option",
+            ValueError(f"{name} needs {coding.library}, which is not installed; installed: {', '.join(_installed())}"),
+        )
     return coding.usual_level
 
 
@@ -246,7 +259,9 @@ def _type_pattern(written: str) -> str:
         return rf"{re.escape(main)}/[^ \t;]++"
     if is_token(main) and is_token(sub) and "*" not in main + sub:
         return re.escape(f"{main}/{sub}")
-    raise ValueError(f'a type must be like "text/html", "text/*" or "+json", not {written[:200]!r}')
+    raise explained(
+        "bad-feature-option", ValueError(f'a type must be like "text/html", "text/*" or "+json", not {written[:200]!r}')
+    )
 
 
 @overload

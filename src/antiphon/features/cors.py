@@ -10,6 +10,7 @@ from copy import copy
 from antiphon.app.advice import Advice
 from antiphon.app.blueprint import Routes
 from antiphon.app.cross_site import declarable_origin, parse_origin
+from antiphon.explanations import explained
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
 from antiphon.request.request import Request
@@ -56,9 +57,12 @@ class Cors:
         besides = [name for name in _tokens("headers", headers) if name.lower() not in _ALWAYS_SENT]
         sent, exposed = [*_ALWAYS_SENT, *besides], _tokens("expose", expose)
         if credentials and "*" in [*named, *allowed, *sent, *exposed]:
-            raise ValueError('with credentials, browsers refuse "*": name the origins, methods and headers')
+            raise explained(
+                "bad-feature-option",
+                ValueError('with credentials, browsers refuse "*": name the origins, methods and headers'),
+            )
         if not isinstance(max_age, int) or max_age < 0:
-            raise ValueError(f"max_age must be a number of seconds, not {max_age!r}")
+            raise explained("bad-feature-option", ValueError(f"max_age must be a number of seconds, not {max_age!r}"))
         both: Fields = [("access-control-allow-credentials", "true")] if credentials else []
         self._actual = both + _field("access-control-expose-headers", exposed)
         self._preflight = [
@@ -123,14 +127,14 @@ def _is_preflight(request: Request) -> bool:
 
 def _listed(name: str, values: Iterable[str]) -> list[str]:
     if isinstance(values, str):
-        raise ValueError(f"{name} must be a list: [{values!r}]")
+        raise explained("list-wanted", ValueError(f"{name} must be a list: [{values!r}]"))
     return list(values)
 
 
 def _tokens(name: str, values: Iterable[str]) -> list[str]:
     listed = _listed(name, values)
     if bad := [value for value in listed if not is_token(value)]:
-        raise ValueError(f"{bad[0]!r} cannot be one of {name}")
+        raise explained("bad-feature-option", ValueError(f"{bad[0]!r} cannot be one of {name}"))
     return listed
 
 
@@ -147,8 +151,13 @@ def _pattern(pattern: str) -> str:
     scheme, _, host = pattern.partition("://*.")
     below = f"{scheme}://{host}"
     if "*" in below or below == pattern:
-        raise ValueError(f'a pattern must be like "https://*.example.com", not {pattern[:200]!r}')
+        raise explained(
+            "bad-feature-option", ValueError(f'a pattern must be like "https://*.example.com", not {pattern[:200]!r}')
+        )
     scheme, _, host = parse_origin(below).partition("://")
     if "." not in host and host.partition(":")[0] != "localhost":
-        raise ValueError(f"{pattern[:200]!r} would allow everyone's hosts: write a domain of your own after the star")
+        raise explained(
+            "bad-feature-option",
+            ValueError(f"{pattern[:200]!r} would allow everyone's hosts: write a domain of your own after the star"),
+        )
     return rf"{re.escape(scheme)}://[a-z0-9_.-]+\.{re.escape(host)}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from antiphon.app.advice import Advice
 from antiphon.app.cross_site import SAFE_METHODS
+from antiphon.explanations import explained
 from antiphon.features.markup import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden
@@ -84,15 +85,18 @@ class CSRFTokens:
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:
         if isinstance(exempt, str):
-            raise ValueError(f"exempt is a list of names: [{exempt!r}]")
+            raise explained("list-wanted", ValueError(f"exempt is a list of names: [{exempt!r}]"))
         self._exempt = tuple(exempt)
         self._advice = Advice()
 
     def install(self, app: "App") -> None:
         """Register the check of each write, and share what pages need. Raises RuntimeError if there are no sessions."""
         if not app.fills(Request.session):
-            raise RuntimeError(
-                "CSRFTokens belong to the session: app.use(Sessions(store)), before app.use(CSRFTokens())"
+            raise explained(
+                "missing-feature",
+                RuntimeError(
+                    "CSRFTokens belong to the session: app.use(Sessions(store)), before app.use(CSRFTokens())"
+                ),
             )
         app.fill(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
         app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field, writes=True)
@@ -172,9 +176,12 @@ def _secret(session: Session) -> bytes:
     for secret in _secrets(session):
         return secret
     if session.is_over:
-        raise RuntimeError(
-            "a CSRF token needs a secret in the session, which was written when the response was made: make the token"
-            " in the handler, before the stream, csrf_token(request)"
+        raise explained(
+            "session-is-over",
+            RuntimeError(
+                "a CSRF token needs a secret in the session, which was written when the response was made: make the"
+                " token in the handler, before the stream, csrf_token(request)"
+            ),
         )
     secret = session[f"{_PREFIX}{token_hex(4)}"] = token_bytes(SIZE)
     return secret

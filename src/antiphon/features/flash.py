@@ -8,6 +8,7 @@ from collections import UserString
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from antiphon.explanations import explained
 from antiphon.features.markup import Markup
 from antiphon.request.flash import FlashMessage, FlashMessages, HasHTML
 from antiphon.request.request import Request
@@ -38,13 +39,16 @@ class Flash:
 
     def __init__(self, *, most: int = 50) -> None:
         if not most > 0:
-            raise ValueError(f"most is a number of messages above 0, not {most!r}")
+            raise explained("bad-feature-option", ValueError(f"most is a number of messages above 0, not {most!r}"))
         self._most = most
 
     def install(self, app: "App") -> None:
         """Fill the place, and share the function that templates call. Raises RuntimeError if there are no sessions."""
         if not app.fills(Request.session):
-            raise RuntimeError("Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())")
+            raise explained(
+                "missing-feature",
+                RuntimeError("Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())"),
+            )
         app.fill(Request.flash, lambda request: _SessionMessages(request, self._most))
         app.share(get_flashed_messages=lambda request: request.flash.take)
 
@@ -62,9 +66,13 @@ class _SessionMessages(FlashMessages):
         kept = _kept(message, category)
         session = self._open_session()
         if not session.is_server_side and _size(kept) > MOST_IN_COOKIE:
-            raise ValueError(
-                f"a flash message of {_size(kept)} bytes has no room in a cookie, which is where this session is kept:"
-                f" shorten it to {MOST_IN_COOKIE}, or use Sessions with a store on the server, such as SQLiteStore"
+            raise explained(
+                "too-much-for-a-cookie",
+                ValueError(
+                    f"a flash message of {_size(kept)} bytes has no room in a cookie, which is where this session is"
+                    f" kept: shorten it to {MOST_IN_COOKIE}, or use Sessions with a store on the server, such as"
+                    " SQLiteStore"
+                ),
             )
         names = _names(session)
         now = time.time_ns() // 1000
@@ -98,10 +106,13 @@ class _SessionMessages(FlashMessages):
     def _open_session(self) -> Session:
         session = self._request.session
         if session.is_over:
-            raise RuntimeError(
-                "flash messages are kept in the session, which was written when the response was made: in a stream, and"
-                " in request.after, none can be queued or taken. Take them in the handler, before the stream,"
-                " messages = request.flash.take(), and show those"
+            raise explained(
+                "session-is-over",
+                RuntimeError(
+                    "flash messages are kept in the session, which was written when the response was made: in a"
+                    " stream, and in request.after, none can be queued or taken. Take them in the handler, before"
+                    " the stream, messages = request.flash.take(), and show those"
+                ),
             )
         return session
 
@@ -109,11 +120,14 @@ class _SessionMessages(FlashMessages):
 def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
     """Return a message as it is kept in a session. Raises TypeError for what is none."""
     if not isinstance(category, str):
-        raise TypeError(f"the category of a flash message is text, not {category!r}")
+        raise explained("bad-flash-message", TypeError(f"the category of a flash message is text, not {category!r}"))
     if html := getattr(message, "__html__", None):
         return [category, str(html()), "html"]
     if not isinstance(message, str | UserString):
-        raise TypeError(f"a flash message is text, or markup with __html__, not {message!r}: str(...) makes text")
+        raise explained(
+            "bad-flash-message",
+            TypeError(f"a flash message is text, or markup with __html__, not {message!r}: str(...) makes text"),
+        )
     return [category, str(message)]
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.concurrency.draining import DRAINING
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
 from antiphon.logs.access_log import unlogged
@@ -47,7 +48,9 @@ class Health:
         access_log: bool = False,
     ) -> None:
         if not timeout > 0:
-            raise ValueError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+            raise explained(
+                "bad-feature-option", ValueError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+            )
         self._live = live
         self._ready = ready
         self._checks = [_RunCheck(name, function, timeout) for name, function in _named(checks)]
@@ -87,7 +90,10 @@ def _named(checks: Iterable[Check] | Mapping[str, Check]) -> list[tuple[str, Che
         check_arguments(check)
     names = [name for name, _ in named]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"two checks are named {twice[0]!r}: give them as a mapping of names to functions")
+        raise explained(
+            "bad-feature-option",
+            ValueError(f"two checks are named {twice[0]!r}: give them as a mapping of names to functions"),
+        )
     return named
 
 

@@ -17,6 +17,7 @@ from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
 from antiphon.concurrency.crossing import Crossing
+from antiphon.explanations import explained
 from antiphon.features.callers import check_by
 from antiphon.features.claims import (
     ANSWERED,
@@ -97,9 +98,15 @@ class IdempotentWrites:
     ) -> None:
         if not store.is_server_side:
             kind = type(store).__name__
-            raise ValueError(f"{kind} can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can")
+            raise explained(
+                "store-cannot",
+                ValueError(f"{kind} can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can"),
+            )
         if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
-            raise ValueError(f"ttl, takeover and largest are above 0, not {ttl!r}, {takeover!r} and {largest!r}")
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"ttl, takeover and largest are above 0, not {ttl!r}, {takeover!r} and {largest!r}"),
+            )
         check_by(by)
         self._store = store
         self._by = by

@@ -7,6 +7,7 @@ app.use(Users(SessionLogin(find_user), login="login"))
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.features.users import USERS, Users, UserSource
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
@@ -27,9 +28,14 @@ def _id_of(user: Any) -> str:
     try:
         found = user.id
     except AttributeError:
-        raise TypeError(f"a {type(user).__name__} has no `id` to know the user by again: {_FIX}") from None
+        raise explained(
+            "user-without-key", TypeError(f"a {type(user).__name__} has no `id` to know the user by again: {_FIX}")
+        ) from None
     if found is None:
-        raise ValueError(f"the `id` of this {type(user).__name__} is None: save the user first, or name a key: {_FIX}")
+        raise explained(
+            "user-without-key",
+            ValueError(f"the `id` of this {type(user).__name__} is None: save the user first, or name a key: {_FIX}"),
+        )
     return str(found)
 
 
@@ -53,8 +59,11 @@ class SessionLogin(UserSource[U]):
     def install(self, app: "App") -> None:
         """Check that there are sessions. Raises RuntimeError, which names the fix, if there are none by now."""
         if not app.fills(Request.session):
-            raise RuntimeError(
-                "SessionLogin keeps logins in the session: app.use(Sessions(store)), before app.use(Users(...))"
+            raise explained(
+                "missing-feature",
+                RuntimeError(
+                    "SessionLogin keeps logins in the session: app.use(Sessions(store)), before app.use(Users(...))"
+                ),
             )
 
     def credentials(self, request: Request) -> tuple[str] | None:
@@ -68,7 +77,10 @@ class SessionLogin(UserSource[U]):
         """Return the key by which the session knows a user. Raises TypeError and ValueError for what is none."""
         key = self._key(user)
         if not isinstance(key, str) or not key:
-            raise TypeError(f"the key of a user is text that is not empty: {describe(self._key)} returned {key!r:.100}")
+            raise explained(
+                "user-without-key",
+                TypeError(f"the key of a user is text that is not empty: {describe(self._key)} returned {key!r:.100}"),
+            )
         return key
 
 
@@ -105,4 +117,7 @@ def _source(request: Request) -> tuple[Users[Any], SessionLogin[Any]]:
     for source in users.sources:
         if isinstance(source, SessionLogin):
             return users, source
-    raise RuntimeError("no source of users keeps logins in the session: app.use(Users(SessionLogin(find_user), ...))")
+    raise explained(
+        "missing-feature",
+        RuntimeError("no source of users keeps logins in the session: app.use(Users(SessionLogin(find_user), ...))"),
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.head import Head
 from antiphon.request.places import Place
@@ -63,9 +64,12 @@ class OpenTelemetry(Observer):
         try:
             from opentelemetry import context, metrics, propagate, trace
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "OpenTelemetry() needs a package that is not here: pip install opentelemetry-api opentelemetry-sdk",
-                name=error.name,
+            raise explained(
+                "missing-package",
+                ModuleNotFoundError(
+                    "OpenTelemetry() needs a package that is not here: pip install opentelemetry-api opentelemetry-sdk",
+                    name=error.name,
+                ),
             ) from None
         if skip is not None:
             check_arguments(skip, "request")
@@ -84,7 +88,10 @@ class OpenTelemetry(Observer):
     def install(self, app: Servable) -> None:
         """Observe an application. Raises TypeError for a blueprint."""
         if not isinstance(app, Servable):
-            raise TypeError("requests are traced by the application: write app.use(OpenTelemetry()), for no blueprint")
+            raise explained(
+                "for-whole-app",
+                TypeError("requests are traced by the application: write app.use(OpenTelemetry()), for no blueprint"),
+            )
         app.observe(self)
 
     def begin(self, exchange: Exchange) -> None:

@@ -18,6 +18,7 @@ from zlib import crc32
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.route import RouteOptions
 from antiphon.app.signatures import Handler
+from antiphon.explanations import explained
 from antiphon.paths import caller_file, folder_beside
 from antiphon.routing.pattern import parameters_in
 
@@ -123,7 +124,9 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
         paths = [os.path.join(folder, name) for name in _of_suffixes(files, suffixes)]
         for path in [*paths, *(os.path.join(folder, name) for name in folders)]:
             if os.path.islink(path) and (path not in paths or not os.path.realpath(path).startswith(real)):
-                raise ValueError(f"{path} is a link: only one to a file in {root} is a page")
+                raise explained(
+                    "bad-page-file", ValueError(f"{path} is a link: only one to a file in {root} is a page")
+                )
         for path in paths:
             yield PageFile(path, os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, "/"))
 
@@ -159,10 +162,13 @@ def _by_pattern(pages: Iterable[PageFile], app: Routes) -> dict[str, PageFile]:
             pattern = _pattern(page.name) or root
             parameters_in(pattern or "/", None, app.converters())
         except ValueError as error:
-            raise ValueError(f"{page.path}: {error}") from None
+            raise explained("bad-page-file", ValueError(f"{page.path}: {error}")) from None
         other = known.setdefault(pattern, page)
         if other is not page:
-            raise ValueError(f"{other.path} and {page.path} are both the page at {pattern or '/'}: remove one of them")
+            raise explained(
+                "bad-page-file",
+                ValueError(f"{other.path} and {page.path} are both the page at {pattern or '/'}: remove one of them"),
+            )
     return known
 
 
@@ -177,9 +183,12 @@ def _pattern(name: str) -> str:
 def _segment(written: str) -> str:
     """Return a segment of a pattern for a name: "<int:id>" for "[id:int]". Raises ValueError for a bad name."""
     if not _text(_parameter.sub("", written)):
-        raise ValueError(
-            f"{written!r} can't be a segment of a path: that has letters, digits, any of - . _ ~ @, and parameters,"
-            " [name], [name:int] or [...name]"
+        raise explained(
+            "bad-page-file",
+            ValueError(
+                f"{written!r} can't be a segment of a path: that has letters, digits, any of - . _ ~ @, and parameters,"
+                " [name], [name:int] or [...name]"
+            ),
         )
     return _parameter.sub(_written_parameter, written)
 
@@ -243,11 +252,14 @@ def _import_file(name: str, path: str) -> ModuleType:
     if known := sys.modules.get(name):
         file = getattr(known, "__file__", None)
         if not file or not os.path.samefile(file, path):
-            raise ValueError(f"{file or known} and {path} would both be the module {name}: rename one of them")
+            raise explained(
+                "bad-page-file",
+                ValueError(f"{file or known} and {path} would both be the module {name}: rename one of them"),
+            )
         return known
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} can't be imported", name=name, path=path)
+        raise explained("bad-page-file", ImportError(f"{path} can't be imported", name=name, path=path))
     module = sys.modules[name] = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -267,19 +279,31 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
     """
     handlers = {name: vars(module)[name] for name in METHODS if name in vars(module)}
     if not handlers:
-        raise ValueError(
-            f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this is no page, let its name begin"
-            " with an underscore"
+        raise explained(
+            "bad-page-file",
+            ValueError(
+                f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this is no page, let its name begin"
+                " with an underscore"
+            ),
         )
     if "render" in handlers and "get" in handlers:
-        raise ValueError(f"{path} has both render and get, which answer the same method: remove one of them")
+        raise explained(
+            "bad-page-file",
+            ValueError(f"{path} has both render and get, which answer the same method: remove one of them"),
+        )
     for name, handler in handlers.items():
         if not callable(handler):
-            raise TypeError(f"{path}: {name} would answer {METHODS[name]}, and is no function: rename it")
+            raise explained(
+                "bad-page-file",
+                TypeError(f"{path}: {name} would answer {METHODS[name]}, and is no function: rename it"),
+            )
         if _is_imported(handler, module):
-            raise TypeError(
-                f"{path}: {name} would answer {METHODS[name]}, and is imported from {handler.__module__}: import it"
-                " under another name, and call it in a function of the page"
+            raise explained(
+                "bad-page-file",
+                TypeError(
+                    f"{path}: {name} would answer {METHODS[name]}, and is imported from {handler.__module__}: import it"
+                    " under another name, and call it in a function of the page"
+                ),
             )
     return handlers
 

@@ -13,6 +13,7 @@ from math import ceil
 from typing import Literal, NamedTuple
 
 from antiphon.app.blueprint import Routes
+from antiphon.explanations import explained
 from antiphon.features.callers import caller_of, check_by
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.store import RETRY_AFTER, Store, StoreUnavailable
@@ -66,9 +67,14 @@ class RateLimit:
         self._limit, self._period = parse_rate(rate)
         self._store = MemoryStore(clock=clock) if store is None else store
         if not self._store.is_server_side:
-            raise ValueError(f"{type(store).__name__} can't count: SQLiteStore(path) and ValkeyStore(url) can")
+            raise explained(
+                "store-cannot",
+                ValueError(f"{type(store).__name__} can't count: SQLiteStore(path) and ValkeyStore(url) can"),
+            )
         if when_unavailable not in ("allow", "refuse"):
-            raise ValueError(f"when_unavailable is 'allow' or 'refuse', not {when_unavailable!r}")
+            raise explained(
+                "bad-feature-option", ValueError(f"when_unavailable is 'allow' or 'refuse', not {when_unavailable!r}")
+            )
         check_by(by)
         self._by = by
         self._name = rate if name is None else name
@@ -160,7 +166,10 @@ def parse_rate(rate: str) -> tuple[int, int]:
     """Return how many requests in how many seconds. Raises ValueError, which shows the grammar."""
     found = _read_rate(rate) if isinstance(rate, str) else None
     if found is None:
-        raise ValueError(f'a rate is such as "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}')
+        raise explained(
+            "bad-feature-option",
+            ValueError(f'a rate is such as "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
+        )
     return int(found[1]), int(found[2] or 1) * _SECONDS[found[3]]
 
 

@@ -11,6 +11,7 @@ from typing import Self, TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.app.cross_site import parse_origin
+from antiphon.explanations import explained
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
 from antiphon.request.places import Place
 from antiphon.request.request import Request
@@ -60,9 +61,14 @@ class StrictTransportSecurity:
 
     def __post_init__(self) -> None:
         if not isinstance(self.max_age, int) or self.max_age < 0:
-            raise ValueError(f"max_age must be a number of seconds, not {self.max_age!r}")
+            raise explained(
+                "bad-feature-option", ValueError(f"max_age must be a number of seconds, not {self.max_age!r}")
+            )
         if self.preload and not (self.include_subdomains and self.max_age >= YEAR):
-            raise ValueError(f"preload requires include_subdomains=True and a max_age of {YEAR} or more")
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"preload requires include_subdomains=True and a max_age of {YEAR} or more"),
+            )
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -71,7 +77,7 @@ class StrictTransportSecurity:
         directives = dict(pairs)
         age = unquote_string(directives.get("max-age", ""))
         if len(directives) < len(pairs) or not (age.isascii() and age.isdigit() and len(age) < 20):
-            raise ValueError(f"not a Strict-Transport-Security: {text[:200]!r}")
+            raise explained("bad-feature-option", ValueError(f"not a Strict-Transport-Security: {text[:200]!r}"))
         return cls(int(age), "includesubdomains" in directives, "preload" in directives)
 
     def __str__(self) -> str:
@@ -95,7 +101,7 @@ class ContentSecurityPolicy:
     def __init__(self, **directives: Words | bool) -> None:
         read = {name.replace("_", "-").lower(): _words(value) for name, value in directives.items()}
         if not read:
-            raise ValueError("a content security policy needs at least one directive")
+            raise explained("bad-feature-option", ValueError("a content security policy needs at least one directive"))
         for name, values in read.items():
             _check_directive(name, values)
         object.__setattr__(self, "directives", tuple(read.items()))
@@ -131,7 +137,7 @@ class PermissionsPolicy:
     def __init__(self, **features: Words) -> None:
         read = {name.replace("_", "-"): _words(value) for name, value in features.items()}
         if not read:
-            raise ValueError("a permissions policy needs at least one feature")
+            raise explained("bad-feature-option", ValueError("a permissions policy needs at least one feature"))
         for name, allowed in read.items():
             _check_feature(name, allowed)
         object.__setattr__(self, "features", tuple(read.items()))
@@ -147,7 +153,7 @@ class PermissionsPolicy:
             name, _, written = member.partition("=")
             found = _allowlist(written)
             if not found:
-                raise ValueError(f"not an allowlist: {member[:200]!r}")
+                raise explained("bad-feature-option", ValueError(f"not an allowlist: {member[:200]!r}"))
             features[name] = [_read_allowed(word) for word in (found[1] or found[2] or "").split()]
         return cls(**features)
 
@@ -161,7 +167,7 @@ class PermissionsPolicy:
 def _words(value: Words | bool) -> tuple[str, ...]:
     if isinstance(value, bool):
         if not value:
-            raise ValueError("False is not a value: leave the directive out")
+            raise explained("bad-feature-option", ValueError("False is not a value: leave the directive out"))
         return ()
     return tuple(value.split() if isinstance(value, str) else value)
 
@@ -172,33 +178,43 @@ def _given(value: str | None) -> tuple[str, ...]:
 
 def _check_known(name: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:
     if unknown := [value for value in values if value not in known]:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, not {unknown[0]!r}")
+        raise explained(
+            "bad-feature-option", ValueError(f"{name} must be one of {', '.join(known)}, not {unknown[0]!r}")
+        )
 
 
 def _check_directive(name: str, values: tuple[str, ...]) -> None:
     if not _directive_name(name):
-        raise ValueError(f"not a directive's name: {name!r}")
+        raise explained("bad-feature-option", ValueError(f"not a directive's name: {name!r}"))
     for value in values:
         if not _directive_value(value):
-            raise ValueError(f"{value!r} cannot stand in {name}: use no spaces, commas or semicolons")
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"{value!r} cannot stand in {name}: use no spaces, commas or semicolons"),
+            )
     if not _is_source_list(name):
         return
     if bare := [value for value in values if _is_keyword(value)]:
-        raise ValueError(f"in {name}, {bare[0]} is a keyword, and needs quotes of its own: \"'{bare[0]}'\"")
+        raise explained(
+            "bad-feature-option",
+            ValueError(f"in {name}, {bare[0]} is a keyword, and needs quotes of its own: \"'{bare[0]}'\""),
+        )
     if len(values) > 1 and "'none'" in map(str.lower, values):
-        raise ValueError(f"in {name}, 'none' must stand alone: {' '.join(values)}")
+        raise explained("bad-feature-option", ValueError(f"in {name}, 'none' must stand alone: {' '.join(values)}"))
 
 
 def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
     if not _feature_name(name):
-        raise ValueError(f"not a feature's name: {name!r}")
+        raise explained("bad-feature-option", ValueError(f"not a feature's name: {name!r}"))
     for word in allowed:
         if word == "self" or (word == "*" and len(allowed) == 1):
             continue
         try:
             parse_origin(word.replace("://*.", "://", 1))
         except ValueError:
-            raise ValueError(f'{name} must be (), "*", or "self" and origins, not {word!r}') from None
+            raise explained(
+                "bad-feature-option", ValueError(f'{name} must be (), "*", or "self" and origins, not {word!r}')
+            ) from None
 
 
 def _read_allowed(word: str) -> str:
@@ -207,7 +223,7 @@ def _read_allowed(word: str) -> str:
         return word
     origin = word[1:-1]
     if word != f'"{origin}"' or origin in _FEATURE_KEYWORDS:
-        raise ValueError(f"not in an allowlist: {word[:200]!r}")
+        raise explained("bad-feature-option", ValueError(f"not in an allowlist: {word[:200]!r}"))
     return origin
 
 
@@ -279,7 +295,10 @@ class SecurityHeaders:
             if isinstance(policy, str):
                 object.__setattr__(self, name, kind.parse(policy))
             elif policy is not None and not isinstance(policy, kind):
-                raise TypeError(f"{name} is a {kind.__name__}, the text of its header, or None, not {policy!r}")
+                raise explained(
+                    "bad-feature-option",
+                    TypeError(f"{name} is a {kind.__name__}, the text of its header, or None, not {policy!r}"),
+                )
 
     def fields(self, is_secure: bool) -> list[tuple[str, str]]:
         """Return the header fields, for a response over https or over http."""

@@ -11,6 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.explanations import explained
 from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.handler.errors import is_debug
@@ -64,7 +65,10 @@ class Sessions:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not (idle > 0 and lifetime > 0):
-            raise ValueError(f"idle and lifetime are seconds above 0, not {idle!r} and {lifetime!r}")
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"idle and lifetime are seconds above 0, not {idle!r} and {lifetime!r}"),
+            )
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
         self._store = store
         self._prefix = _PREFIX if store.is_server_side else ""
@@ -242,8 +246,11 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
         return False
     if control.private is not True and is_debug():
         what = "the field" if field == _OF_CDNS else "`public` and `s-maxage` (of static files: public=False)"
-        raise RuntimeError(
-            f"{request.route.answered_by} answers with {field}: {said}, so that caches give the response to everyone,"
-            f" and the session, or the user, was read for it: leave out {what}, or read neither there"
+        raise explained(
+            "shared-page-of-visitor",
+            RuntimeError(
+                f"{request.route.answered_by} answers with {field}: {said}, so that caches give the response to"
+                f" everyone, and the session, or the user, was read for it: leave out {what}, or read neither there"
+            ),
         )
     return field != _OF_CDNS or control.private is not True

@@ -123,9 +123,12 @@ class TrackedSession(Session):
 
     def _check_can_end_others(self) -> None:
         if not self._store.is_server_side:
-            raise NotImplementedError(
-                f"{type(self._store).__name__} can't end sessions of other clients, which keep them themselves:"
-                " SQLiteStore(path) or ValkeyStore(url) can"
+            raise explained(
+                "store-cannot",
+                NotImplementedError(
+                    f"{type(self._store).__name__} can't end sessions of other clients, which keep them themselves:"
+                    " SQLiteStore(path) or ValkeyStore(url) can"
+                ),
             )
 
     def changes(self) -> tuple[dict[str, Any], list[str]]:

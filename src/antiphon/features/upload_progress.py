@@ -16,6 +16,7 @@ from typing import TypeAlias
 from antiphon.app.blueprint import Routes
 from antiphon.body.content import Content
 from antiphon.body.progress import Progress
+from antiphon.explanations import explained
 from antiphon.http.errors import NotFound
 from antiphon.http.event import Event
 from antiphon.request.request import Request
@@ -61,7 +62,10 @@ class UploadProgress:
         most: int = 1000,
     ) -> None:
         if not interval > 0 or not patience >= 0 or not keep >= 0 or most < 1:
-            raise ValueError("interval must be above 0, patience and keep 0 or more, and most 1 or more")
+            raise explained(
+                "bad-feature-option",
+                ValueError("interval must be above 0, patience and keep 0 or more, and most 1 or more"),
+            )
         self._prefix = prefix
         self._interval = interval
         self._patience = patience

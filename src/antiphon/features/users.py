@@ -119,7 +119,10 @@ class Users(Generic[U]):
         place: Place[U | None] = Request.user,
     ) -> None:
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
-            raise TypeError(f"Users takes sources of users, such as Bearer(find_user), not {wrong[0]!r}")
+            raise explained(
+                "bad-feature-option",
+                TypeError(f"Users takes sources of users, such as Bearer(find_user), not {wrong[0]!r}"),
+            )
         self.sources = sources
         self._login = login
         self._blocking = blocking

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Self, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.http.dates import MONTH_NUMBERS, format_date, parse_date
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
@@ -93,7 +94,7 @@ def quote_cookie_value(value: str) -> str:
     if _cookie_octets(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
-        raise ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}")
+        raise explained("bad-cookie", ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}"))
     return f'"{value.encode().decode("latin-1").translate(_ESCAPES)}"'
 
 
@@ -142,9 +143,9 @@ class SetCookie(_Fields):
         `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.
         """
         if not isinstance(name, str) or not is_token(name):
-            raise ValueError(f"a cookie's name is a token, not {name!r}")
+            raise explained("bad-cookie", ValueError(f"a cookie's name is a token, not {name!r}"))
         if max_age is not None and (not isinstance(max_age, int) or isinstance(max_age, bool)):
-            raise ValueError(f"max_age is a whole number of seconds, not {max_age!r}")
+            raise explained("bad-cookie", ValueError(f"max_age is a whole number of seconds, not {max_age!r}"))
         fields = (
             name, value, quote_cookie_value(_text("value", value)), max_age,
             None if expires is None else _whole_second(expires),
@@ -220,17 +221,17 @@ def _checked(cookie: F) -> F:
     name = cookie.name
     size = len(f"{name}{cookie.coded_value}".encode())
     if size > LONGEST_COOKIE:
-        raise ValueError(f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}")
+        raise explained("bad-cookie", ValueError(f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}"))
     is_prefixed = name[:2] == "__" and _prefixed(name)
     if not cookie.secure:
         if is_prefixed:
-            raise ValueError(f"the prefix of {name!r} needs secure=True")
+            raise explained("bad-cookie", ValueError(f"the prefix of {name!r} needs secure=True"))
         if cookie.samesite == "None":
-            raise ValueError("samesite='None' needs secure=True")
+            raise explained("bad-cookie", ValueError("samesite='None' needs secure=True"))
         if cookie.partitioned:
-            raise ValueError("partitioned=True needs secure=True")
+            raise explained("bad-cookie", ValueError("partitioned=True needs secure=True"))
     elif is_prefixed and name[2:6].lower() == "host" and (cookie.path != "/" or cookie.domain is not None):
-        raise ValueError(f"the prefix of {name!r} needs path='/' and no domain")
+        raise explained("bad-cookie", ValueError(f"the prefix of {name!r} needs path='/' and no domain"))
     return cookie
 
 
@@ -242,7 +243,7 @@ def _text(attribute: str, given: str) -> str:
 
 def _whole_second(expires: datetime) -> datetime:
     if not isinstance(expires, datetime):
-        raise ValueError(f"expires is a datetime, not {expires!r:.80}")
+        raise explained("bad-cookie", ValueError(f"expires is a datetime, not {expires!r:.80}"))
     if expires.year < 1602:
         raise ValueError(f"expires has to lie after 1601: {expires!r}")
     return parse_date(format_date(expires))
@@ -252,23 +253,27 @@ def _ascii_domain(domain: str) -> str:
     name = _text("domain", domain).lstrip(".").lower()
     name = name if name.isascii() else name.encode("idna").decode()
     if len(name) > 253 or parse_host(name)[0] != name:
-        raise ValueError(f"not a domain: {domain[:300]!r}")
+        raise explained("bad-cookie", ValueError(f"not a domain: {domain[:300]!r}"))
     return name
 
 
 def _escaped_path(path: str) -> str:
     if _text("path", path)[0] != "/" or find_control(path):
-        raise ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
+        raise explained(
+            "bad-cookie", ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
+        )
     escaped = encode_path(path).replace(";", "%3B")
     if len(escaped) > _LONGEST_ATTRIBUTE:
-        raise ValueError(f"a cookie's path has at most {_LONGEST_ATTRIBUTE} bytes: {path[:80]!r}")
+        raise explained(
+            "bad-cookie", ValueError(f"a cookie's path has at most {_LONGEST_ATTRIBUTE} bytes: {path[:80]!r}")
+        )
     return escaped
 
 
 def _known_samesite(samesite: str) -> SameSite:
     known = _SAMESITE.get(samesite) or _SAMESITE.get(samesite.lower()) if isinstance(samesite, str) else None
     if known is None:
-        raise ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}")
+        raise explained("bad-cookie", ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}"))
     return known
 
 

@@ -9,6 +9,8 @@ from functools import lru_cache
 from math import ceil
 from typing import TypeAlias
 
+from antiphon.explanations import explained
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
@@ -85,9 +87,12 @@ def format_date(moment: datetime | float) -> str:
 def aware(moment: datetime) -> datetime:
     """Return a datetime that knows its offset from UTC. Raise ValueError, which says the fix, for a naive one."""
     if moment.utcoffset() is None:
-        raise ValueError(
-            "the datetime has no time zone: datetime.now(UTC) has one, and a time in UTC gets one by"
-            " .replace(tzinfo=UTC)"
+        raise explained(
+            "datetime-without-zone",
+            ValueError(
+                "the datetime has no time zone: datetime.now(UTC) has one, and a time in UTC gets one by"
+                " .replace(tzinfo=UTC)"
+            ),
         )
     return moment
 

@@ -230,7 +230,7 @@ class MethodNotAllowed(HTTPError):
         **options: object,
     ) -> None:
         if isinstance(allow, str):
-            raise TypeError(f"allow is a collection of methods, such as [{allow!r}]")
+            raise explained("list-wanted", TypeError(f"allow is a collection of methods, such as [{allow!r}]"))
         methods = None if allow is None else [*allow]
         for method in methods or ():
             if not is_token(method):

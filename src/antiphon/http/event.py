@@ -3,6 +3,7 @@
 import re
 from typing import Any, Self
 
+from antiphon.explanations import explained
 from antiphon.http.value import Value
 
 _line_end = re.compile(r"[\r\n]").search
@@ -41,15 +42,17 @@ class Event(Value):
         self._retry = retry
         self._comment = comment
         if event is not None and (_line_end(_text("name", event)) or not event):
-            raise ValueError(f"an event's name is text without line ends, not {event!r}")
+            raise explained("bad-event", ValueError(f"an event's name is text without line ends, not {event!r}"))
         if id is not None and _line_end_or_nul(_text("id", id)):
-            raise ValueError(f"an event's id is text without line ends and NUL, not {id!r}")
+            raise explained("bad-event", ValueError(f"an event's id is text without line ends and NUL, not {id!r}"))
         if retry is not None and (type(retry) is not int or not 0 <= retry < 10**_DIGITS):
-            raise ValueError(f"an event's retry is a whole number of milliseconds, not {retry!r}")
+            raise explained(
+                "bad-event", ValueError(f"an event's retry is a whole number of milliseconds, not {retry!r}")
+            )
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
         if all(part is None for part in self._identity()):
-            raise ValueError("an event without anything can't be sent")
+            raise explained("bad-event", ValueError("an event without anything can't be sent"))
 
     @property
     def data(self) -> Any:
@@ -153,5 +156,5 @@ def _with_line_feeds(text: str) -> str:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"an event's {name} is text, not {type(value).__name__}")
+        raise explained("bad-event", TypeError(f"an event's {name} is text, not {type(value).__name__}"))
     return value

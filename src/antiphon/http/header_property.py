@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, overload
 
+from antiphon.explanations import explained
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import is_token, split_list
 from antiphon.http.head import Head
@@ -94,7 +95,9 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
         try:
             text = "" if value is None else self._print(value)
         except (TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f"{self.header} cannot be {value!r:.200}: {error}") from error
+            raise explained(
+                "bad-header-value", ValueError(f"{self.header} cannot be {value!r:.200}: {error}")
+            ) from error
         if text:
             instance._put((self.header, text))  # noqa: SLF001 - only properties may leave out the check
         else:

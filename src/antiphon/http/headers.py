@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar, cast, overload
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import is_token, split_list
 
 D = TypeVar("D")
@@ -202,18 +203,21 @@ class MutableHeaders(Headers):
 def field_name(name: str) -> str:
     """Return a name in lower case. Raises ValueError if it is no token (RFC 9110 §5.1)."""
     if not is_token(name):
-        raise ValueError(f"a header's name is a token, not {name!r}")
+        raise explained("bad-header-value", ValueError(f"a header's name is a token, not {name!r}"))
     return name.lower()
 
 
 def field_value(value: str) -> str:
     """Return a value that can stand in a header (RFC 9110 §5.5). Raises ValueError otherwise, TypeError for non-str."""
     if not isinstance(value, str):
-        raise TypeError(f"a header's value is a str, not {type(value).__name__}")
+        raise explained("bad-header-value", TypeError(f"a header's value is a str, not {type(value).__name__}"))
     if value.isascii() and value.isprintable() and value[:1] != " " and value[-1:] != " ":
         return value
     if bad := _FORBIDDEN.search(value):
-        raise ValueError(f"{bad.group()!r} at {bad.start()} cannot stand in a header's value: {value[:80]!r}")
+        raise explained(
+            "bad-header-value",
+            ValueError(f"{bad.group()!r} at {bad.start()} cannot stand in a header's value: {value[:80]!r}"),
+        )
     return value
 
 

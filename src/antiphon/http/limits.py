@@ -4,6 +4,7 @@ from functools import partial
 from math import inf
 from typing import TypedDict, Unpack, cast
 
+from antiphon.explanations import explained
 from antiphon.http.value import Value
 
 _NO_BOUND = 1 << 62
@@ -84,13 +85,15 @@ class Limits(Value):
 
     def __init__(self, **bounds: Unpack[Bounds]) -> None:
         if unknown := bounds.keys() - DEFAULTS.keys():
-            raise TypeError(f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}")
+            raise explained(
+                "bad-limit", TypeError(f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}")
+            )
         given = cast("Bounds", {name: bound for name, bound in bounds.items() if bound is not None})
         object.__setattr__(self, "given", given)
         for name, bound in (DEFAULTS | given).items():
             if not _is_bound(name, bound):
                 kind = "number" if name == "timeout" else "whole number"
-                raise ValueError(f"the limit {name!r} is a {kind} of 0 or more, not {bound!r}")
+                raise explained("bad-limit", ValueError(f"the limit {name!r} is a {kind} of 0 or more, not {bound!r}"))
             object.__setattr__(self, name, bound)
 
     @classmethod
@@ -99,11 +102,13 @@ class Limits(Value):
         if limits is None:
             return cls()
         if not isinstance(limits, Limits):
-            raise TypeError(f"limits are given as Limits(body=...), not as {limits!r:.80}")
+            raise explained("bad-limit", TypeError(f"limits are given as Limits(body=...), not as {limits!r:.80}"))
         return limits
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"limits don't change, so {name} can't be set; make others: Limits({name}=...)")
+        raise explained(
+            "bad-limit", AttributeError(f"limits don't change, so {name} can't be set; make others: Limits({name}=...)")
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return partial(Limits, **self.given), ()

@@ -6,6 +6,7 @@ from typing import Any
 
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
+from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.logs.escaping import escaped
 from antiphon.request.places import Place
@@ -40,7 +41,10 @@ class AccessLog(Observer):
     def install(self, app: Servable) -> None:
         """Observe an application. Raises TypeError for a blueprint."""
         if not isinstance(app, Servable):
-            raise TypeError("the access log is the application's: write app.use(AccessLog()), for no blueprint")
+            raise explained(
+                "for-whole-app",
+                TypeError("the access log is the application's: write app.use(AccessLog()), for no blueprint"),
+            )
         app.observe(self)
 
     def sent(self, exchange: Exchange) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
+from antiphon.explanations import explained
 from antiphon.http.forwarded import (
     ForwardedElement,
     Networks,
@@ -53,7 +54,7 @@ class TrustedProxies:
     def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
         for what, given in (("trusted proxies", networks), ("the headers of trusted proxies", headers)):
             if isinstance(given, str):
-                raise ValueError(f"{what} are a list: [{given!r}]")
+                raise explained("list-wanted", ValueError(f"{what} are a list: [{given!r}]"))
         self._declared = tuple(networks)
         self._trusts_unix = "unix" in self._declared
         self._networks = _networks(network for network in self._declared if network != "unix")
@@ -104,9 +105,14 @@ def _networks(declared: Iterable[str]) -> Networks:
     try:
         networks = Networks(network for network in listed if network != "*")
     except ValueError as error:
-        raise ValueError(f'trusted proxies are IP addresses, networks and "unix": {error}') from None
+        raise explained(
+            "bad-proxies", ValueError(f'trusted proxies are IP addresses, networks and "unix": {error}')
+        ) from None
     if "*" in listed or networks.cover_everything:
-        raise ValueError("to trust every address lets each client choose its own: list the addresses of the proxies")
+        raise explained(
+            "bad-proxies",
+            ValueError("to trust every address lets each client choose its own: list the addresses of the proxies"),
+        )
     return networks
 
 
@@ -115,9 +121,12 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
     known = {"forwarded", "x-forwarded-prefix"} if "forwarded" in headers else set(_X_FORWARDED)
     if headers and headers <= known:
         return headers
-    raise ValueError(
-        f"trusted proxies set headers of {', '.join(_X_FORWARDED)}, or they set forwarded; what they don't set, "
-        f"clients do; so not {sorted(headers)}"
+    raise explained(
+        "bad-proxies",
+        ValueError(
+            f"trusted proxies set headers of {', '.join(_X_FORWARDED)}, or they set forwarded; what they don't set, "
+            f"clients do; so not {sorted(headers)}"
+        ),
     )
 
 

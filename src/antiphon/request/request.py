@@ -15,6 +15,7 @@ from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
 from antiphon.environment.variables import Environment
 from antiphon.environment.variables import env as variables
+from antiphon.explanations import explained
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
@@ -139,7 +140,7 @@ class Request(RequestHeaders):
     @limits.setter
     def limits(self, limits: Limits) -> None:
         if not isinstance(limits, Limits):
-            raise TypeError(f"limits are set as Limits(...), not {type(limits).__name__}")
+            raise explained("bad-limit", TypeError(f"limits are set as Limits(...), not {type(limits).__name__}"))
         route = self.route
         self._own_limits = route, limits.within(route.limits)
 
@@ -178,9 +179,12 @@ class Request(RequestHeaders):
     def _rewritten(self) -> DerivedHead:
         """Give this request a head that can be changed, and return it. Raises RuntimeError after routing."""
         if not self.route.is_before_routing:
-            raise RuntimeError(
-                "the route is found already: set method and path in a middleware that says"
-                " @app.middleware(before_routing=True)"
+            raise explained(
+                "routed-already",
+                RuntimeError(
+                    "the route is found already: set method and path in a middleware that says"
+                    " @app.middleware(before_routing=True)"
+                ),
             )
         head = self.head = DerivedHead(self.head)
         return head
@@ -523,7 +527,9 @@ class Request(RequestHeaders):
         answers this request, BadRequest (400) if its Host is malformed.
         """
         if self.app is None:
-            raise RuntimeError("url_for needs an application, and none answers this request")
+            raise explained(
+                "no-application", RuntimeError("url_for needs an application, and none answers this request")
+            )
         if isinstance(name, str) and name[:1] == ".":
             name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
         below: str = self.app.url_for(name, _expires=_expires, **params)

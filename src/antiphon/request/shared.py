@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from antiphon.explanations import explained
+
 if TYPE_CHECKING:
     from antiphon.request.request import Request
 
@@ -30,7 +32,7 @@ class Shared(Mapping[str, Any]):
         values = self._values
         if name not in values:
             if name not in self._sources:
-                raise KeyError(self._unknown(name))
+                raise explained("unknown-shared-value", KeyError(self._unknown(name)))
             source = self._sources[name]
             values[name] = source(self._request) if callable(source) else source
         return values[name]

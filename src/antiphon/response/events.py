@@ -11,6 +11,7 @@ from antiphon.concurrency.crossing import copy_variables
 from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
 from antiphon.concurrency.loop import wait_ended
+from antiphon.explanations import explained
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
@@ -48,9 +49,11 @@ def event_stream(source: Values, heartbeat: float | None, retry: int | None, on_
     ``on_drain`` that can't be.
     """
     if on_drain not in ("end", "finish"):
-        raise ValueError(f"on_drain is 'end' or 'finish', not {on_drain!r}")
+        raise explained("bad-event", ValueError(f"on_drain is 'end' or 'finish', not {on_drain!r}"))
     if heartbeat is not None and not 0 < heartbeat < inf:
-        raise ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")
+        raise explained(
+            "bad-event", ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")
+        )
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
     event_format = Format(_write_event, preamble, _write_error, on_drain == "end")
     if isinstance(source, AsyncIterable) and (heartbeat is not None or event_format.ends_on_drain):
@@ -69,7 +72,10 @@ def _chunks(source: Values, written_as: Format) -> Chunks:
         return AsyncChunks(source, partial(_write_async, written_as))
     is_value = isinstance(source, str | bytes | bytearray | memoryview) or hasattr(source, "keys")
     if is_value or not isinstance(source, Iterable):
-        raise TypeError(f"a source is an iterator or an async iterator of values, not {type(source).__name__}")
+        raise explained(
+            "bad-event",
+            TypeError(f"a source is an iterator or an async iterator of values, not {type(source).__name__}"),
+        )
     return BlockingChunks(source, partial(_write, written_as))
 
 

@@ -10,6 +10,7 @@ from stat import S_ISREG
 from time import time
 from typing import IO, Protocol, Self, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.http.dates import format_date
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.http.etag import ETag
@@ -156,9 +157,11 @@ def _validators(found: os.stat_result, etag: bool, modified: bool) -> list[tuple
 
 def _open_file(file: ReadableFile | IO[bytes]) -> "OpenFile":
     if not hasattr(file, "read") or not hasattr(file, "close"):
-        raise TypeError(f"a file is given as a path or as a file object, not as {type(file).__name__}")
+        raise explained(
+            "wrong-file", TypeError(f"a file is given as a path or as a file object, not as {type(file).__name__}")
+        )
     if not isinstance(file.read(0), bytes):
-        raise TypeError("a file that is sent gives bytes: open it in binary mode, 'rb'")
+        raise explained("wrong-file", TypeError("a file that is sent gives bytes: open it in binary mode, 'rb'"))
     seek, tell, seekable = (getattr(file, name, None) for name in ("seek", "tell", "seekable"))
     if seek is None or tell is None or (seekable is not None and not seekable()):
         return OpenFile(file, None, None)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable, Iterable
 from typing import TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.response.fields import Fields, Line
 
 Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
@@ -26,10 +27,12 @@ def body_of(value: BodyLike) -> Body:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if hasattr(value, "keys"):
-        raise TypeError(f"a body is not a {type(value).__name__}: use Response.json()")
+        raise explained("wrong-body", TypeError(f"a body is not a {type(value).__name__}: use Response.json()"))
     if hasattr(value, "__aiter__") or hasattr(value, "__iter__"):
         return value
-    raise TypeError(f"a body is text, bytes or an iterable of them, not {type(value).__name__}")
+    raise explained(
+        "wrong-body", TypeError(f"a body is text, bytes or an iterable of them, not {type(value).__name__}")
+    )
 
 
 def framed(fields: Fields, length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, cast, overload
 
 from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
+from antiphon.explanations import explained
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
@@ -565,7 +566,7 @@ class Response(ResponseHeaders):
 
 def _checked_status(status: int) -> int:
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        raise ValueError(f"a response's status is a number of 200 to 599, not {status!r}")
+        raise explained("bad-status", ValueError(f"a response's status is a number of 200 to 599, not {status!r}"))
     return int(status)
 
 

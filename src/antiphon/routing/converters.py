@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, NamedTuple
 
+from antiphon.explanations import explained
+
 MAX_DIGITS = 19
 LARGEST = 2**63 - 1
 """The largest whole number: what is larger has no place in a database."""
@@ -170,9 +172,12 @@ def find_converter(name: str, argument: str | None, known: Mapping[str, Converte
 def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str]) -> Converter:
     """Make a converter of the application's own. Raises ValueError for a name that can't stand in a pattern."""
     if not _name(name):
-        raise ValueError(f"{name!r} cannot name a converter: use lower case letters, digits and underscores")
+        raise explained(
+            "bad-converter",
+            ValueError(f"{name!r} cannot name a converter: use lower case letters, digits and underscores"),
+        )
     if name in _WITH_ARGUMENTS:
-        raise ValueError(f"there is a converter {name!r} already")
+        raise explained("bad-converter", ValueError(f"there is a converter {name!r} already"))
 
     def checked(segment: str) -> Any:
         return to_python(_text(segment))

@@ -91,10 +91,12 @@ def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTE
     labels = [_in_lower_case(label) for label in _split(host, ".", host, converters)]
     for label in labels:
         if any(part.converter.spans for part in parameters_of(label)):
-            raise ValueError(f"{host!r}: a path cannot stand in a host")
+            raise explained("bad-path", ValueError(f"{host!r}: a path cannot stand in a host"))
     texts = [part for label in labels for part in parts_of(label) if isinstance(part, str)]
     if "" in labels or not all(map(_label, texts)):
-        raise ValueError(f"{host!r} is not a host: names and <parameters> between dots, without a port")
+        raise explained(
+            "bad-path", ValueError(f"{host!r} is not a host: names and <parameters> between dots, without a port")
+        )
     return labels
 
 
@@ -131,7 +133,7 @@ def check_names(segments: list[Segment], pattern: str) -> None:
     """Raise ValueError if two parameters have the same name."""
     names = [part.name for segment in segments for part in parameters_of(segment)]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"{pattern!r} has several parameters named {', '.join(sorted(twice))}")
+        raise explained("bad-path", ValueError(f"{pattern!r} has several parameters named {', '.join(sorted(twice))}"))
 
 
 def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Converter]) -> list[Segment]:
@@ -158,7 +160,7 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
         except ValueError as error:
             is_turned = found[3] in converters and found[1] not in converters
             hint = f"; write <{found[3]}:{found[1]}>" if is_turned else ""
-            raise ValueError(f"{pattern!r}: {error}{hint}") from None
+            raise explained("bad-path", ValueError(f"{pattern!r}: {error}{hint}")) from None
         at = found.end()
     yield _literal(text, at, len(text), pattern)
 
@@ -168,12 +170,15 @@ def _literal(text: str, start: int, end: int, pattern: str) -> str:
     if braces := _braces(literal):
         name, converter = braces.groups()
         written = f"<{converter}:{name}>" if converter else f"<{name}>"
-        raise ValueError(f"{pattern!r}: a parameter is written {written}, not {braces[0]}")
+        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter is written {written}, not {braces[0]}"))
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
     if bracket is not None:
         segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]
-        raise ValueError(
-            f"{segment!r} in {pattern!r} is neither literal nor made of text and <name> or <converter:name>"
+        raise explained(
+            "bad-path",
+            ValueError(
+                f"{segment!r} in {pattern!r} is neither literal nor made of text and <name> or <converter:name>"
+            ),
         )
     return literal
 
@@ -186,9 +191,13 @@ def _segment(parts: list[str | Parameter], pattern: str) -> Segment:
     segment = Mixed(parts)
     if any(isinstance(one, Parameter) and isinstance(two, Parameter) for one, two in pairwise(parts)):
         written = "".join(part if isinstance(part, str) else _written(part) for part in parts)
-        raise ValueError(f"{written!r} in {pattern!r} has two parameters with no text between them")
+        raise explained(
+            "bad-path", ValueError(f"{written!r} in {pattern!r} has two parameters with no text between them")
+        )
     if any(part.converter.spans for part in segment.parameters):
-        raise ValueError(f"{pattern!r}: a path needs segments of its own, with no text beside it")
+        raise explained(
+            "bad-path", ValueError(f"{pattern!r}: a path needs segments of its own, with no text beside it")
+        )
     return segment
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import inspect
 
+from antiphon.explanations import explained
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.defaults import with_defaults
@@ -64,7 +65,7 @@ def file_kinds(texts: list[inspect.Type], place: str) -> tuple[type, ...]:
     kinds = tuple(info.cls for info in texts if isinstance(info, inspect.CustomType))
     others = [info for info in texts if not isinstance(info, inspect.CustomType | inspect.NoneType)]
     if kinds and others:
-        raise TypeError(f"{place} can't be both a file ({type_name(kinds[0])}) and text")
+        raise explained("unreadable-type", TypeError(f"{place} can't be both a file ({type_name(kinds[0])}) and text"))
     return kinds
 
 
@@ -116,7 +117,10 @@ class _Field:
         if any(issubclass(kind, Collection | Record | inspect.DictType) for kind in kinds):
             name = f"{type_name(record.cls)}.{field.name}"
             wanted = type_name(python_type(field.type))
-            raise TypeError(f"{name} can't be read from a form or query, which has texts: its type is {wanted}")
+            raise explained(
+                "unreadable-type",
+                TypeError(f"{name} can't be read from a form or query, which has texts: its type is {wanted}"),
+            )
         self.name = field.encode_name
         self.info = field.type
         self.required = field.required
@@ -170,9 +174,12 @@ class FieldsReader:
     def __init__(self, wanted: type, file_type: type | None = None) -> None:
         info = described(wanted, file_type)
         if not isinstance(info, Record):
-            raise TypeError(
-                f"{type_name(wanted)} has no named fields: a form or query is read into a dataclass, "
-                "TypedDict, NamedTuple, Struct or attrs class"
+            raise explained(
+                "unreadable-type",
+                TypeError(
+                    f"{type_name(wanted)} has no named fields: a form or query is read into a dataclass, "
+                    "TypedDict, NamedTuple, Struct or attrs class"
+                ),
             )
         kinds = [file_kinds(_texts(field.type), f"{type_name(info.cls)}.{field.name}") for field in info.fields]
         self._info = info

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any, Literal
 
+from antiphon.explanations import explained
 from antiphon.http.errors import Forbidden
 from antiphon.lazy import lazy
 
@@ -46,7 +47,9 @@ class SecretKeys:
 
     def __init__(self, keys: "Iterable[str | bytes] | SecretKeys") -> None:
         if isinstance(keys, str | bytes):
-            raise TypeError('secret_keys is a list, the newest key first: secret_keys=["..."]')
+            raise explained(
+                "list-wanted", TypeError('secret_keys is a list, the newest key first: secret_keys=["..."]')
+            )
         self.oldest_first: tuple[bytes, ...] = (
             keys.oldest_first if isinstance(keys, SecretKeys) else tuple(map(_checked_key, reversed([*keys])))
         )
@@ -60,11 +63,17 @@ class SecretKeys:
 
 def _checked_key(key: str | bytes) -> bytes:
     if not isinstance(key, str | bytes):
-        raise TypeError(f"a secret key is text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one")
+        raise explained(
+            "bad-secret-key",
+            TypeError(f"a secret key is text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one"),
+        )
     encoded = key.encode() if isinstance(key, str) else key
     if len(encoded) < _SHORTEST_KEY:
-        raise ValueError(
-            f"a secret key of {len(encoded)} bytes can be guessed, {_SHORTEST_KEY} or more cannot: {MAKE_A_KEY}"
+        raise explained(
+            "bad-secret-key",
+            ValueError(
+                f"a secret key of {len(encoded)} bytes can be guessed, {_SHORTEST_KEY} or more cannot: {MAKE_A_KEY}"
+            ),
         )
     return encoded
 
@@ -124,7 +133,7 @@ class Signer:
     ) -> None:
         self._keys = SecretKeys(secret_keys)
         if not self._keys:
-            raise ValueError(f"a signer needs a secret key; {MAKE_A_KEY} makes one")
+            raise explained("bad-secret-key", ValueError(f"a signer needs a secret key; {MAKE_A_KEY} makes one"))
         if not isinstance(salt, str) or not salt:
             raise ValueError('a salt names the purpose of a signature, such as "newsletter"')
         self.salt = salt

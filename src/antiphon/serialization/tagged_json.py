@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 
+from antiphon.explanations import explained
 from antiphon.http.dates import format_date, parse_date
 from antiphon.serialization.signing import to_base64
 
@@ -94,7 +95,7 @@ def tag(value: Any) -> Any:
 def _tag_datetime(moment: datetime) -> dict[str, str]:
     """Return a tagged datetime; one of whole seconds as Flask does, which has no other ones."""
     if moment.utcoffset() is None:
-        raise TypeError("a datetime without a time zone is no moment")
+        raise explained("datetime-without-zone", TypeError("a datetime without a time zone is no moment"))
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_date(moment)}
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, cast
 import msgspec
 from msgspec import inspect
 
+from antiphon.explanations import explained
+
 Decode: TypeAlias = Callable[[Any], Any]
 """A function that makes a value of a type out of what was sent."""
 
@@ -55,12 +57,14 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
         _check_unions(wanted)
         info = inspect.type_info(wanted)
     except (TypeError, NameError) as error:
-        raise TypeError(f"{type_name(wanted)} can't be read: {error}; {_ACCEPTED}") from error
+        raise explained(
+            "unreadable-type", TypeError(f"{type_name(wanted)} can't be read: {error}; {_ACCEPTED}")
+        ) from error
     for place, part in parts(type_name(wanted), info):
         if isinstance(part, inspect.CustomType | inspect.ExtType) and not _is_file(part, file_type):
             name = type_name(part.cls) if isinstance(part, inspect.CustomType) else "Ext"
             which = place if name == place else f"{name}, in {place},"
-            raise TypeError(f"{which} can't be read; {_ACCEPTED}")
+            raise explained("unreadable-type", TypeError(f"{which} can't be read; {_ACCEPTED}"))
     return info
 
 
@@ -72,7 +76,7 @@ def _check_unions(wanted: object) -> None:
     translator = cast(Any, inspect)._Translator((wanted,))  # noqa: SLF001 - nothing public describes and makes none
     for place, part in parts(type_name(wanted), translator.translate(wanted)):
         if isinstance(part, inspect.UnionType) and (clash := _clash(members(part))):
-            raise TypeError(f"in {place}, {clash}")
+            raise explained("unreadable-type", TypeError(f"in {place}, {clash}"))
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import find_control
 from antiphon.response.files import guess_type
 
@@ -55,7 +56,9 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: Files) -> tuple[bytes
     sent.
     """
     if not isinstance(files, Mapping):
-        raise TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")
+        raise explained(
+            "bad-test-request", TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")
+        )
     parts = [_Part(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
     parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _listed(value)]
     boundary = f"----antiphon{token_hex(16)}"
@@ -91,9 +94,12 @@ def _read(content: object) -> bytes:
     found = content if read is None else read()
     if isinstance(found, bytes | bytearray | memoryview):
         return bytes(found)
-    raise TypeError(
-        "a file is bytes, a file object in binary mode, (filename, either) or (filename, either, content type),"
-        f" not {type(found).__name__}"
+    raise explained(
+        "bad-test-request",
+        TypeError(
+            "a file is bytes, a file object in binary mode, (filename, either) or (filename, either, content type),"
+            f" not {type(found).__name__}"
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from typing import Literal, NamedTuple, TypeAlias, TypedDict, cast
 from urllib.parse import quote
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import DEFAULT_PORTS, URL, parse_host
@@ -156,7 +157,9 @@ def check_options(names: Collection[str], client_options: Collection[str]) -> No
     """Raise TypeError, with a hint, for an option that no request has. ``client_options`` are those of a client."""
     for name in names:
         if name not in RequestOptions.__optional_keys__:
-            raise TypeError(f"a request has no option {name!r}: {_hint(name, client_options)}")
+            raise explained(
+                "bad-test-request", TypeError(f"a request has no option {name!r}: {_hint(name, client_options)}")
+            )
 
 
 def _hint(name: str, client_options: Collection[str]) -> str:
@@ -212,17 +215,25 @@ def _texts(value: object) -> list[str]:
         return [text for each in value for text in _texts(each)]
     if isinstance(value, str | int | float):
         return [str(value)]
-    raise TypeError(f"a field's value is a str, a number or a list of these, not {value!r}")
+    raise explained(
+        "bad-test-request", TypeError(f"a field's value is a str, a number or a list of these, not {value!r}")
+    )
 
 
 def _content(options: RequestOptions) -> tuple[Content, str | None]:
     """Return the body, and its content type where the options tell."""
     given = options.keys() & {"body", "json", "form", "files"}
     if len(given) > 1 and given != {"form", "files"}:
-        raise ValueError("a request has one body: of 'body', 'json' and 'form' one, or 'files', perhaps with 'form'")
+        raise explained(
+            "bad-test-request",
+            ValueError("a request has one body: of 'body', 'json' and 'form' one, or 'files', perhaps with 'form'"),
+        )
     if "files" in options:
         if "content_type" in options:
-            raise ValueError("a form with files has a content type of its own, which names its boundary")
+            raise explained(
+                "bad-test-request",
+                ValueError("a form with files has a content type of its own, which names its boundary"),
+            )
         return encode_parts(_pairs(options.get("form", ())), options["files"])
     if "json" in options:
         from antiphon.serialization.json import encode_json
@@ -232,7 +243,9 @@ def _content(options: RequestOptions) -> tuple[Content, str | None]:
         return encode_fields(options["form"]).encode(), "application/x-www-form-urlencoded"
     body = options.get("body", b"")
     if isinstance(body, str) or not isinstance(body, Iterable | AsyncIterable):
-        raise TypeError(f"a body is bytes or an iterable of bytes, not {type(body).__name__}")
+        raise explained(
+            "bad-test-request", TypeError(f"a body is bytes or an iterable of bytes, not {type(body).__name__}")
+        )
     return bytes(body) if isinstance(body, bytearray | memoryview) else body, None
 
 

@@ -8,6 +8,7 @@ from errno import EEXIST, EISDIR
 from os.path import splitext
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
+from antiphon.explanations import explained
 from antiphon.paths import absolute_path
 from antiphon.uploads.descriptors import no_room_is_507
 
@@ -148,7 +149,7 @@ def usable_folder(path: str | os.PathLike[str]) -> str:
     except (TypeError, ValueError) as error:
         raise type(error)(f"upload_folder: {error}") from None
     if not os.path.isdir(folder):
-        raise ValueError(f"upload_folder: there is no folder {folder!r}")
+        raise explained("missing-folder", ValueError(f"upload_folder: there is no folder {folder!r}"))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"upload_folder: no files can be made in {folder!r} by this user")
+        raise explained("missing-folder", ValueError(f"upload_folder: no files can be made in {folder!r} by this user"))
     return folder

@@ -434,3 +434,11 @@ def test_a_page_is_bounded(project):
 def test_an_error_on_a_loop_is_shown_like_any_other(project):
     error = project("import asyncio\nasync def main():\n    await asyncio.sleep(0)\n    1 / 0\nasyncio.run(main())\n")
     assert report_of(error, None).failures[0].main_frame.function == "main"
+
+
+@pytest.mark.parametrize("kind", ["no-secret-key", "session-is-over"])
+def test_the_command_that_explains_an_error_is_shown_once_and_is_no_secret(project, kind):
+    code = f"from antiphon.explanations import explained\nraise explained('{kind}', ValueError('broken'))\n"
+    shown = page(project(code)).decode()
+    assert shown.count(f'<p class="note">To read more: antiphon explain {kind}</p>') == 1
+    assert f"ValueError: broken\n    To read more: antiphon explain {kind}\n" in unescape(shown)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from antiphon.adapters.asgi import ASGIApplication
+from antiphon.explanations import explained
 from antiphon.handler.contract import is_async
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ Interface: TypeAlias = Literal["wsgi", "asgi"]
 def check_interface(interface: str | None) -> None:
     """Raise ValueError unless this is an interface that a foreign application can have, or None."""
     if interface not in (None, "wsgi", "asgi"):
-        raise ValueError(f"the interface of an application is 'wsgi' or 'asgi', not {interface!r}")
+        raise explained(
+            "bad-mount", ValueError(f"the interface of an application is 'wsgi' or 'asgi', not {interface!r}")
+        )
 
 
 def interface_of(application: Callable[..., Any]) -> Interface:

@@ -15,6 +15,7 @@ from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
 from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, finish
 from antiphon.handler.drive import driven, run_async, run_sync
 from antiphon.http.head import DerivedHead, Head
@@ -41,7 +42,10 @@ def get_response(application: Application, request: Request, interface: Interfac
     """
     check_interface(interface)
     if is_on_loop():
-        raise RuntimeError("get_response() would block this event loop: await aget_response() instead")
+        raise explained(
+            "would-block-loop",
+            RuntimeError("get_response() would block this event loop: await aget_response() instead"),
+        )
     if request.head.has_body:
         request.content.load_on_thread(request.limits)
     if isinstance(application, Servable):

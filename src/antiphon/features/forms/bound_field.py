@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from antiphon.explanations import explained
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.html import AttributeValue, joined, tag
 from antiphon.features.forms.inputs import Input
@@ -269,7 +270,9 @@ class Fields:
         try:
             return self._by_key[key]
         except KeyError:
-            raise AttributeError(f"the form has no field {key!r}; it has {', '.join(self._by_key)}") from None
+            raise explained(
+                "unknown-form-field", AttributeError(f"the form has no field {key!r}; it has {', '.join(self._by_key)}")
+            ) from None
 
     def __iter__(self) -> Iterator[BoundField]:
         return iter(self._by_key.values())

@@ -7,6 +7,7 @@ from inspect import isawaitable
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from antiphon.app.cross_site import SAFE_METHODS
+from antiphon.explanations import explained
 from antiphon.features.forms.bound_field import BoundField, Fields
 from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
@@ -90,7 +91,10 @@ class Form(Generic[T]):
         TypeError for a check that is async.
         """
         if wrong := next(filter(is_async, checks), None):
-            raise TypeError(f"{describe(wrong)} is async: await form.avalidate(...) instead of form.validate")
+            raise explained(
+                "form-waits",
+                TypeError(f"{describe(wrong)} is async: await form.avalidate(...) instead of form.validate"),
+            )
         self._errors, self._value = {}, None
         if not self.is_bound:
             return False
@@ -118,7 +122,10 @@ class Form(Generic[T]):
     def data(self) -> T:
         """The value. Raises RuntimeError unless ``validate`` found all fields right."""
         if self._value is None:
-            raise RuntimeError(f"the form {self._wanted.__name__} has no data unless validate() has returned True")
+            raise explained(
+                "form-without-data",
+                RuntimeError(f"the form {self._wanted.__name__} has no data unless validate() has returned True"),
+            )
         return self._value[0]
 
     @property
@@ -147,8 +154,11 @@ class Form(Generic[T]):
         Raises ValueError for a field that the form does not have.
         """
         if field and field not in self._by_key:
-            raise ValueError(
-                f"the form {self._wanted.__name__} has no field {field!r}; it has {', '.join(self._by_key)}"
+            raise explained(
+                "unknown-form-field",
+                ValueError(
+                    f"the form {self._wanted.__name__} has no field {field!r}; it has {', '.join(self._by_key)}"
+                ),
             )
         self._errors.setdefault(field or "", []).append(FormError(str(message), code))
 
@@ -327,12 +337,17 @@ def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: S
     """Return the inputs with the choices of one form, those first that are named."""
     by_key = {planned.key: planned for planned in inputs}
     if unknown := [name for name in (*choices, *order) if name not in by_key]:
-        raise ValueError(f"the form has no field {unknown[0]!r}; it has {', '.join(by_key)}")
+        raise explained(
+            "unknown-form-field", ValueError(f"the form has no field {unknown[0]!r}; it has {', '.join(by_key)}")
+        )
     for key, given in choices.items():
         by_key[key] = by_key[key].choosing(given)
     for key, planned in by_key.items():
         if planned.widget in ("select", "radio") and planned.choices is None:
-            raise TypeError(f"{key} is chosen, and has no choices: Form(..., choices={{{key!r}: [...]}})")
+            raise explained(
+                "form-without-choices",
+                TypeError(f"{key} is chosen, and has no choices: Form(..., choices={{{key!r}: [...]}})"),
+            )
     return tuple(by_key[key] for key in dict.fromkeys([*order, *by_key]))
 
 

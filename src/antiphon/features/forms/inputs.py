@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin,
 import msgspec
 from msgspec import inspect
 
+from antiphon.explanations import explained
 from antiphon.features.forms.field import Choices, Field, Widget
 from antiphon.features.forms.html import AttributeValue, Text
 from antiphon.serialization.fields import FieldsReader
@@ -304,13 +305,19 @@ def _check(planned: Input, name: str) -> None:
     place, widget = f"{name}.{planned.key}", planned.widget
     if (widget == "file") != planned.is_file:
         what = "a file has" if planned.is_file else "text has not"
-        raise TypeError(f"{place}: {what} the widget 'file', and its widget is {widget!r}")
+        raise explained("bad-form-field", TypeError(f"{place}: {what} the widget 'file', and its widget is {widget!r}"))
     if widget == "checkbox" and not (planned.is_switch if planned.is_bool else planned.is_many):
-        raise TypeError(f"{place}: a checkbox is for a bool, or for a list with choices")
+        raise explained("bad-form-field", TypeError(f"{place}: a checkbox is for a bool, or for a list with choices"))
     if planned.is_many and planned.choices is not None and planned.has_default and planned.default():
-        raise TypeError(
-            f"{place}: a form in which nothing is chosen sends nothing, so the default of a list with choices is empty;"
-            f" to begin with others, Form(..., initial={{{planned.key!r}: [...]}})"
+        raise explained(
+            "bad-form-field",
+            TypeError(
+                f"{place}: a form in which nothing is chosen sends nothing, so the default of a list with choices is"
+                f" empty; to begin with others, Form(..., initial={{{planned.key!r}: [...]}})"
+            ),
         )
     if widget == "radio" and planned.is_many:
-        raise TypeError(f"{place}: of radio buttons one is chosen, and it is a list: its widget can be 'checkbox'")
+        raise explained(
+            "bad-form-field",
+            TypeError(f"{place}: of radio buttons one is chosen, and it is a list: its widget can be 'checkbox'"),
+        )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from gettext import GNUTranslations, NullTranslations
 from typing import Any, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.features.languages.plurals import CATEGORIES, Rule, declared_rule, rule_of, whole
 
 Entry: TypeAlias = str | dict[str, str]
@@ -93,12 +94,12 @@ def read_json(path: str, tag: str) -> Catalogue:
         rule = _declared(header, entries) or rule_of(tag)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line}: not in UTF-8") from None
+        raise explained("bad-catalogue", ValueError(f"{path}, line {line}: not in UTF-8")) from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from None
+        raise explained("bad-catalogue", ValueError(f"{path}, line {error.lineno}: {error.msg}")) from None
     except _MalformedError as error:
         line = _line_of(data.decode("utf-8-sig"), error.key)
-        raise ValueError(f"{path}, line {line}: {error}") from None
+        raise explained("bad-catalogue", ValueError(f"{path}, line {line}: {error}")) from None
     return JSONCatalogue(entries, rule)
 
 
@@ -161,9 +162,13 @@ def read_mo(path: str, _tag: str) -> Catalogue:
         try:
             return GettextCatalogue(GNUTranslations(file))
         except (OSError, ValueError, LookupError, ArithmeticError) as error:
-            raise ValueError(f"{path}: no file that gettext has compiled: {error}") from None
+            raise explained(
+                "bad-catalogue", ValueError(f"{path}: no file that gettext has compiled: {error}")
+            ) from None
         except Exception as error:  # struct.error, of a file that was cut off
-            raise ValueError(f"{path}: no file that gettext has compiled: {error}") from None
+            raise explained(
+                "bad-catalogue", ValueError(f"{path}: no file that gettext has compiled: {error}")
+            ) from None
 
 
 def read_po(path: str, _tag: str) -> Catalogue:
@@ -175,9 +180,12 @@ def read_po(path: str, _tag: str) -> Catalogue:
         from babel.messages.mofile import write_mo
         from babel.messages.pofile import PoFileError, read_po
     except ModuleNotFoundError as error:
-        raise ImportError(
-            f"{path} needs Babel to be read: pip install 'antiphon[languages]', or compile it to a .mo, which is read"
-            " without: pybabel compile -d locales"
+        raise explained(
+            "missing-package",
+            ImportError(
+                f"{path} needs Babel to be read: pip install 'antiphon[languages]', or compile it to a .mo, which is"
+                " read without: pybabel compile -d locales"
+            ),
         ) from error
     from io import BytesIO
 
@@ -186,7 +194,7 @@ def read_po(path: str, _tag: str) -> Catalogue:
         try:
             write_mo(compiled, read_po(file, abort_invalid=True))
         except PoFileError as error:
-            raise ValueError(f"{path}, line {error.lineno + 1}: {error}") from None
+            raise explained("bad-catalogue", ValueError(f"{path}, line {error.lineno + 1}: {error}")) from None
     compiled.seek(0)
     return GettextCatalogue(GNUTranslations(compiled))
 

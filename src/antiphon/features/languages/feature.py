@@ -7,6 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from antiphon.explanations import explained
 from antiphon.features.languages.current import use_outside_of_requests
 from antiphon.features.languages.folders import files_in, read_all, versions_of
 from antiphon.features.languages.request_language import RequestLanguage
@@ -64,7 +65,9 @@ class Languages:
     ) -> None:
         file = caller_file()
         if not folders:
-            raise TypeError('Languages needs a folder: Languages("locales", default="en")')
+            raise explained(
+                "bad-feature-option", TypeError('Languages needs a folder: Languages("locales", default="en")')
+            )
         if cookie is not None:
             SetCookie(cookie)
         self.default = normalised(default)
@@ -127,4 +130,6 @@ class Languages:
         return asked.best(self.tags) if asked else None
 
     def _unknown(self, tag: str) -> str:
-        raise ValueError(f"there is no language {tag!r:.80} here, but {', '.join(self.tags)}")
+        raise explained(
+            "unknown-language", ValueError(f"there is no language {tag!r:.80} here, but {', '.join(self.tags)}")
+        )

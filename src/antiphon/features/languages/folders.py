@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from antiphon.explanations import explained
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.tags import normalised
 
@@ -40,7 +41,7 @@ def _tag_of(name: str, path: str) -> str:
     try:
         return normalised(name)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise explained("bad-catalogue", ValueError(f"{path}: {error}")) from None
 
 
 def _gettext_files(folder: str) -> list[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from antiphon.explanations import explained
 from antiphon.features.languages.current import current_language
 from antiphon.features.languages.tags import fallbacks
 
@@ -69,8 +70,9 @@ def _of_babel(module: str, name: str) -> Callable[..., Any]:
     try:
         function: Callable[..., Any] = getattr(import_module(f"babel.{module}"), name)
     except ModuleNotFoundError as error:
-        raise ImportError(
-            "dates and numbers of other languages need Babel: pip install 'antiphon[languages]'"
+        raise explained(
+            "missing-package",
+            ImportError("dates and numbers of other languages need Babel: pip install 'antiphon[languages]'"),
         ) from error
     return function
 

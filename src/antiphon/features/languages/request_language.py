@@ -3,6 +3,7 @@
 from copy import copy
 from typing import TYPE_CHECKING, Literal
 
+from antiphon.explanations import explained
 from antiphon.features.languages.tags import direction
 from antiphon.features.languages.texts import Texts
 from antiphon.http.errors import HTTPError
@@ -72,7 +73,9 @@ class RequestLanguage(Language):
     @tag.setter
     def tag(self, tag: str) -> None:
         if not isinstance(tag, str):
-            raise TypeError(f"a language is set by its tag, such as 'de', not as {tag!r:.80}")
+            raise explained(
+                "unknown-language", TypeError(f"a language is set by its tag, such as 'de', not as {tag!r:.80}")
+            )
         self._choose(tag)
         if Request.shared in self._request:
             self._request.shared.forget("lang", "dir")
@@ -83,7 +86,9 @@ class RequestLanguage(Language):
 
     def remember(self) -> None:
         if self._languages.cookie is None:
-            raise RuntimeError("no cookie keeps the language here: Languages(..., cookie='lang')")
+            raise explained(
+                "bad-feature-option", RuntimeError("no cookie keeps the language here: Languages(..., cookie='lang')")
+            )
         self._request.after_request(self._set_cookie)
 
     def _set_cookie(self, request: Request, response: Response) -> Response:

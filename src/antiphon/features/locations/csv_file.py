@@ -10,6 +10,7 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple
 
+from antiphon.explanations import explained
 from antiphon.features.locations.address import Address, AddressRange
 from antiphon.features.locations.ranges import Numbers32, Numbers128, Ranges
 from antiphon.request.location import Location
@@ -112,9 +113,12 @@ class CSVReader:
         if columns is not None:
             names = {_NAMES.get(_word(name), "") for name in columns}
             if isinstance(columns, str) or not (names >= {"from", "to"} or "network" in names):
-                raise ValueError(
-                    'columns are a list that names those of the addresses, ["from", "to", ...] or ["network", ...], not'
-                    f" {columns!r}"
+                raise explained(
+                    "bad-feature-option",
+                    ValueError(
+                        'columns are a list that names those of the addresses, ["from", "to", ...] or ["network",'
+                        f" ...], not {columns!r}"
+                    ),
                 )
             self._columns = Columns.named(columns)
 
@@ -184,10 +188,13 @@ class _Reading:
         more = f", and {self._passed_over - len(self._faults)} more" * (self._passed_over > len(self._faults))
         faults = f"line {', '.join(self._faults)}{more}"
         if not (self._ipv4 or self._ipv6) or self._columns is None:
-            raise ValueError(
-                f"{name} has no line with a range of addresses{f': {faults}' if self._faults else ''}."
-                " If it has other columns than from, to, city, country, lat and lon, name them:"
-                " Locations(path, columns=[...])"
+            raise explained(
+                "bad-locations-file",
+                ValueError(
+                    f"{name} has no line with a range of addresses{f': {faults}' if self._faults else ''}."
+                    " If it has other columns than from, to, city, country, lat and lon, name them:"
+                    " Locations(path, columns=[...])"
+                ),
             )
         if self._faults:
             logging.getLogger("antiphon").warning(

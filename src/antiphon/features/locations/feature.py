@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from antiphon.explanations import explained
 from antiphon.features.locations.address import Address
 from antiphon.features.locations.csv_file import CSVReader
 from antiphon.features.locations.watched_file import WatchedFile
@@ -52,7 +53,7 @@ class Locations:
     ) -> None:
         self._path = path_beside(caller_file(), path)
         if not os.path.isfile(self._path):
-            raise ValueError(f"there is no file {self._path!r}")
+            raise explained("bad-locations-file", ValueError(f"there is no file {self._path!r}"))
         read: Callable[[str], _Source] = _read_mmdb if self._path.endswith(".mmdb") else CSVReader(columns).read
         self._file = WatchedFile(self._path, read)
         self._place = place

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from antiphon.explanations import explained
 from antiphon.features.locations.address import Address
 from antiphon.request.location import Location
 
@@ -53,14 +54,18 @@ def read_mmdb(path: str) -> MMDBLocations:
     try:
         import maxminddb
     except ImportError as error:
-        raise ImportError("a file .mmdb is read by maxminddb: pip install 'antiphon[locations]'") from error
+        raise explained(
+            "missing-package", ImportError("a file .mmdb is read by maxminddb: pip install 'antiphon[locations]'")
+        ) from error
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         copy = Path(folder, "locations.mmdb")
         shutil.copyfile(path, copy)
         try:
             return MMDBLocations(maxminddb.open_database(copy))
         except maxminddb.InvalidDatabaseError as error:
-            raise ValueError(f"{path} is no database in MaxMind's format: {error}") from None
+            raise explained(
+                "bad-locations-file", ValueError(f"{path} is no database in MaxMind's format: {error}")
+            ) from None
 
 
 def _location(record: Mapping[str, Any], language: str) -> Location:

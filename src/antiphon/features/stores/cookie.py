@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
+from antiphon.explanations import explained
 from antiphon.features.stores.encoding import check_same
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
 from antiphon.http.cookies import LONGEST_COOKIE
@@ -42,7 +43,7 @@ class CookieStore(Store):
     ) -> None:
         keys = SecretKeys(secret_keys)
         if not keys:
-            raise ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one")
+            raise explained("bad-secret-key", ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one"))
         self._clock = clock
         self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as Flask has it
 
@@ -106,8 +107,12 @@ class CookieStore(Store):
         text = dumps_tagged({**_tagged(before, data, updates), _TIMES: [created, now, expires]})
         signed = self._signer.sign(pack(text), now).decode()
         if len(signed) > LONGEST:
-            raise ValueError(
-                f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can keep them"
+            raise explained(
+                "too-much-for-a-cookie",
+                ValueError(
+                    f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can"
+                    " keep them"
+                ),
             )
         return StoreEntry(signed, data, 0, created, now, expires)
 
@@ -138,7 +143,7 @@ _OTHERS = "SQLiteStore(path) or ValkeyStore(url)"
 
 
 def _can_not(do: str) -> NotImplementedError:
-    return NotImplementedError(f"CookieStore can't {do}. {_OTHERS} can")
+    return explained("store-cannot", NotImplementedError(f"CookieStore can't {do}. {_OTHERS} can"))
 
 
 def _checked(name: str, value: object) -> object:

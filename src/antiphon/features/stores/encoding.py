@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from antiphon.explanations import explained
+
 FORMAT = b"\x01"
 """The version that is written. Those that were written by earlier releases are read for ever."""
 
@@ -31,16 +33,19 @@ def encode_value(name: str, value: object) -> bytes:
 def check_same(name: str, value: object, write: Callable[[object], bytes], read: Callable[[bytes], object]) -> bytes:
     """Write a value, read it again, and return it as written. Raises TypeError if it is another one then."""
     if not isinstance(name, str):
-        raise TypeError(f"a store keeps values under names, not under {name!r}")
+        raise explained("not-storable", TypeError(f"a store keeps values under names, not under {name!r}"))
     try:
         written = write(value)
         again = read(written)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise TypeError(f"{name!r} can't be stored: {error}") from error
+        raise explained("not-storable", TypeError(f"{name!r} can't be stored: {error}")) from error
     if again != value:
-        raise TypeError(
-            f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store what JSON has, bytes,"
-            " and datetimes with a time zone"
+        raise explained(
+            "not-storable",
+            TypeError(
+                f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store what JSON has,"
+                " bytes, and datetimes with a time zone"
+            ),
         )
     return written
 
@@ -61,7 +66,7 @@ def encode(data: Mapping[str, Any]) -> bytes:
         pass
     for name, value in data.items():
         encode_value(name, value)
-    raise TypeError(f"this can't be stored: {data!r:.200}")
+    raise explained("not-storable", TypeError(f"this can't be stored: {data!r:.200}"))
 
 
 def encode_again(data: dict[str, Any]) -> bytes:

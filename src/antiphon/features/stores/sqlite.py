@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakSet, finalize
 
+from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore
 from antiphon.features.stores.store import StoreCount, check_ttl, hash_key, unavailable
 
@@ -83,10 +84,13 @@ class SQLiteStore(RowStore):
     ) -> None:
         super().__init__(clock)
         if os.fspath(path) in ("", ":memory:"):
-            raise ValueError("SQLiteStore keeps a file: MemoryStore() is for memory")
+            raise explained("bad-feature-option", ValueError("SQLiteStore keeps a file: MemoryStore() is for memory"))
         self._path = Path(os.fspath(path)).absolute()
         if not self._path.parent.is_dir():
-            raise ValueError(f"SQLiteStore needs the folder of its file: there is no {self._path.parent}")
+            raise explained(
+                "missing-folder",
+                ValueError(f"SQLiteStore needs the folder of its file: there is no {self._path.parent}"),
+            )
         self._timeout = timeout
         self._connections = _Connections(self._path, timeout)
 

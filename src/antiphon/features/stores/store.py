@@ -14,6 +14,7 @@ from math import isfinite
 from secrets import token_urlsafe
 from typing import Any, ClassVar, NamedTuple
 
+from antiphon.explanations import explained
 from antiphon.features.stores.encoding import encode_value
 from antiphon.http.errors import ServiceUnavailable
 
@@ -156,7 +157,7 @@ def hash_key(key: str) -> bytes:
 def check_ttl(ttl: float) -> None:
     """Raise ValueError for a time to live that is not above 0."""
     if not (isfinite(ttl) and ttl > 0):
-        raise ValueError(f"ttl is a number of seconds above 0, not {ttl!r}")
+        raise explained("bad-feature-option", ValueError(f"ttl is a number of seconds above 0, not {ttl!r}"))
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:

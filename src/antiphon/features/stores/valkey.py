@@ -254,7 +254,7 @@ def _client(url: str, connect_timeout: float, timeout: float) -> "Redis":
     """Return a client that connects on first use."""
     scheme, _, rest = url.partition("://")
     if scheme not in _SCHEMES or not rest:
-        raise ValueError('ValkeyStore needs a URL such as "valkey://localhost:6379/0"')
+        raise explained("bad-feature-option", ValueError('ValkeyStore needs a URL such as "valkey://localhost:6379/0"'))
     try:
         from redis import Redis
         from redis.backoff import NoBackoff

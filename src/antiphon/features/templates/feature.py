@@ -44,7 +44,7 @@ class Templates:
         file = caller_file()
         found = [each if isinstance(each, BaseLoader) else folder_beside(file, each) for each in folders]
         if not found:
-            raise TypeError('Templates needs a folder: Templates("templates")')
+            raise explained("bad-feature-option", TypeError('Templates needs a folder: Templates("templates")'))
         self.environment = TemplateEnvironment(loader_of(found))
         self._renderer = Renderer(self.environment, enable_async)
         self._in_front_of: dict[Renderer, Renderer] = {}
