@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from antiphon.explanations import explained
 from antiphon.http.head import parse_length
 from antiphon.http.header_property import parse_or_none
 
@@ -29,7 +30,10 @@ class DeclaredLength:
             raise self._wrong("less")
 
     def _wrong(self, than: str) -> RuntimeError:
-        return RuntimeError(
-            f"the body has {than} than the {self._declared} bytes that its Content-Length says: declare the length that"
-            " the chunks have together, or none"
+        return explained(
+            "wrong-content-length",
+            RuntimeError(
+                f"the body has {than} than the {self._declared} bytes that its Content-Length says: declare the"
+                " length that the chunks have together, or none"
+            ),
         )

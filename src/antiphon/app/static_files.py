@@ -119,9 +119,14 @@ class StaticFolder:
     ) -> None:
         self._root = _real_folder(folder)
         if max_age is not None and (type(max_age) is not int or not 0 <= max_age <= _LONGEST_AGE):
-            raise ValueError(f"max_age is a whole number of seconds from 0 to 2**31, not {max_age!r}")
+            raise explained(
+                "bad-route-option", ValueError(f"max_age is a whole number of seconds from 0 to 2**31, not {max_age!r}")
+            )
         if immutable is not None and not callable(immutable):
-            raise TypeError(f"immutable is a function of the name, such as re.compile(...).search, not {immutable!r}")
+            raise explained(
+                "bad-route-option",
+                TypeError(f"immutable is a function of the name, such as re.compile(...).search, not {immutable!r}"),
+            )
         check_sync("immutable", immutable)
         kept_by = "public" if public else "private"
         self._forever = f"{kept_by}, max-age={YEAR}, immutable"

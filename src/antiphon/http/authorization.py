@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Self
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import (
     SENT_QUOTED_STRING,
     TCHARS,
@@ -51,7 +52,7 @@ class _SchemeAndParameters(Value):
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
         """Raise ValueError for values that cannot be sent as they are, and for a token beside parameters."""
         if not is_token(scheme):
-            raise ValueError(f"a scheme is a token, not {scheme!r}")
+            raise explained("bad-http-value", ValueError(f"a scheme is a token, not {scheme!r}"))
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
             raise ValueError(f"{scheme} takes parameters or a token of letters, digits, -._~+/ and = at its end")
         self._scheme = scheme
@@ -110,7 +111,10 @@ class Authorization(_SchemeAndParameters):
     def basic(cls, username: str, password: str) -> Self:
         """Make Basic credentials, in UTF-8. Raises ValueError for a colon in the name, and controls (RFC 7617 §2)."""
         if ":" in username or _control(username) or _control(password):
-            raise ValueError("a name has no colon, and neither it nor a password has control characters")
+            raise explained(
+                "bad-http-value",
+                ValueError("a name has no colon, and neither it nor a password has control characters"),
+            )
         try:
             pair = f"{username}:{password}".encode()
         except UnicodeEncodeError:
@@ -199,14 +203,19 @@ class Challenge(_SchemeAndParameters):
         """
         scope = scope if scope is None or isinstance(scope, str) else " ".join(scope)
         if scope is not None and not _scope(scope):
-            raise ValueError(f"a scope is of visible ASCII without quotes and backslashes, not {scope!r}")
+            raise explained(
+                "bad-http-value",
+                ValueError(f"a scope is of visible ASCII without quotes and backslashes, not {scope!r}"),
+            )
         about = _given(error=error, error_description=error_description, error_uri=error_uri)
         for name, value in about.items():
             if not _error(value) or (name == "error_uri" and " " in value):
                 raise ValueError(f"{name} is ASCII without quotes and backslashes, not {value!r}")
         parameters = _given(realm=realm, scope=scope) | about
         if not parameters:
-            raise ValueError("a challenge for a bearer has at least one of realm, scope and error")
+            raise explained(
+                "bad-http-value", ValueError("a challenge for a bearer has at least one of realm, scope and error")
+            )
         return cls("Bearer", parameters)
 
     @classmethod
@@ -229,7 +238,7 @@ class Challenge(_SchemeAndParameters):
         ValueError for an algorithm that is no token, and for a charset that is not UTF-8.
         """
         if not is_token(algorithm) or isinstance(domain, str):
-            raise ValueError("algorithm is a token and domain a list of URIs")
+            raise explained("bad-http-value", ValueError("algorithm is a token and domain a list of URIs"))
         return cls("Digest", {"realm": realm, "nonce": nonce, "qop": qop, "algorithm": algorithm} | _given(
             opaque=opaque, domain=" ".join(domain) or None, stale="true" if stale else None,
             charset=_checked_charset(charset), userhash="true" if userhash else None,

@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Self, TypedDict, Unpack
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import (
     OWS,
     SENT_QUOTED_STRING,
@@ -268,7 +269,7 @@ def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str |
         if not is_token(name):
             raise ValueError(f"a directive's name is a token, not {name!r}")
         if name.lower() in _STANDARD:
-            raise ValueError(f"{name!r} is no extension; it has a keyword of its own")
+            raise explained("bad-http-value", ValueError(f"{name!r} is no extension; it has a keyword of its own"))
         if argument is not None and (not isinstance(argument, str) or find_unsendable(argument)):
             raise ValueError(f"the argument of {name!r} cannot stand in a header: {argument!r}")
     return {name.lower(): argument for name, argument in extensions.items()}
@@ -280,7 +281,10 @@ def _written(directives: Mapping[str, str | None], changes: Directives) -> dict[
     for keyword, value in changes.items():
         name = keyword.replace("_", "-")
         if keyword not in _WRITERS:
-            raise TypeError(f"no directive {keyword!r} is known; extensions={{{name!r}: ...}} takes others")
+            raise explained(
+                "bad-http-value",
+                TypeError(f"no directive {keyword!r} is known; extensions={{{name!r}: ...}} takes others"),
+            )
         argument = _WRITERS[keyword](keyword, value)  # True is no argument, False no directive
         if argument is False:
             written.pop(name, None)
@@ -291,7 +295,7 @@ def _written(directives: Mapping[str, str | None], changes: Directives) -> dict[
 
 def _write_flag(keyword: str, value: object) -> str | bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{keyword} is True or False, not {value!r}")
+        raise explained("bad-http-value", ValueError(f"{keyword} is True or False, not {value!r}"))
     return value
 
 
@@ -299,7 +303,10 @@ def _write_seconds(keyword: str, value: object) -> str | bool:
     if value is None or (keyword == "max_stale" and isinstance(value, bool)):
         return value or False
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_SECONDS:
-        raise ValueError(f"{keyword} is a whole number of seconds from 0 to {MOST_SECONDS}, not {value!r}")
+        raise explained(
+            "bad-http-value",
+            ValueError(f"{keyword} is a whole number of seconds from 0 to {MOST_SECONDS}, not {value!r}"),
+        )
     return str(int(value))
 
 
@@ -307,9 +314,9 @@ def _write_fields(keyword: str, value: Any) -> str | bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) or not isinstance(value, Collection) or not value:
-        raise ValueError(f"{keyword} is True, False or a list of fields, not {value!r}")
+        raise explained("bad-http-value", ValueError(f"{keyword} is True, False or a list of fields, not {value!r}"))
     if not all(isinstance(field, str) and is_token(field) for field in value):
-        raise ValueError(f"{keyword} has names of fields, not {value!r}")
+        raise explained("bad-http-value", ValueError(f"{keyword} has names of fields, not {value!r}"))
     return ", ".join(value).lower()
 
 

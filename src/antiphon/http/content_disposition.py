@@ -3,6 +3,7 @@
 import re
 from typing import Self
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import (
     OWS,
     TCHARS,
@@ -58,7 +59,7 @@ class ContentDisposition(Value):
             raise ValueError(f"a disposition's type is a token, not {type!r}")
         self._type = type.lower()
         if name is not None and self._type != FORM_DATA:
-            raise ValueError(f"only form-data has the name of a field, not {type}")
+            raise explained("bad-http-value", ValueError(f"only form-data has the name of a field, not {type}"))
         for text in (filename, name):
             if text is not None and _find_unnameable(text):
                 raise ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}")
@@ -133,7 +134,10 @@ def _checked_filename(disposition: str, filename: str | None) -> str | None:
     if filename is None:
         return None
     if len(filename) > LONGEST_FILENAME:
-        raise ValueError(f"a file's name has at most {LONGEST_FILENAME} characters, not {len(filename)}")
+        raise explained(
+            "bad-http-value",
+            ValueError(f"a file's name has at most {LONGEST_FILENAME} characters, not {len(filename)}"),
+        )
     if disposition == FORM_DATA:
         return filename
     last = filename.replace("\\", "/").rpartition("/")[2]

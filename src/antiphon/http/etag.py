@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Self
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import OWS
 from antiphon.http.value import Value
 
@@ -207,11 +208,17 @@ def is_weakly_among(listed: Sequence[str], etag: str | None) -> bool:
 
 def _printed(tag: ETag) -> str:
     if not isinstance(tag, ETag):
-        raise TypeError(f"an ETag is needed, not {type(tag).__name__}: ETag('abc'), or ETag.parse('\"abc\"')")
+        raise explained(
+            "bad-http-value",
+            TypeError(f"an ETag is needed, not {type(tag).__name__}: ETag('abc'), or ETag.parse('\"abc\"')"),
+        )
     return str(tag)
 
 
 def _etag_or_none(tag: object) -> ETag | None:
     if tag is not None and not isinstance(tag, ETag):
-        raise TypeError(f"entity tags are compared with an ETag such as ETag('abc'), not with {type(tag).__name__}")
+        raise explained(
+            "bad-http-value",
+            TypeError(f"entity tags are compared with an ETag such as ETag('abc'), not with {type(tag).__name__}"),
+        )
     return tag

@@ -6,6 +6,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Self
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import (
     OWS,
     QUOTED_STRING,
@@ -45,9 +46,15 @@ class Link(Value):
 
     def __init__(self, target: str, rel: str, parameters: Mapping[str, str] | None = None) -> None:
         if not _target(target):
-            raise ValueError(f"a link's target is a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}")
+            raise explained(
+                "bad-http-value",
+                ValueError(f"a link's target is a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}"),
+            )
         if not _relations(rel):
-            raise ValueError(f"a link has relation types, with one space between them, not {rel[:80]!r}")
+            raise explained(
+                "bad-http-value",
+                ValueError(f"a link has relation types, with one space between them, not {rel[:80]!r}"),
+            )
         self._target = target
         self._rel = rel.lower()
         self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}

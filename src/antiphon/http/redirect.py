@@ -122,14 +122,14 @@ def redirect_location(
     """
     if otherwise is None:
         if not isinstance(location, str):
-            raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
+            raise explained("external-redirect", TypeError(f"a redirect leads to a URL reference, not to {location!r}"))
         uri = as_uri(location)
         if _leaves(uri) and not external:
             raise explained("external-redirect", ExternalLocation(location))
         return uri
     instead = as_uri(otherwise)
     if _leaves(instead):
-        raise ValueError(f"{otherwise=} names a site, perhaps another one: give a path")
+        raise explained("external-redirect", ValueError(f"{otherwise=} names a site, perhaps another one: give a path"))
     if external and location:
         return as_uri(location)
     return _on_this_site(location, origin) or instead

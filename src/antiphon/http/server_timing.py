@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple, Self
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import OWS, QUOTED_STRING, is_token, parse_parameters, quote_if_needed
 
 _MOST_METRICS = 200
@@ -31,13 +32,16 @@ class ServerTiming(_Fields):
 
     def __new__(cls, name: str, dur: float | None = None, desc: str | None = None) -> Self:
         if not is_token(name):
-            raise ValueError(f"a metric's name is a token, not {name!r}")
+            raise explained("bad-http-value", ValueError(f"a metric's name is a token, not {name!r}"))
         if dur is not None:
             if not 0 <= dur <= _LONGEST_DURATION:
-                raise ValueError(f"a metric's duration is in milliseconds from 0 to {_LONGEST_DURATION}, not {dur!r}")
+                raise explained(
+                    "bad-http-value",
+                    ValueError(f"a metric's duration is in milliseconds from 0 to {_LONGEST_DURATION}, not {dur!r}"),
+                )
             dur = round(dur + 0.0, 3)
         if desc is not None and not (desc.isascii() and quote_if_needed(desc)):
-            raise ValueError(f"a metric's description is ASCII, not {desc[:80]!r}")
+            raise explained("bad-http-value", ValueError(f"a metric's description is ASCII, not {desc[:80]!r}"))
         return cls._make((name, dur, desc))
 
     @classmethod
