@@ -154,7 +154,8 @@ def _member(cls: type, owner: type, name: str) -> Member:
     if decorators & {"property", "lazy"}:
         return Member(name, section, f"{name}: {_code(_type(node))}", doc, False)
     start = f"{cls.__name__}." if "classmethod" in decorators else ""
-    return Member(name, section, start + signature(name, node), doc, True)
+    shown = "\n".join(start + signature(name, each) for each in _overloads(owner, name) or [node])
+    return Member(name, section, shown, doc, True)
 
 
 # The source code
@@ -210,11 +211,17 @@ def functions(owner: type) -> dict[str, Function]:
     return {each.name: each for each in functions if not any("setter" in ast.unparse(d) for d in each.decorator_list)}
 
 
+def _overloads(owner: type, name: str) -> list[Function]:
+    """Return the overloads of a method whose own type says nothing of what it returns."""
+    named = [each for each in _source(owner)[1].body if isinstance(each, Function) and each.name == name]
+    return named[:-1] if _type(named[-1]) in ("object", "Any") and len(named) > 1 else []
+
+
 def _fields(owner: type) -> Iterator[str]:
     """Return the fields that the constructor of a dataclass or of a named tuple takes."""
     for node in _source(owner)[1].body:
         if isinstance(node, ast.AnnAssign) and "ClassVar" not in ast.unparse(node.annotation):
-            yield _code(ast.unparse(node))
+            yield _code(ast.unparse(node)).replace("field(default_factory=dict)", "{}")
 
 
 @cache
