@@ -123,12 +123,8 @@ def _class(cls: type, is_given: bool) -> Iterator[str]:
         yield f"It has what `{inherited[0].__name__}` has, too."
     attributes = [each for each in members if not each.is_method]
     if attributes:
-        yield "\n".join(f"- `{each.shown}`: {_indented(each.doc)}" for each in attributes)
+        yield "\n".join(f"- `{each.shown}`: {' '.join(each.doc.split())}" for each in attributes)
     yield from (_entry(f"{cls.__name__}.{each.name}", each) for each in members if each.is_method)
-
-
-def _indented(doc: str) -> str:
-    return "\n\n    ".join(" ".join(paragraph.split()) for paragraph in doc.split("\n\n"))
 
 
 def _is_plain_error(value: Any) -> bool:
