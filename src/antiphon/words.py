@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from antiphon.explanations import explained
-
 C = TypeVar("C", bound=type)
 
 REQUEST = {
@@ -72,7 +70,7 @@ class OtherWord:
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
         message = f"{owner.__name__} has no {self._word!r}. Antiphon's word is: {self._ours}"
-        raise explained("other-word", AttributeError(message, name=self._word, obj=instance))
+        raise AttributeError(message, name=self._word, obj=instance)
 
 
 class OtherField(OtherWord):

@@ -106,15 +106,24 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return Response(str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
-    if isinstance(value, dict | list) or hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__"):
+    if isinstance(value, dict | list) or _is_record(kind):
         return _json(value, request, _PROBLEM_ONLY if kind is Problem else _JSON_ONLY)
     if is_template(value):
         return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
-    if hasattr(kind, "keys") and hasattr(kind, "__getitem__"):  # a row of a database, for one
+    if _is_mapping(kind):
         return _json(value, request)
     raise wrong_return(source, value, _WANTED, _WrongReturn)
+
+
+def _is_record(kind: type) -> bool:
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
+
+
+def _is_mapping(kind: type) -> bool:
+    """True for what has keys: a row of a database, for one."""
+    return hasattr(kind, "keys") and hasattr(kind, "__getitem__")
 
 
 def _json(value: object, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
