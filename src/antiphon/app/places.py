@@ -84,8 +84,7 @@ class Source(NamedTuple):
                 RuntimeError(
                     f"the place {name!r} is not resolved: {describe(self.hook.function)} is called when the"
                     " middleware is open, before the hooks and the handler, after the sources of the places that"
-                    " were filled"
-                    " before it" + (", and closed with the response" if self.yields else "")
+                    " were filled before it" + (", and closed with the response" if self.yields else "")
                 ),
             )
         if self.yields:
