@@ -1,7 +1,7 @@
 """`python -m scripts.docs_site`: build the site of the documentation into build/site, without network.
 
 The pages are those of `docs`, the README and what else these link to: pages of other folders, and the files of
-`examples`, which the site shows on pages of their own. The navigation is what docs/README.md says.
+`examples`, which the site shows on pages of their own. The navigation is the lists of docs/README.md.
 """
 
 import os
@@ -34,7 +34,7 @@ SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
 LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", ".md": "markdown"}
 
 _CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[([^\]]+)\]\(([^)#:]+\.md)(?:#[^)]*)?\)")
+_ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+\.md)\)", re.MULTILINE)
 
 
 def main() -> int:
@@ -111,7 +111,7 @@ def shown(folder: Path) -> str:
 
 
 def navigation() -> str:
-    """Return the navigation as a list: what docs/README.md links to, in its sections, and then the project's pages."""
+    """Return the navigation as a list: the lists of docs/README.md, in its sections, and then the project's pages."""
     sections = (DOCS / "README.md").read_text().split("\n## ")
     lines = ["- [Antiphon](index.md)", "- Tutorial", *_groups(sections[0])]
     for section in sections[1:]:
@@ -124,15 +124,20 @@ def navigation() -> str:
 
 
 def _groups(text: str) -> Iterator[str]:
-    rows = re.findall(r"^\| (\w[^|]*) \| (.*) \|$", text, re.MULTILINE)
-    for title, links in rows:
-        found = _LINK.findall(links)
-        targets = [target for _, target in found]
-        if "reference/dialects.md" in targets:
-            found += _further_dialects(targets)
-        yield from (f"    - {title}", *(f"        - [{_capitalized(name)}]({target})" for name, target in found))
-    if not rows:
-        yield from (f"    - [{_capitalized(name)}]({target})" for name, target in _LINK.findall(text))
+    entries, *groups = text.split("\n### ")
+    yield from (f"    - [{name}]({target})" for name, target in _entries(entries))
+    for group in groups:
+        title, _, entries = group.partition("\n")
+        yield from (f"    - {title}", *(f"        - [{name}]({target})" for name, target in _entries(entries)))
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    """Return the names and the targets of a list's links, those that begin an entry."""
+    found = [(name.replace("`", ""), target) for name, target in _ENTRY.findall(text)]
+    yield from found
+    targets = [target for _, target in found]
+    if "reference/dialects.md" in targets:
+        yield from _further_dialects(targets)
 
 
 def _further_dialects(listed: list[str]) -> Iterator[tuple[str, str]]:
@@ -145,11 +150,6 @@ def _further_dialects(listed: list[str]) -> Iterator[tuple[str, str]]:
 
 def _title(place: str) -> str:
     return Path(place).stem.replace("-", " ").capitalize()
-
-
-def _capitalized(text: str) -> str:
-    text = text.removeprefix("or ").replace("`", "")
-    return text[:1].upper() + text[1:]
 
 
 if __name__ == "__main__":
