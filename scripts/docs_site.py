@@ -85,7 +85,7 @@ def _linked(source: Path, found: re.Match[str]) -> str:
     known, target = places(), (source.parent / found[1]).resolve()
     fragment = found[2] or ""
     if target.suffix == ".png" and target.is_relative_to(DOCS):
-        return found[0]
+        known[target] = str(target.relative_to(DOCS))
     if target not in known and target.parent in known:
         target, fragment = target.parent, f"#{_anchor(target.name)}"
     if target not in known:

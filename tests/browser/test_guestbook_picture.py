@@ -1,0 +1,34 @@
+"""The guestbook, as the README's picture shows it."""
+
+import pytest
+
+from scripts.guestbook_picture import PICTURE, take
+
+pytestmark = pytest.mark.once
+
+WORDS = ["The lamp by the stairs is my favourite.", "ليلى", "يا له من بيت جميل!"]
+SEEN = {
+    "en": ("ltr", ["Log out", "Leave a word", "Sign the guestbook", "Ada", WORDS[0], "Delete", *WORDS[1:]]),
+    "ar": ("rtl", ["تسجيل الخروج", "اترك كلمة", "وقّع في السجل", "Ada", WORDS[0], "حذف", *WORDS[1:]]),
+}
+"""The direction of the page in each language, and texts in order."""
+
+
+def test_the_guestbook_looks_as_its_picture(page, tmp_path):
+    looked = []
+
+    def look(lang):
+        direction, texts = SEEN[lang]
+        seen = page.run("() => document.body.innerText")
+        assert page.run("() => getComputedStyle(document.body).direction") == direction
+        assert [text for text in texts if text not in seen] == []
+        assert page.run("() => document.querySelector('article img').naturalWidth") == 640
+        looked.append(lang)
+
+    take(page, tmp_path, look)
+    assert looked == list(SEEN)
+
+
+def test_the_picture_is_a_small_png():
+    assert PICTURE.read_bytes().startswith(b"\x89PNG")
+    assert PICTURE.stat().st_size < 80_000
