@@ -17,11 +17,15 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
+from scripts.absolute_links import with_absolute_links
 from scripts.lowest import lowest_versions
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIST = ROOT / "dist"
+
+NOT_COPIED = (".git", ".venv*", ".*_cache", "__pycache__", "build", "dist", "var")
+"""What a tree has besides its source."""
 
 IN_WHEEL = (
     "antiphon/py.typed",
@@ -75,6 +79,8 @@ def main() -> None:
 def check_tree() -> None:
     """Raise BadRelease unless all is committed, and the version is named in CHANGELOG.md and new."""
     version = PROJECT["version"]
+    if "Source" not in PROJECT["urls"]:
+        raise BadRelease("[project.urls] in pyproject.toml has no Source, to which the README's links could lead")
     if output("git", "status", "--porcelain"):
         raise BadRelease("there are changes that are not committed")
     if not re.search(rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE):
@@ -86,8 +92,21 @@ def check_tree() -> None:
 def build() -> None:
     """Build the sdist, and the wheel from it."""
     shutil.rmtree(DIST, ignore_errors=True)
-    run(sys.executable, "-m", "build", "--outdir", str(DIST), str(ROOT))
+    with tempfile.TemporaryDirectory() as folder:
+        run(sys.executable, "-m", "build", "--outdir", str(DIST), str(copied_tree(Path(folder) / PROJECT["name"])))
     run(sys.executable, "-m", "twine", "check", "--strict", *map(str, DIST.iterdir()))
+
+
+def copied_tree(folder: Path) -> Path:
+    """Copy the tree into a folder, with a README that leads to the repository. Return the folder."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    source = PROJECT["urls"].get("Source")
+    if source is None:
+        say("[project.urls] has no Source: the README's links lead nowhere on the package index.")
+    else:
+        readme = folder / "README.md"
+        readme.write_text(with_absolute_links(readme.read_text(), source, PROJECT["version"]))
+    return folder
 
 
 def check_contents() -> None:

@@ -1,10 +1,12 @@
 """What a wheel has besides the code."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from scripts.absolute_links import with_absolute_links
 from scripts.lowest import locked_versions, lowest_versions
 
 ROOT = Path(__file__).parent.parent
@@ -27,3 +29,27 @@ def test_each_dependency_has_a_lowest_version_and_a_locked_one():
     lowest = set(lowest_versions())
     assert {"click", "msgspec", "jinja2"} <= lowest
     assert lowest <= set(locked_versions())
+
+
+@pytest.mark.parametrize(
+    ("written", "built"),
+    [
+        ("[how](docs/README.md)", "[how](https://github.com/o/n/blob/v1.2.3/docs/README.md)"),
+        ("[two\nlines](LICENSE)", "[two\nlines](https://github.com/o/n/blob/v1.2.3/LICENSE)"),
+        ("[it](docs/a.md#b)", "[it](https://github.com/o/n/blob/v1.2.3/docs/a.md#b)"),
+        ("[below](#what-runs-on-it)", "[below](#what-runs-on-it)"),
+        ("[a folder](examples/guestbook)", "[a folder](https://github.com/o/n/tree/v1.2.3/examples/guestbook)"),
+        ("![A page.](docs/a.png)", "![A page.](https://github.com/o/n/raw/v1.2.3/docs/a.png)"),
+        ("[it](https://example.org/)", "[it](https://example.org/)"),
+        ("`[it](a.md)`\n\n```\n[it](a.md)\n```\n", "`[it](a.md)`\n\n```\n[it](a.md)\n```\n"),
+    ],
+)
+def test_links_of_the_readme_lead_to_the_repository(written, built):
+    assert with_absolute_links(written, "https://github.com/o/n/", "1.2.3") == built
+
+
+def test_all_links_of_the_readme_become_absolute():
+    text = with_absolute_links((ROOT / "README.md").read_text(), "https://github.com/o/n", "1.2.3")
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(targets) > 30
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
