@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.contract.process import ServerProcess
+from tests.helpers.playwright import launched
 from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -30,13 +31,11 @@ def site(tmp_path_factory):
 def page(chromium, site):
     """A page that has said nothing on its console at the end: no error, and no violation of its policy."""
     said = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with launched(chromium) as browser:
         page = browser.new_page(base_url=site)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         yield page
-        browser.close()
     assert [text for text in said if "Failed to load resource" not in text] == []
 
 

@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.contract.process import ServerProcess
+from tests.helpers.playwright import launched
 from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -21,10 +22,8 @@ def site():
 
 @pytest.fixture(scope="module")
 def browser(chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

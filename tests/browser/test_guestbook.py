@@ -3,16 +3,14 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.contract.process import ServerProcess
+from tests.helpers.accessibility import look_at
 from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.once
 
 SCREENS = [(360, 740, "light"), (360, 740, "dark"), (768, 1024, "dark"), (1280, 900, "light")]
-VIOLATIONS = "async () => (await axe.run()).violations.map(each => [each.id, each.nodes.map(node => node.html)])"
-TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OUTLINE = "() => getComputedStyle(document.activeElement).outlineStyle"
 PASSWORD = "an oboe in the rain"
 GIF = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
@@ -26,16 +24,6 @@ def site(tmp_path_factory):
         patch.chdir(tmp_path_factory.mktemp("data"))
         with ServerProcess(RUN, "examples.site:make_site") as process:
             yield f"http://127.0.0.1:{process.port}/guestbook/"
-
-
-def look_at(page, part):
-    """Look at a page as everybody may see it."""
-    page.run("source => { if (!window.axe) eval(source) }", AXE_SCRIPT)
-    for width, height, scheme in SCREENS:
-        page.resize(width, height)
-        page.prefer(scheme)
-        seen = (part, width, scheme)
-        assert (seen, page.run(VIOLATIONS), page.run(TOO_WIDE)) == (seen, [], 0)
 
 
 def send(page, wanted, **fields):
@@ -64,10 +52,10 @@ def test_every_page_is_open_to_everybody(page, site, tmp_path, lang, direction, 
     for path in (f"?lang={lang}", "login", "signup", "nowhere"):
         page.go(site + path)
         assert page.run("() => getComputedStyle(document.body).direction") == direction
-        look_at(page, path)
+        look_at(page, path, SCREENS)
     page.go(f"{site}signup")
     send(page, welcome, name=f"Ada {lang} {LONG[:30]}", password=PASSWORD)
-    look_at(page, "welcome")
+    look_at(page, "welcome", SCREENS)
     page.press("Tab")
     assert page.run(OUTLINE) == "solid"
     picture = tmp_path / "lamp.gif"
@@ -75,11 +63,11 @@ def test_every_page_is_open_to_everybody(page, site, tmp_path, lang, direction, 
     page.choose("[type=file]", picture)
     send(page, thanks, words=f"{LONG} is a word.", caption="A lamp")
     page.wait_until("() => document.querySelector('article img').naturalWidth === 1")
-    look_at(page, "an entry")
+    look_at(page, "an entry", SCREENS)
     picture.write_text("No picture.")
     page.choose("[type=file]", picture)
     send(page, mistake, words="Look!")
-    look_at(page, "a mistake")
+    look_at(page, "a mistake", SCREENS)
 
 
 def test_the_language_is_switched_without_scripts_and_the_page_is_kept(page, site):

@@ -1,19 +1,15 @@
 """The tour in a browser: open to everybody, on each screen, and an upload is seen to arrive whole."""
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.contract.process import ServerProcess
+from tests.helpers.accessibility import look_at
 from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.once
 
 PAGES = ["", "upload", "items/7", "error", "nowhere"]
 SCREENS = [(360, 740, "light"), (375, 740, "dark"), (768, 1024, "light"), (1280, 900, "dark")]
-VIOLATIONS = "async () => (await axe.run()).violations.map(each => [each.id, each.nodes.map(node => node.html)])"
-TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll("body *")]
-  .filter(each => getComputedStyle(each).display !== "inline" && each.scrollWidth > each.clientWidth)
-  .map(each => each.outerHTML.slice(0, 80))"""
 ARRIVED = """() => document.querySelector("progress").value === 1 && document.querySelector("#answer h2") !== null"""
 
 
@@ -23,25 +19,15 @@ def site():
         yield f"http://127.0.0.1:{process.port}"
 
 
-def look_at(page, part):
-    """Look at a page as everybody may see it."""
-    page.run("source => { if (!window.axe) eval(source) }", AXE_SCRIPT)
-    for width, height, scheme in SCREENS:
-        page.resize(width, height)
-        page.prefer(scheme)
-        seen = (part, width, scheme)
-        assert (seen, page.run(VIOLATIONS), page.run(TOO_WIDE)) == (seen, [], [])
-
-
 def test_every_page_is_open_to_everybody_and_an_upload_ends_at_all_of_it(page, site, tmp_path):
     file = tmp_path / f"{'a-long-name-without-a-space-' * 4}.mp4"
     file.write_bytes(bytes(1 << 20))
     for path in PAGES:
         page.go(f"{site}/{path}")
-        look_at(page, path)
+        look_at(page, path, SCREENS)
     page.go(f"{site}/upload")
     page.choose("input[type=file]", file)
     page.click("button")
     page.wait_until(ARRIVED)
-    look_at(page, "an upload")
+    look_at(page, "an upload", SCREENS)
     assert f"{file.stat().st_size:,} bytes" in page.text

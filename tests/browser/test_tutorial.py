@@ -1,14 +1,12 @@
 """The tutorial's app in a browser, as each page shows it: in what is said there, and open to everybody."""
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 
 from scripts.tutorial_pictures import STORIES, picture, take
+from tests.helpers.accessibility import look_at
 
 pytestmark = pytest.mark.once
 
-VIOLATIONS = "async () => (await axe.run()).violations.map(each => [each.id, each.nodes.map(node => node.html)])"
-TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SEEN = {
     "2-pages": ("Guestbook", ["What people say", "Ada", "What a house!", "Bob", "The tea was good."]),
     "3-forms": (
@@ -32,11 +30,7 @@ def test_the_app_looks_as_its_picture(page, tmp_path, name):
         assert [text for text in texts if text not in seen] == []
         assert sorted(texts, key=seen.index) == texts
         assert page.run("() => window.isThisDocument === true") == (name == "6-pictures")
-        page.run("source => eval(source)", AXE_SCRIPT)
-        for width, scheme in [(360, "light"), (1280, "dark")]:
-            page.resize(width, 800)
-            page.prefer(scheme)
-            assert (width, scheme, page.run(VIOLATIONS), page.run(TOO_WIDE)) == (width, scheme, [], 0)
+        look_at(page, name, [(360, 800, "light"), (1280, 800, "dark")])
 
     take(name, page, tmp_path, look)
 

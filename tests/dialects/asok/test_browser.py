@@ -3,10 +3,11 @@
 import shutil
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.cli.conftest import Command
 from tests.dialects.asok.conftest import PROJECT
+from tests.helpers.playwright import launched
 from tests.helpers.system_programs import required_program
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -28,10 +29,8 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

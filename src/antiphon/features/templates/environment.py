@@ -70,7 +70,10 @@ class RequestContext(Context):
             return self.vars[key]
         if key in self.parent:
             return self.parent[key]
-        request = self._request
+        return self.resolve_of_request(self._request, key)
+
+    def resolve_of_request(self, request: Any, key: str) -> Any:
+        """Return the value of a name that is not among the data, as the request has it, or Jinja's ``missing``."""
         if request is None:
             return missing
         if key == "url_for":

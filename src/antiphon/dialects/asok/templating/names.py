@@ -24,13 +24,8 @@ OF_REQUEST = {
 class AsokContext(RequestContext):
     """The names that a template knows: its data, what is shared, those of the request, and functions."""
 
-    def resolve_or_missing(self, key: str) -> Any:
-        """Return the value of a name, or Jinja's ``missing``."""
-        if key in self.vars:
-            return self.vars[key]
-        if key in self.parent:
-            return self.parent[key]
-        request = self._request
+    def resolve_of_request(self, request: Any, key: str) -> Any:
+        """Return the value of a name that is not among the data, as the request has it, or Jinja's ``missing``."""
         if request is not None:
             if "own_shared" in vars(request) and key in request.own_shared:
                 return request.own_shared[key]
