@@ -9,6 +9,7 @@ from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
 from antiphon.adapters.foreign.scope import make_scope
 from antiphon.body.content import Content
 from antiphon.concurrency.loop import wait_ended
+from antiphon.explanations import explained
 from antiphon.handler.contract import describe, log_failure
 from antiphon.http.errors import ClientDisconnected
 from antiphon.request.request import Request
@@ -220,7 +221,9 @@ class _ASGICall:
             raise error
 
     def _fault(self, fault: str, cause: BaseException | None = None) -> RuntimeError:
-        error = RuntimeError(f"the ASGI application {describe(self._application)} {fault}")
+        error = explained(
+            "mounted-application-failed", RuntimeError(f"the ASGI application {describe(self._application)} {fault}")
+        )
         error.__cause__ = cause
         return error
 

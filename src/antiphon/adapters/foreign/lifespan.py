@@ -9,6 +9,7 @@ from typing import Any
 from antiphon.adapters.asgi import ASGIApplication, Message
 from antiphon.adapters.foreign.asgi import GRACE
 from antiphon.concurrency.loop import wait_ended
+from antiphon.explanations import explained
 from antiphon.handler.contract import describe
 
 
@@ -69,7 +70,10 @@ class ASGILifespan:
         if complaint is not None:
             await wait_ended(self._task, self._grace)
             error, self._error = self._error, None
-            raise RuntimeError(f"{describe(self._application)} failed at {self._stage}: {complaint}") from error
+            raise explained(
+                "mounted-application-failed",
+                RuntimeError(f"{describe(self._application)} failed at {self._stage}: {complaint}"),
+            ) from error
 
     def _serve_without(self) -> None:
         error = self._error
@@ -108,5 +112,8 @@ class ASGILifespan:
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         kind = message.get("type")
         if self._reply.done() or kind not in (f"lifespan.{self._stage}.complete", f"lifespan.{self._stage}.failed"):
-            raise RuntimeError(f"{describe(self._application)} sent {kind!r}, which has no place at {self._stage}")
+            raise explained(
+                "mounted-application-failed",
+                RuntimeError(f"{describe(self._application)} sent {kind!r}, which has no place at {self._stage}"),
+            )
         self._reply.set_result(str(message.get("message", "")) if kind.endswith("failed") else None)

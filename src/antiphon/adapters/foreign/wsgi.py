@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.server_values import server_address
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.explanations import explained
 from antiphon.http.grammar import OWS
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
@@ -150,7 +151,9 @@ class _WSGICall:
         if self._is_sent and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
         if self._head is not None and exc_info is None:
-            raise RuntimeError("start_response was called a second time, without exc_info")
+            raise explained(
+                "mounted-application-failed", RuntimeError("start_response was called a second time, without exc_info")
+            )
         self._head = int(status[:3]), list(headers)
         return self._written.append
 
@@ -159,7 +162,10 @@ class _WSGICall:
         iterator = iter(chunks)
         first = [] if self._head else [next(iterator, b"")]
         if self._head is None:
-            raise RuntimeError("the WSGI application gave a body without calling start_response")
+            raise explained(
+                "mounted-application-failed",
+                RuntimeError("the WSGI application gave a body without calling start_response"),
+            )
         status, headers = self._head
         self._is_sent = True
         response = started_response(status, headers)
