@@ -262,7 +262,10 @@ class App(Routes, Servable):
         """
         self.check_open()
         if self._surround_idempotent is not None:
-            raise ValueError("a feature carries out the idempotent routes of this app already: use one")
+            raise explained(
+                "feature-used-twice",
+                ValueError("a feature carries out the idempotent routes of this app already: use one"),
+            )
         self._surround_idempotent = surround
 
     # Planning

@@ -200,7 +200,10 @@ def middleware(
 
         check_yields(function)
     if when_read is not None and (is_async or blocking or body or throws):
-        raise TypeError(
-            f"the middleware {describe(function)} is opened late, when a place was read: let it be a plain one"
+        raise explained(
+            "bad-middleware",
+            TypeError(
+                f"the middleware {describe(function)} is opened late, when a place was read: let it be a plain one"
+            ),
         )
     return Middleware(function, is_async, blocking, body, throws=throws, when_read=when_read)

@@ -26,7 +26,9 @@ def with_signature(
     Raises ValueError for a field that the signature needs, and for ``expires`` that is not above 0.
     """
     if taken := [name for name, _ in fields if name in (SIGNATURE, EXPIRES)]:
-        raise ValueError(f"a signed URL has a field {taken[0]!r} of its own: give yours another name")
+        raise explained(
+            "bad-signed-url", ValueError(f"a signed URL has a field {taken[0]!r} of its own: give yours another name")
+        )
     if expires is not None:
         fields = [*fields, (EXPIRES, _moment(expires))]
     return [*fields, (SIGNATURE, signer.signature(_signed_text(host, path, fields)))]

@@ -165,7 +165,7 @@ class StaticFolder:
         Raises ValueError for a name that is never served.
         """
         if not self._is_served(name):
-            raise ValueError(f"{name[:200]!r} is no name of a file that is served")
+            raise explained("url-for-value", ValueError(f"{name[:200]!r} is no name of a file that is served"))
         if not self._hashes or self._immutable(name):
             return name
         try:
