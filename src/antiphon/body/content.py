@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
 from antiphon.body.storage import READ_SIZE, Storage
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
+from antiphon.explanations import explained
 from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
@@ -206,7 +207,9 @@ class Content:
         if self.is_complete or self._is_receiving or (not self.received and self._is_left()):
             return
         self.is_complete = True
-        self.failure = self._loss = self.failure or RuntimeError("the body was refused, and is gone")
+        self.failure = self._loss = self.failure or explained(
+            "body-read-twice", RuntimeError("the body was refused, and is gone")
+        )
         if isinstance(self.failure, RequestTimeout):
             return
         receiver = self._received_by()
@@ -240,8 +243,12 @@ class Content:
         if self._loss is not None:
             raise self._loss
         if not self.is_kept and offset != self._streamed:
-            raise self.failure or RuntimeError(
-                f"{self._streamed} bytes of the body have been streamed, and are gone: body='lazy' keeps what is read"
+            raise self.failure or explained(
+                "body-read-twice",
+                RuntimeError(
+                    f"{self._streamed} bytes of the body have been streamed, and are gone: body='lazy' keeps what is"
+                    " read"
+                ),
             )
 
     def _check_loadable(self, limits: Limits) -> None:
@@ -346,4 +353,6 @@ def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -
 
 
 def _in_use() -> RuntimeError:
-    return RuntimeError("the body is being received already: one task or thread at a time waits for it")
+    return explained(
+        "body-read-twice", RuntimeError("the body is being received already: one task or thread at a time waits for it")
+    )
