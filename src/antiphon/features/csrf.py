@@ -111,7 +111,10 @@ class CSRFTokens:
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 meant = f": did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"CSRFTokens(exempt=[{name!r}]) names no route and no blueprint of this app{meant}")
+                raise explained(
+                    "bad-feature-option",
+                    ValueError(f"CSRFTokens(exempt=[{name!r}]) names no route and no blueprint of this app{meant}"),
+                )
 
     def _check(self, request: Request) -> None:
         """Refuse a write without a token that counts."""

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Literal, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
 
@@ -26,9 +27,9 @@ def patch_elements(
     enough. Raises ValueError for an unknown mode, and for a selector with a line end.
     """
     if mode not in _MODES:
-        raise ValueError(f"the mode is one of {', '.join(_MODES)}, not {mode!r}")
+        raise explained("bad-event", ValueError(f"the mode is one of {', '.join(_MODES)}, not {mode!r}"))
     if selector is not None and len(selector.splitlines()) != 1:
-        raise ValueError(f"a selector is one line, not {selector!r}")
+        raise explained("bad-event", ValueError(f"a selector is one line, not {selector!r}"))
     options = {
         "selector": selector,
         "mode": None if mode == "outer" else mode,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.http.header_property import header, negotiated, print_list, print_text, read_text
 from antiphon.http.headers import MutableHeaders, put_line
 from antiphon.http.urls.url import as_uri
@@ -99,7 +100,7 @@ class HtmxHeaders(MutableHeaders):
         super().__init__(fields)
         for name, value in values.items():
             if not isinstance(getattr(type(self), name, None), header):
-                raise TypeError(f"htmx has no header field {name!r}")
+                raise explained("bad-header-value", TypeError(f"htmx has no header field {name!r}"))
             setattr(self, name, value)
 
     @property

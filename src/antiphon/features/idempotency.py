@@ -153,7 +153,7 @@ class IdempotentWrites:
         elif route.unguarded:
             wrong = "is unguarded, so that it knows no callers: leave out one of the two"
         if wrong:
-            raise ValueError(f"{describe(route.handler)} is idempotent, and {wrong}")
+            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is idempotent, and {wrong}"))
 
     # Before the handler
 
@@ -265,9 +265,12 @@ class IdempotentWrites:
         return await Crossing().run_shielded(partial(self._keep, request, response))
 
     def _not_kept(self, request: Request, what: str) -> RuntimeError:
-        return RuntimeError(
-            f"{request.route.answered_by} is idempotent, and answered with {what}, while {self._largest} bytes are kept"
-            " for retries: answer with a redirect or a link to it, or say IdempotentWrites(store, largest=...)"
+        return explained(
+            "too-large-to-keep",
+            RuntimeError(
+                f"{request.route.answered_by} is idempotent, and answered with {what}, while {self._largest} bytes are"
+                " kept for retries: answer with a redirect or a link to it, or say IdempotentWrites(store, largest=...)"
+            ),
         )
 
     def _end(self, request: Request) -> Generator[None, Response, None]:

@@ -104,7 +104,10 @@ class TrackedSession(Session):
         if end_others:
             self._check_can_end_others()
             if owner is None and self.current_owner is None:
-                raise ValueError("a session without an owner has no others to end: rotate(owner=..., end_others=True)")
+                raise explained(
+                    "session-without-owner",
+                    ValueError("a session without an owner has no others to end: rotate(owner=..., end_others=True)"),
+                )
         for name in [name for name in self._data if name.startswith("__")]:
             del self[name]
         self.rotates = True

@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from antiphon.explanations import explained
+
 _is_tag = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8}){0,7}", re.ASCII).fullmatch
 
 _RTL_SCRIPTS = frozenset(
@@ -25,7 +27,7 @@ def normalised(tag: str) -> str:
     """Return a tag as RFC 5646 §2.1.1 writes it, "zh-Hant-TW" for "zh_hant_tw". Raises ValueError for what is none."""
     lowered = tag.lower().replace("_", "-")
     if not _is_tag(lowered):
-        raise ValueError(f"{tag!r:.80} is no language tag, such as 'de' or 'de-AT'")
+        raise explained("unknown-language", ValueError(f"{tag!r:.80} is no language tag, such as 'de' or 'de-AT'"))
     first, *others = lowered.split("-")
     has_singleton = False
     written = [first]

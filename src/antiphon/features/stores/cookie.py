@@ -149,7 +149,7 @@ def _can_not(do: str) -> NotImplementedError:
 def _checked(name: str, value: object) -> object:
     """Return a value as it comes back. Raises TypeError if that is another one, and ValueError for a name of ours."""
     if name == _TIMES:
-        raise ValueError(f"the name {_TIMES!r} is the store's own")
+        raise explained("not-storable", ValueError(f"the name {_TIMES!r} is the store's own"))
     if type(value) in _PLAIN:
         return value
     return loads(check_same(name, value, _dump, loads).decode())

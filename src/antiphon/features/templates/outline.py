@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from jinja2 import Template, nodes
 
+from antiphon.explanations import explained
+
 _EVERYTHING = "self"
 """A name that stands for all: who says ``self.other()`` or includes a file may need whatever is declared."""
 
@@ -45,7 +47,10 @@ def outline_of(template: Template) -> Outline:
     """Parse the source of a template, once. Raises what the loader does for a source that is gone."""
     environment = template.environment
     if environment.loader is None or template.name is None:
-        raise ValueError(f"the source of {template!r} is not known: blocks are rendered of templates that were loaded")
+        raise explained(
+            "unknown-block",
+            ValueError(f"the source of {template!r} is not known: blocks are rendered of templates that were loaded"),
+        )
     source, filename, _ = environment.loader.get_source(environment, template.name)
     tree = environment.parse(source, template.name, filename)
     blocks = {block.name: block for block in tree.find_all(nodes.Block)}
