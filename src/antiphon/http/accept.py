@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import ClassVar, Self, overload
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import TCHARS, format_parameters, read_weighted, read_weights, split_weight, weighted_element
 from antiphon.http.media_type import MediaType
 from antiphon.http.value import Value
@@ -182,7 +183,7 @@ class Accept(_Accepted):
         essence = essence.strip().lower()
         main_type, slash, _ = essence.partition("/")
         if not slash:
-            raise ValueError(f"not a media type: {offer!r}")
+            raise explained("bad-http-value", ValueError(f"not a media type: {offer!r}"))
         quality = weights.get(essence)
         return weights.get(f"{main_type}/*", weights.get("*/*", 0.0)) if quality is None else quality
 

@@ -54,7 +54,10 @@ class _SchemeAndParameters(Value):
         if not is_token(scheme):
             raise explained("bad-http-value", ValueError(f"a scheme is a token, not {scheme!r}"))
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
-            raise ValueError(f"{scheme} takes parameters or a token of letters, digits, -._~+/ and = at its end")
+            raise explained(
+                "bad-http-value",
+                ValueError(f"{scheme} takes parameters or a token of letters, digits, -._~+/ and = at its end"),
+            )
         self._scheme = scheme
         self._token = token
         self._parameters = {name.lower(): _sendable(name, value) for name, value in (parameters or {}).items()}
@@ -118,7 +121,9 @@ class Authorization(_SchemeAndParameters):
         try:
             pair = f"{username}:{password}".encode()
         except UnicodeEncodeError:
-            raise ValueError("a name or password has characters that are not Unicode's") from None
+            raise explained(
+                "bad-http-value", ValueError("a name or password has characters that are not Unicode's")
+            ) from None
         return cls("Basic", token=binascii.b2a_base64(pair, newline=False).decode())
 
     @classmethod
@@ -210,7 +215,9 @@ class Challenge(_SchemeAndParameters):
         about = _given(error=error, error_description=error_description, error_uri=error_uri)
         for name, value in about.items():
             if not _error(value) or (name == "error_uri" and " " in value):
-                raise ValueError(f"{name} is ASCII without quotes and backslashes, not {value!r}")
+                raise explained(
+                    "bad-http-value", ValueError(f"{name} is ASCII without quotes and backslashes, not {value!r}")
+                )
         parameters = _given(realm=realm, scope=scope) | about
         if not parameters:
             raise explained(
@@ -319,9 +326,11 @@ def _digest_username(parameters: Mapping[str, str]) -> str | None:
 
 def _sendable(name: str, value: object) -> str:
     if not is_token(name):
-        raise ValueError(f"a parameter's name is a token, not {name!r}")
+        raise explained("bad-http-value", ValueError(f"a parameter's name is a token, not {name!r}"))
     if not isinstance(value, str) or find_unsendable(value):
-        raise ValueError(f"the parameter {name} is text of Latin-1 without control characters")
+        raise explained(
+            "bad-http-value", ValueError(f"the parameter {name} is text of Latin-1 without control characters")
+        )
     return value
 
 
@@ -331,5 +340,5 @@ def _given(**parameters: str | None) -> dict[str, str]:
 
 def _checked_charset(charset: str | None) -> str | None:
     if charset is not None and charset.upper() != "UTF-8":
-        raise ValueError(f"the charset is UTF-8 or None, not {charset!r}")
+        raise explained("bad-http-value", ValueError(f"the charset is UTF-8 or None, not {charset!r}"))
     return charset

@@ -267,11 +267,13 @@ def _print_directive(name: str, argument: str | None) -> str:
 def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str | None]:
     for name, argument in extensions.items():
         if not is_token(name):
-            raise ValueError(f"a directive's name is a token, not {name!r}")
+            raise explained("bad-http-value", ValueError(f"a directive's name is a token, not {name!r}"))
         if name.lower() in _STANDARD:
             raise explained("bad-http-value", ValueError(f"{name!r} is no extension; it has a keyword of its own"))
         if argument is not None and (not isinstance(argument, str) or find_unsendable(argument)):
-            raise ValueError(f"the argument of {name!r} cannot stand in a header: {argument!r}")
+            raise explained(
+                "bad-http-value", ValueError(f"the argument of {name!r} cannot stand in a header: {argument!r}")
+            )
     return {name.lower(): argument for name, argument in extensions.items()}
 
 

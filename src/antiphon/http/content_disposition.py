@@ -56,13 +56,16 @@ class ContentDisposition(Value):
         name: str | None = None,
     ) -> None:
         if not is_token(type):
-            raise ValueError(f"a disposition's type is a token, not {type!r}")
+            raise explained("bad-http-value", ValueError(f"a disposition's type is a token, not {type!r}"))
         self._type = type.lower()
         if name is not None and self._type != FORM_DATA:
             raise explained("bad-http-value", ValueError(f"only form-data has the name of a field, not {type}"))
         for text in (filename, name):
             if text is not None and _find_unnameable(text):
-                raise ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}")
+                raise explained(
+                    "bad-http-value",
+                    ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}"),
+                )
         self._filename = _checked_filename(self._type, filename)
         self._name = name
 

@@ -237,7 +237,7 @@ def _checked(cookie: F) -> F:
 
 def _text(attribute: str, given: str) -> str:
     if not isinstance(given, str):
-        raise ValueError(f"{attribute} is a str, not {given!r:.80}")
+        raise explained("bad-cookie", ValueError(f"{attribute} is a str, not {given!r:.80}"))
     return given
 
 
@@ -245,7 +245,7 @@ def _whole_second(expires: datetime) -> datetime:
     if not isinstance(expires, datetime):
         raise explained("bad-cookie", ValueError(f"expires is a datetime, not {expires!r:.80}"))
     if expires.year < 1602:
-        raise ValueError(f"expires has to lie after 1601: {expires!r}")
+        raise explained("bad-cookie", ValueError(f"expires has to lie after 1601: {expires!r}"))
     return parse_date(format_date(expires))
 
 

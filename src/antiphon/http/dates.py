@@ -81,7 +81,7 @@ def format_date(moment: datetime | float) -> str:
     try:
         return _imf_fixdate_of(_seconds(moment))
     except (OverflowError, ValueError) as error:
-        raise ValueError(f"no HTTP date can name {moment!r}: {error}") from None
+        raise explained("bad-http-value", ValueError(f"no HTTP date can name {moment!r}: {error}")) from None
 
 
 def aware(moment: datetime) -> datetime:
@@ -156,5 +156,7 @@ def format_retry_after(after: float | timedelta | datetime) -> str:
         return format_date(after)
     seconds = after.total_seconds() if isinstance(after, timedelta) else after
     if not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
-        raise ValueError(f"Retry-After is seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}")
+        raise explained(
+            "bad-http-value", ValueError(f"Retry-After is seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}")
+        )
     return str(ceil(seconds))

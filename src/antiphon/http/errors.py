@@ -104,7 +104,7 @@ class HTTPError(Exception):
     ) -> None:
         if detail is not None and not isinstance(detail, str):
             if not isinstance(detail, UserString):
-                raise TypeError(f"an error's detail is text, not {detail.__class__.__name__}")
+                raise explained("wrong-body", TypeError(f"an error's detail is text, not {detail.__class__.__name__}"))
             detail = str(detail)  # in the language of the request that is being answered
         super().__init__(detail)
         if status is not None:
@@ -234,7 +234,9 @@ class MethodNotAllowed(HTTPError):
         methods = None if allow is None else [*allow]
         for method in methods or ():
             if not is_token(method):
-                raise ValueError(f"a method in the header Allow is a token, not {method!r}")
+                raise explained(
+                    "bad-header-value", ValueError(f"a method in the header Allow is a token, not {method!r}")
+                )
         fields = _with_list(headers, "allow", methods)
         super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
 

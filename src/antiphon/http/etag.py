@@ -40,7 +40,10 @@ class ETag(Value):
     def __init__(self, tag: str, *, weak: bool = False) -> None:
         text = f'W/"{tag}"' if weak else f'"{tag}"'
         if not _etag(text):
-            raise ValueError(f"an entity tag has no quotes, white space or control characters inside: {tag[:80]!r}")
+            raise explained(
+                "bad-http-value",
+                ValueError(f"an entity tag has no quotes, white space or control characters inside: {tag[:80]!r}"),
+            )
         self._text = text
 
     @classmethod
@@ -96,7 +99,7 @@ class ETags(Value):
         self._is_complete = True
         if star:
             if self._listed:
-                raise ValueError("a star stands alone, without entity tags")
+                raise explained("bad-http-value", ValueError("a star stands alone, without entity tags"))
             self._listed = _STAR
 
     @classmethod

@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, unquote_string
 from antiphon.http.urls.path import is_misleading
 from antiphon.http.urls.url import decode_path, parse_host
@@ -53,10 +54,15 @@ class Node(Value):
         elif host.lower() == "unknown":
             host = "unknown"
         elif not _host(host):
-            raise ValueError(f'neither an IP address nor "unknown" nor an identifier such as "_hidden": {host[:80]!r}')
+            raise explained(
+                "bad-http-value",
+                ValueError(f'neither an IP address nor "unknown" nor an identifier such as "_hidden": {host[:80]!r}'),
+            )
         hidden = isinstance(port, str) and _obfuscated(port)
         if port is not None and not hidden and (type(port) is not int or not 0 <= port <= 65535):
-            raise ValueError(f"neither a port nor an identifier in place of one: {port!r:.80}")
+            raise explained(
+                "bad-http-value", ValueError(f"neither a port nor an identifier in place of one: {port!r:.80}")
+            )
         self._host = host
         self._port = port
 
@@ -116,10 +122,13 @@ class ForwardedElement(Value):
     def __init__(self, parameters: Mapping[str, str]) -> None:
         self._parameters = {name.lower(): value for name, value in parameters.items()}
         if not self._parameters or len(self._parameters) < len(parameters):
-            raise ValueError("an element of Forwarded has at least one parameter, and each of them once")
+            raise explained(
+                "bad-http-value",
+                ValueError("an element of Forwarded has at least one parameter, and each of them once"),
+            )
         for name, value in self._parameters.items():
             if not is_token(name):
-                raise ValueError(f"a parameter's name must be a token: {name!r}")
+                raise explained("bad-http-value", ValueError(f"a parameter's name must be a token: {name!r}"))
             quote_if_needed(value)
         self._read()
 
@@ -284,11 +293,14 @@ def _network(text: str) -> "IPv4Network | IPv6Network":
     from ipaddress import IPv6Network, ip_network
 
     if not isinstance(text, str):
-        raise TypeError(f"an IP network is text, not {type(text).__name__}")
+        raise explained("bad-proxies", TypeError(f"an IP network is text, not {type(text).__name__}"))
     try:
         network = ip_network(text)
     except ValueError as error:
-        raise ValueError(f'an IP network is written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})') from None
+        raise explained(
+            "bad-proxies",
+            ValueError(f'an IP network is written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'),
+        ) from None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
-        raise ValueError(f"{text!r} is IPv4, mapped into IPv6: write the IPv4 network")
+        raise explained("bad-proxies", ValueError(f"{text!r} is IPv4, mapped into IPv6: write the IPv4 network"))
     return network

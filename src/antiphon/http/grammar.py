@@ -7,6 +7,7 @@ end of the text. Printing is strict: it raises ValueError for text that cannot s
 import re
 from collections.abc import Mapping
 
+from antiphon.explanations import explained
 from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
 
 OWS = " \t"
@@ -59,7 +60,7 @@ def split_list(value: str) -> list[str]:
 def quote_string(text: str) -> str:
     """Return `text` as a quoted string (RFC 9110 §5.6.4). Raise ValueError for control characters other than a tab."""
     if find_control(text):
-        raise ValueError(f"a quoted string cannot hold control characters: {text!r}")
+        raise explained("bad-http-value", ValueError(f"a quoted string cannot hold control characters: {text!r}"))
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -117,7 +118,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
     """
     for name in parameters:
         if not _token(name):
-            raise ValueError(f"a parameter's name must be a token: {name!r}")
+            raise explained("bad-http-value", ValueError(f"a parameter's name must be a token: {name!r}"))
     return "".join([f"; {name}={quote_if_needed(value)}" for name, value in parameters.items()])
 
 

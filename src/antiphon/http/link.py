@@ -60,9 +60,11 @@ class Link(Value):
         self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}
         for name, value in self._parameters.items():
             if not is_token(name) or name[-1] == "*" or name in ("rel", "rev"):
-                raise ValueError(f"not the name of a link's parameter: {name!r}")
+                raise explained("bad-http-value", ValueError(f"not the name of a link's parameter: {name!r}"))
             if find_control(value):
-                raise ValueError(f"control characters can't stand in a link: {value[:80]!r}")
+                raise explained(
+                    "bad-http-value", ValueError(f"control characters can't stand in a link: {value[:80]!r}")
+                )
             value.encode()
 
     @classmethod

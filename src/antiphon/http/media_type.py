@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Self
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import TCHARS, format_parameters, is_token, parse_parameters
 from antiphon.http.value import Value
 
@@ -35,7 +36,7 @@ class MediaType(Value):
     ) -> None:
         """Raise ValueError if a type or the name of a parameter is no token, or a value has control characters."""
         if not (is_token(type) and is_token(subtype)):
-            raise ValueError(f"not a media type: {f'{type}/{subtype}'!r}")
+            raise explained("bad-http-value", ValueError(f"not a media type: {f'{type}/{subtype}'!r}"))
         self._type = type.lower()
         self._subtype = subtype.lower()
         self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}

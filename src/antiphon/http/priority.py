@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Self
 
+from antiphon.explanations import explained
 from antiphon.http.structured_fields import Item, format_structured_dictionary, parse_structured_dictionary
 
 _USUAL = 3
@@ -23,7 +24,7 @@ class Priority(_Fields):
 
     def __new__(cls, urgency: int = _USUAL, incremental: bool = False) -> Self:
         if type(urgency) is not int or not 0 <= urgency <= 7:
-            raise ValueError(f"an urgency is a number from 0 to 7, not {urgency!r:.80}")
+            raise explained("bad-http-value", ValueError(f"an urgency is a number from 0 to 7, not {urgency!r:.80}"))
         return cls._make((urgency, bool(incremental)))
 
     @classmethod

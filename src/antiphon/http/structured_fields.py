@@ -12,6 +12,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import NoReturn, TypeAlias, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.http.dates import format_structured_date, parse_structured_date
 from antiphon.http.value import Value
 
@@ -148,7 +149,7 @@ def format_structured_list(members: Iterable[Member | BareItem]) -> str:
     Raises ValueError for what ``Item`` refuses, TypeError for a text.
     """
     if isinstance(members, str | bytes):
-        raise TypeError(f"it is a list, such as [{members!r}]")
+        raise explained("bad-http-value", TypeError(f"it is a list, such as [{members!r}]"))
     return ", ".join([_print_member(member) for member in members])
 
 
@@ -267,7 +268,10 @@ def _print_member(member: Member | BareItem) -> str:
 
 def _print_named(name: str, value: T, print_: Callable[[T], str]) -> str:
     if not isinstance(name, str) or not _key.fullmatch(name):
-        raise ValueError(f"a name in a structured field is in lower case, such as 'max-age', not {name!r:.80}")
+        raise explained(
+            "bad-http-value",
+            ValueError(f"a name in a structured field is in lower case, such as 'max-age', not {name!r:.80}"),
+        )
     printed = print_(value)
     is_true = printed == "?1" or printed.startswith("?1;")
     return name + printed[2:] if is_true else f"{name}={printed}"
@@ -288,7 +292,7 @@ def _print_bare(value: BareItem) -> str:
         return f":{b2a_base64(value, newline=False).decode()}:"
     if isinstance(value, datetime):
         return format_structured_date(value)
-    raise ValueError(f"no item of a structured field: {value!r:.80}")
+    raise explained("bad-http-value", ValueError(f"no item of a structured field: {value!r:.80}"))
 
 
 def _print_text(text: str) -> str:
@@ -297,10 +301,13 @@ def _print_text(text: str) -> str:
         return f'%"{escaped}"'
     if isinstance(text, Token):
         if not _token.fullmatch(text):
-            raise ValueError(f"not a token of a structured field: {str(text)!r:.80}")
+            raise explained("bad-http-value", ValueError(f"not a token of a structured field: {str(text)!r:.80}"))
         return str(text)
     if not _visible(text):
-        raise ValueError(f"a string of a structured field is visible ASCII, unless a DisplayString: {text!r:.80}")
+        raise explained(
+            "bad-http-value",
+            ValueError(f"a string of a structured field is visible ASCII, unless a DisplayString: {text!r:.80}"),
+        )
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -308,11 +315,14 @@ def _print_text(text: str) -> str:
 def _print_number(number: float | Decimal) -> str:
     if isinstance(number, int):
         if not -_MOST_INTEGER <= number <= _MOST_INTEGER:
-            raise ValueError("an integer of a structured field has at most 15 digits")
+            raise explained("bad-http-value", ValueError("an integer of a structured field has at most 15 digits"))
         return str(number)
     is_small = isfinite(number) and -_MOST_DECIMAL < number < _MOST_DECIMAL
     rounded = (Decimal(str(number)) if is_small else _MOST_DECIMAL).quantize(_THOUSANDTH, ROUND_HALF_EVEN)
     if abs(rounded) >= _MOST_DECIMAL:
-        raise ValueError(f"a decimal of a structured field has at most 12 digits before its point: {number!r:.80}")
+        raise explained(
+            "bad-http-value",
+            ValueError(f"a decimal of a structured field has at most 12 digits before its point: {number!r:.80}"),
+        )
     printed = f"{rounded:f}".rstrip("0")
     return f"{printed}0" if printed[-1] == "." else printed

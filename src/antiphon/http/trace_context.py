@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple, Self
 
+from antiphon.explanations import explained
+
 _SAMPLED = 0x01
 _KNOWN_FLAGS = 0x03
 
@@ -31,12 +33,19 @@ class TraceParent(_Fields):
 
     def __new__(cls, trace_id: str, parent_id: str, flags: int = 0, version: int = 0) -> Self:
         if not _trace_id(trace_id):
-            raise ValueError(f"a trace id is 32 hexadecimal digits in lower case, not {trace_id[:80]!r}")
+            raise explained(
+                "bad-http-value",
+                ValueError(f"a trace id is 32 hexadecimal digits in lower case, not {trace_id[:80]!r}"),
+            )
         if not _parent_id(parent_id):
-            raise ValueError(f"a parent id is 16 hexadecimal digits in lower case, not {parent_id[:80]!r}")
+            raise explained(
+                "bad-http-value",
+                ValueError(f"a parent id is 16 hexadecimal digits in lower case, not {parent_id[:80]!r}"),
+            )
         if not (0 <= flags <= 0xFF and 0 <= version < 0xFF):
-            raise ValueError(
-                f"flags and version are numbers of one byte, and no version is 255: {flags!r}, {version!r}"
+            raise explained(
+                "bad-http-value",
+                ValueError(f"flags and version are numbers of one byte, and no version is 255: {flags!r}, {version!r}"),
             )
         return cls._make((trace_id, parent_id, flags, version))
 

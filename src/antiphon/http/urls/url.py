@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
+from antiphon.explanations import explained
 from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
 from antiphon.http.urls.urlencoded import format_query
 
@@ -200,7 +201,7 @@ class URL(str):
 
     def __init__(self, text: str = "", root_path: str = "") -> None:
         if not _plain(text) and _misleading(text):
-            raise ValueError(f"browsers would read this URL otherwise: {text[:300]!r}")
+            raise explained("bad-url", ValueError(f"browsers would read this URL otherwise: {text[:300]!r}"))
         self._root_path = root_path
         self._split: _Parts | None = None
 
@@ -215,7 +216,7 @@ class URL(str):
         an empty path above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad scheme or host.
         """
         if not _scheme(scheme):
-            raise ValueError(f"not a scheme: {scheme!r}")
+            raise explained("bad-url", ValueError(f"not a scheme: {scheme!r}"))
         if host:
             parse_host(host)
         root = _rooted(encode_path(root_path)).rstrip("/")
