@@ -7,6 +7,7 @@ Transfer-Encoding, a Host in every request. So a printed message is parsed and p
 import re
 from collections.abc import Iterable
 
+from antiphon.explanations import explained
 from antiphon.http.grammar import OWS, is_token
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import field_name, field_value
@@ -39,9 +40,12 @@ def print_request(request: Request) -> bytes:
     """
     head, body = request.head, request.body
     if not is_token(head.method):
-        raise ValueError(f"{head.method!r} is not a method")
+        raise explained("bad-http-message", ValueError(f"{head.method!r} is not a method"))
     if (head.field("transfer-encoding") or "chunked").lower() != "chunked":
-        raise ValueError("a body in another transfer coding than chunked cannot be printed with its length")
+        raise explained(
+            "bad-http-message",
+            ValueError("a body in another transfer coding than chunked cannot be printed with its length"),
+        )
     parse_host(head.authority)
     own = {"host": head.authority, "content-length": str(len(body))}
     fields = _with_own(head.fields(), own)
@@ -56,7 +60,10 @@ def print_request(request: Request) -> bytes:
 def _target(head: Head) -> bytes:
     path, query = _sent_path(head), head.query_string
     if not _is_path(path) or not _is_query(query):
-        raise ValueError(f"a path or a query that cannot stand in a request line: {path[:80]!r}, {query[:80]!r}")
+        raise explained(
+            "bad-http-message",
+            ValueError(f"a path or a query that cannot stand in a request line: {path[:80]!r}, {query[:80]!r}"),
+        )
     return path + b"?" + query if query else path
 
 
@@ -76,7 +83,10 @@ def print_response(response: Response, method: str = "GET") -> bytes:
     if is_silent:
         body = b""
     elif not isinstance(body, bytes):
-        raise TypeError("a streamed body is not printed, since that would use it up: freeze the response first")
+        raise explained(
+            "bad-http-message",
+            TypeError("a streamed body is not printed, since that would use it up: freeze the response first"),
+        )
     lines = [*fields] if length is None else [*fields, ("content-length", str(length))]
     return b"HTTP/1.1 %s\r\n%s\r\n%s" % (status_line(status).encode(), _printed(lines), body)
 
@@ -112,11 +122,16 @@ def parse_request(data: bytes) -> Request:
     target, _, protocol = rest.partition(" ")
     path, _, query = target.encode("latin-1").partition(b"?")
     if not is_token(method):
-        raise ValueError(f"no method at byte 0: {line[:80]!r}")
+        raise explained("bad-http-message", ValueError(f"no method at byte 0: {line[:80]!r}"))
     if not _is_path(path) or not _is_query(query):
-        raise ValueError(f"no target in origin form at byte {len(method) + 1}: {target[:80]!r}")
+        raise explained(
+            "bad-http-message", ValueError(f"no target in origin form at byte {len(method) + 1}: {target[:80]!r}")
+        )
     if protocol not in ("HTTP/1.1", "HTTP/1.0"):
-        raise ValueError(f"neither HTTP/1.1 nor HTTP/1.0 at byte {len(line) - len(protocol)}: {protocol[:80]!r}")
+        raise explained(
+            "bad-http-message",
+            ValueError(f"neither HTTP/1.1 nor HTTP/1.0 at byte {len(line) - len(protocol)}: {protocol[:80]!r}"),
+        )
     version = protocol[5:]
     _check_host([value for name, value in fields if name == "host"], version)
     fields, body = _parse_content(data, start, fields, version)
@@ -129,7 +144,7 @@ def parse_request(data: bytes) -> Request:
 
 def _check_host(hosts: list[str], version: str) -> None:
     if len(hosts) > 1 or (not hosts and version == "1.1"):
-        raise ValueError(f"the header has {len(hosts)} Host fields, where one is wanted")
+        raise explained("bad-http-message", ValueError(f"the header has {len(hosts)} Host fields, where one is wanted"))
     for host in hosts:
         parse_host(host)
 
@@ -143,7 +158,10 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
     line, fields, start = _parse_head(data)
     match = _status_line(line)
     if match is None:
-        raise ValueError(f"no status line of HTTP/1.1 with a status of 200 to 599 at byte 0: {line[:80]!r}")
+        raise explained(
+            "bad-http-message",
+            ValueError(f"no status line of HTTP/1.1 with a status of 200 to 599 at byte 0: {line[:80]!r}"),
+        )
     status = int(match[2])
     if method == "HEAD" or status in _WITHOUT_CONTENT:
         body = b""
@@ -152,7 +170,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
         fields, content = _parse_content(data, start, fields, match[1])
         body = data[start:] if content is None else content
         if body and status == 205:
-            raise ValueError(f"content at byte {start}, where the status 205 has none")
+            raise explained("bad-http-message", ValueError(f"content at byte {start}, where the status 205 has none"))
     response = Response(None, status, [field for field in fields if field[0] != "transfer-encoding"])
     response.body = body
     return response
@@ -162,7 +180,9 @@ def _parse_head(data: bytes) -> tuple[str, Lines, int]:
     """Return the first line, the fields, and the position of the body."""
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD + 4)
     if end < 0:
-        raise ValueError(f"no empty line ends the head within {min(len(data), LONGEST_HEAD)} bytes")
+        raise explained(
+            "bad-http-message", ValueError(f"no empty line ends the head within {min(len(data), LONGEST_HEAD)} bytes")
+        )
     line, _, section = data[:end].decode("latin-1").partition("\r\n")
     return line, _parse_fields(section, len(line) + 2), end + 4
 
@@ -174,10 +194,10 @@ def _parse_fields(section: str, at: int) -> Lines:
         name, colon, value = line.partition(":")
         try:
             if not colon:
-                raise ValueError(f"a header's line without a colon: {line[:80]!r}")
+                raise explained("bad-http-message", ValueError(f"a header's line without a colon: {line[:80]!r}"))
             fields.append((field_name(name), field_value(value.strip(OWS))))
         except ValueError as error:
-            raise ValueError(f"in the line at byte {at}: {error}") from None
+            raise explained("bad-http-message", ValueError(f"in the line at byte {at}: {error}")) from None
         at += len(line) + 2
     return fields
 
@@ -188,7 +208,10 @@ def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tupl
     codings = [value for name, value in fields if name == "transfer-encoding"]
     if codings:
         if lengths or version != "1.1" or [coding.lower() for coding in codings] != ["chunked"]:
-            raise ValueError("a body's framing is one Content-Length, or, in HTTP/1.1, one chunked Transfer-Encoding")
+            raise explained(
+                "bad-http-message",
+                ValueError("a body's framing is one Content-Length, or, in HTTP/1.1, one chunked Transfer-Encoding"),
+            )
         body = _decode_chunks(data, start)
         others = [field for field in fields if field[0] not in ("transfer-encoding", "trailer")]
         return [*others, ("content-length", str(len(body)))], body
@@ -196,10 +219,15 @@ def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tupl
         return fields, None
     declared = lengths[0]
     if len(lengths) > 1 or not (declared.isascii() and declared.isdigit() and len(declared) < 20):
-        raise ValueError(f"Content-Length is one number, not {', '.join(lengths)[:80]!r}")
+        raise explained(
+            "bad-http-message", ValueError(f"Content-Length is one number, not {', '.join(lengths)[:80]!r}")
+        )
     end = start + int(declared)
     if end > len(data):
-        raise ValueError(f"the body at byte {start} ends after {len(data) - start} bytes of {declared}")
+        raise explained(
+            "bad-http-message",
+            ValueError(f"the body at byte {start} ends after {len(data) - start} bytes of {declared}"),
+        )
     _check_end(data, end)
     return fields, data[start:]
 
@@ -209,13 +237,13 @@ def _decode_chunks(data: bytes, at: int) -> bytes:
     while True:
         match = _chunk_size(data, at)
         if match is None:
-            raise ValueError(f"no chunk's size at byte {at}")
+            raise explained("bad-http-message", ValueError(f"no chunk's size at byte {at}"))
         at, size = match.end(), int(match[1], 16)
         if not size:
             break
         end = at + size
         if data[end : end + 2] != b"\r\n":
-            raise ValueError(f"the chunk at byte {at} does not end after {size} bytes")
+            raise explained("bad-http-message", ValueError(f"the chunk at byte {at} does not end after {size} bytes"))
         chunks.append(data[at:end])
         at = end + 2
     _check_trailers(data, at)
@@ -225,11 +253,13 @@ def _decode_chunks(data: bytes, at: int) -> bytes:
 def _check_trailers(data: bytes, at: int) -> None:
     end = at if data.startswith(b"\r\n", at) else data.find(b"\r\n\r\n", at, at + LONGEST_HEAD) + 2
     if end < at:
-        raise ValueError(f"no empty line ends the trailers at byte {at}")
+        raise explained("bad-http-message", ValueError(f"no empty line ends the trailers at byte {at}"))
     _parse_fields(data[at : max(at, end - 2)].decode("latin-1"), at)
     _check_end(data, end + 2)
 
 
 def _check_end(data: bytes, end: int) -> None:
     if len(data) > end:
-        raise ValueError(f"{len(data) - end} bytes follow the message, which ends at byte {end}")
+        raise explained(
+            "bad-http-message", ValueError(f"{len(data) - end} bytes follow the message, which ends at byte {end}")
+        )

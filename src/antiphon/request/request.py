@@ -157,7 +157,7 @@ class Request(RequestHeaders):
     @method.setter
     def method(self, method: str) -> None:
         if not is_token(method):
-            raise ValueError(f"{method!r} is not a method")
+            raise explained("bad-http-message", ValueError(f"{method!r} is not a method"))
         self._rewritten().method = method
 
     @property
@@ -172,7 +172,7 @@ class Request(RequestHeaders):
     @path.setter
     def path(self, path: str) -> None:
         if not path.startswith("/"):
-            raise ValueError(f"a path begins with a slash: {path!r}")
+            raise explained("bad-http-message", ValueError(f"a path begins with a slash: {path!r}"))
         self._rewritten().path = path
         vars(self).pop("url", None)
 

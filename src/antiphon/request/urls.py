@@ -1,5 +1,6 @@
 """URLs and requests: the head that stands for a URL, the URL that a head was sent to, and its query's fields."""
 
+from antiphon.explanations import explained
 from antiphon.http.errors import URITooLong, over_limit
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import HeaderFields
@@ -19,7 +20,7 @@ def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     if authority:
         parse_host(authority)
     elif target.scheme:
-        raise ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}")
+        raise explained("bad-url", ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}"))
     path = target.path if target.path[:1] == "/" else f"/{target.path}"
     return RequestHead(
         method,
