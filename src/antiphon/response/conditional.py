@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import READING, applicable_range, evaluate_preconditions
 from antiphon.http.dates import format_date
@@ -116,7 +117,7 @@ def precondition(
     ETag, or without one Last-Modified, is added.
     """
     if modified is not None and not isinstance(modified, datetime):
-        raise TypeError(f"modified is a datetime or None, not {type(modified).__name__}")
+        raise explained("bad-header-value", TypeError(f"modified is a datetime or None, not {type(modified).__name__}"))
     tag = None if etag is None else str(ETag(etag) if isinstance(etag, str) else etag)
     status = evaluate_preconditions(request.head.method, request.head.field, tag, modified, exists=exists)
     if status == 412:
@@ -139,9 +140,15 @@ def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = Fal
         return
     body = response.body
     if not isinstance(body, bytes):
-        raise TypeError("an entity tag is made from a body in bytes, and this one is streamed: set the ETag yourself")
+        raise explained(
+            "body-is-streamed",
+            TypeError("an entity tag is made from a body in bytes, and this one is streamed: set the ETag yourself"),
+        )
     if response.status in (206, 304):
-        raise ValueError(f"a {response.status} does not have the whole body: add the ETag before conditional()")
+        raise explained(
+            "body-is-streamed",
+            ValueError(f"a {response.status} does not have the whole body: add the ETag before conditional()"),
+        )
     etag = generate_etag(body)
     response.headers["etag"] = str(ETag(etag.tag, weak=True) if weak else etag)
 

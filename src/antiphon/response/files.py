@@ -282,7 +282,7 @@ class OpenFile:
     def window(self, offset: int, length: int) -> Self:
         """Return a part of this body, from the same file object. Raises ValueError if it is not within it."""
         if self.offset is None or self.length is None:
-            raise ValueError("a file without a position has no windows")
+            raise explained("bad-file-use", ValueError("a file without a position has no windows"))
         _check_window(offset, length, self.length)
         return type(self)(self._file, self.offset + offset, length)
 
@@ -307,7 +307,7 @@ def _open(path: str, flags: int) -> int:  # noqa: ARG001 - the flags of io would
 
 def _check_window(offset: int, length: int, available: int) -> None:
     if not 0 <= offset <= offset + length <= available:
-        raise ValueError(f"{length} bytes from {offset} are not within {available}")
+        raise explained("bad-file-use", ValueError(f"{length} bytes from {offset} are not within {available}"))
 
 
 def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:

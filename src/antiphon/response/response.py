@@ -376,7 +376,9 @@ class Response(ResponseHeaders):
         """
         body = self._body
         if isinstance(body, AsyncIterable):
-            raise TypeError("an async stream has to be awaited: await response.afreeze()")
+            raise explained(
+                "body-is-streamed", TypeError("an async stream has to be awaited: await response.afreeze()")
+            )
         if not isinstance(body, bytes):
             self._body = read_all(body)
         return self
@@ -550,7 +552,10 @@ class Response(ResponseHeaders):
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         """Return the message, without ``error``, for deep copies and pickles. Raises TypeError for a stream."""
         if self.is_streamed:
-            raise TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body")
+            raise explained(
+                "body-is-streamed",
+                TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body"),
+            )
         own, slots = self._state()
         return own, {**slots, "_fields": [*self._fields], "error": None}
 

@@ -135,7 +135,9 @@ class Signer:
         if not self._keys:
             raise explained("bad-secret-key", ValueError(f"a signer needs a secret key; {MAKE_A_KEY} makes one"))
         if not isinstance(salt, str) or not salt:
-            raise ValueError('a salt names the purpose of a signature, such as "newsletter"')
+            raise explained(
+                "bad-secret-key", ValueError('a salt names the purpose of a signature, such as "newsletter"')
+            )
         self.salt = salt
         self._digest = _DIGESTS[digest]
 
