@@ -6,6 +6,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.uploads.descriptors import no_room_is_507, write_all
 from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile
 
@@ -132,13 +133,17 @@ class Spool:
     def getvalue(self) -> bytes:
         """Return all bytes, uncopied if they came in one chunk. Raises ValueError if they are in a file, or closed."""
         if self._file is not None:
-            raise ValueError(f"these {self.size} bytes are in a file: they are read in parts")
+            raise explained(
+                "bad-file-use", ValueError(f"these {self.size} bytes are in a file: they are read in parts")
+            )
         return self._waiting()
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``. Raises ValueError if the spool is closed, and OSError."""
         if offset < 0 or length < 0:
-            raise ValueError(f"cannot read {length} bytes from {offset}: neither may be negative")
+            raise explained(
+                "bad-file-use", ValueError(f"cannot read {length} bytes from {offset}: neither may be negative")
+            )
         file, written, waiting = self._file, self._written, self._waiting()
         if file is None:
             return waiting[offset : offset + length]
@@ -173,7 +178,7 @@ class Spool:
         """
         end = offset + length
         if not 0 <= offset <= end <= self.size:
-            raise ValueError(f"{length} bytes from {offset} are not within {self.size}")
+            raise explained("bad-file-use", ValueError(f"{length} bytes from {offset} are not within {self.size}"))
         file, written, waiting = self._file, self._written, self._waiting()
         if file is not None and offset < written:
             file.copy_to(descriptor, offset, min(end, written) - offset)
@@ -209,6 +214,9 @@ class Spool:
 
 
 def _freed() -> ValueError:
-    return ValueError(
-        "the body of a request is freed when the request ends: detach() an upload before that, to read it later"
+    return explained(
+        "bad-file-use",
+        ValueError(
+            "the body of a request is freed when the request ends: detach() an upload before that, to read it later"
+        ),
     )

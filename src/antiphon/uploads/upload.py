@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
+from antiphon.explanations import explained
 from antiphon.http.headers import Headers, field_value
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
@@ -190,7 +191,10 @@ class Upload:
 
         digest = new(algorithm)
         if not digest.digest_size:
-            raise ValueError(f"{algorithm!r} makes hashes of any length: take one of a fixed length, such as 'sha256'")
+            raise explained(
+                "bad-file-use",
+                ValueError(f"{algorithm!r} makes hashes of any length: take one of a fixed length, such as 'sha256'"),
+            )
         with self.open() as file:
             return file_digest(file, lambda: digest).hexdigest()
 

@@ -6,6 +6,7 @@ from errno import EINVAL
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING
 
+from antiphon.explanations import explained
 from antiphon.uploads.spool import Spool
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Window(BufferedReader):
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Return the bytes that are left, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         if size < 1:
-            raise ValueError(f"a chunk has a byte or more, not {size}")
+            raise explained("bad-file-use", ValueError(f"a chunk has a byte or more, not {size}"))
         return iter(lambda: self.read(size), b"")
 
 
@@ -39,7 +40,7 @@ class _Part(RawIOBase):
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         if not 0 <= offset <= offset + length <= spool.size:
-            raise ValueError(f"{length} bytes from {offset} are not within {spool.size}")
+            raise explained("bad-file-use", ValueError(f"{length} bytes from {offset} are not within {spool.size}"))
         self._spool = spool
         self._offset = offset
         self._length = length
@@ -69,7 +70,10 @@ class _Part(RawIOBase):
         elif whence == os.SEEK_END:
             offset += self._length
         elif whence != os.SEEK_SET:
-            raise ValueError(f"a file is sought from its start, its position or its end (0, 1, 2), not {whence}")
+            raise explained(
+                "bad-file-use",
+                ValueError(f"a file is sought from its start, its position or its end (0, 1, 2), not {whence}"),
+            )
         if offset < 0:
             raise OSError(EINVAL, "there is nothing before the start of a file")
         self._position = offset
