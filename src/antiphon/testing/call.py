@@ -4,6 +4,7 @@ import re
 from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.http.urls.url import URL, unquote
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import TooManyRedirects
@@ -141,7 +142,10 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
         return None
     method = redirected_method(request.method, head.status)
     if method == request.method and not isinstance(request.content, bytes | list | tuple):
-        raise ValueError(f"a {head.status} asks for the body a second time, but its iterator has been used up")
+        raise explained(
+            "bad-test-request",
+            ValueError(f"a {head.status} asks for the body a second time, but its iterator has been used up"),
+        )
     return request.redirected(url, method)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
+from antiphon.explanations import explained
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import URL
 from antiphon.request.request import refuse_unknown_attributes
@@ -240,7 +241,9 @@ def _checked_base(text: str) -> URL:
     url = URL(text)
     plain = f"{url.scheme}://{url.netloc}"
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or text.removesuffix("/") != plain:
-        raise ValueError(f"a base_url is scheme and host, perhaps with a port, not {text!r}")
+        raise explained(
+            "bad-test-request", ValueError(f"a base_url is scheme and host, perhaps with a port, not {text!r}")
+        )
     return url
 
 

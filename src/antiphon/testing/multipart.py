@@ -82,7 +82,10 @@ def _as_part(name: str, file: File) -> _Part:
             return _Part(name, _read(content), filename, _type_of(filename))
         case tuple((str(filename), content, str(content_type))):
             if find_control(content_type):
-                raise ValueError(f"control characters can't stand in a content type: {content_type!r}")
+                raise explained(
+                    "bad-test-request",
+                    ValueError(f"control characters can't stand in a content type: {content_type!r}"),
+                )
             return _Part(name, _read(content), filename, content_type)
     opened = getattr(file, "name", None)
     filename = os.path.basename(opened) if isinstance(opened, str) else name

@@ -132,7 +132,7 @@ def compose(
     for a request that can't be sent.
     """
     if not is_token(method):
-        raise ValueError(f"a method is a token, not {method!r}")
+        raise explained("bad-test-request", ValueError(f"a method is a token, not {method!r}"))
     scheme, (authority, target) = base.scheme, (base.netloc, as_target(url))
     if url.lower().startswith(("http://", "https://")):
         scheme, (authority, target) = url.partition(":")[0].lower(), split_url(url)
@@ -196,7 +196,7 @@ def _with_query(target: str, query: str) -> str:
     if not query:
         return target
     if target == ASTERISK:
-        raise ValueError("OPTIONS * has no query: it asks for a server as a whole")
+        raise explained("bad-test-request", ValueError("OPTIONS * has no query: it asks for a server as a whole"))
     return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
@@ -257,6 +257,8 @@ def _frame(fields: MutableHeaders, method: str, content: Content, http_version: 
         if content or method in ("POST", "PUT", "PATCH"):
             fields["content-length"] = str(len(content))
     elif http_version == "1.0":
-        raise ValueError("HTTP/1.0 has no way to send a body whose length is not known before")
+        raise explained(
+            "bad-test-request", ValueError("HTTP/1.0 has no way to send a body whose length is not known before")
+        )
     elif http_version == "1.1":
         fields["transfer-encoding"] = "chunked"

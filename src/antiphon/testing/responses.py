@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from antiphon.explanations import explained
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import Headers
 from antiphon.http.media_type import MediaType
@@ -85,7 +86,7 @@ class Response(ResponseHead):
         try:
             return decode_json(self.body)
         except Exception as error:
-            raise ValueError(f"{self!r} is not JSON: {error}") from error
+            raise explained("response-not-json", ValueError(f"{self!r} is not JSON: {error}")) from error
 
 
 class ResponseBody:
@@ -122,15 +123,24 @@ class ResponseBody:
     def _count(self, size: int) -> None:
         self._received += size
         if not has_body(self._status):
-            raise ContractError(f"a {self._status} response has no body, but {size} bytes were sent")
+            raise explained(
+                "application-breaks-contract",
+                ContractError(f"a {self._status} response has no body, but {size} bytes were sent"),
+            )
         if self._length is not None and self._received > self._length:
-            raise ContractError(f"{self._received} bytes were sent, but the Content-Length is {self._length}")
+            raise explained(
+                "application-breaks-contract",
+                ContractError(f"{self._received} bytes were sent, but the Content-Length is {self._length}"),
+            )
 
     async def _check_end(self) -> None:
         if self._is_dropped or not has_body(self._status) or self._length in (None, self._received):
             return
         await self._exchange.close()  # this raises what may have cut the body short
-        raise ContractError(f"the body ended after {self._received} bytes, but the Content-Length is {self._length}")
+        raise explained(
+            "application-breaks-contract",
+            ContractError(f"the body ended after {self._received} bytes, but the Content-Length is {self._length}"),
+        )
 
 
 def _charset(headers: Headers) -> str:

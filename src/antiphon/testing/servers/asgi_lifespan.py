@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from antiphon.explanations import explained
 from antiphon.testing.errors import ContractError, LifespanError
 
 
@@ -71,5 +72,8 @@ class ASGILifespan:
             f"lifespan.{self._stage}.complete",
             f"lifespan.{self._stage}.failed",
         ):
-            raise ContractError(f"no message that a server takes during the {self._stage}: {kind!r}")
+            raise explained(
+                "application-breaks-contract",
+                ContractError(f"no message that a server takes during the {self._stage}: {kind!r}"),
+            )
         self._reply.set_result(message.get("message", "") if kind.endswith("failed") else None)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+from antiphon.explanations import explained
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
 from antiphon.testing.timeouts import task_position
@@ -62,7 +63,7 @@ class ResponseChannel:
 
     def breach(self, complaint: str) -> ContractError:
         """Return the error to raise for a breach of contract; the first one is kept for the client."""
-        error = ContractError(complaint)
+        error = explained("application-breaks-contract", ContractError(complaint))
         self.fault = self.fault or error
         return error
 
@@ -131,7 +132,9 @@ class AsyncExchange:
         if response.head is None:
             self._check()
             if self._error is None:
-                raise ContractError("the application has ended without a response")
+                raise explained(
+                    "application-breaks-contract", ContractError("the application has ended without a response")
+                )
             response.start(SERVER_ERROR)
             response.finish([SERVER_ERROR_BODY])
         assert response.head is not None  # noqa: S101 - it was waited for
@@ -148,7 +151,9 @@ class AsyncExchange:
             return None
         if self._error is not None:
             raise BrokenResponse(f"the application has failed before its response was complete: {self._error!r}")
-        raise ContractError("the application has ended before its response was complete")
+        raise explained(
+            "application-breaks-contract", ContractError("the application has ended before its response was complete")
+        )
 
     async def close(self) -> None:
         """Disconnect, unless the response is complete, and wait until the application has ended."""
@@ -175,5 +180,7 @@ class AsyncExchange:
         if error is None or not self._raise_errors or error is self._response.disconnect_error:
             return
         if isinstance(error, asyncio.CancelledError):
-            raise RuntimeError("a cancellation has escaped the application") from error
+            raise explained(
+                "application-breaks-contract", RuntimeError("a cancellation has escaped the application")
+            ) from error
         raise error

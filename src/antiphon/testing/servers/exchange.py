@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from os import PathLike
 from typing import NamedTuple, Protocol, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.http.headers import Headers
 from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
@@ -40,7 +41,10 @@ class Connection(NamedTuple):
         """Return the request. Raises ValueError if its path is not below the mount point."""
         path, root = unquote(request.raw_path), self.root_path
         if root and path != root and not path.startswith(f"{root}/"):
-            raise ValueError(f"{path!r} does not lie below the root_path {root!r}, at which the application stands")
+            raise explained(
+                "bad-test-request",
+                ValueError(f"{path!r} does not lie below the root_path {root!r}, at which the application stands"),
+            )
         return request
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 
+from antiphon.explanations import explained
 from antiphon.testing.requests import ClientRequest, Content
 from antiphon.testing.servers.async_exchange import ResponseChannel
 
@@ -71,7 +72,9 @@ class RequestBody:
             self._left = self._left or 0
             return b""
         if not isinstance(chunk, bytes):
-            raise TypeError(f"the chunks of a body are bytes, not {type(chunk).__name__}")
+            raise explained(
+                "bad-test-request", TypeError(f"the chunks of a body are bytes, not {type(chunk).__name__}")
+            )
         if self._left is not None:
             chunk = chunk[: self._left]
             self._left -= len(chunk)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 from antiphon.adapters.servable import Servable
+from antiphon.explanations import explained
 from antiphon.http.errors import InternalServerError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent
@@ -51,9 +52,13 @@ def make_transport(
             from antiphon.testing.servers.rsgi import RSGITransport
 
             if connection.root_path or extra:
-                raise ValueError("RSGI knows no root_path, and nothing can be added to its scope")
+                raise explained(
+                    "bad-test-request", ValueError("RSGI knows no root_path, and nothing can be added to its scope")
+                )
             return RSGITransport(application, connection)
-    raise ValueError(f"the interface is one of {', '.join(get_args(Interface))}, not {interface!r}")
+    raise explained(
+        "bad-test-request", ValueError(f"the interface is one of {', '.join(get_args(Interface))}, not {interface!r}")
+    )
 
 
 class RaisingErrors(Servable):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.requests import ClientRequest
@@ -46,7 +47,10 @@ class WSGITransport:
     def open(self, request: ClientRequest) -> "WSGIExchange":
         """Prepare to call the application with an environ for this request."""
         if isinstance(request.content, AsyncIterable):
-            raise TypeError("over WSGI the chunks of a body come from an iterable, not from an async one")
+            raise explained(
+                "bad-test-request",
+                TypeError("over WSGI the chunks of a body come from an iterable, not from an async one"),
+            )
         environ: dict[str, Any] = make_environ(self._connection.check(request), self._connection) | dict(self._extra)
         runner = self._make_runner()
         call = WSGICall(self._application, environ, runner.push)
@@ -202,7 +206,7 @@ class WSGICall:
             raise self._breach(complaint)
 
     def _breach(self, complaint: str) -> ContractError:
-        error = ContractError(complaint)
+        error = explained("application-breaks-contract", ContractError(complaint))
         self.fault = self.fault or error
         return error
 

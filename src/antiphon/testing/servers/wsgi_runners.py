@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Protocol, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.testing.servers.exchange import Head
 from antiphon.testing.timeouts import thread_position
 
@@ -67,7 +68,10 @@ class InlineRunner:
         """Keep an item. Raises RuntimeError when the items take too much memory."""
         self._written += len(item) if isinstance(item, bytes) else 0
         if self._written > MAX_WRITTEN:
-            raise RuntimeError("too much was written without being read: give the client a timeout, and so a thread")
+            raise explained(
+                "bad-test-request",
+                RuntimeError("too much was written without being read: give the client a timeout, and so a thread"),
+            )
         self._ready.append(item)
 
     async def next(self) -> Item | None:
