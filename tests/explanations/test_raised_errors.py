@@ -1,0 +1,99 @@
+"""Each error for programmers has a kind."""
+
+import ast
+from pathlib import Path
+
+import antiphon
+
+PACKAGE = Path(antiphon.__file__).parent
+PLAIN = {"ValueError", "TypeError", "RuntimeError", "LookupError", "ImportError", "NotImplementedError"}
+WITHOUT_KIND = {
+    "reads values of headers, most of them from clients, and is caught on the way: a note would cost time there": """
+        app.cross_site.parse_origin app.trusted_hosts._parse body.multipart.MultipartParser
+        http.authorization.Authorization.parse http.authorization.Authorization._complete
+        http.authorization.Challenge.parse http.authorization._read_basic http.authorization._read_parameters
+        http.content_disposition.ContentDisposition.parse http.cookies.SetCookie.parse
+        http.dates._datetime http.dates.parse_date http.dates.parse_retry_after http.dates.parse_structured_date
+        http.etag.ETag.parse http.forwarded.ForwardedElement._read http.forwarded.ForwardedElement.parse
+        http.forwarded.Node.parse http.forwarded.parse_port http.forwarded.parse_prefix
+        http.grammar.decode_extended http.grammar.parse_qvalue http.head.parse_length
+        http.header_property.parse_number http.headers.Headers.parse http.link.Link.parse
+        http.media_type.MediaType._parse http.ranges.ContentRange.parse http.ranges._parse http.ranges._parse_spec
+        http.structured_fields._Scanner http.trace_context.TraceParent.parse
+        http.urls.url._parse_authority http.urls.url.decode_path http.urls.url.parse_host
+        http.urls.urlencoded.parse_form http.urls.urlencoded.parse_query
+    """,
+    "tells the router that a segment of a path does not match, which most segments do not": """
+        app.planner._never_fails.to_python routing.pattern.Mixed.to_python
+        routing.converters._number routing.converters._path routing.converters._read_uuid routing.converters._text
+        routing.converters._whole_number
+    """,
+    "is a part of the message of another error, which has a kind": """
+        features.htmx._print_url features.languages.plurals.declared_rule features.stores.encoding._plain
+        http.header_property response.headers._of
+        routing.converters._between routing.converters._matching routing.converters._one_of
+        routing.converters.find_converter
+    """,
+    "is a part of what is said of a line in a file, which is passed over": """
+        features.locations.address features.locations.csv_file
+    """,
+    "is a part of what ContractError says, which has a kind": """
+        testing.servers.asgi testing.servers.exchange.checked_head testing.servers.exchange.checked_status
+        testing.servers.rsgi testing.servers.wsgi._fields testing.servers.wsgi._status
+    """,
+    "no program meets it: it leads from one branch to another, or says that our own code is wrong": """
+        adapters.servable.Servable.handle adapters.wsgi.WSGIBody._call testing.client._run_inline
+        uploads.saving.give_name
+    """,
+    "tells dialects that a system has no list of descriptors": "serving.sockets._accepted",
+}
+"""Functions, classes and modules that raise errors without a kind, by the reason."""
+
+
+def plain_errors(node: ast.AST, place: str):
+    """Yield each plain error that is raised in a place, with the names of the classes and functions around it."""
+    for child in ast.iter_child_nodes(node):
+        within = place
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            within = f"{place}.{child.name}"
+        elif isinstance(child, ast.Raise) and child.exc and any(is_plain(part) for part in parts(child.exc)):
+            yield within, child.lineno
+        yield from plain_errors(child, within)
+
+
+def parts(error: ast.expr):
+    """Yield what may be raised by an expression: `error`, `error or ValueError("...")`."""
+    if isinstance(error, ast.BoolOp):
+        yield from error.values
+    elif isinstance(error, ast.IfExp):
+        yield from (error.body, error.orelse)
+    else:
+        yield error
+
+
+def is_plain(error: ast.expr) -> bool:
+    made = error.func if isinstance(error, ast.Call) else error
+    return isinstance(made, ast.Name) and made.id in PLAIN
+
+
+def module_errors():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE).with_suffix("").parts
+        if module[0] not in ("cli", "dialects"):
+            yield from plain_errors(ast.parse(path.read_text()), ".".join(module))
+
+
+def left_out(place: str) -> set[str]:
+    """Return the entries of ``WITHOUT_KIND`` for a place: itself, and what is around it."""
+    names = {name for names in WITHOUT_KIND.values() for name in names.split()}
+    return {name for name in names if f"{place}.".startswith(f"{name}.")}
+
+
+def test_each_error_that_a_program_may_meet_has_a_kind():
+    bare = [f"{place}, line {line}" for place, line in module_errors() if not left_out(place)]
+    assert not bare, 'write `raise explained("kind", ...)`, with a kind of src/antiphon/explanations/errors.md'
+
+
+def test_what_is_left_out_raises_errors():
+    used = {name for place, _ in module_errors() for name in left_out(place)}
+    assert used == {name for names in WITHOUT_KIND.values() for name in names.split()}
