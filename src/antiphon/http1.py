@@ -12,7 +12,7 @@ from antiphon.http.grammar import OWS, is_token
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import field_name, field_value
 from antiphon.http.status import status_line
-from antiphon.http.urls.url import parse_host, quote_path, unquote
+from antiphon.http.urls.url import check_host_given, quote_path, unquote
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -46,7 +46,7 @@ def print_request(request: Request) -> bytes:
             "bad-http-message",
             ValueError("a body in another transfer coding than chunked cannot be printed with its length"),
         )
-    parse_host(head.authority)
+    check_host_given(head.authority)
     own = {"host": head.authority, "content-length": str(len(body))}
     fields = _with_own(head.fields(), own)
     if "host" in own:
@@ -146,7 +146,7 @@ def _check_host(hosts: list[str], version: str) -> None:
     if len(hosts) > 1 or (not hosts and version == "1.1"):
         raise explained("bad-http-message", ValueError(f"the header has {len(hosts)} Host fields, where one is wanted"))
     for host in hosts:
-        parse_host(host)
+        check_host_given(host)
 
 
 def parse_response(data: bytes, method: str = "GET") -> Response:

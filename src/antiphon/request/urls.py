@@ -6,7 +6,7 @@ from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import quoted_path, quoted_root
-from antiphon.http.urls.url import URL, encode_path, encode_query, parse_host, unquote
+from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
 from antiphon.http.urls.urlencoded import parse_query
 
 
@@ -18,7 +18,7 @@ def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     target = URL(url)
     authority = target.netloc.rpartition("@")[2]
     if authority:
-        parse_host(authority)
+        check_host_given(authority)
     elif target.scheme:
         raise explained("bad-url", ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}"))
     path = target.path if target.path[:1] == "/" else f"/{target.path}"

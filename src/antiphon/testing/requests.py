@@ -8,7 +8,7 @@ from urllib.parse import quote
 from antiphon.explanations import explained
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
-from antiphon.http.urls.url import DEFAULT_PORTS, URL, parse_host
+from antiphon.http.urls.url import DEFAULT_PORTS, URL, check_host_given, parse_host
 from antiphon.http.urls.urlencoded import format_query
 from antiphon.testing.multipart import Files, encode_parts
 
@@ -179,7 +179,7 @@ def split_url(url: str) -> tuple[str, str]:
     rest = url.partition("://")[2]
     end = min((at for mark in "/?#" if (at := rest.find(mark)) >= 0), default=len(rest))
     authority = rest[:end].rpartition("@")[2]
-    parse_host(authority)
+    check_host_given(authority)
     return authority, as_target(rest[end:])
 
 

@@ -102,6 +102,15 @@ def parse_host(value: str) -> tuple[str, int | None]:
     return _parse_authority(value)
 
 
+def check_host_given(value: str) -> None:
+    """Check a host that a program gives, and not a client. Raises ValueError as ``parse_host`` does."""
+    try:
+        parse_host(value)
+    except ValueError as error:
+        explained("bad-url", error)
+        raise
+
+
 def _parse_authority(value: str) -> tuple[str, int | None]:
     match = _host_and_port(value)
     if match is None:
@@ -218,7 +227,7 @@ class URL(str):
         if not _scheme(scheme):
             raise explained("bad-url", ValueError(f"not a scheme: {scheme!r}"))
         if host:
-            parse_host(host)
+            check_host_given(host)
         root = _rooted(encode_path(root_path)).rstrip("/")
         query = _encode(query, _QUERY_ESCAPES)
         below = encode_path(path)
