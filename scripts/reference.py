@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent.parent / "docs/reference"
 PLACES = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.logs", "antiphon.http1")
 BY_STATUS = "One class for each status"
 SHARED = "Shared with App"
+GENERAL = "General"
 OBJECTS = {"app": "App", "request": "Request", "response": "Response"}
 """Names that docstrings give to objects of classes that have pages of their own."""
 
@@ -59,7 +60,7 @@ def _class_page(page: str, cls: type, see_also: str) -> str:
         see_also,
     ]
     for section in ordered:
-        parts += [f"## {section}"] if section else []
+        parts += [f"## {section or GENERAL}"]
         inside = [member for member in members if member.section == section]
         parts += [_table(inside)] if section == HEADERS else [_entry(member.name, member) for member in inside]
     parts += [_shared({each.name for each in shared})] if shared else []
