@@ -183,7 +183,7 @@ def test_folders_to_watch_can_be_named_and_debug_can_be_switched_off(tmp_path):
         site.save(INNER, "EUR = 2\n")
         site.save("other/notes.py", "")
         site.wait_for("2 ")
-        assert "s: other/notes.py\n" in site.out
+        site.wait_until(lambda: "s: other/notes.py\n" in site.out)  # which is printed when the new worker serves
         assert INNER not in site.out
         site.save(INNER, "EUR = (\n")
         site.save("other/notes.py", "")
