@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 import time
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 
 import pytest
 from anyio import CancelScope
@@ -823,8 +823,8 @@ class TestStepsThatAreClosed:
             await asyncio.Future(loop=loop)
 
         loop = asyncio.new_event_loop()
-        steps = app.handle(Request.blank("/"))
-        while isinstance(steps.send(None), Switch):
+        steps, context = app.handle(Request.blank("/")), copy_context()
+        while isinstance(context.run(steps.send, None), Switch):
             pass
         steps.close()
         del steps

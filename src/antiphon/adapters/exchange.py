@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import TypeAlias
 
-from antiphon.handler.contract import Handler, log_failure
+from antiphon.handler.contract import Handler, Steps, log_failure
 from antiphon.http.errors import ClientDisconnected, InternalServerError
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
@@ -174,6 +174,10 @@ class ObservedHandler:
         self._exchange.begin(request)
         response = self._exchange.response = await self._handler.handle(request)
         return response
+
+    def answer_on_thread(self, request: Request) -> Steps[Response]:
+        """Answer a request, in steps."""
+        return self.handle(request)
 
     async def answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""

@@ -77,6 +77,10 @@ class Servable:
         """Return the steps that answer a request, and handle their own errors."""
         raise NotImplementedError
 
+    def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+        """Answer a request on a server's thread; return the response, or the steps that are left."""
+        return self.handle(request)
+
     def answer(self, request: Request) -> Awaitable[Response]:
         """Answer a request on an event loop; return an awaitable of the response."""
         return run_async(self.handle(request))

@@ -22,6 +22,7 @@ from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.message import Body
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -181,7 +182,8 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     request = Request(WSGIHead(environ))
     context = copy_context()
     try:
-        response = run_sync(handler.handle(request), context)
+        answer = context.run(handler.answer_on_thread, request)
+        response = answer if isinstance(answer, Response) else run_sync(answer, context)
     except BaseException:
         run_sync(finish(request), context)
         raise

@@ -10,7 +10,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.before_routing import find_after
 from antiphon.app.blueprint import Routes
 from antiphon.app.cross_site import TrustedOrigins
-from antiphon.app.dispatch import dispatch
+from antiphon.app.dispatch import answer_on_thread, dispatch
 from antiphon.app.guard import Guard
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.matching import Found, Routing
@@ -323,6 +323,11 @@ class App(Routes, Servable):
         """Return the steps that answer a request. For adapters and dialects."""
         plan, error = self._find(request)
         return dispatch(plan, request, error)
+
+    def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+        """Return the response, or the steps that are left, on a server's thread. For adapters and dialects."""
+        plan, error = self._find(request)
+        return answer_on_thread(plan, request, error)
 
     def answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop. For adapters and dialects."""

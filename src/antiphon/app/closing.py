@@ -7,40 +7,101 @@ from typing import TypeAlias
 
 from antiphon.app.error_handlers import answer_error
 from antiphon.app.hooks import Hook, hook
-from antiphon.app.middleware import Middleware, Opened
-from antiphon.app.open_places import Opening, OpenPlace, is_read_later
+from antiphon.app.middleware import OpenedMiddleware
+from antiphon.app.open_places import Opening, is_read_later
 from antiphon.app.plan import Plan, RunsOn
-from antiphon.app.returns import respond
+from antiphon.app.returns import respond, to_response
+from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-OpenedMiddleware: TypeAlias = list[tuple[Middleware | OpenPlace, Opened]]
-"""Middleware and places that have been opened, outermost first, with their generators."""
-Closer: TypeAlias = tuple[Switch | None, Callable[[Response], Response | Awaitable[Response]], bool]
+Close: TypeAlias = Callable[[Response], Response | Awaitable[Response]]
+"""A function that is called with the response on its way back, and returns it, or another one."""
+Closer: TypeAlias = tuple[Switch | None, Close, bool]
 """The place of what is called with the response on its way back, the function, and True if errors are thrown in."""
 
 
-async def leave(
+def leave(
     plan: Plan,
     request: Request,
     response: Response,
     opened: OpenedMiddleware,
     is_shared: bool,
     failure: BaseException | None,
-) -> Response:
+) -> Response | Awaitable[Response]:
     """Close the middleware and places, and return the response, completed, with the fields by which it varies.
 
-    ``is_shared`` says that a handler may give the same response again, as hooks may. A ``failure`` that ends the task
-    or the process is raised again when everything is closed.
+    Where anything has to wait, or does not let the response pass, return what is awaited for it. ``is_shared`` says
+    that a handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process is
+    raised again when everything is closed.
     """
-    if plan.late and _is_late(plan, request, response):
+    hooks = iter(plan.stack.after)
+    is_plain = plan.is_plain and failure is None and not request._after_hooks
+    if not is_plain or (plan.late and _is_late(plan, request, response)):
+        return _leave_in_steps(plan, request, response, opened, is_shared, failure, hooks)
+    if request.consulted:
+        response, is_shared = _varied(request, response, is_shared), False
+    if plan.stack.after or opened:
+        first = _close_plainly(request, response, opened, hooks)
+        if first is not None or opened or request._after_hooks:
+            return _leave_in_steps(plan, request, response, opened, is_shared, failure, hooks, first)
+        if request.consulted:
+            response, is_shared = _varied(request, response, is_shared), False
+    return _completed(plan, request, response, is_shared) if plan.stack.last else response
+
+
+def _close_plainly(
+    request: Request, response: Response, opened: OpenedMiddleware, hooks: Iterator[Hook]
+) -> Close | None:
+    """Call the hooks after the request, then close the middleware, none of which waits, while the response passes.
+
+    Return what has to be done next where one fails or gives another response; hooks and middleware inside it are done.
+    """
+    for after in hooks:
+        try:
+            answer = after.function(request, response)
+        except BaseException as error:
+            return _raising(error)
+        if answer is not None and answer is not response:
+            return lambda _: to_response(answer, after.function, request)
+        if request._after_hooks:
+            return None
+    while opened and not request._after_hooks:
+        part, generator = opened.pop()
+        try:
+            ended = resume(generator, response)  # type: ignore[arg-type]  # it is not async
+        except BaseException as error:
+            return _raising(error)
+        if ended is not None:
+            return partial(part.replace, generator, ended, request)  # type: ignore[union-attr]  # no place is plain
+    return None
+
+
+def _raising(error: BaseException) -> Close:
+    def fail(_: Response) -> Response:
+        raise error
+
+    return fail
+
+
+async def _leave_in_steps(
+    plan: Plan,
+    request: Request,
+    response: Response,
+    opened: OpenedMiddleware,
+    is_shared: bool,
+    failure: BaseException | None,
+    hooks: Iterator[Hook],
+    first: Close | None = None,
+) -> Response:
+    if plan.late and first is None and _is_late(plan, request, response):
         await _open_late(plan, request, opened)
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
-    if plan.stack.after or opened or request._after_hooks:
-        closed = await _close(plan, request, response, opened)
+    if plan.stack.after or opened or request._after_hooks or first is not None:
+        closed = await _close(plan, request, response, _closers(plan, request, opened, hooks, first), opened)
         failure = _fatal(failure) or closed.error
         response, is_shared = closed, is_shared or closed is not response
         if request.consulted:
@@ -62,9 +123,9 @@ def _is_late(plan: Plan, request: Request, response: Response) -> bool:
 async def _open_late(plan: Plan, request: Request, opened: OpenedMiddleware) -> None:
     """Open middleware that has nothing to do before the response is there."""
     for middleware in plan.stack.middleware:
-        waiting = middleware.open(request, opened)
-        if waiting is not None:
-            await waiting
+        early = middleware.open(request, opened)
+        if early is not None and not isinstance(early, Response):
+            await early
 
 
 def _completed(plan: Plan, request: Request, response: Response, is_shared: bool) -> Response:
@@ -89,13 +150,15 @@ def _fatal(error: BaseException | None) -> BaseException | None:
     return error if error is not None and is_leaving(error) else None
 
 
-async def _close(plan: Plan, request: Request, response: Response, opened: OpenedMiddleware) -> Response:
+async def _close(
+    plan: Plan, request: Request, response: Response, closers: Iterator[Closer], opened: OpenedMiddleware
+) -> Response:
     """Call the hooks after the request, then close the middleware and the places. An error becomes the response for
     what is next.
 
     So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
     """
-    for place, close, throws in _closers(plan, request, opened):
+    for place, close, throws in closers:
         if place is not None:
             response = _unless_cancelled(await switch_shielded(place), request, response)
         before = response
@@ -114,14 +177,19 @@ async def _close(plan: Plan, request: Request, response: Response, opened: Opene
     return response
 
 
-def _closers(plan: Plan, request: Request, opened: OpenedMiddleware) -> Iterator[Closer]:
-    """Yield what is called with the response, innermost first. Hooks and middleware may still open places.
+def _closers(
+    plan: Plan, request: Request, opened: OpenedMiddleware, hooks: Iterator[Hook], first: Close | None
+) -> Iterator[Closer]:
+    """Yield what is called with the response, ``first``, then from the innermost on: ``hooks``, then what is opened.
 
-    A hook of the request's own that one of them registers is called right after that one.
+    Hooks and middleware may still open places. A hook of the request's own that one of them registers is called right
+    after that one.
     """
+    if first is not None:
+        yield None, first, False
     if request._after_hooks:
         yield from _own_closers(plan, request)
-    for each in plan.stack.after:
+    for each in hooks:
         yield each.place, partial(_after, each, request), False
         if request._after_hooks:
             yield from _own_closers(plan, request)

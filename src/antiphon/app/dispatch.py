@@ -10,9 +10,10 @@ from copy import copy
 from functools import lru_cache
 from typing import Any
 
-from antiphon.app.closing import OpenedMiddleware, answer_failure, leave
+from antiphon.app.closing import answer_failure, leave
+from antiphon.app.middleware import OpenedMiddleware
 from antiphon.app.open_places import Opening
-from antiphon.app.plan import LOOP, Plan
+from antiphon.app.plan import LOOP, HandlerStack, Plan
 from antiphon.app.returns import respond, to_response
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
@@ -25,8 +26,62 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 
+def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
+    """Answer a request on a server's thread by a plan: at once, or, as soon as anything has to wait, by steps."""
+    if error is not None or not plan.is_direct:
+        return dispatch(plan, request, error)
+    set_current_request(request)
+    has_body = request.head.has_body
+    if has_body and not (plan.most_ahead and request.read_small_body(request.limits.body)):
+        return dispatch(plan, request)
+    opened: OpenedMiddleware = []
+    try:
+        answer = _open_plainly(plan.stack, request, opened) if plan.has_middleware else None
+        if answer is None:
+            answer = plan.handler.function(request)
+            made = _respond(plan, request, answer)
+        else:
+            made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
+    except BaseException as raised:
+        return _answer_failed(plan, request, raised, opened)
+    if not isinstance(made, Response):
+        return _answer_waiting(plan, request, made, opened)
+    if plan.leaves or request.consulted or request._after_hooks:
+        made = leave(plan, request, made, opened, made is answer, None)
+    if has_body and not request._is_in_bytes:
+        return _release_left(plan, request, made)
+    return made  # type: ignore[return-value]  # what ``leave`` gives to be awaited is a coroutine
+
+
+async def _answer_failed(plan: Plan, request: Request, error: BaseException, opened: OpenedMiddleware) -> Response:
+    traceback = error.__traceback__
+    try:
+        raise error  # so that it is the context of what its handler raises
+    except BaseException:
+        error.__traceback__ = traceback
+        response = await answer_failure(plan, request, error)
+    return await _release_left(plan, request, leave(plan, request, response, opened, False, response.error))
+
+
+async def _answer_waiting(
+    plan: Plan, request: Request, waiting: Awaitable[Response], opened: OpenedMiddleware
+) -> Response:
+    try:
+        response = await waiting
+    except BaseException as raised:
+        return await _answer_failed(plan, request, raised, opened)
+    return await _release_left(plan, request, leave(plan, request, response, opened, False, None))
+
+
+async def _release_left(plan: Plan, request: Request, left: Response | Awaitable[Response]) -> Response:
+    response = left if isinstance(left, Response) else await left
+    if request.head.has_body and not request._is_in_bytes:
+        await release(request, response, plan.is_driven(request))
+    return response
+
+
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
-    """Answer a request by a plan. An ``error`` in the request is raised inside of all middleware."""
+    """Answer a request by a plan, in steps. An ``error`` in the request is raised inside of all middleware."""
     set_current_request(request)
     head = request.head
     if head.blocks:
@@ -55,7 +110,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         response = await answer_failure(plan, request, raised)
         failure, leaves = response.error, True
     if leaves or request.consulted or request._after_hooks:
-        response = await leave(plan, request, response, opened, response is answer, failure)
+        left = leave(plan, request, response, opened, response is answer, failure)
+        response = left if isinstance(left, Response) else await left
     if has_body and not request._is_in_bytes:
         await release(request, response, plan.is_driven(request))
     return response
@@ -189,9 +245,12 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 
 async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: OpenedMiddleware) -> Any:
     """Open the middleware, then call the handler, unless something that is opened answers."""
-    early = await _open(plan, request, opened)
+    if plan.is_plain:
+        early = _open_plainly(plan.stack, request, opened)
+    else:
+        early = await _open(plan, request, opened)
     if early is not None:
-        return early
+        return early if isinstance(early, Response) else await early
     handler = plan.handler
     if error is None and plan.body == "load" and request.head.has_body:
         await _receive(plan, request)
@@ -203,12 +262,29 @@ async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: 
     return await answer if handler.is_async else answer
 
 
+def _open_plainly(
+    stack: HandlerStack, request: Request, opened: OpenedMiddleware
+) -> Response | Awaitable[Response] | None:
+    """Do what ``_open`` does where nothing waits."""
+    for middleware in stack.middleware:
+        early = middleware.open(request, opened)
+        if early is not None:
+            return early  # type: ignore[return-value]  # plain middleware gives an answer, or None at once
+    for before in stack.before:
+        answer = before.function(request)
+        if answer is not None:
+            return to_response(answer, before.function, request)
+    return None
+
+
 async def _open(plan: Plan, request: Request, opened: OpenedMiddleware) -> Response | None:
     """Open the middleware, resolve places, then call the hooks before the request: the first answer that one gives."""
     stack = plan.stack
     for middleware in stack.middleware:
-        waiting = middleware.open(request, opened)
-        if waiting is not None and (early := await waiting) is not None:
+        early = middleware.open(request, opened)
+        if early is not None and not isinstance(early, Response):
+            early = await early
+        if early is not None:
             return early
     for source in stack.resolving:
         await source.resolve(request)

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.returns import respond
+from antiphon.app.returns import respond, to_response
+from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from antiphon.app.open_places import OpenPlace
 
 Opened: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
+OpenedMiddleware: TypeAlias = "list[tuple[Middleware | OpenPlace, Opened]]"
+"""Middleware and places that have been opened, outermost first, with their generators."""
 
 
 class Middleware(NamedTuple):
@@ -44,10 +47,8 @@ class Middleware(NamedTuple):
         """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
-    def open(
-        self, request: Request, opened: "list[tuple[Middleware | OpenPlace, Opened]]"
-    ) -> Awaitable[Response | None] | None:
-        """Run it to its yield, and add it to those that are opened; return what waits for it, or for its answer.
+    def open(self, request: Request, opened: "OpenedMiddleware") -> Response | Awaitable[Response | None] | None:
+        """Run it to its yield, and add it to those that are opened; return its answer, or what waits for that.
 
         Raises RuntimeError if it ends without a yield and without an answer: it might have meant to refuse the request.
         """
@@ -60,11 +61,9 @@ class Middleware(NamedTuple):
             early = self._answered(end.value)
         else:
             opened.append((self, generator))
-        return None if early is None else respond(early, self.function, request)
+        return None if early is None else to_response(early, self.function, request)
 
-    async def _open_in_place(
-        self, request: Request, opened: "list[tuple[Middleware | OpenPlace, Opened]]"
-    ) -> Response | None:
+    async def _open_in_place(self, request: Request, opened: "OpenedMiddleware") -> Response | None:
         if self.place is not None:
             await self.place
         generator: Any = self.function(request)
@@ -89,10 +88,18 @@ class Middleware(NamedTuple):
         """
         if self.is_async or (self.throws and response.error is not None):
             return self._close_in_steps(generator, request, response)
-        instead = self._end_sync(generator, generator.send, response)  # type: ignore[arg-type,union-attr]
-        if instead is None or type(instead) is Response:
-            return instead or response
-        return respond(instead, self.function, request)
+        ended = resume(generator, response)  # type: ignore[arg-type]  # it is not async
+        return response if ended is None else self.replace(generator, ended, request, response)
+
+    def replace(
+        self, generator: Opened, ended: tuple[bool, object], request: Request, response: Response
+    ) -> Response | Awaitable[Response]:
+        """Return what it gives instead of a response: what ``resume`` told when it was sent that.
+
+        Raises RuntimeError if it yields again.
+        """
+        instead = self._instead(generator, ended)  # type: ignore[arg-type]  # it is not async
+        return response if instead is None else to_response(instead, self.function, request)
 
     async def _close_in_steps(self, generator: Opened, request: Request, response: Response) -> Response:
         if self.throws and response.error is not None:
@@ -107,7 +114,7 @@ class Middleware(NamedTuple):
             if self.is_async:
                 instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
             else:
-                instead = self._end_sync(generator, generator.throw, error)  # type: ignore[arg-type,union-attr]
+                instead = self._end_sync(generator, error)  # type: ignore[arg-type]
         finally:
             note_task(error)
         if instead is None and not isinstance(error, Exception) and not is_leaving(error):
@@ -120,16 +127,22 @@ class Middleware(NamedTuple):
             )
         return instead
 
-    def _end_sync(self, generator: Generator[Any, Any, Any], resume: Callable[[Any], Any], given: object) -> object:
+    def _end_sync(self, generator: Generator[Any, Any, Any], error: BaseException) -> object:
+        """Throw an error in, and return what it gives instead of the response."""
         try:
-            instead: object = resume(given)
+            yielded = generator.throw(error)
         except StopIteration as end:
             return end.value
-        try:
-            generator.send(None)
-        except StopIteration as end:
-            if instead is not None:
-                return instead if end.value is None else end.value
+        return self._instead(generator, (False, yielded))
+
+    def _instead(self, generator: Generator[Any, Any, Any], ended: tuple[bool, object]) -> object:
+        """Return a response that it has returned, or yielded as its last act but to return."""
+        has_returned, instead = ended
+        if has_returned:
+            return instead
+        last = resume(generator, None)
+        if instead is not None and (last is None or last[0]):
+            return instead if last is None else last[1]
         generator.close()
         raise self._yields_again()
 

@@ -104,6 +104,8 @@ class Plan:
 
     ``deadline`` is in seconds from the dispatch, None for none; ``prepares`` is True with one, and where places are
     opened. ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before.
+    ``is_plain`` is True if all that is around the handler is sync and runs where the handler does: nothing has to wait.
+    ``is_direct`` is True if the handler does not wait either, so that a server's thread may answer at once.
     ``has_middleware`` is True if anything at all is around the handler, but for middleware that opens late, when one of
     the places ``late`` was read; ``leaves`` is True if anything is to do on the way back. Up to ``most_ahead`` bytes of
     a body are received before the middleware opens; after it, ``waits_on_thread`` is True if a thread may wait for the
@@ -111,8 +113,9 @@ class Plan:
     """
 
     __slots__ = (
-        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "late", "leaves",
-        "most_ahead", "place", "prepares", "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
+        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "is_direct", "is_plain",
+        "late", "leaves", "most_ahead", "place", "prepares", "reads_body", "refuse", "route", "runs_on", "stack",
+        "waits_on_thread",
     )  # fmt: skip
 
     def __init__(
@@ -138,6 +141,8 @@ class Plan:
             stack = stack._replace(resolving=())
         self.prepares = stack.opens_places or route.deadline is not None
         self.runs_on = _runs_on(handler, stack, body)
+        self.is_plain = _is_plain(stack, self.runs_on)
+        self.is_direct = self.is_plain and self.runs_on is RunsOn.THREAD and not (handler.is_async or self.prepares)
         self.late = _late(stack, self.runs_on)
         self.has_middleware = stack.is_around and not self.late
         self.leaves = stack.is_around or bool(stack.last)
@@ -164,6 +169,13 @@ class Plan:
 
     def _waits_on_thread(self) -> bool:
         return (self.handler.blocks and self.most_ahead == 0) or any(part.blocks for part in self.stack.parts)
+
+
+def _is_plain(stack: HandlerStack, runs_on: RunsOn) -> bool:
+    if runs_on is RunsOn.MIXED or stack.resolving or stack.opens_places:
+        return False
+    waits = [part.is_async or part.throws for part in stack.middleware]
+    return not any(waits + [part.is_async for part in (*stack.before, *stack.after)])
 
 
 def _late(stack: HandlerStack, runs_on: RunsOn) -> tuple[Place[Any], ...]:

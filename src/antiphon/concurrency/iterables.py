@@ -3,7 +3,16 @@
 An iterable is closed in every case, even if it was not iterated to its end, or not at all.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from antiphon.explanations import explained
@@ -54,6 +63,18 @@ async def aclose(iterator: object, source: object = None) -> None:
     """Close an async iterable and its iterator, if there is one, as far as they can be closed."""
     if close := getattr(iterator, "aclose", None) or getattr(source, "aclose", None):
         await close()
+
+
+def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: object) -> tuple[bool, Any] | None:
+    """Send a generator or a coroutine a value, and return None if it ends with None.
+
+    Else return (True, what it returned), or (False, what it yielded). Raises what it raises.
+    """
+    try:
+        yielded = steps.send(value)
+    except StopIteration as end:
+        return None if end.value is None else (True, end.value)
+    return False, yielded
 
 
 class _Source:

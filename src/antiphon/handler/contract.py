@@ -74,6 +74,10 @@ class Handler(Protocol):
         """Return the steps that answer a request."""
         ...
 
+    def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+        """Return the response, if nothing has to wait for it on a server's thread, else the steps that are left."""
+        ...
+
     def answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop, which runs in the current task."""
         ...
