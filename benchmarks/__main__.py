@@ -1,7 +1,6 @@
 """`python -m benchmarks`: the frameworks side by side in this process; fails where Antiphon is not ahead."""
 
 import asyncio
-import platform
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 
+from . import interpreter
 from .cases import CASES
 from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
 from .report import FLOOR, Cell, overall, shortfalls, table
@@ -36,8 +36,8 @@ def main() -> int:
 
 def introduction() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in FRAMEWORKS if name != FLOOR)
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{python}; {versions}\nMicroseconds a request, and how many times Antiphon's that is"
+    figures = "Microseconds of CPU time a request, and how many times Antiphon's that is"
+    return f"{interpreter.described()}\n{versions}\n{figures}"
 
 
 def measure(interface: str, apps: Mapping[str, ModuleType], cases: list[str], options: Namespace) -> list[Cell]:

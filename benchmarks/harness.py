@@ -3,6 +3,9 @@
 The requests of a batch are made before its clock starts, so nobody pays for making an environ or a scope.
 Each is a fresh copy, which the application may change. Releasing it, with all that hangs on it, is in
 everybody's time, as is garbage collection, which stays on.
+
+The time is CPU time, user and system, of the whole process: handlers may run on other threads, and what other
+programs take of the machine is nobody's.
 """
 
 import asyncio
@@ -10,7 +13,7 @@ import gc
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
-from time import perf_counter_ns
+from time import process_time_ns
 from typing import Any, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -32,7 +35,7 @@ class Server(Protocol):
         """Send the case's request once; raise WrongAnswerError unless the answer is right."""
 
     def sample(self, case: Case, calls: int) -> float:
-        """Microseconds a request, over `calls` requests, which is a multiple of BATCH."""
+        """Microseconds of CPU time a request, over `calls` requests, which is a multiple of BATCH."""
 
     def close(self) -> None:
         """Stop the application."""
@@ -64,15 +67,15 @@ class WsgiServer:
         return elapsed / calls / 1000
 
     def timed(self, environs: list[WSGIEnvironment], start_response: StartResponse) -> int:
-        """Answer every request of the list, emptying it, and return the nanoseconds that took."""
+        """Answer every request of the list, emptying it, and return the nanoseconds of CPU time that took."""
         app = self.app
-        start = perf_counter_ns()
+        start = process_time_ns()
         while environs:
             chunks = app(environs.pop(), start_response)
             b"".join(chunks)
             if hasattr(chunks, "close"):
                 chunks.close()
-        return perf_counter_ns() - start
+        return process_time_ns() - start
 
     def close(self) -> None:
         """WSGI applications are not told that their server stops."""
@@ -108,13 +111,13 @@ class AsgiServer:
         return elapsed / calls / 1000
 
     async def timed(self, exchanges: list["Exchange"]) -> int:
-        """Answer every request of the list, emptying it, and return the nanoseconds that took."""
+        """Answer every request of the list, emptying it, and return the nanoseconds of CPU time that took."""
         app = self.app
-        start = perf_counter_ns()
+        start = process_time_ns()
         while exchanges:
             exchange = exchanges.pop()
             await app(exchange.scope, exchange.receive, exchange.send)
-        return perf_counter_ns() - start
+        return process_time_ns() - start
 
     def close(self) -> None:
         self.loop.run_until_complete(self.lifespan.tell("shutdown"))
@@ -243,7 +246,7 @@ def scope_of(case: Case) -> dict[str, Any]:
 
 
 def compare(servers: Mapping[str, Server], case: Case, rounds: int, calls: int) -> dict[str, float]:
-    """Microseconds a request by name: the least of `rounds` samples, taken by turns."""
+    """Microseconds of CPU time a request by name: the least of `rounds` samples, taken by turns."""
     for server in servers.values():
         server.verify(case)
         server.sample(case, BATCH)

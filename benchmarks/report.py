@@ -12,7 +12,7 @@ FORM_ALLOWANCE = 1.8
 
 
 class Cell(NamedTuple):
-    """One case over one interface; `times` are microseconds a request by framework."""
+    """One case over one interface; `times` are microseconds of CPU time a request by framework."""
 
     interface: str
     case: str

@@ -155,7 +155,7 @@ def visitors(interface: str, folder: Path, loop: asyncio.AbstractEventLoop, stac
 
 
 def measure(visitors: Mapping[str, Visitor], case: str, rounds: int, calls: int) -> dict[str, float]:
-    """Microseconds a request by name: the least of `rounds` samples, taken by turns."""
+    """Microseconds of CPU time a request by name: the least of `rounds` samples, taken by turns."""
     asked = {name: each for name, each in visitors.items() if case in each.cases}
     for each in asked.values():
         each.server.verify(each.cases[case])

@@ -1,0 +1,82 @@
+"""The Python that a benchmark runs on: how it was built, and a warning where that makes its figures say little.
+
+An interpreter without profile-guided optimisation (PGO) flatters whoever has little Python of his own, since code in
+C is as fast there as elsewhere, and Python is slower.
+"""
+
+import platform
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import find_spec
+
+FLAGS = ("CFLAGS", "PY_CFLAGS", "PY_CFLAGS_NODIST", "PY_CORE_CFLAGS", "LDFLAGS", "PY_LDFLAGS_NODIST", "PY_CORE_LDFLAGS")
+DEBIAN = frozenset({"debian", "ubuntu"})
+
+
+def optimisations() -> list[str]:
+    """Return which of PGO and LTO the interpreter was built with, as far as it tells."""
+    if is_debian_s_own(sys.base_prefix, distribution()):
+        return ["PGO", "LTO"]
+    return list(told_by(sysconfig.get_config_vars()))
+
+
+def told_by(variables: Mapping[str, object]) -> Iterator[str]:
+    """Give the optimisations that the variables of a build name; the linker's flags have them, too."""
+    arguments = str(variables.get("CONFIG_ARGS") or "")
+    flags = " ".join(str(variables.get(name) or "") for name in FLAGS)
+    if "--enable-optimizations" in arguments or "-fprofile-use" in flags or "-fprofile-instr-use" in flags:
+        yield "PGO"
+    if "--with-lto" in arguments or "-flto" in flags:
+        yield "LTO"
+
+
+def is_debian_s_own(base_prefix: str, release: Mapping[str, str]) -> bool:
+    """Tell the Python of Debian or Ubuntu, which have both optimisations and take the flags out of its variables."""
+    names = {release.get("ID", ""), *release.get("ID_LIKE", "").split()}
+    return base_prefix == "/usr" and not DEBIAN.isdisjoint(names)
+
+
+def distribution() -> Mapping[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
+
+
+def warnings(found: list[str]) -> Iterator[str]:
+    """Give a line for each reason why figures of this interpreter are not those of one that is deployed."""
+    if "PGO" not in found:
+        yield (
+            "WARNING: this Python was built without PGO (--enable-optimizations), or doesn't tell. That flatters: "
+            "what frameworks do in C is as quick without, and what they do in Python is slower."
+        )
+    if sysconfig.get_config_var("Py_DEBUG"):
+        yield "WARNING: this is a debug build of Python, several times slower than one that is deployed."
+
+
+def kind() -> str:
+    """Return the interpreter in words, and where Antiphon takes its inner loops from."""
+    words = [f"{platform.python_implementation()} {platform.python_version()}"]
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        words.append("free-threaded")
+    words += [platform.python_compiler(), " and ".join(optimisations()) or "no PGO"]
+    return ", ".join(words)
+
+
+def speedups() -> str:
+    """Return `with` or `without the C extension`; empty for an Antiphon that has none."""
+    if find_spec("antiphon.speedups") is None:
+        return ""
+    import_module("antiphon.speedups")
+    loaded = [module for name, module in [*sys.modules.items()] if name.startswith("antiphon.speedups.")]
+    is_used = any(isinstance(getattr(module, "__loader__", None), ExtensionFileLoader) for module in loaded)
+    return "with the C extension" if is_used else "without the C extension"
+
+
+def described() -> str:
+    """Return the lines with which a benchmark begins."""
+    lines = [", ".join(filter(None, [kind(), speedups() and f"Antiphon {speedups()}"]))]
+    return "\n".join([*lines, *warnings(optimisations())])
