@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from .apps.work import PIXELS
+from .apps.work import PIXELS, upload
+from .forms import CONTENT_TYPE, PICTURE, picture_form
 
 ORDER = {
     "id": "A-2209",
@@ -136,6 +137,7 @@ def sending(body: bytes, content_type: str, headers: Mapping[str, str]) -> dict[
 
 JSON_BODY = json.dumps(ORDER, separators=(",", ":")).encode()
 FORM_BODY = urlencode(ADDRESS).encode()
+PARTS_BODY = picture_form()
 
 CASES = {
     case.name: case
@@ -191,6 +193,15 @@ CASES = {
             media_type="text/plain",
             answer="Zoë Müller: 146 characters",
             body=FORM_BODY,
+        ),
+        Case(
+            name="multipart",
+            method="POST",
+            path="/multipart",
+            headers=sending(PARTS_BODY, CONTENT_TYPE, PAGE | {"origin": FETCH["origin"]}),
+            media_type="text/plain",
+            answer=upload("A lamp", "lamp.jpg", PICTURE),
+            body=PARTS_BODY,
         ),
         Case(
             name="headers",

@@ -4,16 +4,13 @@ import asyncio
 from contextlib import ExitStack
 from importlib import import_module
 
-from .cases import ADDRESS, FETCH, PAGE, Case, sending
-from .forms import CLOSE, CONTENT_TYPE, field, fields_form, file_head
+from .cases import ADDRESS, CASES, FETCH, PAGE, Case, sending
+from .forms import CONTENT_TYPE, fields_form
 from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
 from .report import Cell
 from .upload_apps import answers
-from .upload_body import CONTENTS
 
-PICTURE = CONTENTS["random"][: 10 << 10]
 WITHOUT_FILE = fields_form(ADDRESS)
-WITH_FILE = field("title", "A lamp") + file_head("file", "lamp.jpg", "image/jpeg") + PICTURE + CLOSE
 BROWSER = PAGE | {"origin": FETCH["origin"]}
 
 CASES = (
@@ -26,15 +23,7 @@ CASES = (
         answer=answers.fields(list(ADDRESS.values())),
         body=WITHOUT_FILE,
     ),
-    Case(
-        name="file",
-        method="POST",
-        path="/file",
-        headers=sending(WITH_FILE, CONTENT_TYPE, BROWSER),
-        media_type="text/plain",
-        answer=answers.small_file("A lamp", "lamp.jpg", PICTURE),
-        body=WITH_FILE,
-    ),
+    CASES["multipart"]._replace(name="file", path="/file"),
 )
 
 

@@ -8,7 +8,6 @@ the time. Linux only.
 """
 
 import asyncio
-import os
 import socket
 import sys
 from argparse import ArgumentParser, Namespace
@@ -25,7 +24,7 @@ from typing import NamedTuple
 from .forms import CLOSE, CONTENT_TYPE, file_head
 from .load import TIMEOUT, LoadError
 from .server_process import ServerProcess, forget_peak, granian, memory, peak_memory, settled
-from .upload_body import CHUNK
+from .upload_body import CHUNK, CONTENTS
 
 MIB = 1 << 20
 APP = "benchmarks.upload_apps.antiphon_app:asgi"
@@ -125,8 +124,7 @@ async def upload_all(port: int, films: list[Film], rate: float) -> None:
 
 def measure(server: ServerProcess, options: Namespace) -> Crowd:
     port = server.when_ready(lambda port: socket.create_connection(("127.0.0.1", port)).close() or port)
-    block = os.urandom(CHUNK)
-    films = [Film(block, number, options.size) for number in range(options.uploads)]
+    films = [Film(CONTENTS["random"], number, options.size) for number in range(options.uploads)]
     asyncio.run(upload_all(port, films[:1], 0))
     processes = server.processes()
     before = sum(map(memory, processes))

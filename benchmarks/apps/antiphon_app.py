@@ -21,6 +21,7 @@ from .work import (
     listing,
     portrait,
     receipt,
+    upload,
 )
 
 wsgi = App()
@@ -100,6 +101,12 @@ def form(request: Request) -> str:
     return receipt([values[name] for name in FIELDS])
 
 
+@wsgi.post("/multipart")
+def multipart(request: Request) -> str:
+    file = request.files["file"]
+    return upload(request.form["title"], file.filename, file.read())
+
+
 @wsgi.get("/headers")
 def headers(request: Request) -> str:
     return described(request)
@@ -147,6 +154,12 @@ async def order_async(request: Request) -> dict[str, Any]:
 async def form_async(request: Request) -> str:
     values = request.form
     return receipt([values[name] for name in FIELDS])
+
+
+@asgi.post("/multipart")
+async def multipart_async(request: Request) -> str:
+    file = request.files["file"]
+    return upload(request.form["title"], file.filename, file.read())
 
 
 @asgi.get("/headers")

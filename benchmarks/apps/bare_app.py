@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt
+from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt, upload
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -28,6 +28,14 @@ def form(body: bytes) -> bytes:
     return receipt([values[name] for name in FIELDS]).encode()
 
 
+def multipart(content_type: str, body: bytes) -> bytes:
+    delimiter = b"\r\n--" + content_type.partition("boundary=")[2].encode()
+    _, title, file, _ = (b"\r\n" + body).split(delimiter)
+    head, _, content = file.partition(b"\r\n\r\n")
+    filename = head.partition(b'filename="')[2].partition(b'"')[0]
+    return upload(title.partition(b"\r\n\r\n")[2].decode(), filename.decode(), content).encode()
+
+
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     status, media_type, vary = "200 OK", TEXT, []
     match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
@@ -43,6 +51,8 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
             body = order(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         case "POST", "/form":
             body = form(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        case "POST", "/multipart":
+            body = multipart(environ["CONTENT_TYPE"], environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         case _:
             status, body = "404 Not Found", b"Not Found"
     start_response(status, [("Content-Type", media_type), ("Content-Length", str(len(body))), *vary])
@@ -83,6 +93,8 @@ async def asgi(
             body = order(await received(receive))
         case "POST", "/form":
             body = form(await received(receive))
+        case "POST", "/multipart":
+            body = multipart(dict(scope["headers"])[b"content-type"].decode("latin-1"), await received(receive))
         case _:
             status, body = 404, b"Not Found"
     headers_sent = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode()), *vary]

@@ -4,7 +4,7 @@ from typing import Any
 
 from blacksheep import Application, Request, Response, json, text
 
-from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt
+from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt, upload
 
 asgi = Application()
 
@@ -40,3 +40,10 @@ async def order(request: Request) -> Response:
 async def form(request: Request) -> Response:
     values: Any = await request.form()
     return text(receipt([values[name] for name in FIELDS]))
+
+
+@asgi.router.post("/multipart")
+async def multipart(request: Request) -> Response:
+    values: Any = await request.form()
+    (file,) = values["file"]
+    return text(upload(values["title"], file.file_name.decode(), file.data))

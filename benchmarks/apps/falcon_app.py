@@ -25,6 +25,7 @@ from .work import (
     max_age,
     portrait,
     receipt,
+    upload,
 )
 
 
@@ -141,6 +142,18 @@ class Form:
         resp.text = receipt([values[name] for name in FIELDS])
 
 
+class Multipart:
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        title, filename, content = "", "", b""
+        for part in req.get_media():
+            if part.name == "title":
+                title = part.text
+            elif part.name == "file":
+                filename, content = part.filename, part.data
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = upload(title, filename, content)
+
+
 class Headers:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.content_type = falcon.MEDIA_TEXT
@@ -188,6 +201,18 @@ class AsyncForm:
         resp.text = receipt([values[name] for name in FIELDS])
 
 
+class AsyncMultipart:
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        title, filename, content = "", "", b""
+        async for part in await req.get_media():
+            if part.name == "title":
+                title = await part.text
+            elif part.name == "file":
+                filename, content = part.filename, await part.data
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = upload(title, filename, content)
+
+
 class AsyncHeaders:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = falcon.MEDIA_TEXT
@@ -215,6 +240,7 @@ wsgi.add_route("/hello", Hello())
 wsgi.add_route("/read/{name}", Read())
 wsgi.add_route("/json", Order())
 wsgi.add_route("/form", Form())
+wsgi.add_route("/multipart", Multipart())
 wsgi.add_route("/headers", Headers())
 wsgi.add_route("/built", Built())
 wsgi.add_route("/conditional", Conditional())
@@ -225,6 +251,7 @@ asgi.add_route("/hello", AsyncHello())
 asgi.add_route("/read/{name}", AsyncRead())
 asgi.add_route("/json", AsyncOrder())
 asgi.add_route("/form", AsyncForm())
+asgi.add_route("/multipart", AsyncMultipart())
 asgi.add_route("/headers", AsyncHeaders())
 asgi.add_route("/built", AsyncBuilt())
 asgi.add_route("/conditional", AsyncConditional())

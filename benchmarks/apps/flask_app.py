@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from .work import FIELDS, LANGUAGES, invoice, listing, receipt
+from .work import FIELDS, LANGUAGES, invoice, listing, receipt, upload
 
 wsgi = Flask(__name__)
 
@@ -40,3 +40,9 @@ def order() -> dict[str, Any]:
 def form() -> ResponseReturnValue:
     values = request.form
     return receipt([values[name] for name in FIELDS]), TEXT
+
+
+@wsgi.post("/multipart")
+def multipart() -> ResponseReturnValue:
+    file = request.files["file"]
+    return upload(request.form["title"], file.filename, file.read()), TEXT

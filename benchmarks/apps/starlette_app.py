@@ -31,6 +31,7 @@ from .work import (
     max_age,
     portrait,
     receipt,
+    upload,
 )
 
 FOLDER = TemporaryDirectory()
@@ -67,6 +68,12 @@ async def form(request: Request) -> PlainTextResponse:
     async with request.form() as values:
         texts: list[Any] = [values[name] for name in FIELDS]
         return PlainTextResponse(receipt(texts))
+
+
+async def multipart(request: Request) -> PlainTextResponse:
+    async with request.form() as values:
+        file: Any = values["file"]
+        return PlainTextResponse(upload(str(values["title"]), file.filename, await file.read()))
 
 
 async def headers(request: Request) -> PlainTextResponse:
@@ -126,6 +133,7 @@ asgi = Starlette(
         Route("/read/{name}", read),
         Route("/json", order, methods=["POST"]),
         Route("/form", form, methods=["POST"]),
+        Route("/multipart", multipart, methods=["POST"]),
         Route("/headers", headers),
         Route("/built", built),
         Route("/conditional", conditional),

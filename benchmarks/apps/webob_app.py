@@ -23,6 +23,7 @@ from .work import (
     listing,
     portrait,
     receipt,
+    upload,
 )
 
 
@@ -49,6 +50,12 @@ def order(request: Request, _name: str) -> Response:
 def form(request: Request, _name: str) -> Response:
     values = request.POST
     return text(receipt([values[name] for name in FIELDS]))
+
+
+def multipart(request: Request, _name: str) -> Response:
+    values = request.POST
+    file = values["file"]
+    return text(upload(values["title"], file.filename, file.file.read()))
 
 
 def headers(request: Request, _name: str) -> Response:
@@ -104,6 +111,7 @@ VIEWS: dict[tuple[str, str], Callable[[Request, str], Response]] = {
     ("GET", "read"): read,
     ("POST", "json"): order,
     ("POST", "form"): form,
+    ("POST", "multipart"): multipart,
     ("GET", "headers"): headers,
     ("GET", "built"): built,
     ("GET", "conditional"): conditional,

@@ -24,6 +24,7 @@ from .work import (
     listing,
     portrait,
     receipt,
+    upload,
 )
 
 
@@ -54,6 +55,11 @@ def order(request: Request) -> Response:
 def form(request: Request) -> Response:
     values = request.form
     return Response(receipt([values[name] for name in FIELDS]))
+
+
+def multipart(request: Request) -> Response:
+    file = request.files["file"]
+    return Response(upload(request.form["title"], file.filename, file.read()))
 
 
 def headers(request: Request) -> Response:
@@ -103,7 +109,7 @@ def pixels(request: Request) -> Response:
 
 
 VIEWS: dict[str, Callable[..., Response]] = {
-    view.__name__: view for view in (hello, read, order, form, headers, built, conditional, pixels)
+    view.__name__: view for view in (hello, read, order, form, multipart, headers, built, conditional, pixels)
 }
 
 URL_MAP = Map(
@@ -112,6 +118,7 @@ URL_MAP = Map(
         Rule("/read/<name>", endpoint="read", methods=["GET"]),
         Rule("/json", endpoint="order", methods=["POST"]),
         Rule("/form", endpoint="form", methods=["POST"]),
+        Rule("/multipart", endpoint="multipart", methods=["POST"]),
         Rule("/headers", endpoint="headers", methods=["GET"]),
         Rule("/built", endpoint="built", methods=["GET"]),
         Rule("/conditional", endpoint="conditional", methods=["GET"]),

@@ -39,6 +39,11 @@ def receipt(values: list[str]) -> str:
     return f"{values[0]}: {sum(map(len, values))} characters"
 
 
+def upload(title: str, filename: str | None, content: bytes) -> str:
+    """The text that answers a form with a file, which is read as a whole."""
+    return f"{title}: {filename} has {len(content)} bytes and ends in {content[-16:].hex()}"
+
+
 def best_offer(accepted: str, offered: Iterable[str]) -> str | None:
     """The offered language, type or coding that a client prefers, for frameworks that do not read that header."""
     qualities: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The application of `benchmarks.apps.webob_app`, with its imports changed: with a form in parts."""
+"""The application of `benchmarks.apps.webob_app`, with its imports changed."""
 
 from pathlib import Path
 from types import ModuleType
@@ -14,10 +14,4 @@ def build(package: str) -> Any:
     source = SOURCE.read_text().replace("from webob", f"from {package}")
     exec(compile(source, SOURCE, "exec"), module.__dict__)
 
-    def upload(request: Any, _name: str) -> Any:
-        fields = request.POST
-        file = fields["file"]
-        return module.text(f"{fields['title']}: {file.filename}, {len(file.file.read())} bytes")
-
-    module.VIEWS["POST", "upload"] = upload
     return module.wsgi

@@ -1,4 +1,4 @@
-"""The application of `benchmarks.apps.werkzeug_app`, with its imports changed: with less JSON, and a form in parts."""
+"""The application of `benchmarks.apps.werkzeug_app`, with its imports changed, and with less JSON."""
 
 import json
 from pathlib import Path
@@ -20,10 +20,5 @@ def build(package: str) -> Any:
         created = {"created": account["name"], "tags": len(account["tags"])}
         return module.Response(json.dumps(created), mimetype="application/json")
 
-    def upload(request: Any) -> Any:
-        file = request.files["file"]
-        return module.Response(f"{request.form['title']}: {file.filename}, {len(file.read())} bytes")
-
-    module.VIEWS |= {"order": create, "upload": upload}
-    module.URL_MAP.add(module.Rule("/upload", endpoint="upload", methods=["POST"]))
+    module.VIEWS["order"] = create
     return module.wsgi

@@ -29,11 +29,6 @@ def ends(title: str, filename: str, size: int, first: bytes, last: bytes) -> str
     return f"{title}: {filename} has {size} bytes, from {first.hex()} to {last.hex()}"
 
 
-def small_file(title: str, filename: str, content: bytes) -> str:
-    """The text that answers a small file: it is read as a whole."""
-    return f"{title}: {filename} has {len(content)} bytes and ends in {content[-ENDS:].hex()}"
-
-
 def fields(values: Sequence[str]) -> str:
     """The text that answers a form without a file."""
     return f"{values[0]}: {sum(map(len, values))} characters"

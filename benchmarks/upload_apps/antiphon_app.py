@@ -1,8 +1,9 @@
 """Antiphon: `def` handlers over WSGI, `async def` handlers over ASGI."""
 
 from antiphon import App, Limits, Request
+from benchmarks.apps.work import upload
 from benchmarks.forms import NAMES
-from benchmarks.upload_apps.answers import fields, large_file, small_file
+from benchmarks.upload_apps.answers import fields, large_file
 
 LARGE = Limits(body=4 << 30)
 
@@ -19,7 +20,7 @@ def large(request: Request) -> str:
 @wsgi.post("/file")
 def small(request: Request) -> str:
     file = request.files["file"]
-    return small_file(request.form["title"], file.filename, file.read())
+    return upload(request.form["title"], file.filename, file.read())
 
 
 @wsgi.post("/parts")
@@ -37,7 +38,7 @@ async def large_async(request: Request) -> str:
 @asgi.post("/file")
 async def small_async(request: Request) -> str:
     file = request.files["file"]
-    return small_file(request.form["title"], file.filename, file.read())
+    return upload(request.form["title"], file.filename, file.read())
 
 
 @asgi.post("/parts")

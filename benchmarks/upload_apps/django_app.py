@@ -7,8 +7,9 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from benchmarks.apps.work import upload
 from benchmarks.forms import NAMES
-from benchmarks.upload_apps.answers import fields, large_file, small_file
+from benchmarks.upload_apps.answers import fields, large_file
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -28,7 +29,7 @@ def large(request: HttpRequest) -> HttpResponse:
 
 def small(request: HttpRequest) -> HttpResponse:
     file = request.FILES["file"]
-    return answered(small_file(request.POST["title"], file.name, file.read()))
+    return answered(upload(request.POST["title"], file.name, file.read()))
 
 
 def parts(request: HttpRequest) -> HttpResponse:

@@ -7,8 +7,9 @@ import falcon
 import falcon.asgi
 from falcon.media import MultipartFormHandler
 
+from benchmarks.apps.work import upload
 from benchmarks.forms import NAMES
-from benchmarks.upload_apps.answers import fields, large_file, small_file
+from benchmarks.upload_apps.answers import fields, large_file
 
 
 class Large:
@@ -33,7 +34,7 @@ class Small:
                 title = part.text
             else:
                 filename, content = part.filename, part.data
-        resp.text = small_file(title, filename, content)
+        resp.text = upload(title, filename, content)
         resp.content_type = falcon.MEDIA_TEXT
 
 
@@ -67,7 +68,7 @@ class SmallAsync:
                 title = await part.text
             else:
                 filename, content = part.filename, await part.data
-        resp.text = small_file(title, filename, content)
+        resp.text = upload(title, filename, content)
         resp.content_type = falcon.MEDIA_TEXT
 
 

@@ -5,8 +5,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import multipart
 
+from benchmarks.apps.work import upload
 from benchmarks.forms import NAMES
-from benchmarks.upload_apps.answers import fields, large_file, small_file
+from benchmarks.upload_apps.answers import fields, large_file
 
 
 def answer(path: str, forms: Any, files: Any) -> str:
@@ -15,7 +16,7 @@ def answer(path: str, forms: Any, files: Any) -> str:
     file = files["file"]
     if path == "/large":
         return large_file(forms["title"], file.filename, file.file)
-    return small_file(forms["title"], file.filename, file.raw)
+    return upload(forms["title"], file.filename, file.raw)
 
 
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from benchmarks.apps.work import upload
 from benchmarks.forms import NAMES
-from benchmarks.upload_apps.answers import fields, large_file, small_file
+from benchmarks.upload_apps.answers import fields, large_file
 
 
 async def large(request: Request) -> PlainTextResponse:
@@ -21,7 +22,7 @@ async def large(request: Request) -> PlainTextResponse:
 async def small(request: Request) -> PlainTextResponse:
     async with request.form() as form:
         file = cast(UploadFile, form["file"])
-        return PlainTextResponse(small_file(str(form["title"]), file.filename or "", await file.read()))
+        return PlainTextResponse(upload(str(form["title"]), file.filename or "", await file.read()))
 
 
 async def parts(request: Request) -> PlainTextResponse:

@@ -5,8 +5,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.wrappers import Request, Response
 
+from benchmarks.apps.work import upload
 from benchmarks.forms import NAMES
-from benchmarks.upload_apps.answers import fields, large_file, small_file
+from benchmarks.upload_apps.answers import fields, large_file
 
 
 def answer(request: Request) -> str:
@@ -16,7 +17,7 @@ def answer(request: Request) -> str:
     filename = file.filename or ""
     if request.path == "/large":
         return large_file(request.form["title"], filename, file.stream)
-    return small_file(request.form["title"], filename, file.read())
+    return upload(request.form["title"], filename, file.read())
 
 
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
