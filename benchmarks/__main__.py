@@ -3,16 +3,14 @@
 import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
 from contextlib import ExitStack
-from importlib import import_module
 from importlib.metadata import version
-from types import ModuleType
 
 from . import interpreter
-from .cases import CASES
+from .apps import application
+from .cases import CASES, Case
 from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
-from .report import FLOOR, Cell, overall, shortfalls, table
+from .report import FLOOR, OURS, Cell, overall, shortfalls, table
 
 FRAMEWORKS = ("antiphon", "bare", "falcon", "werkzeug", "webob", "flask", "starlette", "blacksheep")
 INTERFACES = ("wsgi", "asgi")
@@ -20,15 +18,14 @@ INTERFACES = ("wsgi", "asgi")
 
 def main() -> int:
     options = parse_options()
-    apps = {name: import_module(f"benchmarks.apps.{name}_app") for name in FRAMEWORKS}
     print(introduction())
     results: list[Cell] = []
     for interface in options.interface:
-        cells = measure(interface, apps, options.case, options)
+        cells = measure(interface, options)
         print(f"\n{table(cells)}", flush=True)
         results += cells
     print(f"\nAntiphon takes {overall(results):.2f} of the best peer's time (geometric mean over the cells)")
-    behind = list(shortfalls(results, falcon_form(results, apps, options)))
+    behind = list(shortfalls(results))
     for line in behind:
         print(f"NOT AHEAD: {line}")
     return 1 if behind else 0
@@ -40,40 +37,31 @@ def introduction() -> str:
     return f"{interpreter.described()}\n{versions}\n{figures}"
 
 
-def measure(interface: str, apps: Mapping[str, ModuleType], cases: list[str], options: Namespace) -> list[Cell]:
+def measure(interface: str, options: Namespace) -> list[Cell]:
     """Compare the applications that speak an interface, case by case."""
     calls = BATCH if options.quick else 10 * BATCH
+    return [
+        Cell(interface, case, compared(interface, CASES[case], options.framework, options.rounds, calls))
+        for case in options.case
+    ]
+
+
+def compared(interface: str, case: Case, frameworks: list[str], rounds: int, calls: int) -> dict[str, float]:
+    """Compare the applications that answer a case: microseconds by framework."""
     with ExitStack() as stack:
         loop = asyncio.new_event_loop()
         stack.callback(loop.close)
         servers: dict[str, Server] = {}
-        for name, module in apps.items():
-            if hasattr(module, interface):
-                servers[name] = serve(getattr(module, interface), interface, loop)
+        for name in frameworks:
+            app = application(name, interface, case.name)
+            if app is not None and name in (case.frameworks or FRAMEWORKS):
+                servers[name] = serve(app, interface, loop)
                 stack.callback(servers[name].close)
-        return [
-            Cell(interface, case, compare(among(servers, case), CASES[case], options.rounds, calls)) for case in cases
-        ]
-
-
-def among(servers: Mapping[str, Server], case: str) -> dict[str, Server]:
-    """The servers that a case compares."""
-    compared = CASES[case].frameworks
-    return {name: server for name, server in servers.items() if not compared or name in compared}
+        return compare(servers, case, rounds, calls)
 
 
 def serve(app: object, interface: str, loop: asyncio.AbstractEventLoop) -> Server:
     return WsgiServer(app) if interface == "wsgi" else AsgiServer(app, loop)  # type: ignore[arg-type]  # by its name
-
-
-def falcon_form(results: list[Cell], apps: Mapping[str, ModuleType], options: Namespace) -> float | None:
-    """Falcon's time for a form over WSGI, from the results or measured now; None if no form is judged."""
-    forms = {cell.interface: cell for cell in results if cell.case == "form"}
-    if not forms:
-        return None
-    if "wsgi" not in forms:
-        (forms["wsgi"],) = measure("wsgi", {"falcon": apps["falcon"]}, ["form"], options)
-    return forms["wsgi"].times["falcon"]
 
 
 def parse_options() -> Namespace:
@@ -82,7 +70,9 @@ def parse_options() -> Namespace:
     parser.add_argument("--interface", action="append", choices=INTERFACES, help="measure only this interface")
     parser.add_argument("--rounds", type=int, help="samples for each framework and case (40; 5 if quick)")
     parser.add_argument("--quick", action="store_true", help="few and small samples, to see that all works")
+    parser.add_argument("--framework", action="append", choices=FRAMEWORKS, help="measure only this one and Antiphon")
     options = parser.parse_args()
+    options.framework = [name for name in FRAMEWORKS if name in {OURS, *(options.framework or FRAMEWORKS)}]
     options.case = options.case or list(CASES)
     options.interface = options.interface or list(INTERFACES)
     if options.rounds is None:

@@ -48,7 +48,7 @@ def main() -> int:
         servers = {name: serve(name, interface, loop) for name in names}
         cells = [Cell(interface, case.name, compare(servers, case, rounds, BATCH)) for case in CASES]
         print(table(cells), end="\n\n", flush=True)
-        behind += shortfalls(cells, None)
+        behind += shortfalls(cells)
         for server in servers.values():
             server.close()
     loop.close()

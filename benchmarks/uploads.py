@@ -90,7 +90,7 @@ def small_forms(options: Namespace) -> Iterator[str]:
         cells = measure(interface, names, options.samples)
         print(f"\n{table(cells)}", flush=True)
         results += cells
-    for line in shortfalls(results, None):
+    for line in shortfalls(results):
         yield f"NOT AHEAD: {line}"
 
 

@@ -1,5 +1,6 @@
 """Antiphon: `def` handlers over WSGI, `async def` handlers over ASGI."""
 
+from collections.abc import Generator
 from typing import Any
 
 from antiphon import App, Request, Response
@@ -11,11 +12,15 @@ from .work import (
     FIELDS,
     HOUR,
     LANGUAGES,
+    MADE,
+    MIDDLEWARES,
     MODIFIED,
+    NO_STORE,
     PIXELS,
     SESSION,
     TAG,
     TYPES,
+    USER,
     YEAR,
     invoice,
     listing,
@@ -25,7 +30,11 @@ from .work import (
 )
 
 wsgi = App()
+wsgi_hooks = App()
+wsgi_middlewares = App()
 asgi = App()
+asgi_hooks = App()
+asgi_middlewares = App()
 
 PRESENT = ETag(TAG)
 KEPT = CacheControl(public=True, max_age=HOUR)
@@ -72,9 +81,41 @@ def partial_response(request: Request) -> Response:
     return response.conditional(request)
 
 
+def identify(request: Request) -> None:
+    request.g.user = USER
+
+
+def protect(_request: Request, response: Response) -> None:
+    response.headers["x-frame-options"] = "DENY"
+
+
+def passing(_request: Request) -> Generator[None, Response, None]:
+    yield
+
+
+for app in (wsgi_hooks, asgi_hooks):
+    app.before_request(identify)
+    app.after_request(protect)
+
+for app in (wsgi_middlewares, asgi_middlewares):
+    for _ in range(MIDDLEWARES):
+        app.middleware(passing)
+
+
+@wsgi_middlewares.get("/hello")
 @wsgi.get("/hello")
 def hello(_request: Request) -> str:
     return "Hello, world!"
+
+
+@wsgi_hooks.get("/hooks")
+def hooks(request: Request) -> str:
+    return f"Hello, {request.g.user}!"
+
+
+@wsgi.get("/tuple")
+def made(_request: Request) -> tuple[str, int, dict[str, str]]:
+    return MADE, 201, {"cache-control": NO_STORE}
 
 
 @wsgi.get("/read/<name>")
@@ -90,6 +131,7 @@ def read(request: Request) -> str:
     )
 
 
+@wsgi.post("/json-msgspec")
 @wsgi.post("/json")
 def order(request: Request) -> dict[str, Any]:
     return invoice(request.json)
@@ -127,9 +169,20 @@ def pixels(request: Request) -> Response:
     return partial_response(request)
 
 
+@asgi_middlewares.get("/hello")
 @asgi.get("/hello")
 async def hello_async(_request: Request) -> str:
     return "Hello, world!"
+
+
+@asgi_hooks.get("/hooks")
+async def hooks_async(request: Request) -> str:
+    return f"Hello, {request.g.user}!"
+
+
+@asgi.get("/tuple")
+async def made_async(_request: Request) -> tuple[str, int, dict[str, str]]:
+    return MADE, 201, {"cache-control": NO_STORE}
 
 
 @asgi.get("/read/<name>")
@@ -145,6 +198,7 @@ async def read_async(request: Request) -> str:
     )
 
 
+@asgi.post("/json-msgspec")
 @asgi.post("/json")
 async def order_async(request: Request) -> dict[str, Any]:
     return invoice(request.json)

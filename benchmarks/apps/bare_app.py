@@ -1,4 +1,4 @@
-"""No framework: the least that the same answers need, with the standard library."""
+"""No framework: the least that the same answers need, with the standard library, and msgspec where all use it."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
@@ -6,10 +6,27 @@ from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt, upload
+import msgspec
+
+from .work import (
+    FIELDS,
+    LANGUAGES,
+    MADE,
+    NO_STORE,
+    USER,
+    PassingAsgi,
+    PassingWsgi,
+    best_offer,
+    invoice,
+    listing,
+    receipt,
+    upload,
+    within,
+)
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
+encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 
 def read(name: str, query: str, cookie: str, languages: str) -> bytes:
@@ -19,16 +36,16 @@ def read(name: str, query: str, cookie: str, languages: str) -> bytes:
     return listing(name, args["page"], int(args["size"]), args["sort"], cookies["session"], language).encode()
 
 
-def order(body: bytes) -> bytes:
+def order(body: bytes, _content_type: str) -> bytes:
     return json.dumps(invoice(json.loads(body))).encode()
 
 
-def form(body: bytes) -> bytes:
+def form(body: bytes, _content_type: str) -> bytes:
     values = dict(parse_qsl(body.decode(), keep_blank_values=True))
     return receipt([values[name] for name in FIELDS]).encode()
 
 
-def multipart(content_type: str, body: bytes) -> bytes:
+def multipart(body: bytes, content_type: str) -> bytes:
     delimiter = b"\r\n--" + content_type.partition("boundary=")[2].encode()
     _, title, file, _ = (b"\r\n" + body).split(delimiter)
     head, _, content = file.partition(b"\r\n\r\n")
@@ -36,8 +53,20 @@ def multipart(content_type: str, body: bytes) -> bytes:
     return upload(title.partition(b"\r\n\r\n")[2].decode(), filename.decode(), content).encode()
 
 
+def order_msgspec(body: bytes, _content_type: str) -> bytes:
+    return encode(invoice(decode(body)))
+
+
+POSTS = {
+    "/json": (JSON, order),
+    "/json-msgspec": (JSON, order_msgspec),
+    "/form": (TEXT, form),
+    "/multipart": (TEXT, multipart),
+}
+
+
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    status, media_type, vary = "200 OK", TEXT, []
+    status, media_type, more = "200 OK", TEXT, []
     match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
         case "GET", "/hello":
             body = b"Hello, world!"
@@ -45,17 +74,19 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
             name = path[6:].encode("latin-1").decode()
             cookie, languages = environ["HTTP_COOKIE"], environ["HTTP_ACCEPT_LANGUAGE"]
             body = read(name, environ["QUERY_STRING"], cookie, languages)
-            vary = [("Vary", "Accept-Language")]
-        case "POST", "/json":
-            media_type = JSON
-            body = order(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-        case "POST", "/form":
-            body = form(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-        case "POST", "/multipart":
-            body = multipart(environ["CONTENT_TYPE"], environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            more = [("Vary", "Accept-Language")]
+        case "GET", "/hooks":
+            body = f"Hello, {USER}!".encode()
+            more = [("X-Frame-Options", "DENY")]
+        case "GET", "/tuple":
+            status, body = "201 Created", MADE.encode()
+            more = [("Cache-Control", NO_STORE)]
+        case "POST", path if work := POSTS.get(path):
+            media_type, answer = work
+            body = answer(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])), environ["CONTENT_TYPE"])
         case _:
             status, body = "404 Not Found", b"Not Found"
-    start_response(status, [("Content-Type", media_type), ("Content-Length", str(len(body))), *vary])
+    start_response(status, [("Content-Type", media_type), ("Content-Length", str(len(body))), *more])
     return [body]
 
 
@@ -76,7 +107,7 @@ async def asgi(
 ) -> None:
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])
-    status, media_type, vary = 200, TEXT, []
+    status, media_type, more = 200, TEXT, []
     match scope["method"], scope["path"]:
         case "GET", "/hello":
             body = b"Hello, world!"
@@ -87,16 +118,23 @@ async def asgi(
                 headers[b"accept-language"].decode("latin-1"),
             )
             body = read(path[6:], scope["query_string"].decode("latin-1"), cookie, languages)
-            vary = [(b"vary", b"accept-language")]
-        case "POST", "/json":
-            media_type = JSON
-            body = order(await received(receive))
-        case "POST", "/form":
-            body = form(await received(receive))
-        case "POST", "/multipart":
-            body = multipart(dict(scope["headers"])[b"content-type"].decode("latin-1"), await received(receive))
+            more = [(b"vary", b"accept-language")]
+        case "GET", "/hooks":
+            body = f"Hello, {USER}!".encode()
+            more = [(b"x-frame-options", b"DENY")]
+        case "GET", "/tuple":
+            status, body = 201, MADE.encode()
+            more = [(b"cache-control", NO_STORE.encode())]
+        case "POST", path if work := POSTS.get(path):
+            media_type, answer = work
+            content_type = dict(scope["headers"])[b"content-type"].decode("latin-1")
+            body = answer(await received(receive), content_type)
         case _:
             status, body = 404, b"Not Found"
-    headers_sent = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode()), *vary]
+    headers_sent = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers_sent})
     await send({"type": "http.response.body", "body": body})
+
+
+wsgi_middlewares = within(PassingWsgi, wsgi)
+asgi_middlewares = within(PassingAsgi, asgi)

@@ -1,17 +1,34 @@
 """BlackSheep: async handlers that take the request itself, which spares them its binders; ASGI."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from blacksheep import Application, Request, Response, json, text
+import msgspec
+from blacksheep import Application, Content, Request, Response, Router, TextContent, json, text
 
-from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt, upload
+from .work import FIELDS, LANGUAGES, MADE, MIDDLEWARES, NO_STORE, best_offer, invoice, listing, receipt, upload
 
 asgi = Application()
+asgi_middlewares = Application(router=Router())
+encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 
+async def passing(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
+    return await handler(request)
+
+
+asgi_middlewares.middlewares.extend([passing] * MIDDLEWARES)
+
+
+@asgi_middlewares.router.get("/hello")
 @asgi.router.get("/hello")
 async def hello(_request: Request) -> Response:
     return text("Hello, world!")
+
+
+@asgi.router.get("/tuple")
+async def made(_request: Request) -> Response:
+    return Response(201, [(b"Cache-Control", NO_STORE.encode())], TextContent(MADE))
 
 
 @asgi.router.get("/read/{name}")
@@ -29,6 +46,13 @@ async def read(request: Request) -> Response:
     )
     response.add_header(b"Vary", b"Accept-Language")
     return response
+
+
+@asgi.router.post("/json-msgspec")
+async def order_msgspec(request: Request) -> Response:
+    """The codec that `json_settings.use` would set for all applications of the process."""
+    body = encode(invoice(decode(await request.read() or b"")))
+    return Response(200, None, Content(b"application/json", body))
 
 
 @asgi.router.post("/json")

@@ -5,18 +5,24 @@ from typing import Any
 
 import falcon
 import falcon.asgi
+import msgspec
+from falcon.media import JSONHandler
 
 from .work import (
     CODINGS,
     FIELDS,
     HOUR,
     LANGUAGES,
+    MADE,
+    MIDDLEWARES,
     MODIFIED,
     NEGOTIATED,
+    NO_STORE,
     PIXELS,
     SESSION,
     TAG,
     TYPES,
+    USER,
     YEAR,
     basic_username,
     best_offer,
@@ -117,10 +123,68 @@ def send_part(req: falcon.Request, resp: falcon.Response) -> None:
     resp.data = PIXELS[first : last + 1]
 
 
+def make(resp: falcon.Response) -> None:
+    resp.status = falcon.HTTP_201
+    resp.content_type = falcon.MEDIA_TEXT
+    resp.cache_control = [NO_STORE]
+    resp.text = MADE
+
+
+def identify(req: falcon.Request, _resp: falcon.Response, _resource: object, _params: dict[str, Any]) -> None:
+    req.context.user = USER
+
+
+def protect(_req: falcon.Request, resp: falcon.Response, _resource: object) -> None:
+    resp.set_header("X-Frame-Options", "DENY")
+
+
+async def identify_async(req: Any, _resp: Any, _resource: object, _params: dict[str, Any]) -> None:
+    req.context.user = USER
+
+
+async def protect_async(_req: Any, resp: Any, _resource: object) -> None:
+    resp.set_header("X-Frame-Options", "DENY")
+
+
+class Passing:
+    """A middleware that does nothing."""
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None: ...
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, ok: bool) -> None: ...
+
+    async def process_request_async(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None: ...
+
+    async def process_response_async(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, ok: bool
+    ) -> None: ...
+
+
+def with_msgspec(app: Any) -> Any:
+    """Give an application the other codec, by media handlers; with the codec's state made once, as Falcon advises."""
+    handler = JSONHandler(dumps=msgspec.json.Encoder().encode, loads=msgspec.json.Decoder().decode)
+    for options in (app.req_options, app.resp_options):
+        options.media_handlers[falcon.MEDIA_JSON] = handler
+    return app
+
+
 class Hello:
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         resp.content_type = falcon.MEDIA_TEXT
         resp.text = "Hello, world!"
+
+
+class Hooks:
+    @falcon.before(identify)
+    @falcon.after(protect)
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = f"Hello, {req.context.user}!"
+
+
+class Made:
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        make(resp)
 
 
 class Read:
@@ -182,6 +246,19 @@ class AsyncHello:
         resp.text = "Hello, world!"
 
 
+class AsyncHooks:
+    @falcon.before(identify_async)
+    @falcon.after(protect_async)
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = f"Hello, {req.context.user}!"
+
+
+class AsyncMade:
+    async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        make(resp)
+
+
 class AsyncRead:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         resp.content_type = falcon.MEDIA_TEXT
@@ -237,6 +314,8 @@ class AsyncPixels:
 
 wsgi = falcon.App()
 wsgi.add_route("/hello", Hello())
+wsgi.add_route("/hooks", Hooks())
+wsgi.add_route("/tuple", Made())
 wsgi.add_route("/read/{name}", Read())
 wsgi.add_route("/json", Order())
 wsgi.add_route("/form", Form())
@@ -248,6 +327,8 @@ wsgi.add_route("/pixels", Pixels())
 
 asgi = falcon.asgi.App()
 asgi.add_route("/hello", AsyncHello())
+asgi.add_route("/hooks", AsyncHooks())
+asgi.add_route("/tuple", AsyncMade())
 asgi.add_route("/read/{name}", AsyncRead())
 asgi.add_route("/json", AsyncOrder())
 asgi.add_route("/form", AsyncForm())
@@ -256,3 +337,13 @@ asgi.add_route("/headers", AsyncHeaders())
 asgi.add_route("/built", AsyncBuilt())
 asgi.add_route("/conditional", AsyncConditional())
 asgi.add_route("/pixels", AsyncPixels())
+
+wsgi_json_msgspec = with_msgspec(falcon.App())
+wsgi_json_msgspec.add_route("/json-msgspec", Order())
+asgi_json_msgspec = with_msgspec(falcon.asgi.App())
+asgi_json_msgspec.add_route("/json-msgspec", AsyncOrder())
+
+wsgi_middlewares = falcon.App(middleware=[Passing() for _ in range(MIDDLEWARES)])
+wsgi_middlewares.add_route("/hello", Hello())
+asgi_middlewares = falcon.asgi.App(middleware=[Passing() for _ in range(MIDDLEWARES)])
+asgi_middlewares.add_route("/hello", AsyncHello())

@@ -2,19 +2,62 @@
 
 from typing import Any
 
-from flask import Flask, request
+import msgspec
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
 from flask.typing import ResponseReturnValue
 
-from .work import FIELDS, LANGUAGES, invoice, listing, receipt, upload
+from .work import FIELDS, LANGUAGES, MADE, NO_STORE, USER, PassingWsgi, invoice, listing, receipt, upload, within
+
+
+class MsgspecProvider(JSONProvider):
+    """Another codec, as Flask takes it."""
+
+    encode = staticmethod(msgspec.json.Encoder().encode)
+    loads = staticmethod(msgspec.json.Decoder().decode)
+
+    def dumps(self, obj: Any, **_options: Any) -> str:
+        return self.encode(obj).decode()
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        return self._app.response_class(self.encode(args[0] if args else kwargs), mimetype="application/json")
+
 
 wsgi = Flask(__name__)
+wsgi_json_msgspec = Flask(__name__)
+wsgi_json_msgspec.json = MsgspecProvider(wsgi_json_msgspec)
+wsgi_hooks = Flask(__name__)
+wsgi_middlewares = Flask(__name__)
+wsgi_middlewares.wsgi_app = within(PassingWsgi, wsgi_middlewares.wsgi_app)  # type: ignore[method-assign]  # its way
 
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
+@wsgi_middlewares.get("/hello")
 @wsgi.get("/hello")
 def hello() -> ResponseReturnValue:
     return "Hello, world!", TEXT
+
+
+@wsgi_hooks.before_request
+def identify() -> None:
+    g.user = USER
+
+
+@wsgi_hooks.after_request
+def protect(response: Response) -> Response:
+    response.headers["X-Frame-Options"] = "DENY"
+    return response
+
+
+@wsgi_hooks.get("/hooks")
+def hooks() -> ResponseReturnValue:
+    return f"Hello, {g.user}!", TEXT
+
+
+@wsgi.get("/tuple")
+def made() -> ResponseReturnValue:
+    return MADE, 201, {**TEXT, "Cache-Control": NO_STORE}
 
 
 @wsgi.get("/read/<name>")
@@ -31,6 +74,7 @@ def read(name: str) -> ResponseReturnValue:
     return answer, {**TEXT, "Vary": "Accept-Language"}
 
 
+@wsgi_json_msgspec.post("/json-msgspec")
 @wsgi.post("/json")
 def order() -> dict[str, Any]:
     return invoice(request.get_json())

@@ -5,8 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -17,13 +19,17 @@ from .work import (
     FIELDS,
     HOUR,
     LANGUAGES,
+    MADE,
+    MIDDLEWARES,
     MODIFIED,
     NEGOTIATED,
+    NO_STORE,
     PIXELS,
     SESSION,
     TAG,
     TYPES,
     YEAR,
+    PassingAsgi,
     basic_username,
     best_offer,
     invoice,
@@ -58,6 +64,24 @@ async def read(request: Request) -> PlainTextResponse:
         ),
         headers={"Vary": "Accept-Language"},
     )
+
+
+async def made(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse(MADE, 201, {"Cache-Control": NO_STORE})
+
+
+encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
+
+
+class MsgspecResponse(JSONResponse):
+    """Another codec, as Starlette takes it for responses; it has no such place for requests."""
+
+    def render(self, content: Any) -> bytes:
+        return encode(content)
+
+
+async def order_msgspec(request: Request) -> MsgspecResponse:
+    return MsgspecResponse(invoice(decode(await request.body())))
 
 
 async def order(request: Request) -> JSONResponse:
@@ -130,8 +154,10 @@ async def pixels(_request: Request) -> FileResponse:
 asgi = Starlette(
     routes=[
         Route("/hello", hello),
+        Route("/tuple", made),
         Route("/read/{name}", read),
         Route("/json", order, methods=["POST"]),
+        Route("/json-msgspec", order_msgspec, methods=["POST"]),
         Route("/form", form, methods=["POST"]),
         Route("/multipart", multipart, methods=["POST"]),
         Route("/headers", headers),
@@ -140,3 +166,5 @@ asgi = Starlette(
         Route("/pixels", pixels),
     ]
 )
+
+asgi_middlewares = Starlette(routes=[Route("/hello", hello)], middleware=[Middleware(PassingAsgi)] * MIDDLEWARES)

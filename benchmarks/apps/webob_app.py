@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import msgspec
 from webob import Request, Response
 from webob.exc import HTTPNotFound
 
@@ -11,20 +12,26 @@ from .work import (
     FIELDS,
     HOUR,
     LANGUAGES,
+    MADE,
     MODIFIED,
     NEGOTIATED,
+    NO_STORE,
     PIXELS,
     SESSION,
     TAG,
     TYPES,
     YEAR,
+    PassingWsgi,
     basic_username,
     invoice,
     listing,
     portrait,
     receipt,
     upload,
+    within,
 )
+
+encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 
 def text(body: str) -> Response:
@@ -41,6 +48,14 @@ def read(request: Request, name: str) -> Response:
     response = text(listing(name, args["page"], int(args["size"]), args["sort"], request.cookies["session"], language))
     response.vary = ("Accept-Language",)
     return response
+
+
+def made(_request: Request, _name: str) -> Response:
+    return Response(text=MADE, status=201, content_type="text/plain", charset="utf-8", cache_control=NO_STORE)
+
+
+def order_msgspec(request: Request, _name: str) -> Response:
+    return Response(encode(invoice(decode(request.body))), content_type="application/json")
 
 
 def order(request: Request, _name: str) -> Response:
@@ -108,7 +123,9 @@ def pixels(_request: Request, _name: str) -> Response:
 
 VIEWS: dict[tuple[str, str], Callable[[Request, str], Response]] = {
     ("GET", "hello"): hello,
+    ("GET", "tuple"): made,
     ("GET", "read"): read,
+    ("POST", "json-msgspec"): order_msgspec,
     ("POST", "json"): order,
     ("POST", "form"): form,
     ("POST", "multipart"): multipart,
@@ -125,3 +142,6 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
     view = VIEWS.get((request.method, first))
     response = view(request, name) if view else HTTPNotFound()
     return response(environ, start_response)
+
+
+wsgi_middlewares = within(PassingWsgi, wsgi)

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import msgspec
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
@@ -13,18 +15,22 @@ from .work import (
     FIELDS,
     HOUR,
     LANGUAGES,
+    MADE,
     MODIFIED,
     NEGOTIATED,
+    NO_STORE,
     PIXELS,
     SESSION,
     TAG,
     TYPES,
     YEAR,
+    PassingWsgi,
     invoice,
     listing,
     portrait,
     receipt,
     upload,
+    within,
 )
 
 
@@ -46,6 +52,23 @@ def read(request: Request, name: str) -> Response:
     )
     response.vary.add("Accept-Language")
     return response
+
+
+def made(_request: Request) -> Response:
+    return Response(MADE, 201, {"Cache-Control": NO_STORE})
+
+
+class MsgspecRequest(Request):
+    """Another codec, as Werkzeug takes it."""
+
+    json_module = SimpleNamespace(loads=msgspec.json.Decoder().decode)
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def order_msgspec(request: Request) -> Response:
+    return Response(encode(invoice(request.get_json())), mimetype="application/json")
 
 
 def order(request: Request) -> Response:
@@ -109,14 +132,17 @@ def pixels(request: Request) -> Response:
 
 
 VIEWS: dict[str, Callable[..., Response]] = {
-    view.__name__: view for view in (hello, read, order, form, multipart, headers, built, conditional, pixels)
+    view.__name__: view
+    for view in (hello, made, read, order, order_msgspec, form, multipart, headers, built, conditional, pixels)
 }
 
 URL_MAP = Map(
     [
         Rule("/hello", endpoint="hello", methods=["GET"]),
+        Rule("/tuple", endpoint="made", methods=["GET"]),
         Rule("/read/<name>", endpoint="read", methods=["GET"]),
         Rule("/json", endpoint="order", methods=["POST"]),
+        Rule("/json-msgspec", endpoint="order_msgspec", methods=["POST"]),
         Rule("/form", endpoint="form", methods=["POST"]),
         Rule("/multipart", endpoint="multipart", methods=["POST"]),
         Rule("/headers", endpoint="headers", methods=["GET"]),
@@ -137,3 +163,10 @@ def dispatch(request: Request) -> Response | HTTPException:
 
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     return dispatch(Request(environ))(environ, start_response)
+
+
+def wsgi_json_msgspec(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    return dispatch(MsgspecRequest(environ))(environ, start_response)
+
+
+wsgi_middlewares = within(PassingWsgi, wsgi)

@@ -4,6 +4,7 @@ from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 LANGUAGES = ("de", "en")
 TYPES = ("application/json", "text/html")
@@ -20,6 +21,14 @@ PIXELS = bytes(range(256)) * 256
 """64 KiB, of which a part is asked for."""
 
 FIELDS = ("name", "email", "phone", "street", "city", "postcode", "country", "company", "delivery", "note")
+
+
+MADE = "Made."
+NO_STORE = "no-store"
+USER = "zoe"
+"""The name that a hook before the handler finds."""
+MIDDLEWARES = 5
+"""How many there are that do nothing."""
 
 
 def listing(name: str, page: str, size: int, sort: str, session: str, language: str | None) -> str:
@@ -95,3 +104,30 @@ def portrait(
         f"{media_type} in {language} by {coding} for {username} with {user_agent} from {referrer}, "
         f"{TAG} {known} since {day}, at most {oldest} s old, in {charset}"
     )
+
+
+class PassingWsgi:
+    """A middleware of WSGI that does nothing, for frameworks that have no other."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.app(environ, start_response)
+
+
+class PassingAsgi:
+    """Likewise of ASGI."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+def within(middleware: type, app: Any) -> Any:
+    """An application within so many of a middleware."""
+    for _ in range(MIDDLEWARES):
+        app = middleware(app)
+    return app
