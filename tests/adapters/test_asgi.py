@@ -138,7 +138,7 @@ class TestTheHead:
         [
             ([(b"accept", b"a/b"), (b"host", b"a.example")], b"a.example"),
             ([(b"accept", b"a/b"), (b"host", b"a.example"), (b"accept", b"c/d")], b"a.example"),
-            ([(b"host", b"a.example"), (b"host", b"b.example")], b"a.example,b.example"),
+            ([(b"host", b"a.example"), (b"host", b"b.example")], b"a.example, b.example"),
             ([(b"accept", b"a/b"), (b"accept", b"a/b")], None),
             ([(b"host", b"")], b""),
             ([], None),

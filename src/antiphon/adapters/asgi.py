@@ -9,7 +9,7 @@ from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Address
-from antiphon.http.headers import combined
+from antiphon.http.headers import LineIndex, find_line, index_lines
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
@@ -61,12 +61,12 @@ class ASGIHead:
     """The task that waits for the disconnect, once somebody has asked for it. For ``call_asgi``."""
     _buffered: "BufferedMessages | None"
     """The messages, once the disconnect is waited for."""
-    _fields: dict[bytes, bytes]
-    """The headers by name; the last line of each."""
-    _combined: dict[str, str] | None = None
-    """The headers by name, with all lines of each, if any has several."""
+    _fields: LineIndex
+    """The index of the headers."""
     root_path: str
     """The scope's root_path."""
+    has_body: bool
+    """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -80,9 +80,8 @@ class ASGIHead:
             self.root_path = root_path.rstrip("/")
             path = _below(path, self.root_path) or "/"
         self.path = path
-        lines = self.scope["headers"]
-        fields = self._fields = dict(lines)
-        self.host_line = fields.get(b"host") if len(fields) == len(lines) else _joined_hosts(lines)
+        self._fields, self.host_line, is_framed = index_lines(self.scope["headers"])
+        self.has_body = is_framed or scope["http_version"] >= "2"
         # Reading a default from the class would take three times as long.
         self._received = self._buffered = self.watch = None
         self._has_more, self._is_receiving = True, False
@@ -95,18 +94,12 @@ class ASGIHead:
         return sum([len(name) + len(value) + 32 for name, value in self.scope["headers"]])
 
     @property
-    def has_body(self) -> bool:
-        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        fields = self._fields
-        return b"content-length" in fields or b"transfer-encoding" in fields or self.scope["http_version"] >= "2"
-
-    @property
     def uncoded_length(self) -> int | None:
-        """The declared length of a body without a coding, if no header comes twice."""
-        lines, fields = self.scope["headers"], self._fields
-        if len(fields) != len(lines) or b"transfer-encoding" in fields or b"content-encoding" in fields:
+        """The declared length of a body without a coding."""
+        fields = self._fields
+        length = find_line(fields, b"content-length")
+        if length is None or find_line(fields, b"transfer-encoding") or find_line(fields, b"content-encoding"):
             return None
-        length = fields.get(b"content-length", b"")
         return int(length) if length.isdigit() and len(length) < 20 else None
 
     @property
@@ -146,17 +139,8 @@ class ASGIHead:
 
     def field(self, name: str) -> str | None:
         """Return the value of a header; several lines are joined."""
-        fields = self._fields
-        key = _NAMES[name]
-        last = fields.get(key)
-        if last is None:
-            return None
-        lines: list[tuple[bytes, bytes]] = self.scope["headers"]
-        if len(fields) == len(lines):
-            return last.decode("latin-1")
-        if self._combined is None:
-            self._combined = combined(self.fields())
-        return self._combined.get(name)
+        line = find_line(self._fields, _NAMES[name])
+        return None if line is None else line.decode("latin-1")
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header."""
@@ -199,11 +183,6 @@ class ASGIHead:
             self.watch = create_task(self._buffered.wait_disconnect())
         await wait([self.watch])
         self.watch.result()
-
-
-def _joined_hosts(lines: list[tuple[bytes, bytes]]) -> bytes | None:
-    hosts = [value for name, value in lines if name == b"host"]
-    return b",".join(hosts) if hosts else None
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:

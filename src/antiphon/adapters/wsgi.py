@@ -42,6 +42,8 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     )
 }  # fmt: skip
 
+_WITH_FRAMES = frozenset({"HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"})
+"""The protocols in which a body may come without any header that says so."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 """Keys that ``field`` reads otherwise: Host may be in the target, and some servers leave the others beside CGI's."""
 
@@ -114,9 +116,9 @@ class WSGIHead:
     def has_body(self) -> bool:
         """True if a length is declared, or a body may come without one."""
         environ = self.environ
-        return bool(environ.get("CONTENT_LENGTH")) or (
-            "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "")[5:6] in ("2", "3")
-        )
+        if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+            return True
+        return environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
 
     @property
     def uncoded_length(self) -> int | None:

@@ -4,7 +4,7 @@ Names are kept in lower case, values as str of Latin-1 characters, as servers gi
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations import explained
@@ -228,6 +228,36 @@ def combine(name: str, values: list[str]) -> str:
     if name == "cookie":
         return "; ".join(values)
     return values[0] if name == "set-cookie" else ", ".join(values)
+
+
+LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
+"""What ``find_line`` looks a name up in."""
+
+
+def index_lines(lines: Sequence[tuple[bytes, bytes]]) -> tuple[LineIndex, bytes | None, bool]:
+    """Return an index of a header section, the value of Host, and True if it declares a length or a transfer coding.
+
+    Names are in lower case. Several lines of a field are combined, which makes several hosts none.
+    """
+    index = dict(lines)
+    if len(index) < len(lines):
+        several: dict[bytes, list[bytes]] = {}
+        for name, value in lines:
+            several.setdefault(name, []).append(value)
+        index = {name: _combine_bytes(name, values) for name, values in several.items()}
+    return index, index.get(b"host"), b"content-length" in index or b"transfer-encoding" in index
+
+
+def find_line(index: LineIndex, name: bytes) -> bytes | None:
+    """Return the value of a field by its name in lower case, several lines combined; None without any."""
+    return index.get(name)  # type: ignore[union-attr]  # the index that is made here is a mapping
+
+
+def _combine_bytes(name: bytes, values: list[bytes]) -> bytes:
+    """Do what ``combine`` does."""
+    if name == b"set-cookie":
+        return values[0]
+    return (b"; " if name == b"cookie" else b", ").join(values)
 
 
 def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
