@@ -2,7 +2,7 @@
 # make quick   the tests that need no server, browser or other process: a minute or two, on one Python
 # make test    run the tests on each Python from 3.11 on that this machine has: all of them on the newest
 # make test-all   the same, with every combination of what multiplies a test
-# make system-packages   install what some tests need from the system: nginx, Caddy, Chromium, curl and Valkey
+# make system-packages   install what some tests need from the system: nginx, Caddy, Chromium, curl, Valgrind and Valkey
 # make check   format, lint, types for the oldest and the newest Python, and layers
 # make bench   compare with other frameworks: requests, routing, sessions, a server's throughput, files, uploads; some ten minutes
 # make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
@@ -17,7 +17,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed pages sessions dialects throughput files uploads upload_crowd)
+BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports routing typed pages sessions dialects throughput files uploads upload_crowd)
 
 .PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat release docs clean
 

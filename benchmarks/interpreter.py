@@ -76,6 +76,15 @@ def speedups() -> str:
     return "with the C extension" if is_used else "without the C extension"
 
 
+def build() -> str:
+    """Return what the counts of instructions of an interpreter depend on most, as a key for them."""
+    words = [platform.python_implementation(), ".".join(platform.python_version_tuple()[:2])]
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        words[-1] += "t"
+    words.append("with PGO" if "PGO" in optimisations() else "without PGO")
+    return " ".join(filter(None, [*words, speedups().replace("with", "and with", 1)]))
+
+
 def described() -> str:
     """Return the lines with which a benchmark begins."""
     lines = [", ".join(filter(None, [kind(), speedups() and f"Antiphon {speedups()}"]))]

@@ -23,21 +23,21 @@ COLUMNS = 5
 """How many cases stand side by side in a table."""
 
 
-def table(cells: Sequence[Cell]) -> str:
-    """Microseconds for each framework and case of one interface, with their ratio to Antiphon's."""
-    return "\n\n".join(rows(cells[first : first + COLUMNS]) for first in range(0, len(cells), COLUMNS))
+def table(cells: Sequence[Cell], digits: int = 2) -> str:
+    """The figures of each framework and case of one interface, with their ratio to Antiphon's."""
+    return "\n\n".join(rows(cells[first : first + COLUMNS], digits) for first in range(0, len(cells), COLUMNS))
 
 
-def rows(cells: Sequence[Cell]) -> str:
+def rows(cells: Sequence[Cell], digits: int) -> str:
     width = 18
     lines = [(cells[0].interface.upper(), [cell.case for cell in cells])]
     for name in dict.fromkeys(name for cell in cells for name in cell.times):
-        lines += [(name, [entry(cell.times, name) for cell in cells])]
+        lines += [(name, [entry(cell.times, name, digits) for cell in cells])]
     return "\n".join("".join([f"{name:12}", *(f"{text:>{width}}" for text in texts)]) for name, texts in lines)
 
 
-def entry(times: Mapping[str, float], name: str) -> str:
-    return f"{times[name]:.2f} ({times[name] / times[OURS]:5.2f}x)" if name in times else "-"
+def entry(times: Mapping[str, float], name: str, digits: int) -> str:
+    return f"{times[name]:,.{digits}f} ({times[name] / times[OURS]:5.2f}x)" if name in times else "-"
 
 
 def shortfalls(cells: list[Cell]) -> Iterator[str]:

@@ -1,0 +1,39 @@
+"""How many instructions requests may take, so that none gets slower unseen."""
+
+import os
+import platform
+
+import pytest
+
+from benchmarks import callgrind
+from benchmarks.floor import WRITE, exceeded, kept, measured
+from benchmarks.interpreter import build
+from tests.helpers.system_programs import required_program
+
+valgrind = required_program("valgrind")
+
+
+@pytest.mark.processes
+@pytest.mark.usefixtures("valgrind")
+@pytest.mark.skipif(platform.machine() != callgrind.MACHINE, reason="Valgrind is asked by instructions of x86-64")
+def test_no_request_takes_more_instructions_than_is_kept():
+    ceilings = kept().get(build())
+    if ceilings is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no ceilings are kept for {build()}: {WRITE}")
+    assert not [*exceeded(measured(), ceilings)]
+
+
+@pytest.mark.parametrize(
+    ("figure", "told"),
+    [
+        (0.90, []),
+        (1.03, []),
+        (1.04, ["hello takes 4.0% more instructions than is kept: 1.04, not 1.0"]),
+    ],
+)
+def test_a_figure_may_be_three_per_cent_above_its_ceiling(figure, told):
+    assert [*exceeded({"hello": figure}, {"hello": 1.0})] == told
+
+
+def test_what_is_counted_needs_a_ceiling():
+    assert [*exceeded({"hello": 1.0}, {})] == [f"hello has no ceiling; `{WRITE}` writes those of this Python"]
