@@ -221,6 +221,7 @@ class ComparedWithAList(RuleBasedStateMachine):
     def same(self):
         assert self.multi.items() == self.pairs
         assert dict(self.multi) == dict(self.pairs)
+        assert [self.multi.getall(name) for name in self.multi] == [self.of(name) for name in dict(self.pairs)]
         assert self.multi == MultiDict(self.pairs)
 
 
@@ -244,3 +245,50 @@ class TestChanging:
         other = again(original)
         other.add("b", 2)
         assert original.items() == [("a", 1)]
+
+
+class CountedName(str):
+    """A name that counts how often names are compared and looked up."""
+
+    __slots__ = ()
+    count = 0
+
+    def __eq__(self, other):
+        CountedName.count += 1
+        return str.__eq__(self, other)
+
+    def __hash__(self):
+        CountedName.count += 1
+        return str.__hash__(self)
+
+
+def set_each(names):
+    multi = MutableMultiDict()
+    for name in names:
+        multi[name] = 1
+
+
+def set_default_of_each(names):
+    multi = MutableMultiDict()
+    for name in names:
+        multi.setdefault(name, 1)
+
+
+def get_all_of_each(names):
+    multi = MultiDict([(name, 1) for name in names])
+    for name in names:
+        multi.getall(name)
+
+
+def get_all_of_each_that_comes_twice(names):
+    multi = MultiDict([(name, 1) for name in names] * 2)
+    for name in names:
+        multi.getall(name)
+
+
+@pytest.mark.parametrize("use", [set_each, set_default_of_each, get_all_of_each, get_all_of_each_that_comes_twice])
+def test_a_name_costs_the_same_however_many_others_there_are(use):
+    CountedName.count = 0
+    names = 400
+    use([CountedName(number) for number in range(names)])
+    assert CountedName.count < 10 * names

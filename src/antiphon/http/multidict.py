@@ -38,7 +38,10 @@ class MultiDict(Generic[V]):
     Two are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
     """
 
-    __slots__ = ("_found", "_pairs")
+    __slots__ = ("_found", "_lists", "_pairs")
+
+    _lists: dict[str, list[V]]
+    """All values of each name, once somebody has asked for those of one that may have several."""
 
     def __init__(self, pairs: "Pairs[V]" = ()) -> None:
         self._pairs: list[tuple[str, V]] = [*(pairs if type(pairs) is list else _each(pairs))]
@@ -102,9 +105,16 @@ class MultiDict(Generic[V]):
 
     def getall(self, name: str) -> list[V]:
         """Return all values of a name, in order; an empty list if it is absent."""
-        if name not in self._by_name:
+        found = self._by_name
+        if name not in found:
             return []
-        return [value for key, value in self._pairs if key == name]
+        if len(found) == len(self._pairs):
+            return [found[name]]
+        try:
+            lists = self._lists
+        except AttributeError:
+            lists = self._lists = self.to_dict()
+        return lists[name].copy()
 
     def items(self) -> list[tuple[str, V]]:
         """Return every pair, in order."""
@@ -175,23 +185,25 @@ class MutableMultiDict(MultiDict[V]):
         at = next(i for i, pair in enumerate(self._pairs) if pair[0] == name)
         rest = [pair for pair in self._pairs[at + 1 :] if pair[0] != name]
         self._pairs[at:] = [(name, value), *rest]
-        self._found = None
+        self._forget()
 
     def __delitem__(self, name: str) -> None:
         if name not in self._by_name:
             raise MissingKey(name)
         self._pairs = [pair for pair in self._pairs if pair[0] != name]
-        self._found = None
+        self._forget()
 
     def add(self, name: str, value: V) -> None:
         """Add a pair at the end; other values of the name stay."""
         self._pairs.append((name, value))
-        self._found = None
+        self._forget_lists()
+        if self._found is not None:
+            self._found[name] = value
 
     def extend(self, pairs: "Pairs[V]") -> None:
         """Add pairs at the end."""
         self._pairs.extend(_each(pairs))
-        self._found = None
+        self._forget()
 
     def setdefault(self, name: str, default: V) -> V:
         """Return the value of a name; add ``default`` first if it is absent."""
@@ -214,4 +226,13 @@ class MutableMultiDict(MultiDict[V]):
     def clear(self) -> None:
         """Remove every pair."""
         self._pairs.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was found in other pairs."""
         self._found = None
+        self._forget_lists()
+
+    def _forget_lists(self) -> None:
+        if hasattr(self, "_lists"):
+            del self._lists
