@@ -1,0 +1,30 @@
+"""Functions in C, where the extension was built, in place of their twins in Python.
+
+A twin stands where it belongs and says what the function does. ``ANTIPHON_PURE=1`` in the environment leaves the
+extension out.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from os import environ
+from types import ModuleType
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_extension: ModuleType | None = None
+if environ.get("ANTIPHON_PURE") != "1":
+    with suppress(ImportError):  # it was not built for this Python
+        from antiphon.speedups import _speedups as _extension
+
+IS_COMPILED = _extension is not None
+"""True if the extension is in use."""
+
+PURE: dict[str, Callable[..., Any]] = {}
+"""The functions in Python that have a twin in the extension, by their names."""
+
+
+def accelerated(function: F) -> F:
+    """Return the function of this name in C, or the function itself where the extension is not in use."""
+    PURE[function.__name__] = function
+    return getattr(_extension, function.__name__, function)

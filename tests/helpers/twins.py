@@ -1,0 +1,38 @@
+"""The functions that are written twice: in Python, and in C where the extension was built."""
+
+from collections.abc import Callable
+from typing import Any
+
+# Each module with twins is imported, since it says so where it is.
+import antiphon.http.urls.urlencoded
+from antiphon.speedups import PURE
+
+try:
+    from antiphon.speedups import _speedups as extension
+except ImportError:
+    extension = None  # type: ignore[assignment]
+
+NOT_BUILT = "the extension was not built for this Python"
+NAMES = sorted(PURE)
+
+
+def pure(name: str) -> Callable[..., Any]:
+    """Return the function in Python."""
+    return PURE[name]
+
+
+def compiled(name: str) -> Callable[..., Any]:
+    """Return the function in C."""
+    return getattr(extension, name)  # type: ignore[no-any-return]
+
+
+def outcome(function: Callable[..., object], *arguments: object) -> tuple[str, str]:
+    """Return what a call gives, or the error that it raises: each with its type."""
+    try:
+        result = function(*arguments)
+    except Exception as error:
+        return type(error).__name__, str(error)
+    return repr(type(result)), repr(result)
+
+
+__all__ = ["NAMES", "NOT_BUILT", "antiphon", "compiled", "extension", "outcome", "pure"]

@@ -1,0 +1,52 @@
+"""The extension is used where it was built, unless the environment says otherwise; programs see no difference."""
+
+import ast
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from antiphon import speedups
+from tests.helpers.twins import NAMES, NOT_BUILT, extension
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """A function that loads the module anew, with ANTIPHON_PURE as given."""
+
+    def load(pure):
+        monkeypatch.delenv("ANTIPHON_PURE", raising=False)
+        if pure is not None:
+            monkeypatch.setenv("ANTIPHON_PURE", pure)
+        spec = spec_from_file_location("antiphon.speedups.anew", speedups.__file__)
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def parse_pairs(data):
+    return [(data, "in Python")]
+
+
+def test_the_function_in_python_stands_where_the_environment_asks_for_it(loaded):
+    module = loaded("1")
+    assert not module.IS_COMPILED
+    assert module.accelerated(parse_pairs) is parse_pairs
+    assert module.PURE["parse_pairs"] is parse_pairs
+
+
+@pytest.mark.parametrize("pure", [None, "", "0"])
+def test_the_function_in_c_stands_in_its_place_where_it_was_built(loaded, pure):
+    module = loaded(pure)
+    if not module.IS_COMPILED:
+        pytest.skip(NOT_BUILT)
+    assert module.accelerated(parse_pairs)(b"a=1") == [("a", "1")]
+    assert module.PURE["parse_pairs"] is parse_pairs
+
+
+def test_each_function_in_c_has_a_twin_and_a_type():
+    stub = ast.parse(Path(speedups.__file__).with_name("_speedups.pyi").read_text())
+    assert sorted(each.name for each in stub.body if isinstance(each, ast.FunctionDef)) == NAMES
+    assert extension is None or sorted(name for name in dir(extension) if name[0] != "_") == NAMES
