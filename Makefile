@@ -72,9 +72,8 @@ docs: $(VENV)/.ready
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.c)
 	scripts/venv $(PYTHON) $(VENV) examples
-	touch $@
 
 $(VENV)/.test: $(VENV)/.ready
 	$(BIN)/pip install --quiet --group test

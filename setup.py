@@ -1,0 +1,46 @@
+"""The C extension, which is optional: all else is in pyproject.toml.
+
+Where no C compiler works, the package is built without it, and so it is with ANTIPHON_PURE=1 in the environment. With
+ANTIPHON_PURE=0 a build without it fails.
+"""
+
+import os
+import sysconfig
+from logging import WARNING
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError
+
+PURE = os.environ.get("ANTIPHON_PURE", "")
+SOURCES = sorted(map(str, Path("src/antiphon/speedups").glob("*.c")))
+HAS_STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+class BuildIfPossible(build_ext):
+    """Do without an extension that may be left out."""
+
+    def build_extension(self, ext: Extension) -> None:
+        """Compile the extension. Raises an error of setuptools where that fails and the extension is required."""
+        try:
+            super().build_extension(ext)
+        except (BaseError, CCompilerError):
+            if not ext.optional:
+                raise
+            self.announce("No C compiler works here, so antiphon is built without its extension: pure Python.", WARNING)
+
+
+SPEEDUPS = Extension(
+    "antiphon.speedups._speedups",
+    SOURCES,
+    define_macros=[("Py_LIMITED_API", "0x030B0000")] if HAS_STABLE_ABI else [],
+    py_limited_api=HAS_STABLE_ABI,
+    optional=PURE != "0",
+)
+
+setup(
+    ext_modules=[SPEEDUPS] if SOURCES and PURE != "1" else [],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if HAS_STABLE_ABI else {},
+    cmdclass={"build_ext": BuildIfPossible},
+)
