@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, current_thread, main_thread
 
 import pytest
 
@@ -342,3 +344,44 @@ def test_nothing_is_kept_of_handlers_that_have_ended(caplog):
     caplog.set_level(logging.WARNING)
     asyncio.run(main())
     assert caplog.text == ""
+
+
+def test_loops_of_several_threads_may_begin_to_wait_at_once():
+    app = App()
+    ends = Event()
+
+    @app.get("/")
+    async def handler(request):
+        while not ends.is_set():
+            await asyncio.sleep(SOON)
+        return "done"
+
+    async def main():
+        return (await app.answer(on_loop("/"))).status
+
+    def waits_on(loops):
+        eventually(lambda: True if len(waiting._waiting) == loops else None, f"no handler waits on {loops} loops")
+
+    def run(make_loop):
+        with asyncio.Runner(loop_factory=make_loop) as runner:
+            return runner.run(main())
+
+    class LookedAt(asyncio.SelectorEventLoop):
+        """A loop on which a handler waits. While it is looked at, a handler begins to wait on a third loop."""
+
+        def is_closed(self):
+            if current_thread() is main_thread() and len(answers) == 1:
+                answers.append(pool.submit(run, asyncio.new_event_loop))
+                waits_on(2)
+                ends.set()
+            return super().is_closed()
+
+    app.freeze()
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(run, LookedAt)]
+        waits_on(1)
+        try:
+            assert asyncio.run(main()) == 200
+        finally:
+            ends.set()
+        assert [answer.result() for answer in answers] == [200, 200]

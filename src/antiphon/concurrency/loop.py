@@ -38,7 +38,7 @@ def forget_background_loops() -> None:
 
 def is_on_background_loop() -> bool:
     """Return True on the thread of a background loop, the one kind of loop on which code may be over WSGI."""
-    return threading.get_ident() in _background.values()
+    return threading.get_ident() in [*_background.values()]  # a copy, which is made at once: others may be noted
 
 
 def is_on_loop() -> bool:

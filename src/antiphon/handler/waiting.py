@@ -147,7 +147,8 @@ _waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
 def _waiting_on(loop: asyncio.AbstractEventLoop) -> _Waiting:
     waiting = _waiting.get(loop)
     if waiting is None:
-        for closed in [other for other in _waiting if other.is_closed()]:
-            del _waiting[closed]
+        for other in [*_waiting]:  # a copy: the loops of other threads come and go meanwhile
+            if other.is_closed():
+                _waiting.pop(other, None)
         waiting = _waiting[loop] = _Waiting(loop)
     return waiting
