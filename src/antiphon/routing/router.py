@@ -113,18 +113,20 @@ class _Node(Generic[T]):
 class Router(Generic[T]):
     """All resources of an application.
 
-    ``literal`` has the methods of paths without parameters that have one slash. ``deep`` has those with more slashes,
-    for requests that sent none of the slashes encoded. All others are searched for.
+    ``literal`` has the methods of paths without parameters that have one slash. All others are searched for: those with
+    more slashes as they are, for requests that sent none of the slashes encoded; those of which the last segment alone
+    is a parameter by what stands before that; the rest in the tree.
     """
 
     def __init__(self, converters: Mapping[str, Converter] = CONVERTERS) -> None:
         self.literal: dict[str, dict[str, T]] = {}
-        self.deep: dict[str, dict[str, T]] = {}
         self.has_hosts = False
         self.converters = converters
         self._searched: dict[str, dict[str, T]] = {}
+        self._deep: set[str] = set()
         self._literal: dict[str, Resource[T]] = {}
         self._root = _Node[T]()
+        self._before_last: dict[str, _Node[T]] = {}
         self._hosts = _Node[T]()
         self.resources: list[Resource[T]] = []
 
@@ -139,19 +141,27 @@ class Router(Generic[T]):
         if all(isinstance(segment, str) for segment in segments):
             if pattern not in self._literal:
                 self._literal[pattern] = resource = self._new(pattern, ())
-                known = self.deep if pattern.count("/") > 1 else self.literal
-                (self._searched if self.has_hosts else known)[pattern] = resource.methods
+                is_deep = pattern.count("/") > 1
+                (self._searched if self.has_hosts or is_deep else self.literal)[pattern] = resource.methods
+                if is_deep and not self.has_hosts:
+                    self._deep.add(pattern)
             return self._literal[pattern]
-        return self._in_tree(self._root, segments, pattern)
+        node, literals = self._root, segments[:-1]
+        if all(isinstance(segment, str) for segment in literals):
+            for segment in literals:
+                node = node.child(segment)
+            self._before_last["".join([f"/{segment}" for segment in literals]) + "/"] = node
+            segments = segments[-1:]
+        return self._in_tree(node, segments, pattern)
 
     def _at_host(self, host: str, pattern: str, segments: list[Segment]) -> Resource[T]:
         """Return the resource of one host. In the tree, the labels come first, from the right, and then the path."""
         whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
         check_names(whole, host + pattern)
         self.has_hosts = True
-        for known in (self.literal, self.deep):
-            self._searched |= known
-            known.clear()
+        self._searched |= self.literal
+        self.literal.clear()
+        self._deep.clear()
         return self._in_tree(self._hosts, whole, host.lower() + pattern)
 
     def _in_tree(self, node: _Node[T], segments: list[Segment], pattern: str) -> Resource[T]:
@@ -171,14 +181,14 @@ class Router(Generic[T]):
 
     def search_for(self, pattern: str) -> None:
         """Let a literal path be searched for, so that its requests get their parameters as all others do."""
-        for known in (self.literal, self.deep):
-            if pattern in known:
-                self._searched[pattern] = known.pop(pattern)
+        self._deep.discard(pattern)
+        if pattern in self.literal:
+            self._searched[pattern] = self.literal.pop(pattern)
 
     def trust_slashes(self) -> None:
         """Look up literal paths with any number of slashes: encoded slashes count as slashes."""
-        self.literal |= self.deep
-        self.deep.clear()
+        self.literal |= {pattern: self._searched.pop(pattern) for pattern in self._deep}
+        self._deep.clear()
 
     def search(
         self, path: str, segments: list[str] | None = None, host: str = ""
@@ -193,11 +203,32 @@ class Router(Generic[T]):
             if found is not None:
                 return found
         if segments is None:
-            methods = self._searched.get(path) or self.deep.get(path)
-            if methods is not None:
-                return methods, {}
+            if path in self._searched:
+                return self._searched[path], {}
+            if found := self._with_last(path):
+                return found
             segments = path.split("/")
         return _find(self._root, segments, 1)
+
+    def _with_last(self, path: str) -> tuple[dict[str, T], dict[str, Any]] | None:
+        """Return what ``_find`` does, where the last segment alone can be a parameter, and one only: as in most paths.
+
+        No literal path is in the tree, so that none has to be tried first.
+        """
+        start = path.rfind("/") + 1
+        node = self._before_last.get(path[:start])
+        if node is None or node.sole is None:
+            return None
+        to_python, node = node.sole
+        resource = node.resource
+        if resource is None or resource.only is None:
+            return None
+        params = Params()  # to make one with the value in it takes longer
+        try:
+            params[resource.only] = to_python(path[start:])
+        except ValueError:
+            return None
+        return resource.methods, params
 
 
 def _slot(segment: Parameter | Mixed) -> Slot:
@@ -217,10 +248,10 @@ def _find(root: _Node[T], segments: list[str], at: int) -> tuple[dict[str, T], d
 
 
 def _walk(
-    node: _Node[T], segments: list[str], at: int, values: list[Any], left: dict[_Node[T], int]
+    node: _Node[T], segments: list[str], start: int, values: list[Any], left: dict[_Node[T], int]
 ) -> Resource[T] | None:
-    """Follow the segments from ``at`` on. Adds the parameters' values to ``values``."""
-    while at < len(segments):
+    """Follow the segments from ``start`` on. Adds the parameters' values to ``values``."""
+    for at in range(start, len(segments)):
         segment = segments[at]
         literal = node.literals.get(segment)
         if literal is not None and not node.branches:
@@ -233,7 +264,6 @@ def _walk(
                 return None
         else:
             return _try_each(node, literal, segments, at, values, left)
-        at += 1
     return node.resource
 
 

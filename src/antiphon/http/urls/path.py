@@ -92,4 +92,4 @@ def is_misleading(path: str) -> bool:
 
 
 def _may_hide_slashes(raw: bytes | None) -> TypeGuard[bytes]:
-    return raw is not None and b"%2" in raw
+    return raw is not None and raw.find(b"%2") >= 0

@@ -79,11 +79,11 @@ def decode_path(raw: bytes) -> str:
 
     Raises ValueError, naming the offset, for a malformed escape, malformed UTF-8, and NUL.
     """
-    if b"%" in raw:
+    if raw.find(b"%") >= 0:
         if broken := BROKEN_ESCAPE.search(raw):
             raise ValueError(f"broken percent-escape at byte {broken.start()} of the path")
         raw = percent_decode(raw)
-    if b"\0" in raw:
+    if raw.find(b"\0") >= 0:
         raise ValueError(f"NUL at byte {raw.index(0)} of the decoded path")
     try:
         return raw.decode()
