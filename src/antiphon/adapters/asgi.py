@@ -106,7 +106,7 @@ class ASGIHead:
     def raw_path(self) -> bytes | None:
         """The scope's raw_path without a query, if the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
-        return raw.partition(b"?")[0] if raw and b"?" in raw else raw
+        return raw.partition(b"?")[0] if raw and raw.find(b"?") >= 0 else raw
 
     @property
     def query_string(self) -> bytes:
