@@ -15,7 +15,7 @@ from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
 from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
-from antiphon.http.head import Address, parse_length, uncoded_length
+from antiphon.http.head import Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import status_line
 from antiphon.request.request import Request
@@ -123,7 +123,11 @@ class WSGIHead:
     @property
     def uncoded_length(self) -> int | None:
         """The declared length of a body without a coding."""
-        return uncoded_length(self.field)
+        environ = self.environ
+        if "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ:
+            return None
+        length: str = environ.get("CONTENT_LENGTH") or ""
+        return int(length) if is_one_number(length) else None
 
     def field(self, name: str) -> str | None:
         """Return the value of a header; WSGI has joined several lines. Host is that of the target, if it has one."""

@@ -293,12 +293,12 @@ def uncoded_length(field: Callable[[str], str | None]) -> int | None:
     """Return ``Head.uncoded_length`` from the headers that ``field`` looks up."""
     length = field("content-length") or ""
     is_coded = field("transfer-encoding") is not None or field("content-encoding") is not None
-    return int(length) if _is_one_number(length) and not is_coded else None
+    return int(length) if is_one_number(length) and not is_coded else None
 
 
 def parse_length(value: str) -> int:
     """Return the number in Content-Length, which may be repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
-    if _is_one_number(value):
+    if is_one_number(value):
         return int(value)
     lengths = {length.strip() for length in value.split(",")}
     length = lengths.pop()
@@ -307,5 +307,6 @@ def parse_length(value: str) -> int:
     return int((length.lstrip("0") or "0")[:20])
 
 
-def _is_one_number(value: str) -> bool:
+def is_one_number(value: str) -> bool:
+    """True if a Content-Length is one number, of a length that no body exceeds."""
     return value.isdigit() and value.isascii() and len(value) < 20
