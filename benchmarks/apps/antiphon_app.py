@@ -1,4 +1,4 @@
-"""Antiphon: `def` handlers over WSGI, `async def` handlers over ASGI."""
+"""Antiphon: `def` handlers over WSGI, and over ASGI on threads, `async def` handlers over ASGI and RSGI."""
 
 from collections.abc import Generator
 from typing import Any
@@ -29,10 +29,10 @@ from .work import (
     upload,
 )
 
-wsgi = App()
+wsgi = asgi_def = App()
 wsgi_hooks = App()
 wsgi_middlewares = App()
-asgi = App()
+asgi = rsgi = App()
 asgi_hooks = App()
 asgi_middlewares = App()
 

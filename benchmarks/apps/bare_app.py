@@ -1,6 +1,7 @@
 """No framework: the least that the same answers need, with the standard library, and msgspec where all use it."""
 
 import json
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -138,3 +139,42 @@ async def asgi(
 
 wsgi_middlewares = within(PassingWsgi, wsgi)
 asgi_middlewares = within(PassingAsgi, asgi)
+
+
+async def rsgi(scope: Any, protocol: Any) -> None:
+    status, media_type, more = 200, TEXT, []
+    match scope.method, scope.path:
+        case "GET", "/hello":
+            body = b"Hello, world!"
+        case "GET", path if path.startswith("/read/"):
+            headers = scope.headers
+            body = read(path[6:], scope.query_string, headers["cookie"], headers["accept-language"])
+            more = [("vary", "accept-language")]
+        case "POST", path if work := POSTS.get(path):
+            media_type, answer = work
+            body = answer(await protocol(), scope.headers["content-type"])
+        case _:
+            status, body = 404, b"Not Found"
+    headers_sent = [("content-type", media_type), ("content-length", str(len(body))), *more]
+    protocol.response_bytes(status, headers_sent, body)
+
+
+async def asgi_def(
+    scope: dict[str, Any],
+    _receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    """Answer what has no body, each on a thread."""
+    if scope["type"] != "http":
+        raise NotImplementedError(scope["type"])
+    vary = []
+    if scope["path"] == "/hello":
+        body = await to_thread(bytes, b"Hello, world!")
+    else:
+        headers = dict(scope["headers"])
+        cookie, languages = headers[b"cookie"].decode("latin-1"), headers[b"accept-language"].decode("latin-1")
+        body = await to_thread(read, scope["path"][6:], scope["query_string"].decode("latin-1"), cookie, languages)
+        vary = [(b"vary", b"accept-language")]
+    headers_sent = [(b"content-type", TEXT.encode()), (b"content-length", str(len(body)).encode()), *vary]
+    await send({"type": "http.response.start", "status": 200, "headers": headers_sent})
+    await send({"type": "http.response.body", "body": body})

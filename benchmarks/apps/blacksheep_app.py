@@ -1,5 +1,6 @@
 """BlackSheep: async handlers that take the request itself, which spares them its binders; ASGI."""
 
+from asyncio import to_thread
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -71,3 +72,33 @@ async def multipart(request: Request) -> Response:
     values: Any = await request.form()
     (file,) = values["file"]
     return text(upload(values["title"], file.file_name.decode(), file.data))
+
+
+asgi_def = Application(router=Router())
+"""Handlers on threads: BlackSheep calls a `def` on the loop, where it may not block."""
+
+
+def read_def(request: Request) -> Response:
+    args = request.query
+    response = text(
+        listing(
+            request.route_values["name"] or "",
+            args["page"][0],
+            int(args["size"][0]),
+            args["sort"][0],
+            request.cookies["session"],
+            best_offer((request.get_first_header(b"accept-language") or b"").decode(), LANGUAGES),
+        )
+    )
+    response.add_header(b"Vary", b"Accept-Language")
+    return response
+
+
+@asgi_def.router.get("/hello")
+async def hello_on_thread(_request: Request) -> Response:
+    return await to_thread(text, "Hello, world!")
+
+
+@asgi_def.router.get("/read/{name}")
+async def read_on_thread(request: Request) -> Response:
+    return await to_thread(read_def, request)

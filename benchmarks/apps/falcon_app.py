@@ -347,3 +347,8 @@ wsgi_middlewares = falcon.App(middleware=[Passing() for _ in range(MIDDLEWARES)]
 wsgi_middlewares.add_route("/hello", Hello())
 asgi_middlewares = falcon.asgi.App(middleware=[Passing() for _ in range(MIDDLEWARES)])
 asgi_middlewares.add_route("/hello", AsyncHello())
+
+asgi_def = falcon.asgi.App()
+for path, resource in (("/hello", Hello()), ("/read/{name}", Read())):
+    setattr(resource, "on_get", falcon.wrap_sync_to_async(resource.on_get))  # noqa: B010 - an instance's own
+    asgi_def.add_route(path, resource)

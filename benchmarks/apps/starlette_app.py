@@ -168,3 +168,25 @@ asgi = Starlette(
 )
 
 asgi_middlewares = Starlette(routes=[Route("/hello", hello)], middleware=[Middleware(PassingAsgi)] * MIDDLEWARES)
+
+
+def hello_def(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("Hello, world!")
+
+
+def read_def(request: Request) -> PlainTextResponse:
+    args = request.query_params
+    return PlainTextResponse(
+        listing(
+            request.path_params["name"],
+            args["page"],
+            int(args["size"]),
+            args["sort"],
+            request.cookies["session"],
+            best_offer(request.headers["accept-language"], LANGUAGES),
+        ),
+        headers={"Vary": "Accept-Language"},
+    )
+
+
+asgi_def = Starlette(routes=[Route("/hello", hello_def), Route("/read/{name}", read_def)])
