@@ -4,7 +4,7 @@
 # make test-all   the same, with every combination of what multiplies a test
 # make system-packages   install what some tests need from the system: nginx, Caddy, Chromium, curl, Valgrind and Valkey
 # make check   format, lint, types for the oldest and the newest Python, and layers
-# make bench   compare with other frameworks: requests, in one process and over sockets, routing, sessions, files, uploads; some twenty minutes
+# make bench   compare with other frameworks: requests, growth, memory, sockets, routing, sessions, files, uploads; some twenty minutes
 # make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
 # make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
@@ -17,7 +17,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports routing typed pages sessions dialects wire files uploads upload_crowd)
+BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests typed pages sessions dialects wire files uploads upload_crowd)
 
 .PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat release docs clean
 

@@ -32,6 +32,7 @@ ONCE = (
         "dialects/pyramid/",
         "dialects/webob/",
         "dialects/werkzeug/",
+        "benchmarks/",
         "docs/",
         "environment/",
         "examples/",
