@@ -267,9 +267,14 @@ def _open_plainly(
 ) -> Response | Awaitable[Response] | None:
     """Do what ``_open`` does where nothing waits."""
     for middleware in stack.middleware:
-        early = middleware.open(request, opened)
+        generator: Any = middleware.function(request)
+        try:
+            early = next(generator)
+        except StopIteration as end:
+            return to_response(middleware.answered(end.value), middleware.function, request)
+        opened.append((middleware, generator))
         if early is not None:
-            return early  # type: ignore[return-value]  # plain middleware gives an answer, or None at once
+            return to_response(early, middleware.function, request)
     for before in stack.before:
         answer = before.function(request)
         if answer is not None:

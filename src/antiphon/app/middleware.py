@@ -58,7 +58,7 @@ class Middleware(NamedTuple):
         try:
             early = next(generator)
         except StopIteration as end:
-            early = self._answered(end.value)
+            early = self.answered(end.value)
         else:
             opened.append((self, generator))
         return None if early is None else to_response(early, self.function, request)
@@ -70,12 +70,12 @@ class Middleware(NamedTuple):
         try:
             early = (await anext(generator)) if self.is_async else next(generator)
         except (StopAsyncIteration, StopIteration) as end:
-            early = self._answered(getattr(end, "value", None))
+            early = self.answered(getattr(end, "value", None))
         else:
             opened.append((self, generator))
         return None if early is None else await respond(early, self.function, request)
 
-    def _answered(self, early: Any) -> Any:
+    def answered(self, early: Any) -> Any:
         """Return the answer of a generator that has ended before its yield. Raises RuntimeError for none."""
         if early is None:
             raise self._ends_early() from None

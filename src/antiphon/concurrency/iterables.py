@@ -16,6 +16,7 @@ from collections.abc import (
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from antiphon.explanations import explained
+from antiphon.speedups import accelerated
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ async def aclose(iterator: object, source: object = None) -> None:
         await close()
 
 
+@accelerated
 def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: object) -> tuple[bool, Any] | None:
     """Send a generator or a coroutine a value, and return None if it ends with None.
 

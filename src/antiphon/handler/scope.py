@@ -5,6 +5,7 @@ from functools import update_wrapper
 from types import coroutine
 from typing import Any, TypeVar
 
+from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, running_loop
 from antiphon.request.request import Request
 
@@ -22,10 +23,10 @@ def in_scope(function: Callable[[Request], Awaitable[T]], on_disconnect: bool | 
     @coroutine
     def scoped(request: Request) -> Generator[Any, Any, T]:
         steps: Any = function(request)
-        try:
-            effect = steps.send(None)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]  # what was awaited gives a T
+        begun = resume(steps, None)
+        if begun is None or begun[0]:
+            return begun and begun[1]  # type: ignore[return-value]  # what was awaited gives a T
+        effect = begun[1]
         if running_loop() is None:  # driven by hand, where nothing could cancel it
             return (yield from _rest(steps, effect))  # type: ignore[no-any-return]  # what was awaited gives a T
         from antiphon.handler.waiting import WaitingHandler

@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations import explained
 from antiphon.http.grammar import is_token, split_list
+from antiphon.speedups import accelerated
 
 D = TypeVar("D")
 
@@ -234,6 +235,7 @@ LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
 """What ``find_line`` looks a name up in."""
 
 
+@accelerated
 def index_lines(lines: Sequence[tuple[bytes, bytes]]) -> tuple[LineIndex, bytes | None, bool]:
     """Return an index of a header section, the value of Host, and True if it declares a length or a transfer coding.
 
@@ -248,6 +250,7 @@ def index_lines(lines: Sequence[tuple[bytes, bytes]]) -> tuple[LineIndex, bytes 
     return index, index.get(b"host"), b"content-length" in index or b"transfer-encoding" in index
 
 
+@accelerated
 def find_line(index: LineIndex, name: bytes) -> bytes | None:
     """Return the value of a field by its name in lower case, several lines combined; None without any."""
     return index.get(name)  # type: ignore[union-attr]  # the index that is made here is a mapping

@@ -134,10 +134,149 @@ parse_pairs(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
     return pairs;
 }
 
+/* Header lines: (name, value) pairs of bytes, few enough for a search of all of them to be quick. */
+
+#define MOST_SEARCHED 64
+
+/* True if bytes have this content. An error that is set is for the caller to find. */
+static int
+is_named(PyObject *name, const char *wanted, Py_ssize_t size)
+{
+    return PyBytes_Size(name) == size && memcmp(PyBytes_AsString(name), wanted, (size_t)size) == 0;
+}
+
+/* Look at each line of a tuple. Return 0 for lines that the twin has to index. */
+static int
+look_at_lines(PyObject *lines, PyObject **host, int *is_framed)
+{
+    Py_ssize_t count = PyTuple_Size(lines);
+    if (count > MOST_SEARCHED) {
+        return 0;
+    }
+    for (Py_ssize_t at = 0; at < count; at++) {
+        PyObject *line = PyTuple_GetItem(lines, at);
+        if (!PyTuple_CheckExact(line) || PyTuple_Size(line) != 2) {
+            return 0;
+        }
+        PyObject *name = PyTuple_GetItem(line, 0), *value = PyTuple_GetItem(line, 1);
+        if (!PyBytes_CheckExact(name) || !PyBytes_CheckExact(value)) {
+            return 0;
+        }
+        if (is_named(name, "host", 4)) {
+            if (*host) {
+                return 0;
+            }
+            *host = value;
+        }
+        else if (is_named(name, "content-length", 14) || is_named(name, "transfer-encoding", 17)) {
+            *is_framed = 1;
+        }
+    }
+    return 1;
+}
+
+/* The index is a tuple of the lines, where ``find_line`` looks at each. */
+static PyObject *
+index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *host = NULL, *lines;
+    int is_framed = 0;
+    if (count != 1 || !(PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]))) {
+        return call_twin("index_lines", args, count);
+    }
+    lines = PySequence_Tuple(args[0]);
+    if (!lines) {
+        return NULL;
+    }
+    PyObject *result = look_at_lines(lines, &host, &is_framed)
+        ? PyTuple_Pack(3, lines, host ? host : Py_None, is_framed ? Py_True : Py_False)
+        : call_twin("index_lines", args, count);
+    Py_DECREF(lines);
+    return result;
+}
+
+/* The name of a line, NULL with an error if it has none. */
+static PyObject *
+name_of(PyObject *line)
+{
+    PyObject *name = PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
+    if (!name || !PyBytes_CheckExact(name)) {
+        PyErr_SetString(PyExc_TypeError, "a header line is a tuple of a name and a value, both bytes");
+        return NULL;
+    }
+    return name;
+}
+
+/* Combine the lines of a field as the twin of ``index_lines`` does. */
+static PyObject *
+combine_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
+{
+    PyObject *values = PyList_New(0), *result = NULL;
+    Py_ssize_t count = PyTuple_Size(lines);
+    for (Py_ssize_t at = 0; values && at < count; at++) {
+        PyObject *line = PyTuple_GetItem(lines, at), *name = name_of(line);
+        if (!name || (is_named(name, wanted, size) && PyList_Append(values, PyTuple_GetItem(line, 1)) < 0)) {
+            Py_CLEAR(values);
+        }
+    }
+    if (values) {
+        int is_cookie = size == 6 && memcmp(wanted, "cookie", 6) == 0;
+        PyObject *separator = PyBytes_FromString(is_cookie ? "; " : ", ");
+        result = separator ? PyObject_CallMethod(separator, "join", "O", values) : NULL;
+        Py_XDECREF(separator);
+        Py_DECREF(values);
+    }
+    return result;
+}
+
+static PyObject *
+find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyTuple_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])) {
+        return call_twin("find_line", args, count);
+    }
+    PyObject *lines = args[0], *found = NULL;
+    Py_ssize_t size = PyBytes_Size(args[1]), all = PyTuple_Size(lines);
+    const char *wanted = PyBytes_AsString(args[1]);
+    int takes_first = size == 10 && memcmp(wanted, "set-cookie", 10) == 0;
+    for (Py_ssize_t at = 0; at < all && !(found && takes_first); at++) {
+        PyObject *line = PyTuple_GetItem(lines, at), *name = name_of(line);
+        if (!name) {
+            return NULL;
+        }
+        if (is_named(name, wanted, size)) {
+            if (found) {
+                return combine_lines(lines, wanted, size);
+            }
+            found = PyTuple_GetItem(line, 1);
+        }
+    }
+    return Py_NewRef(found ? found : Py_None);
+}
+
+static PyObject *
+resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *given = NULL;
+    if (count != 2) {
+        return call_twin("resume", args, count);
+    }
+    PySendResult how = PyIter_Send(args[0], args[1], &given);
+    if (how == PYGEN_ERROR || (how == PYGEN_RETURN && given == Py_None)) {
+        return given;
+    }
+    PyObject *result = PyTuple_Pack(2, how == PYGEN_RETURN ? Py_True : Py_False, given);
+    Py_DECREF(given);
+    return result;
+}
+
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
     FUNCTION(parse_pairs),
+    FUNCTION(index_lines),
+    FUNCTION(find_line),
+    FUNCTION(resume),
     {NULL, NULL, 0, NULL},
 };
 
