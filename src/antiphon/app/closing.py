@@ -5,7 +5,7 @@ from copy import copy
 from functools import partial
 from typing import TypeAlias
 
-from antiphon.app.error_handlers import answer_error
+from antiphon.app.error_handlers import answer_error, find_handler
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import OpenedMiddleware
 from antiphon.app.open_places import Opening, is_read_later
@@ -38,7 +38,7 @@ def leave(
     raised again when everything is closed.
     """
     hooks = iter(plan.stack.after)
-    is_plain = plan.is_plain and failure is None and not request._after_hooks
+    is_plain = plan.is_plain and _fatal(failure) is None and not request._after_hooks
     if not is_plain or (plan.late and _is_late(plan, request, response)):
         return _leave_in_steps(plan, request, response, opened, is_shared, failure, hooks)
     if request.consulted:
@@ -257,6 +257,14 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
         from antiphon.response.conditional import close_unsent
 
         close_unsent(body, request)
+
+
+def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
+    """Answer an error for which there is no handler; return None for all others, and for what ends the task."""
+    error = sole_error(error)
+    if not isinstance(error, Exception) or find_handler(plan.stack.error_handlers, error) is not None:
+        return None
+    return failed(request, error)
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:

@@ -10,7 +10,7 @@ from copy import copy
 from functools import lru_cache
 from typing import Any
 
-from antiphon.app.closing import answer_failure, leave
+from antiphon.app.closing import answer_failure, answer_unhandled, leave
 from antiphon.app.middleware import OpenedMiddleware
 from antiphon.app.open_places import Opening
 from antiphon.app.plan import LOOP, HandlerStack, Plan
@@ -28,22 +28,23 @@ from antiphon.response.response import Response
 
 def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
     """Answer a request on a server's thread by a plan: at once, or, as soon as anything has to wait, by steps."""
-    if error is not None or not plan.is_direct:
+    has_body = request.head.has_body
+    if not plan.is_direct or (has_body and (error is not None or not _has_small_body(plan, request))):
         return dispatch(plan, request, error)
     set_current_request(request)
-    has_body = request.head.has_body
-    if has_body and not (plan.most_ahead and request.read_small_body(request.limits.body)):
-        return dispatch(plan, request)
     opened: OpenedMiddleware = []
     try:
         answer = _open_plainly(plan.stack, request, opened) if plan.has_middleware else None
         if answer is None:
-            answer = plan.handler.function(request)
+            answer = plan.handler.function(request) if error is None else plan.refuse(request, error)
             made = _respond(plan, request, answer)
         else:
             made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
     except BaseException as raised:
-        return _answer_failed(plan, request, raised, opened)
+        unhandled = answer_unhandled(plan, request, raised)
+        if unhandled is None:
+            return _answer_failed(plan, request, raised, opened)
+        made, answer = unhandled, None
     if not isinstance(made, Response):
         return _answer_waiting(plan, request, made, opened)
     if plan.leaves or request.consulted or request._after_hooks:
@@ -51,6 +52,10 @@ def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> R
     if has_body and not request._is_in_bytes:
         return _release_left(plan, request, made)
     return made  # type: ignore[return-value]  # what ``leave`` gives to be awaited is a coroutine
+
+
+def _has_small_body(plan: Plan, request: Request) -> bool:
+    return plan.most_ahead > 0 and request.read_small_body(request.limits.body)
 
 
 async def _answer_failed(plan: Plan, request: Request, error: BaseException, opened: OpenedMiddleware) -> Response:

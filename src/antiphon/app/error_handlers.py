@@ -44,7 +44,7 @@ class ErrorHandlers:
         An HTTPError's own class comes first, then its status, then the classes that it derives from. Other errors have
         no status of their own: 500 comes just before Exception.
         """
-        if not isinstance(error, Exception):
+        if not self._handlers or not isinstance(error, Exception):
             return None
         kinds = type(error).__mro__
         status = as_http_error(error).status
@@ -74,7 +74,7 @@ async def answer_error(
     §15.5.6). If the handler fails, its own error is answered, as one without a handler.
     An unexpected error is logged, also when a handler answers it with a page.
     """
-    found = None if isinstance(error, RaisedAnswer) else _find(error_handlers, error)
+    found = find_handler(error_handlers, error)
     if found is None:
         return failed(request, error)
     key, handler = found
@@ -105,5 +105,11 @@ def _add_missing(response: Response, headers: Headers) -> None:
         response.headers.add(name, value)
 
 
-def _find(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
-    return next(filter(None, (handlers.find(error) for handlers in error_handlers)), None)
+def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
+    """Return the first handler for an error; None for an answer that was raised, which is none."""
+    if isinstance(error, RaisedAnswer):
+        return None
+    for handlers in error_handlers:
+        if found := handlers.find(error):
+            return found
+    return None

@@ -131,7 +131,7 @@ class Routing:
         """Find an answer where no route matches: a redirect to the path's other form, or a mount."""
         if self.redirected and self._other_form(request, segments, host):
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
-        if mounted := self.mounts.find(request.path, request.host, segments):
+        if self.mounts and (mounted := self.mounts.find(request.path, request.host, segments)):
             return AnyMethod({"": mounted.found}), mounted.params
         return None
 
@@ -149,6 +149,8 @@ class Routing:
 
     def _blueprint_of(self, request: Request) -> str:
         """Return the name of the innermost blueprint whose prefix a path has, and give the request its parameters."""
+        if not self.blueprints:
+            return ""
         below = self.blueprints.find(request.path, request.host, self._hidden_segments(request.head))
         if below is None:
             return ""

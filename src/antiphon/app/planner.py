@@ -326,6 +326,8 @@ class Planning:
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
         for name, group in self._groups.items():
             routing.refusing[name] = group.plan_answer(Hook(answer_nothing, False, blocks))
+            if not (group.prefix or group.host):
+                continue  # the application answers for all
             try:
                 routing.blueprints.add(group.prefix, group.host, name)
             except TakenError:

@@ -163,10 +163,12 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     """Make a response of (body, status), (body, headers) or (body, status, headers)."""
     status: object = None
     headers: HeaderFields = ()
-    if len(value) == 2 and not isinstance(value[1], int | str):
-        body, headers = value
-    elif len(value) == 2:
-        body, status = value
+    if len(value) == 2:
+        body, second = value
+        if type(second) is int or isinstance(second, int | str):
+            status = second
+        else:
+            headers = second
     elif len(value) == 3:
         body, status, headers = value
     else:
@@ -186,5 +188,6 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
 def _amended(response: Response, status: object, headers: HeaderFields) -> Response:
     if status is not None:
         response.status = status  # type: ignore[assignment]  # the setter refuses what is no status
-    response.headers.update(headers)
+    if headers:
+        response.headers.update(headers)
     return response

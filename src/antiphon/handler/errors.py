@@ -1,5 +1,6 @@
 """Answers to errors that no error handler takes: problem details or a page, whichever the client accepts."""
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import TypeAlias
@@ -8,7 +9,7 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
-from antiphon.response.fields import HTML
+from antiphon.response.fields import HTML, Line, vary
 from antiphon.response.response import Response
 
 PROBLEM = "application/problem+json"
@@ -33,21 +34,16 @@ def set_debug_answer(answer: DebugAnswer | None) -> None:
     _debug_answer = answer
 
 
-_PAGE = """<!doctype html>
+_PAGE_HEAD = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>{status} {title}</title>
 <style>
-body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem }}
-small {{ color: #767676 }}
+body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem }
+small { color: #767676 }
 </style>
-<main>
-<h1>{title}</h1>
-<p>{detail}</p>
-{errors}<small>{status} &middot; request {id}</small>
-</main>
 """
+_has_markup = re.compile("[&<>\"']").search
 
 
 _ENDS_TASK = "_antiphon_ends_task"
@@ -112,14 +108,25 @@ def error_response(request: Request, error: BaseException) -> Response:
         body, content_type = _page(request, told).encode("utf-8", "replace"), HTML
     else:
         body, content_type = _problem(request, told), PROBLEM
-    response = Response(body, told.status, told.headers, content_type=content_type)
-    response.headers["x-request-id"] = request.id
-    response.headers.setdefault("cache-control", "no-store")
-    response.vary("accept")
+    response = Response.sharing(body, _fields(request, told, content_type))
+    response.status = told.status
     response.error = error
     if _debug_answer is not None:
         _debug_answer(request, error, response)
     return response
+
+
+_OURS = frozenset({"content-type", "x-request-id", "vary"})
+
+
+def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
+    """Return the header fields of the answer to an error: its own, which were checked when they were set, and ours."""
+    own = told.headers.items()
+    varied = tuple([value for name, value in own if name == "vary"])
+    fields = [("content-type", content_type), *(field for field in own if field[0] not in _OURS)]
+    if not any(name == "cache-control" for name, _ in own):
+        fields.append(("cache-control", "no-store"))
+    return [*fields, ("x-request-id", request.id), ("vary", vary(varied, ("accept",)))]
 
 
 def raised_response(answer: RaisedAnswer) -> Response:
@@ -160,13 +167,19 @@ def _is_writable(value: object) -> bool:
 
 
 def _page(request: Request, error: HTTPError) -> str:
-    return _PAGE.format(
-        status=error.status,
-        title=escape(error.title),
-        detail=escape(error.detail or ""),
-        errors=_list_of_errors(error.members.get("errors")),
-        id=escape(request.id),
-    )
+    title, detail = _escaped(error.title), _escaped(error.detail or "")
+    errors = _list_of_errors(error.members.get("errors"))
+    return f"""{_PAGE_HEAD}<title>{error.status} {title}</title>
+<main>
+<h1>{title}</h1>
+<p>{detail}</p>
+{errors}<small>{error.status} &middot; request {_escaped(request.id)}</small>
+</main>
+"""
+
+
+def _escaped(text: str) -> str:
+    return escape(text) if _has_markup(text) else text
 
 
 def _list_of_errors(errors: object) -> str:

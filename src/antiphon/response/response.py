@@ -114,8 +114,8 @@ class Response(ResponseHeaders):
             self._fields = only_typed(content_type)
 
     @classmethod
-    def sharing(cls, body: bytes, fields: SharedFields) -> Self:
-        """Make a response of bytes and shared fields in half the time: nothing is checked again.
+    def sharing(cls, body: bytes, fields: Fields) -> Self:
+        """Make a response of bytes and checked fields in half the time: nothing is checked again.
 
         For adapters and dialects.
         """

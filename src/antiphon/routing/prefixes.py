@@ -42,6 +42,9 @@ class Prefixes(Generic[T]):
         self._router.trust_slashes()
         self._deepest = max(self._deepest, prefix.count("/"))
 
+    def __bool__(self) -> bool:
+        return self._deepest >= 0
+
     def find(self, path: str, host: str, segments: list[str] | None = None) -> Match[T] | None:
         """Return the match for the longest prefix of a path, or None.
 
