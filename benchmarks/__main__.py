@@ -1,4 +1,8 @@
-"""`python -m benchmarks`: the frameworks side by side in this process; fails where Antiphon is not ahead."""
+"""`python -m benchmarks`: the frameworks side by side in this process.
+
+Fails where Antiphon is not ahead of each of them in each cell, and where the geometric mean of its part of the best
+peer's time is above what is aimed at.
+"""
 
 import asyncio
 import sys
@@ -6,11 +10,13 @@ from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
 from importlib.metadata import version
 
-from . import interpreter
+from antiphon.speedups import IS_COMPILED
+
+from . import interpreter, readme
 from .apps import application
 from .cases import CASES, Case
 from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
-from .report import FLOOR, OURS, Cell, overall, shortfalls, table
+from .report import AIMS, FLOOR, OURS, Cell, missed, shortfalls, summary, table
 
 FRAMEWORKS = ("antiphon", "bare", "falcon", "werkzeug", "webob", "flask", "starlette", "blacksheep")
 INTERFACES = ("wsgi", "asgi")
@@ -18,21 +24,27 @@ INTERFACES = ("wsgi", "asgi")
 
 def main() -> int:
     options = parse_options()
-    print(introduction())
+    aim = AIMS[IS_COMPILED]
+    print(introduction(), flush=True)
+    tables = []
     results: list[Cell] = []
     for interface in options.interface:
         cells = measure(interface, options)
-        print(f"\n{table(cells)}", flush=True)
+        tables.append(table(cells))
+        print(f"\n{tables[-1]}", flush=True)
         results += cells
-    print(f"\nAntiphon takes {overall(results):.2f} of the best peer's time (geometric mean over the cells)")
-    behind = list(shortfalls(results))
+    print(f"\n{summary(results, aim)}")
+    if options.write:
+        text = "\n\n".join([introduction().replace("\n", "; ") + ".", *tables, summary(results, aim)])
+        readme.write(f"benchmarks, {interpreter.speedups()}", text)
+    behind = [] if options.quick else [*shortfalls(results), *missed(results, aim)]
     for line in behind:
         print(f"NOT AHEAD: {line}")
     return 1 if behind else 0
 
 
 def introduction() -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in FRAMEWORKS if name != FLOOR)
+    versions = ", ".join(f"{name} {version(name)}" for name in FRAMEWORKS if name not in {OURS, FLOOR})
     figures = "Microseconds of CPU time a request, and how many times Antiphon's that is"
     return f"{interpreter.described()}\n{versions}\n{figures}"
 
@@ -69,9 +81,12 @@ def parse_options() -> Namespace:
     parser.add_argument("--case", action="append", choices=CASES, help="measure only this case (repeatable)")
     parser.add_argument("--interface", action="append", choices=INTERFACES, help="measure only this interface")
     parser.add_argument("--rounds", type=int, help="samples for each framework and case (40; 5 if quick)")
-    parser.add_argument("--quick", action="store_true", help="few and small samples, to see that all works")
+    parser.add_argument("--quick", action="store_true", help="few and small samples, to see that all works; not judged")
     parser.add_argument("--framework", action="append", choices=FRAMEWORKS, help="measure only this one and Antiphon")
+    parser.add_argument("--write", action="store_true", help="write the tables into benchmarks/README.md")
     options = parser.parse_args()
+    if options.write and (options.case or options.interface or options.framework or options.quick):
+        parser.error("--write takes all cells, with samples of full size")
     options.framework = [name for name in FRAMEWORKS if name in {OURS, *(options.framework or FRAMEWORKS)}]
     options.case = options.case or list(CASES)
     options.interface = options.interface or list(INTERFACES)

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from time import process_time_ns
 from typing import NamedTuple
 
-from . import readme
+from . import interpreter, readme
 from .cases import Case
 from .growth_cases import GROWTHS, Growth
 from .harness import AsgiServer, Exchange, WsgiServer, environ_of, fresh_environ, scope_of, starter
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def introduction() -> str:
     names = sorted(peer for peer in PEERS if find_spec(peer))
-    return ", ".join([readme.interpreter(), *(f"{name} {version(name)}" for name in names)])
+    return ", ".join([interpreter.told(), *(f"{name} {version(name)}" for name in names)])
 
 
 def parse_options(arguments: Sequence[str] | None) -> Namespace:

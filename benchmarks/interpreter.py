@@ -8,9 +8,8 @@ import platform
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
-from importlib import import_module
-from importlib.machinery import ExtensionFileLoader
-from importlib.util import find_spec
+
+from antiphon.speedups import IS_COMPILED
 
 FLAGS = ("CFLAGS", "PY_CFLAGS", "PY_CFLAGS_NODIST", "PY_CORE_CFLAGS", "LDFLAGS", "PY_LDFLAGS_NODIST", "PY_CORE_LDFLAGS")
 DEBIAN = frozenset({"debian", "ubuntu"})
@@ -58,7 +57,7 @@ def warnings(found: list[str]) -> Iterator[str]:
 
 
 def kind() -> str:
-    """Return the interpreter in words, and where Antiphon takes its inner loops from."""
+    """Return the interpreter in words."""
     words = [f"{platform.python_implementation()} {platform.python_version()}"]
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         words.append("free-threaded")
@@ -67,13 +66,8 @@ def kind() -> str:
 
 
 def speedups() -> str:
-    """Return `with` or `without the C extension`; empty for an Antiphon that has none."""
-    if find_spec("antiphon.speedups") is None:
-        return ""
-    import_module("antiphon.speedups")
-    loaded = [module for name, module in [*sys.modules.items()] if name.startswith("antiphon.speedups.")]
-    is_used = any(isinstance(getattr(module, "__loader__", None), ExtensionFileLoader) for module in loaded)
-    return "with the C extension" if is_used else "without the C extension"
+    """Return `with` or `without the C extension`."""
+    return "with the C extension" if IS_COMPILED else "without the C extension"
 
 
 def build() -> str:
@@ -82,10 +76,14 @@ def build() -> str:
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         words[-1] += "t"
     words.append("with PGO" if "PGO" in optimisations() else "without PGO")
-    return " ".join(filter(None, [*words, speedups().replace("with", "and with", 1)]))
+    return f"{' '.join(words)}, {speedups()}"
+
+
+def told() -> str:
+    """Return the interpreter and what Antiphon uses, in words."""
+    return f"{kind()}, Antiphon {speedups()}"
 
 
 def described() -> str:
     """Return the lines with which a benchmark begins."""
-    lines = [", ".join(filter(None, [kind(), speedups() and f"Antiphon {speedups()}"]))]
-    return "\n".join([*lines, *warnings(optimisations())])
+    return "\n".join([told(), *warnings(optimisations())])

@@ -1,6 +1,5 @@
 """Puts what a command has measured into README.md, between `<!-- from NAME -->` and `<!-- end -->`."""
 
-import platform
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,7 +21,3 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     marks = ["---:" if name.endswith(":") else "---" for name in head]
     lines = [[name.rstrip(":") for name in head], marks, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def interpreter() -> str:
-    return f"{platform.python_implementation()} {platform.python_version()}"

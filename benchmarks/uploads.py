@@ -7,13 +7,13 @@ framework. Linux only.
 """
 
 import json
-import platform
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
+from . import interpreter
 from .report import OURS, Cell, shortfalls, table
 from .server_process import ROOT
 from .small_forms import measure
@@ -100,7 +100,7 @@ def main() -> int:
         return 2
     options = parse_options()
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    print(f"{platform.python_implementation()} {platform.python_version()}; {versions}")
+    print(f"{interpreter.described()}\n{versions}")
     found = [*large_uploads(options)] if options.rounds else []
     found += small_forms(options) if options.samples else []
     for text in found:

@@ -17,7 +17,7 @@ from signal import SIGTERM, signal
 from time import CLOCK_MONOTONIC, clock_gettime, sleep
 from typing import NamedTuple
 
-from . import readme
+from . import interpreter, readme
 from .apps.waiting import ANSWER, PATH
 from .cases import FETCH, JSON_BODY, PAGE, sending
 from .load import TIMEOUT, LoadError
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def introduction(options: Namespace) -> str:
     names = [options.server, *(peer for peer in PEERS if find_spec(peer))]
     server = ", ".join(f"{name} {version(name)}" for name in names)
-    return f"{readme.interpreter()}, {server}: {options.requests:,} requests, after {options.first}"
+    return f"{interpreter.told()}, {server}: {options.requests:,} requests, after {options.first}"
 
 
 def parse_options(arguments: Sequence[str] | None) -> Namespace:

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from .report import COLUMNS, FLOOR, OURS
+from .report import COLUMNS, FLOOR, OURS, aligned
 
 SHARE = 0.85
 """The part of a bare application's throughput that Antiphon has to reach in hello."""
@@ -65,13 +65,7 @@ def table(cells: Sequence[Cell]) -> str:
     names = dict.fromkeys(name for cell in cells for name in cell.samples)
     rows = [[cells[0].way, *(cell.case for cell in cells)]]
     rows += ([name, *(cell.entry(name) for cell in cells)] for name in names)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        [text.ljust(width) if not column else text.rjust(width) for column, (text, width) in enumerate(each)]
-        for each in (zip(row, widths, strict=True) for row in rows)
-    ]
-    lines.insert(1, ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return aligned(rows)
 
 
 def failures(cells: Sequence[Cell]) -> Iterator[str]:
