@@ -35,7 +35,7 @@ def main() -> int:
         results += cells
     print(f"\n{summary(results, aim)}")
     if options.write:
-        text = "\n\n".join([introduction().replace("\n", "; ") + ".", *tables, summary(results, aim)])
+        text = "\n\n".join([introduction().replace("\n", ". ") + ".", *tables, summary(results, aim)])
         readme.write(f"benchmarks, {interpreter.speedups()}", text)
     behind = [] if options.quick else [*shortfalls(results), *missed(results, aim)]
     for line in behind:

@@ -270,7 +270,7 @@ HEADERS = (
 )
 """Headers read and built, with conditions and ranges."""
 
-HELLO, _, JSON, *_ = ORDINARY
+HELLO, JSON = ORDINARY[0], ORDINARY[2]
 AROUND = (
     JSON._replace(name="json-msgspec", path="/json-msgspec"),
     HELLO._replace(

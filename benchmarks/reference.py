@@ -19,6 +19,7 @@ class Message:
     def __init__(self, name: str, fields: dict[str, str]) -> None:
         self.name = name
         self.fields = fields
+        self.length: str
         self.texts: list[tuple[str, str]] = []
 
     def read(self) -> str:

@@ -13,15 +13,17 @@ from .work import FIELDS, LANGUAGES, MADE, NO_STORE, USER, PassingWsgi, invoice,
 class MsgspecProvider(JSONProvider):
     """Another codec, as Flask takes it."""
 
-    encode = staticmethod(msgspec.json.Encoder().encode)
-    loads = staticmethod(msgspec.json.Decoder().decode)
-
     def dumps(self, obj: Any, **_options: Any) -> str:
-        return self.encode(obj).decode()
+        return encode(obj).decode()
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        return decode(s)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        return self._app.response_class(self.encode(args[0] if args else kwargs), mimetype="application/json")
+        return self._app.response_class(encode(args[0] if args else kwargs), mimetype="application/json")
 
+
+encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 wsgi = Flask(__name__)
 wsgi_json_msgspec = Flask(__name__)
