@@ -9,7 +9,7 @@ from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Address
-from antiphon.http.headers import LineIndex, find_line, index_lines
+from antiphon.http.headers import LineIndex, find_line, index_lines, section_size
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
@@ -89,9 +89,7 @@ class ASGIHead:
     @property
     def header_size(self) -> int:
         """The size, if the server is known to bound none; others have refused what is too large."""
-        if _module_of(self._receive) != UNBOUNDED:
-            return 0
-        return sum([len(name) + len(value) + 32 for name, value in self.scope["headers"]])
+        return section_size(self.scope["headers"]) if _module_of(self._receive) == UNBOUNDED else 0
 
     @property
     def uncoded_length(self) -> int | None:

@@ -254,6 +254,12 @@ def index_lines(lines: Sequence[tuple[bytes, bytes]]) -> tuple[LineIndex, bytes 
 
 
 @accelerated
+def section_size(lines: Sequence[tuple[bytes, bytes]]) -> int:
+    """Return the size of a header section in bytes, each line counted with 32 more (RFC 9113 §6.5.2)."""
+    return 32 * len(lines) + sum([len(name) + len(value) for name, value in lines])
+
+
+@accelerated
 def find_line(index: LineIndex, name: bytes) -> bytes | None:
     """Return the value of a field by its name in lower case, several lines combined; None without any."""
     return index.get(name)  # type: ignore[union-attr]  # the index that is made here is a mapping

@@ -47,6 +47,31 @@ append_pair(PyObject *list, PyObject *first, PyObject *second)
     return failed;
 }
 
+/* The size of a header section whose lines are pairs of bytes. */
+static PyObject *
+section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *lines = count == 1 && PyList_CheckExact(args[0]) ? PySequence_Tuple(args[0]) : NULL;
+    Py_ssize_t size = 0, at = 0, all = lines ? PyTuple_Size(lines) : 0;
+    for (; at < all; at++) {
+        PyObject *line = PyTuple_GetItem(lines, at);
+        if (!PyTuple_CheckExact(line) || PyTuple_Size(line) != 2) {
+            break;
+        }
+        PyObject *name = PyTuple_GetItem(line, 0), *value = PyTuple_GetItem(line, 1);
+        if (!PyBytes_CheckExact(name) || !PyBytes_CheckExact(value)) {
+            break;
+        }
+        size += PyBytes_Size(name) + PyBytes_Size(value) + 32;
+    }
+    int is_counted = lines && at == all;
+    Py_XDECREF(lines);
+    if (is_counted) {
+        return PyLong_FromSsize_t(size);
+    }
+    return PyErr_Occurred() ? NULL : call_twin("section_size", args, count);
+}
+
 /* The value of a hexadecimal digit, or 16. */
 static unsigned
 hex_value(byte digit)
@@ -273,6 +298,7 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
+    FUNCTION(section_size),
     FUNCTION(parse_pairs),
     FUNCTION(index_lines),
     FUNCTION(find_line),
