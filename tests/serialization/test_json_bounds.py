@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from antiphon.serialization import json_bounds
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, has_slow_numbers, is_nested_deeper
+from tests.helpers.call_counting import count_calls
 
 nested = st.recursive(
     st.text(alphabet='[]{}"\\\\a', max_size=6) | st.integers(),
@@ -95,3 +96,10 @@ def listed(item, times):
 def test_numbers_are_slow_if_more_than_some_have_an_exponent_of_three_digits(item, is_slow):
     assert has_slow_numbers(listed(item, MOST_SLOW_NUMBERS + 1)) is is_slow
     assert not has_slow_numbers(listed(item, MOST_SLOW_NUMBERS))
+
+
+@pytest.mark.parametrize("string", [b"7d3e4155-0e12-4e10", rb"a \"value1234\""])
+def test_strings_that_look_as_such_numbers_are_passed_over_at_once(string):
+    text = listed(b'"%b"' % string, 10 * MOST_SLOW_NUMBERS)
+    assert not has_slow_numbers(text)
+    assert count_calls(has_slow_numbers, text) < MOST_SLOW_NUMBERS

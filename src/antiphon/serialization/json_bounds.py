@@ -27,17 +27,19 @@ def is_nested_deeper(data: bytes, depth: int) -> bool:
 
 def _outside_strings(data: bytes) -> bytes:
     """Return the brackets outside of strings, all of them as square ones."""
-    if data.find(b"\\") >= 0:
-        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = data.translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
+    marks = _without_escaped_quotes(data).translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
     return b"".join(_between_quotes(marks)) if b'"' in marks else marks
 
 
-def _between_quotes(marks: bytes) -> Iterator[bytes]:
-    """Yield the marks outside of strings: a string ends at every second quote."""
+def _without_escaped_quotes(data: bytes) -> bytes:
+    return data.replace(b"\\\\", b"").replace(b'\\"', b"") if data.find(b"\\") >= 0 else data
+
+
+def _between_quotes(data: bytes) -> Iterator[bytes]:
+    """Yield the bytes outside of strings: a string ends at every second quote."""
     within = 0
-    for start in range(0, len(marks), _SLICE):
-        pieces = marks[start : start + _SLICE].split(b'"')
+    for start in range(0, len(data), _SLICE):
+        pieces = data[start : start + _SLICE].split(b'"')
         yield b"".join(pieces[within::2])
         within = (within + len(pieces) - 1) % 2
 
@@ -50,7 +52,6 @@ _SIZE_OF_MANY = 6 * MOST_SLOW_NUMBERS
 
 _PLAIN_EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
 _three_digits = re.compile(b"e000").finditer
-_strings_and_exponents = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[eE][+-]?[0-9]{3}', re.DOTALL).finditer
 
 
 def has_slow_numbers(data: bytes) -> bool:
@@ -59,10 +60,11 @@ def has_slow_numbers(data: bytes) -> bool:
     msgspec, up to 0.22, reads most floats in 20 nanoseconds. But where a float lies at the end of its range, or in the
     middle between two others, it takes the longer the larger the exponent is, up to 20 microseconds.
     """
-    if len(data) < _SIZE_OF_MANY or not _are_many(_three_digits(data.translate(_PLAIN_EXPONENTS, b"+-"))):
+    if len(data) < _SIZE_OF_MANY or not _has_many_exponents(data):
         return False
-    return _are_many(found for found in _strings_and_exponents(data) if data[found.start()] != ord('"'))
+    return _has_many_exponents(b"".join(_between_quotes(_without_escaped_quotes(data))))
 
 
-def _are_many(found: Iterator[object]) -> bool:
+def _has_many_exponents(data: bytes) -> bool:
+    found = _three_digits(data.translate(_PLAIN_EXPONENTS, b"+-"))
     return next(islice(found, MOST_SLOW_NUMBERS, None), None) is not None
