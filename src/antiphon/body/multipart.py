@@ -310,6 +310,10 @@ def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[tuple[
             return None
         parts.append((head, end))
         start = end + len(delimiter)
-    if len(parts) > limits.fields or len(parts) > limits.files or data[start : start + 5] not in _AFTER_LAST_BOUNDARY:
+    if len(parts) > limits.fields or data[start : start + 5] not in _AFTER_LAST_BOUNDARY:
         return None
-    return parts
+    return parts if len(parts) <= limits.files or _count_files(parts) <= limits.files else None
+
+
+def _count_files(parts: list[tuple[PartHead, int]]) -> int:
+    return sum([head.filename is not None for head, _ in parts])
