@@ -1,4 +1,5 @@
 import asyncio
+import tracemalloc
 
 import pytest
 
@@ -200,5 +201,23 @@ def test_nobody_waits_when_the_request_has_ended():
         await settled()
         assert sent[-1] == "http.response.body"
         assert not [task for task in asyncio.all_tasks() if "wait_disconnect" in repr(task)]
+
+    asyncio.run(main())
+
+
+def test_a_client_is_watched_in_little_memory(servers):
+    async def main():
+        server, watched = Server([]), 100
+        lifetimes = [Request(ASGIHead(servers.scope(), server.left.wait)).lifetime for _ in range(watched)]
+        lifetimes[0].on_disconnect(bool)
+        await settled()
+        tracemalloc.start()
+        try:
+            for lifetime in lifetimes[1:]:
+                lifetime.on_disconnect(bool)
+            await settled()
+            assert tracemalloc.get_traced_memory()[0] / watched < 4 << 10
+        finally:
+            tracemalloc.stop()
 
     asyncio.run(main())

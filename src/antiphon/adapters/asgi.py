@@ -167,7 +167,7 @@ class ASGIHead:
         The server is asked once for all who wait: Granian may tell of a disconnect whoever asks again after a
         cancellation.
         """
-        from asyncio import create_task, get_running_loop, wait
+        from asyncio import create_task, get_running_loop, shield
 
         from antiphon.adapters.disconnect import BufferedMessages
 
@@ -179,8 +179,7 @@ class ASGIHead:
             await self._received
         if self.watch is None:
             self.watch = create_task(self._buffered.wait_disconnect())
-        await wait([self.watch])
-        self.watch.result()
+        await shield(self.watch)
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:

@@ -1,7 +1,7 @@
 """The lifetime of a request: the time that is left for its answer, and what ends it before that."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from math import inf
 from time import monotonic
@@ -100,7 +100,8 @@ class Lifetime:
         key = object()
         self._watchers[key] = function
         if self._watch is None and self._wait_disconnect is not None:
-            self._watch = loop.create_task(self._wait())
+            self._watch = loop.create_task(self._wait_disconnect())
+            self._watch.add_done_callback(self._tell)
         return partial(self._withdraw, key)
 
     def hold(self, cancel: Callable[[], object]) -> bool:
@@ -117,9 +118,9 @@ class Lifetime:
             if loop := running_loop():
                 loop.call_soon(held)
 
-    async def _wait(self) -> None:
-        with suppress(Exception):  # a server that fails to tell is no reason to break off
-            await self._wait_disconnect()  # type: ignore[misc]  # it is not None, or nobody would wait
+    def _tell(self, watch: "Task[None]") -> None:
+        """Call who waits for the client's disconnect. A server that fails to tell is no reason to break off."""
+        if not watch.cancelled() and watch.exception() is None:
             self._is_client_gone = True
             watchers, self._watchers = self._watchers, {}
             for function in watchers.values():
