@@ -179,19 +179,23 @@ class MutableMultiDict(MultiDict[V]):
 
     def __setitem__(self, name: str, value: V) -> None:
         """Give a name one value, in place of all its values, where the first of them stood."""
-        if name not in self._by_name:
+        found = self._by_name
+        if name not in found:
             self.add(name, value)
             return
         at = next(i for i, pair in enumerate(self._pairs) if pair[0] == name)
-        rest = [pair for pair in self._pairs[at + 1 :] if pair[0] != name]
-        self._pairs[at:] = [(name, value), *rest]
-        self._forget()
+        if len(found) < len(self._pairs):
+            self._pairs[at + 1 :] = [pair for pair in self._pairs[at + 1 :] if pair[0] != name]
+        self._pairs[at] = (name, value)
+        found[name] = value
+        self._forget_lists()
 
     def __delitem__(self, name: str) -> None:
         if name not in self._by_name:
             raise MissingKey(name)
         self._pairs = [pair for pair in self._pairs if pair[0] != name]
-        self._forget()
+        del self._by_name[name]
+        self._forget_lists()
 
     def add(self, name: str, value: V) -> None:
         """Add a pair at the end; other values of the name stay."""
