@@ -129,5 +129,5 @@ GROWTHS = (
     Growth(
         "functions after the request", (0, 5, 20), page, lambda size: {"after_hooks": size}, peers=("falcon", "flask")
     ),
-    Growth("headers of the response", (0, 10, 50), headed),
+    Growth("headers of the response", (0, 10, 50), headed, peers=READERS),
 )

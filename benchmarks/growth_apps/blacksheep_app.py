@@ -23,6 +23,13 @@ async def form(request: Request) -> Response:
     return text(told(values.values()))
 
 
+async def headed(request: Request) -> Response:
+    response = text("headed")
+    for number in range(int(request.query["count"][0])):
+        response.set_header(b"x-%d" % number, b"value")
+    return response
+
+
 def query(request: Request) -> str:
     return told(value for values in request.query.values() for value in values)
 
@@ -45,6 +52,7 @@ def make(_interface: str, *, routes: int = 0, middlewares: int = 0) -> Any:
     router.add_get("/query", reader(query))
     router.add_get("/cookies", reader(cookies))
     router.add_post("/form", form)
+    router.add_get("/headed", headed)
     router.add_get("/page", reader(page))
     for number in range(routes // 2):
         router.add_get(literal(number), reader(page))

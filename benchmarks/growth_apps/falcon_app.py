@@ -17,6 +17,12 @@ def cookies(req: Any) -> str:
     return told(req.cookies.values())
 
 
+def headed(req: Any, resp: Any) -> str:
+    for number in range(req.get_param_as_int("count", required=True)):
+        resp.set_header(f"x-{number}", "value")
+    return "headed"
+
+
 def page(_req: Any, **_params: Any) -> str:
     return "page"
 
@@ -37,6 +43,18 @@ def async_resource(function: Callable[..., str]) -> Any:
             resp.text = function(req, **params)
 
     return Resource()
+
+
+class Headed:
+    def on_get(self, req: Any, resp: Any) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = headed(req, resp)
+
+
+class AsyncHeaded:
+    async def on_get(self, req: Any, resp: Any) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = headed(req, resp)
 
 
 class Form:
@@ -76,6 +94,7 @@ def make(interface: str, *, routes: int = 0, middlewares: int = 0, after_hooks: 
     made = resource if is_sync else async_resource
     app.add_route("/query", made(query))
     app.add_route("/cookies", made(cookies))
+    app.add_route("/headed", Headed() if is_sync else AsyncHeaded())
     app.add_route("/form", Form() if is_sync else AsyncForm())
     app.add_route("/page", made(page))
     for number in range(routes // 2):

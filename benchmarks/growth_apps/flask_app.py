@@ -25,6 +25,13 @@ def page(**_values: Any) -> Response:
     return text("page")
 
 
+def headed() -> Response:
+    response = text("headed")
+    for number in range(int(request.args["count"])):
+        response.headers[f"x-{number}"] = "value"
+    return response
+
+
 def text(answer: str) -> Response:
     return Response(answer, content_type="text/plain; charset=utf-8")
 
@@ -37,7 +44,7 @@ def make(_interface: str, *, routes: int = 0, after_hooks: int = 0) -> Any:
     app = Flask(__name__)
     app.config["MAX_FORM_MEMORY_SIZE"] = MANY
     app.config["MAX_FORM_PARTS"] = MANY
-    for view in (query, cookies, page):
+    for view in (query, cookies, headed, page):
         app.add_url_rule(f"/{view.__name__}", view_func=view)
     app.add_url_rule("/form", view_func=form, methods=["POST"])
     for number in range(routes // 2):

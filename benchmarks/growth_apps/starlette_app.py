@@ -26,6 +26,13 @@ async def form(request: Request) -> PlainTextResponse:
         return PlainTextResponse(told(value for _, value in values.multi_items()))
 
 
+async def headed(request: Request) -> PlainTextResponse:
+    response = PlainTextResponse("headed")
+    for number in range(int(request.query_params["count"])):
+        response.headers[f"x-{number}"] = "value"
+    return response
+
+
 def query(request: Request) -> str:
     return told(value for _, value in request.query_params.multi_items())
 
@@ -51,6 +58,7 @@ def make(_interface: str, *, routes: int = 0, middlewares: int = 0) -> Any:
         Route("/query", endpoint(query)),
         Route("/cookies", endpoint(cookies)),
         Route("/form", form, methods=["POST"]),
+        Route("/headed", headed),
         Route("/page", endpoint(page)),
     ]
     for number in range(routes // 2):
