@@ -117,7 +117,7 @@ GROWTHS = (
     Growth("cookies", (1, 10, 100, 1000), in_cookies, peers=READERS),
     Growth("fields of a form", LONG, lambda size: in_form("/form", size), peers=READERS),
     Growth("fields of a form, `getall` of each", LONG[:-1], lambda size: in_form("/each-name", size)),
-    Growth("fields of a form in parts", LONG[:-1], in_parts, peers=("flask", "starlette", "blacksheep")),
+    Growth("fields of a form in parts", LONG, in_parts, peers=("flask", "starlette", "blacksheep")),
     Growth("strings in a JSON array", LONG, in_json),
     Growth("depth of a JSON array", (10, 100, 800), deep_json),
     Growth("routes, a literal one", ROUTES, last_literal, routes, is_flat=True, peers=READERS),
