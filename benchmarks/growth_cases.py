@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .cases import PAGE, Case, WrongAnswerError, sending
 from .forms import CONTENT_TYPE, fields_form
-from .growth_apps import literal
+from .growth_apps import CHUNK, literal
 
 URLENCODED = "application/x-www-form-urlencoded"
 Parts = Mapping[str, int]
@@ -90,6 +90,18 @@ def last_dynamic(routes: int) -> Case:
     return get(f"/items/7/a{routes // 2 - 1:05}", "page")
 
 
+class Streamed(Case):
+    """A request for a body whose length nobody knows before its end."""
+
+    def check(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:  # noqa: ARG002
+        if (status, body) != (self.status, self.answer):
+            raise WrongAnswerError(f"{self.name}: {status} {body[:200]!r}")
+
+
+def streamed(count: int) -> Case:
+    return Streamed("streamed", "GET", "/streamed", PAGE, "", CHUNK * count, f"count={count}")
+
+
 class Missing(Case):
     """A request that no route answers; the page that says so is as the framework makes it."""
 
@@ -130,4 +142,5 @@ GROWTHS = (
         "functions after the request", (0, 5, 20), page, lambda size: {"after_hooks": size}, peers=("falcon", "flask")
     ),
     Growth("headers of the response", (0, 10, 50), headed, peers=READERS),
+    Growth("chunks of a streamed body", ROUTES, streamed, peers=READERS),
 )

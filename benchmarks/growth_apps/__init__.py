@@ -11,6 +11,9 @@ MANY = 1 << 30
 """A limit that nothing reaches."""
 
 
+CHUNK = b"a line of a streamed body\n"
+
+
 def literal(number: int) -> str:
     return f"/pages/b{number:05}"
 

@@ -6,7 +6,7 @@ from typing import Any
 from antiphon import App, Request, Response
 from antiphon.http.limits import Limits
 
-from . import MANY, literal, told
+from . import CHUNK, MANY, literal, told
 
 LIMITS = Limits(body=MANY, fields=MANY, form=MANY, json=MANY, json_depth=900, memory=MANY, parts=MANY, query=MANY)
 
@@ -55,6 +55,20 @@ def headed(request: Request) -> Response:
     return response
 
 
+def streamed(request: Request) -> Response:
+    return Response(CHUNK for _ in range(request.args.get("count", 0, type=int)))
+
+
+async def async_streamed(request: Request) -> Response:
+    count = request.args.get("count", 0, type=int)
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for _ in range(count):
+            yield CHUNK
+
+    return Response(chunks())
+
+
 def page(_request: Request) -> str:
     return "page"
 
@@ -85,6 +99,7 @@ def make(interface: str, *, routes: int = 0, middlewares: int = 0, after_hooks: 
     handlers = {function: function if interface == "wsgi" else as_async(function) for _, _, function in READERS}
     for method, path, function in READERS:
         app.route(path, methods=[method])(handlers[function])
+    app.get("/streamed")(streamed if interface == "wsgi" else async_streamed)
     for number in range(routes // 2):
         app.get(literal(number))(handlers[page])
         app.get(f"/items/<int:id>/a{number:05}")(handlers[page])

@@ -1,12 +1,12 @@
 """BlackSheep: async handlers that take the request itself; ASGI."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from blacksheep import Application, Request, Response, text
+from blacksheep import Application, Request, Response, StreamedContent, text
 from blacksheep.server.routing import Router
 
-from . import literal, told
+from . import CHUNK, literal, told
 
 INTERFACES = ("asgi",)
 
@@ -28,6 +28,16 @@ async def headed(request: Request) -> Response:
     for number in range(int(request.query["count"][0])):
         response.set_header(b"x-%d" % number, b"value")
     return response
+
+
+async def streamed(request: Request) -> Response:
+    count = int(request.query["count"][0])
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for _ in range(count):
+            yield CHUNK
+
+    return Response(200, content=StreamedContent(b"text/plain; charset=utf-8", chunks))
 
 
 def query(request: Request) -> str:
@@ -53,6 +63,7 @@ def make(_interface: str, *, routes: int = 0, middlewares: int = 0) -> Any:
     router.add_get("/cookies", reader(cookies))
     router.add_post("/form", form)
     router.add_get("/headed", headed)
+    router.add_get("/streamed", streamed)
     router.add_get("/page", reader(page))
     for number in range(routes // 2):
         router.add_get(literal(number), reader(page))

@@ -1,12 +1,12 @@
 """Falcon: `falcon.App` over WSGI, `falcon.asgi.App` over ASGI. An after-hook is one method of a middleware."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import falcon
 import falcon.asgi
 
-from . import literal, told
+from . import CHUNK, literal, told
 
 
 def query(req: Any) -> str:
@@ -57,6 +57,24 @@ class AsyncHeaded:
         resp.text = headed(req, resp)
 
 
+class Streamed:
+    def on_get(self, req: Any, resp: Any) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.stream = (CHUNK for _ in range(req.get_param_as_int("count", required=True)))
+
+
+class AsyncStreamed:
+    async def on_get(self, req: Any, resp: Any) -> None:
+        count = req.get_param_as_int("count", required=True)
+
+        async def chunks() -> AsyncGenerator[bytes, None]:
+            for _ in range(count):
+                yield CHUNK
+
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.stream = chunks()
+
+
 class Form:
     def on_post(self, req: Any, resp: Any) -> None:
         resp.content_type = falcon.MEDIA_TEXT
@@ -95,6 +113,7 @@ def make(interface: str, *, routes: int = 0, middlewares: int = 0, after_hooks: 
     app.add_route("/query", made(query))
     app.add_route("/cookies", made(cookies))
     app.add_route("/headed", Headed() if is_sync else AsyncHeaded())
+    app.add_route("/streamed", Streamed() if is_sync else AsyncStreamed())
     app.add_route("/form", Form() if is_sync else AsyncForm())
     app.add_route("/page", made(page))
     for number in range(routes // 2):

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from . import MANY, literal, told
+from . import CHUNK, MANY, literal, told
 
 INTERFACES = ("wsgi",)
 
@@ -32,6 +32,11 @@ def headed() -> Response:
     return response
 
 
+def streamed() -> Response:
+    count = int(request.args["count"])
+    return Response((CHUNK for _ in range(count)), content_type="text/plain; charset=utf-8")
+
+
 def text(answer: str) -> Response:
     return Response(answer, content_type="text/plain; charset=utf-8")
 
@@ -44,7 +49,7 @@ def make(_interface: str, *, routes: int = 0, after_hooks: int = 0) -> Any:
     app = Flask(__name__)
     app.config["MAX_FORM_MEMORY_SIZE"] = MANY
     app.config["MAX_FORM_PARTS"] = MANY
-    for view in (query, cookies, headed, page):
+    for view in (query, cookies, headed, streamed, page):
         app.add_url_rule(f"/{view.__name__}", view_func=view)
     app.add_url_rule("/form", view_func=form, methods=["POST"])
     for number in range(routes // 2):

@@ -1,15 +1,15 @@
 """Starlette: async endpoints, and middleware of ASGI; ASGI."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
-from . import MANY, literal, told
+from . import CHUNK, MANY, literal, told
 
 INTERFACES = ("asgi",)
 
@@ -31,6 +31,14 @@ async def headed(request: Request) -> PlainTextResponse:
     for number in range(int(request.query_params["count"])):
         response.headers[f"x-{number}"] = "value"
     return response
+
+
+async def streamed(request: Request) -> StreamingResponse:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for _ in range(int(request.query_params["count"])):
+            yield CHUNK
+
+    return StreamingResponse(chunks(), media_type="text/plain")
 
 
 def query(request: Request) -> str:
@@ -59,6 +67,7 @@ def make(_interface: str, *, routes: int = 0, middlewares: int = 0) -> Any:
         Route("/cookies", endpoint(cookies)),
         Route("/form", form, methods=["POST"]),
         Route("/headed", headed),
+        Route("/streamed", streamed),
         Route("/page", endpoint(page)),
     ]
     for number in range(routes // 2):
