@@ -10,6 +10,8 @@ from antiphon.http.header_property import parse_or_none
 class DeclaredLength:
     """The bytes that are left of a declared Content-Length; of any other stream it knows nothing."""
 
+    __slots__ = ("_declared", "_sent")
+
     def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
         declared = next((value for name, value in fields if name == "content-length"), None)
         self._declared = parse_or_none(parse_length, declared)
@@ -20,9 +22,10 @@ class DeclaredLength:
 
         Servers would cut that off without a word.
         """
-        self._sent += len(chunk)
-        if self._declared is not None and self._sent > self._declared:
-            raise self._wrong("more")
+        if self._declared is not None:
+            self._sent += len(chunk)
+            if self._sent > self._declared:
+                raise self._wrong("more")
 
     def end(self) -> None:
         """Check that nothing is missing. Raises RuntimeError if there is less than was declared."""

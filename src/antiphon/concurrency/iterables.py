@@ -26,9 +26,11 @@ AsyncByteGenerator: TypeAlias = AsyncGenerator[bytes, None]
 
 def as_bytes(chunk: object) -> bytes:
     """Return a chunk of a streamed body as bytes. Raises TypeError if it is neither bytes nor text."""
+    if type(chunk) is bytes:
+        return chunk
     if isinstance(chunk, str):
         return chunk.encode()
-    if isinstance(chunk, bytes | bytearray | memoryview):
+    if isinstance(chunk, (bytes, bytearray, memoryview)):
         return bytes(chunk)
     message = f"a stream's chunks are bytes or text, not {type(chunk).__name__}: return a list, or Response.ndjson"
     raise explained("wrong-body", TypeError(message))
