@@ -266,8 +266,8 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
 async def _stream(request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields) -> None:
     from antiphon.adapters.streaming import write_chunks
 
-    async def write(chunk: bytes) -> None:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    def write(chunk: bytes) -> Awaitable[None]:
+        return send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def send_head() -> Callable[[bytes], Awaitable[None]]:
         await send(start)
