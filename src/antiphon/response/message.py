@@ -24,7 +24,7 @@ def body_of(value: BodyLike) -> Body:
         return value.encode()
     if value is None:
         return b""
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be made anew each time
         return bytes(value)
     if hasattr(value, "keys"):
         raise explained("wrong-body", TypeError(f"a body is not a {type(value).__name__}: use Response.json()"))
