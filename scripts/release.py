@@ -4,6 +4,7 @@ python -m scripts.release --dry     everything but the tag, of a tree as it is
 python -m scripts.release           with the tag, of a clean tree whose CHANGELOG names the version
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,8 @@ import tomllib
 import venv
 import zipfile
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from scripts.absolute_links import with_absolute_links
@@ -23,30 +25,24 @@ from scripts.lowest import lowest_versions
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DIST = ROOT / "dist"
+HERE = DIST / "this-platform"
+"""The folder of the wheel with the extension as this machine compiles it, which no index takes."""
 
-NOT_COPIED = (".git", ".venv*", ".*_cache", "__pycache__", "build", "dist", "var")
-"""What a tree has besides its source."""
+NOT_COPIED = (".git", *(ROOT / ".gitignore").read_text().replace("/", "").split())
+"""Besides its source, a tree has this."""
 
-IN_WHEEL = (
-    "antiphon/py.typed",
-    "antiphon/__init__.pyi",
-    "antiphon/explanations/errors.md",
-    "antiphon/features/block_script.js",
-    "licenses/LICENSE",
-)
-IN_SDIST = (
-    "LICENSE",
-    "CHANGELOG.md",
-    "tests/conftest.py",
-    "docs/README.md",
-    "examples/guestbook/app.py",
-    "src/antiphon/py.typed",
-)
+NOT_IN_SDIST = (".github/*", ".gitignore", ".pre-commit-config.yaml", "constraints.txt")
+GENERATED = ("*.egg-info/*", "*.dist-info/*", "PKG-INFO", "setup.cfg")
+COMPILED = ("*.so", "*.pyd")
 
 TRIAL = """
 from antiphon.testing import Client
 import shop
+import sys
 
+from antiphon.speedups import IS_COMPILED
+
+assert IS_COMPILED == (sys.argv[1] == "compiled"), f"the extension is in use: {IS_COMPILED}"
 client = Client(shop.app)
 response = client.get("/")
 assert response.status == 200, response.status
@@ -67,7 +63,6 @@ def main() -> None:
         if not options.dry:
             check_tree()
         build()
-        check_contents()
         check_installed()
         if not options.dry:
             run("git", "tag", "--annotate", f"v{PROJECT['version']}", "--message", f"Version {PROJECT['version']}")
@@ -90,11 +85,17 @@ def check_tree() -> None:
 
 
 def build() -> None:
-    """Build the sdist, and the wheel from it."""
+    """Build the sdist, and from it a wheel with the extension and one without. Raises BadRelease for their files."""
     shutil.rmtree(DIST, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
-        run(sys.executable, "-m", "build", "--outdir", str(DIST), str(copied_tree(Path(folder) / PROJECT["name"])))
-    run(sys.executable, "-m", "twine", "check", "--strict", *map(str, DIST.iterdir()))
+        tree = copied_tree(Path(folder) / PROJECT["name"])
+        source = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
+        run(sys.executable, "-m", "build", "--quiet", "--sdist", "--outdir", str(DIST), str(tree))
+    sdist = str(one(DIST, "*.tar.gz"))
+    for wheels, pure in ((HERE, "0"), (DIST, "1")):
+        run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(wheels), sdist, pure=pure)
+    run(sys.executable, "-m", "twine", "check", "--strict", *map(str, DIST.rglob("*.*")))
+    check_contents(source)
 
 
 def copied_tree(folder: Path) -> Path:
@@ -109,32 +110,46 @@ def copied_tree(folder: Path) -> Path:
     return folder
 
 
-def check_contents() -> None:
-    """Raise BadRelease if a file is missing."""
-    with zipfile.ZipFile(one("*.whl")) as wheel:
-        require(IN_WHEEL, wheel.namelist(), "the wheel")
-    with tarfile.open(one("*.tar.gz")) as sdist:
-        require(IN_SDIST, sdist.getnames(), "the sdist")
+def check_contents(source: set[str]) -> None:
+    """Raise BadRelease unless the sdist has the source, and a wheel what the package has besides source in C."""
+    with tarfile.open(one(DIST, "*.tar.gz")) as sdist:
+        names = [name.partition("/")[2] for name in (each.name for each in sdist if each.isfile())]
+        require(without(source, NOT_IN_SDIST), without(names, GENERATED), "the sdist")
+    package = {
+        name.removeprefix("src/") for name in source if name.startswith("src/") and not name.endswith((".c", ".h"))
+    }
+    for folder, compiled in ((DIST, 0), (HERE, 1)):
+        with zipfile.ZipFile(one(folder, "*.whl")) as wheel:
+            names = without(wheel.namelist(), GENERATED)
+            require(package, without(names, COMPILED), f"the wheel in {folder.name}")
+            if len(names) != len(package) + compiled:
+                raise BadRelease(f"the wheel in {folder.name} has {len(names) - len(package)} files of machine code")
 
 
-def require(wanted: tuple[str, ...], names: list[str], where: str) -> None:
-    """Raise BadRelease for a file of which no name ends with its path."""
-    for each in wanted:
-        if not any(name.endswith(f"/{each}") or name == each for name in names):
-            raise BadRelease(f"{each} is not in {where}")
+def without(names: Iterable[str], patterns: tuple[str, ...]) -> set[str]:
+    """Return the names that fit none of the patterns."""
+    return {name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)}
+
+
+def require(wanted: set[str], found: set[str], where: str) -> None:
+    """Raise BadRelease for files that are missing or too many."""
+    if wanted != found:
+        lacks, has = sorted(wanted - found)[:5], sorted(found - wanted)[:5]
+        raise BadRelease(f"{where} lacks {lacks} and has {has}")
 
 
 def check_installed() -> None:
-    """Install the wheel with the newest and with the lowest dependencies; run the tutorial's first app with each."""
+    """Install the wheels, with the newest and with the lowest dependencies; run the tutorial's first app with each."""
     lowest = "".join(f"{name}=={version}\n" for name, version in lowest_versions().items())
-    for label, constraints in (("the newest", ""), ("the lowest", lowest)):
+    for label, constraints, wheels, kind in (("newest", "", HERE, "compiled"), ("lowest", lowest, DIST, "pure")):
         with tempfile.TemporaryDirectory() as folder:
-            python = installed(Path(folder), constraints)
-            say(f"With {label} dependencies: {output(python, '-c', TRIAL, cwd=folder)}")
+            python = installed(Path(folder), one(wheels, "*.whl"), constraints)
+            answer = output(python, "-c", TRIAL, kind, cwd=folder)
+            say(f"With the {label} dependencies, {kind}: {answer}")
 
 
-def installed(folder: Path, constraints: str) -> str:
-    """Return the Python of a new environment with the wheel, beside the tutorial's first app."""
+def installed(folder: Path, wheel: Path, constraints: str) -> str:
+    """Return the Python of a new environment with a wheel, beside the tutorial's first app."""
     (folder / "shop.py").write_text(first_app())
     (folder / "constraints.txt").write_text(constraints)
     venv.create(folder / "venv", with_pip=True)
@@ -148,7 +163,7 @@ def installed(folder: Path, constraints: str) -> str:
         "--quiet",
         "--constraint",
         str(folder / "constraints.txt"),
-        f"{one('*.whl')}[{extras}]",
+        f"{wheel}[{extras}]",
     )
     run(python, "-m", "pip", "check")
     return python
@@ -168,16 +183,17 @@ def snippets(page: Path) -> Iterator[str]:
     yield from re.findall(r"^```python.*?\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-def one(pattern: str) -> Path:
-    """Return the one file in the folder of what was built."""
-    (found,) = DIST.glob(pattern)
+def one(folder: Path, pattern: str) -> Path:
+    """Return the one file of a pattern in a folder."""
+    (found,) = folder.glob(pattern)
     return found
 
 
-def run(*command: str) -> None:
-    """Run a command. Raises CalledProcessError if it fails."""
-    say(f"$ {' '.join(command)}")
-    subprocess.run(command, cwd=ROOT, check=True)
+def run(*command: str, pure: str | None = None) -> None:
+    """Run a command, with ANTIPHON_PURE as given. Raises CalledProcessError if it fails."""
+    say(f"$ {f'ANTIPHON_PURE={pure} ' if pure else ''}{' '.join(command)}")
+    environment = {name: value for name, value in os.environ.items() if name != "ANTIPHON_PURE"}
+    subprocess.run(command, cwd=ROOT, env=environment | ({"ANTIPHON_PURE": pure} if pure else {}), check=True)
 
 
 def output(*command: str, cwd: str | Path = ROOT) -> str:
