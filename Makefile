@@ -2,8 +2,9 @@
 # make quick   the tests that need no server, browser or other process: a minute or two, on one Python
 # make test    run the tests on each Python from 3.11 on that this machine has: all of them on the newest
 # make test-all   the same, with every combination of what multiplies a test
-# make system-packages   install what some tests need from the system: nginx, Caddy, Chromium, curl, Valgrind and Valkey
+# make system-packages   install what some tests need from the system: servers, Chromium, curl, Valgrind, GCC and a debug Python
 # make check   format, lint, types for the oldest and the newest Python, and layers
+# make sanitize   test the extension in C with sanitizers, and in a debug build of Python
 # make bench   compare with other frameworks: requests, growth, memory, sockets, routing, sessions, files, uploads; some twenty minutes
 # make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
@@ -19,7 +20,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests typed pages sessions dialects wire files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat release docs clean
+.PHONY: run quick test test-all system-packages check sanitize bench first-hour fuzz features mutants compat release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -44,6 +45,9 @@ check: $(VENV)/.check
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_static_types.py
 	$(BIN)/lint-imports
+
+sanitize: $(VENV)/.ready
+	scripts/sanitize
 
 bench: $(VENV)/.bench
 	status=0; for each in $(BENCHMARKS); do $(BIN)/python -m $$each || status=1; done; exit $$status
