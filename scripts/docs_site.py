@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +64,8 @@ def stage() -> None:
     shutil.copy(ROOT / "scripts/docs_site.css", STAGED / "site.css")
 
 
-def places() -> dict[Path, str]:
+@cache
+def places() -> Mapping[Path, str]:
     """Return the place of each page and of each folder that is shown."""
     pages = {path: str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md"))}
     others = {ROOT / name: place for name, place in OTHERS.items()}
@@ -82,7 +84,7 @@ def page(source: Path) -> str:
 def _linked(source: Path, found: re.Match[str]) -> str:
     if found[1] is None:
         return found[0]
-    known, target = places(), (source.parent / found[1]).resolve()
+    known, target = dict(places()), (source.parent / found[1]).resolve()
     fragment = found[2] or ""
     if target.suffix == ".png" and target.is_relative_to(DOCS):
         known[target] = str(target.relative_to(DOCS))

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,7 @@ def _only_new_objects_are_garbage() -> None:
     gc.freeze()
 
 
+TESTS = Path(__file__).parent
 ONCE = (
     *("body/test_form", "body/test_multipart", "body/test_whole_form", "browser/", "cli/test_run_refuses"),
     *("cli/test_run_unix_socket", "cli/test_unix_listener", "dialects/kay/", "testing/test_plugin"),
@@ -32,7 +34,6 @@ ONCE = (
         "dialects/pyramid/",
         "dialects/webob/",
         "dialects/werkzeug/",
-        "benchmarks/",
         "docs/",
         "environment/",
         "examples/",
@@ -58,10 +59,10 @@ ONCE = (
 )
 """Beginnings of paths: what stands on values and names that no version of Python changes, and runs on the newest."""
 DIFFER = (
-    *("http/test_charset", "http/test_networks", "http/urls/test_url.py"),
+    *("http/test_charset", "http/test_networks", "http/urls/test_url.py", "http/urls/test_urlencoded"),
     *("request/test_body", "uploads/test_safe_filename", "uploads/test_upload.py"),
 )
-"""Among ``ONCE``, what stands on the standard library's codecs, addresses, Unicode and threads."""
+"""Among ``ONCE``, what stands on the extension, or on the standard library's codecs, addresses, Unicode and threads."""
 PROCESSES = (
     *("browser/", "cli/test_run", "contract/", "dialects/microdot/test_serving", "dialects/test_importing"),
     *("testing/test_plugin",),
@@ -76,14 +77,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     quick.add_option(parser)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a file of which ``-m`` would deselect every test: collecting it takes longer than most files take."""
+    if collection_path.suffix != ".py":
+        return None
+    path = collection_path.relative_to(TESTS).as_posix()
+    left_out = config.option.markexpr.split(" and ")
+    return ("not once" in left_out and _is_once(path)) or ("not processes" in left_out and _is_processes(path)) or None
+
+
+def _is_once(path: str) -> bool:
+    return path.startswith(ONCE) and not path.startswith(DIFFER)
+
+
+def _is_processes(path: str) -> bool:
+    return path.startswith(PROCESSES) and not path.startswith(IN_PROCESS)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is tested once, and what starts processes; choose what runs."""
     for item in items:
         path = item.nodeid.removeprefix("tests/")
-        if path.startswith(ONCE) and not path.startswith(DIFFER):
+        if _is_once(path):
             item.add_marker(pytest.mark.once)
-        if path.startswith(PROCESSES) and not path.startswith(IN_PROCESS):
+        if _is_processes(path):
             item.add_marker(pytest.mark.processes)
     combinations.thin(config, items)
     quick.select(config, items)
