@@ -43,10 +43,10 @@ check: $(VENV)/.check
 	$(BIN)/mypy --python-version 3.11
 	$(BIN)/mypy --python-version 3.14
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q tests/test_static_types.py
+	$(BIN)/python -m pytest -q tests/test_static_types.py -k pyright
 	$(BIN)/lint-imports
 
-sanitize: $(VENV)/.ready
+sanitize: $(VENV)/.check
 	scripts/sanitize
 
 bench: $(VENV)/.bench
@@ -65,8 +65,7 @@ mutants: $(VENV)/.test
 compat:
 	PYTHON=$(PYTHON) scripts/compat
 
-release: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group release
+release: $(VENV)/.release
 	$(BIN)/python -m scripts.release --dry
 
 docs: $(VENV)/.ready
@@ -85,6 +84,10 @@ $(VENV)/.test: $(VENV)/.ready
 
 $(VENV)/.check: $(VENV)/.ready
 	$(BIN)/pip install --quiet --group check
+	touch $@
+
+$(VENV)/.release: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group release
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.ready
