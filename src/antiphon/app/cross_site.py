@@ -11,7 +11,7 @@ from antiphon.http.head import Head
 from antiphon.http.urls.url import DEFAULT_PORTS, URL, parse_host
 from antiphon.request.request import Request
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
 """Methods that change nothing (RFC 9110 §9.2.1); they may come from anywhere."""
 
 PROBLEM_TYPE = "urn:antiphon:problem:cross-site"

@@ -36,8 +36,10 @@ class Guard:
         self.hosts = TrustedHosts(hosts)
         self.origins = TrustedOrigins(origins)
         self.most_header = most_header
-        self.known_hosts: set[str | bytes | None] = set()
-        """Values of Host that were found to be one host."""
+        self.known_hosts: dict[str | bytes | None, str | bytes] = {}
+        """Values of Host that were found to be one host, each under itself. Without the GIL a set is locked by who
+        looks into it, and so is a dict by other threads than that of a key, unless they have read it as a value.
+        """
         self.looks_at_heads = bool(self.proxies or self.hosts)
         self._lets_all_write = cross_site_writes
         self._advice = Advice()
@@ -61,7 +63,7 @@ class Guard:
         if line and len(line) <= _LONGEST_KNOWN:
             if len(self.known_hosts) >= _MOST_KNOWN:
                 self.known_hosts.clear()
-            self.known_hosts.add(line)
+            self.known_hosts[line] = line
         return None
 
     def look_at_head(self, request: Request, *, for_any_host: bool = False) -> HTTPError | None:

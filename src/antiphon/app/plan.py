@@ -112,11 +112,7 @@ class Plan:
     rest. ``place`` is where error handlers run, and the hooks of a single request.
     """
 
-    __slots__ = (
-        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "is_direct", "is_plain",
-        "late", "leaves", "most_ahead", "place", "prepares", "reads_body", "refuse", "route", "runs_on", "stack",
-        "waits_on_thread",
-    )  # fmt: skip
+    # No __slots__: without the GIL, threads lock the plan to read most of them.
 
     def __init__(
         self,

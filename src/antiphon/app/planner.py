@@ -255,7 +255,7 @@ class Planning:
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
         """Return what stands around the handler of a route."""
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
-        if SAFE_METHODS.issuperset(route.methods):
+        if all(method in SAFE_METHODS for method in route.methods):
             stack = stack.without_writes()
         if not (route.signed or route.before):
             return stack

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from os.path import basename
+from sys import intern
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.arguments import NO_ARGUMENTS, Arguments, arguments_of
@@ -201,7 +202,7 @@ def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
         raise explained(
             "list-wanted", TypeError(f'methods is a collection of methods, such as ("POST",), not {methods!r}')
         )
-    wanted = tuple(method.upper() for method in methods)
+    wanted = tuple(intern(method.upper()) for method in methods)  # as keys they are found without a lock, on any thread
     if not wanted:
         raise explained("bad-route-option", ValueError(f"a route answers at least one method: {pattern!r}"))
     if bad := [method for method in wanted if not is_token(method)]:

@@ -2,9 +2,13 @@
 
 The time of a lookup depends on the number of segments in the path, not on the number of routes. However often the
 search backtracks, it visits each node of the tree at most once for each segment of the path.
+
+Threads without a GIL take no lock here: texts that are looked up are interned, and nodes and resources have no
+``__slots__``, most of which other threads than the one that filled them lock to read.
 """
 
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from antiphon.routing.converters import CONVERTERS, Converter
@@ -42,8 +46,6 @@ class Resource(Generic[T]):
     ``slots`` are the names of its parameters, in the order of their values; ``only`` is the name, if there is just one.
     """
 
-    __slots__ = ("is_mixed", "methods", "only", "pattern", "slots")
-
     def __init__(self, pattern: str, slots: tuple[Slot, ...]) -> None:
         self.pattern = pattern
         self.slots = slots
@@ -68,8 +70,6 @@ class _Node(Generic[T]):
     if there is any parameter or path.
     """
 
-    __slots__ = ("branches", "literals", "parameters", "ranks", "resource", "rest", "sole")
-
     def __init__(self) -> None:
         self.literals: dict[str, _Node[T]] = {}
         self.parameters: list[tuple[Callable[[str], Any], _Node[T]]] = []
@@ -82,7 +82,7 @@ class _Node(Generic[T]):
     def child(self, segment: Segment) -> "_Node[T]":
         """Return the node behind a segment. Make it if it does not exist."""
         if isinstance(segment, str):
-            return self.literals.setdefault(segment, _Node())
+            return self.literals.setdefault(intern(segment), _Node())
         if isinstance(segment, Parameter) and segment.converter.spans:
             self.rest = self.rest or _Node()
             child = self.rest
@@ -135,6 +135,7 @@ class Router(Generic[T]):
 
         Raises ValueError for a malformed path, SamePathsError if only the parameter names differ from another path's.
         """
+        pattern = intern(pattern)
         segments = parse_pattern(pattern, self.converters)
         if host is not None:
             return self._at_host(host, pattern, segments)
@@ -150,7 +151,7 @@ class Router(Generic[T]):
         if all(isinstance(segment, str) for segment in literals):
             for segment in literals:
                 node = node.child(segment)
-            self._before_last["".join([f"/{segment}" for segment in literals]) + "/"] = node
+            self._before_last[intern("".join([f"/{segment}" for segment in literals]) + "/")] = node
             segments = segments[-1:]
         return self._in_tree(node, segments, pattern)
 
