@@ -154,17 +154,17 @@ class WSGIHead:
 
         Raises LengthRequired (411) if neither is so: reading would wait for ever.
         """
-        if self._left is None:
-            self._left = self._length()
-        wanted = CHUNK if self._left < 0 else min(self._left, CHUNK)
+        left = self._left
+        if left is None:
+            left = self._length()
+        wanted = CHUNK if left < 0 else min(left, CHUNK)
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
             raise ClientDisconnected("The connection broke while the body was read.") from error
         except Exception as error:  # servers have errors of their own for malformed chunks
             raise BadRequest("The body is malformed.") from error
-        if self._left > 0:
-            self._left -= len(chunk)
+        self._left = left - len(chunk) if left > 0 else left
         return chunk
 
     def _length(self) -> int:

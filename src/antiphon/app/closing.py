@@ -141,7 +141,7 @@ def _varied(request: Request, response: Response, is_shared: bool) -> Response:
     """Have a response, or a copy of one that is shared, say which fields of the request were consulted."""
     if is_shared:
         response = copy(response)
-    response.vary(*request.consulted)
+    response._vary(request.consulted)  # noqa: SLF001 - ``vary``, without names to unpack
     return response
 
 

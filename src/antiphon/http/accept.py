@@ -6,10 +6,10 @@ than 8 parameters is skipped.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import ClassVar, Self, overload
+from typing import Any, ClassVar, Self, overload
 
 from antiphon.explanations import explained
 from antiphon.http.grammar import TCHARS, format_parameters, read_weighted, read_weights, split_weight, weighted_element
@@ -19,6 +19,8 @@ from antiphon.http.value import Value
 _MOST_ELEMENTS = 200
 _MOST_PARAMETERS = 8
 """Parameters of a media range, its weight included. Each is compared with those of every offer."""
+_MOST_KEPT = 128
+"""Headers of each kind whose values are kept, each of at most ``_LONGEST_KEPT`` characters."""
 _LONGEST_KEPT = 256
 _MOST_CHOICES = 8
 
@@ -38,6 +40,11 @@ class _Accepted(Value):
     _weights: dict[str, float]
     _element: ClassVar[re.Pattern[str]] = weighted_element(TCHARS)
     _weights_when_absent: ClassVar[dict[str, float]] = {"*": 1.0}
+    _parse_kept: ClassVar[Callable[[str], Any]]
+
+    def __init_subclass__(cls) -> None:
+        # One cache for each class: a key of class and header takes as long to make as all else.
+        cls._parse_kept = lru_cache(_MOST_KEPT)(cls._parse)
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
@@ -45,12 +52,10 @@ class _Accepted(Value):
 
         Results for short headers are cached: most requests have one of the same few values.
         """
-        return cls._parse(header) if header is None or len(header) > _LONGEST_KEPT else cls._parse_kept(header)
-
-    @classmethod
-    @lru_cache(256)
-    def _parse_kept(cls, header: str) -> Self:
-        return cls._parse(header)
+        if header is None or len(header) > _LONGEST_KEPT:
+            return cls._parse(header)
+        kept: Self = cls._parse_kept(header)
+        return kept
 
     @classmethod
     def _parse(cls, header: str | None) -> Self:

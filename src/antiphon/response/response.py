@@ -419,10 +419,13 @@ class Response(ResponseHeaders):
 
         An application adds those that were consulted for ``request.accept`` and its like by itself.
         """
+        if names:
+            self._vary(names)
+
+    def _vary(self, names: tuple[str, ...]) -> None:
+        """Do what ``vary`` does, for one name or more."""
         fields = self._fields
-        if not names:
-            return
-        if isinstance(fields, SharedFields):
+        if type(fields) is SharedFields:
             self._fields = varied(fields, names)
         else:
             own = self._own_fields()
