@@ -37,6 +37,8 @@ def leave(
     that a handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process is
     raised again when everything is closed.
     """
+    if not plan.leaves and failure is None and not request._after_hooks:
+        return _varied(request, response, is_shared) if request.consulted else response
     hooks = iter(plan.stack.after)
     is_plain = plan.is_plain and _fatal(failure) is None and not request._after_hooks
     if not is_plain or (plan.late and _is_late(plan, request, response)):
