@@ -89,3 +89,9 @@ class Delivery:
     def advancing(self, content, limits):
         """Return the coroutine that receives the next chunk of a body."""
         return content.aadvance(limits) if self.is_on_loop else content.advance(limits)
+
+
+async def receive_small_body(request, limits):
+    """Receive a small body, at once or later. True if it came as one chunk."""
+    is_read = request.read_small_body(limits)
+    return is_read if isinstance(is_read, bool) else await is_read

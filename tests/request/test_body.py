@@ -18,7 +18,7 @@ from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.open_files import is_without_files
 from tests.helpers.request_bodies import in_chunks
-from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
+from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead, receive_small_body
 
 pytestmark = pytest.mark.axes("way")
 
@@ -41,26 +41,26 @@ def loaded(way, *chunks, limits=Limits(), **headers):  # noqa: B008 - immutable
 
 
 async def taken(request):
-    """Whether all of the body was there at once; then, all is."""
-    was_there = request.read_small_body(request.limits.body)
-    if not was_there:
+    """Whether the body came as one chunk; then, all of it is there."""
+    was_whole = await receive_small_body(request, request.limits)
+    if not was_whole:
         await request.content.load(request.limits)
-    return was_there
+    return was_whole
 
 
 @pytest.mark.parametrize("way", ["blocking", "at once", "awaited"], indirect=True)
 class TestWhatIsTakenAtOnce:
     @pytest.mark.parametrize("chunks", [[b"abcd"], [b"ab", b"cd"], [b"a", b"bcd"]], ids=len)
-    def test_is_a_small_body_that_is_there_in_one_chunk(self, way, chunks):
+    def test_is_a_small_body_that_comes_as_one_chunk(self, way, chunks):
         request = Request(way.head(*chunks, content_length=4))
-        assert way.run(taken(request)) == (len(chunks) == 1 and not way.head().waits)
+        assert way.run(taken(request)) == (len(chunks) == 1)
         content = request.content
         assert (request.body, content.data, content.received, content.is_complete) == (b"abcd", b"abcd", 4, True)
 
     def test_is_a_body_of_no_bytes_which_is_not_asked_for(self, way):
         head = way.head(b"next request", content_length=0)
         request = Request(head)
-        assert request.read_small_body(0)
+        assert way.run(receive_small_body(request, Limits(body=0)))
         assert (request.body, request.content.is_complete, head.asked) == (b"", True, 0)
 
     @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ class TestWhatIsTakenAtOnce:
     def test_is_not_asked_for_if_it_may_be_another(self, way, data, headers):
         head = way.head(data, **headers)
         request = Request(head)
-        assert not request.read_small_body(1 << 20)
+        assert not way.run(receive_small_body(request, Limits(body=1 << 20)))
         assert head.asked == 0
         way.load(request)
         assert request.content.received == len(data)
@@ -108,7 +108,7 @@ class TestWhatIsTakenAtOnce:
         assert looked_at.content_length == 4
         given = Request(way.head(content_length=4), b"abcd")
         for request in (begun, looked_at, given):
-            assert not request.read_small_body(4)
+            assert not way.run(receive_small_body(request, Limits(body=4)))
             way.load(request)
             assert request.body == b"abcd"
 

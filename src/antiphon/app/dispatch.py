@@ -20,7 +20,7 @@ from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
 from antiphon.handler.release import release
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -55,7 +55,7 @@ def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> R
 
 
 def _has_small_body(plan: Plan, request: Request) -> bool:
-    return plan.most_ahead > 0 and request.read_small_body(request.limits.body)
+    return plan.most_ahead > 0 and request.read_small_body(request.limits) is True
 
 
 async def _answer_failed(plan: Plan, request: Request, error: BaseException, opened: OpenedMiddleware) -> Response:
@@ -145,8 +145,14 @@ async def _receive_ahead(plan: Plan, request: Request, error: HTTPError | None) 
     limits = request.limits
     if plan.body == "delegated" and not plan.reads_body:
         limits = _limits_of_small(limits.rate, limits.timeout)
-    if plan.most_ahead and request.read_small_body(limits.body):
-        return error
+    if plan.most_ahead:
+        try:
+            is_read = request.read_small_body(limits)
+            if is_read if isinstance(is_read, bool) else await is_read:
+                return error
+        except RequestTimeout as too_late:
+            _prepare(plan, request, request.content)
+            return error or too_late
     content = request.content
     _prepare(plan, request, content)
     if error is not None and content.failure is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.body.pacing import Pace
 from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
 from antiphon.body.storage import READ_SIZE, Storage
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
@@ -118,18 +119,20 @@ class Content:
 
     # Receiving
 
+    def begin(self, pace: Pace) -> None:
+        """Take over the pace at which the first bytes were waited for."""
+        self._receiver = Receiver(self.head, pace)
+
     def hold(self, data: bytes) -> None:
         """Take over the first bytes, which were received, but not checked."""
         self._received_by().hold(data)
         self.received = len(data)
 
-    def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any) -> None:
-        """Take over a call of the head's ``receive`` that was started, and awaits ``effect``."""
-        self._received_by().resume(receiving, effect)
-
     def break_off(self, error: HTTPError | OSError) -> None:
-        """Take over the error because of which nothing can be received."""
-        self.failure = self._loss = error
+        """Take over the error with which receiving the first bytes ended. Late ones may be asked for again."""
+        self.failure = error
+        if not isinstance(error, RequestTimeout):
+            self._loss = error
 
     async def load(self, limits: Limits) -> None:
         """Receive all of the body: on a thread if the head blocks, and this never waits then; else on its event loop.

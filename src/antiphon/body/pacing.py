@@ -3,16 +3,14 @@
 Only time in which somebody waits for the body counts: a handler may take as long as it likes between two chunks.
 """
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import cache
 from math import inf
 from time import monotonic
-from types import coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from antiphon.http.errors import RequestTimeout, over_limit
 from antiphon.http.limits import Limits
-
-T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds of waiting before the average rate counts."""
@@ -37,21 +35,15 @@ class Pace:
 
     async def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits) -> bytes:
         """Do what ``receive`` does with a coroutine that was started, and awaits ``effect``."""
-        from asyncio import timeout
-
         left = self._left(received, limits)
-        allowed = min(left, limits.timeout or left)
-        scope = timeout(None if allowed == inf else allowed)
         before = monotonic()
         try:
-            async with scope:
-                return await _resumed(receiving, effect)
-        except TimeoutError as error:
-            if not scope.expired():
-                raise
-            raise (_too_late(limits) if 0 < limits.timeout <= left else _too_slow(limits)) from error
+            data = await _finished_within()(min(left, limits.timeout or left), receiving, effect)
         finally:
             self.waited += monotonic() - before
+        if data is None:
+            raise _too_late(limits) if 0 < limits.timeout <= left else _too_slow(limits)
+        return data
 
     def check(self, received: int, limits: Limits) -> None:
         """Check the rate so far, before more is received in a call that blocks. Raises RequestTimeout (408)."""
@@ -72,16 +64,9 @@ def _too_slow(limits: Limits) -> RequestTimeout:
     return over_limit(RequestTimeout, "rate", limits.rate, detail)
 
 
-@coroutine
-def _resumed(steps: Coroutine[Any, Any, T], effect: Any) -> Generator[Any, Any, T]:
-    """Run a coroutine that was started, and awaits ``effect``, to its end."""
-    try:
-        while True:
-            try:
-                value = yield effect
-            except BaseException as error:
-                effect = steps.throw(error)
-            else:
-                effect = steps.send(value)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # it gives its T
+@cache
+def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awaitable[bytes | None]]:
+    """Return the function. It is imported on first use, with asyncio, which a server on threads does without."""
+    from antiphon.concurrency.timed_waits import finished_within
+
+    return finished_within

@@ -45,8 +45,6 @@ class Receiver:
 
     _has_begun = False
     _declared: int | None = None
-    _started: tuple[Coroutine[Any, Any, bytes], Any] | None = None
-    """A call of the head's ``receive`` that was started, and what it awaits."""
     _held = b""
     """Bytes that were received, and are above a limit."""
     _decoder: "ContentDecoder | None" = None
@@ -56,18 +54,14 @@ class Receiver:
     """When the event loop is to run other tasks, though there is more to decode."""
     _member: "Member | None" = None
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, pace: Pace | None = None) -> None:
         self._head = head
-        self._pace = Pace()
+        self._pace = pace or Pace()
 
     @property
     def is_decoded(self) -> bool:
         """True if the body has a content coding, which is undone."""
         return self._decoder is not None
-
-    def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any) -> None:
-        """Take over a call of the head's ``receive`` that was started, and awaits ``effect``."""
-        self._started = receiving, effect
 
     def hold(self, data: bytes) -> None:
         """Take over the first bytes, which were received by a call of the head's ``receive``."""
@@ -131,9 +125,6 @@ class Receiver:
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
 
     def _receive(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
-        if self._started is not None:
-            (receiving, effect), self._started = self._started, None
-            return self._pace.resume(receiving, effect, self.received, limits)
         return self._pace.receive(self._head.receive(), self.received, limits)
 
     async def _receive_blocking(self, limits: Limits) -> bytes:

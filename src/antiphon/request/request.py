@@ -9,6 +9,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from antiphon.body.content import Content, NotLoadedError
+from antiphon.body.pacing import Pace
 from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
@@ -18,7 +19,7 @@ from antiphon.environment.variables import env as variables
 from antiphon.explanations import explained
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
-from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
+from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
 from antiphon.http.headers import HeaderFields
@@ -314,14 +315,15 @@ class Request(RequestHeaders):
         """True if the whole body was received as bytes, and nothing else was made of them."""
         return type(self._content) is bytes
 
-    def read_small_body(self, most: float) -> bool:
-        """Receive a small body of at most ``most`` bytes, if it is there already, in one chunk. True if it was.
+    def read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
+        """Receive a small body, if it comes as one chunk. True if it did; False if the body is left to ``load``.
 
-        Any other body is left to ``load``. Call it only where the head may block. For adapters and dialects.
+        Where the chunk is not there yet, a coroutine is returned, which waits for it and then gives one of both, or
+        raises RequestTimeout (408). A head that blocks never needs one. For adapters and dialects.
         """
         head = self.head
         length = head.uncoded_length
-        if length is None or length > SMALL_BODY or length > most or self._content is not None:
+        if length is None or length > SMALL_BODY or length > limits.body or self._content is not None:
             return False
         if not length:
             self._content = b""
@@ -338,7 +340,27 @@ class Request(RequestHeaders):
         except (HTTPError, OSError) as error:
             self.content.break_off(error)
         else:
-            self.content.resume(receiving, effect)
+            return self._wait_for_small_body(receiving, effect, length, limits)
+        return False
+
+    async def _wait_for_small_body(
+        self, receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits
+    ) -> bool:
+        """Do the rest of ``receive_small_body`` for a body that was not there yet."""
+        pace = Pace()
+        try:
+            data = await pace.resume(receiving, effect, 0, limits)
+        except (HTTPError, OSError) as error:
+            self.content.begin(pace)
+            self.content.break_off(error)
+            if isinstance(error, RequestTimeout):
+                raise
+            return False
+        if len(data) == length:
+            self._content = data
+            return True
+        self.content.begin(pace)
+        self.content.hold(data)
         return False
 
     def load(self) -> Coroutine[Any, Any, None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
-from antiphon.dialects.microdot.receiving import check_request_line, most_at_once, receive
+from antiphon.dialects.microdot.receiving import check_request_line, limits_at_once, receive
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
 from antiphon.handler.context import set_current_request
@@ -91,7 +91,8 @@ async def dispatch(
             is_held = request.is_streamed = head.has_body
             check_request_line(head)
             if is_held:
-                if native.read_small_body(most_at_once()):
+                is_read = native.read_small_body(limits_at_once())
+                if is_read if isinstance(is_read, bool) else await is_read:
                     is_held = request.is_streamed = False
                 else:
                     await receive(request)

@@ -26,10 +26,9 @@ def check_request_line(head: Head) -> None:
         raise BadRequest(f"the request line has {size} bytes; the limit is {Request.max_readline}")
 
 
-def most_at_once() -> float:
-    """Return the size up to which a body is loaded without a further check."""
-    most, loaded = Request.max_content_length, Request.max_body_length
-    return min(loaded, most)
+def limits_at_once() -> Limits:
+    """Return the limits of a body that is loaded without a further check."""
+    return _limits(min(Request.max_body_length, Request.max_content_length))
 
 
 async def receive(request: Request) -> None:

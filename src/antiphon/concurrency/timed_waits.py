@@ -1,0 +1,140 @@
+"""Waits that end when their time is up: all those of an event loop share one timer.
+
+Most are over within milliseconds, and to start and cancel a timer for each would take longer than what they wait for.
+"""
+
+from asyncio import AbstractEventLoop, CancelledError, TimerHandle, current_task, get_running_loop
+from collections.abc import Coroutine, Generator
+from math import inf
+from time import monotonic
+from types import coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+INTERVAL = 0.25
+"""Least seconds between two looks at the waits of a loop. So much too late may a wait end, and never too early."""
+_PRECISION = 0.001
+"""Seconds by which the timers of some loops are early."""
+
+
+@coroutine
+def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) -> Generator[Any, Any, T | None]:
+    """Run a coroutine that was started, and awaits ``effect``, to its end. Return its result; None if its time is up.
+
+    What the coroutine awaits then is cancelled, once; without any time, in the loop's next pass. The task is not: a
+    cancellation of it is somebody else's, and is raised even if the time is up as well.
+    """
+    loop = get_running_loop()
+    waits = _waits_on(loop)
+    wait = _Wait(monotonic() + seconds)
+    waits.add(wait)
+    if seconds <= 0:
+        loop.call_soon(wait.end)
+    try:
+        while True:
+            wait.effect = effect
+            try:
+                value = yield effect
+                wait.check()
+            except BaseException as error:
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(value)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # it gives its T
+    except CancelledError:
+        if wait.is_cancelled_by_others():
+            raise
+        return None
+    finally:
+        waits.discard(wait)
+
+
+class _Wait:
+    """One wait of the current task, which ends when ``effect`` is done, or at a time of ``monotonic``."""
+
+    __slots__ = ("_cancellations", "_is_over", "_is_pending", "effect", "ends_at")
+
+    effect: Any
+
+    def __init__(self, ends_at: float) -> None:
+        self.ends_at = ends_at
+        self._cancellations = _cancellations()
+        self._is_over = self._is_pending = False
+
+    def end(self) -> bool:
+        """Cancel what is awaited, once. False if that is done already, and what is awaited next has to be cancelled."""
+        if self.effect is None:  # a task that only lets others run
+            self._is_pending = not self._is_over
+            self._is_over = True
+        elif not self._is_over:
+            self._is_over = self.effect.cancel()
+        return self._is_over
+
+    def check(self) -> None:
+        """Raise the cancellation that could not be made while nothing was awaited."""
+        if self._is_pending:
+            self._is_pending = False
+            raise CancelledError
+
+    def is_cancelled_by_others(self) -> bool:
+        """True if a cancellation that has arrived is not, or not only, that of ``end``."""
+        return not self._is_over or _cancellations() > self._cancellations
+
+
+def _cancellations() -> int:
+    task = current_task()
+    assert task is not None  # noqa: S101 - what waits for a loop is one
+    return task.cancelling()
+
+
+class _Waits:
+    """The waits of one loop."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waits: set[_Wait] = set()
+        self._timer: TimerHandle | None = None
+        self._looks_at = inf
+        self._looked_at = -inf
+        self.discard = self._waits.discard
+
+    def add(self, wait: _Wait) -> None:
+        """Look at a wait when its time is up."""
+        self._waits.add(wait)
+        if wait.ends_at < self._looks_at:
+            self._look_after(wait.ends_at)
+
+    def _look_after(self, moment: float) -> None:
+        """Look at all waits soon after a moment, unless they are looked at before."""
+        moment = max(moment, self._looked_at + INTERVAL)
+        if moment < self._looks_at:
+            if self._timer is None:
+                _keep(self, self._loop)
+            else:
+                self._timer.cancel()
+            self._looks_at = moment
+            self._timer = self._loop.call_later(moment - monotonic() + _PRECISION, self._look)
+
+    def _look(self) -> None:
+        self._timer, self._looks_at, now = None, inf, monotonic()
+        self._looked_at = now
+        self._waits.difference_update([wait for wait in self._waits if wait.ends_at <= now and wait.end()])
+        self._look_after(min([wait.ends_at for wait in self._waits], default=inf))
+        if self._timer is None:
+            _waits.pop(self._loop, None)
+
+
+_waits: dict[AbstractEventLoop, _Waits] = {}
+"""The waits by their loops, as long as a look at them is due."""
+
+
+def _waits_on(loop: AbstractEventLoop) -> _Waits:
+    return _waits.get(loop) or _Waits(loop)
+
+
+def _keep(waits: _Waits, loop: AbstractEventLoop) -> None:
+    for closed in [other for other in list(_waits) if other.is_closed()]:
+        _waits.pop(closed, None)
+    _waits[loop] = waits
