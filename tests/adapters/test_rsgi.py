@@ -50,6 +50,12 @@ class TestTheHead:
         assert made.authority == wanted
         assert made.field("host") == (wanted if headers or authority else None)
 
+    def test_takes_the_headers_of_the_scope_once_since_granian_builds_them_anew_each_time(self, servers):
+        scope = servers.rsgi_scope(headers=[("host", "a.example"), ("content-length", "1")])
+        made = RSGIHead(scope, None)
+        del scope.headers
+        assert (made.has_body, made.field("host"), made.uncoded_length, len(made.fields())) == (True, "a.example", 1, 2)
+
     @pytest.mark.parametrize(
         ("hosts", "authority", "wanted"),
         [

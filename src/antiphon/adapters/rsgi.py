@@ -53,7 +53,8 @@ class RSGIHead:
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
         self.scope = scope
         self._protocol = protocol
-        hosts = scope.headers.get_all("host")
+        headers = self._headers = scope.headers  # Granian builds them anew for each look
+        hosts = headers.get_all("host")
         self.host_line = ",".join(hosts) if len(hosts) > 1 else scope.authority or (hosts[0] if hosts else None)
         self.method = scope.method
         self.path = scope.path or "/"
@@ -87,7 +88,7 @@ class RSGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        headers = self.scope.headers
+        headers = self._headers
         return "content-length" in headers or "transfer-encoding" in headers or self.scope.http_version[0] in "23"
 
     @property
@@ -99,12 +100,12 @@ class RSGIHead:
         """Return the value of a header; several lines are joined. Host is that of the target, if it has one."""
         if name == "host" and (authority := self.scope.authority):
             return authority
-        values = self.scope.headers.get_all(name)
+        values = self._headers.get_all(name)
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header, Host as in ``field``."""
-        fields = list(self.scope.headers.items())
+        fields = list(self._headers.items())
         authority = self.scope.authority
         return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields
 
