@@ -81,7 +81,7 @@ class ASGIHead:
             path = _below(path, self.root_path) or "/"
         self.path = path
         self._fields, self.host_line, is_framed = index_lines(self.scope["headers"])
-        self.has_body = is_framed or scope["http_version"] >= "2"
+        self.has_body = is_framed or scope.get("http_version", "1.1") >= "2"
         # Reading a default from the class would take three times as long.
         self._received = self._buffered = self.watch = None
         self._has_more, self._is_receiving = True, False
