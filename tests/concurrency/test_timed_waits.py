@@ -155,7 +155,7 @@ class TestACancellationByOthers:
             tasks.append(asyncio.create_task(within(SOON, wait())))
             await asyncio.sleep(0)
             if first == "the cancellation":
-                reluctant.then = lambda: [wait.end() for wait in timed_waits._waits_on(tasks[0].get_loop())._waits]
+                reluctant.then = lambda: [wait.end() for wait in timed_waits._waits[tasks[0].get_loop()]._waits]
                 tasks[0].cancel()
             await asyncio.wait(tasks)
             return tasks[0].cancelled(), tasks[0].cancelling()

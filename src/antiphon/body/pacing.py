@@ -35,24 +35,25 @@ class Pace:
 
     async def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits) -> bytes:
         """Do what ``receive`` does with a coroutine that was started, and awaits ``effect``."""
-        left = self._left(received, limits)
+        left, timeout = self._left(received, limits), limits.timeout
+        is_sooner = 0 < timeout <= left
         before = monotonic()
         try:
-            data = await _finished_within()(min(left, limits.timeout or left), receiving, effect)
+            data = await _finished_within()(timeout if is_sooner else left, receiving, effect)
         finally:
             self.waited += monotonic() - before
         if data is None:
-            raise _too_late(limits) if 0 < limits.timeout <= left else _too_slow(limits)
+            raise _too_late(limits) if is_sooner else _too_slow(limits)
         return data
 
     def check(self, received: int, limits: Limits) -> None:
         """Check the rate so far, before more is received in a call that blocks. Raises RequestTimeout (408)."""
-        if self.waited > GRACE and not self._left(received, limits):
+        if self.waited > GRACE and self._left(received, limits) <= 0:
             raise _too_slow(limits)
 
     def _left(self, received: int, limits: Limits) -> float:
-        """Return the seconds of waiting that the rate allows from now on."""
-        return max(GRACE + received / limits.rate - self.waited, 0.0) if limits.rate else inf
+        """Return the seconds of waiting that the rate allows from now on; below 0 if there were too many already."""
+        return GRACE + received / limits.rate - self.waited if limits.rate else inf
 
 
 def _too_late(limits: Limits) -> RequestTimeout:

@@ -8,7 +8,9 @@ from collections.abc import Coroutine, Generator
 from math import inf
 from time import monotonic
 from types import coroutine
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from antiphon.concurrency.iterables import resume
 
 T = TypeVar("T")
 
@@ -26,21 +28,25 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
     cancellation of it is somebody else's, and is raised even if the time is up as well.
     """
     loop = get_running_loop()
-    waits = _waits_on(loop)
-    wait = _Wait(monotonic() + seconds)
+    waits = _waits.get(loop) or _Waits(loop)
+    wait = _Wait(monotonic() + seconds, effect)
     waits.add(wait)
     if seconds <= 0:
         loop.call_soon(wait.end)
     try:
         while True:
-            wait.effect = effect
             try:
                 value = yield effect
-                wait.check()
+                if wait.is_pending:
+                    wait.cancel_now()
             except BaseException as error:
                 effect = steps.throw(error)
             else:
-                effect = steps.send(value)
+                ended = resume(steps, value)
+                if ended is None or ended[0]:
+                    return ended and ended[1]
+                effect = ended[1]
+            wait.effect = effect
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # it gives its T
     except CancelledError:
@@ -54,39 +60,33 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
 class _Wait:
     """One wait of the current task, which ends when ``effect`` is done, or at a time of ``monotonic``."""
 
-    __slots__ = ("_cancellations", "_is_over", "_is_pending", "effect", "ends_at")
+    __slots__ = ("_cancellations", "_is_over", "effect", "ends_at", "is_pending")
 
-    effect: Any
+    is_pending: bool
+    """True if a cancellation could not be made, since nothing was awaited."""
 
-    def __init__(self, ends_at: float) -> None:
+    def __init__(self, ends_at: float, effect: Any) -> None:
         self.ends_at = ends_at
-        self._cancellations = _cancellations()
-        self._is_over = self._is_pending = False
+        self.effect = effect
+        self._cancellations = current_task().cancelling()  # type: ignore[union-attr]  # what waits for a loop is a task
+        self._is_over = self.is_pending = False
 
     def end(self) -> bool:
         """Cancel what is awaited, once. False if that is done already, and what is awaited next has to be cancelled."""
-        if self.effect is None:  # a task that only lets others run
-            self._is_pending = not self._is_over
-            self._is_over = True
-        elif not self._is_over:
-            self._is_over = self.effect.cancel()
+        if not self._is_over:
+            self.is_pending = self.effect is None  # in a task that only lets others run
+            self._is_over = self.is_pending or self.effect.cancel()
         return self._is_over
 
-    def check(self) -> None:
-        """Raise the cancellation that could not be made while nothing was awaited."""
-        if self._is_pending:
-            self._is_pending = False
-            raise CancelledError
+    def cancel_now(self) -> NoReturn:
+        """Make the pending cancellation."""
+        self.is_pending = False
+        raise CancelledError
 
     def is_cancelled_by_others(self) -> bool:
         """True if a cancellation that has arrived is not, or not only, that of ``end``."""
-        return not self._is_over or _cancellations() > self._cancellations
-
-
-def _cancellations() -> int:
-    task = current_task()
-    assert task is not None  # noqa: S101 - what waits for a loop is one
-    return task.cancelling()
+        task = current_task()
+        return not self._is_over or task is None or task.cancelling() > self._cancellations
 
 
 class _Waits:
@@ -128,10 +128,6 @@ class _Waits:
 
 _waits: dict[AbstractEventLoop, _Waits] = {}
 """The waits by their loops, as long as a look at them is due."""
-
-
-def _waits_on(loop: AbstractEventLoop) -> _Waits:
-    return _waits.get(loop) or _Waits(loop)
 
 
 def _keep(waits: _Waits, loop: AbstractEventLoop) -> None:
