@@ -15,13 +15,13 @@ from signal import SIGTERM, signal
 from time import perf_counter_ns
 from typing import NamedTuple
 
-from . import interpreter
+from . import interpreter, readme
 from .apps import module_of, name_of
 from .cases import ANY, AROUND, CASES, ORDINARY, Case, WrongAnswerError
 from .load import Load, LoadError
 from .report import FLOOR, OURS
 from .server_process import ServerProcess, cpu_time, granian, settled
-from .wire_report import Cell, Sample, failures, tables, write
+from .wire_report import Cell, Sample, failures, page, tables
 
 CONNECTIONS = 16
 NAMES = tuple(case.name for case in (*ORDINARY, *AROUND))
@@ -137,7 +137,7 @@ def main() -> int:
     for text in behind:
         print(text)
     if options.write and not void:
-        write(told, cells)
+        readme.write("wire", page(told, cells))
     return 1 if behind else 0
 
 

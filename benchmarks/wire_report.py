@@ -1,8 +1,6 @@
-"""What was measured over sockets: as a table, its verdict, and its place in benchmarks/README.md."""
+"""What was measured over sockets: as tables, and the verdict on it."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -10,8 +8,6 @@ from .report import COLUMNS, FLOOR, OURS, aligned
 
 SHARE = 0.85
 """The part of a bare application's throughput that Antiphon has to reach in hello."""
-README = Path(__file__).with_name("README.md")
-TABLE = re.compile(r"(<!-- from wire -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 class Sample(NamedTuple):
@@ -78,9 +74,9 @@ def failures(cells: Sequence[Cell]) -> Iterator[str]:
             yield f"TOO SLOW: {cell.way}: hello has {share:.1%} of a bare application's throughput, not {SHARE:.0%}"
 
 
-def write(introduction: str, cells: Sequence[Cell]) -> None:
-    """Write the tables into benchmarks/README.md."""
+def page(introduction: str, cells: Sequence[Cell]) -> str:
+    """The tables as benchmarks/README.md shows them."""
     ways = dict.fromkeys(cell.way for cell in cells)
-    parts = [tables([cell for cell in cells if cell.way == way]) for way in ways]
-    text = "\n\n".join([introduction.replace("\n", "; ") + ".", *parts])
-    README.write_text(TABLE.sub(lambda found: f"{found[1]}{text}\n{found[2]}", README.read_text()))
+    busy = median(sample.busy for cell in cells for samples in cell.samples.values() for sample in samples)
+    told = f"{introduction}\nthe servers ran {busy:.0%} of the time".replace("\n", "; ")
+    return "\n\n".join([f"{told}.", *(tables([cell for cell in cells if cell.way == way]) for way in ways)])

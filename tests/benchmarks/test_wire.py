@@ -13,7 +13,7 @@ import pytest
 from benchmarks.cases import CASES, WrongAnswerError
 from benchmarks.load import Load, LoadError
 from benchmarks.wire import as_sent
-from benchmarks.wire_report import Cell, Sample, failures, tables
+from benchmarks.wire_report import Cell, Sample, failures, page, tables
 
 HELLO = CASES["hello"]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -141,3 +141,12 @@ def test_a_table_has_the_time_and_its_ratio_to_ours() -> None:
         "| bare          |       18.0 (0.90) |             |",
         "| flask         |       50.0 (2.50) | 60.0 (2.00) |",
     ]
+
+
+def test_the_page_says_what_was_measured_with_and_how_busy_the_servers_were() -> None:
+    cells = [
+        cell(case, way, antiphon=[20, 20]) for way in ("Granian, ASGI", "Uvicorn, ASGI") for case in ("hello", "404")
+    ]
+    parts = page("CPython\ngranian 2", cells).split("\n\n")
+    assert parts[0] == "CPython; granian 2; the servers ran 20% of the time."
+    assert [part[:15] for part in parts[1:]] == ["| Granian, ASGI", "| Uvicorn, ASGI"]
