@@ -167,7 +167,7 @@ def line(row: Row, peers: Sequence[Row]) -> list[str]:
         "<br>".join(map(short, row.times.values())),
         f"{row.each * 1e9:,.0f}" if row.verdict != "flat" else "",
         row.verdict,
-        ", ".join(f"{peer.framework.title()} {peer.each * 1e9:,.0f}" for peer in peers),
+        ", ".join(f"{readme.title(peer.framework)} {peer.each * 1e9:,.0f}" for peer in peers),
     ]
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+TITLES = {"blacksheep": "BlackSheep"}
 FILE = Path(__file__).with_name("README.md")
 
 
@@ -21,3 +22,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     marks = ["---:" if name.endswith(":") else "---" for name in head]
     lines = [[name.rstrip(":") for name in head], marks, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def title(framework: str) -> str:
+    return TITLES.get(framework, framework.title())

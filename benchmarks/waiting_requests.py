@@ -141,7 +141,7 @@ def measured(options: Namespace) -> Iterator[list[str]]:
                 floors[kind.method] = found.memory
             floor = floors.get(kind.method)
             more = "" if floor is None or framework == FLOOR else f"{(found.memory - floor) / 1024:.1f}"
-            yield [kind.name, framework.title(), f"{found.memory / 1024:.1f}", more, f"{found.in_handlers:,}"]
+            yield [kind.name, readme.title(framework), f"{found.memory / 1024:.1f}", more, f"{found.in_handlers:,}"]
 
 
 HEAD = ("", "", "KiB a request:", "more than bare:", "in their handlers:")
