@@ -42,7 +42,7 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     )
 }  # fmt: skip
 
-_WITH_FRAMES = frozenset({"HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"})
+_WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
 """The protocols in which a body may come without any header that says so."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 """Keys that ``field`` reads otherwise: Host may be in the target, and some servers leave the others beside CGI's."""

@@ -26,11 +26,14 @@ _SINGLETONS = frozenset({
 })  # fmt: skip
 """Fields that are not lists: a comma is part of the value (RFC 9110 §5.5)."""
 
-HOP_BY_HOP = frozenset({
+HOP_BY_HOP = dict.fromkeys((
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
     "transfer-encoding", "upgrade",
-})  # fmt: skip
-"""Fields of one connection, which WSGI servers set (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333)."""
+))  # fmt: skip
+"""Fields of one connection, which WSGI servers set (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333).
+
+Keys of a dict, since every response looks into it, and threads without a GIL lock a set for that.
+"""
 
 
 class Headers:

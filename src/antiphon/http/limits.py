@@ -66,7 +66,7 @@ class Limits(Value):
     a negative bound, and for a bound that is no int; ``timeout`` may be a float. Raises TypeError for an unknown bound.
     """
 
-    __slots__ = (*sorted(DEFAULTS), "given")
+    # No __slots__: without the GIL, threads lock the object to read most of them.
 
     body: int
     fields: int

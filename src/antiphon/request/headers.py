@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from antiphon.http.user_agent import UserAgent
 
 _essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
-_USUAL_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "application/json"})
+_USUAL_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 
 
 def _authorization(value: str | None) -> "Authorization | None":

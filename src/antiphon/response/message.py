@@ -12,7 +12,7 @@ Body: TypeAlias = bytes | Stream
 BodyLike: TypeAlias = str | Body | None
 """The values that make a body: text (sent as UTF-8), bytes, chunks of either, or nothing."""
 
-FRAMING = frozenset({"content-length", "transfer-encoding"})
+FRAMING = ("content-length", "transfer-encoding")
 """Fields that say where a message ends."""
 WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses without content, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""

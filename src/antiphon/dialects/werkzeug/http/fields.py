@@ -13,7 +13,7 @@ _ENTITY_HEADERS = frozenset({
     "allow", "content-encoding", "content-language", "content-length", "content-location", "content-md5",
     "content-range", "content-type", "expires", "last-modified",
 })  # fmt: skip
-_HOP_BY_HOP_HEADERS = HOP_BY_HOP - {"trailers"}
+_HOP_BY_HOP_HEADERS = HOP_BY_HOP.keys() - {"trailers"}
 
 
 class COEP(Enum):
