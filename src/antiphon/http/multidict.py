@@ -44,26 +44,14 @@ class MultiDict(Generic[V]):
     """All values of each name, once somebody has asked for those of one that may have several."""
 
     def __init__(self, pairs: "Pairs[V]" = ()) -> None:
-        self._pairs: list[tuple[str, V]] = [*(pairs if type(pairs) is list else _each(pairs))]
-        self._found: dict[str, V] | None = None
-
-    def _index(self) -> dict[str, V]:
-        """Return the value that ``[]`` gives for each name: here the last one."""
-        return dict(self._pairs)
-
-    @property
-    def _by_name(self) -> dict[str, V]:
-        found = self._found
-        if found is None:
-            found = self._found = self._index()
-        return found
+        listed: list[tuple[str, V]] = [*(pairs if type(pairs) is list else _each(pairs))]
+        self._pairs = listed
+        self._found = dict(listed)  # at once: whoever asks for arguments or fields reads some of them
+        """The value that ``[]`` gives for each name: here the last one."""
 
     def __getitem__(self, name: str) -> V:
-        found = self._found
-        if found is None:
-            found = self._found = self._index()
         try:
-            return found[name]
+            return self._found[name]
         except KeyError:
             raise MissingKey(name) from None
 
@@ -84,8 +72,6 @@ class MultiDict(Generic[V]):
     ) -> object:
         """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible."""
         found = self._found
-        if found is None:
-            found = self._found = self._index()
         if name not in found:
             return default
         value = found[name]
@@ -105,7 +91,7 @@ class MultiDict(Generic[V]):
 
     def getall(self, name: str) -> list[V]:
         """Return all values of a name, in order; an empty list if it is absent."""
-        found = self._by_name
+        found = self._found
         if name not in found:
             return []
         if len(found) == len(self._pairs):
@@ -122,7 +108,7 @@ class MultiDict(Generic[V]):
 
     def keys(self) -> list[str]:
         """Return the different names, in the order of their first pairs."""
-        return list(self._by_name)
+        return list(self._found)
 
     def values(self) -> list[V]:
         """Return the value of each pair, in order."""
@@ -136,14 +122,14 @@ class MultiDict(Generic[V]):
         return lists
 
     def __contains__(self, name: object) -> bool:
-        return name in self._by_name
+        return name in self._found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name)
+        return iter(self._found)
 
     def __len__(self) -> int:
         """Return the number of different names."""
-        return len(self._by_name)
+        return len(self._found)
 
     def __bool__(self) -> bool:
         return bool(self._pairs)
@@ -162,11 +148,11 @@ class FirstMultiDict(MultiDict[V]):
 
     __slots__ = ()
 
-    def _index(self) -> dict[str, V]:
-        found = dict(self._pairs)
-        if len(found) != len(self._pairs):
-            found.update(reversed(self._pairs))
-        return found
+    def __init__(self, pairs: "Pairs[V]" = ()) -> None:
+        listed = self._pairs = [*(pairs if type(pairs) is list else _each(pairs))]
+        found = self._found = dict(listed)
+        if len(found) != len(listed):
+            found.update(reversed(listed))
 
 
 class MutableMultiDict(MultiDict[V]):
@@ -179,7 +165,7 @@ class MutableMultiDict(MultiDict[V]):
 
     def __setitem__(self, name: str, value: V) -> None:
         """Give a name one value, in place of all its values, where the first of them stood."""
-        found = self._by_name
+        found = self._found
         if name not in found:
             self.add(name, value)
             return
@@ -191,27 +177,28 @@ class MutableMultiDict(MultiDict[V]):
         self._forget_lists()
 
     def __delitem__(self, name: str) -> None:
-        if name not in self._by_name:
+        if name not in self._found:
             raise MissingKey(name)
         self._pairs = [pair for pair in self._pairs if pair[0] != name]
-        del self._by_name[name]
+        del self._found[name]
         self._forget_lists()
 
     def add(self, name: str, value: V) -> None:
         """Add a pair at the end; other values of the name stay."""
         self._pairs.append((name, value))
+        self._found[name] = value
         self._forget_lists()
-        if self._found is not None:
-            self._found[name] = value
 
     def extend(self, pairs: "Pairs[V]") -> None:
         """Add pairs at the end."""
-        self._pairs.extend(_each(pairs))
-        self._forget()
+        added = [*_each(pairs)]
+        self._pairs += added
+        self._found.update(added)
+        self._forget_lists()
 
     def setdefault(self, name: str, default: V) -> V:
         """Return the value of a name; add ``default`` first if it is absent."""
-        if name not in self._by_name:
+        if name not in self._found:
             self.add(name, default)
         return self[name]
 
@@ -221,7 +208,7 @@ class MutableMultiDict(MultiDict[V]):
     def pop(self, name: str, default: D) -> V | D: ...
     def pop(self, name: str, default: object = None) -> object:
         """Remove a name; return its value, or ``default``."""
-        if name not in self._by_name:
+        if name not in self._found:
             return default
         value = self[name]
         del self[name]
@@ -230,11 +217,7 @@ class MutableMultiDict(MultiDict[V]):
     def clear(self) -> None:
         """Remove every pair."""
         self._pairs.clear()
-        self._forget()
-
-    def _forget(self) -> None:
-        """Forget what was found in other pairs."""
-        self._found = None
+        self._found.clear()
         self._forget_lists()
 
     def _forget_lists(self) -> None:
