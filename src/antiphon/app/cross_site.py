@@ -14,6 +14,9 @@ from antiphon.request.request import Request
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
 """Methods that change nothing (RFC 9110 §9.2.1); they may come from anywhere."""
 
+OWN_PAGES = frozenset({"same-origin", "none"})
+"""Values of Sec-Fetch-Site with which a write comes from a page of this site, or from no page."""
+
 PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
 """The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
 
@@ -28,7 +31,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset()) ->
     if head.method in SAFE_METHODS:
         return
     site = head.field("sec-fetch-site")
-    if site == "same-origin" or site == "none":
+    if site in OWN_PAGES:
         return
     origin = head.field("origin")
     if not site and (not origin or _is_own(origin, head)):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from antiphon.adapters.server_values import header_too_large
 from antiphon.app.advice import Advice
-from antiphon.app.cross_site import TrustedOrigins, check_cross_site, declarable_origin
+from antiphon.app.cross_site import OWN_PAGES, TrustedOrigins, check_cross_site, declarable_origin
 from antiphon.app.trusted_hosts import TrustedHosts, check_host
 from antiphon.http.errors import HTTPError, MisdirectedRequest
 from antiphon.http.head import Head
@@ -87,11 +87,12 @@ class Guard:
 
     def refused_write(self, request: Request) -> HTTPError | None:
         """Return the error for a write that a page of another site makes; None for all other requests."""
-        if not self._lets_all_write:
-            try:
-                check_cross_site(request, self.trusted_by(request.blueprint))
-            except HTTPError as error:
-                if origin := declarable_origin(request.head.field("origin")):
-                    self._advice.give(f"A write by a page at {origin}", f'App(trusted_origins=["{origin}"])')
-                return error
+        if self._lets_all_write or request.head.field("sec-fetch-site") in OWN_PAGES:
+            return None
+        try:
+            check_cross_site(request, self.trusted_by(request.blueprint))
+        except HTTPError as error:
+            if origin := declarable_origin(request.head.field("origin")):
+                self._advice.give(f"A write by a page at {origin}", f'App(trusted_origins=["{origin}"])')
+            return error
         return None
