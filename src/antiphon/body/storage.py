@@ -97,11 +97,14 @@ class Storage:
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for malformed or missing parts.
         """
-        if self._form is None:
-            self._form = self._index_at_once(limits) if self._spool.in_memory else self._index(limits)
+        spool, form = self._spool, self._form
+        if form is not None:
+            form.check(limits)
+        elif spool.in_memory:
+            form = self._form = _index_class()(self._content_type, limits, spool.getvalue())
         else:
-            self._form.check(limits)
-        return self._form.read(self._spool, charset)
+            form = self._form = self._index(limits)
+        return form.read(spool, charset)
 
     def share(self, content_type: str) -> "Storage":
         """Return a storage of the same bytes that stays when this one is closed. Nothing is added to either."""
@@ -117,9 +120,6 @@ class Storage:
 
     def _is_form(self) -> bool:
         return self._content_type.lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
-
-    def _index_at_once(self, limits: Limits) -> "FormIndex":
-        return _index_class()(self._content_type, limits, self._spool.getvalue())
 
     def _index(self, limits: Limits) -> "FormIndex":
         form, offset = _index_class()(self._content_type, limits), 0

@@ -23,7 +23,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
-from antiphon.serialization.json_bounds import has_slow_numbers, is_nested_deeper
+from antiphon.serialization.json_bounds import SIZE_OF_MANY, has_slow_numbers, is_nested_deeper
 
 DEPTH = Limits().json_depth
 """How many arrays and objects may lie in one another, unless it is said."""
@@ -60,7 +60,7 @@ def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
     """
     text = json_text(data, depth)
     try:
-        return decode_slow_numbers(text) if has_slow_numbers(text) else _decode(text)
+        return decode_slow_numbers(text) if len(text) >= SIZE_OF_MANY and has_slow_numbers(text) else _decode(text)
     except UNREADABLE as error:
         raise malformed(data, error) from error
 

@@ -47,7 +47,7 @@ def _between_quotes(data: bytes) -> Iterator[bytes]:
 MOST_SLOW_NUMBERS = 1000
 """How many numbers with an exponent of three digits are read as all others are."""
 
-_SIZE_OF_MANY = 6 * MOST_SLOW_NUMBERS
+SIZE_OF_MANY = 6 * MOST_SLOW_NUMBERS
 """Bytes that more such numbers have at least, each with what separates it from the next."""
 
 _PLAIN_EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
@@ -60,7 +60,7 @@ def has_slow_numbers(data: bytes) -> bool:
     msgspec, up to 0.22, reads most floats in 20 nanoseconds. But where a float lies at the end of its range, or in the
     middle between two others, it takes the longer the larger the exponent is, up to 20 microseconds.
     """
-    if len(data) < _SIZE_OF_MANY or not _has_many_exponents(data):
+    if len(data) < SIZE_OF_MANY or not _has_many_exponents(data):
         return False
     return _has_many_exponents(b"".join(_between_quotes(_without_escaped_quotes(data))))
 

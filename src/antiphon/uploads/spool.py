@@ -33,17 +33,18 @@ class Spool:
     number of threads may read, even while the spool is closed: they get their bytes, or ValueError.
     """
 
-    is_closed = False
-    _loose = 0
-    _file: UnnamedFile | None = None
-    _written = 0
+    __slots__ = ("_chunks", "_due_at", "_file", "_folder", "_loose", "_written", "is_closed", "size")
 
     def __init__(
         self, threshold: int = THRESHOLD, folder: str | os.PathLike[str] | None = None, data: bytes = b""
     ) -> None:
         self.size = len(data)
         """Bytes stored so far."""
+        self.is_closed = False
         self._chunks = [data] if data else []
+        self._loose = 0
+        self._file: UnnamedFile | None = None
+        self._written = 0
         self._due_at = threshold + 1
         self._folder = folder
 
