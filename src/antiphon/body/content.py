@@ -30,43 +30,43 @@ T = TypeVar("T")
 class Content:
     """The bytes of a request's body, decoded. They come from ``head``, unless they are given as ``data``."""
 
-    data: bytes | None = None
-    """All bytes, where they are in memory; None until the body is complete."""
-    received = 0
-    """Bytes received so far, as they were sent."""
-    is_complete = False
-    """True if no more is received: all of the body has come, or it was discarded."""
-    is_kept = True
-    """True if what is received can be read again. It may be set until the first chunk is received."""
-    is_refused = False
-    """True if the request was refused by its head, whatever its body is."""
-    failure: Exception | None = None
-    """The error that receiving the body ended with last."""
-    has_uploads = False
-    """True if files of a form were given out, which read what is kept by themselves."""
-    folder: str | os.PathLike[str] | None = None
-    """Where the file of a large body is made; None for where the system has temporary files."""
-    loop: "AbstractEventLoop | None" = None
-    """The server's event loop, on which the body is received for code on other threads."""
-    when_not_waited_for: Callable[[], None] | None = None
-    """A function that is called as soon as no thread waits for the body any more."""
-    outermost: object = None
-    """The first of those that this request passes: it answers last, so its refusal is the one that counts."""
-
-    _receiver: Receiver | None = None
-    _storage: Storage | None = None
-    _is_receiving = False
-    _streamed = 0
-    """Bytes that were given without being kept."""
-    _loss: Exception | None = None
-    """Why the body can't be received as a whole any more."""
+    __slots__ = (
+        "__weakref__", "_is_receiving", "_loss", "_receiver", "_storage", "_streamed", "data", "failure", "folder",
+        "has_uploads", "head", "is_complete", "is_kept", "is_refused", "loop", "outermost", "received",
+        "when_not_waited_for",
+    )  # fmt: skip
 
     def __init__(self, head: Head, data: bytes | None = None) -> None:
         self.head = head
-        if data is not None:
-            self.data = data
-            self.received = len(data)
-            self.is_complete = True
+        self.data = data
+        """All bytes, where they are in memory; None until the body is complete."""
+        self.received = 0 if data is None else len(data)
+        """Bytes received so far, as they were sent."""
+        self.is_complete = data is not None
+        """True if no more is received: all of the body has come, or it was discarded."""
+        self.is_kept = True
+        """True if what is received can be read again. It may be set until the first chunk is received."""
+        self.is_refused = False
+        """True if the request was refused by its head, whatever its body is."""
+        self.failure: Exception | None = None
+        """The error that receiving the body ended with last."""
+        self.has_uploads = False
+        """True if files of a form were given out, which read what is kept by themselves."""
+        self.folder: str | os.PathLike[str] | None = None
+        """Where the file of a large body is made; None for where the system has temporary files."""
+        self.loop: AbstractEventLoop | None = None
+        """The server's event loop, on which the body is received for code on other threads."""
+        self.when_not_waited_for: Callable[[], None] | None = None
+        """A function that is called as soon as no thread waits for the body any more."""
+        self.outermost: object = None
+        """The first of those that this request passes: it answers last, so its refusal is the one that counts."""
+        self._receiver: Receiver | None = None
+        self._storage: Storage | None = None
+        self._is_receiving = False
+        self._streamed = 0
+        """Bytes that were given without being kept."""
+        self._loss: Exception | None = None
+        """Why the body can't be received as a whole any more."""
 
     def share(self, head: Head) -> "Content":
         """Return the same content for another request, which may be closed by itself. The body has to be loaded."""
