@@ -81,6 +81,38 @@ def _close_plainly(
     return None
 
 
+async def _close_in_place(
+    request: Request, response: Response, opened: OpenedMiddleware, hooks: Iterator[Hook]
+) -> Close | None:
+    """Do what ``_close_plainly`` does where hooks and middleware may be async."""
+    for after in hooks:
+        try:
+            answer = after.function(request, response)
+            if after.is_async:
+                answer = await answer
+        except BaseException as error:
+            return _raising(error)
+        if answer is not None and answer is not response:
+            return lambda _: to_response(answer, after.function, request)
+        if request._after_hooks:
+            return None
+    while opened and not request._after_hooks:
+        part, generator = opened.pop()
+        if not part.is_async:
+            first = _close_plainly(request, response, [(part, generator)], iter(()))
+            if first is not None:
+                return first
+            continue
+        try:
+            instead = await generator.asend(response)  # type: ignore[union-attr]  # it is async
+        except StopAsyncIteration:
+            continue
+        except BaseException as error:
+            return _raising(error)
+        return partial(part.replace_last, generator, instead, request)  # type: ignore[union-attr,arg-type]  # likewise
+    return None
+
+
 def _raising(error: BaseException) -> Close:
     def fail(_: Response) -> Response:
         raise error
@@ -102,6 +134,8 @@ async def _leave_in_steps(
         await _open_late(plan, request, opened)
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
+    if first is None and plan.is_in_place and not request._after_hooks:
+        first = await _close_in_place(request, response, opened, hooks)
     if plan.stack.after or opened or request._after_hooks or first is not None:
         closed = await _close(plan, request, response, _closers(plan, request, opened, hooks, first), opened)
         failure = _fatal(failure) or closed.error

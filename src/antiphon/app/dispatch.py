@@ -297,6 +297,16 @@ async def _open(plan: Plan, request: Request, opened: OpenedMiddleware) -> Respo
     """Open the middleware, resolve places, then call the hooks before the request: the first answer that one gives."""
     stack = plan.stack
     for middleware in stack.middleware:
+        if middleware.is_async and middleware.place is None:
+            generator: Any = middleware.function(request)
+            try:
+                early = await anext(generator)
+            except StopAsyncIteration:
+                early = middleware.answered(None)
+            opened.append((middleware, generator))
+            if early is not None:
+                return await respond(early, middleware.function, request)
+            continue
         early = middleware.open(request, opened)
         if early is not None and not isinstance(early, Response):
             early = await early
@@ -305,7 +315,9 @@ async def _open(plan: Plan, request: Request, opened: OpenedMiddleware) -> Respo
     for source in stack.resolving:
         await source.resolve(request)
     for before in stack.before:
-        answer = await before.call(request)
+        answer = before.function(request) if before.place is None else before.call(request)
+        if before.is_async or before.place is not None:
+            answer = await answer
         if answer is not None:
             return await respond(answer, before.function, request)
     return None

@@ -146,11 +146,21 @@ class Middleware(NamedTuple):
         generator.close()
         raise self._yields_again()
 
+    async def replace_last(
+        self, generator: AsyncGenerator[Any, Any], instead: object, request: Request, response: Response
+    ) -> Response:
+        """Return what it gives instead of a response, ``instead``, which it has to have yielded as its last act."""
+        instead = await self._end_last(generator, instead)
+        return response if instead is None else await respond(instead, self.function, request)
+
     async def _end_async(self, generator: AsyncGenerator[Any, Any], resumed: Awaitable[object]) -> object:
         try:
             instead = await resumed
         except StopAsyncIteration:
             return None
+        return await self._end_last(generator, instead)
+
+    async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:
         try:
             await generator.asend(None)
         except StopAsyncIteration:

@@ -66,6 +66,12 @@ class HandlerStack(NamedTuple):
         """The middleware, sources and hooks together, without the error handlers."""
         return (*self.middleware, *self.resolving, *self.before, *self.after)
 
+    @property
+    def waits(self) -> bool:
+        """True if any part is awaited."""
+        is_async = any(part.is_async for part in self.middleware) or any(part.is_async for part in self.before)
+        return is_async or bool(self.resolving) or any(part.is_async for part in self.after)
+
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the stack as it runs around a handler, its ``after`` in the order in which it is called."""
         return self._replace(
@@ -104,7 +110,8 @@ class Plan:
 
     ``deadline`` is in seconds from the dispatch, None for none; ``prepares`` is True with one, and where places are
     opened. ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before.
-    ``is_plain`` is True if all that is around the handler is sync and runs where the handler does: nothing has to wait.
+    ``is_in_place`` is True if all that is around the handler runs where the handler does, and is given responses alone;
+    ``is_plain`` if it is sync, too, so that nothing has to wait.
     ``is_direct`` is True if the handler does not wait either, so that a server's thread may answer at once.
     ``has_middleware`` is True if anything at all is around the handler, but for middleware that opens late, when one of
     the places ``late`` was read; ``leaves`` is True if anything is to do on the way back. Up to ``most_ahead`` bytes of
@@ -137,7 +144,8 @@ class Plan:
             stack = stack._replace(resolving=())
         self.prepares = stack.opens_places or route.deadline is not None
         self.runs_on = _runs_on(handler, stack, body)
-        self.is_plain = _is_plain(stack, self.runs_on)
+        self.is_in_place = _is_in_place(stack, self.runs_on)
+        self.is_plain = self.is_in_place and not stack.waits
         self.is_direct = self.is_plain and self.runs_on is RunsOn.THREAD and not (handler.is_async or self.prepares)
         self.late = _late(stack, self.runs_on)
         self.has_middleware = stack.is_around and not self.late
@@ -167,11 +175,8 @@ class Plan:
         return (self.handler.blocks and self.most_ahead == 0) or any(part.blocks for part in self.stack.parts)
 
 
-def _is_plain(stack: HandlerStack, runs_on: RunsOn) -> bool:
-    if runs_on is RunsOn.MIXED or stack.resolving or stack.opens_places:
-        return False
-    waits = [part.is_async or part.throws for part in stack.middleware]
-    return not any(waits + [part.is_async for part in (*stack.before, *stack.after)])
+def _is_in_place(stack: HandlerStack, runs_on: RunsOn) -> bool:
+    return runs_on is not RunsOn.MIXED and not stack.opens_places and not any(part.throws for part in stack.middleware)
 
 
 def _late(stack: HandlerStack, runs_on: RunsOn) -> tuple[Place[Any], ...]:
