@@ -206,12 +206,22 @@ class MutableHeaders(Headers):
         return value
 
 
-@lru_cache(maxsize=512)
 def field_name(name: str) -> str:
     """Return a name in lower case. Raises ValueError if it is no token (RFC 9110 §5.1)."""
+    return _known_name(name) if len(name) <= _LONGEST_KNOWN else _checked_name(name)
+
+
+_LONGEST_KNOWN = 64
+"""Characters of the longest name that is remembered."""
+
+
+def _checked_name(name: str) -> str:
     if not is_token(name):
         raise explained("bad-header-value", ValueError(f"a header's name is a token, not {name!r}"))
     return name.lower()
+
+
+_known_name = lru_cache(maxsize=512)(_checked_name)
 
 
 def field_value(value: str) -> str:
