@@ -161,25 +161,29 @@ class ASGIHead:
             if self._received is not None and not self._received.done():
                 self._received.set_result(None)
 
-    async def wait_disconnect(self) -> None:
-        """Wait until the client disconnects. Messages with the body that come before that are left for ``receive``.
+    def wait_disconnect(self) -> "Task[None]":
+        """Return the task that waits until the client disconnects, the same one for all. It ends with the request.
 
-        The server is asked once for all who wait: Granian may tell of a disconnect whoever asks again after a
-        cancellation.
+        Messages with the body that come before that are left for ``receive``. The server is asked once for all who
+        wait: Granian may tell of a disconnect whoever asks again after a cancellation.
         """
-        from asyncio import create_task, get_running_loop, shield
+        if self.watch is None:
+            from asyncio import create_task
+
+            self.watch = create_task(self._wait_disconnect())
+        return self.watch
+
+    async def _wait_disconnect(self) -> None:
+        from asyncio import get_running_loop
 
         from antiphon.adapters.disconnect import BufferedMessages
 
         if self._is_receiving:  # a task that reads on while the response is written
             self._received = get_running_loop().create_future()
-        if self._buffered is None:
-            self._buffered = BufferedMessages(self._receive, has_reader=self._has_more and self.has_body)
+        self._buffered = BufferedMessages(self._receive, has_reader=self._has_more and self.has_body)
         if self._received is not None:
             await self._received
-        if self.watch is None:
-            self.watch = create_task(self._buffered.wait_disconnect())
-        await shield(self.watch)
+        await self._buffered.wait_disconnect()
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:

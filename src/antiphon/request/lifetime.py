@@ -12,7 +12,7 @@ from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
 from antiphon.http.head import Head, server_head
 
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import Future
 
 Reason: TypeAlias = Literal["deadline", "disconnect", "drain"]
 """The reason for which a request ends early: its time is up, its client has left, or the process drains."""
@@ -28,11 +28,13 @@ class Lifetime:
 
     def __init__(self, head: Head, after: Callable[[Callable[[], object]], object]) -> None:
         self._after = after
+        self._wait_disconnect: Callable[[], Awaitable[None]] | None
         self._wait_disconnect = getattr(server_head(head), "wait_disconnect", None)
         self._ends_at = inf
         self._is_client_gone = False
         self._watchers: dict[object, Callable[[], object]] = {}
-        self._watch: Task[None] | None = None
+        self._watch: Future[None] | None = None
+        self._is_own_watch = False
         self._is_asked_for = False
         self._shields = 0
         self._held: Callable[[], object] | None = None
@@ -100,8 +102,7 @@ class Lifetime:
         key = object()
         self._watchers[key] = function
         if self._watch is None and self._wait_disconnect is not None:
-            self._watch = loop.create_task(self._wait_disconnect())
-            self._watch.add_done_callback(self._tell)
+            self._watch_client(self._wait_disconnect)
         return partial(self._withdraw, key)
 
     def hold(self, cancel: Callable[[], object]) -> bool:
@@ -118,7 +119,16 @@ class Lifetime:
             if loop := running_loop():
                 loop.call_soon(held)
 
-    def _tell(self, watch: "Task[None]") -> None:
+    def _watch_client(self, wait_disconnect: Callable[[], Awaitable[None]]) -> None:
+        """Wait in a task of this lifetime, unless the head has one, which ends with the request."""
+        from asyncio import ensure_future
+
+        waiting = wait_disconnect()
+        self._watch = ensure_future(waiting)
+        self._is_own_watch = self._watch is not waiting
+        self._watch.add_done_callback(self._tell)
+
+    def _tell(self, watch: "Future[None]") -> None:
         """Call who waits for the client's disconnect. A server that fails to tell is no reason to break off."""
         if not watch.cancelled() and watch.exception() is None:
             self._is_client_gone = True
@@ -128,7 +138,7 @@ class Lifetime:
 
     def _withdraw(self, key: object) -> None:
         self._watchers.pop(key, None)
-        if not self._watchers and self._watch is not None:
+        if not self._watchers and self._watch is not None and self._is_own_watch:
             self._watch.cancel()
             self._watch = None
 
