@@ -89,7 +89,8 @@ class ASGIHead:
     @property
     def header_size(self) -> int:
         """The size, if the server is known to bound none; others have refused what is too large."""
-        return section_size(self.scope["headers"]) if _module_of(self._receive) == UNBOUNDED else 0
+        server = type(getattr(self._receive, "__self__", None)).__module__
+        return section_size(self.scope["headers"]) if server == UNBOUNDED else 0
 
     @property
     def uncoded_length(self) -> int | None:
@@ -188,11 +189,8 @@ class ASGIHead:
 
 def may_send_unbounded_header(receive: Receive) -> bool:
     """Return True if this may be the server that bounds no header section: its lifespan shows the package only."""
-    return _module_of(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
-
-
-def _module_of(receive: Receive) -> str:
-    return type(getattr(receive, "__self__", None)).__module__
+    server = type(getattr(receive, "__self__", None)).__module__
+    return server.partition(".")[0] == UNBOUNDED.partition(".")[0]
 
 
 def _below(path: str, root_path: str) -> str:

@@ -20,8 +20,8 @@ _LONGEST_KNOWN = 255
 class Guard:
     """The settings that decide which requests are answered.
 
-    ``looks_at_heads`` says that more than the Host of each head is checked. Most servers bound the header section
-    themselves.
+    ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
+    are trusted, else its size alone. Most servers bound the header section themselves.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Guard:
         """Values of Host that were found to be one host, each under itself. Without the GIL a set is locked by who
         looks into it, and so is a dict by other threads than that of a key, unless they have read it as a value.
         """
-        self.looks_at_heads = bool(self.proxies or self.hosts)
+        self.looks_at_heads = self.has_rules = bool(self.proxies or self.hosts)
         self._lets_all_write = cross_site_writes
         self._advice = Advice()
         self._origins_of: dict[str | None, TrustedOrigins] = {}
@@ -66,13 +66,17 @@ class Guard:
             self.known_hosts[line] = line
         return None
 
+    def size_error(self, head: Head) -> HTTPError | None:
+        """Return the error for a head that is too large."""
+        size = head.header_size
+        return header_too_large(size, self.most_header) if size > self.most_header else None
+
     def look_at_head(self, request: Request, *, for_any_host: bool = False) -> HTTPError | None:
         """Undo what trusted proxies changed in a request, and return the error if its head is too large or its host
         is not trusted.
         """
-        size = request.head.header_size
-        if size > self.most_header:
-            return header_too_large(size, self.most_header)
+        if error := self.size_error(request.head):
+            return error
         if self.proxies:
             request.head = behind(request.head, self.proxies)
         if self.hosts and not for_any_host:

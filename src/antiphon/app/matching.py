@@ -59,12 +59,12 @@ class Routing:
 
     def look(self, request: Request) -> HTTPError | None:
         """Check the head of a request, and return the error if something is wrong with it."""
-        guard = self.guard
-        if request.head.host_line not in guard.known_hosts and (error := guard.host_error(request.head)):
+        guard, head = self.guard, request.head
+        if head.host_line not in guard.known_hosts and (error := guard.host_error(head)):
             return error
-        if not guard.looks_at_heads:
-            return None
-        return guard.look_at_head(request, for_any_host=self.is_unguarded(request.head))
+        if guard.has_rules:
+            return guard.look_at_head(request, for_any_host=self.is_unguarded(head))
+        return guard.size_error(head) if guard.looks_at_heads else None
 
     def is_unguarded(self, head: Head) -> bool:
         """True for a request of which the route is answered for every host, and before any middleware."""
