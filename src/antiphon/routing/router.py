@@ -3,8 +3,8 @@
 The time of a lookup depends on the number of segments in the path, not on the number of routes. However often the
 search backtracks, it visits each node of the tree at most once for each segment of the path.
 
-Threads without a GIL take no lock here: texts that are looked up are interned, and nodes and resources have no
-``__slots__``, most of which other threads than the one that filled them lock to read.
+Threads without a GIL need no lock here, but for ``dict.get`` of Python 3.13: texts that are looked up are interned, and
+nodes and resources have no ``__slots__``, most of which other threads than the one that filled them lock to read.
 """
 
 from collections.abc import Callable, Mapping
