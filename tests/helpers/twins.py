@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 # Each module with twins is imported, since it says so where it is.
+import antiphon.body.part_head
+import antiphon.concurrency.iterables
+import antiphon.http.cookies
+import antiphon.http.headers
+import antiphon.http.urls.percent
 import antiphon.http.urls.urlencoded
+import antiphon.serialization.json_bounds
 from antiphon.speedups import PURE
 
 try:
@@ -26,6 +32,12 @@ def compiled(name: str) -> Callable[..., Any]:
     return getattr(extension, name)  # type: ignore[no-any-return]
 
 
+def look_up(twin: Callable[[str], Callable[..., Any]], lines: object, *names: object) -> object:
+    """Return what is found in an index of header lines, which is not the same object in both."""
+    index, host, is_framed = twin("index_lines")(lines)
+    return host, is_framed, [twin("find_line")(index, name) for name in names]
+
+
 def outcome(function: Callable[..., object], *arguments: object) -> tuple[str, str]:
     """Return what a call gives, or the error that it raises: each with its type."""
     try:
@@ -35,4 +47,4 @@ def outcome(function: Callable[..., object], *arguments: object) -> tuple[str, s
     return repr(type(result)), repr(result)
 
 
-__all__ = ["NAMES", "NOT_BUILT", "antiphon", "compiled", "extension", "outcome", "pure"]
+__all__ = ["NAMES", "NOT_BUILT", "antiphon", "compiled", "extension", "look_up", "outcome", "pure"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.helpers.twins import NAMES, NOT_BUILT, compiled, extension, outcome, pure
+from tests.helpers.twins import NAMES, NOT_BUILT, compiled, extension, look_up, outcome, pure
 
 needs_the_extension = pytest.mark.skipif(extension is None, reason=NOT_BUILT)
 
@@ -35,7 +35,70 @@ PAIRS = {
     b"a=" + 600 * b"%41" + b"&b=" + 600 * b"c": [("a", 600 * "A"), ("b", 600 * "c")],
 }
 
-CASES = [("parse_pairs", (data,), pairs) for data, pairs in PAIRS.items()]
+DECODED = {
+    b"": b"",
+    b"/a+b": b"/a+b",
+    b"/a%20b%2fc%C3%A4": b"/a b/c\xc3\xa4",
+    b"%%41%4%zz%": b"%A%4%zz%",
+    b"%00%ff\xff": b"\0\xff\xff",
+}
+
+COOKIES = {
+    "": [],
+    "; ;=; = ": [("", ""), ("", "")],
+    "a=1; b=2;a=3;": [("a", "1"), ("b", "2"), ("a", "3")],
+    " a\t= 1 ;\tb": [("a", "1"), ("", "b")],
+    'a="x;y=1"': [("a", '"x'), ("y", '1"')],
+    "a=b=c\n\0": [("a", "b=c\n\0")],
+    "a=\xc3\xa4;\xe4=1": [("a", "ä"), ("\ufffd", "1")],
+    "ä=\u20ac": [("ä", "\u20ac")],
+    "\ud800=1": [("\ud800", "1")],
+}
+
+NESTED = {
+    b"": 0,
+    b"1": 0,
+    b"[{}]": 2,
+    b'{"a":[1,[2]],"b":{}}': 3,
+    b'["[[[[", "\\"[["]': 1,
+    b'["\\\\", ["[[", "\\\\\\"[[["]]': 2,
+    b"[[]" + b"[]" * 20 + b"]": 2,
+    b'["[[[[': 1,
+    b"[]]]": 1,
+    b"}{": 0,
+    b"\\[": 1,
+}
+
+START = b'--b\r\nContent-Disposition: form-data; name="a"'
+HEADS = {
+    START + b"\r\n\r\n": (b"a", None, None),
+    START + b'; filename="b c"\r\n\r\nx': (b"a", b"b c", None),
+    START + b'; filename=""\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n': (
+        b"a",
+        b"",
+        "text/plain; charset=utf-8",
+    ),
+    START + b"\r\nContent-Type: a/b\r\n\r\n": (b"a", None, "a/b"),
+}
+UNUSUAL_ENDS = [
+    b"", b"\r\n", b"\r\n\r", b" \r\n\r\n", b";\r\n\r\n", b"; filename=b\r\n\r\n", b'; filename="%22"\r\n\r\n',
+    b'; filename="\\""\r\n\r\n', b'; filename="a', b'; filename="\0"\r\n\r\n', b'; filename="b"',
+    b"\r\nContent-Type: \r\n\r\n", b"\r\nContent-Type: a  b\r\n\r\n", b"\r\nContent-Type: a \r\n\r\n",
+    b"\r\nContent-Type:  a\r\n\r\n", b"\r\nContent-Type: \xe4\r\n\r\n", b"\r\nContent-Type:a\r\n\r\n",
+    b"\r\nX-A: b\r\n\r\n",
+]  # fmt: skip
+
+CASES = [
+    *(("parse_pairs", (data,), pairs) for data, pairs in PAIRS.items()),
+    *(("percent_decode", (data,), decoded) for data, decoded in DECODED.items()),
+    *(("split_cookies", (header,), cookies) for header, cookies in COOKIES.items()),
+    *(("is_nested_deeper", (data, depth), False) for data, depth in NESTED.items()),
+    *(("is_nested_deeper", (data, depth - 1), True) for data, depth in NESTED.items() if depth),
+    *(("match_usual_head", (data, 3), (*head, data.index(b"\r\n\r\n") + 4)) for data, head in HEADS.items()),
+    *(("match_usual_head", (START + end, 3), None) for end in UNUSUAL_ENDS),
+    ("encode_fields", ([],), []),
+    ("encode_fields", ([("a", "b"), ("set-cookie", "\xc3\xa4")],), [(b"a", b"b"), (b"set-cookie", b"\xc3\xa4")]),
+]
 
 
 @pytest.mark.parametrize(("name", "arguments", "result"), CASES)
@@ -48,15 +111,86 @@ PERCENT_PIECES = (
 )
 urlencoded_bytes = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PERCENT_PIECES)).map(b"".join))
 
-ARGUMENTS = {"parse_pairs": st.tuples(urlencoded_bytes)}
+HEAD_PIECES = [
+    b"--b",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"Content-Disposition: form-data; ",
+    b'name="',
+    b'filename="',
+    b'"',
+    b"; ",
+    b"a",
+    b" ",
+]
+HEAD_PIECES += [
+    b"Content-Type: ",
+    b"\xe4",
+    b"%",
+    b"\0",
+    b"\\",
+    START,
+    START + b"\r\nContent-Type: ",
+    START + b'; filename="',
+]
+
+ARGUMENTS = {
+    "parse_pairs": st.tuples(urlencoded_bytes),
+    "percent_decode": st.tuples(urlencoded_bytes),
+    "split_cookies": st.tuples(st.text(st.sampled_from('ab;= \t"\0\xc3\xa4\u20ac\ud800')) | st.text()),
+    "is_nested_deeper": st.tuples(st.lists(st.sampled_from(b'[]{}"\\x')).map(bytes) | st.binary(), st.integers(0, 5)),
+    "match_usual_head": st.tuples(st.lists(st.sampled_from(HEAD_PIECES)).map(b"".join), st.integers(0, 5)),
+    "encode_fields": st.tuples(st.lists(st.tuples(st.text(), st.text(st.characters(max_codepoint=300))))),
+}
 
 
 @needs_the_extension
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ARGUMENTS)
 @given(data=st.data())
 def test_twins_agree_on_generated_arguments(name, data):
     arguments = data.draw(ARGUMENTS[name])
     assert outcome(compiled(name), *arguments) == outcome(pure(name), *arguments)
+
+
+@pytest.mark.parametrize("count", [1, 5, 31, 32, 33, 1000])
+def test_the_index_of_few_or_many_header_lines_finds_each(twin, count):
+    lines = [(b"x-%d" % number, b"%d" % number) for number in range(count - 1)] + [(b"host", b"a")]
+    names = [name for name, _ in lines]
+    found = [value for _, value in lines] + [None, None, None]
+    assert look_up(twin, lines, *names, b"x-", b"", b"Host") == (b"a", False, found)
+
+
+def test_the_index_of_header_lines_stays_when_they_change(twin):
+    lines = [(b"a", b"1")]
+    index, _, _ = twin("index_lines")(lines)
+    lines[0] = (b"b", b"2")
+    assert [twin("find_line")(index, name) for name in (b"a", b"b")] == [b"1", None]
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ([], (None, False, [None, None])),
+        (((b"host", b"a"), (b"cookie", b"b")), (b"a", False, [b"b", None])),
+        ([[b"host", b"a"], [b"content-length", b"1"]], (b"a", True, [None, None])),
+        ([(b"transfer-encoding", b"")], (None, True, [None, None])),
+        ([(b"host", b"a"), (b"cookie", b"b"), (b"cookie", b"c"), (b"host", b"d")], (b"a, d", False, [b"b; c", None])),
+        ([(b"set-cookie", b"a"), (b"set-cookie", b"b"), (b"content-length", b"1")], (None, True, [None, b"a"])),
+    ],
+)
+def test_the_index_of_header_lines_combines_those_of_one_name(twin, lines, found):
+    assert look_up(twin, lines, b"cookie", b"set-cookie") == found
+
+
+field_names = st.sampled_from(
+    [b"host", b"cookie", b"set-cookie", b"content-length", b"transfer-encoding", b"", b"a", b"b"]
+)
+
+
+@needs_the_extension
+@given(st.lists(st.tuples(field_names, st.binary(max_size=2)), max_size=40), st.lists(field_names | st.binary()))
+def test_the_indexes_of_header_lines_find_the_same(lines, names):
+    assert outcome(look_up, compiled, lines, *names) == outcome(look_up, pure, lines, *names)
 
 
 class Text(str):
@@ -92,14 +226,20 @@ def cost(function, *arguments):
 
 
 LONG = {
-    "parse_pairs": [
-        lambda n, unit=unit: (unit * n,) for unit in (b"&", b"=", b"%", b"a=%41&", b"%ff", b"%zz+", b"%E2%82")
-    ],
+    "parse_pairs": [b"&", b"=", b"%", b"a=%41&", b"%ff", b"%zz+", b"%E2%82"],
+    "percent_decode": [b"%", b"%41", b"%zz"],
+    "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
+    "is_nested_deeper": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"'],
+    "match_usual_head": [b" ", b"a", b'; filename="', b'"', b"\r\n"],
+    "encode_fields": [[("a", "b")]],
+    "index_lines": [[(b"a", b"")]],
 }
+OTHERS = {"is_nested_deeper": [200], "match_usual_head": [0]}
 
 
 # By a factor of 16 in size, what is quadratic takes 256 times as long; 80 leaves room for what else runs here.
-@pytest.mark.parametrize(("name", "arguments"), [(name, make) for name, makes in LONG.items() for make in makes])
-def test_takes_as_much_longer_as_the_input_is_larger(twin, name, arguments):
-    function = twin(name)
-    assert cost(function, *arguments(160_000)) < 80 * cost(function, *arguments(10_000))
+@pytest.mark.parametrize(("name", "unit"), [(name, unit) for name, units in LONG.items() for unit in units])
+def test_takes_as_much_longer_as_the_input_is_larger(twin, name, unit):
+    function, others = twin(name), OTHERS.get(name, [])
+    start = START[3:] if name == "match_usual_head" else unit[:0]
+    assert cost(function, start + 64_000 * unit, *others) < 80 * cost(function, start + 4_000 * unit, *others)

@@ -9,7 +9,7 @@ from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Address
-from antiphon.http.headers import LineIndex, find_line, index_lines, section_size
+from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
@@ -225,7 +225,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     try:
         response = await handler.answer(request)
         status, fields, length, body, is_silent = response.message(scope["method"])
-        headers = fields.encoded if type(fields) is SharedFields else _encoded(fields)
+        headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if request._deferred or type(body) is not bytes:
@@ -248,10 +248,6 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 handler.unfinished.discard(head)
             if head.watch is not None:
                 head.watch.cancel()
-
-
-def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
-    return [(name.encode(), value.encode("latin-1")) for name, value in fields]
 
 
 @lru_cache(maxsize=1024)

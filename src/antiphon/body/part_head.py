@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.http.grammar import TCHARS
+from antiphon.speedups import accelerated
 
 _TOKEN = TCHARS.encode()
 _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})
@@ -65,17 +66,24 @@ def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartH
     ``offset`` is where in the body the data begin. Return None for any other head, and one of more than ``longest``
     bytes.
     """
+    match = match_usual_head(data, start)
+    if match is None:
+        return None
+    name, filename, content_type, end = match
+    if end - start > longest:
+        return None
+    # A named tuple's own constructor takes twice as long.
+    return tuple.__new__(PartHead, (name, filename, content_type, offset + end, data[start + 2 : end - 4]))
+
+
+@accelerated
+def match_usual_head(data: bytes, start: int, /) -> tuple[bytes, bytes | None, str | None, int] | None:
+    """Return name, filename, content type and end of a head in the usual form at ``start``; None for any other."""
     match = _usual_head(data, start)
     if match is None:
         return None
-    end = match.end()
-    if end - start > longest:
-        return None
     name, filename, content_type = match.groups()
-    if content_type is not None:
-        content_type = content_type.decode("latin-1")
-    # A named tuple's own constructor takes twice as long.
-    return tuple.__new__(PartHead, (name, filename, content_type, offset + end, data[start + 2 : end - 4]))
+    return name, filename, None if content_type is None else content_type.decode("latin-1"), match.end()
 
 
 def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:

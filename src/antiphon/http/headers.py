@@ -252,7 +252,7 @@ LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
 
 
 @accelerated
-def index_lines(lines: Sequence[tuple[bytes, bytes]]) -> tuple[LineIndex, bytes | None, bool]:
+def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, bytes | None, bool]:
     """Return an index of a header section, the value of Host, and True if it declares a length or a transfer coding.
 
     Names are in lower case. Several lines of a field are combined, which makes several hosts none.
@@ -267,15 +267,21 @@ def index_lines(lines: Sequence[tuple[bytes, bytes]]) -> tuple[LineIndex, bytes 
 
 
 @accelerated
-def section_size(lines: Sequence[tuple[bytes, bytes]]) -> int:
+def section_size(lines: Sequence[tuple[bytes, bytes]], /) -> int:
     """Return the size of a header section in bytes, each line counted with 32 more (RFC 9113 §6.5.2)."""
     return 32 * len(lines) + sum([len(name) + len(value) for name, value in lines])
 
 
 @accelerated
-def find_line(index: LineIndex, name: bytes) -> bytes | None:
+def find_line(index: LineIndex, name: bytes, /) -> bytes | None:
     """Return the value of a field by its name in lower case, several lines combined; None without any."""
     return index.get(name)  # type: ignore[union-attr]  # the index that is made here is a mapping
+
+
+@accelerated
+def encode_fields(fields: Sequence[tuple[str, str]], /) -> list[tuple[bytes, bytes]]:
+    """Return names and values in bytes. Raises UnicodeEncodeError, a ValueError, for what is not Latin-1."""
+    return [(name.encode(), value.encode("latin-1")) for name, value in fields]
 
 
 def _combine_bytes(name: bytes, values: list[bytes]) -> bytes:

@@ -6,7 +6,7 @@ from typing import Self, TypeAlias
 
 from antiphon.http.cookies import SetCookie
 from antiphon.http.grammar import split_list
-from antiphon.http.headers import field_name, field_value
+from antiphon.http.headers import encode_fields, field_name, field_value
 from antiphon.http.media_type import MediaType
 
 PLAIN = "text/plain"
@@ -31,7 +31,7 @@ class SharedFields(tuple[Line, ...]):
     def of(cls, lines: Iterable[Line]) -> Self:
         """Make shared fields from lines, which have been checked."""
         self = cls(lines)
-        self.encoded = tuple([(name.encode(), value.encode("latin-1")) for name, value in self])
+        self.encoded = tuple(encode_fields([*self]))
         return self
 
 

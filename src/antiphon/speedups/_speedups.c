@@ -47,31 +47,6 @@ append_pair(PyObject *list, PyObject *first, PyObject *second)
     return failed;
 }
 
-/* The size of a header section whose lines are pairs of bytes. */
-static PyObject *
-section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
-{
-    PyObject *lines = count == 1 && PyList_CheckExact(args[0]) ? PySequence_Tuple(args[0]) : NULL;
-    Py_ssize_t size = 0, at = 0, all = lines ? PyTuple_Size(lines) : 0;
-    for (; at < all; at++) {
-        PyObject *line = PyTuple_GetItem(lines, at);
-        if (!PyTuple_CheckExact(line) || PyTuple_Size(line) != 2) {
-            break;
-        }
-        PyObject *name = PyTuple_GetItem(line, 0), *value = PyTuple_GetItem(line, 1);
-        if (!PyBytes_CheckExact(name) || !PyBytes_CheckExact(value)) {
-            break;
-        }
-        size += PyBytes_Size(name) + PyBytes_Size(value) + 32;
-    }
-    int is_counted = lines && at == all;
-    Py_XDECREF(lines);
-    if (is_counted) {
-        return PyLong_FromSsize_t(size);
-    }
-    return PyErr_Occurred() ? NULL : call_twin("section_size", args, count);
-}
-
 /* The value of a hexadecimal digit, or 16. */
 static unsigned
 hex_value(byte digit)
@@ -83,15 +58,15 @@ hex_value(byte digit)
     return letter < 6 ? letter + 10 : 16;
 }
 
-/* Write what is from `start` to `end` with its escapes undone and its plus signs as spaces. `to` has room for all of
+/* Write what is from `start` to `end` with its escapes undone, and `space` for each plus sign. `to` has room for all of
    it. Return where the written ends. */
 static byte *
-undo_escapes(const byte *start, const byte *end, byte *to)
+undo_escapes(const byte *start, const byte *end, byte *to, byte space)
 {
     while (start < end) {
         byte read = *start++;
         if (read == '+') {
-            read = ' ';
+            read = space;
         }
         else if (read == '%' && end - start >= 2) {
             unsigned high = hex_value(start[0]), low = hex_value(start[1]);
@@ -108,7 +83,7 @@ undo_escapes(const byte *start, const byte *end, byte *to)
 static PyObject *
 decode_field(const byte *start, const byte *end, byte *room)
 {
-    const byte *stop = undo_escapes(start, end, room);
+    const byte *stop = undo_escapes(start, end, room, ' ');
     return PyUnicode_DecodeUTF8((const char *)room, stop - room, "replace");
 }
 
@@ -157,6 +132,245 @@ parse_pairs(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
     PyObject *pairs = read_fields(start, start + size, large ? large : room);
     PyMem_Free(large);
     return pairs;
+}
+
+static PyObject *
+percent_decode(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 1 || !PyBytes_CheckExact(args[0])) {
+        return call_twin("percent_decode", args, count);
+    }
+    char *data;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(args[0], &data, &size) < 0) {
+        return NULL;
+    }
+    if (!memchr(data, '%', (size_t)size)) {
+        return Py_NewRef(args[0]);
+    }
+    byte *room = PyMem_Malloc((size_t)size);
+    if (!room) {
+        return PyErr_NoMemory();
+    }
+    const byte *start = (const byte *)data, *stop = undo_escapes(start, start + size, room, '+');
+    PyObject *decoded = PyBytes_FromStringAndSize((const char *)room, stop - room);
+    PyMem_Free(room);
+    return decoded;
+}
+
+/* Cookies */
+
+static PyObject *
+stripped(const char *start, const char *end)
+{
+    while (start < end && (*start == ' ' || *start == '\t')) {
+        start++;
+    }
+    while (start < end && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    return PyUnicode_FromStringAndSize(start, end - start);
+}
+
+static int
+append_cookie(PyObject *cookies, const char *start, const char *end)
+{
+    const char *equals = memchr(start, '=', (size_t)(end - start));
+    PyObject *name = equals ? stripped(start, equals) : PyUnicode_FromStringAndSize("", 0);
+    PyObject *value = name ? stripped(equals ? equals + 1 : start, end) : NULL;
+    if (value && !equals && PyUnicode_GetLength(value) == 0) {
+        Py_DECREF(value);
+        Py_DECREF(name);
+        return 0;
+    }
+    return append_pair(cookies, name, value);
+}
+
+static PyObject *
+split_cookies(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t size;
+    const char *start = count == 1 && PyUnicode_CheckExact(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &size) : NULL;
+    if (!start || size != PyUnicode_GetLength(args[0])) { /* not ASCII, or a surrogate, which has no UTF-8 */
+        PyErr_Clear();
+        return call_twin("split_cookies", args, count);
+    }
+    const char *end = start + size;
+    PyObject *cookies = PyList_New(0);
+    while (cookies && start < end) {
+        const char *found = memchr(start, ';', (size_t)(end - start));
+        const char *cookie_end = found ? found : end;
+        if (append_cookie(cookies, start, cookie_end) < 0) {
+            Py_CLEAR(cookies);
+        }
+        start = cookie_end + 1;
+    }
+    return cookies;
+}
+
+/* JSON */
+
+/* Return where a string ends whose first quote is before `at`. */
+static const char *
+skip_string(const char *at, const char *end)
+{
+    while (at < end && *at != '"') {
+        at += *at == '\\' && end - at > 1 && (at[1] == '"' || at[1] == '\\') ? 2 : 1;
+    }
+    return at;
+}
+
+/* Return 1 if brackets are nested more than `depth` deep, 0 if they are not, and -1 for some that are in no pairs. */
+static int
+nests_deeper(const char *at, const char *end, Py_ssize_t depth)
+{
+    Py_ssize_t level = 0;
+    for (; at < end; at++) {
+        switch (*at) {
+        case '[':
+        case '{':
+            if (++level > depth) {
+                return 1;
+            }
+            break;
+        case ']':
+        case '}':
+            if (--level < 0) {
+                return -1;
+            }
+            break;
+        case '"':
+            at = skip_string(at + 1, end);
+            break;
+        case '\\':
+            at += end - at > 1 && (at[1] == '"' || at[1] == '\\');
+            break;
+        default:
+            break;
+        }
+    }
+    return level ? -1 : 0;
+}
+
+static PyObject *
+is_nested_deeper(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    char *data;
+    Py_ssize_t size, depth = -1;
+    int is_deeper = -1;
+    if (count == 2 && PyBytes_CheckExact(args[0]) && PyLong_CheckExact(args[1])) {
+        depth = PyLong_AsSsize_t(args[1]);
+        PyErr_Clear(); /* of a number that is too large: it reads as -1 */
+    }
+    if (depth >= 0 && PyBytes_AsStringAndSize(args[0], &data, &size) == 0) {
+        is_deeper = nests_deeper(data, data + size, depth);
+    }
+    return is_deeper < 0 ? call_twin("is_nested_deeper", args, count) : PyBool_FromLong(is_deeper);
+}
+
+/* Multipart forms */
+
+/* Pass a text at `*at`. Return 0 if another one stands there. */
+static int
+pass(const char **at, const char *end, const char *text, size_t length)
+{
+    if ((size_t)(end - *at) < length || memcmp(*at, text, length) != 0) {
+        return 0;
+    }
+    *at += length;
+    return 1;
+}
+
+#define PASS(at, end, text) pass(at, end, text, sizeof(text) - 1)
+
+/* Pass a value up to its closing quote, and that. Return where the value ends; NULL if it may have escapes. */
+static const char *
+pass_quoted(const char **at, const char *end)
+{
+    for (const char *stop = *at; stop < end; stop++) {
+        switch (*stop) {
+        case '"':
+            *at = stop + 1;
+            return stop;
+        case '%':
+        case '\\':
+        case '\r':
+        case '\n':
+        case '\0':
+            return NULL;
+        default:
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* Pass visible ASCII characters with single spaces between them. Return 0 if there are none. */
+static int
+pass_words(const char **at, const char *end)
+{
+    const char *stop = *at, *start = stop;
+    while (stop < end && ((*stop > ' ' && *stop <= '~') || (*stop == ' ' && stop > start && stop[-1] != ' '))) {
+        stop++;
+    }
+    stop -= stop > start && stop[-1] == ' ';
+    *at = stop;
+    return stop > start;
+}
+
+static PyObject *
+bytes_or_none(const char *start, const char *end)
+{
+    return end ? PyBytes_FromStringAndSize(start, end - start) : Py_NewRef(Py_None);
+}
+
+static PyObject *
+match_usual_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    char *data;
+    Py_ssize_t size, start = -1;
+    if (count == 2 && PyBytes_CheckExact(args[0]) && PyLong_CheckExact(args[1])) {
+        start = PyLong_AsSsize_t(args[1]);
+        PyErr_Clear();
+    }
+    if (start < 0 || PyBytes_AsStringAndSize(args[0], &data, &size) < 0 || start > size) {
+        PyErr_Clear();
+        return call_twin("match_usual_head", args, count);
+    }
+    const char *at = data + start, *end = data + size, *name, *name_end, *file = NULL, *file_end = NULL;
+    const char *type = NULL, *type_end = NULL;
+    if (!PASS(&at, end, "\r\nContent-Disposition: form-data; name=\"")) {
+        Py_RETURN_NONE;
+    }
+    name = at;
+    name_end = pass_quoted(&at, end);
+    if (name_end && PASS(&at, end, "; filename=\"")) {
+        file = at;
+        file_end = pass_quoted(&at, end);
+    }
+    int is_usual = name_end && (!file || file_end);
+    if (is_usual && PASS(&at, end, "\r\nContent-Type: ")) {
+        type = at;
+        is_usual = pass_words(&at, end);
+        type_end = at;
+    }
+    if (!is_usual || !PASS(&at, end, "\r\n\r\n")) {
+        Py_RETURN_NONE;
+    }
+    PyObject *parts[] = {
+        bytes_or_none(name, name_end),
+        bytes_or_none(file, file_end),
+        type ? PyUnicode_FromStringAndSize(type, type_end - type) : Py_NewRef(Py_None),
+        PyLong_FromSsize_t(at - data),
+    };
+    PyObject *head = NULL;
+    if (parts[0] && parts[1] && parts[2] && parts[3]) {
+        head = PyTuple_Pack(4, parts[0], parts[1], parts[2], parts[3]);
+    }
+    for (size_t each = 0; each < 4; each++) {
+        Py_XDECREF(parts[each]);
+    }
+    return head;
 }
 
 /* Header lines: (name, value) pairs of bytes, few enough for a search of all of them to be quick. */
@@ -220,16 +434,12 @@ index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
     return result;
 }
 
-/* The name of a line, NULL with an error if it has none. */
+/* The name of a line, NULL without an error if it is no pair of bytes. */
 static PyObject *
 name_of(PyObject *line)
 {
     PyObject *name = PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
-    if (!name || !PyBytes_CheckExact(name)) {
-        PyErr_SetString(PyExc_TypeError, "a header line is a tuple of a name and a value, both bytes");
-        return NULL;
-    }
-    return name;
+    return name && PyBytes_CheckExact(name) && PyBytes_CheckExact(PyTuple_GetItem(line, 1)) ? name : NULL;
 }
 
 /* Combine the lines of a field as the twin of ``index_lines`` does. */
@@ -240,7 +450,7 @@ combine_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
     Py_ssize_t count = PyTuple_Size(lines);
     for (Py_ssize_t at = 0; values && at < count; at++) {
         PyObject *line = PyTuple_GetItem(lines, at), *name = name_of(line);
-        if (!name || (is_named(name, wanted, size) && PyList_Append(values, PyTuple_GetItem(line, 1)) < 0)) {
+        if (name && is_named(name, wanted, size) && PyList_Append(values, PyTuple_GetItem(line, 1)) < 0) {
             Py_CLEAR(values);
         }
     }
@@ -257,6 +467,10 @@ combine_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
 static PyObject *
 find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
+    if (count == 2 && PyDict_CheckExact(args[0]) && PyBytes_CheckExact(args[1])) {
+        PyObject *value = PyDict_GetItemWithError(args[0], args[1]);
+        return value ? Py_NewRef(value) : PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    }
     if (count != 2 || !PyTuple_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])) {
         return call_twin("find_line", args, count);
     }
@@ -267,7 +481,7 @@ find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     for (Py_ssize_t at = 0; at < all && !(found && takes_first); at++) {
         PyObject *line = PyTuple_GetItem(lines, at), *name = name_of(line);
         if (!name) {
-            return NULL;
+            return call_twin("find_line", args, count);
         }
         if (is_named(name, wanted, size)) {
             if (found) {
@@ -277,6 +491,63 @@ find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
         }
     }
     return Py_NewRef(found ? found : Py_None);
+}
+
+/* The size of a header section whose lines are pairs of bytes. */
+static PyObject *
+section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *lines = count == 1 && PyList_CheckExact(args[0]) ? PySequence_Tuple(args[0]) : NULL;
+    Py_ssize_t size = 0, at = 0, all = lines ? PyTuple_Size(lines) : 0;
+    for (; at < all; at++) {
+        PyObject *line = PyTuple_GetItem(lines, at);
+        if (!PyTuple_CheckExact(line) || PyTuple_Size(line) != 2) {
+            break;
+        }
+        PyObject *name = PyTuple_GetItem(line, 0), *value = PyTuple_GetItem(line, 1);
+        if (!PyBytes_CheckExact(name) || !PyBytes_CheckExact(value)) {
+            break;
+        }
+        size += PyBytes_Size(name) + PyBytes_Size(value) + 32;
+    }
+    int is_counted = lines && at == all;
+    Py_XDECREF(lines);
+    if (is_counted) {
+        return PyLong_FromSsize_t(size);
+    }
+    return PyErr_Occurred() ? NULL : call_twin("section_size", args, count);
+}
+
+static int
+append_encoded(PyObject *lines, PyObject *line)
+{
+    if (!PyTuple_CheckExact(line) || PyTuple_Size(line) != 2) {
+        return -1;
+    }
+    PyObject *name = PyTuple_GetItem(line, 0), *value = PyTuple_GetItem(line, 1);
+    if (!PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(value)) {
+        return -1;
+    }
+    PyObject *encoded = PyUnicode_AsUTF8String(name);
+    return append_pair(lines, encoded, encoded ? PyUnicode_AsLatin1String(value) : NULL);
+}
+
+static PyObject *
+encode_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    int failed = count != 1 || !(PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]));
+    PyObject *given = failed ? NULL : PySequence_Tuple(args[0]), *lines = failed ? NULL : PyList_New(0);
+    failed = !given || !lines;
+    for (Py_ssize_t at = 0; !failed && at < PyTuple_Size(given); at++) {
+        failed = append_encoded(lines, PyTuple_GetItem(given, at));
+    }
+    Py_XDECREF(given);
+    if (failed) {
+        Py_XDECREF(lines);
+        PyErr_Clear();
+        return call_twin("encode_fields", args, count);
+    }
+    return lines;
 }
 
 static PyObject *
@@ -298,11 +569,16 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
-    FUNCTION(section_size),
-    FUNCTION(parse_pairs),
-    FUNCTION(index_lines),
+    FUNCTION(encode_fields),
     FUNCTION(find_line),
+    FUNCTION(index_lines),
+    FUNCTION(is_nested_deeper),
+    FUNCTION(match_usual_head),
+    FUNCTION(parse_pairs),
+    FUNCTION(percent_decode),
     FUNCTION(resume),
+    FUNCTION(section_size),
+    FUNCTION(split_cookies),
     {NULL, NULL, 0, NULL},
 };
 

@@ -4,12 +4,15 @@ import re
 from binascii import a2b_qp
 from collections.abc import Callable, Iterator
 
+from antiphon.speedups import accelerated
+
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SLICE = 64 << 10
 """Bytes decoded at once: `re.sub` keeps an object of some 80 bytes for each broken escape until its end."""
 
 
-def percent_decode(data: bytes) -> bytes:
+@accelerated
+def percent_decode(data: bytes, /) -> bytes:
     """Undo the percent-escapes in `data`; broken ones stay as they are (WHATWG URL §1.3)."""
     if b"%" not in data:
         return data
