@@ -74,6 +74,7 @@ docs: $(VENV)/.ready
 
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60
+	$(BIN)/python -m fuzz.speedups --count 200000
 
 $(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.c)
 	scripts/venv $(PYTHON) $(VENV) examples
