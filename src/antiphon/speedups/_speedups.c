@@ -427,7 +427,7 @@ index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
     if (!lines) {
         return NULL;
     }
-    PyObject *result = look_at_lines(lines, &host, &is_framed)
+    PyObject *result = PyTuple_Size(lines) > 0 && look_at_lines(lines, &host, &is_framed)
         ? PyTuple_Pack(3, lines, host ? host : Py_None, is_framed ? Py_True : Py_False)
         : call_twin("index_lines", args, count);
     Py_DECREF(lines);
