@@ -10,8 +10,6 @@ from time import monotonic
 from types import coroutine
 from typing import Any, NoReturn, TypeVar
 
-from antiphon.concurrency.iterables import resume
-
 T = TypeVar("T")
 
 INTERVAL = 0.25
@@ -42,10 +40,7 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
             except BaseException as error:
                 effect = steps.throw(error)
             else:
-                ended = resume(steps, value)
-                if ended is None or ended[0]:
-                    return ended and ended[1]
-                effect = ended[1]
+                effect = steps.send(value)
             wait.effect = effect
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # it gives its T

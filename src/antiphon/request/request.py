@@ -14,7 +14,6 @@ from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
-from antiphon.concurrency.iterables import resume
 from antiphon.environment.variables import Environment
 from antiphon.environment.variables import env as variables
 from antiphon.explanations import explained
@@ -331,17 +330,17 @@ class Request(RequestHeaders):
             return True
         receiving = head.receive()
         try:
-            begun = resume(receiving, None)
+            effect = receiving.send(None)
+        except StopIteration as end:
+            data = end.value
+            if len(data) == length:
+                self._content = data
+                return True
+            self.content.hold(data)
         except (HTTPError, OSError) as error:
             self.content.break_off(error)
-            return False
-        has_ended, given = begun  # type: ignore[misc]  # it gives bytes
-        if not has_ended:
-            return self._wait_for_small_body(receiving, given, length, limits)
-        if len(given) == length:
-            self._content = given
-            return True
-        self.content.hold(given)
+        else:
+            return self._wait_for_small_body(receiving, effect, length, limits)
         return False
 
     async def _wait_for_small_body(
