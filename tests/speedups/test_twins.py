@@ -211,6 +211,7 @@ ODD = [
 @pytest.mark.parametrize("name", NAMES)
 @given(arguments=st.lists(st.sampled_from(ODD), max_size=5))
 @example(arguments=[])
+@example(arguments=[[]])
 def test_twins_agree_on_arguments_of_any_type(name, arguments):
     assert outcome(compiled(name), *arguments) == outcome(pure(name), *arguments)
 

@@ -389,7 +389,7 @@ static int
 look_at_lines(PyObject *lines, PyObject **host, int *is_framed)
 {
     Py_ssize_t count = PyTuple_Size(lines);
-    if (count > MOST_SEARCHED) {
+    if (count == 0 || count > MOST_SEARCHED) {
         return 0;
     }
     for (Py_ssize_t at = 0; at < count; at++) {
