@@ -9,11 +9,12 @@ from antiphon.app.error_handlers import answer_error, find_handler
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import OpenedMiddleware
 from antiphon.app.open_places import Opening, is_read_later
-from antiphon.app.plan import Plan, RunsOn
+from antiphon.app.plan import Plan, RunsOn, raise_error
 from antiphon.app.returns import respond, to_response
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -293,6 +294,16 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
         from antiphon.response.conditional import close_unsent
 
         close_unsent(body, request)
+
+
+def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
+    """Answer an error in a request, which was not raised, where nothing is around the handler; else return None."""
+    if plan.refuse is not raise_error or plan.leaves:
+        return None
+    response = answer_unhandled(plan, request, error)
+    if response is not None and request.consulted:
+        response.vary(*request.consulted)
+    return response
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:

@@ -10,7 +10,7 @@ from copy import copy
 from functools import lru_cache
 from typing import Any
 
-from antiphon.app.closing import answer_failure, answer_unhandled, leave
+from antiphon.app.closing import answer_failure, answer_unhandled, leave, refuse_at_once
 from antiphon.app.middleware import OpenedMiddleware
 from antiphon.app.open_places import Opening
 from antiphon.app.plan import LOOP, HandlerStack, Plan
@@ -32,6 +32,8 @@ def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> R
     if not plan.is_direct or (has_body and (error is not None or not _has_small_body(plan, request))):
         return dispatch(plan, request, error)
     set_current_request(request)
+    if error is not None and (refused := refuse_at_once(plan, request, error)) is not None:
+        return refused
     opened: OpenedMiddleware = []
     try:
         answer = _open_plainly(plan.stack, request, opened) if plan.has_middleware else None
@@ -95,6 +97,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     else:
         first = plan.runs_on.from_loop
     has_body = head.has_body
+    if error is not None and not has_body and (refused := refuse_at_once(plan, request, error)) is not None:
+        return refused
     opened: OpenedMiddleware = _prepare_request(plan, request) if plan.prepares else []
     leaves = plan.leaves
     failure = answer = None

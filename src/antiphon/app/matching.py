@@ -80,10 +80,10 @@ class Routing:
         path = head.path
         methods: Mapping[str, Plan] | None = self.router.literal.get(path)
         if methods is None:
-            try:
-                methods, request.params = self._search(request)
-            except HTTPError as error:
-                return self.refuse(request, error, self._blueprint_of(request))
+            found = self._search(request)
+            if isinstance(found, HTTPError):
+                return self.refuse(request, found, self._blueprint_of(request))
+            methods, request.params = found
         plan = methods.get(head.method)
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
@@ -98,21 +98,26 @@ class Routing:
         request.route = plan.route
         return plan, error
 
-    def _search(self, request: Request) -> Matched:
+    def _search(self, request: Request) -> Matched | HTTPError:
         head = request.head
         router = self.router
         path, raw = head.path, head.raw_path
-        if path[:1] != "/":
-            check_path(path)
         is_encoded = _PERCENT in raw if raw is not None else "\0" in path or "\ufffd" in path
-        segments = self._encoded_segments(head) if is_encoded else None
+        try:
+            if path[:1] != "/":
+                check_path(path)
+            segments = self._encoded_segments(head) if is_encoded else None
+        except HTTPError as error:
+            return error
         host = request.host if router.has_hosts else ""
         try:
             found = router.search(path, segments, host) or self._elsewhere(request, segments, host)
         except Exception as error:  # raised by a converter of the application's own
-            raise InternalServerError("A part of the path could not be converted.") from error
+            failure = InternalServerError("A part of the path could not be converted.")
+            failure.__cause__ = error
+            return failure
         if found is None:
-            raise NotFound(f"There is nothing at {_whole_path(request)}.")
+            return NotFound(f"There is nothing at {_whole_path(request)}.")
         if self.defaults and (defaults := self.defaults.get(found[0].get(head.method, self.redirecting))):
             return found[0], Params({**defaults, **found[1]})
         return found

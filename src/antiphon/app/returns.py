@@ -179,6 +179,12 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
                 " (body, status), (body, headers) and (body, status, headers) are understood"
             ),
         )
+    kind = type(body)
+    if kind is str or kind is bytes:
+        return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses what is no status
+    if kind is dict or kind is list:
+        app = request.app
+        return Response.json(body, status, headers, default=app.json_default if app else None)  # type: ignore[arg-type]
     if isinstance(body, Response):
         return _amended(copy(body), status, headers)  # a handler may give the same one again
     made = Response(None) if body is None else _make(body, source, request)

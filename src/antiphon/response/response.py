@@ -107,8 +107,9 @@ class Response(ResponseHeaders):
             default = self._fields
             fields = self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
             if content_type is not None:
-                self.content_type = content_type
-            elif not any(name == "content-type" for name, _ in fields):
+                others = [field for field in fields if field[0] != "content-type"]
+                self._fields = [*others, *only_typed(content_type)]
+            elif "content-type" not in [name for name, _ in fields]:
                 fields += default
         elif content_type is not None:
             self._fields = only_typed(content_type)
@@ -172,11 +173,13 @@ class Response(ResponseHeaders):
     @classmethod
     def _of_type(cls, content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> Self:
         """Make a response of this type, unless the headers name another."""
-        if headers:
-            headers = [*field_pairs(headers)]
-            if any(name.lower() == "content-type" for name, _ in headers):
-                return cls(body, status, headers)
-        return cls(body, status, headers, content_type=content_type)
+        if not headers:
+            return cls(body, status, content_type=content_type)
+        response = cls(body, status)
+        fields = response._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
+        if "content-type" not in [name for name, _ in fields]:
+            fields += only_typed(content_type)
+        return response
 
     @overload
     @classmethod
