@@ -396,7 +396,12 @@ class Response(ResponseHeaders):
     @property
     def headers(self) -> MutableHeaders:
         """The header fields; may be changed."""
-        return MutableHeaders.over(self._own_fields())
+        fields = self._fields
+        if type(fields) is not list:
+            fields = self._fields = [*fields]
+        headers = MutableHeaders.__new__(MutableHeaders)
+        headers._fields = fields  # what ``over`` does, in half the time
+        return headers
 
     def _own_fields(self) -> list[Line]:
         fields = self._fields
