@@ -1,8 +1,9 @@
-"""The way of a request through an application: one coroutine, for all adapters, for ``def`` and ``async def``.
+"""The way of a request through an application: for all adapters, for ``def`` and ``async def``.
 
 Receive the body, as far as that may be; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
-middleware around it. A route with nothing around its handler takes the straight line through ``dispatch``.
+middleware around it. All this is one coroutine, ``dispatch``. On a server's thread ``answer_on_thread`` goes the way at once,
+as far as nothing has to wait; the coroutines below it go on from there.
 """
 
 from collections.abc import Awaitable
