@@ -2,8 +2,8 @@
 
 Receive the body, as far as that may be; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
-middleware around it. All this is one coroutine, ``dispatch``. On a server's thread ``answer_on_thread`` goes the way at once,
-as far as nothing has to wait; the coroutines below it go on from there.
+middleware around it. All this is one coroutine, ``dispatch``. On a server's thread ``answer_on_thread`` goes the way at
+once, as far as nothing has to wait; the coroutines below it go on from there.
 """
 
 from collections.abc import Awaitable
