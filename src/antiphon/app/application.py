@@ -324,6 +324,12 @@ class App(Routes, Servable):
         plan, error = self._find(request)
         return dispatch(plan, request, error)
 
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Have a subclass with a ``handle`` of its own answer by that on a server's thread, too."""
+        super().__init_subclass__(**arguments)
+        if "handle" in vars(cls) and "answer_on_thread" not in vars(cls):
+            cls.answer_on_thread = Servable.answer_on_thread  # type: ignore[method-assign]
+
     def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Return the response, or the steps that are left, on a server's thread. For adapters and dialects."""
         plan, error = self._find(request)
