@@ -32,8 +32,7 @@ async def made(_request: Request) -> Response:
     return Response(201, [(b"Cache-Control", NO_STORE.encode())], TextContent(MADE))
 
 
-@asgi.router.get("/read/{name}")
-async def read(request: Request) -> Response:
+def read_answer(request: Request) -> Response:
     args = request.query
     response = text(
         listing(
@@ -47,6 +46,11 @@ async def read(request: Request) -> Response:
     )
     response.add_header(b"Vary", b"Accept-Language")
     return response
+
+
+@asgi.router.get("/read/{name}")
+async def read(request: Request) -> Response:
+    return read_answer(request)
 
 
 @asgi.router.post("/json-msgspec")
@@ -78,22 +82,6 @@ asgi_def = Application(router=Router())
 """Handlers on threads: BlackSheep calls a `def` on the loop, where it may not block."""
 
 
-def read_def(request: Request) -> Response:
-    args = request.query
-    response = text(
-        listing(
-            request.route_values["name"] or "",
-            args["page"][0],
-            int(args["size"][0]),
-            args["sort"][0],
-            request.cookies["session"],
-            best_offer((request.get_first_header(b"accept-language") or b"").decode(), LANGUAGES),
-        )
-    )
-    response.add_header(b"Vary", b"Accept-Language")
-    return response
-
-
 @asgi_def.router.get("/hello")
 async def hello_on_thread(_request: Request) -> Response:
     return await to_thread(text, "Hello, world!")
@@ -101,4 +89,4 @@ async def hello_on_thread(_request: Request) -> Response:
 
 @asgi_def.router.get("/read/{name}")
 async def read_on_thread(request: Request) -> Response:
-    return await to_thread(read_def, request)
+    return await to_thread(read_answer, request)

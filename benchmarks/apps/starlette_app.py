@@ -52,6 +52,10 @@ async def hello(_request: Request) -> PlainTextResponse:
 
 
 async def read(request: Request) -> PlainTextResponse:
+    return read_answer(request)
+
+
+def read_answer(request: Request) -> PlainTextResponse:
     args = request.query_params
     return PlainTextResponse(
         listing(
@@ -174,19 +178,4 @@ def hello_def(_request: Request) -> PlainTextResponse:
     return PlainTextResponse("Hello, world!")
 
 
-def read_def(request: Request) -> PlainTextResponse:
-    args = request.query_params
-    return PlainTextResponse(
-        listing(
-            request.path_params["name"],
-            args["page"],
-            int(args["size"]),
-            args["sort"],
-            request.cookies["session"],
-            best_offer(request.headers["accept-language"], LANGUAGES),
-        ),
-        headers={"Vary": "Accept-Language"},
-    )
-
-
-asgi_def = Starlette(routes=[Route("/hello", hello_def), Route("/read/{name}", read_def)])
+asgi_def = Starlette(routes=[Route("/hello", hello_def), Route("/read/{name}", read_answer)])

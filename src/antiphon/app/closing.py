@@ -1,18 +1,19 @@
 """The way back of a request: errors become responses, and the middleware around the handler is closed."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from copy import copy
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from antiphon.app.error_handlers import answer_error, find_handler
 from antiphon.app.hooks import Hook, hook
-from antiphon.app.middleware import OpenedMiddleware
+from antiphon.app.middleware import Middleware, OpenedMiddleware
 from antiphon.app.open_places import Opening, is_read_later
+from antiphon.app.opening import open_middleware
 from antiphon.app.plan import Plan, RunsOn, raise_error
 from antiphon.app.returns import respond, to_response
 from antiphon.concurrency.iterables import resume
-from antiphon.handler.contract import Switch, failed, switch_shielded
+from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
@@ -31,10 +32,10 @@ def leave(
     opened: OpenedMiddleware,
     is_shared: bool,
     failure: BaseException | None,
-) -> Response | Awaitable[Response]:
+) -> Response | Steps[Response]:
     """Close the middleware and places, and return the response, completed, with the fields by which it varies.
 
-    Where anything has to wait, or does not let the response pass, return what is awaited for it. ``is_shared`` says
+    Where anything has to wait, or does not let the response pass, return the steps to it. ``is_shared`` says
     that a handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process is
     raised again when everything is closed.
     """
@@ -87,31 +88,41 @@ async def _close_in_place(
 ) -> Close | None:
     """Do what ``_close_plainly`` does where hooks and middleware may be async."""
     for after in hooks:
-        try:
-            answer = after.function(request, response)
-            if after.is_async:
-                answer = await answer
-        except BaseException as error:
-            return _raising(error)
-        if answer is not None and answer is not response:
-            return lambda _: to_response(answer, after.function, request)
-        if request._after_hooks:
-            return None
+        if after.is_async:
+            first = await _after_in_place(request, response, after)
+        else:
+            first = _close_plainly(request, response, [], iter((after,)))
+        if first is not None or request._after_hooks:
+            return first
     while opened and not request._after_hooks:
         part, generator = opened.pop()
-        if not part.is_async:
+        if part.is_async:
+            first = await _end_in_place(request, response, part, generator)  # type: ignore[arg-type]  # no place is here
+        else:
             first = _close_plainly(request, response, [(part, generator)], iter(()))
-            if first is not None:
-                return first
-            continue
-        try:
-            instead = await generator.asend(response)  # type: ignore[union-attr]  # it is async
-        except StopAsyncIteration:
-            continue
-        except BaseException as error:
-            return _raising(error)
-        return partial(part.replace_last, generator, instead, request)  # type: ignore[union-attr,arg-type]  # likewise
+        if first is not None:
+            return first
     return None
+
+
+async def _after_in_place(request: Request, response: Response, after: Hook) -> Close | None:
+    try:
+        answer = await after.function(request, response)
+    except BaseException as error:
+        return _raising(error)
+    return None if answer is None or answer is response else lambda _: to_response(answer, after.function, request)
+
+
+async def _end_in_place(
+    request: Request, response: Response, part: Middleware, generator: AsyncGenerator[Any, Response]
+) -> Close | None:
+    try:
+        instead = await generator.asend(response)
+    except StopAsyncIteration:
+        return None
+    except BaseException as error:
+        return _raising(error)
+    return partial(part.replace_last, generator, instead, request)
 
 
 def _raising(error: BaseException) -> Close:
@@ -137,12 +148,11 @@ async def _leave_in_steps(
         response, is_shared = _varied(request, response, is_shared), False
     if first is None and plan.is_in_place and not request._after_hooks:
         first = await _close_in_place(request, response, opened, hooks)
-    if plan.stack.after or opened or request._after_hooks or first is not None:
-        closed = await _close(plan, request, response, _closers(plan, request, opened, hooks, first), opened)
-        failure = _fatal(failure) or closed.error
-        response, is_shared = closed, is_shared or closed is not response
-        if request.consulted:
-            response, is_shared = _varied(request, response, is_shared), False
+    closed = await _close(plan, request, response, _closers(plan, request, opened, hooks, first), opened)
+    failure = _fatal(failure) or closed.error
+    response, is_shared = closed, is_shared or closed is not response
+    if request.consulted:
+        response, is_shared = _varied(request, response, is_shared), False
     if isinstance(opened, Opening):
         response = opened.end(request, response)
     if failure is not None and is_leaving(failure):
@@ -160,9 +170,7 @@ def _is_late(plan: Plan, request: Request, response: Response) -> bool:
 async def _open_late(plan: Plan, request: Request, opened: OpenedMiddleware) -> None:
     """Open middleware that has nothing to do before the response is there."""
     for middleware in plan.stack.middleware:
-        early = middleware.open(request, opened)
-        if early is not None and not isinstance(early, Response):
-            await early
+        await open_middleware((middleware,), request, opened)
 
 
 def _completed(plan: Plan, request: Request, response: Response, is_shared: bool) -> Response:

@@ -14,8 +14,9 @@ from typing import Any
 from antiphon.app.closing import answer_failure, answer_unhandled, leave, refuse_at_once
 from antiphon.app.middleware import OpenedMiddleware
 from antiphon.app.open_places import Opening
-from antiphon.app.plan import LOOP, HandlerStack, Plan
-from antiphon.app.returns import respond, to_response
+from antiphon.app.opening import open_in_steps, open_plainly
+from antiphon.app.plan import LOOP, Plan
+from antiphon.app.returns import to_response
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.context import set_current_request
@@ -37,7 +38,7 @@ def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> R
         return refused
     opened: OpenedMiddleware = []
     try:
-        answer = _open_plainly(plan.stack, request, opened) if plan.has_middleware else None
+        answer = open_plainly(plan.stack, request, opened) if plan.has_middleware else None
         if answer is None:
             answer = plan.handler.function(request) if error is None else plan.refuse(request, error)
             made = _respond(plan, request, answer)
@@ -50,11 +51,9 @@ def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> R
         made, answer = unhandled, None
     if not isinstance(made, Response):
         return _answer_waiting(plan, request, made, opened)
-    if plan.leaves or request.consulted or request._after_hooks:
-        made = leave(plan, request, made, opened, made is answer, None)
-    if has_body and not request._is_in_bytes:
-        return _release_left(plan, request, made)
-    return made  # type: ignore[return-value]  # what ``leave`` gives to be awaited is a coroutine
+    if not (plan.leaves or has_body or request.consulted or request._after_hooks):
+        return made
+    return _end(plan, request, made, opened, made is answer, None, has_body)
 
 
 def _has_small_body(plan: Plan, request: Request) -> bool:
@@ -68,7 +67,7 @@ async def _answer_failed(plan: Plan, request: Request, error: BaseException, ope
     except BaseException:
         error.__traceback__ = traceback
         response = await answer_failure(plan, request, error)
-    return await _release_left(plan, request, leave(plan, request, response, opened, False, response.error))
+    return await _ended(_end(plan, request, response, opened, False, response.error, request.head.has_body))
 
 
 async def _answer_waiting(
@@ -78,14 +77,33 @@ async def _answer_waiting(
         response = await waiting
     except BaseException as raised:
         return await _answer_failed(plan, request, raised, opened)
-    return await _release_left(plan, request, leave(plan, request, response, opened, False, None))
+    return await _ended(_end(plan, request, response, opened, False, None, request.head.has_body))
 
 
-async def _release_left(plan: Plan, request: Request, left: Response | Awaitable[Response]) -> Response:
-    response = left if isinstance(left, Response) else await left
-    if request.head.has_body and not request._is_in_bytes:
-        await release(request, response, plan.is_driven(request))
+def _end(
+    plan: Plan,
+    request: Request,
+    response: Response,
+    opened: OpenedMiddleware,
+    is_shared: bool,
+    failure: BaseException | None,
+    has_body: bool,
+) -> Response | Steps[Response]:
+    """Close what is opened, as ``leave`` does, then release the body; return the response, or the steps to it."""
+    left = leave(plan, request, response, opened, is_shared, failure)
+    if has_body and not request._is_in_bytes:
+        return _release(plan, request, left)
+    return left
+
+
+async def _release(plan: Plan, request: Request, left: Response | Steps[Response]) -> Response:
+    response = await _ended(left)
+    await release(request, response, plan.is_driven(request))
     return response
+
+
+async def _ended(left: Response | Steps[Response]) -> Response:
+    return left if isinstance(left, Response) else await left
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
@@ -101,8 +119,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     if error is not None and not has_body and (refused := refuse_at_once(plan, request, error)) is not None:
         return refused
     opened: OpenedMiddleware = _prepare_request(plan, request) if plan.prepares else []
-    leaves = plan.leaves
-    failure = answer = None
+    leaves, failure, answer = plan.leaves, None, None
     try:
         if has_body:
             error = await _receive_ahead(plan, request, error)
@@ -118,13 +135,11 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         response = made if isinstance(made, Response) else await made
     except BaseException as raised:
         response = await answer_failure(plan, request, raised)
-        failure, leaves = response.error, True
-    if leaves or request.consulted or request._after_hooks:
-        left = leave(plan, request, response, opened, response is answer, failure)
-        response = left if isinstance(left, Response) else await left
-    if has_body and not request._is_in_bytes:
-        await release(request, response, plan.is_driven(request))
-    return response
+        leaves, failure = True, response.error
+    if not (leaves or has_body or request.consulted or request._after_hooks):
+        return response
+    left = _end(plan, request, response, opened, response is answer, failure, has_body)
+    return left if isinstance(left, Response) else await left
 
 
 def _prepare_request(plan: Plan, request: Request) -> OpenedMiddleware:
@@ -262,9 +277,9 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: OpenedMiddleware) -> Any:
     """Open the middleware, then call the handler, unless something that is opened answers."""
     if plan.is_plain:
-        early = _open_plainly(plan.stack, request, opened)
+        early = open_plainly(plan.stack, request, opened)
     else:
-        early = await _open(plan, request, opened)
+        early = await open_in_steps(plan.stack, request, opened)
     if early is not None:
         return early if isinstance(early, Response) else await early
     handler = plan.handler
@@ -276,56 +291,6 @@ async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: 
         await handler.place
     answer = handler.function(request) if error is None else plan.refuse(request, error)
     return await answer if handler.is_async else answer
-
-
-def _open_plainly(
-    stack: HandlerStack, request: Request, opened: OpenedMiddleware
-) -> Response | Awaitable[Response] | None:
-    """Do what ``_open`` does where nothing waits."""
-    for middleware in stack.middleware:
-        generator: Any = middleware.function(request)
-        try:
-            early = next(generator)
-        except StopIteration as end:
-            return to_response(middleware.answered(end.value), middleware.function, request)
-        opened.append((middleware, generator))
-        if early is not None:
-            return to_response(early, middleware.function, request)
-    for before in stack.before:
-        answer = before.function(request)
-        if answer is not None:
-            return to_response(answer, before.function, request)
-    return None
-
-
-async def _open(plan: Plan, request: Request, opened: OpenedMiddleware) -> Response | None:
-    """Open the middleware, resolve places, then call the hooks before the request: the first answer that one gives."""
-    stack = plan.stack
-    for middleware in stack.middleware:
-        if middleware.is_async and middleware.place is None:
-            generator: Any = middleware.function(request)
-            try:
-                early = await anext(generator)
-            except StopAsyncIteration:
-                early = middleware.answered(None)
-            opened.append((middleware, generator))
-            if early is not None:
-                return await respond(early, middleware.function, request)
-            continue
-        early = middleware.open(request, opened)
-        if early is not None and not isinstance(early, Response):
-            early = await early
-        if early is not None:
-            return early
-    for source in stack.resolving:
-        await source.resolve(request)
-    for before in stack.before:
-        answer = before.function(request) if before.place is None else before.call(request)
-        if before.is_async or before.place is not None:
-            answer = await answer
-        if answer is not None:
-            return await respond(answer, before.function, request)
-    return None
 
 
 def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[Response]:

@@ -47,34 +47,6 @@ class Middleware(NamedTuple):
         """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
-    def open(self, request: Request, opened: "OpenedMiddleware") -> Response | Awaitable[Response | None] | None:
-        """Run it to its yield, and add it to those that are opened; return its answer, or what waits for that.
-
-        Raises RuntimeError if it ends without a yield and without an answer: it might have meant to refuse the request.
-        """
-        if self.is_async or self.place is not None:
-            return self._open_in_place(request, opened)
-        generator: Any = self.function(request)
-        try:
-            early = next(generator)
-        except StopIteration as end:
-            early = self.answered(end.value)
-        else:
-            opened.append((self, generator))
-        return None if early is None else to_response(early, self.function, request)
-
-    async def _open_in_place(self, request: Request, opened: "OpenedMiddleware") -> Response | None:
-        if self.place is not None:
-            await self.place
-        generator: Any = self.function(request)
-        try:
-            early = (await anext(generator)) if self.is_async else next(generator)
-        except (StopAsyncIteration, StopIteration) as end:
-            early = self.answered(getattr(end, "value", None))
-        else:
-            opened.append((self, generator))
-        return None if early is None else await respond(early, self.function, request)
-
     def answered(self, early: Any) -> Any:
         """Return the answer of a generator that has ended before its yield. Raises RuntimeError for none."""
         if early is None:

@@ -127,8 +127,11 @@ def _is_mapping(kind: type) -> bool:
 
 
 def _json(value: object, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
-    app = request.app
-    return Response.sharing(json_encoder()(value, app.json_default if app else None), fields)
+    return Response.sharing(json_encoder()(value, _json_default(request)), fields)
+
+
+def _json_default(request: Request) -> Callable[[Any], object] | None:
+    return request.app.json_default if request.app else None
 
 
 def _from_none(source: Source) -> Response:
@@ -183,8 +186,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     if kind is str or kind is bytes:
         return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses what is no status
     if kind is dict or kind is list:
-        app = request.app
-        return Response.json(body, status, headers, default=app.json_default if app else None)  # type: ignore[arg-type]
+        return Response.json(body, status, headers, default=_json_default(request))  # type: ignore[arg-type]  # likewise
     if isinstance(body, Response):
         return _amended(copy(body), status, headers)  # a handler may give the same one again
     made = Response(None) if body is None else _make(body, source, request)

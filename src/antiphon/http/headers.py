@@ -47,8 +47,7 @@ class Headers:
     __slots__ = ("_fields",)
 
     def __init__(self, fields: HeaderFields = ()) -> None:
-        pairs = field_pairs(fields) if fields else ()
-        self._fields = [(field_name(name), field_value(value)) for name, value in pairs]
+        self._fields = checked_fields(fields)
 
     def _lookup(self, name: str) -> str | None:
         """Return the combined value of a field, by its name in lower case; None if it is absent."""
@@ -174,7 +173,7 @@ class MutableHeaders(Headers):
 
         Raises ValueError and TypeError as ``Headers`` does.
         """
-        added = [(field_name(name), field_value(value)) for name, value in field_pairs(fields)]
+        added = checked_fields(fields)
         names = {name for name, _ in added}
         self._fields[:] = [field for field in self._fields if field[0] not in names] + added
 
@@ -183,7 +182,7 @@ class MutableHeaders(Headers):
 
         Raises ValueError and TypeError as ``Headers`` does.
         """
-        self._fields.extend([(field_name(name), field_value(value)) for name, value in field_pairs(fields)])
+        self._fields.extend(checked_fields(fields))
 
     def setdefault(self, name: str, value: str) -> str:
         """Return the combined value of a field; add a line with ``value`` first if it is absent."""
@@ -314,9 +313,17 @@ def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
 
 def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
     """Return the names and values of fields in any form that ``Headers`` takes."""
-    if type(fields) is dict or isinstance(fields, Headers):  # in a tenth of the time of the interface
-        return fields.items()
+    kind = type(fields)
+    if kind is tuple or kind is list:  # as ``dict``, in a tenth of the time of the interface
+        return cast("Iterable[tuple[str, str]]", fields)
+    if kind is dict or isinstance(fields, Headers):
+        return fields.items()  # type: ignore[union-attr]  # as just found out
     return cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
+
+
+def checked_fields(fields: HeaderFields) -> list[tuple[str, str]]:
+    """Return the names and values of fields, as lines. Raises ValueError and TypeError as ``Headers`` does."""
+    return [(field_name(name), field_value(value)) for name, value in field_pairs(fields)]
 
 
 def read_raw_utf8(text: str) -> str:

@@ -9,7 +9,7 @@ from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
 from antiphon.http.cookies import SetCookie
-from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value, put_line
+from antiphon.http.headers import HeaderFields, MutableHeaders, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
@@ -105,7 +105,7 @@ class Response(ResponseHeaders):
             self._fields = _TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
         if headers:
             default = self._fields
-            fields = self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
+            fields = self._fields = checked_fields(headers)
             if content_type is not None:
                 others = [field for field in fields if field[0] != "content-type"]
                 self._fields = [*others, *only_typed(content_type)]
@@ -176,7 +176,7 @@ class Response(ResponseHeaders):
         if not headers:
             return cls(body, status, content_type=content_type)
         response = cls(body, status)
-        fields = response._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
+        fields = response._fields = checked_fields(headers)
         if "content-type" not in [name for name, _ in fields]:
             fields += only_typed(content_type)
         return response
