@@ -53,8 +53,8 @@ class WSGIHead:
 
     blocks = True
     header_size = 0
-    _left: int | None = None
-    """Bytes of the body that have yet to be read; negative if the server marks its end."""
+    _left: int | None
+    """Bytes of the body that have yet to be read, once they are known; negative if the server marks its end."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
@@ -62,6 +62,7 @@ class WSGIHead:
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO", "")
         self.path = (path if path.isascii() else _utf8(path)) or "/"
+        self._left = None  # a default of the class takes longer to read
 
     @property
     def raw_path(self) -> bytes | None:
@@ -124,10 +125,13 @@ class WSGIHead:
     def uncoded_length(self) -> int | None:
         """The declared length of a body without a coding."""
         environ = self.environ
-        if "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ:
-            return None
         length: str = environ.get("CONTENT_LENGTH") or ""
-        return int(length) if is_one_number(length) else None
+        if not is_one_number(length) or "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ:
+            return None
+        declared = int(length)
+        if self._left is None:
+            self._left = declared
+        return declared
 
     def field(self, name: str) -> str | None:
         """Return the value of a header; WSGI has joined several lines. Host is that of the target, if it has one."""
@@ -149,7 +153,7 @@ class WSGIHead:
         host = self._host
         return ([] if host is None else [("host", host)]) + fields + [(name, value) for name, value in own if value]
 
-    async def receive(self) -> bytes:
+    def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length says, or to its end if the server marks that.
 
         Raises LengthRequired (411) if neither is so: reading would wait for ever.
@@ -157,7 +161,7 @@ class WSGIHead:
         left = self._left
         if left is None:
             left = self._length()
-        wanted = CHUNK if left < 0 else min(left, CHUNK)
+        wanted = left if 0 <= left <= CHUNK else CHUNK
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:

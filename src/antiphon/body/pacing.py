@@ -22,11 +22,13 @@ class Pace:
     waited = 0.0
     """Seconds of waiting so far."""
 
-    async def receive(self, receiving: Coroutine[Any, Any, bytes], received: int, limits: Limits) -> bytes:
+    async def receive(self, receiving: bytes | Coroutine[Any, Any, bytes], received: int, limits: Limits) -> bytes:
         """Run a coroutine that receives the next bytes, on an event loop, after ``received`` bytes. Return them.
 
         Bytes that are there already take no time, and no timer. Raises RequestTimeout (408).
         """
+        if isinstance(receiving, bytes):
+            return receiving
         try:
             effect = receiving.send(None)
         except StopIteration as end:

@@ -131,7 +131,8 @@ class Receiver:
         pace = self._pace
         pace.check(self.received, limits)
         before = monotonic()
-        data = await self._head.receive()
+        receiving = self._head.receive()
+        data = receiving if isinstance(receiving, bytes) else await receiving
         pace.waited += monotonic() - before
         return data
 

@@ -4,8 +4,8 @@
 holds them as plain values, ``DerivedHead`` changes some of another head's.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple, Protocol
 
 from antiphon.http.headers import HeaderFields, Headers, combine
 
@@ -77,7 +77,7 @@ class Head(Protocol):
 
     @property
     def blocks(self) -> bool:
-        """True if ``receive`` blocks the thread and never awaits; False if it needs an event loop."""
+        """True if ``receive`` blocks the thread until there is a chunk; False if it needs an event loop."""
         ...
 
     @property
@@ -101,8 +101,11 @@ class Head(Protocol):
         """Return every header as the server gave it: name in lower case, value."""
         ...
 
-    async def receive(self) -> bytes:
-        """Return the next chunk of the body; ``b""`` at its end. Raises ClientDisconnected if the body breaks off."""
+    def receive(self) -> bytes | Coroutine[Any, Any, bytes]:
+        """Return the next chunk of the body, ``b""`` at its end, or a coroutine that waits for it on an event loop.
+
+        Raises ClientDisconnected if the body breaks off.
+        """
         ...
 
 
@@ -168,7 +171,7 @@ class RequestHead:
         """Return every header: name in lower case, value."""
         return self._fields
 
-    async def receive(self) -> bytes:
+    def receive(self) -> bytes:
         """Return the whole content at once, then ``b""``."""
         content, self._content = self._content, b""
         return content

@@ -328,19 +328,20 @@ class Request(RequestHeaders):
         if not length:
             self._content = b""
             return True
-        receiving = head.receive()
         try:
-            effect = receiving.send(None)
+            receiving = head.receive()
+            if not isinstance(receiving, bytes):
+                return self._wait_for_small_body(receiving, receiving.send(None), length, limits)
+            data = receiving
         except StopIteration as end:
             data = end.value
-            if len(data) == length:
-                self._content = data
-                return True
-            self.content.hold(data)
         except (HTTPError, OSError) as error:
             self.content.break_off(error)
-        else:
-            return self._wait_for_small_body(receiving, effect, length, limits)
+            return False
+        if len(data) == length:
+            self._content = data
+            return True
+        self.content.hold(data)
         return False
 
     async def _wait_for_small_body(
