@@ -301,14 +301,15 @@ def test_a_body_that_fails_to_close_is_cut_off_unless_it_is_whole(servers, reads
         def close(self):
             raise LookupError("stuck")
 
-    chunks = serve(lambda request: Response.stream(Stuck("ab")))(servers.environ(), lambda status, headers: None)
+    body = serve(lambda request: Response.stream(Stuck("ab")))(servers.environ(), lambda status, headers: None)
+    chunks = iter(body)
     for _ in range(reads):
         next(chunks, None)
     if reads == 1:
         with pytest.raises(LookupError):
-            chunks.close()
+            body.close()
     else:
-        chunks.close()
+        body.close()
 
 
 def test_a_request_runs_on_the_servers_thread(servers):
@@ -391,9 +392,10 @@ def test_a_stream_that_is_cancelled_by_itself_fails_as_others_do(servers, caplog
         raise asyncio.CancelledError
 
     body = serve(lambda request: Response(rows()))(servers.environ(), lambda status, headers: None)
-    assert next(body) == b"one"
+    chunks = iter(body)
+    assert next(chunks) == b"one"
     with pytest.raises(RuntimeError, match="cancelled"):
-        next(body)
+        next(chunks)
     body.close()
     assert "CancelledError" in caplog.text
 

@@ -46,7 +46,7 @@ WITHOUT_KIND = {
         testing.servers.rsgi testing.servers.wsgi._fields testing.servers.wsgi._status
     """,
     "no program meets it: it leads from one branch to another, or says that our own code is wrong": """
-        adapters.servable.Servable.handle adapters.wsgi.WSGIBody._call handler.drive._misplaced
+        adapters.servable.Servable.handle adapters.wsgi.WSGIBody._tell handler.drive._misplaced
         testing.client._run_inline uploads.saving.give_name
     """,
     "tells dialects that a system has no list of descriptors": "serving.sockets._accepted",

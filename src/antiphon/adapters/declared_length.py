@@ -7,14 +7,22 @@ from antiphon.http.head import parse_length
 from antiphon.http.header_property import parse_or_none
 
 
+def declared_length(fields: Iterable[tuple[str, str]]) -> "DeclaredLength | None":
+    """Return the length that header fields declare, to which chunks are counted; None if they declare none."""
+    for name, value in fields:
+        if name == "content-length":
+            declared = parse_or_none(parse_length, value)
+            return None if declared is None else DeclaredLength(declared)
+    return None
+
+
 class DeclaredLength:
-    """The bytes that are left of a declared Content-Length; of any other stream it knows nothing."""
+    """The Content-Length that a response declares, and the bytes that are sent of it."""
 
     __slots__ = ("_declared", "_sent")
 
-    def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
-        declared = next((value for name, value in fields if name == "content-length"), None)
-        self._declared = parse_or_none(parse_length, declared)
+    def __init__(self, declared: int) -> None:
+        self._declared = declared
         self._sent = 0
 
     def count(self, chunk: bytes) -> None:
@@ -22,14 +30,13 @@ class DeclaredLength:
 
         Servers would cut that off without a word.
         """
-        if self._declared is not None:
-            self._sent += len(chunk)
-            if self._sent > self._declared:
-                raise self._wrong("more")
+        self._sent += len(chunk)
+        if self._sent > self._declared:
+            raise self._wrong("more")
 
     def end(self) -> None:
         """Check that nothing is missing. Raises RuntimeError if there is less than was declared."""
-        if self._declared is not None and self._sent < self._declared:
+        if self._sent < self._declared:
             raise self._wrong("less")
 
     def _wrong(self, than: str) -> RuntimeError:

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from antiphon.adapters.declared_length import DeclaredLength
+from antiphon.adapters.declared_length import declared_length
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
@@ -93,7 +93,7 @@ class _Writing:
     _write: Write
 
     def __init__(self, request: Request, fields: Iterable[tuple[str, str]]) -> None:
-        self._length = DeclaredLength(fields)
+        self._length = declared_length(fields)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - it is made in a coroutine
         self._task = task
@@ -113,7 +113,8 @@ class _Writing:
     async def write(self, chunk: bytes | str) -> bool:
         """Write a chunk. Return False if that is an OSError, by which servers say that the client has disconnected."""
         if data := as_bytes(chunk):
-            self._length.count(data)
+            if self._length is not None:
+                self._length.count(data)
             try:
                 await self._write(data)
             except OSError:
@@ -130,7 +131,8 @@ class _Writing:
             if time.monotonic() > end_of_turn:
                 await yield_to_loop()
                 end_of_turn = time.monotonic() + TIME_SLICE
-        self._length.end()
+        if self._length is not None:
+            self._length.end()
 
     def _cut(self) -> None:
         """Break off, unless that has happened, or all is written."""

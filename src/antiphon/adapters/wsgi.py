@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from errno import ECONNRESET
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from itertools import repeat, starmap
+from typing import TYPE_CHECKING, cast
 from weakref import ref
 
-from antiphon.adapters.declared_length import DeclaredLength
+from antiphon.adapters.declared_length import declared_length
 from antiphon.adapters.file_wrapper import wrap_file
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of
@@ -26,9 +28,6 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-
-T = TypeVar("T")
 
 CHUNK = 64 << 10
 """Bytes of a request's body that are read at once."""
@@ -226,41 +225,42 @@ class WSGIBody:
         is_silent: bool,
         fields: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self._length = DeclaredLength(() if is_silent else fields)
+        self._length = None if is_silent else declared_length(fields)
         self._request = request
         self._context = context
         self._is_whole = False
         try:
-            self._next, self._close = _blocking(body, context)
+            self._chunks, self._close = _blocking(body, context)
         except BaseException as error:
             context.run(log_broken_body, request, error)
             run_sync(finish(request), context)
             raise
         if is_silent:
-            self._next = iter(()).__next__
+            self._chunks = iter(())
         self._unfinished = unfinished
         unfinished.add(ref(self, unfinished.discard))  # one that is dropped without a close is waited for no longer
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
+        length = self._length
         try:
-            return self._call(self._next_chunk)
-        except StopIteration:
+            for chunk in self._chunks:
+                data = chunk if type(chunk) is bytes else as_bytes(chunk)
+                if length is not None:
+                    length.count(data)
+                yield data
             self._is_whole = True
-            self._call(self._length.end)
+            if length is not None:
+                length.end()
+        except GeneratorExit:
             raise
-
-    def _next_chunk(self) -> bytes:
-        chunk = as_bytes(self._next())
-        self._length.count(chunk)
-        return chunk
+        except BaseException as error:
+            self._tell(error)
+            raise
 
     def close(self) -> None:
         """Close the body, then call the functions of ``request.after``. Errors cut off what is not whole."""
         try:
-            self._call(self._close)
+            self._close_chunks()
         except Exception:
             if not self._is_whole:
                 raise
@@ -270,34 +270,37 @@ class WSGIBody:
             finally:
                 self._unfinished.discard(ref(self))
 
-    def _call(self, function: Callable[[], T]) -> T:
-        """Call a function of the body, and log what it raises, unless the client has broken the request off."""
+    def _close_chunks(self) -> None:
         try:
-            return function()
-        except StopIteration:
-            raise
+            self._close()
         except BaseException as error:
-            if is_broken_by_client(self._request, error):  # servers cut the response off by this, most without a log
-                raise ConnectionResetError(ECONNRESET, str(error)) from None
-            self._context.run(log_broken_body, self._request, error)
-            if isinstance(error, Exception) or is_leaving(error):
-                raise
+            self._tell(error)
+            raise
+
+    def _tell(self, error: BaseException) -> None:
+        """Log an error of the body, unless the client has broken the request off. Raise another that servers need."""
+        if is_broken_by_client(self._request, error):  # servers cut the response off by this, most without a log
+            raise ConnectionResetError(ECONNRESET, str(error)) from None
+        self._context.run(log_broken_body, self._request, error)
+        if not (isinstance(error, Exception) or is_leaving(error)):
             raise RuntimeError("the body was cancelled") from error  # which is no reason for a server to end
 
 
-def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], Callable[[], object]]:
-    """Return the functions that give the next chunk of a body, and that close it, on this thread."""
+def _blocking(body: Body, context: Context) -> tuple[Iterator[bytes | str], Callable[[], object]]:
+    """Return the chunks of a body, and the function that closes it, for this thread."""
     if isinstance(body, AsyncIterable):
         from antiphon.concurrency.bridge import SyncFromAsync
 
         bridged = SyncFromAsync(body, context)
-        return bridged.__next__, bridged.close
+        return bridged, bridged.close
     if isinstance(body, bytes):
-        return iter((body,)).__next__, tuple
+        return iter((body,)), tuple
     try:
         iterator = context.run(iter, body)
     except BaseException:
         context.run(getattr(body, "close", tuple))
         raise
     close = close_of(iterator, body) or tuple
-    return lambda: context.run(next, iterator), lambda: context.run(close)
+    # Without code in Python, since each chunk pays for it. It ends where `next` raises StopIteration.
+    chunks = cast("Iterator[bytes | str]", starmap(context.run, repeat((next, iterator))))
+    return chunks, partial(context.run, close)
