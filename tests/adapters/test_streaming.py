@@ -27,8 +27,8 @@ class Client:
     async def begin(self):
         return self.take
 
-    async def take(self, chunk):
-        self.taken.append(chunk)
+    async def take(self, message):
+        self.taken.append(message["body"])
         if len(self.taken) == self.leaves_after:
             self.left.set()
         assert len(self.taken) < 2000, "written on and on, though nobody is there"
@@ -205,7 +205,7 @@ class TestASourceThatWaitsForNothing:
     async def being_written(self, source):
         """A task that writes its chunks for a client that takes them all, and has begun to."""
 
-        async def take(chunk):
+        async def take(message):
             pass
 
         async def begin():
@@ -324,7 +324,7 @@ class TestAClientThatCannotBeWrittenTo:
         async def main():
             client = Client(waits=True)
 
-            async def refuses(chunk):
+            async def refuses(message):
                 raise error
 
             async def begin():
@@ -337,7 +337,7 @@ class TestAClientThatCannotBeWrittenTo:
         assert caplog.records == []
 
     def test_has_not_left_where_the_server_says_something_else(self, caplog):
-        async def refuses(chunk):
+        async def refuses(message):
             raise ValueError("too much data")
 
         async def main():

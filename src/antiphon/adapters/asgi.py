@@ -264,14 +264,11 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
 async def _stream(request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields) -> None:
     from antiphon.adapters.streaming import write_chunks
 
-    def write(chunk: bytes) -> Awaitable[None]:
-        return send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-    async def send_head() -> Callable[[bytes], Awaitable[None]]:
+    async def send_head() -> Send:
         await send(start)
-        if not is_silent:
-            await write(b"")  # servers hold the head back until there is a body
-        return write
+        if not is_silent:  # servers hold the head back until there is a body
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+        return send
 
     if await write_chunks(request, body, send_head, is_silent, fields):
         await send({"type": "http.response.body", "body": b""})

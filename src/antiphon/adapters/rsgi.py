@@ -183,17 +183,17 @@ async def _stream(
 
     transports: list[Any] = []
 
-    async def write(chunk: bytes) -> None:
+    async def send(message: dict[str, Any]) -> None:
         try:
-            await transports[0].send_bytes(chunk)
+            await transports[0].send_bytes(message["body"])
         except Exception as error:
             if type(error).__name__ == CLOSED:
                 raise ConnectionResetError(str(error)) from error
             raise
 
-    async def send_head() -> Callable[[bytes], Awaitable[None]]:
+    async def send_head() -> Callable[[dict[str, Any]], Awaitable[None]]:
         transports.append(protocol.response_stream(status, fields))
-        return write
+        return send
 
     try:
         await write_chunks(request, body, send_head, is_silent, fields)

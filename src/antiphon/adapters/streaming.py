@@ -1,9 +1,10 @@
 """Writing the body of a response from an event loop, chunk by chunk, until it ends or the client disconnects."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
+from time import monotonic, sleep
+from typing import Any
 
 from antiphon.adapters.declared_length import declared_length
 from antiphon.concurrency.bridge import AsyncFromSync
@@ -16,7 +17,8 @@ from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Stream
 
-Write = Callable[[bytes], Awaitable[None]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+"""The ``send`` of an ASGI server, or what takes its messages for another one."""
 
 _writings: "set[_Writing]" = set()
 """The responses that are being written, on all event loops."""
@@ -25,13 +27,13 @@ _writings: "set[_Writing]" = set()
 async def write_chunks(
     request: Request,
     body: Stream,
-    send_head: Callable[[], Awaitable[Write]],
+    send_head: Callable[[], Awaitable[Send]],
     is_silent: bool = False,
     fields: Iterable[tuple[str, str]] = (),
 ) -> bool:
     """Write a body to its end, and close it in every case. Return True if all is written, and the client still there.
 
-    ``send_head`` returns the function that writes a chunk. When the client disconnects, the iteration is cancelled
+    ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
     where it waits. A body that fails is logged, and its error raised, so that the server cuts the response off; one
     that reads the request's body, which the client breaks off, just has no end. So fails one that is longer or shorter
     than ``fields`` declare. An error while closing a body that is all written is logged. An ``is_silent`` body is only
@@ -43,8 +45,9 @@ async def write_chunks(
     try:
         chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body, _threads_for(body))
         # A file that can't be read makes the server answer with an error. Other bodies don't delay the head.
-        first = await anext(chunks, b"") if is_at_hand(body) and not is_silent else b""
-        if await writing.send_head(send_head) and not is_silent and await writing.write(first):
+        if isinstance(chunks, AsyncFromSync) and is_at_hand(body) and not is_silent:
+            await chunks.fetch()
+        if await writing.send_head(send_head) and not is_silent:
             await writing.write_each(chunks)
         is_whole = not writing.is_disconnected
     except asyncio.CancelledError:
@@ -80,17 +83,17 @@ def cut_off(seconds: float) -> None:
 
     Call it on a thread without a loop. It waits at most some seconds for the bodies to be closed.
     """
-    end = time.monotonic() + seconds
+    end = monotonic() + seconds
     for writing in _writings.copy():
         writing.cut_soon()
-    while _writings and time.monotonic() < end:
-        time.sleep(0.01)
+    while _writings and monotonic() < end:
+        sleep(0.01)
 
 
 class _Writing:
     """The writing of one response, by the task that makes this: cancelled as soon as the client disconnects."""
 
-    _write: Write
+    _send: Send
 
     def __init__(self, request: Request, fields: Iterable[tuple[str, str]]) -> None:
         self._length = declared_length(fields)
@@ -102,37 +105,33 @@ class _Writing:
         self._withdraw = request.lifetime.on_disconnect(self._cut)
         _writings.add(self)
 
-    async def send_head(self, send_head: Callable[[], Awaitable[Write]]) -> bool:
+    async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:
         """Send the head. Return False if the client has disconnected."""
         try:
-            self._write = await send_head()
+            self._send = await send_head()
         except OSError:
             self.is_disconnected = True
         return not self.is_disconnected
 
-    async def write(self, chunk: bytes | str) -> bool:
-        """Write a chunk. Return False if that is an OSError, by which servers say that the client has disconnected."""
-        if data := as_bytes(chunk):
-            if self._length is not None:
-                self._length.count(data)
-            try:
-                await self._write(data)
-            except OSError:
-                self.is_disconnected = True
-                return False
-        return True
-
     async def write_each(self, chunks: AsyncIterator[bytes | str]) -> None:
         """Write chunks until they end, or the client has disconnected. Other tasks, as the watcher, get their turns."""
-        end_of_turn = time.monotonic() + TIME_SLICE
+        send, length = self._send, self._length
+        end_of_turn = monotonic() + TIME_SLICE
         async for chunk in chunks:
-            if not await self.write(chunk):
-                return
-            if time.monotonic() > end_of_turn:
+            data = chunk if type(chunk) is bytes else as_bytes(chunk)
+            if length is not None:
+                length.count(data)
+            if data:
+                try:
+                    await send({"type": "http.response.body", "body": data, "more_body": True})
+                except OSError:  # by which servers say that the client has disconnected
+                    self.is_disconnected = True
+                    return
+            if monotonic() > end_of_turn:
                 await yield_to_loop()
-                end_of_turn = time.monotonic() + TIME_SLICE
-        if self._length is not None:
-            self._length.end()
+                end_of_turn = monotonic() + TIME_SLICE
+        if length is not None:
+            length.end()
 
     def _cut(self) -> None:
         """Break off, unless that has happened, or all is written."""

@@ -87,17 +87,27 @@ class AsyncFromSync(Generic[T]):
         self._iterable = iterable
         self._iterator: Iterator[T] | None = None
         self._crossing = Crossing(threads=threads)
+        self._ahead: list[T] = []
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
 
     async def __anext__(self) -> T:
-        if self._iterator is None:
-            self._iterator = await self._crossing.run(iter, self._iterable)
-        items = await self._crossing.run(list, islice(self._iterator, 1))
+        items = self._ahead or await self._next()
+        self._ahead = []
         if not items:  # StopIteration cannot leave a coroutine
             raise StopAsyncIteration
         return items[0]
+
+    async def fetch(self) -> None:
+        """Have the first item made ahead. Raises what making it raises."""
+        self._ahead = await self._next()
+
+    async def _next(self) -> list[T]:
+        """Return the next item, or none at the end."""
+        if self._iterator is None:
+            self._iterator = await self._crossing.run(iter, self._iterable)
+        return await self._crossing.run(list, islice(self._iterator, 1))
 
     async def aclose(self) -> None:
         """Close the iterable, if it can be closed."""
