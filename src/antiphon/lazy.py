@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+
+from antiphon.speedups import accelerated
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -55,12 +57,26 @@ def attribute_docs(owner: type) -> Mapping[str, str]:
     return docs
 
 
+@accelerated
+class ComputedOnce:
+    """A non-data descriptor: the value is computed by ``compute`` and stored on the instance, as its ``name``."""
+
+    compute: Callable[[Any], Any]
+    name: str
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        value = self.compute(instance)
+        setattr(instance, self.name, value)
+        return value
+
+
 @documented_below
-class lazy(Generic[T]):  # noqa: N801 - used as a decorator, like property
+class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like property
     """Turn a method without arguments into an attribute that is computed once.
 
-    It is a non-data descriptor: the value is stored on the instance under the method's own name, so that later
-    reads never come here.
+    The value is stored on the instance under the method's own name, so that later reads never come here.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
@@ -72,16 +88,13 @@ class lazy(Generic[T]):  # noqa: N801 - used as a decorator, like property
         self.owner = owner
         self.name = name
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> "lazy[T]": ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> "lazy[T] | T":
-        if instance is None:
-            return self
-        value = self.compute(instance)
-        setattr(instance, self.name, value)
-        return value
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> "lazy[T]": ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> T: ...
+        def __get__(self, instance: object | None, owner: type) -> "lazy[T] | T": ...
 
 
 def import_on_use(package: str, modules: Mapping[str, str]) -> tuple[list[str], Callable[[str], Any]]:

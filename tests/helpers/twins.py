@@ -1,6 +1,7 @@
-"""The functions that are written twice: in Python, and in C where the extension was built."""
+"""What is written twice: in Python, and in C where the extension was built."""
 
 from collections.abc import Callable
+from inspect import isfunction
 from typing import Any
 
 # Each module with twins is imported, since it says so where it is.
@@ -10,6 +11,7 @@ import antiphon.http.cookies
 import antiphon.http.headers
 import antiphon.http.urls.percent
 import antiphon.http.urls.urlencoded
+import antiphon.lazy
 import antiphon.serialization.json_bounds
 from antiphon.speedups import PURE
 
@@ -19,16 +21,18 @@ except ImportError:
     extension = None  # type: ignore[assignment]
 
 NOT_BUILT = "the extension was not built for this Python"
-NAMES = sorted(PURE)
+NAMES = sorted(name for name, twin in PURE.items() if isfunction(twin))
+"""The functions."""
+CLASSES = sorted(PURE.keys() - NAMES)
 
 
 def pure(name: str) -> Callable[..., Any]:
-    """Return the function in Python."""
+    """Return the function or class in Python."""
     return PURE[name]
 
 
 def compiled(name: str) -> Callable[..., Any]:
-    """Return the function in C."""
+    """Return the function or class in C."""
     return getattr(extension, name)  # type: ignore[no-any-return]
 
 
@@ -47,4 +51,4 @@ def outcome(function: Callable[..., object], *arguments: object) -> tuple[str, s
     return repr(type(result)), repr(result)
 
 
-__all__ = ["NAMES", "NOT_BUILT", "antiphon", "compiled", "extension", "look_up", "outcome", "pure"]
+__all__ = ["CLASSES", "NAMES", "NOT_BUILT", "antiphon", "compiled", "extension", "look_up", "outcome", "pure"]

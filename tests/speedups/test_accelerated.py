@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from antiphon import speedups
-from tests.helpers.twins import NAMES, NOT_BUILT, extension
+from tests.helpers.twins import CLASSES, NAMES, NOT_BUILT, extension
 
 
 @pytest.fixture
@@ -46,7 +46,11 @@ def test_the_function_in_c_stands_in_its_place_where_it_was_built(loaded, pure):
     assert module.PURE["parse_pairs"] is parse_pairs
 
 
-def test_each_function_in_c_has_a_twin_and_a_type():
+@pytest.mark.parametrize(("kind", "names"), [(ast.FunctionDef, NAMES), (ast.ClassDef, CLASSES)])
+def test_each_in_c_has_a_twin_and_a_type(kind, names):
     stub = ast.parse(Path(speedups.__file__).with_name("_speedups.pyi").read_text())
-    assert sorted(each.name for each in stub.body if isinstance(each, ast.FunctionDef)) == NAMES
-    assert extension is None or sorted(name for name in dir(extension) if name[0] != "_") == NAMES
+    assert sorted(each.name for each in stub.body if isinstance(each, kind)) == names
+
+
+def test_nothing_else_is_in_the_extension():
+    assert extension is None or sorted(name for name in dir(extension) if name[0] != "_") == sorted(NAMES + CLASSES)

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.helpers.twins import compiled, extension
+from tests.helpers.twins import NAMES, compiled, extension
 from tests.speedups.test_twins import CASES
 
 total = getattr(sys, "gettotalrefcount", None)
@@ -32,8 +32,8 @@ SAMPLES = [
     ("resume", lambda: (iter(()), None)),
     ("resume", lambda: (_begun(ends("the end")), None)),
     ("resume", lambda: (_begun(ends(ValueError("the end"))), None)),
-    *((name, lambda: (None, object())) for name in (dir(extension) if extension else []) if name[0] != "_"),
-    *((name, lambda: (object(),)) for name in (dir(extension) if extension else []) if name[0] != "_"),
+    *((name, lambda: (None, object())) for name in (NAMES if extension else [])),
+    *((name, lambda: (object(),)) for name in (NAMES if extension else [])),
 ]
 """Functions of the extension, each with a function that makes the arguments of a call."""
 
@@ -43,6 +43,23 @@ SAMPLES = [
 def test_no_call_keeps_a_reference(name, arguments):
     function = compiled(name)
     assert min(_growth(function, arguments) for _ in range(3)) < CALLS / 2
+
+
+class Circle:
+    pass
+
+
+@pytest.mark.skipif(total is None, reason="this Python does not count references")
+@pytest.mark.parametrize(
+    "compute", [lambda circle: 3, lambda circle: 1 / 0, lambda circle: [Circle.area]], ids=["kept", "failed", "cycle"]
+)
+def test_no_descriptor_keeps_a_reference(compute):
+    def read():
+        attribute = Circle.area = compiled("ComputedOnce")()
+        attribute.compute, attribute.name = compute, "area"
+        return Circle().area
+
+    assert min(_growth(read, tuple) for _ in range(3)) < CALLS / 2
 
 
 def _begun(generator):

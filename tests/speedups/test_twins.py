@@ -1,7 +1,9 @@
 """What is written in C does what its twin in Python does. The twin says what that is."""
 
 from collections.abc import Callable
+from gc import collect
 from time import process_time
+from weakref import ref
 
 import pytest
 from hypothesis import example, given
@@ -191,6 +193,41 @@ field_names = st.sampled_from(
 @given(st.lists(st.tuples(field_names, st.binary(max_size=2)), max_size=40), st.lists(field_names | st.binary()))
 def test_the_indexes_of_header_lines_find_the_same(lines, names):
     assert outcome(look_up, compiled, lines, *names) == outcome(look_up, pure, lines, *names)
+
+
+def declared(descriptor, name, compute):
+    descriptor.compute, descriptor.name = compute, name
+    return type("Circle", (), {name: descriptor})
+
+
+def test_an_attribute_is_computed_on_first_read(twin):
+    circle = declared(twin("ComputedOnce")(), "area", lambda circle: [circle])()
+    assert circle.area is circle.area
+    assert circle.area == vars(circle)["area"] == [circle]
+
+
+def test_an_attribute_that_cannot_be_computed_or_kept_is_not_there(twin):
+    descriptor = twin("ComputedOnce")()
+    circle = type("Circle", (), {"area": descriptor})()
+    assert type(circle).area is descriptor
+    for member in ("compute", "name"):
+        with pytest.raises(AttributeError, match=member):
+            circle.area  # noqa: B018 - what it raises
+        descriptor.compute = lambda circle: 3
+    descriptor.name = "area"
+    assert circle.area == 3
+    del descriptor.compute
+    assert [circle.area, getattr(type(circle)(), "area", None)] == [3, None]
+
+
+def test_a_class_with_such_an_attribute_is_collected(twin):
+    def make():
+        circle = declared(twin("ComputedOnce")(), "area", lambda _circle: circle)
+        return ref(circle)
+
+    gone = make()
+    collect()
+    assert gone() is None
 
 
 class Text(str):

@@ -1,6 +1,6 @@
-"""Functions in C, where the extension was built, in place of their twins in Python.
+"""Functions and a class in C, where the extension was built, in place of their twins in Python.
 
-A twin stands where it belongs and says what the function does. ``ANTIPHON_PURE=1`` in the environment leaves the
+A twin stands where it belongs and says what the one in C does. ``ANTIPHON_PURE=1`` in the environment leaves the
 extension out.
 """
 
@@ -21,10 +21,10 @@ IS_COMPILED = _extension is not None
 """True if the extension is in use."""
 
 PURE: dict[str, Callable[..., Any]] = {}
-"""The functions in Python that have a twin in the extension, by their names."""
+"""The functions and classes in Python that have a twin in the extension, by their names."""
 
 
 def accelerated(function: F) -> F:
-    """Return the function of this name in C, or the function itself where the extension is not in use."""
+    """Return what has this name in C, or the function or class itself where the extension is not in use."""
     PURE[function.__name__] = function
     return getattr(_extension, function.__name__, function)

@@ -1,13 +1,15 @@
-/* Pure functions of antiphon in C. Each has a twin in Python, marked @accelerated, which says what the function does:
-   read that first. A function here knows the usual arguments only. For all others it calls its twin, so that the
+/* Pure functions of antiphon in C, and a descriptor. Each has a twin in Python, marked @accelerated, which says what it
+   does: read that first. A function here knows the usual arguments only. For all others it calls its twin, so that the
    unusual, errors included, is written once.
 
    Of Python's C API this uses the limited part, as of 3.11: one binary serves that version and all later ones. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <structmember.h>
 
 typedef unsigned char byte;
 
@@ -587,6 +589,97 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
+/* ComputedOnce */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *compute;
+    PyObject *name;
+} ComputedOnce;
+
+/* A new reference to a member, or the AttributeError of one that is not set. */
+static PyObject *
+member_of(PyObject *self, PyObject *member, const char *name)
+{
+    return member ? Py_NewRef(member) : PyObject_GetAttrString(self, name);
+}
+
+static PyObject *
+computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
+{
+    if (!instance || instance == Py_None) {
+        return Py_NewRef(self);
+    }
+    PyObject *compute = member_of(self, ((ComputedOnce *)self)->compute, "compute");
+    PyObject *value = compute ? PyObject_CallFunctionObjArgs(compute, instance, NULL) : NULL;
+    PyObject *name = value ? member_of(self, ((ComputedOnce *)self)->name, "name") : NULL;
+    if (value && (!name || PyObject_SetAttr(instance, name, value) < 0)) {
+        Py_CLEAR(value);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(compute);
+    return value;
+}
+
+static int
+computed_once_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(((ComputedOnce *)self)->compute);
+    Py_VISIT(((ComputedOnce *)self)->name);
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+static int
+computed_once_clear(PyObject *self)
+{
+    Py_CLEAR(((ComputedOnce *)self)->compute);
+    Py_CLEAR(((ComputedOnce *)self)->name);
+    return 0;
+}
+
+static void
+computed_once_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    PyObject_GC_UnTrack(self);
+    computed_once_clear(self);
+    release(self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef computed_once_members[] = {
+    {"compute", T_OBJECT_EX, offsetof(ComputedOnce, compute), 0, NULL},
+    {"name", T_OBJECT_EX, offsetof(ComputedOnce, name), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot computed_once_slots[] = {
+    {Py_tp_descr_get, (void *)computed_once_get},
+    {Py_tp_traverse, (void *)computed_once_traverse},
+    {Py_tp_clear, (void *)computed_once_clear},
+    {Py_tp_dealloc, (void *)computed_once_dealloc},
+    {Py_tp_members, computed_once_members},
+    {0, NULL},
+};
+
+static PyType_Spec computed_once = {
+    .name = "antiphon.speedups._speedups.ComputedOnce",
+    .basicsize = sizeof(ComputedOnce),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = computed_once_slots,
+};
+
+static int
+add_types(PyObject *module)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, &computed_once, NULL);
+    int failed = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
+    Py_XDECREF(type);
+    return failed;
+}
+
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
@@ -608,9 +701,13 @@ static PyMethodDef functions[] = {
 #define Py_MOD_PER_INTERPRETER_GIL_SUPPORTED ((void *)2)
 #endif
 
-static PyModuleDef_Slot slots_before_3_12[] = {{0, NULL}};
+static PyModuleDef_Slot slots_before_3_12[] = {
+    {Py_mod_exec, (void *)add_types},
+    {0, NULL},
+};
 
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)add_types},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #ifdef Py_GIL_DISABLED
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},
