@@ -15,6 +15,7 @@ from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.message import Stream
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
@@ -223,7 +224,8 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     request = Request(head)
     is_unfinished = False
     try:
-        response = await handler.answer(request)
+        answer = handler.answer_on_loop(request)
+        response = answer if isinstance(answer, Response) else await answer
         status, fields, length, body, is_silent = response.message(scope["method"])
         headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]

@@ -1,6 +1,6 @@
 """Exchanges: a request and its response as a server sees them, and the observers that are told of each."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
 from typing import TypeAlias
 
@@ -178,6 +178,10 @@ class ObservedHandler:
     def answer_on_thread(self, request: Request) -> Steps[Response]:
         """Answer a request, in steps."""
         return self.handle(request)
+
+    def answer_on_loop(self, request: Request) -> Awaitable[Response]:
+        """Answer a request, awaited on an event loop."""
+        return self.answer(request)
 
     async def answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""

@@ -12,6 +12,7 @@ from antiphon.http.headers import combine
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
 from antiphon.response.message import Stream
+from antiphon.response.response import Response
 
 CLOSED = "RSGIProtocolClosed"
 """The name of the error by which Granian says that the client has disconnected."""
@@ -134,7 +135,8 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     request = Request(head)
     is_unfinished = False
     try:
-        response = await handler.answer(request)
+        answer = handler.answer_on_loop(request)
+        response = answer if isinstance(answer, Response) else await answer
         status, fields, length, body, is_silent = response.message(head.method)
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if request._deferred or type(body) is not bytes:

@@ -81,6 +81,10 @@ class Servable:
         """Answer a request on a server's thread; return the response, or the steps that are left."""
         return self.handle(request)
 
+    def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer a request on a server's loop; return the response, or an awaitable of it."""
+        return self.answer(request)
+
     def answer(self, request: Request) -> Awaitable[Response]:
         """Answer a request on an event loop; return an awaitable of the response."""
         return run_async(self.handle(request))
@@ -279,7 +283,7 @@ class ServedFunction(Servable):
         check_arguments(function, "request")
         super().__init__()
         self._is_async = is_async(function)
-        self._function = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
+        self._function = in_scope(function, None)[0] if self._is_async else function  # type: ignore[arg-type]
         self._measures_header = False
 
     @property

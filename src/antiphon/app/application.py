@@ -10,7 +10,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.before_routing import find_after
 from antiphon.app.blueprint import Routes
 from antiphon.app.cross_site import TrustedOrigins
-from antiphon.app.dispatch import answer_on_thread, dispatch
+from antiphon.app.dispatch import answer_at_once, dispatch
 from antiphon.app.guard import Guard
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.matching import Found, Routing
@@ -325,15 +325,25 @@ class App(Routes, Servable):
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Have a subclass with a ``handle`` of its own answer by that on a server's thread, too."""
+        """Have a subclass answer servers by a ``handle`` and an ``answer`` of its own."""
         super().__init_subclass__(**arguments)
         if "handle" in vars(cls) and "answer_on_thread" not in vars(cls):
             cls.answer_on_thread = Servable.answer_on_thread  # type: ignore[method-assign]
+        if "answer" in vars(cls) and "answer_on_loop" not in vars(cls):
+            cls.answer_on_loop = Servable.answer_on_loop  # type: ignore[method-assign]
 
     def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Return the response, or the steps that are left, on a server's thread. For adapters and dialects."""
         plan, error = self._find(request)
-        return answer_on_thread(plan, request, error)
+        return answer_at_once(plan, request, error) if plan.answers_on_thread else dispatch(plan, request, error)
+
+    def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+        """Return the response, or an awaitable of it, on a server's loop. For adapters and dialects."""
+        plan, error = self._find(request)
+        if plan.answers_on_loop:
+            return answer_at_once(plan, request, error)
+        steps = dispatch(plan, request, error)
+        return steps if plan.runs_on is LOOP else run_async(steps)
 
     def answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop. For adapters and dialects."""

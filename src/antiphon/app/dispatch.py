@@ -2,8 +2,8 @@
 
 Receive the body, as far as that may be; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
-middleware around it. All this is one coroutine, ``dispatch``. On a server's thread ``answer_on_thread`` goes the way at
-once, as far as nothing has to wait; the coroutines below it go on from there.
+middleware around it. All this is one coroutine, ``dispatch``. On a server's thread or loop ``answer_at_once`` goes the
+way without one, as far as nothing has to wait; the coroutines below it go on from there.
 """
 
 from collections.abc import Awaitable
@@ -28,11 +28,18 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 
-def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Answer a request on a server's thread by a plan: at once, or, as soon as anything has to wait, by steps."""
+def answer_at_once(
+    plan: Plan, request: Request, error: HTTPError | None, is_read: bool = False
+) -> Response | Steps[Response]:
+    """Answer a request where a plan allows it: at once, or, as soon as anything has to wait, by steps.
+
+    These are driven on a thread, and awaited on a loop. ``is_read`` says that a small body is there.
+    """
     has_body = request.head.has_body
-    if not plan.is_direct or (has_body and (error is not None or not _has_small_body(plan, request))):
-        return dispatch(plan, request, error)
+    if has_body and not is_read:
+        reading = error is None and plan.most_ahead > 0 and request.read_small_body(request.limits)
+        if reading is not True:
+            return _answer_when_read(plan, request, reading) if reading else dispatch(plan, request, error)
     set_current_request(request)
     if error is not None and (refused := refuse_at_once(plan, request, error)) is not None:
         return refused
@@ -40,7 +47,14 @@ def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> R
     try:
         answer = open_plainly(plan.stack, request, opened) if plan.has_middleware else None
         if answer is None:
-            answer = plan.handler.function(request) if error is None else plan.refuse(request, error)
+            if error is not None:
+                answer = plan.refuse(request, error)
+            elif plan.begin is None:
+                answer = plan.function(request)
+            elif (begun := plan.begin(request)) is None or begun[0]:
+                answer = begun and begun[1]
+            else:
+                return _answer_waiting(plan, request, begun[1], opened)
             made = _respond(plan, request, answer)
         else:
             made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
@@ -50,14 +64,19 @@ def answer_on_thread(plan: Plan, request: Request, error: HTTPError | None) -> R
             return _answer_failed(plan, request, raised, opened)
         made, answer = unhandled, None
     if not isinstance(made, Response):
-        return _answer_waiting(plan, request, made, opened)
+        return _answer_made(plan, request, made, opened)
     if not (plan.leaves or has_body or request.consulted or request._after_hooks):
         return made
     return _end(plan, request, made, opened, made is answer, None, has_body)
 
 
-def _has_small_body(plan: Plan, request: Request) -> bool:
-    return plan.most_ahead > 0 and request.read_small_body(request.limits) is True
+async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
+    """Answer a request when the small body that is on its way is there, or what there is in its place."""
+    try:
+        is_read = await reading
+    except RequestTimeout as too_late:
+        return await dispatch(plan, request, too_late)
+    return await (_ended(answer_at_once(plan, request, None, is_read=True)) if is_read else dispatch(plan, request))
 
 
 async def _answer_failed(plan: Plan, request: Request, error: BaseException, opened: OpenedMiddleware) -> Response:
@@ -70,11 +89,21 @@ async def _answer_failed(plan: Plan, request: Request, error: BaseException, ope
     return await _ended(_end(plan, request, response, opened, False, response.error, request.head.has_body))
 
 
-async def _answer_waiting(
-    plan: Plan, request: Request, waiting: Awaitable[Response], opened: OpenedMiddleware
-) -> Response:
+async def _answer_waiting(plan: Plan, request: Request, rest: Awaitable[Any], opened: OpenedMiddleware) -> Response:
+    """Answer when the rest of a handler has run."""
     try:
-        response = await waiting
+        answer = await rest
+        made = _respond(plan, request, answer)
+        response = made if isinstance(made, Response) else await made
+    except BaseException as raised:
+        return await _answer_failed(plan, request, raised, opened)
+    return await _ended(_end(plan, request, response, opened, response is answer, None, request.head.has_body))
+
+
+async def _answer_made(plan: Plan, request: Request, made: Awaitable[Response], opened: OpenedMiddleware) -> Response:
+    """Answer when the response to which a handler has returned the way is made."""
+    try:
+        response = await made
     except BaseException as raised:
         return await _answer_failed(plan, request, raised, opened)
     return await _ended(_end(plan, request, response, opened, False, None, request.head.has_body))

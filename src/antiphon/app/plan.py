@@ -112,7 +112,8 @@ class Plan:
     opened. ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before.
     ``is_in_place`` is True if all that is around the handler runs where the handler does, and is given responses alone;
     ``is_plain`` if it is sync, too, so that nothing has to wait.
-    ``is_direct`` is True if the handler does not wait either, so that a server's thread may answer at once.
+    ``answers_on_thread`` and ``answers_on_loop`` are True if a server's thread, or its loop, may answer at once: the
+    handler does not wait either, or ``begin`` runs it until it does.
     ``has_middleware`` is True if anything at all is around the handler, but for middleware that opens late, when one of
     the places ``late`` was read; ``leaves`` is True if anything is to do on the way back. Up to ``most_ahead`` bytes of
     a body are received before the middleware opens; after it, ``waits_on_thread`` is True if a thread may wait for the
@@ -146,7 +147,10 @@ class Plan:
         self.runs_on = _runs_on(handler, stack, body)
         self.is_in_place = _is_in_place(stack, self.runs_on)
         self.is_plain = self.is_in_place and not stack.waits
-        self.is_direct = self.is_plain and self.runs_on is RunsOn.THREAD and not (handler.is_async or self.prepares)
+        self.function, self.begin = handler.function, handler.begin
+        is_direct = self.is_plain and not self.prepares and (not handler.is_async or handler.begin is not None)
+        self.answers_on_thread = is_direct and self.runs_on is RunsOn.THREAD
+        self.answers_on_loop = is_direct and self.runs_on is LOOP
         self.late = _late(stack, self.runs_on)
         self.has_middleware = stack.is_around and not self.late
         self.leaves = stack.is_around or bool(stack.last)

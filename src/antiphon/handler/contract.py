@@ -78,6 +78,10 @@ class Handler(Protocol):
         """Return the response, if nothing has to wait for it on a server's thread, else the steps that are left."""
         ...
 
+    def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+        """Return the response, if nothing has to wait for it on a server's loop, else what the current task awaits."""
+        ...
+
     def answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop, which runs in the current task."""
         ...

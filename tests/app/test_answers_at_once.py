@@ -1,0 +1,105 @@
+"""Where nothing has to wait, a server's thread or loop has the response at once, without a coroutine."""
+
+import asyncio
+
+import pytest
+
+from antiphon import App, Request, Response
+from antiphon.handler.drive import run_async
+from antiphon.http.head import RequestHead
+
+pytestmark = pytest.mark.once
+
+
+class OnLoop(RequestHead):
+    """A head whose body comes in one chunk on a server's loop, at once or late."""
+
+    blocks = False
+    is_late = False
+
+    async def receive(self):
+        if self.is_late:
+            await asyncio.sleep(0)
+        return await super().receive()
+
+
+class Late(OnLoop):
+    is_late = True
+
+
+def request(method="GET", body=b"", head=OnLoop):
+    fields = {"host": "example.com"} | ({"content-length": str(len(body))} if body else {})
+    return Request(head(method, "/", headers=fields, content=body))
+
+
+async def at_once(request):
+    return request.text or "nothing"
+
+
+async def after_a_while(request):
+    await asyncio.sleep(0)
+    return request.text or "nothing"
+
+
+async def made_later(request):
+    return Later()
+
+
+class Later:
+    async def __response__(self, request):
+        await asyncio.sleep(0)
+        return Response("nothing")
+
+
+def around(request):
+    yield
+
+
+async def around_async(request):
+    yield
+
+
+@pytest.mark.parametrize(
+    ("handler", "middleware", "asked", "is_at_once"),
+    [
+        (at_once, None, {}, True),
+        (at_once, around, {}, True),
+        (at_once, None, {"method": "POST", "body": b"text"}, True),
+        (at_once, None, {"method": "PUT"}, True),
+        (at_once, around_async, {}, False),
+        (at_once, None, {"method": "POST", "body": b"text", "head": Late}, False),
+        (after_a_while, None, {}, False),
+        (after_a_while, around, {"method": "POST", "body": b"text"}, False),
+        (made_later, around, {}, False),
+        (lambda request: "nothing", None, {}, False),
+    ],
+)
+def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middleware, asked, is_at_once):
+    app = App(cross_site_writes=True)
+    app.route("/", methods=["GET", "POST"])(handler)
+    if middleware:
+        app.middleware(middleware)
+
+    async def answer():
+        given = app.answer_on_loop(request(**asked))
+        return isinstance(given, Response), given if isinstance(given, Response) else await given
+
+    was_at_once, response = asyncio.run(answer())
+    assert was_at_once is is_at_once
+    expected = {"PUT": 405}.get(asked.get("method"), 200)
+    assert response.status == expected
+    assert expected == 405 or response.body == (asked.get("body") or b"nothing")
+
+
+def test_a_subclass_answers_a_loop_by_an_answer_of_its_own():
+    class Own(App):
+        def answer(self, request):
+            return run_async(self.handle(request))
+
+        async def handle(self, request):
+            return Response("own")
+
+    async def answer():
+        return await Own().answer_on_loop(request())
+
+    assert asyncio.run(answer()).body == b"own"
