@@ -113,7 +113,7 @@ def lines(random: Random) -> list[tuple[bytes, bytes]]:
 
 
 MAKERS: dict[str, Callable[[Random], Arguments]] = {
-    "parse_pairs": lambda random: (data(random, PERCENTS),),
+    "parse_fields": lambda random: (data(random, PERCENTS),),
     "percent_decode": lambda random: (data(random, PERCENTS),),
     "split_cookies": lambda random: (joined(random, SIGNS[: random.choice([10, 15])]),),
     "is_nested_deeper": lambda random: (data(random, BRACKETS), random.choice([0, 1, 2, 5, 50])),

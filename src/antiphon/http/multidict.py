@@ -38,16 +38,29 @@ class MultiDict(Generic[V]):
     Two are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
     """
 
-    __slots__ = ("_found", "_lists", "_pairs")
+    __slots__ = ("_found", "_lists", "_repeating")
 
+    _found: dict[str, V]
+    """The value that ``[]`` gives for each name."""
+    _first_counts = False
+    """True if that is the first of several, else it is the last one."""
+    _repeating: list[tuple[str, V]] | None
+    """Every pair, if a name may come twice; None where these are the items of ``_found``."""
     _lists: dict[str, list[V]]
     """All values of each name, once somebody has asked for those of one that may have several."""
 
     def __init__(self, pairs: "Pairs[V]" = ()) -> None:
-        listed: list[tuple[str, V]] = [*(pairs if type(pairs) is list else _each(pairs))]
-        self._pairs = listed
-        self._found = dict(listed)  # at once: whoever asks for arguments or fields reads some of them
-        """The value that ``[]`` gives for each name: here the last one."""
+        if type(pairs) is dict:
+            self._found, self._repeating = pairs.copy(), None
+            return
+        listed = [*_each(pairs)]
+        found = self._found = dict(listed)
+        if len(found) == len(listed):
+            self._repeating = None
+            return
+        self._repeating = listed
+        if self._first_counts:
+            found.update(reversed(listed))
 
     def __getitem__(self, name: str) -> V:
         try:
@@ -94,7 +107,7 @@ class MultiDict(Generic[V]):
         found = self._found
         if name not in found:
             return []
-        if len(found) == len(self._pairs):
+        if self._repeating is None:
             return [found[name]]
         try:
             lists = self._lists
@@ -104,7 +117,7 @@ class MultiDict(Generic[V]):
 
     def items(self) -> list[tuple[str, V]]:
         """Return every pair, in order."""
-        return self._pairs.copy()
+        return list(self._found.items()) if self._repeating is None else self._repeating.copy()
 
     def keys(self) -> list[str]:
         """Return the different names, in the order of their first pairs."""
@@ -112,12 +125,12 @@ class MultiDict(Generic[V]):
 
     def values(self) -> list[V]:
         """Return the value of each pair, in order."""
-        return [value for _, value in self._pairs]
+        return [value for _, value in self.items()]
 
     def to_dict(self) -> dict[str, list[V]]:
         """Return a dictionary with all values of each name."""
         lists: dict[str, list[V]] = {}
-        for name, value in self._pairs:
+        for name, value in self.items():
             lists.setdefault(name, []).append(value)
         return lists
 
@@ -132,15 +145,15 @@ class MultiDict(Generic[V]):
         return len(self._found)
 
     def __bool__(self) -> bool:
-        return bool(self._pairs)
+        return bool(self._found)
 
     def __eq__(self, other: object) -> bool:
-        return self._pairs == other._pairs if isinstance(other, MultiDict) else NotImplemented
+        return self.items() == other.items() if isinstance(other, MultiDict) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # values may be anything
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._pairs!r})"
+        return f"{type(self).__name__}({self.items()!r})"
 
 
 class FirstMultiDict(MultiDict[V]):
@@ -148,11 +161,7 @@ class FirstMultiDict(MultiDict[V]):
 
     __slots__ = ()
 
-    def __init__(self, pairs: "Pairs[V]" = ()) -> None:
-        listed = self._pairs = [*(pairs if type(pairs) is list else _each(pairs))]
-        found = self._found = dict(listed)
-        if len(found) != len(listed):
-            found.update(reversed(listed))
+    _first_counts = True
 
 
 class MutableMultiDict(MultiDict[V]):
@@ -165,36 +174,36 @@ class MutableMultiDict(MultiDict[V]):
 
     def __setitem__(self, name: str, value: V) -> None:
         """Give a name one value, in place of all its values, where the first of them stood."""
-        found = self._found
-        if name not in found:
-            self.add(name, value)
-            return
-        at = next(i for i, pair in enumerate(self._pairs) if pair[0] == name)
-        if len(found) < len(self._pairs):
-            self._pairs[at + 1 :] = [pair for pair in self._pairs[at + 1 :] if pair[0] != name]
-        self._pairs[at] = (name, value)
-        found[name] = value
+        pairs = self._repeating
+        if pairs is not None and name not in self._found:
+            pairs.append((name, value))
+        elif pairs is not None:
+            at = next(i for i, pair in enumerate(pairs) if pair[0] == name)
+            pairs[at:] = [(name, value), *(pair for pair in pairs[at + 1 :] if pair[0] != name)]
+        self._found[name] = value
         self._forget_lists()
 
     def __delitem__(self, name: str) -> None:
         if name not in self._found:
             raise MissingKey(name)
-        self._pairs = [pair for pair in self._pairs if pair[0] != name]
         del self._found[name]
+        if self._repeating is not None:
+            self._repeating = [pair for pair in self._repeating if pair[0] != name]
         self._forget_lists()
 
     def add(self, name: str, value: V) -> None:
         """Add a pair at the end; other values of the name stay."""
-        self._pairs.append((name, value))
+        if self._repeating is None and name in self._found:
+            self._repeating = self.items()
+        if self._repeating is not None:
+            self._repeating.append((name, value))
         self._found[name] = value
         self._forget_lists()
 
     def extend(self, pairs: "Pairs[V]") -> None:
         """Add pairs at the end."""
-        added = [*_each(pairs)]
-        self._pairs += added
-        self._found.update(added)
-        self._forget_lists()
+        for name, value in [*_each(pairs)]:
+            self.add(name, value)
 
     def setdefault(self, name: str, default: V) -> V:
         """Return the value of a name; add ``default`` first if it is absent."""
@@ -216,8 +225,8 @@ class MutableMultiDict(MultiDict[V]):
 
     def clear(self) -> None:
         """Remove every pair."""
-        self._pairs.clear()
         self._found.clear()
+        self._repeating = None
         self._forget_lists()
 
     def _forget_lists(self) -> None:

@@ -27,7 +27,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL
-from antiphon.http.urls.urlencoded import parse_form
+from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.flash import FlashMessages
@@ -735,8 +735,8 @@ if sys.flags.dev_mode:
     refuse_unknown_attributes()
 
 
-def urlencoded_fields_of(request: Request) -> list[tuple[str, str]] | None:
-    """Return the names and values of an urlencoded form, in order, read anew; None for another body.
+def urlencoded_fields_of(request: Request) -> Fields | None:
+    """Return the names and values of an urlencoded form, read anew; None for another body.
 
     Raises ContentTooLarge (413) beyond a limit.
     """

@@ -7,7 +7,7 @@ from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
-from antiphon.http.urls.urlencoded import parse_query
+from antiphon.http.urls.urlencoded import Fields, parse_limited
 
 
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
@@ -53,8 +53,8 @@ def url_of(head: Head, host: str) -> URL:
     )
 
 
-def query_fields_of(head: Head, limits: Limits) -> list[tuple[str, str]]:
-    """Return the names and values of a query, in order.
+def query_fields_of(head: Head, limits: Limits) -> Fields:
+    """Return the names and values of a query.
 
     Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields.
     """
@@ -63,7 +63,7 @@ def query_fields_of(head: Head, limits: Limits) -> list[tuple[str, str]]:
         detail = f"The query is {len(query)} bytes long, but at most {limits.query} are accepted."
         raise over_limit(URITooLong, "query", limits.query, detail)
     try:
-        return parse_query(query, limits.fields) if query else []
+        return parse_limited(query, limits.fields) if query else []
     except ValueError:
         detail = f"The query has more than {limits.fields} fields."
         raise over_limit(URITooLong, "fields", limits.fields, detail) from None

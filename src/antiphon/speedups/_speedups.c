@@ -90,37 +90,54 @@ decode_field(const byte *start, const byte *end, byte *room)
     return PyUnicode_DecodeUTF8((const char *)room, stop - room, "replace");
 }
 
+/* Add a field to a dictionary; in its place comes a list of pairs as soon as a name comes again. */
 static int
-append_field(PyObject *pairs, const byte *start, const byte *end, byte *room)
+add_field(PyObject **fields, PyObject *name, PyObject *value)
 {
-    const byte *equals = memchr(start, '=', (size_t)(end - start));
-    const byte *name_end = equals ? equals : end, *value = equals ? equals + 1 : end;
-    PyObject *name = decode_field(start, name_end, room);
-    return append_pair(pairs, name, name ? decode_field(value, end, room) : NULL);
+    if (PyDict_CheckExact(*fields)) {
+        int comes_again = PyDict_Contains(*fields, name);
+        if (comes_again <= 0) {
+            return comes_again < 0 ? -1 : PyDict_SetItem(*fields, name, value);
+        }
+        PyObject *pairs = PyDict_Items(*fields);
+        Py_DECREF(*fields);
+        *fields = pairs;
+    }
+    PyObject *pair = *fields ? PyTuple_Pack(2, name, value) : NULL;
+    int failed = pair ? PyList_Append(*fields, pair) : -1;
+    Py_XDECREF(pair);
+    return failed;
 }
 
 static PyObject *
 read_fields(const byte *start, const byte *end, byte *room)
 {
-    PyObject *pairs = PyList_New(0);
-    while (pairs && start < end) {
+    PyObject *fields = PyDict_New();
+    while (fields && start < end) {
         const byte *found = memchr(start, '&', (size_t)(end - start));
         const byte *field_end = found ? found : end;
-        if (field_end > start && append_field(pairs, start, field_end, room) < 0) {
-            Py_CLEAR(pairs);
+        if (field_end > start) {
+            const byte *equals = memchr(start, '=', (size_t)(field_end - start));
+            PyObject *name = decode_field(start, equals ? equals : field_end, room);
+            PyObject *value = name ? decode_field(equals ? equals + 1 : field_end, field_end, room) : NULL;
+            if (!value || add_field(&fields, name, value) < 0) {
+                Py_CLEAR(fields);
+            }
+            Py_XDECREF(value);
+            Py_XDECREF(name);
         }
         start = field_end + 1;
     }
-    return pairs;
+    return fields;
 }
 
 #define ON_STACK 512
 
 static PyObject *
-parse_pairs(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+parse_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     if (count != 1 || !PyBytes_CheckExact(args[0])) {
-        return call_twin("parse_pairs", args, count);
+        return call_twin("parse_fields", args, count);
     }
     char *data;
     Py_ssize_t size;
@@ -132,9 +149,9 @@ parse_pairs(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
         return PyErr_NoMemory();
     }
     const byte *start = (const byte *)data;
-    PyObject *pairs = read_fields(start, start + size, large ? large : room);
+    PyObject *fields = read_fields(start, start + size, large ? large : room);
     PyMem_Free(large);
-    return pairs;
+    return fields;
 }
 
 static PyObject *
@@ -688,7 +705,7 @@ static PyMethodDef functions[] = {
     FUNCTION(index_lines),
     FUNCTION(is_nested_deeper),
     FUNCTION(match_usual_head),
-    FUNCTION(parse_pairs),
+    FUNCTION(parse_fields),
     FUNCTION(percent_decode),
     FUNCTION(resume),
     FUNCTION(section_size),

@@ -117,10 +117,10 @@ class MultiDict(dict[str, Any]):
                 self[key] = value
 
     @classmethod
-    def of(cls, fields: Iterable[tuple[str, str]]) -> Self:
+    def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Self:
         """Return a dictionary of the names and values of a query or a form."""
         self = cls.__new__(cls)
-        for name, value in fields:
+        for name, value in fields.items() if isinstance(fields, Mapping) else fields:
             self.setdefault(name, []).append(value)
         return self
 

@@ -6,7 +6,7 @@ Parsing accepts malformed input: malformed escapes stay as written, malformed UT
 import re
 from binascii import a2b_qp
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import TypeAlias, cast
 
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.multidict import MultiDict
@@ -25,6 +25,9 @@ _UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 _ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in range(256)]
 _ESCAPES[ord(" ")] = "+"
 
+Fields: TypeAlias = dict[str, str] | list[tuple[str, str]]
+"""Names and values, in order: a dictionary if no name comes twice, else pairs."""
+
 _charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
 
 
@@ -34,24 +37,30 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
     `a` reads as ("a", ""); an empty field between two `&` is skipped. Raises ValueError, before decoding, for more than
     `max_fields` fields; empty ones count too.
     """
+    fields = parse_limited(data, max_fields)
+    return list(fields.items()) if isinstance(fields, dict) else fields
+
+
+def parse_limited(data: bytes, max_fields: int | None) -> Fields:
+    """Return the fields that `parse_query` does, and raise what it raises."""
     # Fewer bytes than `max_fields` need no counting.
     if max_fields is not None and 0 < len(data) >= max_fields and data.count(b"&") >= max_fields:
         raise ValueError(f"more than {max_fields} fields")
-    return parse_pairs(data)
+    return parse_fields(data)
 
 
-def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> list[tuple[str, str]]:
-    """Return the names and values in `data`, in order.
+def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> Fields:
+    """Return the names and values in `data`.
 
     The charset is that of the field `_charset_`, which browsers fill in, else `charset`, that of the content type, else
     UTF-8. Raises ValueError for more than `max_fields` fields; empty ones count too.
     """
     if charset is None and data.find(b"_charset_=") < 0:
-        return parse_query(data, max_fields)
+        return parse_limited(data, max_fields)
     named = _charset_field(data)
     codec = form_codec(named[1].decode("latin-1") if named else None, charset)
     if codec == "utf-8":
-        return parse_query(data, max_fields)
+        return parse_limited(data, max_fields)
     if max_fields is not None and data and data.count(b"&") >= max_fields:
         raise ValueError(f"more than {max_fields} fields")
     return [
@@ -72,16 +81,25 @@ def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDic
 
 
 @accelerated
-def parse_pairs(data: bytes, /) -> list[tuple[str, str]]:
-    """Return the names and values in `data`, in order, however many there are."""
+def parse_fields(data: bytes, /) -> Fields:
+    """Return the names and values in `data`, however many there are."""
     if _PERCENT not in data:
         pieces = data.decode("utf-8", "replace").replace("+", " ").split("&")
-        return [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
-    return _parse_regular(data) or _parse_pieces(data)
+        pairs = [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
+    elif texts := _parse_regular(data):
+        text = iter(texts)
+        fields = dict(zip(text, text))  # noqa: B905 - the number is even, and the keyword is slow
+        return fields if 2 * len(fields) == len(texts) else [*zip(texts[::2], texts[1::2], strict=True)]
+    else:
+        pairs = _parse_pieces(data)
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else pairs
 
 
-def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
-    """Decode all fields in one call; None unless each has one raw `=`, visible ASCII, whole escapes, and no NUL.
+def _parse_regular(data: bytes) -> list[str] | None:
+    """Decode all names and values in one call: name, value, name, value.
+
+    None unless each field has one raw `=`, visible ASCII, whole escapes, and no NUL.
 
     `&` and `=` both become NUL, so that names and values alternate. NUL ends an incomplete UTF-8 sequence, so malformed
     UTF-8 reads as if each name and value were decoded alone.
@@ -95,12 +113,9 @@ def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
     # whole escape shrinks the data by two bytes, a malformed one by less.
     if (_EQUALS in decoded or data[-1] == _PERCENT) and len(data) - len(decoded) != 2 * data.count(b"%"):
         return None
-    fields = decoded.decode("utf-8", "replace").split("\0")
-    # An escaped NUL made one field too many.
-    if len(fields) != count + 1:
-        return None
-    field = iter(fields)
-    return [*zip(field, field)]  # noqa: B905 - the number is even, and the keyword is slow
+    texts = decoded.decode("utf-8", "replace").split("\0")
+    # An escaped NUL made one text too many.
+    return texts if len(texts) == count + 1 else None
 
 
 def _parse_pieces(data: bytes) -> list[tuple[str, str]]:
