@@ -21,7 +21,7 @@ from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
-from antiphon.handler.release import release
+from antiphon.handler.release import drain, free, release
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -120,14 +120,21 @@ def _end(
 ) -> Response | Steps[Response]:
     """Close what is opened, as ``leave`` does, then release the body; return the response, or the steps to it."""
     left = leave(plan, request, response, opened, is_shared, failure)
-    if has_body and not request._is_in_bytes:
+    if not has_body or request._is_in_bytes:
+        return left
+    if not isinstance(left, Response):
         return _release(plan, request, left)
-    return left
+    return _drain(plan, request, left) if free(request, left) else left
 
 
-async def _release(plan: Plan, request: Request, left: Response | Steps[Response]) -> Response:
-    response = await _ended(left)
+async def _release(plan: Plan, request: Request, left: Steps[Response]) -> Response:
+    response = await left
     await release(request, response, plan.is_driven(request))
+    return response
+
+
+async def _drain(plan: Plan, request: Request, response: Response) -> Response:
+    await drain(request, plan.is_driven(request))
     return response
 
 

@@ -10,16 +10,31 @@ from antiphon.response.response import Response
 async def release(request: Request, response: Response, is_driven: bool) -> None:
     """Free what the body takes as soon as nobody can read it, and drain a body that was refused.
 
-    These are steps, taken when the response is settled; those that nobody drives are on the server's loop. A body that
-    an application around this one has, too, is left.
+    These are steps, taken when the response is settled; those that nobody drives are on the server's loop.
+    """
+    if free(request, response):
+        await drain(request, is_driven)
+
+
+def free(request: Request, response: Response) -> bool:
+    """Free what the body takes as soon as nobody can read it. Return True if the rest of it has to be drained.
+
+    A body that an application around this one has, too, is left.
     """
     content = request.content
     if not response.is_streamed:
         content.end_waiting()
-    if content.outermost is None:
-        _free(request, content, response)
-        if not content.is_complete and _is_refused(response):
-            await _drain(request, content, is_driven)
+    if content.outermost is not None:
+        return False
+    _free(request, content, response)
+    return not content.is_complete and _is_refused(response)
+
+
+async def drain(request: Request, is_driven: bool) -> None:
+    """Receive the rest of a body and forget it, in steps: many clients listen only when they have sent all."""
+    if is_driven:
+        await (ON_THREAD if request.head.blocks else ON_LOOP)
+    await request.content.discard()
 
 
 def _free(request: Request, content: Content, response: Response) -> None:
@@ -38,10 +53,3 @@ def _free(request: Request, content: Content, response: Response) -> None:
 def _is_refused(response: Response) -> bool:
     """True where nobody is going to read the rest: who streams an answer might, unless the body is too large."""
     return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
-
-
-async def _drain(request: Request, content: Content, is_driven: bool) -> None:
-    """Receive the rest and forget it: many clients listen only when they have sent all."""
-    if is_driven:
-        await (ON_THREAD if request.head.blocks else ON_LOOP)
-    await content.discard()
