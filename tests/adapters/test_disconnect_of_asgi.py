@@ -5,7 +5,7 @@ import pytest
 
 from antiphon import App, Request, Response
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.disconnect import READ_AHEAD, BufferedMessages
+from antiphon.adapters.disconnect import READ_AHEAD, BufferedMessages, wait_disconnect
 from antiphon.testing import Client
 
 GONE = {"type": "http.disconnect"}
@@ -110,7 +110,7 @@ class TestAWatch:
     def test_leaves_more_than_a_little_with_the_server(self):
         async def run():
             server = Server(messages([bytes(READ_AHEAD // 2)] * 9))
-            buffered = BufferedMessages(server.receive, has_reader=True)
+            buffered = BufferedMessages(server.receive)
             watching = asyncio.create_task(buffered.wait_disconnect())
             await settled()
             assert len(server.given) == 6
@@ -125,7 +125,7 @@ class TestAWatch:
         async def run():
             server = Server(messages())
             server.left.set()
-            await BufferedMessages(server.receive, has_reader=False).wait_disconnect()
+            await wait_disconnect(server.receive)
             assert not server.given
 
         asyncio.run(run())
@@ -214,7 +214,7 @@ def test_a_client_is_watched_in_little_memory(servers):
             for lifetime in lifetimes[1:]:
                 lifetime.on_disconnect(bool)
             await settled()
-            assert tracemalloc.get_traced_memory()[0] / watched < 3 << 10
+            assert tracemalloc.get_traced_memory()[0] / watched < 1600
         finally:
             tracemalloc.stop()
 

@@ -1,6 +1,6 @@
 """ASGI (version 3): a scope read as a head, and one request of a server answered by a handler."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -172,20 +172,21 @@ class ASGIHead:
         if self.watch is None:
             from asyncio import create_task
 
-            self.watch = create_task(self._wait_disconnect())
+            self.watch = create_task(self._waiting())
         return self.watch
 
-    async def _wait_disconnect(self) -> None:
+    def _waiting(self) -> Coroutine[Any, Any, None]:
+        """Return the coroutine that waits. It is one alone, since each request that waits has one, too."""
         from asyncio import get_running_loop
 
-        from antiphon.adapters.disconnect import BufferedMessages
+        from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
 
-        if self._is_receiving:  # a task that reads on while the response is written
+        if not (self._is_receiving or (self._has_more and self.has_body)):  # nobody reads a body
+            return wait_disconnect(self._receive)
+        buffered = self._buffered = BufferedMessages(self._receive)
+        if self._is_receiving:  # by a task that reads on while the response is written
             self._received = get_running_loop().create_future()
-        self._buffered = BufferedMessages(self._receive, has_reader=self._has_more and self.has_body)
-        if self._received is not None:
-            await self._received
-        await self._buffered.wait_disconnect()
+        return buffered.wait_disconnect(self._received)
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:

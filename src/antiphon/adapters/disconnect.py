@@ -3,24 +3,31 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 READ_AHEAD = 256 << 10
 """Bytes of an unread body above which the rest stays with the server, and a disconnect is not noticed."""
+
+Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
+
+
+async def wait_disconnect(receive: Receive) -> None:
+    """Wait until the client disconnects, of whose request nobody reads a body."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class BufferedMessages:
     """The messages of an ASGI request, from which one task may read the body while another waits for the disconnect.
 
     A server has one sequence of messages for both. Those that come while the disconnect is waited for are kept until
-    ``next`` takes them, if ``has_reader``: otherwise nobody reads a body.
+    ``next`` takes them.
     """
 
-    __slots__ = ("_has_reader", "_kept", "_kept_bytes", "_receive", "_receiving", "_taken")
+    __slots__ = ("_kept", "_kept_bytes", "_receive", "_receiving", "_taken")
 
-    def __init__(self, receive: Callable[[], Awaitable[dict[str, Any]]], *, has_reader: bool) -> None:
+    def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._has_reader = has_reader
         self._receiving = asyncio.Lock()
         # Both are made when they are needed: an empty deque takes 600 bytes, and an event has one.
         self._kept: deque[dict[str, Any]] | None = None
@@ -39,16 +46,17 @@ class BufferedMessages:
             self._taken.set()
         return message
 
-    async def wait_disconnect(self) -> None:
-        """Wait until the client disconnects."""
+    async def wait_disconnect(self, begin: "asyncio.Future[None] | None" = None) -> None:
+        """Wait until the client disconnects, from when ``begin`` is done on."""
+        if begin is not None:
+            await begin
         while True:
             while self._kept_bytes > READ_AHEAD:
                 self._taken = asyncio.Event()
                 await self._taken.wait()
             async with self._receiving:
                 message = await self._receive()
-                if self._has_reader:
-                    self._keep(message)
+                self._keep(message)
             if message["type"] == "http.disconnect":
                 return
 

@@ -161,7 +161,8 @@ def request_below(request: Request, prefix: str, root: str, segments: list[str] 
     if "<" in prefix and is_misleading(head.above):
         raise NotFound("Browsers would read the path of what stands here otherwise.")
     inner = type(request)(head, request.content)
-    vars(inner).update(id=request.id, after=request.after, lifetime=request.lifetime, _defer_first=request._defer_first)
+    vars(inner).update(id=request.id, after=request.after, _defer_first=request._defer_first)
+    inner._lifetime = request.lifetime
     inner.limits = request.limits
     return inner
 

@@ -67,13 +67,16 @@ class WaitingHandler:
     @property
     def _lifetime(self) -> Lifetime | None:
         """The lifetime, if somebody has asked for it."""
-        return vars(self._request).get("lifetime")
+        return getattr(self._request, "_lifetime", None)
 
     def watch(self) -> None:
         """Watch the client, if the handler is cancelled when that disconnects."""
         wanted = self._on_disconnect
         if wanted or (wanted is None and self._request.method in SAFE):
-            self._withdraw = self._request.lifetime.on_disconnect(partial(self.cancel, "disconnect"))
+            self._withdraw = self._request.lifetime.on_disconnect(self._leave)
+
+    def _leave(self) -> None:
+        self.cancel("disconnect")
 
     def cancel(self, reason: Reason) -> None:
         """Cancel the handler, unless it has ended or was cancelled before; behind its shield, if it has one up."""

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
@@ -26,13 +26,17 @@ class Lifetime:
     of them; WSGI servers don't.
     """
 
+    __slots__ = (
+        "_after", "_ends_at", "_head", "_held", "_is_asked_for", "_is_client_gone", "_is_own_watch", "_shields",
+        "_watch", "_watchers",
+    )  # fmt: skip
+
     def __init__(self, head: Head, after: Callable[[Callable[[], object]], object]) -> None:
         self._after = after
-        self._wait_disconnect: Callable[[], Awaitable[None]] | None
-        self._wait_disconnect = getattr(server_head(head), "wait_disconnect", None)
+        self._head: Any = server_head(head)
         self._ends_at = inf
         self._is_client_gone = False
-        self._watchers: dict[object, Callable[[], object]] = {}
+        self._watchers: list[_Watcher] = []
         self._watch: Future[None] | None = None
         self._is_own_watch = False
         self._is_asked_for = False
@@ -47,7 +51,7 @@ class Lifetime:
     @property
     def is_client_gone(self) -> bool:
         """True if the client is known to have disconnected. It is watched from the first question on."""
-        if not (self._is_asked_for or self._is_client_gone or self._wait_disconnect is None):
+        if not (self._is_asked_for or self._is_client_gone) and self._is_told:
             self._is_asked_for = True
             self._watch_until_the_end()
         return self._is_client_gone
@@ -99,11 +103,11 @@ class Lifetime:
         loop = get_running_loop()
         if self._is_client_gone:
             return loop.call_soon(function).cancel
-        key = object()
-        self._watchers[key] = function
-        if self._watch is None and self._wait_disconnect is not None:
-            self._watch_client(self._wait_disconnect)
-        return partial(self._withdraw, key)
+        watcher = _Watcher(self, function)
+        self._watchers.append(watcher)
+        if self._watch is None and self._is_told:
+            self._watch_client()
+        return watcher
 
     def hold(self, cancel: Callable[[], object]) -> bool:
         """Keep the function that cancels the handler until no shield is up. Return False if there is none now."""
@@ -119,25 +123,32 @@ class Lifetime:
             if loop := running_loop():
                 loop.call_soon(held)
 
-    def _watch_client(self, wait_disconnect: Callable[[], Awaitable[None]]) -> None:
+    @property
+    def _is_told(self) -> bool:
+        """True if the server tells of the disconnect."""
+        return hasattr(self._head, "wait_disconnect")
+
+    def _watch_client(self) -> None:
         """Wait in a task of this lifetime, unless the head has one, which ends with the request."""
         from asyncio import ensure_future
 
-        waiting = wait_disconnect()
-        self._watch = ensure_future(waiting)
-        self._is_own_watch = self._watch is not waiting
-        self._watch.add_done_callback(self._tell)
+        waiting = self._head.wait_disconnect()
+        watch: Future[None] = ensure_future(waiting)
+        watch.add_done_callback(self._tell)
+        self._watch, self._is_own_watch = watch, watch is not waiting
 
     def _tell(self, watch: "Future[None]") -> None:
         """Call who waits for the client's disconnect. A server that fails to tell is no reason to break off."""
         if not watch.cancelled() and watch.exception() is None:
             self._is_client_gone = True
-            watchers, self._watchers = self._watchers, {}
-            for function in watchers.values():
-                function()
+            watchers, self._watchers = self._watchers, []
+            for watcher in watchers:
+                watcher.function()
 
-    def _withdraw(self, key: object) -> None:
-        self._watchers.pop(key, None)
+    def withdraw(self, watcher: "_Watcher") -> None:
+        """Call the function of a watcher no more."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
         if not self._watchers and self._watch is not None and self._is_own_watch:
             self._watch.cancel()
             self._watch = None
@@ -164,6 +175,22 @@ def _awaited(function: Callable[[], object]) -> Callable[[], Awaitable[None]]:
         function()
 
     return on_loop
+
+
+class _Watcher:
+    """A function that a lifetime calls when the client disconnects. A call of this withdraws it.
+
+    Each request that waits has one, so it is small.
+    """
+
+    __slots__ = ("_lifetime", "function")
+
+    def __init__(self, lifetime: Lifetime, function: Callable[[], object]) -> None:
+        self._lifetime = lifetime
+        self.function = function
+
+    def __call__(self) -> None:
+        self._lifetime.withdraw(self)
 
 
 class Shield:

@@ -88,6 +88,7 @@ class Request(RequestHeaders):
         "_after_hooks": "The functions given to ``after_request``, in order.",
         "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
         "_deferred": "The functions given to ``after``, in order.",
+        "_lifetime": "The lifetime, once somebody has asked for it.",
         "_own_limits": "The limits that were set, and the route at that time.",
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
         " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
@@ -671,10 +672,13 @@ class Request(RequestHeaders):
         """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
         return os.urandom(16).hex()
 
-    @lazy
+    @property
     def lifetime(self) -> Lifetime:
         """The time for which the request is wanted: what is left of it, and what ends it."""
-        return Lifetime(self.head, self.after)
+        lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
+        if lifetime is None:
+            lifetime = self._lifetime = Lifetime(self.head, self.after)
+        return lifetime
 
     def after(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function, with the arguments, when the server has taken the response's last byte.
