@@ -10,7 +10,7 @@ PAGE = ROOT / "docs/explanation/design.md"
 
 def test_the_picture_has_the_layers_of_the_contract():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = [{name.strip() for name in layer.split("|")} for layer in contracts[0]["layers"]]
+    layers = [{name.strip() for name in re.split("[|:]", layer)} for layer in contracts[0]["layers"]]
     picture = PAGE.read_text().partition("```text\n")[2].partition("```")[0]
     boxes = [set(re.findall(r"\|  (\w+) ", box)) for box in re.split(r"^\+-+\+$", picture, flags=re.MULTILINE)[1:-1]]
     assert boxes == layers
