@@ -31,6 +31,9 @@ HEADS = [
     b"\\",
     b"\0",
 ]
+NAME = ["a", "X-", "-", "0", "Host", "~", "\0", "ä", "\ud800"]
+VALUE = ["a", " ", "\t", "\r", "~", "\x7f", "ä", "\xff", "\u20ac", "\ud800"]
+TEXT_NAMES = ["host", "x-1", "X-1", "ä", "\ud800", ""]
 NAMES = [b"host", b"cookie", b"set-cookie", b"content-length", b"transfer-encoding", b"", b"a", b"\0", b"\xff", b"Host"]
 ODD = [
     None,
@@ -76,7 +79,14 @@ def parse_options() -> Namespace:
 def functions(name: str) -> tuple[Callable[..., object], Callable[..., object]]:
     if name == "look_up":  # two functions, with what one makes for the other
         return lambda *given: look_up(pure, *given), lambda *given: look_up(compiled, *given)
+    if name == "put":  # which changes its argument
+        return lambda lines, *rest: put(pure, [*lines], *rest), lambda lines, *rest: put(compiled, [*lines], *rest)
     return pure(name), compiled(name)
+
+
+def put(twin: Callable[[str], Callable[..., object]], lines: list[tuple[str, str]], line: object) -> object:
+    twin("put_line")(lines, line)
+    return lines
 
 
 def make(random: Random) -> tuple[str, Arguments]:
@@ -112,6 +122,10 @@ def lines(random: Random) -> list[tuple[bytes, bytes]]:
     return [(name, raw(random)[:5]) for name in names]
 
 
+def text_lines(random: Random) -> list[tuple[str, str]]:
+    return [(random.choice(TEXT_NAMES), "b") for _ in range(random.randrange(5))]
+
+
 MAKERS: dict[str, Callable[[Random], Arguments]] = {
     "parse_fields": lambda random: (data(random, PERCENTS),),
     "percent_decode": lambda random: (data(random, PERCENTS),),
@@ -124,6 +138,8 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
     "encode_fields": lambda random: (
         [(joined(random, SIGNS), joined(random, SIGNS[:12])) for _ in range(random.randrange(4))],
     ),
+    "field_line": lambda random: (joined(random, NAME), joined(random, VALUE)),
+    "put": lambda random: (text_lines(random), (random.choice(TEXT_NAMES), "a")),
     "look_up": lambda random: (lines(random), *NAMES, b"x-0", b"x-31"),
 }
 

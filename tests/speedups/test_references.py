@@ -26,6 +26,8 @@ SAMPLES = [
     ("index_lines", lambda: ([*LINES * 9, (b"content-length", b"1"), None],)),
     ("find_line", lambda: (LINES, b"cookie")),
     ("find_line", lambda: (dict(LINES), b"cookie")),
+    ("put_line", lambda: ([("a", "1"), ("b", "2"), ("a", "3")], ("a", "4"))),
+    ("put_line", lambda: ([("a", "1"), [], ("a", "3")], ("a", "4"))),
     ("section_size", lambda: (LINES,)),
     ("section_size", lambda: ([*LINES, (b"a", "1")],)),
     ("resume", lambda: (ends(None), None)),

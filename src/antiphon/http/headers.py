@@ -147,7 +147,7 @@ class MutableHeaders(Headers):
 
     def __setitem__(self, name: str, value: str) -> None:
         """Set a field to one line, at the end, in place of its lines."""
-        put_line(self._fields, (field_name(name), field_value(value)))
+        put_line(self._fields, field_line(name, value))
 
     def __delitem__(self, name: str) -> None:
         if not self._remove(name.lower()):
@@ -166,7 +166,7 @@ class MutableHeaders(Headers):
 
     def add(self, name: str, value: str) -> None:
         """Add a line at the end; other lines of the field stay. Raises ValueError and TypeError as ``Headers`` does."""
-        self._fields.append((field_name(name), field_value(value)))
+        self._fields.append(field_line(name, value))
 
     def update(self, fields: HeaderFields) -> None:
         """Set several fields, at the end, in place of their lines.
@@ -227,7 +227,7 @@ def field_value(value: str) -> str:
     """Return a value that can stand in a header (RFC 9110 §5.5). Raises ValueError otherwise, TypeError for non-str."""
     if not isinstance(value, str):
         raise explained("bad-header-value", TypeError(f"a header's value is a str, not {type(value).__name__}"))
-    if value.isascii() and value.isprintable() and value[:1] != " " and value[-1:] != " ":
+    if value.isascii() and value.isprintable() and value.strip() is value:
         return value
     if bad := _FORBIDDEN.search(value):
         raise explained(
@@ -235,6 +235,12 @@ def field_value(value: str) -> str:
             ValueError(f"{bad.group()!r} at {bad.start()} cannot stand in a header's value: {value[:80]!r}"),
         )
     return value
+
+
+@accelerated
+def field_line(name: str, value: str, /) -> tuple[str, str]:
+    """Return a name in lower case, and a value. Raises ValueError and TypeError for those that can't be sent."""
+    return field_name(name), field_value(value)
 
 
 def combine(name: str, values: list[str]) -> str:
@@ -301,7 +307,8 @@ def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
     return values
 
 
-def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
+@accelerated
+def put_line(fields: list[tuple[str, str]], line: tuple[str, str], /) -> None:
     """Put a checked line at the end, in place of all lines of its field."""
     name = line[0]
     for present, _ in fields:
@@ -323,7 +330,7 @@ def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
 
 def checked_fields(fields: HeaderFields) -> list[tuple[str, str]]:
     """Return the names and values of fields, as lines. Raises ValueError and TypeError as ``Headers`` does."""
-    return [(field_name(name), field_value(value)) for name, value in field_pairs(fields)]
+    return [field_line(name, value) for name, value in field_pairs(fields)]
 
 
 def read_raw_utf8(text: str) -> str:

@@ -606,6 +606,105 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
+/* The header fields of a response: a list of (name, value) pairs of text, names in lower case. */
+
+#define LONGEST_NAME 64
+
+/* Write a token of ASCII letters, digits and `-` in lower case. Return 0 for all others, most of which are no tokens. */
+static int
+lower_name(const char *name, Py_ssize_t size, char *to)
+{
+    for (Py_ssize_t at = 0; at < size; at++) {
+        char each = name[at];
+        if (each >= 'A' && each <= 'Z') {
+            each = (char)(each | 0x20);
+        }
+        else if (!((each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '-')) {
+            return 0;
+        }
+        to[at] = each;
+    }
+    return 1;
+}
+
+/* True for visible ASCII characters, and spaces between them. */
+static int
+is_usual_value(const char *value, Py_ssize_t size)
+{
+    for (Py_ssize_t at = 0; at < size; at++) {
+        if (value[at] < ' ' || value[at] > '~') {
+            return 0;
+        }
+    }
+    return size == 0 || (value[0] != ' ' && value[size - 1] != ' ');
+}
+
+static PyObject *
+field_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    const char *name = NULL, *value = NULL;
+    char lower[LONGEST_NAME];
+    Py_ssize_t name_size = 0, value_size = 0;
+    if (count == 2 && PyUnicode_CheckExact(args[0]) && PyUnicode_CheckExact(args[1])) {
+        name = PyUnicode_AsUTF8AndSize(args[0], &name_size);
+        value = name ? PyUnicode_AsUTF8AndSize(args[1], &value_size) : NULL;
+        PyErr_Clear(); /* of a surrogate, which has no UTF-8 */
+    }
+    if (!value || name_size == 0 || name_size > LONGEST_NAME || !lower_name(name, name_size, lower)
+        || !is_usual_value(value, value_size)) {
+        return call_twin("field_line", args, count);
+    }
+    if (memcmp(name, lower, (size_t)name_size) == 0) {
+        return PyTuple_Pack(2, args[0], args[1]);
+    }
+    PyObject *written = PyUnicode_FromStringAndSize(lower, name_size);
+    PyObject *line = written ? PyTuple_Pack(2, written, args[1]) : NULL;
+    Py_XDECREF(written);
+    return line;
+}
+
+/* A new reference to an item of a list; NULL with an error if there is none. */
+static PyObject *
+item_of(PyObject *list, Py_ssize_t at)
+{
+#ifdef Py_GIL_DISABLED
+    return PyList_GetItemRef(list, at);
+#else
+    return Py_XNewRef(PyList_GetItem(list, at));
+#endif
+}
+
+/* Remove the lines of a name from a list, the last ones first. Return -1 for what the twin has to look at. */
+static int
+remove_lines(PyObject *fields, PyObject *name)
+{
+    Py_hash_t hash = PyObject_Hash(name);
+    int failed = 0;
+    for (Py_ssize_t at = PyList_Size(fields); at-- > 0 && !failed;) {
+        PyObject *line = item_of(fields, at), *present = line ? PyTuple_GetItem(line, 0) : NULL;
+        if (!present || !PyUnicode_CheckExact(present)) {
+            failed = -1;
+        }
+        else if (PyObject_Hash(present) == hash && PyUnicode_Compare(present, name) == 0) {
+            failed = PySequence_DelItem(fields, at);
+        }
+        Py_XDECREF(line);
+    }
+    return failed;
+}
+
+static PyObject *
+put_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    int is_usual = count == 2 && PyList_CheckExact(args[0]) && PyTuple_CheckExact(args[1]);
+    PyObject *name = is_usual ? PyTuple_GetItem(args[1], 0) : NULL;
+    if (!name || !PyUnicode_CheckExact(name) || remove_lines(args[0], name) < 0) {
+        PyErr_Clear();
+        return call_twin("put_line", args, count);
+    }
+    return PyList_Append(args[0], args[1]) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
 /* ComputedOnce */
 
 typedef struct {
@@ -701,12 +800,14 @@ add_types(PyObject *module)
 
 static PyMethodDef functions[] = {
     FUNCTION(encode_fields),
+    FUNCTION(field_line),
     FUNCTION(find_line),
     FUNCTION(index_lines),
     FUNCTION(is_nested_deeper),
     FUNCTION(match_usual_head),
     FUNCTION(parse_fields),
     FUNCTION(percent_decode),
+    FUNCTION(put_line),
     FUNCTION(resume),
     FUNCTION(section_size),
     FUNCTION(split_cookies),
