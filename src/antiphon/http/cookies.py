@@ -93,7 +93,7 @@ def _unquote(value: str) -> str:
 
 def quote_cookie_value(value: str) -> str:
     """Return a value as cookies have it, quoted if needed. Raises ValueError for CR, LF and NUL."""
-    if _cookie_octets(value):
+    if (value.isalnum() and value.isascii()) or _cookie_octets(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
         raise explained("bad-cookie", ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}"))
@@ -220,9 +220,8 @@ class SetCookie(_Fields):
 
 def _checked(cookie: F) -> F:
     """Return the cookie; raise ValueError if user agents would drop it (RFC 6265bis §5.7)."""
-    name = cookie.name
-    size = len(f"{name}{cookie.coded_value}".encode())
-    if size > LONGEST_COOKIE:
+    name, coded = cookie.name, cookie.coded_value
+    if 4 * (len(name) + len(coded)) > LONGEST_COOKIE and (size := len(f"{name}{coded}".encode())) > LONGEST_COOKIE:
         raise explained("bad-cookie", ValueError(f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}"))
     is_prefixed = name[:2] == "__" and _prefixed(name)
     if not cookie.secure:

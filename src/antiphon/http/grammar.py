@@ -44,7 +44,7 @@ _ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for b
 
 def is_token(text: str) -> bool:
     """True if `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
-    return _token(text) is not None
+    return (text.isidentifier() and text.isascii()) or _token(text) is not None  # most are words: no match is made
 
 
 def split_list(value: str) -> list[str]:

@@ -406,7 +406,7 @@ class Response(ResponseHeaders):
     def _own_fields(self) -> list[Line]:
         fields = self._fields
         if not isinstance(fields, list):
-            fields = self._fields = list(fields)
+            fields = self._fields = [*fields]
         return fields
 
     def _put(self, line: Line) -> None:
@@ -458,7 +458,8 @@ class Response(ResponseHeaders):
         A cookie of the same name, domain and path that was set before is replaced. Raises ValueError for impossible
         combinations, such as ``samesite="None"`` without ``secure``.
         """
-        cookie = SetCookie(
+        cookie = SetCookie.__new__(  # a call of the class would make a dictionary of the arguments
+            SetCookie,
             name,
             value,
             max_age=max_age,
