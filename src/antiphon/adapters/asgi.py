@@ -20,8 +20,6 @@ from antiphon.response.response import Response
 if TYPE_CHECKING:
     from asyncio import Future, Task
 
-    from antiphon.adapters.disconnect import BufferedMessages
-
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -57,15 +55,16 @@ class ASGIHead:
     """The head of a request, read off a scope, with the body from ``receive``."""
 
     blocks = False
-    _received: "Future[None] | None"
-    watch: "Task[None] | None"
-    """The task that waits for the disconnect, once somebody has asked for it. For ``call_asgi``."""
-    _buffered: "BufferedMessages | None"
-    """The messages, once the disconnect is waited for."""
+    root_path = ""
+    """The scope's root_path."""
+    _next: Receive | None = None
+    """The function that gives the next message, once the disconnect is waited for."""
+    _receiving: "Future[None] | bool" = False
+    """True while the body is received; a future if somebody waits for the end of that."""
     _fields: LineIndex
     """The index of the headers."""
-    root_path: str
-    """The scope's root_path."""
+    watch: "Task[None] | None"
+    """The task that waits for the disconnect, once somebody has asked for it. For ``call_asgi``."""
     has_body: bool
     """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
@@ -74,18 +73,16 @@ class ASGIHead:
         self._receive = receive
         self.method: str = scope["method"]
         path: str = scope["path"]
-        if path[:1] != "/":
+        if not path or path[0] != "/":
             self.scope, path = _in_origin_form(scope)
-        self.root_path = ""
         if root_path := scope.get("root_path"):
             self.root_path = root_path.rstrip("/")
             path = _below(path, self.root_path) or "/"
         self.path = path
         self._fields, self.host_line, is_framed = index_lines(self.scope["headers"])
         self.has_body = is_framed or scope.get("http_version", "1.1") >= "2"
-        # Reading a default from the class would take three times as long.
-        self._received = self._buffered = self.watch = None
-        self._has_more, self._is_receiving = True, False
+        self._has_more = True  # it would take three times as long to read a default from the class
+        self.watch = None
 
     @property
     def header_size(self) -> int:
@@ -148,10 +145,10 @@ class ASGIHead:
 
     async def receive(self) -> bytes:
         """Return the next bytes of the body. Raises ClientDisconnected."""
-        self._is_receiving = True
+        self._receiving = True
         try:
             while self._has_more:
-                message = await (self._receive() if self._buffered is None else self._buffered.next())
+                message = await (self._next or self._receive)()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnected("The client disconnected while the body was read.")
                 self._has_more = message.get("more_body", False)
@@ -159,9 +156,9 @@ class ASGIHead:
                     return chunk if type(chunk) is bytes else bytes(chunk)
             return b""
         finally:
-            self._is_receiving = False
-            if self._received is not None and not self._received.done():
-                self._received.set_result(None)
+            waiter, self._receiving = self._receiving, False
+            if not isinstance(waiter, bool) and not waiter.done():
+                waiter.set_result(None)
 
     def wait_disconnect(self) -> "Task[None]":
         """Return the task that waits until the client disconnects, the same one for all. It ends with the request.
@@ -181,12 +178,15 @@ class ASGIHead:
 
         from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
 
-        if not (self._is_receiving or (self._has_more and self.has_body)):  # nobody reads a body
+        if not (self._receiving or (self._has_more and self.has_body)):  # nobody reads a body
             return wait_disconnect(self._receive)
-        buffered = self._buffered = BufferedMessages(self._receive)
-        if self._is_receiving:  # by a task that reads on while the response is written
-            self._received = get_running_loop().create_future()
-        return buffered.wait_disconnect(self._received)
+        messages = BufferedMessages(self._receive)
+        self._next = messages.next
+        if not self._receiving:
+            return messages.wait_disconnect()
+        # A task reads on while the response is written.
+        self._receiving = received = get_running_loop().create_future()
+        return messages.wait_disconnect(received)
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:

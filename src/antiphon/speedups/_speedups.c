@@ -417,35 +417,43 @@ match_usual_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
 
 #define MOST_SEARCHED 64
 
-/* True if bytes have this content. An error that is set is for the caller to find. */
-static int
+/* Return a line of a tuple, and set its name, to NULL without an error for what is no pair with a name in bytes. */
+static inline PyObject *
+line_at(PyObject *lines, Py_ssize_t at, PyObject **name)
+{
+    PyObject *line = PyTuple_GetItem(lines, at);
+    *name = PyTuple_CheckExact(line) && Py_SIZE(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
+    if (*name && !PyBytes_CheckExact(*name)) {
+        *name = NULL;
+    }
+    return line;
+}
+
+/* True if bytes have this content: most names differ in their lengths. */
+static inline int
 is_named(PyObject *name, const char *wanted, Py_ssize_t size)
 {
-    return PyBytes_Size(name) == size && memcmp(PyBytes_AsString(name), wanted, (size_t)size) == 0;
+    return Py_SIZE(name) == size && memcmp(PyBytes_AsString(name), wanted, (size_t)size) == 0;
 }
 
 /* Look at each line of a tuple. Return 0 for lines that the twin has to index. */
 static int
 look_at_lines(PyObject *lines, PyObject **host, int *is_framed)
 {
-    Py_ssize_t count = PyTuple_Size(lines);
+    Py_ssize_t count = Py_SIZE(lines);
     if (count == 0 || count > MOST_SEARCHED) {
         return 0;
     }
     for (Py_ssize_t at = 0; at < count; at++) {
-        PyObject *line = PyTuple_GetItem(lines, at);
-        if (!PyTuple_CheckExact(line) || PyTuple_Size(line) != 2) {
-            return 0;
-        }
-        PyObject *name = PyTuple_GetItem(line, 0), *value = PyTuple_GetItem(line, 1);
-        if (!PyBytes_CheckExact(name) || !PyBytes_CheckExact(value)) {
+        PyObject *name, *line = line_at(lines, at, &name);
+        if (!name) {
             return 0;
         }
         if (is_named(name, "host", 4)) {
             if (*host) {
                 return 0;
             }
-            *host = value;
+            *host = PyTuple_GetItem(line, 1);
         }
         else if (is_named(name, "content-length", 14) || is_named(name, "transfer-encoding", 17)) {
             *is_framed = 1;
@@ -467,19 +475,11 @@ index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count
     if (!lines) {
         return NULL;
     }
-    PyObject *result = PyTuple_Size(lines) > 0 && look_at_lines(lines, &host, &is_framed)
+    PyObject *result = look_at_lines(lines, &host, &is_framed)
         ? PyTuple_Pack(3, lines, host ? host : Py_None, is_framed ? Py_True : Py_False)
         : call_twin("index_lines", args, count);
     Py_DECREF(lines);
     return result;
-}
-
-/* The name of a line, NULL without an error if it is no pair of bytes. */
-static PyObject *
-name_of(PyObject *line)
-{
-    PyObject *name = PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
-    return name && PyBytes_CheckExact(name) && PyBytes_CheckExact(PyTuple_GetItem(line, 1)) ? name : NULL;
 }
 
 /* Combine the lines of a field as the twin of ``index_lines`` does. */
@@ -487,9 +487,8 @@ static PyObject *
 combine_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
 {
     PyObject *values = PyList_New(0), *result = NULL;
-    Py_ssize_t count = PyTuple_Size(lines);
-    for (Py_ssize_t at = 0; values && at < count; at++) {
-        PyObject *line = PyTuple_GetItem(lines, at), *name = name_of(line);
+    for (Py_ssize_t at = 0; values && at < Py_SIZE(lines); at++) {
+        PyObject *name, *line = line_at(lines, at, &name);
         if (name && is_named(name, wanted, size) && PyList_Append(values, PyTuple_GetItem(line, 1)) < 0) {
             Py_CLEAR(values);
         }
@@ -515,11 +514,11 @@ find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
         return call_twin("find_line", args, count);
     }
     PyObject *lines = args[0], *found = NULL;
-    Py_ssize_t size = PyBytes_Size(args[1]), all = PyTuple_Size(lines);
+    Py_ssize_t size = Py_SIZE(args[1]), all = Py_SIZE(lines);
     const char *wanted = PyBytes_AsString(args[1]);
     int takes_first = size == 10 && memcmp(wanted, "set-cookie", 10) == 0;
     for (Py_ssize_t at = 0; at < all && !(found && takes_first); at++) {
-        PyObject *line = PyTuple_GetItem(lines, at), *name = name_of(line);
+        PyObject *name, *line = line_at(lines, at, &name);
         if (!name) {
             return call_twin("find_line", args, count);
         }
