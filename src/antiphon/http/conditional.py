@@ -109,13 +109,13 @@ def evaluate_preconditions(
     """
     if isinstance(modified, datetime):
         modified = aware(modified).replace(microsecond=0)
-    if method in _WITHOUT_REPRESENTATION:
+    reads = method in READING
+    if not reads and method in _WITHOUT_REPRESENTATION:
         return None
     if not exists:
         return 412 if field("if-match") is not None else None
     if _is_other_version(field, etag, modified):
         return 412
-    reads = method in READING
     if _is_known_version(field, etag, modified, reads):
         return 304 if reads else 412
     return None
@@ -126,7 +126,9 @@ def _is_other_version(field: Field, etag: str | None, modified: str | datetime |
     if_match = field("if-match")
     if if_match is not None:
         return not is_strongly_among(read_etags(if_match)[0], etag)
-    return modified is not None and _is_modified_since(field("if-unmodified-since"), modified) is True
+    if modified is None or (since := field("if-unmodified-since")) is None:
+        return False
+    return _is_modified_since(since, modified) is True
 
 
 def _is_known_version(field: Field, etag: str | None, modified: str | datetime | None, reads: bool) -> bool:
@@ -138,7 +140,9 @@ def _is_known_version(field: Field, etag: str | None, modified: str | datetime |
     if if_none_match is not None:
         listed, is_complete = read_etags(if_none_match)
         return is_weakly_among(listed, etag) or not (reads or is_complete)
-    return reads and modified is not None and _is_modified_since(field("if-modified-since"), modified) is False
+    if not reads or modified is None or (since := field("if-modified-since")) is None:
+        return False
+    return _is_modified_since(since, modified) is False
 
 
 def applicable_range(method: str, field: Field, etag: str | None = None, modified: str | None = None) -> str | None:
@@ -155,9 +159,9 @@ def applicable_range(method: str, field: Field, etag: str | None = None, modifie
     return None
 
 
-def _is_modified_since(header: str | None, modified: str | datetime) -> bool | None:
-    """True if the modification is later than the header's date; None if either date is absent or malformed."""
-    since = None if header is None else _parse_date(header)
+def _is_modified_since(header: str, modified: str | datetime) -> bool | None:
+    """True if the modification is later than the header's date; None if either date is malformed."""
+    since = _parse_date(header)
     if since is None:
         return None
     last = modified if isinstance(modified, datetime) else _parse_date(modified)

@@ -101,7 +101,10 @@ def _seconds(moment: datetime | float) -> int:
     """Return whole seconds since 1970-01-01 UTC."""
     if not isinstance(moment, datetime):
         return int(moment // 1)
-    since = aware(moment) - _EPOCH
+    try:
+        since = moment - _EPOCH
+    except TypeError:
+        since = aware(moment) - _EPOCH  # which says the fix
     return since.days * 86400 + since.seconds
 
 

@@ -16,9 +16,8 @@ _MOST_RANGES = 64
 _DIGITS = 40
 _LIMIT = 10**_DIGITS
 _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
-_RANGE_SPEC = f"([0-9]{{0,{_DIGITS}}})-([0-9]{{0,{_DIGITS}}})"
-_range_spec = re.compile(_RANGE_SPEC).fullmatch
-_one_part = re.compile(f"bytes={_RANGE_SPEC}").fullmatch
+_range_spec = re.compile(f"({_NUMBER})?-({_NUMBER})?").fullmatch
+_usual = re.compile(f"bytes=({_NUMBER})-({_NUMBER})?").fullmatch
 _content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
 
 _boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
@@ -220,11 +219,18 @@ class MultipartByteRanges:
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
     """Return `Range.resolve` of a header, None also for a malformed one."""
-    try:
-        unit, ranges = _parse(header)
-    except ValueError:
+    if (usual := _usual(header)) is None:
+        try:
+            unit, ranges = _parse(header)
+        except ValueError:
+            return None
+        return _resolve(unit, ranges, length)
+    first, last = usual.groups()
+    start, end = int(first), None if last is None else int(last)
+    if not length or (end is not None and end < start):
         return None
-    return _resolve(unit, ranges, length)
+    part = _within(start, end, length)
+    return [] if part is None else [part]
 
 
 def _range_unit(unit: str) -> str:
@@ -253,8 +259,6 @@ def _check_order(first: int | None, last: int | None) -> None:
 
 def _parse(text: str) -> tuple[str, list[RangeSpec]]:
     """Read a Range header's unit and parts. Raises ValueError."""
-    if one := _one_part(text):
-        return "bytes", [_read_spec(one)]
     unit, _, written = text.partition("=")
     if written.count(",") >= _MOST_RANGES:
         raise ValueError(f"more than {_MOST_RANGES} ranges: {text[:80]!r}")
@@ -268,10 +272,6 @@ def _parse_spec(element: str) -> RangeSpec:
     match = _range_spec(element)
     if match is None:
         raise ValueError(f"not a range: {element[:80]!r}")
-    return _read_spec(match)
-
-
-def _read_spec(match: re.Match[str]) -> RangeSpec:
     first, last = match.groups()
     spec = int(first) if first else None, int(last) if last else None
     _check_order(*spec)
@@ -281,7 +281,7 @@ def _read_spec(match: re.Match[str]) -> RangeSpec:
 def _resolve(unit: str, ranges: Sequence[RangeSpec], length: int) -> list[ByteRange] | None:
     if unit != "bytes" or not length:
         return None
-    found = [part for spec in ranges if (part := _within(spec, length))]
+    found = [part for first, last in ranges if (part := _within(first, last, length))]
     return found if len(found) < 2 else _merge_overlapping(found)
 
 
@@ -289,9 +289,8 @@ def _print_range_spec(first: int | None, last: int | None) -> str:
     return f"{'' if first is None else first}-{'' if last is None else last}"
 
 
-def _within(spec: RangeSpec, length: int) -> ByteRange | None:
-    """Return the part of `length` bytes that a spec names; None if it has none of them."""
-    first, last = spec
+def _within(first: int | None, last: int | None, length: int) -> ByteRange | None:
+    """Return the part of `length` bytes that a range names; None if it has none of them."""
     if first is None:
         return ByteRange(max(length - last, 0), length - 1) if last and length else None
     if first >= length:
