@@ -12,6 +12,7 @@ from antiphon.http.dates import MONTH_NUMBERS, format_date, parse_date
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path, parse_host
+from antiphon.http.urls.urlencoded import Fields
 from antiphon.speedups import accelerated
 
 SameSite = Literal["Lax", "Strict", "None"]
@@ -48,13 +49,23 @@ def parse_cookies(header: str) -> list[tuple[str, str]]:
     A cookie without a name, which browsers may send, has the name "". A value in double quotes loses the quotes and
     its escapes. The header is Latin-1 text, as servers give it, and is read as UTF-8.
     """
+    cookies = read_cookies(header)
+    return list(cookies.items()) if isinstance(cookies, dict) else cookies
+
+
+def read_cookies(header: str) -> Fields:
+    """Return the names and values that ``parse_cookies`` does."""
     cookies = split_cookies(header)
-    return [(name, _unquote(value)) for name, value in cookies] if '"' in header else cookies
+    if '"' not in header:
+        return cookies
+    if isinstance(cookies, dict):
+        return {name: _unquote(value) for name, value in cookies.items()}
+    return [(name, _unquote(value)) for name, value in cookies]
 
 
 @accelerated
-def split_cookies(header: str, /) -> list[tuple[str, str]]:
-    """Return the names and values in a Cookie header as ``parse_cookies`` does, with their quotes and escapes."""
+def split_cookies(header: str, /) -> Fields:
+    """Return the names and values in a Cookie header as ``read_cookies`` does, with their quotes and escapes."""
     if not header.isascii():
         header = _as_utf8(header)
     cookies: list[tuple[str, str]] = []
@@ -64,7 +75,8 @@ def split_cookies(header: str, /) -> list[tuple[str, str]]:
             cookies.append((name.strip(OWS), value.strip(OWS)))
         elif value := name.strip(OWS):
             cookies.append(("", value))
-    return cookies
+    fields = dict(cookies)
+    return fields if len(fields) == len(cookies) else cookies
 
 
 def _as_utf8(text: str) -> str:

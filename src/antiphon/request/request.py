@@ -18,7 +18,7 @@ from antiphon.environment.variables import Environment
 from antiphon.environment.variables import env as variables
 from antiphon.explanations import explained
 from antiphon.http.charset import decode_text
-from antiphon.http.cookies import parse_cookies
+from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
@@ -262,7 +262,7 @@ class Request(RequestHeaders):
     def cookies(self) -> FirstMultiDict[str]:
         """The cookies. Of several with one name, the first is read: it is the most specific."""
         header = self.head.field("cookie")
-        return FirstMultiDict(parse_cookies(header) if header else ())
+        return FirstMultiDict(read_cookies(header) if header else ())
 
     @lazy
     def args(self) -> MultiDict[str]:

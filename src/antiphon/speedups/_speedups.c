@@ -192,18 +192,21 @@ stripped(const char *start, const char *end)
     return PyUnicode_FromStringAndSize(start, end - start);
 }
 
+/* Add the cookie from `start` to `end`, unless nothing is there. */
 static int
-append_cookie(PyObject *cookies, const char *start, const char *end)
+add_cookie(PyObject **cookies, const char *start, const char *end)
 {
     const char *equals = memchr(start, '=', (size_t)(end - start));
     PyObject *name = equals ? stripped(start, equals) : PyUnicode_FromStringAndSize("", 0);
     PyObject *value = name ? stripped(equals ? equals + 1 : start, end) : NULL;
-    if (value && !equals && PyUnicode_GetLength(value) == 0) {
-        Py_DECREF(value);
-        Py_DECREF(name);
-        return 0;
+    int is_nothing = value && !equals && PyUnicode_GetLength(value) == 0;
+    int failed = value ? 0 : -1;
+    if (value && !is_nothing) {
+        failed = add_field(cookies, name, value);
     }
-    return append_pair(cookies, name, value);
+    Py_XDECREF(value);
+    Py_XDECREF(name);
+    return failed;
 }
 
 static PyObject *
@@ -216,11 +219,11 @@ split_cookies(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
         return call_twin("split_cookies", args, count);
     }
     const char *end = start + size;
-    PyObject *cookies = PyList_New(0);
+    PyObject *cookies = PyDict_New();
     while (cookies && start < end) {
         const char *found = memchr(start, ';', (size_t)(end - start));
         const char *cookie_end = found ? found : end;
-        if (append_cookie(cookies, start, cookie_end) < 0) {
+        if (add_cookie(&cookies, start, cookie_end) < 0) {
             Py_CLEAR(cookies);
         }
         start = cookie_end + 1;
