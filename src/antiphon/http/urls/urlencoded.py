@@ -85,6 +85,9 @@ def parse_fields(data: bytes, /) -> Fields:
     """Return the names and values in `data`, however many there are."""
     if _PERCENT not in data:
         pieces = data.decode("utf-8", "replace").replace("+", " ").split("&")
+        fields = {name: value for piece in pieces for name, _, value in (piece.partition("="),)}
+        if len(fields) == len(pieces) and "" not in fields:
+            return fields
         pairs = [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
     elif texts := _parse_regular(data):
         text = iter(texts)
