@@ -20,7 +20,7 @@ class OnLoop(RequestHead):
     async def receive(self):
         if self.is_late:
             await asyncio.sleep(0)
-        return await super().receive()
+        return super().receive()
 
 
 class Late(OnLoop):

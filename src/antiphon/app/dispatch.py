@@ -25,7 +25,10 @@ from antiphon.handler.release import drain, free, release
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.response.fields import TEXT, only_typed
+from antiphon.response.response import Response, response_of
+
+_TEXT_ONLY = only_typed(TEXT)
 
 
 def answer_at_once(
@@ -332,7 +335,7 @@ async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: 
 def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[Response]:
     """Make a response of what was returned, by the request's conditions where it has to be."""
     if type(answer) is str:
-        return Response(answer)
+        return response_of(answer.encode(), _TEXT_ONLY)
     made = answer if type(answer) is Response else to_response(answer, plan.handler.function, request)
     return _by_conditions(request, made) if isinstance(made, Response) else _wait(request, made)
 

@@ -12,7 +12,7 @@ from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import HTML, JSON, SharedFields, only_typed
-from antiphon.response.response import Response, json_encoder
+from antiphon.response.response import Response, json_encoder, response_of
 from antiphon.response.templates import Template, is_template
 
 Source = Callable[..., Any]
@@ -127,7 +127,7 @@ def _is_mapping(kind: type) -> bool:
 
 
 def _json(value: object, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
-    return Response.sharing(json_encoder()(value, _json_default(request)), fields)
+    return response_of(json_encoder()(value, _json_default(request)), fields)
 
 
 def _json_default(request: Request) -> Callable[[Any], object] | None:

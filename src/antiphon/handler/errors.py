@@ -10,7 +10,7 @@ from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerEr
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.fields import HTML, Line, vary
-from antiphon.response.response import Response
+from antiphon.response.response import Response, response_of
 
 PROBLEM = "application/problem+json"
 
@@ -108,7 +108,7 @@ def error_response(request: Request, error: BaseException) -> Response:
         body, content_type = _page(request, told).encode("utf-8", "replace"), HTML
     else:
         body, content_type = _problem(request, told), PROBLEM
-    response = Response.sharing(body, _fields(request, told, content_type))
+    response = response_of(body, _fields(request, told, content_type))
     response.status = told.status
     response.error = error
     if _debug_answer is not None:

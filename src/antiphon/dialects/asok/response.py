@@ -9,6 +9,7 @@ from antiphon.http.headers import field_pairs
 from antiphon.request.request import Request as NativeRequest
 from antiphon.response.fields import HTML, only_typed
 from antiphon.response.response import Response as NativeResponse
+from antiphon.response.response import response_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
@@ -70,7 +71,7 @@ def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeRe
     if request.content_type is HTML:
         value = completed(request, value)
     request.let_go()
-    response = NativeResponse.sharing(value.encode(), only_typed(request.content_type))
+    response = response_of(value.encode(), only_typed(request.content_type))
     if request.own_status is None and request.added_headers is None:
         return response
     return amended(request, response)

@@ -7,6 +7,7 @@ from antiphon.dialects.microdot.response import JSON, Response, to_response
 from antiphon.request.request import Request as NativeRequest
 from antiphon.response.fields import only_typed
 from antiphon.response.response import Response as NativeResponse
+from antiphon.response.response import response_of
 from antiphon.serialization.json import encode_json
 
 _JSON_ONLY = only_typed(JSON)
@@ -25,9 +26,9 @@ def native_answer(request: Request, result: Any) -> NativeResponse:
         body, status = result
     kind = type(body)
     if kind is str and (fields := _USUAL.get(Response.default_content_type)):
-        response = NativeResponse.sharing(body.encode(), fields)
+        response = response_of(body.encode(), fields)
     elif kind is dict or kind is list:
-        response = NativeResponse.sharing(encode_json(body), _JSON_ONLY)
+        response = response_of(encode_json(body), _JSON_ONLY)
     else:
         response, status = to_response(result).native(), 200
     if status != 200:
