@@ -213,7 +213,9 @@ class TestTheTimer:
         async def main():
             call_later = asyncio.get_running_loop().call_later
             monkeypatch.setattr(
-                asyncio.get_running_loop(), "call_later", lambda *call: (looks.append(call), call_later(*call))[1]
+                asyncio.get_running_loop(),
+                "call_later",
+                lambda *call, **named: (looks.append(call), call_later(*call, **named))[1],
             )
             return await asyncio.gather(*[within(SOON + place / 10_000, never()) for place in range(1000)])
 

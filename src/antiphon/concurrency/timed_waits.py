@@ -5,6 +5,7 @@ Most are over within milliseconds, and to start and cancel a timer for each woul
 
 from asyncio import AbstractEventLoop, CancelledError, TimerHandle, current_task, get_running_loop
 from collections.abc import Coroutine, Generator
+from contextvars import Context
 from math import inf
 from time import monotonic
 from types import coroutine
@@ -110,7 +111,9 @@ class _Waits:
             else:
                 self._timer.cancel()
             self._looks_at = moment
-            self._timer = self._loop.call_later(moment - monotonic() + _PRECISION, self._look)
+            self._timer = self._loop.call_later(
+                moment - monotonic() + _PRECISION, self._look, context=Context()
+            )  # not that of a request, which would be kept
 
     def _look(self) -> None:
         self._timer, self._looks_at, now = None, inf, monotonic()

@@ -5,6 +5,7 @@ Who still waits at the second look has its client watched: most handlers have an
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import Self
 
@@ -107,10 +108,10 @@ class _Waiting:
         self._withdraw = GRACE_OVER.subscribe_on_loop(self._end)
 
     def add(self, handler: WaitingHandler) -> None:
-        """Look at a handler from now on."""
+        """Look at a handler from now on, outside of the context of its request, which would be kept."""
         self._new.add(handler)
         if self._timer is None:
-            self._timer = self._loop.call_later(LOOK, self._look)
+            self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def discard(self, handler: WaitingHandler) -> None:
         """Look at a handler no more."""
@@ -128,7 +129,7 @@ class _Waiting:
         self._watched |= self._old
         self._old, self._new = self._new, set()
         if self._old:
-            self._timer = self._loop.call_later(LOOK, self._look)
+            self._timer = self._loop.call_later(LOOK, self._look, context=Context())
         else:
             self._drop_if_empty()
 
