@@ -34,6 +34,7 @@ HEADS = [
 NAME = ["a", "X-", "-", "0", "Host", "~", "\0", "ä", "\ud800"]
 VALUE = ["a", " ", "\t", "\r", "~", "\x7f", "ä", "\xff", "\u20ac", "\ud800"]
 TEXT_NAMES = ["host", "x-1", "X-1", "ä", "\ud800", ""]
+FORM = [b"\r\n--b", b"--", b"\r\n", b"\r", b"x", DISPOSITION + b'"\r\n\r\n', DISPOSITION + b'a"; filename="b"\r\n\r\n1']
 NAMES = [b"host", b"cookie", b"set-cookie", b"content-length", b"transfer-encoding", b"", b"a", b"\0", b"\xff", b"Host"]
 ODD = [
     None,
@@ -134,6 +135,12 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
     "match_usual_head": lambda random: (
         DISPOSITION[: random.choice([0, 99])] + data(random, HEADS),
         random.choice([0, 0, 0, 2]),
+    ),
+    "split_usual_form": lambda random: (
+        b"--b" + data(random, FORM),
+        b"\r\n--b",
+        random.choice([0, 1, 5, 1000]),
+        random.choice([50, 1024]),
     ),
     "encode_fields": lambda random: (
         [(joined(random, SIGNS), joined(random, SIGNS[:12])) for _ in range(random.randrange(4))],

@@ -37,8 +37,8 @@ def found(body, boundary=b"B", **limits):
 def test_is_what_the_parser_finds_and_is_taken_for_what_browsers_write(form, end):
     body = print_form(form, end=end)
     parts = found(body, BOUNDARY)
-    assert parts == [(part.head, part.end) for part in read([body])]
-    assert [body[head.offset : end] for head, end in parts] == [content for *_, content in form]
+    assert parts == [(*part.head, part.end) for part in read([body])]
+    assert [body[offset:end] for *_, offset, _, end in parts] == [content for *_, content in form]
 
 
 @given(st.lists(tokens, max_size=30), st.sampled_from([b"", b"--B\r\n", b"--B\r\n" + DISPOSITION + b"\r\n\r\n"]))
@@ -46,7 +46,7 @@ def test_is_taken_for_nothing_that_the_parser_reads_otherwise(tokens, begin):
     body = begin + b"".join(tokens)
     parts = found(body)
     try:
-        parsed = [(part.head, part.end) for part in read([body], b"B")]
+        parsed = [(*part.head, part.end) for part in read([body], b"B")]
     except HTTPError:
         parsed = None
     assert parts in (None, parsed)

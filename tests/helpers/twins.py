@@ -5,7 +5,7 @@ from inspect import isfunction
 from typing import Any
 
 # Each module with twins is imported, since it says so where it is.
-import antiphon.body.part_head
+import antiphon.body.multipart
 import antiphon.concurrency.iterables
 import antiphon.http.cookies
 import antiphon.http.headers

@@ -105,6 +105,19 @@ PUT = {
     (("b", "2"), ("c", "3")): [("b", "2"), ("c", "3"), ("a", "1")],
     (("a", "2"), ("b", "3"), ("a", "4")): [("b", "3"), ("a", "1")],
 }
+DISPOSITION = b'Content-Disposition: form-data; name="a'
+FORM = b'--b\r\n%s"\r\n\r\n1\r\n--b\r\n%s"; filename=""\r\nContent-Type: c/d\r\n\r\n\r\n--b--\r\n' % (
+    2 * (DISPOSITION,)
+)
+PARTS = [
+    (b"a", None, None, 49, DISPOSITION + b'"', 50),
+    (b"a", b"", "c/d", 133, DISPOSITION + b'"; filename=""\r\nContent-Type: c/d', 133),
+]
+UNUSUAL_FORMS = [
+    (FORM, b"\r\n--b", 1, 100), (FORM, b"\r\n--b", 2, 74), (FORM, b"\r\n--c", 2, 100), (FORM[:-3], b"\r\n--b", 2, 100),
+    (FORM + b"x", b"\r\n--b", 2, 100), (b"", b"\r\n--b", 2, 100),
+    (FORM.replace(b"1", b"\r\n--bc"), b"\r\n--b", 2, 100),
+]  # fmt: skip
 
 CASES = [
     *(("parse_fields", (data,), fields) for data, fields in FIELDS.items()),
@@ -115,6 +128,9 @@ CASES = [
     *(("is_nested_deeper", (data, depth - 1), True) for data, depth in NESTED.items() if depth),
     *(("match_usual_head", (data, 3), (*head, data.index(b"\r\n\r\n") + 4)) for data, head in HEADS.items()),
     *(("match_usual_head", (START + end, 3), None) for end in UNUSUAL_ENDS),
+    ("split_usual_form", (FORM, b"\r\n--b", 2, 100), PARTS),
+    ("split_usual_form", (b"--b--", b"\r\n--b", 0, 0), []),
+    *(("split_usual_form", arguments, None) for arguments in UNUSUAL_FORMS),
     ("encode_fields", ([],), []),
     ("encode_fields", ([("a", "b"), ("set-cookie", "\xc3\xa4")],), [(b"a", b"b"), (b"set-cookie", b"\xc3\xa4")]),
 ]
@@ -162,6 +178,16 @@ HEAD_PIECES += [
 
 NAME_PIECES = st.sampled_from(["X-", "a", "Z", "0", "-", "~", " ", "\0", "\x80", "\u20ac", "\ud800", "a" * 32])
 VALUE_PIECES = st.sampled_from([" ", "a", "~", "\t", "\r\n", "\0", "\x7f", "\x80", "\xff", "\u0100", "\ud800"])
+FORM_PIECES = [
+    b"\r\n--b",
+    b"--",
+    b"\r\n",
+    b"x",
+    b"\r",
+    b"\0",
+    START + b'"\r\n\r\n',
+    START + b'"; filename="c"\r\n\r\n1',
+]
 
 ARGUMENTS = {
     "parse_fields": st.tuples(urlencoded_bytes),
@@ -170,6 +196,12 @@ ARGUMENTS = {
     "split_cookies": st.tuples(st.text(st.sampled_from('ab;= \t"\0\xc3\xa4\u20ac\ud800')) | st.text()),
     "is_nested_deeper": st.tuples(st.lists(st.sampled_from(b'[]{}"\\x')).map(bytes) | st.binary(), st.integers(0, 5)),
     "match_usual_head": st.tuples(st.lists(st.sampled_from(HEAD_PIECES)).map(b"".join), st.integers(0, 5)),
+    "split_usual_form": st.tuples(
+        st.lists(st.sampled_from(FORM_PIECES)).map(lambda pieces: b"--b" + b"".join(pieces)),
+        st.sampled_from([b"\r\n--b", b"\r\n--"]),
+        st.integers(-1, 3),
+        st.sampled_from([0, 60, 1024]),
+    ),
     "encode_fields": st.tuples(st.lists(st.tuples(st.text(), st.text(st.characters(max_codepoint=300))))),
 }
 
@@ -299,15 +331,22 @@ LONG = {
     "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
     "is_nested_deeper": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"'],
     "match_usual_head": [b" ", b"a", b'; filename="', b'"', b"\r\n"],
+    "split_usual_form": [b"\r", b"\r\n--", b"\r\n--b", b"x", b'\r\n--b%s"\r\n\r\n' % START[3:]],
     "encode_fields": [[("a", "b")]],
     "index_lines": [[(b"a", b"")]],
 }
-OTHERS = {"is_nested_deeper": [200], "match_usual_head": [0], "field_line": ["a"]}
+OTHERS = {
+    "is_nested_deeper": [200],
+    "match_usual_head": [0],
+    "field_line": ["a"],
+    "split_usual_form": [b"\r\n--b", 1 << 20, 1024],
+}
+STARTS = {"match_usual_head": START[3:], "split_usual_form": b'--b%s"\r\n\r\n' % START[3:]}
 
 
 # By a factor of 16 in size, what is quadratic takes 256 times as long; 80 leaves room for what else runs here.
 @pytest.mark.parametrize(("name", "unit"), [(name, unit) for name, units in LONG.items() for unit in units])
 def test_takes_as_much_longer_as_the_input_is_larger(twin, name, unit):
     function, others = twin(name), OTHERS.get(name, [])
-    start = START[3:] if name == "match_usual_head" else unit[:0]
+    start = STARTS.get(name, unit[:0])
     assert cost(function, start + 64_000 * unit, *others) < 80 * cost(function, start + 4_000 * unit, *others)

@@ -232,7 +232,7 @@ def histories(draw):
 @given(histories(), st.integers(0, 900), st.integers(0, 900))
 def test_any_part_is_the_same_wherever_it_is(history, offset, length):
     chunks, threshold = history
-    spool = Spool(threshold)
+    spool = Spool(threshold=threshold)
     for chunk in chunks:
         if chunk is None:
             spool.flush()
@@ -250,7 +250,7 @@ def test_any_part_is_the_same_wherever_it_is(history, offset, length):
 @given(histories(), st.data())
 def test_any_part_is_copied(history, data):
     chunks, threshold = history
-    spool = Spool(threshold)
+    spool = Spool(threshold=threshold)
     for chunk in chunks:
         if chunk is None:
             spool.flush()

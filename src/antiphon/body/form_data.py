@@ -6,6 +6,7 @@ from typing import NamedTuple
 from antiphon.body.multipart import (
     MultipartLimits,
     MultipartParser,
+    Part,
     PartData,
     PartEvent,
     parse_boundary,
@@ -38,9 +39,9 @@ class FormBounds:
         self._limits = limits
         self._fields = self._files = self._in_fields = self._in_file = 0
 
-    def count(self, events: list[PartEvent]) -> list[tuple[PartHead, int]]:
-        """Count the events of one chunk. Return the parts that ended in it, each with its end in the body."""
-        ended = []
+    def count(self, events: list[PartEvent]) -> list[Part]:
+        """Count the events of one chunk. Return the parts that ended in it."""
+        ended: list[Part] = []
         limits = self._limits
         for event in events:
             if isinstance(event, PartHead):
@@ -56,7 +57,7 @@ class FormBounds:
                 if self._in_file > limits.file:
                     raise _too_large("file", limits.file, "A file in the form exceeds")
             if part_end is not None:
-                ended.append((self._head, part_end))
+                ended.append((*self._head, part_end))
         return ended
 
     def _begin(self, head: PartHead) -> None:
@@ -87,8 +88,7 @@ class FormIndex:
         self._limits = limits
         self._failure: BadRequest | None = None
         self._parser: MultipartParser | None = None
-        self._parts: list[tuple[PartHead, int]] = []
-        """The parts, each with its end in the body."""
+        self._parts: list[Part] = []
         try:
             boundary = parse_boundary(content_type)
         except BadRequest as error:
@@ -121,8 +121,9 @@ class FormIndex:
         if len(self._parts) > limits.parts:
             raise _too_many("parts", limits.parts)
         bounds = FormBounds(limits)
-        for head, end in self._parts:
-            bounds.count([head, PartData(head.offset, end, end, b"")])
+        for *head, end in self._parts:
+            begun = PartHead._make(head)
+            bounds.count([begun, PartData(begun.offset, end, end, b"")])
         self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> FormData:
@@ -136,24 +137,24 @@ class FormIndex:
             self._parser.finish()
         data = self._data
         stated: tuple[str | None, ...] = (charset,)
-        for head, end in self._parts:
-            if head.name == b"_charset_" and head.filename is None:
-                stated = (spool.read_at(head.offset, end - head.offset).decode("latin-1"), charset)
+        for written, filename, _, start, _, end in self._parts:
+            if written == b"_charset_" and filename is None:
+                stated = (spool.read_at(start, end - start).decode("latin-1"), charset)
                 break
         codec = form_codec(*stated)
         is_utf8 = codec == "utf-8"  # as nearly all forms are; their parts are decoded without a call
         fields: list[tuple[str, str]] = []
         files: list[tuple[str, Upload]] = []
-        for head, end in self._parts:
-            written, filename, content_type, offset, _ = head
+        for part in self._parts:
+            written, filename, content_type, start, _, end = part
             if written is None:
                 continue
             name = written.decode("utf-8", "replace") if is_utf8 else decode(written, codec)
             if filename is not None:
-                upload = Upload(spool, offset, end - offset, head, name=name, filename=decode(filename, codec))
-                files.append((name, upload))
+                head = tuple.__new__(PartHead, part[:5])
+                files.append((name, Upload(spool, start, end - start, head, name, decode(filename, codec))))
                 continue
-            value = spool.read_at(offset, end - offset) if data is None else data[offset:end]
+            value = spool.read_at(start, end - start) if data is None else data[start:end]
             own = _charset(content_type) if content_type else None
             if is_utf8 and own is None:
                 fields.append((name, value.decode("utf-8", "replace")))

@@ -32,7 +32,7 @@ class Storage:
 
     def __init__(self, content_type: str, folder: str | os.PathLike[str] | None = None, data: bytes = b"") -> None:
         self._content_type = content_type
-        self._spool = _spool_class()(folder=folder, data=data)
+        self._spool = _spool_class()(folder, data)
         self._form: FormIndex | None = None
 
     @property

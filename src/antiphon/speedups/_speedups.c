@@ -367,6 +367,59 @@ bytes_or_none(const char *start, const char *end)
     return end ? PyBytes_FromStringAndSize(start, end - start) : Py_NewRef(Py_None);
 }
 
+/* The head of a part in the usual form: where its values are. Those that it lacks end at NULL. */
+struct head {
+    const char *name, *name_end, *file, *file_end, *type, *type_end, *end;
+};
+
+/* Read a head from `at`. Return 0 if it is in any other form. */
+static int
+read_usual_head(const char *at, const char *end, struct head *head)
+{
+    memset(head, 0, sizeof(*head));
+    if (!PASS(&at, end, "\r\nContent-Disposition: form-data; name=\"")) {
+        return 0;
+    }
+    head->name = at;
+    head->name_end = pass_quoted(&at, end);
+    if (head->name_end && PASS(&at, end, "; filename=\"")) {
+        head->file = at;
+        head->file_end = pass_quoted(&at, end);
+    }
+    int is_usual = head->name_end && (!head->file || head->file_end);
+    if (is_usual && PASS(&at, end, "\r\nContent-Type: ")) {
+        head->type = at;
+        is_usual = pass_words(&at, end);
+        head->type_end = at;
+    }
+    is_usual = is_usual && PASS(&at, end, "\r\n\r\n");
+    head->end = at;
+    return is_usual;
+}
+
+/* Return a tuple of objects, and release them. NULL stands for an error that is set. */
+static PyObject *
+packed(PyObject **objects, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        if (!tuple || !objects[at]) {
+            Py_XDECREF(objects[at]);
+            Py_CLEAR(tuple);
+        }
+        else if (PyTuple_SetItem(tuple, at, objects[at]) < 0) {
+            Py_CLEAR(tuple);
+        }
+    }
+    return tuple;
+}
+
+static PyObject *
+text_or_none(const char *start, const char *end)
+{
+    return end ? PyUnicode_FromStringAndSize(start, end - start) : Py_NewRef(Py_None);
+}
+
 static PyObject *
 match_usual_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
@@ -380,40 +433,101 @@ match_usual_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
         PyErr_Clear();
         return call_twin("match_usual_head", args, count);
     }
-    const char *at = data + start, *end = data + size, *name, *name_end, *file = NULL, *file_end = NULL;
-    const char *type = NULL, *type_end = NULL;
-    if (!PASS(&at, end, "\r\nContent-Disposition: form-data; name=\"")) {
+    struct head head;
+    if (!read_usual_head(data + start, data + size, &head)) {
         Py_RETURN_NONE;
     }
-    name = at;
-    name_end = pass_quoted(&at, end);
-    if (name_end && PASS(&at, end, "; filename=\"")) {
-        file = at;
-        file_end = pass_quoted(&at, end);
-    }
-    int is_usual = name_end && (!file || file_end);
-    if (is_usual && PASS(&at, end, "\r\nContent-Type: ")) {
-        type = at;
-        is_usual = pass_words(&at, end);
-        type_end = at;
-    }
-    if (!is_usual || !PASS(&at, end, "\r\n\r\n")) {
-        Py_RETURN_NONE;
-    }
-    PyObject *parts[] = {
-        bytes_or_none(name, name_end),
-        bytes_or_none(file, file_end),
-        type ? PyUnicode_FromStringAndSize(type, type_end - type) : Py_NewRef(Py_None),
-        PyLong_FromSsize_t(at - data),
+    PyObject *values[] = {
+        bytes_or_none(head.name, head.name_end),
+        bytes_or_none(head.file, head.file_end),
+        text_or_none(head.type, head.type_end),
+        PyLong_FromSsize_t(head.end - data),
     };
-    PyObject *head = NULL;
-    if (parts[0] && parts[1] && parts[2] && parts[3]) {
-        head = PyTuple_Pack(4, parts[0], parts[1], parts[2], parts[3]);
+    return packed(values, 4);
+}
+
+/* Return where a text begins whose first byte it has once; NULL if it is not there. */
+static const char *
+find_text(const char *at, const char *end, const char *text, size_t length)
+{
+    while ((size_t)(end - at) >= length && (at = memchr(at, *text, (size_t)(end - at) - length + 1))) {
+        if (memcmp(at, text, length) == 0) {
+            return at;
+        }
+        at++;
     }
-    for (size_t each = 0; each < 4; each++) {
-        Py_XDECREF(parts[each]);
+    return NULL;
+}
+
+/* A part whose content ends at `end`, in a body that begins at `data`; its head begins at `start`. */
+static PyObject *
+part_of(const char *data, const char *start, const struct head *head, const char *end)
+{
+    PyObject *values[] = {
+        bytes_or_none(head->name, head->name_end),
+        bytes_or_none(head->file, head->file_end),
+        text_or_none(head->type, head->type_end),
+        PyLong_FromSsize_t(head->end - data),
+        PyBytes_FromStringAndSize(start + 2, head->end - start - 6),
+        PyLong_FromSsize_t(end - data),
+    };
+    return packed(values, 6);
+}
+
+static int
+is_last(const char *at, const char *end)
+{
+    return PASS(&at, end, "--") && (at == end || (end - at == 2 && memcmp(at, "\r\n", 2) == 0));
+}
+
+/* Append each part of a form. Return 1 if that was all of it, 0 if it is in any other form, -1 for an error. */
+static int
+append_parts(PyObject *parts, const char *data, const char *end, const char *delimiter, size_t length, Py_ssize_t most,
+             Py_ssize_t longest)
+{
+    const char *at = data;
+    if (!pass(&at, end, delimiter + 2, length - 2)) {
+        return 0;
     }
-    return head;
+    for (Py_ssize_t count = 0; !is_last(at, end); count++) {
+        struct head head;
+        if (count >= most || !read_usual_head(at, end, &head) || head.end - at > longest) {
+            return 0;
+        }
+        const char *stop = find_text(head.end, end, delimiter, length);
+        PyObject *part = stop ? part_of(data, at, &head, stop) : NULL;
+        int failed = part ? PyList_Append(parts, part) : -1;
+        Py_XDECREF(part);
+        if (failed) {
+            return stop ? -1 : 0;
+        }
+        at = stop + length;
+    }
+    return 1;
+}
+
+static PyObject *
+split_usual_form(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    char *data = NULL, *delimiter = NULL;
+    Py_ssize_t size = 0, length = 0, most = -1, longest = -1;
+    if (count == 4 && PyBytes_CheckExact(args[0]) && PyBytes_CheckExact(args[1]) && PyLong_CheckExact(args[2])
+        && PyLong_CheckExact(args[3])) {
+        most = PyLong_AsSsize_t(args[2]);
+        longest = PyLong_AsSsize_t(args[3]);
+        (void)PyBytes_AsStringAndSize(args[0], &data, &size);
+        (void)PyBytes_AsStringAndSize(args[1], &delimiter, &length);
+        PyErr_Clear(); /* of a number that is too large: it reads as -1 */
+    }
+    if (most < 0 || longest < 0 || length < 3) {
+        return call_twin("split_usual_form", args, count);
+    }
+    PyObject *parts = PyList_New(0);
+    int done = parts ? append_parts(parts, data, data + size, delimiter, (size_t)length, most, longest) : -1;
+    if (done <= 0) {
+        Py_CLEAR(parts);
+    }
+    return done ? parts : Py_NewRef(Py_None);
 }
 
 /* Header lines: (name, value) pairs of bytes, few enough for a search of all of them to be quick. */
@@ -813,6 +927,7 @@ static PyMethodDef functions[] = {
     FUNCTION(resume),
     FUNCTION(section_size),
     FUNCTION(split_cookies),
+    FUNCTION(split_usual_form),
     {NULL, NULL, 0, NULL},
 };
 

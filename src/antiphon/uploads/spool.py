@@ -36,7 +36,7 @@ class Spool:
     __slots__ = ("_chunks", "_due_at", "_file", "_folder", "_loose", "_written", "is_closed", "size")
 
     def __init__(
-        self, threshold: int = THRESHOLD, folder: str | os.PathLike[str] | None = None, data: bytes = b""
+        self, folder: str | os.PathLike[str] | None = None, data: bytes = b"", threshold: int = THRESHOLD
     ) -> None:
         self.size = len(data)
         """Bytes stored so far."""

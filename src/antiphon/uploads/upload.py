@@ -42,7 +42,7 @@ class Upload:
     _begins_at = 0
     _is_opened = False
 
-    def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, *, name: str, filename: str) -> None:
+    def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, name: str, filename: str) -> None:
         self._spool = spool
         self._offset = offset
         self._head = head

@@ -55,7 +55,7 @@ class FileUpload:
 
     async def copy(self, max_memory_size: int | None = None) -> "FileUpload":
         """Keep the rest of the file, in a temporary file if it is large, so that the next part can be asked for."""
-        spool = self._copy = Spool(max_memory_size or self.max_memory_size)
+        spool = self._copy = Spool(threshold=max_memory_size or self.max_memory_size)
         while chunk := await self.read(CHUNK):
             spool.add(chunk)
             if spool.is_due:

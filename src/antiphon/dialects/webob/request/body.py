@@ -143,7 +143,7 @@ class RequestBody(RequestHead):
             copy(source, length, target.write)
             file = target.file
         else:
-            spool = Spool(self.request_body_tempfile_limit)
+            spool = Spool(threshold=self.request_body_tempfile_limit)
             copy(source, length, spool.write)
             if spool.in_memory:
                 self.body = spool.getvalue()

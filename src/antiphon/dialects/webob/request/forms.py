@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 from antiphon.body.form_data import FormBounds
-from antiphon.body.multipart import MultipartLimits, MultipartParser, parse_boundary, read_whole_form
+from antiphon.body.multipart import MultipartLimits, MultipartParser, Part, parse_boundary, read_whole_form
 from antiphon.body.part_head import PartHead
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
@@ -139,7 +139,7 @@ class RequestForms(RequestBody):
         if type(file) is BytesIO or (self.content_length or 0) <= self.request_body_tempfile_limit:
             data = self.body
             return Spool(data=data), data
-        spool = Spool(self.request_body_tempfile_limit)
+        spool = Spool(threshold=self.request_body_tempfile_limit)
         while chunk := file.read(_CHUNK):
             spool.write(chunk)
         file.seek(0)
@@ -226,8 +226,8 @@ def _chunks(spool: Spool) -> Iterator[bytes]:
         offset += len(chunk)
 
 
-def _index(chunks: Iterable[bytes], boundary: bytes, limits: Limits) -> list[tuple[PartHead, int]]:
-    """Return the parts of a form, each with its end in the body."""
+def _index(chunks: Iterable[bytes], boundary: bytes, limits: Limits) -> list[Part]:
+    """Return the parts of a form."""
     parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
     bounds = FormBounds(limits)
     parts = [part for chunk in chunks for part in bounds.count(parser.feed(chunk))]
@@ -235,9 +235,10 @@ def _index(chunks: Iterable[bytes], boundary: bytes, limits: Limits) -> list[tup
     return parts
 
 
-def _read_parts(parts: list[tuple[PartHead, int]], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
+def _read_parts(parts: list[Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
     text = given or _utf_8
-    for head, end in parts:
+    for *values, end in parts:
+        head = PartHead._make(values)
         if head.name is None:
             continue
         name = text(head.name)

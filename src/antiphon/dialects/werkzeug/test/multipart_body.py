@@ -34,7 +34,7 @@ def stream_encode_multipart(
     ``threshold`` bytes is on disk.
     """
     boundary = boundary or f"---------------antiphon{os.urandom(16).hex()}"
-    spool = Spool(threshold if use_tempfile else sys.maxsize)
+    spool = Spool(threshold=threshold if use_tempfile else sys.maxsize)
     encoder = MultipartEncoder(boundary.encode())
     for name, value in each_value(data):
         for event in _file_events(name, value) if hasattr(value, "read") else _field_events(name, value):
