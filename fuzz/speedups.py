@@ -136,6 +136,10 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         DISPOSITION[: random.choice([0, 99])] + data(random, HEADS),
         random.choice([0, 0, 0, 2]),
     ),
+    "usual_boundary": lambda random: (
+        "multipart/form-data; boundary="[: random.choice([9, 99])]
+        + raw(random).decode("latin-1")[: random.randint(0, 72)],
+    ),
     "split_usual_form": lambda random: (
         b"--b" + data(random, FORM),
         b"\r\n--b",

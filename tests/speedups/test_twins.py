@@ -119,6 +119,15 @@ UNUSUAL_FORMS = [
     (FORM.replace(b"1", b"\r\n--bc"), b"\r\n--b", 2, 100),
 ]  # fmt: skip
 
+UNUSUAL_CONTENT_TYPES = [
+    "", "multipart/form-data; boundary=", "multipart/form-data;boundary=b", 'multipart/form-data; boundary="b"',
+    "multipart/form-data; boundary=b; charset=utf-8", "multipart/form-data; boundary=\xe4",
+    "Multipart/form-data; boundary=b",
+    "multipart/form-data; boundary=a b", "multipart/form-data; boundary=" + 71 * "b",
+    "multipart/form-data; boundary=\ud800",
+    "multipart/form-data; boundary=b\0", "multipart/form-data; boundary=b\n",
+]  # fmt: skip
+
 CASES = [
     *(("parse_fields", (data,), fields) for data, fields in FIELDS.items()),
     *(("field_line", arguments, line) for arguments, line in LINES.items()),
@@ -128,6 +137,11 @@ CASES = [
     *(("is_nested_deeper", (data, depth - 1), True) for data, depth in NESTED.items() if depth),
     *(("match_usual_head", (data, 3), (*head, data.index(b"\r\n\r\n") + 4)) for data, head in HEADS.items()),
     *(("match_usual_head", (START + end, 3), None) for end in UNUSUAL_ENDS),
+    *(
+        ("usual_boundary", (f"multipart/form-data; boundary={text}",), text.encode())
+        for text in ("b", "a-_'" + 66 * "Z")
+    ),
+    *(("usual_boundary", (text,), None) for text in UNUSUAL_CONTENT_TYPES),
     ("split_usual_form", (FORM, b"\r\n--b", 2, 100), PARTS),
     ("split_usual_form", (b"--b--", b"\r\n--b", 0, 0), []),
     *(("split_usual_form", arguments, None) for arguments in UNUSUAL_FORMS),
@@ -196,6 +210,9 @@ ARGUMENTS = {
     "split_cookies": st.tuples(st.text(st.sampled_from('ab;= \t"\0\xc3\xa4\u20ac\ud800')) | st.text()),
     "is_nested_deeper": st.tuples(st.lists(st.sampled_from(b'[]{}"\\x')).map(bytes) | st.binary(), st.integers(0, 5)),
     "match_usual_head": st.tuples(st.lists(st.sampled_from(HEAD_PIECES)).map(b"".join), st.integers(0, 5)),
+    "usual_boundary": st.tuples(
+        st.text(st.characters(max_codepoint=300)).map("multipart/form-data; boundary={}".format)
+    ),
     "split_usual_form": st.tuples(
         st.lists(st.sampled_from(FORM_PIECES)).map(lambda pieces: b"--b" + b"".join(pieces)),
         st.sampled_from([b"\r\n--b", b"\r\n--"]),

@@ -152,7 +152,8 @@ class FormIndex:
             name = written.decode("utf-8", "replace") if is_utf8 else decode(written, codec)
             if filename is not None:
                 head = tuple.__new__(PartHead, part[:5])
-                files.append((name, Upload(spool, start, end - start, head, name, decode(filename, codec))))
+                sent = filename.decode("utf-8", "replace") if is_utf8 else decode(filename, codec)
+                files.append((name, Upload(spool, start, end - start, head, name, sent)))
                 continue
             value = spool.read_at(start, end - start) if data is None else data[start:end]
             own = _charset(content_type) if content_type else None

@@ -16,8 +16,9 @@ from antiphon.speedups import accelerated
 LONGEST_BOUNDARY = 70
 """Most characters of a boundary (RFC 2046 §5.1.1)."""
 
-_USUAL_CONTENT_TYPE = "multipart/form-data; boundary="
-_USUAL_IN_BOUNDARY = b"!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~"
+_usual_content_type = re.compile(
+    rf"multipart/form-data; boundary=([-!#$%&'*+.^_`|~0-9A-Za-z]{{1,{LONGEST_BOUNDARY}}}+)"
+).fullmatch
 _multipart = re.compile(rf"[ \t]*+multipart/{TCHARS}[ \t]*+(?:;(.*))?", re.DOTALL | re.IGNORECASE).fullmatch
 _boundary = re.compile(rb"[!-~](?:[ -~]{0,%d}[!-~])?" % (LONGEST_BOUNDARY - 2)).fullmatch
 
@@ -74,10 +75,8 @@ _USUAL_HEAD_SIZE = min(HeadLimits().size, HeadLimits().name)
 
 def parse_boundary(content_type: str) -> bytes:
     """Return the boundary that a Content-Type names (RFC 2046 §5.1.1, RFC 7578 §4.1). Raises BadRequest without one."""
-    if content_type.startswith(_USUAL_CONTENT_TYPE):
-        usual = content_type[len(_USUAL_CONTENT_TYPE) :].encode()
-        if 0 < len(usual) <= LONGEST_BOUNDARY and not usual.translate(None, _USUAL_IN_BOUNDARY):
-            return usual
+    if usual := usual_boundary(content_type):
+        return usual
     match = _multipart(content_type)
     if match is None:
         raise BadRequest("A form with parts needs the Content-Type multipart/form-data.")
@@ -92,6 +91,13 @@ def parse_boundary(content_type: str) -> bytes:
             f"A boundary must have 1 to {LONGEST_BOUNDARY} printable ASCII characters, and must not end with a space."
         )
     return boundary.encode()
+
+
+@accelerated
+def usual_boundary(content_type: str, /) -> bytes | None:
+    """Return the boundary of a Content-Type as browsers and the usual libraries write it; None for any other."""
+    usual = _usual_content_type(content_type)
+    return usual[1].encode() if usual else None
 
 
 class MultipartParser:

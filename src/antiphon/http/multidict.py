@@ -53,7 +53,7 @@ class MultiDict(Generic[V]):
         if type(pairs) is dict:
             self._found, self._repeating = pairs.copy(), None
             return
-        listed = pairs.copy() if type(pairs) is list else [*_each(pairs)]
+        listed = [*(pairs if isinstance(pairs, list | tuple) else _each(pairs))]
         found = self._found = dict(listed)
         if len(found) == len(listed):
             self._repeating = None

@@ -367,6 +367,35 @@ bytes_or_none(const char *start, const char *end)
     return end ? PyBytes_FromStringAndSize(start, end - start) : Py_NewRef(Py_None);
 }
 
+#define LONGEST_BOUNDARY 70
+
+/* A character of a token (RFC 9110 section 5.6.2). */
+static int
+is_token_character(char character)
+{
+    unsigned letter = ((byte)character | 0x20U) - (unsigned)'a', digit = (byte)character - (unsigned)'0';
+    return letter < 26 || digit < 10 || (character && strchr("!#$%&'*+-.^_`|~", character));
+}
+
+static PyObject *
+usual_boundary(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t size = 0;
+    const char *at = count == 1 && PyUnicode_CheckExact(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &size) : NULL;
+    if (!at) { /* or it has a surrogate */
+        PyErr_Clear();
+        return call_twin("usual_boundary", args, count);
+    }
+    const char *end = at + size, *boundary = at;
+    int is_usual = PASS(&boundary, end, "multipart/form-data; boundary=");
+    for (at = boundary; is_usual && at < end; at++) {
+        is_usual = is_token_character(*at);
+    }
+    return is_usual && boundary < end && end - boundary <= LONGEST_BOUNDARY
+        ? PyBytes_FromStringAndSize(boundary, end - boundary)
+        : Py_NewRef(Py_None);
+}
+
 /* The head of a part in the usual form: where its values are. Those that it lacks end at NULL. */
 struct head {
     const char *name, *name_end, *file, *file_end, *type, *type_end, *end;
@@ -928,6 +957,7 @@ static PyMethodDef functions[] = {
     FUNCTION(section_size),
     FUNCTION(split_cookies),
     FUNCTION(split_usual_form),
+    FUNCTION(usual_boundary),
     {NULL, NULL, 0, NULL},
 };
 
