@@ -35,7 +35,18 @@ NAME = ["a", "X-", "-", "0", "Host", "~", "\0", "ä", "\ud800"]
 VALUE = ["a", " ", "\t", "\r", "~", "\x7f", "ä", "\xff", "\u20ac", "\ud800"]
 TEXT_NAMES = ["host", "x-1", "X-1", "ä", "\ud800", ""]
 FORM = [b"\r\n--b", b"--", b"\r\n", b"\r", b"x", DISPOSITION + b'"\r\n\r\n', DISPOSITION + b'a"; filename="b"\r\n\r\n1']
-NAMES = [b"host", b"cookie", b"set-cookie", b"content-length", b"transfer-encoding", b"", b"a", b"\0", b"\xff", b"Host"]
+NAMES = [
+    b"host",
+    b"cookie",
+    b"set-cookie",
+    b"content-length",
+    b"content-encoding",
+    b"transfer-encoding",
+    b"",
+    b"a",
+    b"\0",
+    b"Host",
+]
 ODD = [
     None,
     -1,
@@ -120,7 +131,7 @@ def data(random: Random, bits: Sequence[bytes]) -> bytes:
 
 def lines(random: Random) -> list[tuple[bytes, bytes]]:
     names = [random.choice(NAMES) if random.random() < 0.3 else b"x-%d" % each for each in range(random.randrange(50))]
-    return [(name, raw(random)[:5]) for name in names]
+    return [(name, random.choice([b"7", raw(random)[:5]])) for name in names]
 
 
 def text_lines(random: Random) -> list[tuple[str, str]]:

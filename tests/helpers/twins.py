@@ -38,8 +38,8 @@ def compiled(name: str) -> Callable[..., Any]:
 
 def look_up(twin: Callable[[str], Callable[..., Any]], lines: object, *names: object) -> object:
     """Return what is found in an index of header lines, which is not the same object in both."""
-    index, host, is_framed = twin("index_lines")(lines)
-    return host, is_framed, [twin("find_line")(index, name) for name in names]
+    index, host, is_framed, length = twin("index_lines")(lines)
+    return host, is_framed, length, [twin("find_line")(index, name) for name in names]
 
 
 def outcome(function: Callable[..., object], *arguments: object) -> tuple[str, str]:

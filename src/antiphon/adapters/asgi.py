@@ -65,6 +65,8 @@ class ASGIHead:
     """The index of the headers."""
     watch: "Task[None] | None"
     """The task that waits for the disconnect, once somebody has asked for it. For ``call_asgi``."""
+    uncoded_length: int | None
+    """The declared length of a body without a coding."""
     has_body: bool
     """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
@@ -79,7 +81,7 @@ class ASGIHead:
             self.root_path = root_path.rstrip("/")
             path = _below(path, self.root_path) or "/"
         self.path = path
-        self._fields, self.host_line, is_framed = index_lines(self.scope["headers"])
+        self._fields, self.host_line, is_framed, self.uncoded_length = index_lines(self.scope["headers"])
         self.has_body = is_framed or scope.get("http_version", "1.1") >= "2"
         self._has_more = True  # it would take three times as long to read a default from the class
         self.watch = None
@@ -89,15 +91,6 @@ class ASGIHead:
         """The size, if the server is known to bound none; others have refused what is too large."""
         server = type(getattr(self._receive, "__self__", None)).__module__
         return section_size(self.scope["headers"]) if server == UNBOUNDED else 0
-
-    @property
-    def uncoded_length(self) -> int | None:
-        """The declared length of a body without a coding."""
-        fields = self._fields
-        length = find_line(fields, b"content-length")
-        if length is None or find_line(fields, b"transfer-encoding") or find_line(fields, b"content-encoding"):
-            return None
-        return int(length) if length.isdigit() and len(length) < 20 else None
 
     @property
     def raw_path(self) -> bytes | None:

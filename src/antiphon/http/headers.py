@@ -257,10 +257,11 @@ LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
 
 
 @accelerated
-def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, bytes | None, bool]:
-    """Return an index of a header section, the value of Host, and True if it declares a length or a transfer coding.
+def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, bytes | None, bool, int | None]:
+    """Return an index of a header section, and what it says of the host and the body.
 
-    Names are in lower case. Several lines of a field are combined, which makes several hosts none.
+    That is the value of Host, True if a length or a transfer coding is declared, and the length of a body without
+    codings, else None. Names are in lower case. Several lines of a field are combined, which makes several hosts none.
     """
     index = dict(lines)
     if len(index) < len(lines):
@@ -268,7 +269,13 @@ def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, byt
         for name, value in lines:
             several.setdefault(name, []).append(value)
         index = {name: _combine_bytes(name, values) for name, values in several.items()}
-    return index, index.get(b"host"), b"content-length" in index or b"transfer-encoding" in index
+    length = index.get(b"content-length")
+    if length is None:
+        return index, index.get(b"host"), b"transfer-encoding" in index, None
+    is_one_number = length.isdigit() and len(length) < 20
+    if not is_one_number or b"transfer-encoding" in index or b"content-encoding" in index:
+        return index, index.get(b"host"), True, None
+    return index, index.get(b"host"), True, int(length)
 
 
 @accelerated

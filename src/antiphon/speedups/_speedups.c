@@ -582,9 +582,41 @@ is_named(PyObject *name, const char *wanted, Py_ssize_t size)
     return Py_SIZE(name) == size && memcmp(PyBytes_AsString(name), wanted, (size_t)size) == 0;
 }
 
+/* The lines of a header section that every request is asked for. */
+struct section {
+    PyObject *host, *length;
+    int is_framed, is_coded;
+};
+
+/* Note a line. Return 0 for one that the twin has to combine with another, or whose value is no bytes. */
+static int
+note_line(struct section *section, PyObject *line, PyObject *name)
+{
+    PyObject **found = NULL;
+    if (is_named(name, "host", 4)) {
+        found = &section->host;
+    }
+    else if (is_named(name, "content-length", 14)) {
+        found = &section->length;
+        section->is_framed = 1;
+    }
+    else if (is_named(name, "content-encoding", 16)) {
+        section->is_coded = 1;
+    }
+    else if (is_named(name, "transfer-encoding", 17)) {
+        section->is_framed = section->is_coded = 1;
+    }
+    if (!found) {
+        return 1;
+    }
+    int is_first = !*found;
+    *found = PyTuple_GetItem(line, 1);
+    return is_first && PyBytes_CheckExact(*found);
+}
+
 /* Look at each line of a tuple. Return 0 for lines that the twin has to index. */
 static int
-look_at_lines(PyObject *lines, PyObject **host, int *is_framed)
+look_at_lines(PyObject *lines, struct section *section)
 {
     Py_ssize_t count = Py_SIZE(lines);
     if (count == 0 || count > MOST_SEARCHED) {
@@ -595,36 +627,50 @@ look_at_lines(PyObject *lines, PyObject **host, int *is_framed)
         if (!name) {
             return 0;
         }
-        if (is_named(name, "host", 4)) {
-            if (*host) {
-                return 0;
-            }
-            *host = PyTuple_GetItem(line, 1);
-        }
-        else if (is_named(name, "content-length", 14) || is_named(name, "transfer-encoding", 17)) {
-            *is_framed = 1;
+        if (!note_line(section, line, name)) {
+            return 0;
         }
     }
     return 1;
+}
+
+/* The length of a body without codings, None if it is unknown. */
+static PyObject *
+uncoded_length(const struct section *section)
+{
+    const char *digit = section->length && !section->is_coded ? PyBytes_AsString(section->length) : NULL;
+    Py_ssize_t size = digit ? PyBytes_Size(section->length) : 0;
+    unsigned long long length = 0;
+    for (Py_ssize_t at = 0; at < size && size < 20; at++) {
+        if (digit[at] < '0' || digit[at] > '9') {
+            size = 0;
+        }
+        length = 10 * length + (unsigned long long)(digit[at] - '0');
+    }
+    return size > 0 && size < 20 ? PyLong_FromUnsignedLongLong(length) : Py_NewRef(Py_None);
 }
 
 /* The index is a tuple of the lines, where ``find_line`` looks at each. */
 static PyObject *
 index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *host = NULL, *lines;
-    int is_framed = 0;
     if (count != 1 || !(PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]))) {
         return call_twin("index_lines", args, count);
     }
-    lines = PySequence_Tuple(args[0]);
-    if (!lines) {
-        return NULL;
+    PyObject *lines = PySequence_Tuple(args[0]), *result = NULL;
+    struct section section = {NULL, NULL, 0, 0};
+    if (lines && look_at_lines(lines, &section)) {
+        PyObject *length = uncoded_length(&section);
+        if (length) {
+            PyObject *host = section.host ? section.host : Py_None;
+            result = PyTuple_Pack(4, lines, host, section.is_framed ? Py_True : Py_False, length);
+            Py_DECREF(length);
+        }
     }
-    PyObject *result = look_at_lines(lines, &host, &is_framed)
-        ? PyTuple_Pack(3, lines, host ? host : Py_None, is_framed ? Py_True : Py_False)
-        : call_twin("index_lines", args, count);
-    Py_DECREF(lines);
+    else if (lines) {
+        result = call_twin("index_lines", args, count);
+    }
+    Py_XDECREF(lines);
     return result;
 }
 
