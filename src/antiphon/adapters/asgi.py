@@ -221,6 +221,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         answer = handler.answer_on_loop(request)
         response = answer if isinstance(answer, Response) else await answer
         status, fields, length, body, is_silent = response.message(scope["method"])
+        del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
         headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}

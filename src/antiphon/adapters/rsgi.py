@@ -138,6 +138,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         answer = handler.answer_on_loop(request)
         response = answer if isinstance(answer, Response) else await answer
         status, fields, length, body, is_silent = response.message(head.method)
+        del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True

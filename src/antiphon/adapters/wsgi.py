@@ -197,6 +197,7 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
         run_sync(finish(request), context)
         raise
     status, fields, length, body, is_silent = response.message(environ["REQUEST_METHOD"])
+    del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))

@@ -1,13 +1,13 @@
 """The way back of a request: errors become responses, and the middleware around the handler is closed."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from copy import copy
 from functools import partial
 from typing import Any, TypeAlias
 
 from antiphon.app.error_handlers import answer_error, find_handler
 from antiphon.app.hooks import Hook, hook
-from antiphon.app.middleware import Middleware, OpenedMiddleware
+from antiphon.app.middleware import Generators, OpenedMiddleware
 from antiphon.app.open_places import Opening, is_read_later
 from antiphon.app.opening import open_middleware
 from antiphon.app.plan import Plan, RunsOn, raise_error
@@ -29,7 +29,7 @@ def leave(
     plan: Plan,
     request: Request,
     response: Response,
-    opened: OpenedMiddleware,
+    opened: Any,
     is_shared: bool,
     failure: BaseException | None,
 ) -> Response | Steps[Response]:
@@ -41,123 +41,116 @@ def leave(
     """
     if not plan.leaves and failure is None and not request._after_hooks:
         return _varied(request, response, is_shared) if request.consulted else response
-    hooks = iter(plan.stack.after)
-    is_plain = plan.is_plain and _fatal(failure) is None and not request._after_hooks
+    hooks = iter(plan.after)
+    is_plain = plan.is_plain and failure is None and not request._after_hooks
     if not is_plain or (plan.late and _is_late(plan, request, response)):
         return _leave_in_steps(plan, request, response, opened, is_shared, failure, hooks)
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
-    if plan.stack.after or opened:
-        first = _close_plainly(request, response, opened, hooks)
-        if first is not None or opened or request._after_hooks:
-            return _leave_in_steps(plan, request, response, opened, is_shared, failure, hooks, first)
-        if request.consulted:
-            response, is_shared = _varied(request, response, is_shared), False
-    return _completed(plan, request, response, is_shared) if plan.stack.last else response
+    if plan.after or opened:
+        return _leave_plainly(plan, request, response, opened, is_shared, hooks)
+    return _completed(plan, request, response, is_shared) if plan.last else response
 
 
-def _close_plainly(
-    request: Request, response: Response, opened: OpenedMiddleware, hooks: Iterator[Hook]
-) -> Close | None:
+def _leave_plainly(
+    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool, hooks: Iterator[Hook]
+) -> Response | Steps[Response]:
     """Call the hooks after the request, then close the middleware, none of which waits, while the response passes.
 
-    Return what has to be done next where one fails or gives another response; hooks and middleware inside it are done.
+    Where one fails or gives another response, return the steps from there on.
     """
-    for after in hooks:
-        try:
+    first: Close | None = None
+    try:
+        for after in hooks:
             answer = after.function(request, response)
-        except BaseException as error:
-            return _raising(error)
-        if answer is not None and answer is not response:
-            return lambda _: to_response(answer, after.function, request)
-        if request._after_hooks:
-            return None
-    while opened and not request._after_hooks:
-        part, generator = opened.pop()
-        try:
-            ended = resume(generator, response)  # type: ignore[arg-type]  # it is not async
-        except BaseException as error:
-            return _raising(error)
-        if ended is not None:
-            return partial(part.replace, generator, ended, request)  # type: ignore[union-attr]  # no place is plain
-    return None
+            if answer is not None and answer is not response:
+                first = partial(_replace, after, answer, request)
+            if first is not None or request._after_hooks:
+                return _leave_in_steps(plan, request, response, opened, is_shared, None, hooks, first)
+        while opened:
+            generator = opened.pop()
+            ended = resume(generator, response)
+            if ended is not None:
+                first = partial(plan.stack.middleware[len(opened)].replace, generator, ended, request)
+            if first is not None or request._after_hooks:
+                return _leave_in_steps(plan, request, response, opened, is_shared, None, hooks, first)
+    except BaseException as error:
+        return _leave_in_steps(
+            plan, request, response, opened, is_shared, None, hooks, partial(_fail, plan, request, error)
+        )
+    if request.consulted:
+        response, is_shared = _varied(request, response, is_shared), False
+    return _completed(plan, request, response, is_shared) if plan.last else response
 
 
 async def _close_in_place(
-    request: Request, response: Response, opened: OpenedMiddleware, hooks: Iterator[Hook]
+    plan: Plan, request: Request, response: Response, opened: OpenedMiddleware, hooks: Iterator[Hook]
 ) -> Close | None:
     """Do what ``_close_plainly`` does where hooks and middleware may be async."""
-    for after in hooks:
-        if after.is_async:
-            first = await _after_in_place(request, response, after)
-        else:
-            first = _close_plainly(request, response, [], iter((after,)))
-        if first is not None or request._after_hooks:
-            return first
+    try:
+        for after in hooks:
+            answer = after.function(request, response)
+            if after.is_async:
+                answer = await answer
+            if answer is not None and answer is not response:
+                return partial(_replace, after, answer, request)
+            if request._after_hooks:
+                return None
+    except BaseException as error:
+        return partial(_fail, plan, request, error)
     while opened and not request._after_hooks:
+        part: Any
+        generator: Any
         part, generator = opened.pop()
-        if part.is_async:
-            first = await _end_in_place(request, response, part, generator)  # type: ignore[arg-type]  # no place is here
+        try:
+            if part.is_async:
+                return partial(part.replace_last, generator, await generator.asend(response), request)
+            ended = resume(generator, response)
+        except BaseException as error:
+            if not (part.is_async and isinstance(error, StopAsyncIteration)):
+                return partial(_fail, plan, request, error)
         else:
-            first = _close_plainly(request, response, [(part, generator)], iter(()))
-        if first is not None:
-            return first
+            if ended is not None:
+                return partial(part.replace, generator, ended, request)
     return None
 
 
-async def _after_in_place(request: Request, response: Response, after: Hook) -> Close | None:
-    try:
-        answer = await after.function(request, response)
-    except BaseException as error:
-        return _raising(error)
-    return None if answer is None or answer is response else lambda _: to_response(answer, after.function, request)
+def _replace(after: Hook, answer: object, request: Request, _: Response) -> Response | Awaitable[Response]:
+    return to_response(answer, after.function, request)
 
 
-async def _end_in_place(
-    request: Request, response: Response, part: Middleware, generator: AsyncGenerator[Any, Response]
-) -> Close | None:
-    try:
-        instead = await generator.asend(response)
-    except StopAsyncIteration:
-        return None
-    except BaseException as error:
-        return _raising(error)
-    return partial(part.replace_last, generator, instead, request)
-
-
-def _raising(error: BaseException) -> Close:
-    def fail(_: Response) -> Response:
-        raise error
-
-    return fail
+def _fail(plan: Plan, request: Request, error: BaseException, _: Response) -> Awaitable[Response]:
+    return answer_failure(plan, request, error)
 
 
 async def _leave_in_steps(
     plan: Plan,
     request: Request,
     response: Response,
-    opened: OpenedMiddleware,
+    opened: Any,
     is_shared: bool,
     failure: BaseException | None,
     hooks: Iterator[Hook],
     first: Close | None = None,
 ) -> Response:
+    if plan.is_plain:
+        opened = [*zip(plan.stack.middleware, opened, strict=False)]
     if plan.late and first is None and _is_late(plan, request, response):
         await _open_late(plan, request, opened)
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
     if first is None and plan.is_in_place and not request._after_hooks:
-        first = await _close_in_place(request, response, opened, hooks)
+        first = await _close_in_place(plan, request, response, opened, hooks)
     closed = await _close(plan, request, response, _closers(plan, request, opened, hooks, first), opened)
-    failure = _fatal(failure) or closed.error
+    failure = _fatal(failure) or _fatal(closed.error)
     response, is_shared = closed, is_shared or closed is not response
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
     if isinstance(opened, Opening):
         response = opened.end(request, response)
-    if failure is not None and is_leaving(failure):
+    if failure is not None:
         raise failure
-    return _completed(plan, request, response, is_shared) if plan.stack.last else response
+    return _completed(plan, request, response, is_shared) if plan.last else response
 
 
 def _is_late(plan: Plan, request: Request, response: Response) -> bool:
@@ -177,7 +170,7 @@ def _completed(plan: Plan, request: Request, response: Response, is_shared: bool
     """Return the response, or a copy of one that is shared, as what completes responses leaves it."""
     if is_shared:
         response = response.__copy__()  # in half the time of ``copy``
-    for function in plan.stack.last:
+    for function in plan.last:
         function(request, response)
     return response
 
@@ -206,20 +199,29 @@ async def _close(
     for place, close, throws in closers:
         if place is not None:
             response = _unless_cancelled(await switch_shielded(place), request, response)
-        before = response
-        try:
-            made = close(before)
-            response = made if isinstance(made, Response) else await made
-        except BaseException as error:
-            if is_passed_on(error, before.error):
-                response = await _unchanged(plan, request, before)
-            else:
-                response = await answer_failure(plan, request, error)
-        if response is not before:
-            response = _in_place_of(before, response, request, is_caught=throws)
+        instead = await _closed(plan, request, response, close)
+        if instead is not response:
+            response = _in_place_of(response, instead, request, is_caught=throws)
         if isinstance(opened, Opening) and opened.kept and not is_read_later(request, response):
             opened.take_back()
     return response
+
+
+async def _closed(plan: Plan, request: Request, response: Response, close: Close) -> Response:
+    """Call what is called with a response; return that response or another one, to its error if it fails.
+
+    An error that was thrown in, and is passed on, is left as it was, without the frames that it has passed here.
+    """
+    thrown = response.error
+    traceback = thrown.__traceback__ if thrown is not None else None
+    try:
+        made = close(response)
+        return made if isinstance(made, Response) else await made
+    except BaseException as error:
+        if thrown is not None and is_passed_on(error, thrown):
+            thrown.__traceback__ = traceback
+            return await _unchanged(plan, request, response)
+        return await answer_failure(plan, request, error)
 
 
 def _closers(
@@ -306,7 +308,7 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
     """Answer an error in a request, which was not raised, where nothing is around the handler; else return None."""
-    if plan.refuse is not raise_error or plan.leaves:
+    if plan.refuse is not raise_error or plan.leaves or request.head.has_body:
         return None
     response = answer_unhandled(plan, request, error)
     if response is not None and request.consulted:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from antiphon.app.closing import answer_failure, answer_unhandled, leave, refuse_at_once
-from antiphon.app.middleware import OpenedMiddleware
+from antiphon.app.middleware import Generators, OpenedMiddleware
 from antiphon.app.open_places import Opening
 from antiphon.app.opening import open_in_steps, open_plainly
 from antiphon.app.plan import LOOP, Plan
@@ -31,46 +31,21 @@ from antiphon.response.response import Response, response_of
 _TEXT_ONLY = only_typed(TEXT)
 
 
-def answer_at_once(
-    plan: Plan, request: Request, error: HTTPError | None, is_read: bool = False
-) -> Response | Steps[Response]:
+def answer_at_once(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
     """Answer a request where a plan allows it: at once, or, as soon as anything has to wait, by steps.
 
-    These are driven on a thread, and awaited on a loop. ``is_read`` says that a small body is there.
+    These are driven on a thread, and awaited on a loop.
     """
-    has_body = request.head.has_body
-    if has_body and not is_read:
-        reading = error is None and plan.most_ahead > 0 and request.read_small_body(request.limits)
-        if reading is not True:
-            return _answer_when_read(plan, request, reading) if reading else dispatch(plan, request, error)
     set_current_request(request)
-    if error is not None and (refused := refuse_at_once(plan, request, error)) is not None:
-        return refused
-    opened: OpenedMiddleware = []
-    try:
-        answer = open_plainly(plan.stack, request, opened) if plan.has_middleware else None
-        if answer is None:
-            if error is not None:
-                answer = plan.refuse(request, error)
-            elif plan.begin is None:
-                answer = plan.function(request)
-            elif (begun := plan.begin(request)) is None or begun[0]:
-                answer = begun and begun[1]
-            else:
-                return _answer_waiting(plan, request, begun[1], opened)
-            made = _respond(plan, request, answer)
-        else:
-            made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
-    except BaseException as raised:
-        unhandled = answer_unhandled(plan, request, raised)
-        if unhandled is None:
-            return _answer_failed(plan, request, raised, opened)
-        made, answer = unhandled, None
-    if not isinstance(made, Response):
-        return _answer_made(plan, request, made, opened)
-    if not (plan.leaves or has_body or request.consulted or request._after_hooks):
-        return made
-    return _end(plan, request, made, opened, made is answer, None, has_body)
+    if error is not None:
+        refused = refuse_at_once(plan, request, error)
+        return dispatch(plan, request, error) if refused is None else refused
+    if not request.head.has_body:
+        return _answer(plan, request, False)
+    reading = plan.most_ahead > 0 and request.read_small_body(request.limits)
+    if reading is True:
+        return _answer(plan, request, True)
+    return _answer_when_read(plan, request, reading) if reading else dispatch(plan, request)
 
 
 async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
@@ -79,20 +54,59 @@ async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[boo
         is_read = await reading
     except RequestTimeout as too_late:
         return await dispatch(plan, request, too_late)
-    return await (_ended(answer_at_once(plan, request, None, is_read=True)) if is_read else dispatch(plan, request))
+    return await (_ended(_answer(plan, request, True)) if is_read else dispatch(plan, request))
 
 
-async def _answer_failed(plan: Plan, request: Request, error: BaseException, opened: OpenedMiddleware) -> Response:
-    traceback = error.__traceback__
+def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Response]:
+    """Answer a request at once, as far as nothing has to wait; a small body is there."""
+    opened: Generators = []
+    made: Response | Awaitable[Response]
     try:
-        raise error  # so that it is the context of what its handler raises
-    except BaseException:
-        error.__traceback__ = traceback
-        response = await answer_failure(plan, request, error)
+        answer = open_plainly(plan, request, opened) if plan.has_middleware else None
+        if answer is not None:
+            made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
+        elif plan.begin is None:
+            answer = plan.function(request)
+            made = _respond(plan, request, answer)
+        elif (begun := plan.begin(request)) is None or begun[0]:
+            answer = begun and begun[1]
+            made = _respond(plan, request, answer)
+        else:
+            return _answer_waiting(plan, request, begun[1], opened)
+    except BaseException as raised:
+        return _answer_raised(plan, request, raised, opened)
+    if not isinstance(made, Response):
+        return _answer_made(plan, request, made, opened)
+    if plan.leaves or has_body or request.consulted or request._after_hooks:
+        return _end(plan, request, made, opened, made is answer, None, has_body)
+    return made
+
+
+# An error has the frames that it has passed, these have their variables, and a response has its error. So who catches
+# an error here leaves the response to others, and keeps neither: nothing of a request has to wait for the collector.
+
+
+def _answer_raised(
+    plan: Plan, request: Request, error: BaseException, opened: Generators
+) -> Response | Steps[Response]:
+    response = answer_unhandled(plan, request, error)
+    if response is None:
+        return _answer_failed(plan, request, error, opened)
+    return _end(plan, request, response, opened, False, None, request.head.has_body)
+
+
+async def _answer_failed(plan: Plan, request: Request, error: BaseException, opened: Any) -> Response:
+    response = await answer_failure(plan, request, error)
     return await _ended(_end(plan, request, response, opened, False, response.error, request.head.has_body))
 
 
-async def _answer_waiting(plan: Plan, request: Request, rest: Awaitable[Any], opened: OpenedMiddleware) -> Response:
+def _forget_frames(error: HTTPError | None) -> None:
+    """Forget the frames of an error in a request that was raised here, which tell nothing."""
+    if error is not None:
+        error.__traceback__ = None
+
+
+async def _answer_waiting(plan: Plan, request: Request, rest: Awaitable[Any], opened: Generators) -> Response:
     """Answer when the rest of a handler has run."""
     try:
         answer = await rest
@@ -103,7 +117,7 @@ async def _answer_waiting(plan: Plan, request: Request, rest: Awaitable[Any], op
     return await _ended(_end(plan, request, response, opened, response is answer, None, request.head.has_body))
 
 
-async def _answer_made(plan: Plan, request: Request, made: Awaitable[Response], opened: OpenedMiddleware) -> Response:
+async def _answer_made(plan: Plan, request: Request, made: Awaitable[Response], opened: Generators) -> Response:
     """Answer when the response to which a handler has returned the way is made."""
     try:
         response = await made
@@ -116,7 +130,7 @@ def _end(
     plan: Plan,
     request: Request,
     response: Response,
-    opened: OpenedMiddleware,
+    opened: Any,
     is_shared: bool,
     failure: BaseException | None,
     has_body: bool,
@@ -155,10 +169,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     else:
         first = plan.runs_on.from_loop
     has_body = head.has_body
-    if error is not None and not has_body and (refused := refuse_at_once(plan, request, error)) is not None:
+    if error is not None and (refused := refuse_at_once(plan, request, error)) is not None:
         return refused
-    opened: OpenedMiddleware = _prepare_request(plan, request) if plan.prepares else []
-    leaves, failure, answer = plan.leaves, None, None
+    opened: Any = _prepare_request(plan, request) if plan.prepares else []
     try:
         if has_body:
             error = await _receive_ahead(plan, request, error)
@@ -167,17 +180,17 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         if plan.has_middleware:
             answer = await _enter(plan, request, error, opened)
         else:
-            answer = plan.handler.function(request) if error is None else plan.refuse(request, error)
+            answer = plan.function(request) if error is None else plan.refuse(request, error)
             if plan.is_async:
                 answer = await answer
         made = _respond(plan, request, answer)
         response = made if isinstance(made, Response) else await made
     except BaseException as raised:
-        response = await answer_failure(plan, request, raised)
-        leaves, failure = True, response.error
-    if not (leaves or has_body or request.consulted or request._after_hooks):
-        return response
-    left = _end(plan, request, response, opened, response is answer, failure, has_body)
+        try:
+            return await _answer_failed(plan, request, raised, opened)
+        finally:
+            _forget_frames(error)
+    left = _end(plan, request, response, opened, response is answer, None, has_body)
     return left if isinstance(left, Response) else await left
 
 
@@ -313,10 +326,10 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 # Opening and calling
 
 
-async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: OpenedMiddleware) -> Any:
+async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: Any) -> Any:
     """Open the middleware, then call the handler, unless something that is opened answers."""
     if plan.is_plain:
-        early = open_plainly(plan.stack, request, opened)
+        early = open_plainly(plan, request, opened)
     else:
         early = await open_in_steps(plan.stack, request, opened)
     if early is not None:
@@ -336,7 +349,7 @@ def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[
     """Make a response of what was returned, by the request's conditions where it has to be."""
     if type(answer) is str:
         return response_of(answer.encode(), _TEXT_ONLY)
-    made = answer if type(answer) is Response else to_response(answer, plan.handler.function, request)
+    made = answer if type(answer) is Response else to_response(answer, plan.function, request)
     return _by_conditions(request, made) if isinstance(made, Response) else _wait(request, made)
 
 

@@ -78,9 +78,21 @@ async def answer_error(
     if found is None:
         return failed(request, error)
     key, handler = found
+    handler = handler.for_handler(blocks)
+    traceback = error.__traceback__
     try:
-        handler = handler.for_handler(blocks)
-        answer = await (handler.pinned() if is_driven else handler).call(request, error)
+        raise error  # so that it is the context of what its handler raises
+    except BaseException:
+        error.__traceback__ = traceback
+        return await _answer_by(key, handler.pinned() if is_driven else handler, request, error)
+    finally:
+        error.__traceback__ = traceback  # without the frames here: they keep the error, and it would keep them
+
+
+async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Request, error: BaseException) -> Response:
+    """Return the answer of the handler for an error, or that to the error of the handler itself."""
+    try:
+        answer = await handler.call(request, error)
         response = copy(
             await respond(answer, handler.function, request)
         )  # it may be one that answers other errors, too

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Opened: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
 OpenedMiddleware: TypeAlias = "list[tuple[Middleware | OpenPlace, Opened]]"
 """Middleware and places that have been opened, outermost first, with their generators."""
+Generators: TypeAlias = list[Generator[Any, Response, Any]]
+"""The generators of middleware that has been opened, outermost first, where it is all sync, and opened in its order."""
 
 
 class Middleware(NamedTuple):
@@ -46,12 +48,6 @@ class Middleware(NamedTuple):
     def pinned(self) -> Self:
         """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
-
-    def answered(self, early: Any) -> Any:
-        """Return the answer of a generator that has ended before its yield. Raises RuntimeError for none."""
-        if early is None:
-            raise self._ends_early() from None
-        return early
 
     def close(self, generator: Opened, request: Request, response: Response) -> Response | Awaitable[Response]:
         """Send it the response, run it to its end, and return that response, or the one that it gives instead.
@@ -141,15 +137,6 @@ class Middleware(NamedTuple):
         await generator.aclose()
         raise self._yields_again()
 
-    def _ends_early(self) -> RuntimeError:
-        return explained(
-            "middleware-without-answer",
-            RuntimeError(
-                f"the middleware {describe(self.function)} ended before its yield, without an answer: to let the"
-                " request through, `yield`; to refuse it, return or yield an answer, or raise an error"
-            ),
-        )
-
     def _yields_again(self) -> RuntimeError:
         return explained(
             "yields-twice",
@@ -158,6 +145,19 @@ class Middleware(NamedTuple):
                 " it yields once, and may then yield or return another response as its last act"
             ),
         )
+
+
+def answered(function: Callable[..., Any], early: Any) -> Any:
+    """Return the answer that middleware gave when it ended before its yield. Raises RuntimeError for none."""
+    if early is None:
+        raise explained(
+            "middleware-without-answer",
+            RuntimeError(
+                f"the middleware {describe(function)} ended before its yield, without an answer: to let the"
+                " request through, `yield`; to refuse it, return or yield an answer, or raise an error"
+            ),
+        ) from None
+    return early
 
 
 def middleware(

@@ -3,30 +3,28 @@
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
-from antiphon.app.middleware import Middleware, OpenedMiddleware
-from antiphon.app.plan import HandlerStack
+from antiphon.app.middleware import Generators, Middleware, OpenedMiddleware, answered
+from antiphon.app.plan import HandlerStack, Plan
 from antiphon.app.returns import respond, to_response
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 
-def open_plainly(
-    stack: HandlerStack, request: Request, opened: OpenedMiddleware
-) -> Response | Awaitable[Response] | None:
+def open_plainly(plan: Plan, request: Request, opened: Generators) -> Response | Awaitable[Response] | None:
     """Do what ``open_in_steps`` does where nothing waits: return the first answer, or what is awaited for it."""
-    for middleware in stack.middleware:
-        generator: Any = middleware.function(request)
+    for middleware in plan.middleware:
+        generator: Any = middleware(request)
         try:
             early = next(generator)
         except StopIteration as end:
-            return to_response(middleware.answered(end.value), middleware.function, request)
-        opened.append((middleware, generator))
+            return to_response(answered(middleware, end.value), middleware, request)
+        opened.append(generator)
         if early is not None:
-            return to_response(early, middleware.function, request)
-    for before in stack.before:
-        answer = before.function(request)
+            return to_response(early, middleware, request)
+    for before in plan.before:
+        answer = before(request)
         if answer is not None:
-            return to_response(answer, before.function, request)
+            return to_response(answer, before, request)
     return None
 
 
@@ -56,7 +54,7 @@ async def open_middleware(several: Iterable[Middleware], request: Request, opene
         try:
             early = await anext(generator) if middleware.is_async else next(generator)
         except (StopAsyncIteration, StopIteration) as end:
-            early = middleware.answered(getattr(end, "value", None))
+            early = answered(middleware.function, getattr(end, "value", None))
         else:
             opened.append((middleware, generator))
         if early is not None:

@@ -118,6 +118,10 @@ class Plan:
     the places ``late`` was read; ``leaves`` is True if anything is to do on the way back. Up to ``most_ahead`` bytes of
     a body are received before the middleware opens; after it, ``waits_on_thread`` is True if a thread may wait for the
     rest. ``place`` is where error handlers run, and the hooks of a single request.
+
+    Reading an attribute of a stack or a hook takes several times as long as one of a plan, so that a plan has the
+    ``function`` of its handler, and of the ``stack`` the functions of ``middleware`` and ``before``, and ``after`` and
+    ``last``.
     """
 
     # No __slots__: without the GIL, threads lock the plan to read most of them.
@@ -136,29 +140,41 @@ class Plan:
         self.deadline = route.deadline
         self.refuse = refuse
         self.body = body
-        self.for_wsgi = self
-        if handler.is_async and not (handler.blocks or hooks_block):
-            self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
         self.hooks_block = handler.blocks or hooks_block
+        self.for_wsgi = self
+        if handler.is_async and not self.hooks_block:
+            self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
         stack = stack.for_handler(self.hooks_block)
         if body == "delegated":
             stack = stack._replace(resolving=())
-        self.prepares = stack.opens_places or route.deadline is not None
         self.runs_on = _runs_on(handler, stack, body)
-        self.is_in_place = _is_in_place(stack, self.runs_on)
-        self.is_plain = self.is_in_place and not stack.waits
+        self.place = ON_THREAD if handler.blocks else ON_LOOP
+        is_mixed = self.runs_on is RunsOn.MIXED
+        self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
         self.function, self.begin = handler.function, handler.begin
-        is_direct = self.is_plain and not self.prepares and (not handler.is_async or handler.begin is not None)
-        self.answers_on_thread = is_direct and self.runs_on is RunsOn.THREAD
-        self.answers_on_loop = is_direct and self.runs_on is LOOP
+        self.is_async = handler.is_async
+        self._surround(stack.pinned() if is_mixed else stack)
+        self._bound_body(stack)
+
+    def _surround(self, stack: HandlerStack) -> None:
+        """Settle what is around the handler, and how much of the general way it needs."""
+        self.stack = stack
+        self.middleware = tuple(part.function for part in stack.middleware)
+        self.before = tuple(part.function for part in stack.before)
+        self.after = stack.after
+        self.last = stack.last
         self.late = _late(stack, self.runs_on)
         self.has_middleware = stack.is_around and not self.late
         self.leaves = stack.is_around or bool(stack.last)
-        is_mixed = self.runs_on is RunsOn.MIXED
-        self.stack = stack.pinned() if is_mixed else stack
-        self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
-        self.is_async = handler.is_async
-        self.place = ON_THREAD if handler.blocks else ON_LOOP
+        self.prepares = stack.opens_places or self.deadline is not None
+        self.is_in_place = _is_in_place(stack, self.runs_on)
+        self.is_plain = self.is_in_place and not stack.waits
+        is_direct = self.is_plain and not self.prepares and (not self.is_async or self.begin is not None)
+        self.answers_on_thread = is_direct and self.runs_on is RunsOn.THREAD
+        self.answers_on_loop = is_direct and self.runs_on is LOOP
+
+    def _bound_body(self, stack: HandlerStack) -> None:
+        """Settle how much of a body is received ahead of the middleware, and who waits for the rest."""
         self.reads_body = any(part.reads_body for part in stack.middleware)
         self.most_ahead = self._most_ahead()
         self.waits_on_thread = self._waits_on_thread()
