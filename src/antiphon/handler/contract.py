@@ -92,7 +92,8 @@ def failed(request: Request, error: BaseException) -> Response:
     error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
-    explain(error)
+    if isinstance(error, TypeError):
+        explain(error)
     response = error_response(request, error)
     if response.status >= 500:
         log_failure(request, error)

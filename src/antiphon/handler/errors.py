@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from html import escape
 from typing import TypeAlias
 
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.http.accept import Accept
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
@@ -104,10 +106,11 @@ def error_response(request: Request, error: BaseException) -> Response:
     The response's ``error`` is the very exception.
     """
     told = as_http_error(error)
-    if request.accept.best([PROBLEM, "application/json", "text/html"], PROBLEM) == "text/html":
-        body, content_type = _page(request, told).encode("utf-8", "replace"), HTML
+    content_type = _accepted(request.head.field("accept"))
+    if content_type == HTML:
+        body = _page(request, told).encode("utf-8", "replace")
     else:
-        body, content_type = _problem(request, told), PROBLEM
+        body = _problem(request, told)
     response = response_of(body, _fields(request, told, content_type))
     response.status = told.status
     response.error = error
@@ -116,12 +119,35 @@ def error_response(request: Request, error: BaseException) -> Response:
     return response
 
 
+_LONGEST_KNOWN = 256
+"""Characters of the longest Accept for which the kind of answer is remembered: most clients send one of a few."""
+
+
+def _accepted(accept: str | None) -> str:
+    """Return the content type of the answer that a client accepts best. The answer itself says that it varies."""
+    return _known(accept) if accept is None or len(accept) <= _LONGEST_KNOWN else _best(accept)
+
+
+def _best(accept: str | None) -> str:
+    best = Accept.parse(accept).best([PROBLEM, "application/json", "text/html"], PROBLEM)
+    return HTML if best == "text/html" else PROBLEM
+
+
+_known = lru_cache(maxsize=128)(_best)
+
 _OURS = frozenset({"content-type", "x-request-id", "vary"})
 
 
 def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
     """Return the header fields of the answer to an error: its own, which were checked when they were set, and ours."""
     own = told.headers.items()
+    if not own:
+        return [
+            ("content-type", content_type),
+            ("cache-control", "no-store"),
+            ("x-request-id", request.id),
+            ("vary", "accept"),
+        ]
     varied = tuple([value for name, value in own if name == "vary"])
     fields = [("content-type", content_type), *(field for field in own if field[0] not in _OURS)]
     if not any(name == "cache-control" for name, _ in own):
@@ -168,7 +194,7 @@ def _is_writable(value: object) -> bool:
 
 def _page(request: Request, error: HTTPError) -> str:
     title, detail = _escaped(error.title), _escaped(error.detail or "")
-    errors = _list_of_errors(error.members.get("errors"))
+    errors = _list_of_errors(error.members["errors"]) if "errors" in error.members else ""
     return f"""{_PAGE_HEAD}<title>{error.status} {title}</title>
 <main>
 <h1>{title}</h1>

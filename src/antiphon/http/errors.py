@@ -118,7 +118,7 @@ class HTTPError(Exception):
             self.type = type
         self.detail = detail
         self.title = title or phrase(self.status)
-        self.headers = MutableHeaders(headers)
+        self.headers = MutableHeaders(headers) if headers else MutableHeaders.over([])
         self.members = members
         if self.status in _DEMANDED and (demanded := _DEMANDED[self.status])[0] not in self.headers:
             name, section, fix = demanded

@@ -255,7 +255,9 @@ def _walk(
     for at in range(start, len(segments)):
         segment = segments[at]
         literal = node.literals.get(segment)
-        if literal is not None and not node.branches:
+        if not node.branches:
+            if literal is None:
+                return None
             node = literal
         elif literal is None and node.sole is not None:
             to_python, node = node.sole
