@@ -147,64 +147,85 @@ class WithHeartbeats(Generic[T]):
         self._iterable = iterable
         self._iterator: AsyncIterator[T] | None = None
         self._seconds = seconds
-        self._demands: asyncio.Queue[asyncio.Future[T] | None] = asyncio.Queue()
-        self._demand: asyncio.Future[T] | None = None
+        self._ends_on_drain = ends_on_drain
         self._task: asyncio.Task[BaseException | None] | None = None
         self._context: Context
+        self._demand: asyncio.Future[bool]
+        """True for a step, False for the end. The task of the iterable waits for it."""
+        self._woken: asyncio.Future[None]
+        """The future for which the asking task waits."""
+        self._is_asked = False
+        self._items: list[T] = []
+        """The item that was asked for, once it is there."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._due: float
+        """The time of the loop at which a heartbeat is due."""
         self._is_raised = False
-        self._ends_on_drain = ends_on_drain
-        self._drained: asyncio.Future[None] | None = None
         self._withdraw: Callable[[], None] | None = None
 
     def __aiter__(self) -> AsyncIterator[T | Event]:
         return self
 
     async def __anext__(self) -> T | Event:
-        if self._ends_on_drain and DRAINING.is_given:
+        if self._is_drained:
             raise StopAsyncIteration
-        if self._task is None:
-            self._context = copy_context()
-            self._task = asyncio.create_task(self._run(), context=self._context)
-            if self._ends_on_drain:
-                self._listen()
-        if self._demand is None:
-            self._demand = asyncio.get_running_loop().create_future()
-            self._demands.put_nowait(self._demand)
-        await self._wait(self._demand, self._task)
-        if self._demand.done():
-            demand, self._demand = self._demand, None
-            return demand.result()
-        if self._task.done():
-            self._end(self._task)
-        if self._ends_on_drain and DRAINING.is_given:
+        task = self._task or self._start()
+        if not (self._is_asked or self._demand.done()):
+            self._is_asked = True
+            self._demand.set_result(True)
+        await self._wait(task)
+        if self._items:
+            self._is_asked = False
+            return self._items.pop()
+        if task.done():
+            self._end(task)
+        if self._is_drained:
             raise StopAsyncIteration
         return HEARTBEAT
 
-    def _listen(self) -> None:
-        """Be told on this loop when the process drains."""
-        drained = self._drained = asyncio.get_running_loop().create_future()
+    @property
+    def _is_drained(self) -> bool:
+        return self._ends_on_drain and DRAINING.is_given
 
-        def tell() -> None:
-            if not drained.done():
-                drained.set_result(None)
+    def _start(self) -> "asyncio.Task[BaseException | None]":
+        loop = asyncio.get_running_loop()
+        self._context = copy_context()
+        self._demand, self._woken = loop.create_future(), loop.create_future()
+        task = self._task = loop.create_task(self._run(), context=self._context)
+        task.add_done_callback(self._wake)
+        if self._ends_on_drain:
+            self._withdraw = DRAINING.subscribe_on_loop(self._wake)
+        return task
 
-        self._withdraw = DRAINING.subscribe_on_loop(tell)
+    def _wake(self, _: object = None) -> None:
+        if not self._woken.done():
+            self._woken.set_result(None)
 
-    async def _wait(self, demand: "asyncio.Future[T]", task: "asyncio.Task[Any]") -> None:
+    async def _wait(self, task: "asyncio.Task[Any]") -> None:
         """Wait for the outcome of a step, at most until a heartbeat is due. Wait out a step that is cancelled."""
-        timeout: float | None = self._seconds
-        waited: list[asyncio.Future[Any]] = [demand, task]
-        if self._drained is not None:
-            waited.append(self._drained)
-        while True:
+        loop = asyncio.get_running_loop()
+        is_cancelled = False
+        while not (self._items or task.done()):
+            self._woken = loop.create_future()
+            if self._seconds is not None:
+                self._due = loop.time() + self._seconds
+                self._timer = self._timer or loop.call_at(self._due, self._beat, loop)
             try:
-                await asyncio.wait(waited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-                return
+                await self._woken
+                if not is_cancelled:
+                    return
             except asyncio.CancelledError:
-                if demand.done() or task.done():
+                if self._items or task.done():
                     raise
-                task.cancel()
-                timeout, waited = None, [demand, task]
+                is_cancelled = task.cancel()
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake the asking task if a heartbeat is due. One timer serves all steps, since most are shorter than it."""
+        if loop.time() < self._due:
+            self._timer = loop.call_at(self._due, self._beat, loop)
+        else:
+            self._timer = None
+            self._wake()
 
     def _end(self, task: "asyncio.Task[BaseException | None]") -> NoReturn:
         self._is_raised = True
@@ -216,6 +237,8 @@ class WithHeartbeats(Generic[T]):
         """Close the iterable. A step that is running is cancelled, and its error raised."""
         if self._withdraw is not None:
             self._withdraw()
+        if self._timer is not None:
+            self._timer.cancel()
         try:
             if self._task is not None:
                 await self._stop(self._task)
@@ -229,8 +252,9 @@ class WithHeartbeats(Generic[T]):
             raise error
 
     async def _stop(self, task: "asyncio.Task[Any]") -> None:
-        self._demands.put_nowait(None)
-        if self._demand is not None and not self._demand.done():
+        if not self._demand.done():
+            self._demand.set_result(False)
+        if self._is_asked and not self._items:
             task.cancel()
         await wait_ended(task)
 
@@ -247,7 +271,9 @@ class WithHeartbeats(Generic[T]):
     async def _serve(self) -> None:
         self._iterator = aiter(self._iterable)
         try:
-            while (demand := await self._demands.get()) is not None:
-                demand.set_result(await anext(self._iterator))
+            while await self._demand:
+                self._demand = asyncio.get_running_loop().create_future()
+                self._items.append(await anext(self._iterator))
+                self._wake()
         finally:
             await aclose(self._iterator, self._iterable)
