@@ -444,6 +444,20 @@ class TestASourceWithHeartbeats:
         assert self.run(main) == [0, 1, 2, 3]
         assert source.closed == 1
 
+    def test_beats_when_it_was_quick_and_falls_silent(self):
+        async def source():
+            for number in range(3):
+                yield number
+            await asyncio.Event().wait()
+
+        async def main():
+            beating = WithHeartbeats(source(), SOON)
+            seen = [await anext(beating) for _ in range(5)]
+            await beating.aclose()
+            return seen
+
+        assert self.run(main) == [0, 1, 2, HEARTBEAT, HEARTBEAT]
+
     @pytest.mark.parametrize("turns", range(6))
     def test_is_closed_whenever_it_is_cancelled(self, turns):
         source = AsyncValues(count())
