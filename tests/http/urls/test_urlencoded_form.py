@@ -35,8 +35,8 @@ def test_there_are_no_more_fields_than_allowed(charset):
     assert not parse_form(b"", 0, charset)
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=5).map(dict), st.binary())
-def test_in_ascii_every_charset_reads_the_same(fields, data):
-    ascii_only = bytes(byte & 127 for byte in data)
+@given(st.binary())
+def test_in_ascii_every_charset_reads_the_same(data):
+    ascii_only = bytes(byte & 127 for byte in data).replace(b"%", b"")
     assert MultiDict(parse_form(ascii_only, None, "latin1")).items() == parse_query(ascii_only)
     assert MultiDict(parse_form(data)).items() == parse_query(data) or b"_charset_" in data
