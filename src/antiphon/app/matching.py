@@ -104,7 +104,7 @@ class Routing:
         path, raw = head.path, head.raw_path
         is_encoded = _PERCENT in raw if raw is not None else "\0" in path or "\ufffd" in path
         try:
-            if path[:1] != "/":
+            if not path.startswith("/"):
                 check_path(path)
             segments = self._encoded_segments(head) if is_encoded else None
         except HTTPError as error:

@@ -151,7 +151,7 @@ class Router(Generic[T]):
         if all(isinstance(segment, str) for segment in literals):
             for segment in literals:
                 node = node.child(segment)
-            self._before_last[intern("".join([f"/{segment}" for segment in literals]) + "/")] = node
+            self._before_last[intern("".join([f"/{segment}" for segment in literals]))] = node
             segments = segments[-1:]
         return self._in_tree(node, segments, pattern)
 
@@ -216,8 +216,8 @@ class Router(Generic[T]):
 
         No literal path is in the tree, so that none has to be tried first.
         """
-        start = path.rfind("/") + 1
-        node = self._before_last.get(path[:start])
+        before, slash, last = path.rpartition("/")
+        node = self._before_last.get(before) if slash else None
         if node is None or node.sole is None:
             return None
         to_python, node = node.sole
@@ -226,7 +226,7 @@ class Router(Generic[T]):
             return None
         params = Params()  # to make one with the value in it takes longer
         try:
-            params[resource.only] = to_python(path[start:])
+            params[resource.only] = to_python(last)
         except ValueError:
             return None
         return resource.methods, params
