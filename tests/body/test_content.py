@@ -559,7 +559,7 @@ class TestDiscarding:
 
     def test_has_an_end(self, way):
         class Endless(ScriptedHead):
-            async def receive(self):
+            async def next_chunk(self):
                 self.asked += 1
                 return LARGE
 
@@ -628,9 +628,9 @@ class TestOnAThread:
         release = threading.Event()
 
         class Waits(ScriptedHead):
-            async def receive(self):
+            async def next_chunk(self):
                 release.wait(10)
-                return await super().receive()
+                return await super().next_chunk()
 
         async def serve():
             content = Content(Waits(b"ab", blocks=True, content_length=2))

@@ -42,11 +42,11 @@ class Slow(ScriptedHead):
         super().__init__(*chunks, **options)
         self._clock, self._seconds = clock, seconds
 
-    async def receive(self):
+    async def next_chunk(self):
         if not self.blocks:
             await asyncio.sleep(0)
         self._clock.now += self._seconds
-        return await super().receive()
+        return await super().next_chunk()
 
 
 class TestTimeout:

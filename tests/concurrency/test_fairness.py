@@ -25,8 +25,8 @@ class Noted(ScriptedHead):
         super().__init__(*chunks, **options)
         self._notes, self._name = notes, name
 
-    async def receive(self):
-        chunk = await super().receive()
+    async def next_chunk(self):
+        chunk = await super().next_chunk()
         self._notes.append(self._name)
         return chunk
 

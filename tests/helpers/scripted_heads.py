@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from antiphon.body.receiver import result_of
 from antiphon.http.head import uncoded_length
 
 
@@ -33,7 +34,11 @@ class ScriptedHead:
     def uncoded_length(self):
         return uncoded_length(self.field)
 
-    async def receive(self):
+    def receive(self):
+        receiving = self.next_chunk()
+        return result_of(receiving) if self.blocks else receiving
+
+    async def next_chunk(self):
         self.asked += 1
         if self.waits:
             await asyncio.sleep(0)

@@ -165,10 +165,10 @@ class Content:
         self._is_receiving, chunk = True, b""
         try:
             chunk = await receiver.next_chunk(limits)
-            if self.is_kept:
-                await self._keep(chunk, receiver.has_ended, limits)
-            else:
+            if not self.is_kept:
                 self._streamed += len(chunk)
+            elif self._keep(chunk, receiver.has_ended):
+                await self._stored().write(limits, self.head.blocks)
             self.is_complete = receiver.has_ended
             if self.is_complete:
                 self.end_waiting()
@@ -283,15 +283,16 @@ class Content:
 
     # Keeping
 
-    async def _keep(self, chunk: bytes, is_last: bool, limits: Limits) -> None:
+    def _keep(self, chunk: bytes, is_last: bool) -> bool:
+        """Keep a chunk in memory. Return True if what is there has to be written to the file."""
         if is_last and self._storage is None and len(chunk) <= SMALL_BODY:
             self.data = chunk
-            return
+            return False
         storage = self._stored()
-        if storage.add(chunk):
-            await storage.write(limits, self.head.blocks)
-        if is_last and not storage.is_in_file:
+        is_due = storage.add(chunk)
+        if is_last and not is_due and not storage.is_in_file:
             self.data = storage.read_all()
+        return is_due
 
     def _stored(self) -> Storage:
         if self._storage is None:

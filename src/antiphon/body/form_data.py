@@ -42,23 +42,27 @@ class FormBounds:
     def count(self, events: list[PartEvent]) -> list[Part]:
         """Count the events of one chunk. Return the parts that ended in it."""
         ended: list[Part] = []
-        limits = self._limits
         for event in events:
             if isinstance(event, PartHead):
                 self._begin(event)
                 continue
             start, end, part_end, held = event
-            if self._head.filename is None:
-                self._in_fields += len(held) + end - start
-                if self._in_fields > limits.form:
-                    raise _too_large("form", limits.form, "The form's fields, not counting files, exceed")
-            else:
-                self._in_file += len(held) + end - start
-                if self._in_file > limits.file:
-                    raise _too_large("file", limits.file, "A file in the form exceeds")
+            self.count_content(len(held) + end - start)
             if part_end is not None:
                 ended.append((*self._head, part_end))
         return ended
+
+    def count_content(self, size: int) -> None:
+        """Count so many bytes of the part that began last."""
+        limits = self._limits
+        if self._head.filename is None:
+            self._in_fields += size
+            if self._in_fields > limits.form:
+                raise _too_large("form", limits.form, "The form's fields, not counting files, exceed")
+        else:
+            self._in_file += size
+            if self._in_file > limits.file:
+                raise _too_large("file", limits.file, "A file in the form exceeds")
 
     def _begin(self, head: PartHead) -> None:
         self._head = head
@@ -105,10 +109,14 @@ class FormIndex:
 
     def feed(self, data: bytes) -> None:
         """Index the next chunk. Raises ContentTooLarge (413) beyond a limit."""
-        if self._failure is not None or self._parser is None:
+        parser = self._parser
+        if self._failure is not None or parser is None:
+            return
+        if parser.pass_content(data):
+            self._bounds.count_content(len(data))
             return
         try:
-            events = self._parser.feed(data)
+            events = parser.feed(data)
         except BadRequest as error:
             self._failure = error
             return

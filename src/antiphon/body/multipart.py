@@ -122,6 +122,17 @@ class MultipartParser:
         self._gathered = bytearray()
         self._held = b""
 
+    def pass_content(self, data: bytes) -> bool:
+        """Read the next chunk of the body if all of it is more of the same part, as most chunks of a large file are.
+
+        Return True if it was read.
+        """
+        delimiter = self._delimiter
+        if self._state != _CONTENT or self._held or data.rfind(delimiter) >= 0 or self._cut(data, 0) < len(data):
+            return False
+        self._offset += len(data)
+        return True
+
     def feed(self, data: bytes) -> list[PartEvent]:
         """Read the next chunk of the body and return its events, in order.
 

@@ -79,7 +79,8 @@ class Receiver:
         while not chunk and not self.has_ended:
             data = self._held
             if not data and self.received != self._declared:
-                data = await self._next_bytes(limits)
+                receiving = self._next_bytes(limits)
+                data = receiving if isinstance(receiving, bytes) else await receiving
                 self.received += len(data)
             chunk = self._accept(data, limits)
         return chunk
@@ -89,7 +90,8 @@ class Receiver:
         length = readable_length(self._head)
         most, until = self.received + DRAIN_BYTES, monotonic() + DRAIN_SECONDS
         while self.received != length and self.received <= most and monotonic() < until:
-            data = await self._next_bytes(_WHILE_DRAINING)
+            receiving = self._next_bytes(_WHILE_DRAINING)
+            data = receiving if isinstance(receiving, bytes) else await receiving
             if not data:
                 return
             self.received += len(data)
@@ -118,8 +120,8 @@ class Receiver:
             await yield_to_loop()
             self._decodes_until = monotonic() + TIME_SLICE
 
-    def _next_bytes(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
-        """Receive more bytes, as they were sent; none at the end."""
+    def _next_bytes(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
+        """Receive more bytes, as they were sent; none at the end. A coroutine waits for them on an event loop."""
         if self._head.blocks:
             return self._receive_blocking(limits)
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
@@ -127,12 +129,11 @@ class Receiver:
     def _receive(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
         return self._pace.receive(self._head.receive(), self.received, limits)
 
-    async def _receive_blocking(self, limits: Limits) -> bytes:
+    def _receive_blocking(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
         pace = self._pace
         pace.check(self.received, limits)
         before = monotonic()
-        receiving = self._head.receive()
-        data = receiving if isinstance(receiving, bytes) else await receiving
+        data = self._head.receive()
         pace.waited += monotonic() - before
         return data
 

@@ -624,10 +624,7 @@ look_at_lines(PyObject *lines, struct section *section)
     }
     for (Py_ssize_t at = 0; at < count; at++) {
         PyObject *name, *line = line_at(lines, at, &name);
-        if (!name) {
-            return 0;
-        }
-        if (!note_line(section, line, name)) {
+        if (!name || !note_line(section, line, name)) {
             return 0;
         }
     }
