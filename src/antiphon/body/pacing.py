@@ -19,8 +19,11 @@ GRACE = 5.0
 class Pace:
     """The time for which one body has been waited for."""
 
-    waited = 0.0
-    """Seconds of waiting so far."""
+    __slots__ = ("waited",)
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+        """Seconds of waiting so far."""
 
     async def receive(self, receiving: bytes | Coroutine[Any, Any, bytes], received: int, limits: Limits) -> bytes:
         """Run a coroutine that receives the next bytes, on an event loop, after ``received`` bytes. Return them.

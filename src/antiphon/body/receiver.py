@@ -36,27 +36,30 @@ class Receiver:
     A chunk that was refused for a limit is not lost: a later call, with a higher limit, gives it.
     """
 
-    received = 0
-    """Bytes received so far, as they were sent."""
-    has_ended = False
-    """True if no more chunks come."""
-    is_broken = False
-    """True if the rest cannot be received any more: the bytes that were being decoded are lost."""
-
-    _has_begun = False
-    _declared: int | None = None
-    _held = b""
-    """Bytes that were received, and are above a limit."""
-    _decoder: "ContentDecoder | None" = None
-    _decoded = _NO_CHUNKS
-    """Chunks of the bytes that were received, decoded as they are asked for."""
-    _decodes_until = 0.0
-    """When the event loop is to run other tasks, though there is more to decode."""
-    _member: "Member | None" = None
+    __slots__ = (
+        "_declared", "_decoded", "_decoder", "_decodes_until", "_has_begun", "_head", "_held", "_member", "_pace",
+        "has_ended", "is_broken", "received",
+    )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
         self._head = head
         self._pace = pace or Pace()
+        self.received = 0
+        """Bytes received so far, as they were sent."""
+        self.has_ended = False
+        """True if no more chunks come."""
+        self.is_broken = False
+        """True if the rest cannot be received any more: the bytes that were being decoded are lost."""
+        self._has_begun = False
+        self._declared: int | None = None
+        self._held = b""
+        """Bytes that were received, and are above a limit."""
+        self._decoder: ContentDecoder | None = None
+        self._decoded = _NO_CHUNKS
+        """Chunks of the bytes that were received, decoded as they are asked for."""
+        self._decodes_until = 0.0
+        """When the event loop is to run other tasks, though there is more to decode."""
+        self._member: Member | None = None
 
     @property
     def is_decoded(self) -> bool:
