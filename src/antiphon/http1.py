@@ -11,7 +11,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import OWS, is_token
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import field_name, field_value
-from antiphon.http.status import status_line
+from antiphon.http.status import STATUS_LINES
 from antiphon.http.urls.url import check_host_given, quote_path, unquote
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -88,7 +88,7 @@ def print_response(response: Response, method: str = "GET") -> bytes:
             TypeError("a streamed body is not printed, since that would use it up: freeze the response first"),
         )
     lines = [*fields] if length is None else [*fields, ("content-length", str(length))]
-    return b"HTTP/1.1 %s\r\n%s\r\n%s" % (status_line(status).encode(), _printed(lines), body)
+    return b"HTTP/1.1 %s\r\n%s\r\n%s" % (STATUS_LINES[status].encode(), _printed(lines), body)
 
 
 def _with_own(fields: Iterable[tuple[str, str]], own: dict[str, str]) -> Lines:

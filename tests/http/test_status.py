@@ -1,6 +1,6 @@
 import pytest
 
-from antiphon.http.status import PHRASES, has_body, phrase, status_line
+from antiphon.http.status import PHRASES, STATUS_LINES, has_body, phrase
 
 REGISTERED = {
     100: "Continue",
@@ -99,7 +99,7 @@ def test_an_unregistered_code_has_the_phrase_of_its_class(code, words):
 
 
 def test_the_line_is_code_and_phrase():
-    assert [status_line(code) for code in CODES] == [f"{code} {phrase(code)}" for code in CODES]
+    assert [STATUS_LINES[code] for code in CODES] == [f"{code} {phrase(code)}" for code in CODES]
     phrases = "".join(map(phrase, CODES))
     assert phrases.isascii()
     assert phrases.isprintable()

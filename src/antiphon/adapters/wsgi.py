@@ -19,7 +19,7 @@ from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
-from antiphon.http.status import status_line
+from antiphon.http.status import STATUS_LINES
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
@@ -61,6 +61,12 @@ class WSGIHead:
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO", "")
         self.path = (path if path.isascii() else _utf8(path)) or "/"
+        self.has_body: bool = (
+            environ.get("CONTENT_LENGTH", "") != ""
+            or "HTTP_TRANSFER_ENCODING" in environ
+            or environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
+        )
+        """True if a length is declared, or a body may come without one."""
         self._left = None  # a default of the class takes longer to read
 
     @property
@@ -111,14 +117,6 @@ class WSGIHead:
     def client(self) -> Address | None:
         """The address in REMOTE_ADDR and REMOTE_PORT."""
         return address(self.environ.get("REMOTE_ADDR"), self.environ.get("REMOTE_PORT"))
-
-    @property
-    def has_body(self) -> bool:
-        """True if a length is declared, or a body may come without one."""
-        environ = self.environ
-        if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
-            return True
-        return environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
 
     @property
     def uncoded_length(self) -> int | None:
@@ -202,7 +200,7 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     if length is not None:
         sent.append(("content-length", str(length)))
     try:
-        start_response(status_line(status), sent)
+        start_response(STATUS_LINES[status], sent)
     except BaseException:
         WSGIBody(request, body, context, handler.unfinished, is_silent=True).close()
         raise

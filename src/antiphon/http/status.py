@@ -14,8 +14,6 @@ _OVERRIDES = {
 
 PHRASES: dict[int, str] = dict(sorted(({status.value: status.phrase for status in HTTPStatus} | _OVERRIDES).items()))
 
-_LINES = {code: f"{code} {phrase}" for code, phrase in PHRASES.items()}
-
 _CLASSES = {1: "Informational", 2: "Success", 3: "Redirection", 4: "Client Error", 5: "Server Error"}
 
 
@@ -24,9 +22,13 @@ def phrase(code: int) -> str:
     return PHRASES.get(code) or _CLASSES.get(code // 100, "Unknown")
 
 
-def status_line(code: int) -> str:
-    """Return code and phrase for WSGI's ``start_response``: ``"404 Not Found"``."""
-    return _LINES.get(code) or f"{code} {phrase(code)}"
+class _StatusLines(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        return f"{code} {phrase(code)}"
+
+
+STATUS_LINES = _StatusLines((code, f"{code} {phrase}") for code, phrase in PHRASES.items())
+"""The code and the phrase for WSGI's ``start_response``, ``"404 Not Found"``, by the code."""
 
 
 def has_body(code: int) -> bool:
