@@ -41,6 +41,7 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     )
 }  # fmt: skip
 
+_NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
 """The protocols in which a body may come without any header that says so."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
@@ -62,7 +63,7 @@ class WSGIHead:
         path: str = environ.get("PATH_INFO", "")
         self.path = (path if path.isascii() else _utf8(path)) or "/"
         self.has_body: bool = (
-            environ.get("CONTENT_LENGTH", "") != ""
+            environ.get("CONTENT_LENGTH") not in _NO_LENGTH
             or "HTTP_TRANSFER_ENCODING" in environ
             or environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
         )
