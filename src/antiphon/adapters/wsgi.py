@@ -89,7 +89,8 @@ class WSGIHead:
     @property
     def root_path(self) -> str:
         """The value of SCRIPT_NAME, decoded, without a slash at its end."""
-        return _utf8(self.environ.get("SCRIPT_NAME", "")).rstrip("/")
+        path: str = self.environ.get("SCRIPT_NAME", "")
+        return _utf8(path).rstrip("/") if path else ""
 
     @property
     def scheme(self) -> str:

@@ -319,7 +319,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
     """Answer an error for which there is no handler; return None for all others, and for what ends the task."""
     error = sole_error(error)
-    if not isinstance(error, Exception) or find_handler(plan.stack.error_handlers, error) is not None:
+    if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None
     return failed(request, error)
 
@@ -332,7 +332,7 @@ async def answer_failure(plan: Plan, request: Request, error: BaseException) -> 
     if isinstance(error, GeneratorExit):
         raise error
     error = sole_error(error)
-    handlers, blocks = plan.stack.error_handlers, plan.hooks_block
+    handlers, blocks = plan.error_handlers, plan.hooks_block
     if not plan.is_driven(request):
         return await answer_error(handlers, request, error, blocks, is_driven=False)
     cancelled = await switch_shielded(plan.place)

@@ -349,8 +349,10 @@ def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[
     """Make a response of what was returned, by the request's conditions where it has to be."""
     if type(answer) is str:
         return response_of(answer.encode(), _TEXT_ONLY)
-    made = answer if type(answer) is Response else to_response(answer, plan.function, request)
-    return _by_conditions(request, made) if isinstance(made, Response) else _wait(request, made)
+    made = to_response(answer, plan.function, request)
+    if not isinstance(made, Response):
+        return _wait(request, made)
+    return _by_conditions(request, made) if made.is_conditional else made
 
 
 async def _wait(request: Request, made: Awaitable[Response]) -> Response:

@@ -25,6 +25,10 @@ class ErrorHandlers:
     def __init__(self) -> None:
         self._handlers: dict[type[BaseException] | int, Hook] = {}
 
+    def __bool__(self) -> bool:
+        """True if there is any handler."""
+        return bool(self._handlers)
+
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
         """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for one key."""
         check_key(key)
@@ -44,7 +48,7 @@ class ErrorHandlers:
         An HTTPError's own class comes first, then its status, then the classes that it derives from. Other errors have
         no status of their own: 500 comes just before Exception.
         """
-        if not self._handlers or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
             return None
         kinds = type(error).__mro__
         status = as_http_error(error).status

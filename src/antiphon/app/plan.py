@@ -120,8 +120,8 @@ class Plan:
     rest. ``place`` is where error handlers run, and the hooks of a single request.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, so that a plan has the
-    ``function`` of its handler, and of the ``stack`` the functions of ``middleware`` and ``before``, and ``after`` and
-    ``last``.
+    ``function`` of its handler, and of the ``stack`` the functions of ``middleware`` and ``before``, ``after`` and
+    ``last``, and those ``error_handlers`` that are not empty.
     """
 
     # No __slots__: without the GIL, threads lock the plan to read most of them.
@@ -163,6 +163,7 @@ class Plan:
         self.before = tuple(part.function for part in stack.before)
         self.after = stack.after
         self.last = stack.last
+        self.error_handlers = tuple(filter(None, stack.error_handlers))
         self.late = _late(stack, self.runs_on)
         self.has_middleware = stack.is_around and not self.late
         self.leaves = stack.is_around or bool(stack.last)

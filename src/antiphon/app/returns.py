@@ -76,7 +76,7 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
     if isinstance(value, Response):
         return value
     try:
-        made = Response(value) if type(value) is str else _make(value, source, request)
+        made = _MAKERS.get(type(value), _make)(value, source, request)
     except _WrongReturn:
         raise
     except Exception as error:
@@ -91,13 +91,7 @@ class _WrongReturn(TypeError):
 
 
 def _make(value: Any, source: Source, request: Request) -> Response | MakesResponse:
-    if value is None:
-        return _from_none(source)
-    if type(value) is tuple:
-        return _from_tuple(value, source, request)
     kind = type(value)
-    if kind is dict or kind is list:
-        return _json(value, request)
     if hasattr(kind, "__response__"):
         return value  # type: ignore[no-any-return]  # it has been asked
     if html := getattr(value, "__html__", None):
@@ -107,13 +101,13 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
     if isinstance(value, dict | list) or _is_record(kind):
-        return _json(value, request, _PROBLEM_ONLY if kind is Problem else _JSON_ONLY)
+        return _json(value, source, request, _PROBLEM_ONLY if kind is Problem else _JSON_ONLY)
     if is_template(value):
         return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
     if _is_mapping(kind):
-        return _json(value, request)
+        return _json(value, source, request)
     raise wrong_return(source, value, _WANTED, _WrongReturn)
 
 
@@ -126,15 +120,20 @@ def _is_mapping(kind: type) -> bool:
     return hasattr(kind, "keys") and hasattr(kind, "__getitem__")
 
 
-def _json(value: object, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
+def _json(value: object, _: Source, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
     return response_of(json_encoder()(value, _json_default(request)), fields)
 
 
 def _json_default(request: Request) -> Callable[[Any], object] | None:
-    return request.app.json_default if request.app else None
+    app = request.app
+    return None if app is None else app.json_default
 
 
-def _from_none(source: Source) -> Response:
+def _from_text(value: str, _: Source, __: Request) -> Response:
+    return Response(value)
+
+
+def _from_none(_: None, source: Source, __: Request) -> Response:
     function = innermost(source)
     annotations = annotations_of(function if hasattr(function, "__code__") else type(function).__call__)
     if annotations.get("return", source) in (None, "None", type(None)):
@@ -166,14 +165,14 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     """Make a response of (body, status), (body, headers) or (body, status, headers)."""
     status: object = None
     headers: HeaderFields = ()
-    if len(value) == 2:
+    if len(value) == 3:
+        body, status, headers = value
+    elif len(value) == 2:
         body, second = value
         if type(second) is int or isinstance(second, int | str):
             status = second
         else:
             headers = second
-    elif len(value) == 3:
-        body, status, headers = value
     else:
         raise explained(
             "wrong-return",
@@ -189,8 +188,14 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
         return Response.json(body, status, headers, default=_json_default(request))  # type: ignore[arg-type]  # likewise
     if isinstance(body, Response):
         return _amended(copy(body), status, headers)  # a handler may give the same one again
-    made = Response(None) if body is None else _make(body, source, request)
+    made = Response(None) if body is None else _MAKERS.get(kind, _make)(body, source, request)
     return _amended(made, status, headers) if isinstance(made, Response) else _Amended(made, status, headers)
+
+
+_MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] = {
+    str: _from_text, dict: _json, list: _json, tuple: _from_tuple, type(None): _from_none,
+}  # fmt: skip
+"""What makes a response of a value of just this type; ``_make`` does of all others."""
 
 
 def _amended(response: Response, status: object, headers: HeaderFields) -> Response:

@@ -1,6 +1,5 @@
 """Answers to errors that no error handler takes: problem details or a page, whichever the client accepts."""
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from html import escape
@@ -45,7 +44,6 @@ body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 15vh au
 small { color: #767676 }
 </style>
 """
-_has_markup = re.compile("[&<>\"']").search
 
 
 _ENDS_TASK = "_antiphon_ends_task"
@@ -76,7 +74,9 @@ def is_leaving(error: BaseException) -> bool:
 
 def sole_error(error: BaseException) -> BaseException:
     """Return the one error that is in a group, and in groups in that; any other error as it is."""
-    inner = error
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inner: BaseException = error
     while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
         inner = inner.exceptions[0]
     return error if isinstance(inner, BaseExceptionGroup) else inner
@@ -193,19 +193,22 @@ def _is_writable(value: object) -> bool:
 
 
 def _page(request: Request, error: HTTPError) -> str:
-    title, detail = _escaped(error.title), _escaped(error.detail or "")
+    title, detail, request_id = error.title, error.detail or "", request.id
+    if _has_markup(f"{title}{detail}{request_id}"):
+        title, detail, request_id = escape(title), escape(detail), escape(request_id)
     errors = _list_of_errors(error.members["errors"]) if "errors" in error.members else ""
     return f"""{_PAGE_HEAD}<title>{error.status} {title}</title>
 <main>
 <h1>{title}</h1>
 <p>{detail}</p>
-{errors}<small>{error.status} &middot; request {_escaped(request.id)}</small>
+{errors}<small>{error.status} &middot; request {request_id}</small>
 </main>
 """
 
 
-def _escaped(text: str) -> str:
-    return escape(text) if _has_markup(text) else text
+def _has_markup(text: str) -> bool:
+    """Return True if text has to be escaped in HTML. Most need not, and to search each character finds that soonest."""
+    return "&" in text or "<" in text or ">" in text or '"' in text or "'" in text
 
 
 def _list_of_errors(errors: object) -> str:
