@@ -187,6 +187,10 @@ def call_asgi(app, given=None, messages=({"type": "http.request"},), most=None):
     return asyncio.run(play_asgi(app, given, messages, most))
 
 
+class RSGIProtocolClosed(Exception):
+    """What Granian raises for a chunk that nobody takes any more."""
+
+
 class RSGIServer:
     """The protocol object for one request: ``chunks`` are its body; an error among them is raised."""
 
@@ -238,6 +242,8 @@ class RSGIServer:
     async def send_bytes(self, chunk):
         assert type(chunk) is bytes
         await asyncio.sleep(0)
+        if self._left.is_set():
+            raise RSGIProtocolClosed
         self.answer.chunks.append(chunk)
         if len(self.answer.chunks) == self._most:
             self._left.set()

@@ -13,6 +13,8 @@ from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import TIME_SLICE, drop_withdrawn_cancellation, yield_to_loop
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
+from antiphon.handler.waiting import waiting_on
+from antiphon.request.lifetime import Reason
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Stream
@@ -34,7 +36,8 @@ async def write_chunks(
     """Write a body to its end, and close it in every case. Return True if all is written, and the client still there.
 
     ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
-    where it waits. A body that fails is logged, and its error raised, so that the server cuts the response off; one
+    where it waits; a stream has its client watched after 20 to 40 ms, and before that learns of it from the server's
+    errors alone. A body that fails is logged, and its error raised, so that the server cuts the response off; one
     that reads the request's body, which the client breaks off, just has no end. So fails one that is longer or shorter
     than ``fields`` declare. An error while closing a body that is all written is logged. An ``is_silent`` body is only
     closed.
@@ -102,8 +105,18 @@ class _Writing:
         self._task = task
         self._has_cancelled = self._has_ended = False
         self.is_disconnected = False
-        self._withdraw = request.lifetime.on_disconnect(self._cut)
+        self._request = request
+        self._withdraw: Callable[[], None] | None = None
+        self._waiting = waiting_on(task.get_loop())
+        self._waiting.add(self)
         _writings.add(self)
+
+    def watch(self) -> None:
+        """Break off when the client disconnects. A short stream is written before anybody asks for this."""
+        self._withdraw = self._request.lifetime.on_disconnect(self._cut)
+
+    def cancel(self, reason: Reason) -> None:
+        """Go on while the process drains: ``cut_off`` ends the streams."""
 
     async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:
         """Send the head. Return False if the client has disconnected."""
@@ -154,6 +167,8 @@ class _Writing:
     async def end(self) -> None:
         """Stop watching. Drops a cancellation by ``_cut`` that is still on its way, and raises that of anybody else."""
         self._has_ended = True
-        self._withdraw()
+        self._waiting.discard(self)
+        if self._withdraw is not None:
+            self._withdraw()
         if self.take_back():
             await drop_withdrawn_cancellation()

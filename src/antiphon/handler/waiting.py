@@ -1,13 +1,13 @@
-"""Handlers that wait, on one loop: looked at every 20 ms, and cancelled when their requests' lifetimes end.
+"""Handlers and streams that wait, on one loop: looked at every 20 ms, and ended when their requests' lifetimes end.
 
-Who still waits at the second look has its client watched: most handlers have answered by then.
+Who still waits at the second look has its client watched: most have answered by then.
 """
 
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 from antiphon.concurrency.draining import GRACE_OVER
 from antiphon.http.errors import ClientDisconnected, GatewayTimeout, HTTPError, ServiceUnavailable
@@ -15,7 +15,7 @@ from antiphon.request.lifetime import Lifetime, Reason
 from antiphon.request.request import Request
 
 LOOK = 0.02
-"""Seconds between two looks at the handlers that wait."""
+"""Seconds between two looks at what waits."""
 SAFE = ("GET", "HEAD")
 """Methods whose handlers are cancelled when the client disconnects: half-done writes are worse than late ones."""
 
@@ -45,7 +45,7 @@ class WaitingHandler:
         lifetime = self._lifetime
         if lifetime is not None and (remaining := lifetime.remaining) is not None:
             self._timer = loop.call_later(remaining, self.cancel, "deadline")
-        self._waiting = _waiting_on(loop)
+        self._waiting = waiting_on(loop)
         self._waiting.add(self)
         return self
 
@@ -96,36 +96,48 @@ class WaitingHandler:
         return ServiceUnavailable("The server is shutting down.")
 
 
-class _Waiting:
-    """The handlers that wait on one loop: since the last look, since the one before, and those that are watched."""
+class Watched(Protocol):
+    """An object that waits for its request: a handler, or a stream that is written."""
+
+    def watch(self) -> None:
+        """Watch the client from now on."""
+        ...
+
+    def cancel(self, reason: Reason) -> None:
+        """End, since the lifetime of the request does."""
+        ...
+
+
+class Waiting:
+    """All that waits on one loop: since the last look, since the one before, and what is watched."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._new: set[WaitingHandler] = set()
-        self._old: set[WaitingHandler] = set()
-        self._watched: set[WaitingHandler] = set()
+        self._new: set[Watched] = set()
+        self._old: set[Watched] = set()
+        self._watched: set[Watched] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._withdraw = GRACE_OVER.subscribe_on_loop(self._end)
 
-    def add(self, handler: WaitingHandler) -> None:
-        """Look at a handler from now on, outside of the context of its request, which would be kept."""
-        self._new.add(handler)
+    def add(self, watched: Watched) -> None:
+        """Look at what waits from now on, outside of the context of its request, which would be kept."""
+        self._new.add(watched)
         if self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
-    def discard(self, handler: WaitingHandler) -> None:
-        """Look at a handler no more."""
-        self._new.discard(handler)
-        self._old.discard(handler)
-        self._watched.discard(handler)
+    def discard(self, watched: Watched) -> None:
+        """Look at what waited no more."""
+        self._new.discard(watched)
+        self._old.discard(watched)
+        self._watched.discard(watched)
         self._drop_if_empty()
 
     def _look(self) -> None:
         self._timer = None
         if GRACE_OVER.is_given:
             self._end()
-        for handler in self._old:
-            handler.watch()
+        for watched in self._old:
+            watched.watch()
         self._watched |= self._old
         self._old, self._new = self._new, set()
         if self._old:
@@ -140,19 +152,20 @@ class _Waiting:
             _waiting.pop(self._loop, None)
 
     def _end(self) -> None:
-        for handler in (*self._new, *self._old, *self._watched):
-            handler.cancel("drain")
+        for watched in (*self._new, *self._old, *self._watched):
+            watched.cancel("drain")
 
 
-_waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
-"""The handlers that wait, by their loops, as long as there are some."""
+_waiting: dict[asyncio.AbstractEventLoop, Waiting] = {}
+"""All that waits, by its loop, as long as there is some."""
 
 
-def _waiting_on(loop: asyncio.AbstractEventLoop) -> _Waiting:
+def waiting_on(loop: asyncio.AbstractEventLoop) -> Waiting:
+    """Return what waits on a loop, to which more can be added."""
     waiting = _waiting.get(loop)
     if waiting is None:
         for other in [*_waiting]:  # a copy: the loops of other threads come and go meanwhile
             if other.is_closed():
                 _waiting.pop(other, None)
-        waiting = _waiting[loop] = _Waiting(loop)
+        waiting = _waiting[loop] = Waiting(loop)
     return waiting
