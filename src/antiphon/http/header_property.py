@@ -143,7 +143,7 @@ def print_list(values: Iterable[str]) -> str:
         raise TypeError(f"it is a list, such as [{values!r}]")
     elements = [*values]
     text = ", ".join(elements)
-    if "" in elements or text.count(",") > max(len(elements) - 1, 0):
+    if "" in elements or text.count(",") >= (len(elements) or 1):
         bad = next(element for element in elements if not element or "," in element)
         raise ValueError(f"{bad!r} is no element of a list")
     return field_value(text)

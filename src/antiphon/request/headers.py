@@ -1,6 +1,7 @@
 """The header fields of a request that standards name, as values."""
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
@@ -38,10 +39,23 @@ _essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
 _USUAL_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 
 
-def _authorization(value: str | None) -> "Authorization | None":
+# Imported once: an import statement that is repeated takes as long as the parser of a short header.
+@cache
+def _authorization_type() -> "type[Authorization]":
     from antiphon.http.authorization import Authorization
 
-    return parse_or_none(Authorization.parse, value)
+    return Authorization
+
+
+@cache
+def _user_agent_type() -> "type[UserAgent]":
+    from antiphon.http.user_agent import UserAgent
+
+    return UserAgent
+
+
+def _authorization(value: str | None) -> "Authorization | None":
+    return None if value is None else parse_or_none(_authorization_type().parse, value)
 
 
 def _trace_parent(value: str | None) -> "TraceParent | None":
@@ -51,9 +65,7 @@ def _trace_parent(value: str | None) -> "TraceParent | None":
 
 
 def _user_agent(value: str | None) -> "UserAgent":
-    from antiphon.http.user_agent import UserAgent
-
-    return UserAgent(value or "")
+    return _user_agent_type()(value or "")
 
 
 def _last_event_id(value: str | None) -> str | None:

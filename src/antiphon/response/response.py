@@ -397,7 +397,10 @@ class Response(ResponseHeaders):
 
     def _put(self, line: Line) -> None:
         """Replace all lines of a header field by one, which has been checked."""
-        put_line(self._own_fields(), line)
+        fields = self._fields
+        if type(fields) is not list:
+            fields = self._fields = [*fields]
+        put_line(fields, line)
 
     def add_missing(self, fields: SharedFields) -> None:
         """Add those of some shared fields that the response has not. For features and dialects."""
@@ -423,7 +426,7 @@ class Response(ResponseHeaders):
             self._fields = varied(fields, names)
         else:
             own = self._own_fields()
-            put_line(own, ("vary", vary(tuple(value for name, value in own if name == "vary"), names)))
+            put_line(own, ("vary", vary(tuple([value for name, value in own if name == "vary"]), names)))
 
     def set_cookie(
         self,
