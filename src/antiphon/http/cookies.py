@@ -68,6 +68,11 @@ def split_cookies(header: str, /) -> Fields:
     """Return the names and values in a Cookie header as ``read_cookies`` does, with their quotes and escapes."""
     if not header.isascii():
         header = _as_utf8(header)
+    pieces = header.split("; ")
+    if header.count(";") == header.count(" ") == len(pieces) - 1 and "\t" not in header:  # there is nothing to strip
+        fields = {name: value for piece in pieces for name, equals, value in (piece.partition("="),) if equals}
+        if len(fields) == len(pieces):
+            return fields
     cookies: list[tuple[str, str]] = []
     for cookie in header.split(";"):
         name, equals, value = cookie.partition("=")
