@@ -403,7 +403,7 @@ class Request(RequestHeaders):
         """
         return self._whole(self.limits)
 
-    def _whole(self, limits: Limits, *, is_json: bool = False) -> bytes:
+    def _whole(self, limits: Limits, is_json: bool = False) -> bytes:
         content = self._content
         data: bytes | None
         if isinstance(content, bytes):
@@ -478,7 +478,7 @@ class Request(RequestHeaders):
         bytes, BadRequest (400) for malformed JSON.
         """
         limits = self.limits
-        value = json_decoder()(self._json_body(limits), depth=limits.json_depth)
+        value = json_decoder()(self._json_body(limits), limits.json_depth)
         return Members(value) if type(value) is dict else value
 
     def _json_body(self, limits: Limits) -> bytes:
@@ -487,7 +487,7 @@ class Request(RequestHeaders):
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
-        return self._whole(limits, is_json=True)
+        return self._whole(limits, True)
 
     @overload
     def json_as(self, wanted: type[T]) -> T: ...

@@ -49,7 +49,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no JSON."""
 
 
-def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
+def decode_json(data: bytes, depth: int = DEPTH) -> object:
     """Decode JSON (RFC 8259). Raises BadRequest that says what is wrong, and at which byte.
 
     Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
@@ -58,18 +58,29 @@ def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
     arrays and objects in one another. A byte order mark is ignored. Of a name that comes twice the last
     value counts.
     """
-    text = json_text(data, depth)
+    if len(data) > depth:
+        _check_depth(data, depth)
     try:
-        return decode_slow_numbers(text) if len(text) >= SIZE_OF_MANY and has_slow_numbers(text) else _decode(text)
+        return _decode(data) if len(data) < SIZE_OF_MANY or not has_slow_numbers(data) else decode_slow_numbers(data)
+    except UNREADABLE as error:
+        if data[:3] != _BYTE_ORDER_MARK:
+            raise malformed(data, error) from error
+    text = data[3:]
+    try:
+        return decode_slow_numbers(text) if has_slow_numbers(text) else _decode(text)
     except UNREADABLE as error:
         raise malformed(data, error) from error
 
 
 def json_text(data: bytes, depth: int) -> bytes:
     """Return a body without its byte order mark. Raises BadRequest if it is nested more than ``depth`` deep."""
-    if len(data) > depth and is_nested_deeper(data, depth):
-        raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
+    _check_depth(data, depth)
     return data[3:] if data[:3] == _BYTE_ORDER_MARK else data
+
+
+def _check_depth(data: bytes, depth: int) -> None:
+    if is_nested_deeper(data, depth):
+        raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
 
 
 def malformed(data: bytes, error: Exception) -> BadRequest:
