@@ -65,14 +65,14 @@ def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Re
         answer = open_plainly(plan, request, opened) if plan.has_middleware else None
         if answer is not None:
             made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
-        elif plan.begin is None:
-            answer = plan.function(request)
-            made = _respond(plan, request, answer)
-        elif (begun := plan.begin(request)) is None or begun[0]:
-            answer = begun and begun[1]
-            made = _respond(plan, request, answer)
         else:
-            return _answer_waiting(plan, request, begun[1], opened)
+            if plan.begin is None:
+                answer = plan.function(request)
+            elif (begun := plan.begin(request)) is None or begun[0]:
+                answer = begun and begun[1]
+            else:
+                return _answer_waiting(plan, request, begun[1], opened)
+            made = response_of(answer.encode(), _TEXT_ONLY) if type(answer) is str else _respond(plan, request, answer)
     except BaseException as raised:
         return _answer_raised(plan, request, raised, opened)
     if not isinstance(made, Response):
