@@ -508,9 +508,10 @@ class Response(ResponseHeaders):
         of a body in memory, unless the fields declare one; the body; and True if the body is left out, which a stream
         is closed for (RFC 9110 §6.4.1, §9.3.2). For adapters and dialects.
         """
-        status, fields, body = self._status or 200, self._fields, self._body
-        if status == 200 and type(fields) is SharedFields and type(body) is bytes:
-            return status, fields, len(body), body, method == "HEAD"
+        fields, body = self._fields, self._body
+        if self._status is None and type(fields) is SharedFields and type(body) is bytes:
+            return 200, fields, len(body), body, method == "HEAD"
+        status = self._status or 200
         length = len(body) if type(body) is bytes else None
         is_silent = method == "HEAD"
         if status != 200 and status in WITHOUT_CONTENT:

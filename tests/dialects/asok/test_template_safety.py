@@ -92,7 +92,7 @@ def test_no_file_outside_of_the_templates_is_rendered(serve, how, name):
 
 @pytest.mark.parametrize(
     "value",
-    ["{{ 7 * 7 }}", "{% include 'x' %}", "</script><script>alert(1)</script>", "' onerror='alert(1)",
+    ["{{ 7777 * 7777 }}", "{% include 'x' %}", "</script><script>alert(1)</script>", "' onerror='alert(1)",
      '" onerror="alert(1)', "<!--", "\u2028", "]]>"],
 )  # fmt: skip
 def test_a_value_is_text_wherever_it_is_printed(serve, value):
@@ -109,7 +109,7 @@ def test_a_value_is_text_wherever_it_is_printed(serve, value):
     assert double == single == ("p", {"title": value})
     assert json.loads(data["data-value"]) == value
     assert data.keys() == {"data-value"}
-    assert "49" not in text
+    assert "60481729" not in text
 
 
 LONG = {
