@@ -41,52 +41,73 @@ def leave(
     """
     if not plan.leaves and failure is None and not request._after_hooks:
         return _varied(request, response, is_shared) if request.consulted else response
-    hooks = iter(plan.after)
     is_plain = plan.is_plain and failure is None and not request._after_hooks
     if not is_plain or (plan.late and _is_late(plan, request, response)):
-        return _leave_in_steps(plan, request, response, opened, is_shared, failure, hooks)
+        return _leave_in_steps(plan, request, response, opened, is_shared, failure, iter(plan.after))
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
-    if plan.after or opened:
-        return _leave_plainly(plan, request, response, opened, is_shared, hooks)
+    steps = _call_hooks(plan, request, response, opened, is_shared) if plan.after else None
+    if opened and steps is None:
+        steps = _close_middleware(plan, request, response, opened, is_shared)
+    if steps is not None:
+        return steps
+    if request.consulted and plan.has_middleware:  # hooks may have read more, or set Vary
+        response, is_shared = _varied(request, response, is_shared), False
     return _completed(plan, request, response, is_shared) if plan.last else response
 
 
-def _leave_plainly(
-    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool, hooks: Iterator[Hook]
-) -> Response | Steps[Response]:
-    """Call the hooks after the request, then close the middleware, none of which waits, while the response passes.
-
-    Where one fails or gives another response, return the steps from there on.
+def _call_hooks(
+    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool
+) -> Steps[Response] | None:
+    """Call the hooks after the request, none of which waits. Return the steps that are left where one fails, gives
+    another response, or registers a hook of the request's own; else None.
     """
+    hooks = iter(plan.after)
     first: Close | None = None
     try:
         for after in hooks:
             answer = after.function(request, response)
             if answer is not None and answer is not response:
                 first = partial(_replace, after, answer, request)
-            if first is not None or request._after_hooks:
-                return _leave_in_steps(plan, request, response, opened, is_shared, None, hooks, first)
+                break
+            if request._after_hooks:
+                break
+        else:
+            return None
+    except BaseException as error:
+        return _leave_in_steps(
+            plan, request, response, opened, is_shared, None, hooks, partial(_fail, plan, request, error)
+        )
+    return _leave_in_steps(plan, request, response, opened, is_shared, None, hooks, first)
+
+
+def _close_middleware(
+    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool
+) -> Steps[Response] | None:
+    """Close the middleware, innermost first, as ``_call_hooks`` calls the hooks, which have been called."""
+    first: Close | None = None
+    try:
         while opened:
             generator = opened.pop()
             ended = resume(generator, response)
             if ended is not None:
                 first = partial(plan.stack.middleware[len(opened)].replace, generator, ended, request)
-            if first is not None or request._after_hooks:
-                return _leave_in_steps(plan, request, response, opened, is_shared, None, hooks, first)
+                break
+            if request._after_hooks:
+                break
+        else:
+            return None
     except BaseException as error:
         return _leave_in_steps(
-            plan, request, response, opened, is_shared, None, hooks, partial(_fail, plan, request, error)
+            plan, request, response, opened, is_shared, None, iter(()), partial(_fail, plan, request, error)
         )
-    if request.consulted:
-        response, is_shared = _varied(request, response, is_shared), False
-    return _completed(plan, request, response, is_shared) if plan.last else response
+    return _leave_in_steps(plan, request, response, opened, is_shared, None, iter(()), first)
 
 
 async def _close_in_place(
     plan: Plan, request: Request, response: Response, opened: OpenedMiddleware, hooks: Iterator[Hook]
 ) -> Close | None:
-    """Do what ``_close_plainly`` does where hooks and middleware may be async."""
+    """Do what ``_call_hooks`` and ``_close_middleware`` do where hooks and middleware may be async."""
     try:
         for after in hooks:
             answer = after.function(request, response)

@@ -36,7 +36,11 @@ async def open_in_steps(stack: HandlerStack, request: Request, opened: OpenedMid
     for source in stack.resolving:
         await source.resolve(request)
     for before in stack.before:
-        answer = await before.call(request)
+        if before.place is not None:
+            await before.place
+        answer = before.function(request)
+        if before.is_async:
+            answer = await answer
         if answer is not None:
             return await respond(answer, before.function, request)
     return None
@@ -53,7 +57,7 @@ async def open_middleware(several: Iterable[Middleware], request: Request, opene
         generator: Any = middleware.function(request)
         try:
             early = await anext(generator) if middleware.is_async else next(generator)
-        except (StopAsyncIteration, StopIteration) as end:
+        except (StopAsyncIteration if middleware.is_async else StopIteration) as end:
             early = answered(middleware.function, getattr(end, "value", None))
         else:
             opened.append((middleware, generator))
