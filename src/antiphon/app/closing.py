@@ -39,11 +39,18 @@ def leave(
     that a handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process is
     raised again when everything is closed.
     """
-    if not plan.leaves and failure is None and not request._after_hooks:
+    is_usual = failure is None and not request._after_hooks
+    if is_usual and not plan.leaves:
         return _varied(request, response, is_shared) if request.consulted else response
-    is_plain = plan.is_plain and failure is None and not request._after_hooks
-    if not is_plain or (plan.late and _is_late(plan, request, response)):
-        return _leave_in_steps(plan, request, response, opened, is_shared, failure, iter(plan.after))
+    if is_usual and plan.is_plain and not (plan.late and _is_late(plan, request, response)):
+        return _leave_plainly(plan, request, response, opened, is_shared)
+    return _leave_in_steps(plan, request, response, opened, is_shared, failure, iter(plan.after))
+
+
+def _leave_plainly(
+    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool
+) -> Response | Steps[Response]:
+    """Do what ``leave`` does where nothing waits, as far as the response passes."""
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
     steps = _call_hooks(plan, request, response, opened, is_shared) if plan.after else None
@@ -123,16 +130,17 @@ async def _close_in_place(
         part: Any
         generator: Any
         part, generator = opened.pop()
+        is_async = part.is_async
         try:
-            if part.is_async:
-                return partial(part.replace_last, generator, await generator.asend(response), request)
-            ended = resume(generator, response)
+            ended = await generator.asend(response) if is_async else resume(generator, response)
         except BaseException as error:
-            if not (part.is_async and isinstance(error, StopAsyncIteration)):
-                return partial(_fail, plan, request, error)
-        else:
-            if ended is not None:
-                return partial(part.replace, generator, ended, request)
+            if is_async and isinstance(error, StopAsyncIteration):
+                continue
+            return partial(_fail, plan, request, error)
+        if is_async:
+            return partial(part.replace_last, generator, ended, request)
+        if ended is not None:
+            return partial(part.replace, generator, ended, request)
     return None
 
 
@@ -160,9 +168,7 @@ async def _leave_in_steps(
         await _open_late(plan, request, opened)
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
-    if first is None and plan.is_in_place and not request._after_hooks:
-        first = await _close_in_place(plan, request, response, opened, hooks)
-    closed = await _close(plan, request, response, _closers(plan, request, opened, hooks, first), opened)
+    closed = await _close(plan, request, response, opened, hooks, first)
     failure = _fatal(failure) or _fatal(closed.error)
     response, is_shared = closed, is_shared or closed is not response
     if request.consulted:
@@ -210,14 +216,23 @@ def _fatal(error: BaseException | None) -> BaseException | None:
 
 
 async def _close(
-    plan: Plan, request: Request, response: Response, closers: Iterator[Closer], opened: OpenedMiddleware
+    plan: Plan,
+    request: Request,
+    response: Response,
+    opened: OpenedMiddleware,
+    hooks: Iterator[Hook],
+    first: Close | None,
 ) -> Response:
     """Call the hooks after the request, then close the middleware and the places. An error becomes the response for
     what is next.
 
     So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
     """
-    for place, close, throws in closers:
+    if first is None and plan.is_in_place and not request._after_hooks:
+        first = await _close_in_place(plan, request, response, opened, hooks)
+        if first is None and not request._after_hooks:
+            return response
+    for place, close, throws in _closers(plan, request, opened, hooks, first):
         if place is not None:
             response = _unless_cancelled(await switch_shielded(place), request, response)
         instead = await _closed(plan, request, response, close)

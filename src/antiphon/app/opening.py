@@ -30,7 +30,7 @@ def open_plainly(plan: Plan, request: Request, opened: Generators) -> Response |
 
 async def open_in_steps(stack: HandlerStack, request: Request, opened: OpenedMiddleware) -> Response | None:
     """Open the middleware, resolve places, then call the hooks before the request: the first answer that one gives."""
-    early = await open_middleware(stack.middleware, request, opened)
+    early = await open_middleware(stack.middleware, request, opened) if stack.middleware else None
     if early is not None:
         return early
     for source in stack.resolving:
@@ -57,7 +57,9 @@ async def open_middleware(several: Iterable[Middleware], request: Request, opene
         generator: Any = middleware.function(request)
         try:
             early = await anext(generator) if middleware.is_async else next(generator)
-        except (StopAsyncIteration if middleware.is_async else StopIteration) as end:
+        except (StopAsyncIteration, StopIteration) as end:
+            if not middleware.is_async and isinstance(end, StopAsyncIteration):
+                raise  # of its own
             early = answered(middleware.function, getattr(end, "value", None))
         else:
             opened.append((middleware, generator))
