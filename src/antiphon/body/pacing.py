@@ -25,21 +25,11 @@ class Pace:
         self.waited = 0.0
         """Seconds of waiting so far."""
 
-    async def receive(self, receiving: bytes | Coroutine[Any, Any, bytes], received: int, limits: Limits) -> bytes:
-        """Run a coroutine that receives the next bytes, on an event loop, after ``received`` bytes. Return them.
-
-        Bytes that are there already take no time, and no timer. Raises RequestTimeout (408).
-        """
-        if isinstance(receiving, bytes):
-            return receiving
-        try:
-            effect = receiving.send(None)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]  # it gives bytes
-        return await self.resume(receiving, effect, received, limits)
-
     async def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits) -> bytes:
-        """Do what ``receive`` does with a coroutine that was started, and awaits ``effect``."""
+        """Go on with a coroutine that receives the next bytes, after ``received`` bytes. Return them.
+
+        It was started, on an event loop, and awaits ``effect``. Raises RequestTimeout (408).
+        """
         left, timeout = self._left(received, limits), limits.timeout
         is_sooner = 0 < timeout <= left
         before = monotonic()

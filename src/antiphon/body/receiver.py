@@ -129,8 +129,16 @@ class Receiver:
             return self._receive_blocking(limits)
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
 
-    def _receive(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
-        return self._pace.receive(self._head.receive(), self.received, limits)
+    def _receive(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
+        """Receive more bytes on an event loop: at once if they are there, which takes no timer."""
+        receiving = self._head.receive()
+        if isinstance(receiving, bytes):
+            return receiving
+        try:
+            effect = receiving.send(None)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # it gives bytes
+        return self._pace.resume(receiving, effect, self.received, limits)
 
     def _receive_blocking(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
         pace = self._pace
@@ -151,7 +159,8 @@ class Receiver:
         if not queue.try_acquire(member):
             await queue.acquire(member)
         try:
-            return await self._receive(limits)
+            receiving = self._receive(limits)
+            return receiving if isinstance(receiving, bytes) else await receiving
         finally:
             queue.release(member)
 

@@ -405,24 +405,15 @@ class Request(RequestHeaders):
 
     def _whole(self, limits: Limits, is_json: bool = False) -> bytes:
         content = self._content
-        data: bytes | None
         if isinstance(content, bytes):
-            data = content
-        else:
-            data = (content or self.content).data
-            if data is None:
-                if not self.head.has_body:
-                    return b""
-                self._load_now()
-                data = self.content.data
-        if (
-            data is None
-            or len(data) > limits.memory
-            or len(data) > limits.body
-            or (is_json and len(data) > limits.json)
-        ):
-            data = read_whole(self.content, limits, is_json=is_json)
-        return data
+            size = len(content)
+            if size <= limits.memory and size <= limits.body and (not is_json or size <= limits.json):
+                return content
+        elif self.content.data is None:
+            if not self.head.has_body:
+                return b""
+            self._load_now()
+        return read_whole(self.content, limits, is_json=is_json)
 
     def _load_now(self) -> None:
         try:
