@@ -10,6 +10,7 @@ from antiphon.body.multipart import (
     PartData,
     PartEvent,
     parse_boundary,
+    part_of,
     read_whole_form,
 )
 from antiphon.body.part_head import PartHead
@@ -49,7 +50,7 @@ class FormBounds:
             start, end, part_end, held = event
             self.count_content(len(held) + end - start)
             if part_end is not None:
-                ended.append((*self._head, part_end))
+                ended.append(part_of(self._head, part_end))
         return ended
 
     def count_content(self, size: int) -> None:

@@ -73,6 +73,12 @@ PartEvent: TypeAlias = PartHead | PartData
 _USUAL_HEAD_SIZE = min(HeadLimits().size, HeadLimits().name)
 
 
+def part_of(head: PartHead, end: int) -> Part:
+    """Return the part of a head whose content ends at ``end``."""
+    name, filename, content_type, offset, section = head
+    return name, filename, content_type, offset, section, end
+
+
 def parse_boundary(content_type: str) -> bytes:
     """Return the boundary that a Content-Type names (RFC 2046 §5.1.1, RFC 7578 §4.1). Raises BadRequest without one."""
     if usual := usual_boundary(content_type):
@@ -342,7 +348,7 @@ def split_usual_form(data: bytes, delimiter: bytes, most: int, longest: int, /) 
         end = last if head.offset > last_but_one else data.find(delimiter, head.offset)
         if end < head.offset:
             return None
-        parts.append((*head, end))
+        parts.append(part_of(head, end))
         start = end + len(delimiter)
     return parts if data[start : start + 5] in _AFTER_LAST_BOUNDARY else None
 
