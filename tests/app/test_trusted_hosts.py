@@ -164,11 +164,14 @@ class Fields:
     def get_all(self, name):
         return [value for key, value in self._fields if key == name]
 
+    def __contains__(self, name):
+        return bool(self.get_all(name))
+
 
 class Scope:
     """What a head reads of an RSGI scope."""
 
-    method, path, scheme, server, authority = "GET", "/", "http", "192.0.2.1:80", None
+    method, path, scheme, server, authority, http_version = "GET", "/", "http", "192.0.2.1:80", None, "1.1"
 
     def __init__(self, *hosts):
         self.headers = Fields(*[("host", host) for host in hosts])

@@ -59,6 +59,10 @@ class RSGIHead:
         self.host_line = ",".join(hosts) if len(hosts) > 1 else scope.authority or (hosts[0] if hosts else None)
         self.method = scope.method
         self.path = scope.path or "/"
+        self.has_body: bool = (
+            "content-length" in headers or "transfer-encoding" in headers or scope.http_version[0] in "23"
+        )
+        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     @property
     def query_string(self) -> bytes:
@@ -85,12 +89,6 @@ class RSGIHead:
         """The scope's client."""
         host, colon, port = (self.scope.client or "").rpartition(":")
         return address(host.strip("[]"), port) if colon else address(port, None)
-
-    @property
-    def has_body(self) -> bool:
-        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        headers = self._headers
-        return "content-length" in headers or "transfer-encoding" in headers or self.scope.http_version[0] in "23"
 
     @property
     def uncoded_length(self) -> int | None:

@@ -63,7 +63,7 @@ class WSGIHead:
         path: str = environ.get("PATH_INFO", "")
         self.path = (path if path.isascii() else _utf8(path)) or "/"
         self.has_body: bool = (
-            environ.get("CONTENT_LENGTH") not in _NO_LENGTH
+            ("CONTENT_LENGTH" in environ and environ["CONTENT_LENGTH"] not in _NO_LENGTH)
             or "HTTP_TRANSFER_ENCODING" in environ
             or environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
         )
