@@ -12,6 +12,8 @@ LARGE_CHUNK = bytes(range(256)) * 64
 LARGE_COUNT = 64
 PAUSE = 0.05
 """Seconds between two chunks of a stream without end."""
+LONGER_PAUSE = 0.25
+"""The pause of an async one: longer than it takes, on a busy machine, until the clients of streams are watched."""
 
 closed: dict[str, str] = {}
 """The position of each endless stream when it was closed, by the name that its request gave it."""
@@ -82,7 +84,7 @@ def _register_endless(app: App) -> None:
                 where = "at a chunk"
                 yield b"tick\n"
                 where = "while it waits"
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(LONGER_PAUSE)
         finally:
             closed[name] = where
 
