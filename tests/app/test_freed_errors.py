@@ -153,7 +153,8 @@ def test_an_error_in_a_request(serving, style, no_collector, sent, status, throw
     def keep(request, response):
         kept.extend([weakref.ref(response.error), weakref.ref(request)])
 
-    app.middleware(style.around(), throws=throws)
+    around = app.middleware(throws=True) if throws else app.middleware
+    around(style.around())
     app.post("/")(style(lambda request: str(request.json)))
     (method, path, *body) = sent
     assert serving(app).request(method, path, **({"body": body[0], "headers": JSON} if body else {})).status == status

@@ -344,7 +344,7 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
     """Answer an error in a request, which was not raised, where nothing is around the handler; else return None."""
-    if plan.refuse is not raise_error or plan.leaves or request.head.has_body:
+    if plan.refuse is not raise_error or plan.leaves or plan.has_middleware or request.head.has_body:
         return None
     response = answer_unhandled(plan, request, error)
     if response is not None and request.consulted:

@@ -166,7 +166,7 @@ class Plan:
         self.error_handlers = tuple(filter(None, stack.error_handlers))
         self.late = _late(stack, self.runs_on)
         self.has_middleware = stack.is_around and not self.late
-        self.leaves = stack.is_around or bool(stack.last)
+        self.leaves = stack.opens_places or bool(stack.middleware or stack.after or stack.last)
         self.prepares = stack.opens_places or self.deadline is not None
         self.is_in_place = _is_in_place(stack, self.runs_on)
         self.is_plain = self.is_in_place and not stack.waits
