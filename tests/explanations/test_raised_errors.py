@@ -25,7 +25,7 @@ WITHOUT_KIND = {
         http.media_type.MediaType._parse http.ranges.ContentRange.parse http.ranges._parse http.ranges._parse_spec
         http.structured_fields._Scanner http.trace_context.TraceParent.parse
         http.urls.url._parse_authority http.urls.url.decode_path http.urls.url.parse_host
-        http.urls.urlencoded.parse_form http.urls.urlencoded.parse_query
+        http.urls.urlencoded.parse_form http.urls.urlencoded.parse_limited
     """,
     "tells the router that a segment of a path does not match, which most segments do not": """
         app.planner._never_fails.to_python routing.pattern.Mixed.to_python
