@@ -10,6 +10,7 @@ import pytest
 
 import antiphon
 from antiphon.http.errors import ERRORS
+from antiphon.speedups import IS_COMPILED
 
 PUBLIC = {
     "antiphon": {
@@ -118,6 +119,8 @@ def test_importing_the_package_loads_none_of_them():
     assert [name for name in loaded_by("import antiphon") if name.startswith("antiphon")] == [
         "antiphon",
         "antiphon.lazy",
+        "antiphon.speedups",
+        *["antiphon.speedups._speedups"] * IS_COMPILED,
     ]
 
 

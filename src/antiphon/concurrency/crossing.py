@@ -101,6 +101,7 @@ class Crossing:
             finally:
                 del error  # or it would keep alive, through its traceback, itself and all that is on the stack
         result: T = call.result
+        del call.result  # the frames of an error on the thread keep the call
         return result
 
 

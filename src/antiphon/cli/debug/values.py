@@ -214,8 +214,14 @@ class Printer:
     def _of_ours(self, value: object, kind: type, depth: int) -> str:
         """Return an object of ours: of fields their names and values, of others, which may have keys, the type."""
         kept = dict(attributes(value))
-        fields = kept.get("_pairs", kept.get("_fields"))
+        fields = next((kept[name] for name in _FIELDS if kept.get(name) is not None), None)
+        if type(fields) is dict:
+            fields = [*fields.items()]
         return f"{class_name(kind)}({self._any(fields, depth)})" if type(fields) is list else f"<{class_name(kind)}>"
+
+
+_FIELDS = ("_repeating", "_found", "_fields")
+"""Where an object of ours keeps names and values."""
 
 
 def _start(text: str) -> str:

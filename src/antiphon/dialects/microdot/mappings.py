@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from antiphon.http.headers import read_raw_utf8
+from antiphon.http.urls.urlencoded import Fields
 
 _LONGEST_KEPT = 2048
 """The most characters in the names of a request's headers that are cached."""
@@ -117,10 +118,10 @@ class MultiDict(dict[str, Any]):
                 self[key] = value
 
     @classmethod
-    def of(cls, fields: Mapping[str, str] | Iterable[tuple[str, str]]) -> Self:
+    def of(cls, fields: Fields) -> Self:
         """Return a dictionary of the names and values of a query or a form."""
         self = cls.__new__(cls)
-        for name, value in fields.items() if isinstance(fields, Mapping) else fields:
+        for name, value in fields.items() if isinstance(fields, dict) else fields:
             self.setdefault(name, []).append(value)
         return self
 
