@@ -157,6 +157,15 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         random.choice([0, 1, 5, 1000]),
         random.choice([50, 1024]),
     ),
+    "checked_fields": lambda random: (
+        random.choice([tuple, list, dict])(
+            [
+                (joined(random, NAME), joined(random, VALUE[: random.choice([2, 10])]))
+                for _ in range(random.randrange(4))
+            ]
+        ),
+        tuple(text_lines(random)),
+    ),
     "encode_fields": lambda random: (
         [(joined(random, SIGNS), joined(random, SIGNS[:12])) for _ in range(random.randrange(4))],
     ),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from antiphon.http import Headers
 from tests.helpers.twins import NAMES, NOT_BUILT, compiled, extension, look_up, outcome, pure
 
 needs_the_extension = pytest.mark.skipif(extension is None, reason=NOT_BUILT)
@@ -103,6 +104,14 @@ LINES = {
     ("A" * 65, "a\tb"): ("a" * 65, "a\tb"),
     ("x-1", "\xe4\xff"): ("x-1", "\xe4\xff"),
 }
+CHECKED = [
+    ({}, (), []),
+    ({"X-A": "1", "b": ""}, (), [("x-a", "1"), ("b", "")]),
+    ([("a", "1"), ("A", "\xe4")], (("a", "2"), ("b", "3")), [("a", "1"), ("a", "\xe4"), ("b", "3")]),
+    (("ab", "Cd"), [("c", "e"), ("f", "g"), ("f", "h")], [("a", "b"), ("c", "d"), ("f", "g"), ("f", "h")]),
+    (Headers({"a": "1"}), (("a", "2"),), [("a", "1")]),
+    ((), (("a", "1"),), [("a", "1")]),
+]
 PUT = {
     (): [("a", "1")],
     (("b", "2"), ("c", "3")): [("b", "2"), ("c", "3"), ("a", "1")],
@@ -158,6 +167,11 @@ def test_does_as_specified(twin, name, arguments, result):
     assert outcome(twin(name), *arguments) == (repr(type(result)), repr(result))
 
 
+@pytest.mark.parametrize(("fields", "default", "lines"), CHECKED)
+def test_fields_are_checked_and_completed(twin, fields, default, lines):
+    assert twin("checked_fields")(fields, default) == twin("checked_fields")(iter(lines)) == lines
+
+
 @pytest.mark.parametrize("lines", PUT)
 def test_a_line_that_is_put_takes_the_place_of_all_of_its_name(twin, lines):
     fields = [*lines]
@@ -193,8 +207,12 @@ HEAD_PIECES += [
     START + b'; filename="',
 ]
 
-NAME_PIECES = st.sampled_from(["X-", "a", "Z", "0", "-", "~", " ", "\0", "\x80", "\u20ac", "\ud800", "a" * 32])
-VALUE_PIECES = st.sampled_from([" ", "a", "~", "\t", "\r\n", "\0", "\x7f", "\x80", "\xff", "\u0100", "\ud800"])
+FIELD_NAMES = st.lists(
+    st.sampled_from(["X-", "a", "Z", "0", "-", "~", " ", "\0", "\x80", "\u20ac", "\ud800", "a" * 32])
+).map("".join)
+FIELD_VALUES = st.lists(
+    st.sampled_from([" ", "a", "~", "\t", "\r\n", "\0", "\x7f", "\x80", "\xff", "\u0100", "\ud800"])
+).map("".join)
 FORM_PIECES = [
     b"\r\n--b",
     b"--",
@@ -208,7 +226,11 @@ FORM_PIECES = [
 
 ARGUMENTS = {
     "parse_fields": st.tuples(urlencoded_bytes),
-    "field_line": st.tuples(st.lists(NAME_PIECES).map("".join), st.lists(VALUE_PIECES).map("".join)),
+    "field_line": st.tuples(FIELD_NAMES, FIELD_VALUES),
+    "checked_fields": st.tuples(
+        st.dictionaries(FIELD_NAMES, FIELD_VALUES) | st.lists(st.tuples(FIELD_NAMES, FIELD_VALUES)),
+        st.lists(st.tuples(FIELD_NAMES, FIELD_VALUES)).map(tuple),
+    ),
     "percent_decode": st.tuples(urlencoded_bytes),
     "split_cookies": st.tuples(st.text(st.sampled_from('ab;= \t"\0\xc3\xa4\u20ac\ud800')) | st.text()),
     "is_nested_deeper": st.tuples(st.lists(st.sampled_from(b'[]{}"\\x')).map(bytes) | st.binary(), st.integers(0, 5)),
@@ -355,6 +377,7 @@ def cost(function, *arguments):
 
 LONG = {
     "parse_fields": [b"&", b"=", b"%", b"a=%41&", b"%ff", b"%zz+", b"%E2%82"],
+    "checked_fields": [[("a", "b")]],
     "field_line": ["a", "Z-", "~"],
     "percent_decode": [b"%", b"%41", b"%zz"],
     "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],

@@ -104,13 +104,10 @@ class Response(ResponseHeaders):
             self._body = body_of(body)
             self._fields = _TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
         if headers:
-            default = self._fields
-            fields = self._fields = checked_fields(headers)
+            self._fields = checked_fields(headers, self._fields)
             if content_type is not None:
-                others = [field for field in fields if field[0] != "content-type"]
+                others = [field for field in self._fields if field[0] != "content-type"]
                 self._fields = [*others, *only_typed(content_type)]
-            elif "content-type" not in [name for name, _ in fields]:
-                fields += default
         elif content_type is not None:
             self._fields = only_typed(content_type)
 
@@ -162,9 +159,7 @@ class Response(ResponseHeaders):
         if not headers:
             return cls(body, status, content_type=content_type)
         response = cls(body, status)
-        fields = response._fields = checked_fields(headers)
-        if "content-type" not in [name for name, _ in fields]:
-            fields += only_typed(content_type)
+        response._fields = checked_fields(headers, only_typed(content_type))
         return response
 
     @overload
@@ -514,12 +509,13 @@ class Response(ResponseHeaders):
         status = self._status or 200
         length = len(body) if type(body) is bytes else None
         is_silent = method == "HEAD"
-        if status != 200 and status in WITHOUT_CONTENT:
+        if status in WITHOUT_CONTENT:
             length, is_silent = WITHOUT_CONTENT[status], True
-        for name, _ in fields:
-            if name in FRAMING:
-                fields, length = framed(fields, length, status, method)
-                break
+        if type(fields) is list:
+            for name, _ in fields:
+                if name in FRAMING:
+                    fields, length = framed(fields, length, status, method)
+                    break
         return status, fields, length, body, is_silent
 
     @overload
@@ -589,6 +585,8 @@ def response_of(body: bytes, fields: Fields) -> Response:
 
 
 def _checked_status(status: int) -> int:
+    if type(status) is int and 200 <= status <= 599:
+        return status
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         raise explained("bad-status", ValueError(f"a response's status is a number of 200 to 599, not {status!r}"))
     return int(status)

@@ -826,28 +826,96 @@ is_usual_value(const char *value, Py_ssize_t size)
     return size == 0 || (value[0] != ' ' && value[size - 1] != ' ');
 }
 
+/* A new reference to the line of a name and a value: to `pair`, unless it is NULL, if that is the line. NULL, most often
+   without an error, for what the twin has to look at. */
+static PyObject *
+usual_line(PyObject *name, PyObject *value, PyObject *pair)
+{
+    const char *given = NULL, *text = NULL;
+    char lower[LONGEST_NAME];
+    Py_ssize_t size = 0, text_size = 0;
+    if (PyUnicode_CheckExact(name) && PyUnicode_CheckExact(value)) {
+        given = PyUnicode_AsUTF8AndSize(name, &size);
+        text = given ? PyUnicode_AsUTF8AndSize(value, &text_size) : NULL;
+        PyErr_Clear(); /* of a surrogate, which has no UTF-8 */
+    }
+    if (!text || size == 0 || size > LONGEST_NAME || !lower_name(given, size, lower)
+        || !is_usual_value(text, text_size)) {
+        return NULL;
+    }
+    if (memcmp(given, lower, (size_t)size) == 0) {
+        return pair ? Py_NewRef(pair) : PyTuple_Pack(2, name, value);
+    }
+    PyObject *written = PyUnicode_FromStringAndSize(lower, size);
+    PyObject *line = written ? PyTuple_Pack(2, written, value) : NULL;
+    Py_XDECREF(written);
+    return line;
+}
+
 static PyObject *
 field_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
-    const char *name = NULL, *value = NULL;
-    char lower[LONGEST_NAME];
-    Py_ssize_t name_size = 0, value_size = 0;
-    if (count == 2 && PyUnicode_CheckExact(args[0]) && PyUnicode_CheckExact(args[1])) {
-        name = PyUnicode_AsUTF8AndSize(args[0], &name_size);
-        value = name ? PyUnicode_AsUTF8AndSize(args[1], &value_size) : NULL;
-        PyErr_Clear(); /* of a surrogate, which has no UTF-8 */
-    }
-    if (!value || name_size == 0 || name_size > LONGEST_NAME || !lower_name(name, name_size, lower)
-        || !is_usual_value(value, value_size)) {
+    PyObject *line = count == 2 ? usual_line(args[0], args[1], NULL) : NULL;
+    if (!line) {
+        PyErr_Clear();
         return call_twin("field_line", args, count);
     }
-    if (memcmp(name, lower, (size_t)name_size) == 0) {
-        return PyTuple_Pack(2, args[0], args[1]);
-    }
-    PyObject *written = PyUnicode_FromStringAndSize(lower, name_size);
-    PyObject *line = written ? PyTuple_Pack(2, written, args[1]) : NULL;
-    Py_XDECREF(written);
     return line;
+}
+
+/* Make lines of the pairs in a list. Return -1 for what the twin has to look at. */
+static int
+check_lines(PyObject *lines)
+{
+    Py_ssize_t size = PyList_Size(lines);
+    for (Py_ssize_t at = 0; at < size; at++) {
+        PyObject *pair = PyList_GetItem(lines, at), *line = NULL;
+        if (PyTuple_CheckExact(pair) && PyTuple_Size(pair) == 2) {
+            line = usual_line(PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1), pair);
+        }
+        if (!line || PyList_SetItem(lines, at, line) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Append those lines of a tuple whose names are not in a list. Return -1 for an error. */
+static int
+append_missing(PyObject *lines, PyObject *others)
+{
+    Py_ssize_t size = PyList_Size(lines), most = PyTuple_Size(others);
+    for (Py_ssize_t at = 0; at < most; at++) {
+        PyObject *line = PyTuple_GetItem(others, at), *name = PyTuple_GetItem(line, 0);
+        int is_missing = name != NULL;
+        for (Py_ssize_t before = 0; before < size && is_missing; before++) {
+            is_missing = PyUnicode_Compare(PyTuple_GetItem(PyList_GetItem(lines, before), 0), name) != 0;
+        }
+        if (!name || PyErr_Occurred() || (is_missing && PyList_Append(lines, line) < 0)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *
+checked_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *lines = NULL;
+    if (count == 1 || (count == 2 && PyTuple_Check(args[1]))) {
+        if (PyDict_CheckExact(args[0])) {
+            lines = PyDict_Items(args[0]);
+        }
+        else if (PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0])) {
+            lines = PySequence_List(args[0]);
+        }
+    }
+    if (!lines || check_lines(lines) < 0 || (count == 2 && append_missing(lines, args[1]) < 0)) {
+        Py_XDECREF(lines);
+        PyErr_Clear();
+        return call_twin("checked_fields", args, count);
+    }
+    return lines;
 }
 
 /* A new reference to an item of a list; NULL with an error if there is none. */
@@ -986,6 +1054,7 @@ add_types(PyObject *module)
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
+    FUNCTION(checked_fields),
     FUNCTION(encode_fields),
     FUNCTION(field_line),
     FUNCTION(find_line),
