@@ -283,7 +283,7 @@ class ServedFunction(Servable):
         check_arguments(function, "request")
         super().__init__()
         self._is_async = is_async(function)
-        self._function = in_scope(function, None)[0] if self._is_async else function  # type: ignore[arg-type]
+        self._function = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
         self._measures_header = False
 
     @property

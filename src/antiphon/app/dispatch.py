@@ -19,9 +19,11 @@ from antiphon.app.plan import LOOP, Plan
 from antiphon.app.returns import to_response
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
+from antiphon.concurrency.iterables import resume
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
 from antiphon.handler.release import drain, free, release
+from antiphon.handler.scope import rest_in_scope
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -66,12 +68,12 @@ def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Re
         if answer is not None:
             made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
         else:
-            if plan.begin is None:
+            if plan.unscoped is None:
                 answer = plan.function(request)
-            elif (begun := plan.begin(request)) is None or begun[0]:
+            elif (begun := resume(steps := plan.unscoped(request), None)) is None or begun[0]:
                 answer = begun and begun[1]
             else:
-                return _answer_waiting(plan, request, begun[1], opened)
+                return _answer_waiting(plan, request, steps, begun[1], opened)
             made = response_of(answer.encode(), _TEXT_ONLY) if type(answer) is str else _respond(plan, request, answer)
     except BaseException as raised:
         return _answer_raised(plan, request, raised, opened)
@@ -108,10 +110,10 @@ def _forget_frames(error: HTTPError | None) -> None:
         error.__traceback__ = None
 
 
-async def _answer_waiting(plan: Plan, request: Request, rest: Awaitable[Any], opened: Generators) -> Response:
-    """Answer when the rest of a handler has run."""
+async def _answer_waiting(plan: Plan, request: Request, steps: Any, effect: object, opened: Generators) -> Response:
+    """Answer when the rest of a handler's steps have run, which have given ``effect``."""
     try:
-        answer = await rest
+        answer = await rest_in_scope(steps, effect, request, plan.route.cancel_on_disconnect)
         made = _respond(plan, request, answer)
         response = made if isinstance(made, Response) else await made
     except BaseException as raised:

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple, Self
 
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, is_async
-from antiphon.handler.scope import Begin
 
 
 class Hook(NamedTuple):
@@ -19,8 +18,8 @@ class Hook(NamedTuple):
     """The place to switch to before the call; None if the request is there already."""
     writes: bool = False
     """True if routes that answer safe methods alone do without it."""
-    begin: Begin | None = None
-    """The function that runs an async handler until it waits."""
+    unscoped: Callable[..., Any] | None = None
+    """The function of an async handler without its scope, which it needs only when it waits."""
 
     async def call(self, *arguments: Any) -> Any:
         """Call the function in its place, and return what it returns."""

@@ -113,7 +113,7 @@ class Plan:
     ``is_in_place`` is True if all that is around the handler runs where the handler does, and is given responses alone;
     ``is_plain`` if it is sync, too, so that nothing has to wait.
     ``answers_on_thread`` and ``answers_on_loop`` are True if a server's thread, or its loop, may answer at once: the
-    handler does not wait either, or ``begin`` runs it until it does.
+    handler does not wait either, or is run without its scope, by ``unscoped``, until it does.
     ``has_middleware`` is True if anything at all is around the handler, but for middleware that opens late, when one of
     the places ``late`` was read; ``leaves`` is True if anything is to do on the way back. Up to ``most_ahead`` bytes of
     a body are received before the middleware opens; after it, ``waits_on_thread`` is True if a thread may wait for the
@@ -151,7 +151,7 @@ class Plan:
         self.place = ON_THREAD if handler.blocks else ON_LOOP
         is_mixed = self.runs_on is RunsOn.MIXED
         self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
-        self.function, self.begin = handler.function, handler.begin
+        self.function, self.unscoped = handler.function, handler.unscoped
         self.is_async = handler.is_async
         self._surround(stack.pinned() if is_mixed else stack)
         self._bound_body(stack)
@@ -170,7 +170,7 @@ class Plan:
         self.prepares = stack.opens_places or self.deadline is not None
         self.is_in_place = _is_in_place(stack, self.runs_on)
         self.is_plain = self.is_in_place and not stack.waits
-        is_direct = self.is_plain and not self.prepares and (not self.is_async or self.begin is not None)
+        is_direct = self.is_plain and not self.prepares and (not self.is_async or self.unscoped is not None)
         self.answers_on_thread = is_direct and self.runs_on is RunsOn.THREAD
         self.answers_on_loop = is_direct and self.runs_on is LOOP
 

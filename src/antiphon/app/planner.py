@@ -231,8 +231,8 @@ class Planning:
         resource = self._resource(route)
         handler = self._handler(route)
         if handler.is_async:
-            function, begin = in_scope(handler.function, route.cancel_on_disconnect)
-            handler = handler._replace(function=function, begin=begin)
+            function = in_scope(handler.function, route.cancel_on_disconnect)
+            handler = handler._replace(function=function, unscoped=handler.function)
         stack = self._stack(group, route)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
@@ -284,7 +284,7 @@ class Planning:
             )
         around, function = self._surround_idempotent(route, handler.function)
         stack = stack._replace(middleware=(middleware(around), *stack.middleware))
-        return handler._replace(function=function, begin=None), stack
+        return handler._replace(function=function, unscoped=None), stack
 
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.

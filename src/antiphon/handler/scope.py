@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Generator
 from functools import update_wrapper
 from types import coroutine
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, running_loop
@@ -11,38 +11,31 @@ from antiphon.request.request import Request
 
 T = TypeVar("T")
 
-Begin: TypeAlias = Callable[[Request], tuple[bool, Any] | None]
-"""A function that runs an ``async def`` handler until it waits. It returns (False, an awaitable of the answer); where
-the handler has ended, (True, the answer), or None for the answer None.
-"""
-
 
 def in_scope(
     function: Callable[[Request], Awaitable[T]], on_disconnect: bool | None
-) -> tuple[Callable[[Request], Awaitable[T]], Begin]:
-    """Return an ``async def`` handler that is cancelled when its request's lifetime ends, and the function to begin it.
+) -> Callable[[Request], Awaitable[T]]:
+    """Return an ``async def`` handler that is cancelled when its request's lifetime ends.
 
     ``on_disconnect`` says that it is also when the client disconnects; None says so for GET and HEAD. The cancellation
     leaves the handler as an HTTPError: 504 after the deadline, 499 without a client, 503 where the process ends. A
     handler that never waits pays for a call alone.
     """
 
-    def begin(request: Request) -> tuple[bool, Any] | None:
-        steps: Any = function(request)
-        begun = resume(steps, None)
-        return begun if begun is None or begun[0] else (False, _cancellable(steps, begun[1], request, on_disconnect))
-
     @coroutine
     def scoped(request: Request) -> Generator[Any, Any, Any]:
-        begun = begin(request)
-        return begun and (begun[1] if begun[0] else (yield from begun[1]))
+        steps: Any = function(request)
+        begun = resume(steps, None)
+        if begun is None or begun[0]:
+            return begun and begun[1]
+        return (yield from rest_in_scope(steps, begun[1], request, on_disconnect))
 
-    return update_wrapper(scoped, function), begin
+    return update_wrapper(scoped, function)
 
 
 @coroutine
-def _cancellable(steps: Any, effect: object, request: Request, on_disconnect: bool | None) -> Generator[Any, Any, Any]:
-    """Await ``effect``, which the steps of a handler have given, and then their rest, until the lifetime ends."""
+def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: bool | None) -> Generator[Any, Any, Any]:
+    """Await ``effect``, which the steps of a handler have given, and then their rest, in the scope of ``in_scope``."""
     if running_loop() is None:  # driven by hand, where nothing could cancel it
         return (yield from _rest(steps, effect))
     from antiphon.handler.waiting import WaitingHandler
