@@ -103,3 +103,15 @@ def test_a_subclass_answers_a_loop_by_an_answer_of_its_own():
         return await Own().answer_on_loop(request())
 
     assert asyncio.run(answer()).body == b"own"
+
+
+def test_a_plan_has_no_more_attributes_than_are_read_quickly():
+    """Python keeps up to 30 in the object itself, less one for each object made before all of the first one's are set.
+
+    Those of an object with more are in a dict.
+    """
+    app = App()
+    app.get("/")(at_once)
+    plan, _ = app.freeze().find(request())
+    assert plan.for_wsgi is not plan
+    assert len(vars(plan)) < 30

@@ -89,8 +89,7 @@ class ASGIHead:
     @property
     def header_size(self) -> int:
         """The size, if the server is known to bound none; others have refused what is too large."""
-        server = type(getattr(self._receive, "__self__", None)).__module__
-        return section_size(self.scope["headers"]) if server == UNBOUNDED else 0
+        return section_size(self.scope["headers"]) if _server_module(self._receive) == UNBOUNDED else 0
 
     @property
     def raw_path(self) -> bytes | None:
@@ -184,8 +183,12 @@ class ASGIHead:
 
 def may_send_unbounded_header(receive: Receive) -> bool:
     """Return True if this may be the server that bounds no header section: its lifespan shows the package only."""
-    server = type(getattr(receive, "__self__", None)).__module__
-    return server.partition(".")[0] == UNBOUNDED.partition(".")[0]
+    return _server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
+
+
+def _server_module(receive: Receive) -> str:
+    """Return the name of the module of the object whose method ``receive`` is; "builtins" for a plain function."""
+    return type(getattr(receive, "__self__", None)).__module__
 
 
 def _below(path: str, root_path: str) -> str:

@@ -141,20 +141,20 @@ class Plan:
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
-        self.for_wsgi = self
-        if handler.is_async and not self.hooks_block:
-            self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
-        stack = stack.for_handler(self.hooks_block)
+        around = stack.for_handler(self.hooks_block)
         if body == "delegated":
-            stack = stack._replace(resolving=())
-        self.runs_on = _runs_on(handler, stack, body)
+            around = around._replace(resolving=())
+        self.runs_on = _runs_on(handler, around, body)
         self.place = ON_THREAD if handler.blocks else ON_LOOP
         is_mixed = self.runs_on is RunsOn.MIXED
         self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
         self.function, self.unscoped = handler.function, handler.unscoped
         self.is_async = handler.is_async
-        self._surround(stack.pinned() if is_mixed else stack)
-        self._bound_body(stack)
+        self._surround(around.pinned() if is_mixed else around)
+        self._bound_body(around)
+        self.for_wsgi = self  # the last attribute: names that another plan would set first cost more to read
+        if handler.is_async and not self.hooks_block:
+            self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
 
     def _surround(self, stack: HandlerStack) -> None:
         """Settle what is around the handler, and how much of the general way it needs."""
