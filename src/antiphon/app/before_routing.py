@@ -21,9 +21,10 @@ def find_after(
     """
     if not middleware:
         return None
+    inside = routing.without_looking()
 
     async def route(request: Request, unreadable: HTTPError | None = None) -> Response:
-        plan, error = routing.find(request, was_looked_at=True)
+        plan, error = inside.find(request)
         return await hand_on(plan, request, error or unreadable)
 
     async def refuse(request: Request, error: HTTPError) -> Response:

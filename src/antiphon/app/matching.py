@@ -1,9 +1,10 @@
 """Finding the plan that answers a request, and the error of a request that none answers."""
 
 from collections.abc import Mapping
+from copy import copy
 from itertools import takewhile
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.app.default_answers import malformed_path
@@ -45,6 +46,8 @@ class Routing:
         self.guard = guard
         self.router = router
         self.encoded_slashes = encoded_slashes
+        self.looks = True
+        """True if the head of each request is looked at before its plan is found."""
         self.mounts: Prefixes[Plan] = Prefixes({})
         self.defaults: dict[Plan, Mapping[str, Any]] = {}
         """The default parameters of each plan that has some."""
@@ -70,10 +73,16 @@ class Routing:
         """True for a request of which the route is answered for every host, and before any middleware."""
         return (head.path, head.method) in self.unguarded
 
-    def find(self, request: Request, *, was_looked_at: bool = False) -> Found:
+    def without_looking(self) -> Self:
+        """Return this routing for requests whose heads were looked at before."""
+        other = copy(self)
+        other.looks = False
+        return other
+
+    def find(self, request: Request) -> Found:
         """Find the plan for a request, and the error, if something is wrong with the request."""
         guard, head = self.guard, request.head
-        if not was_looked_at and (head.host_line not in guard.known_hosts or guard.looks_at_heads):
+        if (head.host_line not in guard.known_hosts or guard.looks_at_heads) and self.looks:
             if error := self.look(request):
                 return self.refuse(request, error)
             head = request.head
