@@ -25,6 +25,7 @@ def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr("antiphon.body.pacing.monotonic", clock)
     monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
+    monkeypatch.setattr("antiphon.request.request.monotonic", clock)
     return clock
 
 

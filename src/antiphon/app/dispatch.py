@@ -56,7 +56,8 @@ async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[boo
         is_read = await reading
     except RequestTimeout as too_late:
         return await dispatch(plan, request, too_late)
-    return await (_ended(_answer(plan, request, True)) if is_read else dispatch(plan, request))
+    answer = _answer(plan, request, True) if is_read else dispatch(plan, request)
+    return answer if isinstance(answer, Response) else await answer
 
 
 def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Response]:

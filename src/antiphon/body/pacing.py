@@ -21,8 +21,8 @@ class Pace:
 
     __slots__ = ("waited",)
 
-    def __init__(self) -> None:
-        self.waited = 0.0
+    def __init__(self, waited: float = 0.0) -> None:
+        self.waited = waited
         """Seconds of waiting so far."""
 
     async def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits) -> bytes:
@@ -31,14 +31,13 @@ class Pace:
         It was started, on an event loop, and awaits ``effect``. Raises RequestTimeout (408).
         """
         left, timeout = self._left(received, limits), limits.timeout
-        is_sooner = 0 < timeout <= left
         before = monotonic()
         try:
-            data = await _finished_within()(timeout if is_sooner else left, receiving, effect)
+            data = await _finished_within()(timeout if 0 < timeout <= left else left, receiving, effect)
         finally:
             self.waited += monotonic() - before
         if data is None:
-            raise _too_late(limits) if is_sooner else _too_slow(limits)
+            raise _overdue(left, limits)
         return data
 
     def check(self, received: int, limits: Limits) -> None:
@@ -49,6 +48,21 @@ class Pace:
     def _left(self, received: int, limits: Limits) -> float:
         """Return the seconds of waiting that the rate allows from now on; below 0 if there were too many already."""
         return GRACE + received / limits.rate - self.waited if limits.rate else inf
+
+
+def resume_first(receiving: Coroutine[Any, Any, bytes], effect: Any, limits: Limits) -> Awaitable[bytes | None]:
+    """Go on with a coroutine that receives the first bytes, as ``Pace.resume`` does. Give None if they are overdue."""
+    left, timeout = GRACE if limits.rate else inf, limits.timeout
+    return _finished_within()(timeout if 0 < timeout <= left else left, receiving, effect)
+
+
+def first_overdue(limits: Limits) -> RequestTimeout:
+    """Return the error for first bytes that are overdue."""
+    return _overdue(GRACE if limits.rate else inf, limits)
+
+
+def _overdue(left: float, limits: Limits) -> RequestTimeout:
+    return _too_late(limits) if 0 < limits.timeout <= left else _too_slow(limits)
 
 
 def _too_late(limits: Limits) -> RequestTimeout:

@@ -11,6 +11,8 @@ from time import monotonic
 from types import coroutine
 from typing import Any, NoReturn, TypeVar
 
+from antiphon.concurrency.iterables import resume
+
 T = TypeVar("T")
 
 INTERVAL = 0.25
@@ -28,8 +30,11 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
     """
     loop = get_running_loop()
     waits = _waits.get(loop) or _Waits(loop)
-    wait = _Wait(monotonic() + seconds, effect)
+    ends_at = monotonic() + seconds
+    wait = _Wait(ends_at, effect)
     waits.add(wait)
+    if ends_at < waits.looks_at:
+        waits.look_after(ends_at)
     if seconds <= 0:
         loop.call_soon(wait.end)
     try:
@@ -41,7 +46,9 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
             except BaseException as error:
                 effect = steps.throw(error)
             else:
-                effect = steps.send(value)
+                has_ended, effect = resume(steps, value) or (True, None)
+                if has_ended:
+                    return effect  # type: ignore[no-any-return]  # it gives its T
             wait.effect = effect
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # it gives its T
@@ -56,7 +63,7 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
 class _Wait:
     """One wait of the current task, which ends when ``effect`` is done, or at a time of ``monotonic``."""
 
-    __slots__ = ("_cancellations", "_is_over", "effect", "ends_at", "is_pending")
+    # No __slots__: with them it takes longer to make and to free one, and each late body needs one.
 
     is_pending: bool
     """True if a cancellation could not be made, since nothing was awaited."""
@@ -92,34 +99,30 @@ class _Waits:
         self._loop = loop
         self._waits: set[_Wait] = set()
         self._timer: TimerHandle | None = None
-        self._looks_at = inf
+        self.looks_at = inf
+        """When the waits are looked at next."""
         self._looked_at = -inf
+        self.add = self._waits.add
         self.discard = self._waits.discard
 
-    def add(self, wait: _Wait) -> None:
-        """Look at a wait when its time is up."""
-        self._waits.add(wait)
-        if wait.ends_at < self._looks_at:
-            self._look_after(wait.ends_at)
-
-    def _look_after(self, moment: float) -> None:
+    def look_after(self, moment: float) -> None:
         """Look at all waits soon after a moment, unless they are looked at before."""
         moment = max(moment, self._looked_at + INTERVAL)
-        if moment < self._looks_at:
+        if moment < self.looks_at:
             if self._timer is None:
                 _keep(self, self._loop)
             else:
                 self._timer.cancel()
-            self._looks_at = moment
+            self.looks_at = moment
             self._timer = self._loop.call_later(
                 moment - monotonic() + _PRECISION, self._look, context=Context()
             )  # not that of a request, which would be kept
 
     def _look(self) -> None:
-        self._timer, self._looks_at, now = None, inf, monotonic()
+        self._timer, self.looks_at, now = None, inf, monotonic()
         self._looked_at = now
         self._waits.difference_update([wait for wait in self._waits if wait.ends_at <= now and wait.end()])
-        self._look_after(min([wait.ends_at for wait in self._waits], default=inf))
+        self.look_after(min([wait.ends_at for wait in self._waits], default=inf))
         if self._timer is None:
             _waits.pop(self._loop, None)
 

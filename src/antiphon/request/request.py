@@ -5,15 +5,17 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
 from functools import partial
+from time import monotonic
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from antiphon.body.content import Content, NotLoadedError
-from antiphon.body.pacing import Pace
+from antiphon.body.pacing import Pace, first_overdue, resume_first
 from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
+from antiphon.concurrency.iterables import resume
 from antiphon.environment.variables import Environment
 from antiphon.environment.variables import env as variables
 from antiphon.explanations import explained
@@ -330,12 +332,12 @@ class Request(RequestHeaders):
             self._content = b""
             return True
         try:
-            receiving = head.receive()
-            if not isinstance(receiving, bytes):
-                return self._wait_for_small_body(receiving, receiving.send(None), length, limits)
-            data = receiving
-        except StopIteration as end:
-            data = end.value
+            data: Any = head.receive()
+            if not isinstance(data, bytes):
+                receiving = data
+                has_ended, data = resume(receiving, None) or (True, b"")
+                if not has_ended:
+                    return self._wait_for_small_body(receiving, data, length, limits)
         except (HTTPError, OSError) as error:
             self.content.break_off(error)
             return False
@@ -348,12 +350,14 @@ class Request(RequestHeaders):
     async def _wait_for_small_body(
         self, receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits
     ) -> bool:
-        """Do the rest of ``receive_small_body`` for a body that was not there yet."""
-        pace = Pace()
+        """Do the rest of ``read_small_body`` for a body that was not there yet."""
+        before = monotonic()
         try:
-            data = await pace.resume(receiving, effect, 0, limits)
+            data = await resume_first(receiving, effect, limits)
+            if data is None:
+                raise first_overdue(limits)
         except (HTTPError, OSError) as error:
-            self.content.begin(pace)
+            self.content.begin(Pace(monotonic() - before))
             self.content.break_off(error)
             if isinstance(error, RequestTimeout):
                 raise
@@ -361,7 +365,7 @@ class Request(RequestHeaders):
         if len(data) == length:
             self._content = data
             return True
-        self.content.begin(pace)
+        self.content.begin(Pace(monotonic() - before))
         self.content.hold(data)
         return False
 
