@@ -80,9 +80,10 @@ def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Re
         return _answer_raised(plan, request, raised, opened)
     if not isinstance(made, Response):
         return _answer_made(plan, request, made, opened)
-    if has_body:
+    leaves = plan.leaves or request.consulted or request._after_hooks
+    if has_body and (leaves or not request._is_in_bytes):
         return _end(plan, request, made, opened, made is answer, None, has_body)
-    if plan.leaves or request.consulted or request._after_hooks:
+    if leaves:
         return leave(plan, request, made, opened, made is answer, None)
     return made
 

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.pacing import Pace
+from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
 from antiphon.http.head import Head, parse_length
@@ -134,11 +135,8 @@ class Receiver:
         receiving = self._head.receive()
         if isinstance(receiving, bytes):
             return receiving
-        try:
-            effect = receiving.send(None)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]  # it gives bytes
-        return self._pace.resume(receiving, effect, self.received, limits)
+        has_ended, data = resume(receiving, None) or (True, b"")
+        return data if has_ended else self._pace.resume(receiving, data, self.received, limits)
 
     def _receive_blocking(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
         pace = self._pace
