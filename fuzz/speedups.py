@@ -108,8 +108,8 @@ def make(random: Random) -> tuple[str, Arguments]:
     if random.random() < 0.02:
         odd = random.choice(ODD)
         arguments = random.choice([(odd, *arguments[1:]), (*arguments[:-1], odd), (*arguments, odd), arguments[1:]])
-        if name == "look_up":  # what is looked up are always bytes
-            arguments = (odd, *NAMES)
+        if name == "look_up":  # what is looked up is always text
+            arguments = (odd, *TEXT_NAMES)
     return name, arguments
 
 
@@ -171,7 +171,7 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
     ),
     "field_line": lambda random: (joined(random, NAME), joined(random, VALUE)),
     "put": lambda random: (text_lines(random), (random.choice(TEXT_NAMES), "a")),
-    "look_up": lambda random: (lines(random), *NAMES, b"x-0", b"x-31"),
+    "look_up": lambda random: (lines(random), *(name.decode() for name in NAMES), *TEXT_NAMES, "x-0", "x-31"),
 }
 
 

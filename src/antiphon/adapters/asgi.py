@@ -28,23 +28,6 @@ ASGIApplication: TypeAlias = Callable[
     [Scope, Receive, Callable[[MutableMapping[str, Any]], Awaitable[None]]], Awaitable[object]
 ]
 
-
-class _Names(dict[str, bytes]):
-    """The names of headers in bytes; those that are often read are prepared."""
-
-    def __missing__(self, name: str) -> bytes:
-        return name.encode("latin-1", "replace")
-
-
-_NAMES = _Names(
-    (name, name.encode())
-    for name in (
-        "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control",
-        "content-encoding", "content-length", "content-type", "cookie", "host", "if-match", "if-modified-since",
-        "if-none-match", "if-range", "if-unmodified-since", "location", "origin", "range", "referer", "sec-fetch-site",
-        "set-cookie", "transfer-encoding", "user-agent", "vary",
-    )
-)  # fmt: skip
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the one known server that bounds no header section; its ``receive`` is a method of a class there."""
 PATHSEND = "http.response.pathsend"
@@ -128,8 +111,7 @@ class ASGIHead:
 
     def field(self, name: str) -> str | None:
         """Return the value of a header; several lines are joined."""
-        line = find_line(self._fields, _NAMES[name])
-        return None if line is None else line.decode("latin-1")
+        return find_line(self._fields, name)
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header."""

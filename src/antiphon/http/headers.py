@@ -284,10 +284,29 @@ def section_size(lines: Sequence[tuple[bytes, bytes]], /) -> int:
     return 32 * len(lines) + sum([len(name) + len(value) for name, value in lines])
 
 
+class _Names(dict[str, bytes]):
+    """The names of headers in bytes; those that are often read are prepared."""
+
+    def __missing__(self, name: str) -> bytes:
+        return name.encode("latin-1", "replace")
+
+
+_NAMES = _Names(
+    (name, name.encode())
+    for name in (
+        "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control",
+        "content-encoding", "content-length", "content-type", "cookie", "host", "if-match", "if-modified-since",
+        "if-none-match", "if-range", "if-unmodified-since", "location", "origin", "range", "referer", "sec-fetch-site",
+        "set-cookie", "transfer-encoding", "user-agent", "vary",
+    )
+)  # fmt: skip
+
+
 @accelerated
-def find_line(index: LineIndex, name: bytes, /) -> bytes | None:
+def find_line(index: LineIndex, name: str, /) -> str | None:
     """Return the value of a field by its name in lower case, several lines combined; None without any."""
-    return index.get(name)  # type: ignore[union-attr]  # the index that is made here is a mapping
+    line = index.get(_NAMES[name])  # type: ignore[union-attr]  # the index that is made here is a mapping
+    return None if line is None else line.decode("latin-1")
 
 
 @accelerated

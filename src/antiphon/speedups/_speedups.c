@@ -691,33 +691,78 @@ combine_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
     return result;
 }
 
+/* Find the value of a field in a tuple of lines: None without any, NULL without an error where a line is no pair. */
 static PyObject *
-find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+search_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
 {
-    if (count == 2 && PyDict_CheckExact(args[0]) && PyBytes_CheckExact(args[1])) {
-        PyObject *value = PyDict_GetItemWithError(args[0], args[1]);
-        return value ? Py_NewRef(value) : PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
-    }
-    if (count != 2 || !PyTuple_CheckExact(args[0]) || !PyBytes_CheckExact(args[1])) {
-        return call_twin("find_line", args, count);
-    }
-    PyObject *lines = args[0], *found = NULL;
-    Py_ssize_t size = Py_SIZE(args[1]), all = Py_SIZE(lines);
-    const char *wanted = PyBytes_AsString(args[1]);
+    PyObject *found = Py_None;
     int takes_first = size == 10 && memcmp(wanted, "set-cookie", 10) == 0;
-    for (Py_ssize_t at = 0; at < all && !(found && takes_first); at++) {
+    for (Py_ssize_t at = 0, all = Py_SIZE(lines); at < all && (found == Py_None || !takes_first); at++) {
         PyObject *name, *line = line_at(lines, at, &name);
         if (!name) {
-            return call_twin("find_line", args, count);
+            return NULL;
         }
         if (is_named(name, wanted, size)) {
-            if (found) {
+            if (found != Py_None) {
                 return combine_lines(lines, wanted, size);
             }
             found = PyTuple_GetItem(line, 1);
         }
     }
-    return Py_NewRef(found ? found : Py_None);
+    return Py_NewRef(found);
+}
+
+/* The same in a dictionary. */
+static PyObject *
+look_up_line(PyObject *index, const char *wanted, Py_ssize_t size)
+{
+    PyObject *name = PyBytes_FromStringAndSize(wanted, size);
+    PyObject *found = name ? PyDict_GetItemWithError(index, name) : NULL;
+    Py_XDECREF(name);
+    return found ? Py_NewRef(found) : PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
+/* Find the value of a field, in bytes, in either kind of index. */
+static PyObject *
+find_value(PyObject *index, PyObject *name)
+{
+    Py_ssize_t size;
+    PyObject *encoded = NULL;
+    const char *wanted = PyUnicode_AsUTF8AndSize(name, &size);
+    if (!wanted || size != PyUnicode_GetLength(name)) {
+        PyErr_Clear(); /* of half of a surrogate pair */
+        encoded = PyUnicode_AsEncodedString(name, "latin-1", "replace");
+        if (!encoded) {
+            return NULL;
+        }
+        wanted = PyBytes_AsString(encoded);
+        size = PyBytes_Size(encoded);
+    }
+    PyObject *found = PyTuple_CheckExact(index) ? search_lines(index, wanted, size) : look_up_line(index, wanted, size);
+    Py_XDECREF(encoded);
+    return found;
+}
+
+static PyObject *
+find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *found = NULL;
+    if (count == 2 && (PyTuple_CheckExact(args[0]) || PyDict_CheckExact(args[0])) && PyUnicode_CheckExact(args[1])) {
+        found = find_value(args[0], args[1]);
+    }
+    if (!found) {
+        return PyErr_Occurred() ? NULL : call_twin("find_line", args, count);
+    }
+    PyObject *text = found;
+    if (PyBytes_CheckExact(found)) {
+        text = PyUnicode_DecodeLatin1(PyBytes_AsString(found), PyBytes_Size(found), NULL);
+        Py_DECREF(found);
+    }
+    else if (found != Py_None) {
+        text = PyObject_CallMethod(found, "decode", "s", "latin-1");
+        Py_DECREF(found);
+    }
+    return text;
 }
 
 /* The size of a header section whose lines are pairs of bytes. */
