@@ -73,10 +73,15 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
     Raises TypeError, which names ``source``, if no response can be made of the value, and what a value raises that
     makes the response itself.
     """
-    if isinstance(value, Response):
+    kind = type(value)
+    if kind in _MAKERS:
+        make = _MAKERS[kind]
+    elif isinstance(value, Response):
         return value
+    else:
+        make = _make
     try:
-        made = _MAKERS.get(type(value), _make)(value, source, request)
+        made = make(value, source, request)
     except _WrongReturn:
         raise
     except Exception as error:
@@ -125,7 +130,7 @@ def _json(value: object, _: Source, request: Request, fields: SharedFields = _JS
 
 
 def _json_default(request: Request) -> Callable[[Any], object] | None:
-    app = request.app
+    app = request.route.app
     return None if app is None else app.json_default
 
 

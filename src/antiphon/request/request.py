@@ -409,7 +409,7 @@ class Request(RequestHeaders):
 
     def _whole(self, limits: Limits, is_json: bool = False) -> bytes:
         content = self._content
-        if isinstance(content, bytes):
+        if type(content) is bytes:
             size = len(content)
             if size <= limits.memory and size <= limits.body and (not is_json or size <= limits.json):
                 return content

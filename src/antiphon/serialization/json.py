@@ -58,8 +58,8 @@ def decode_json(data: bytes, depth: int = DEPTH) -> object:
     arrays and objects in one another. A byte order mark is ignored. Of a name that comes twice the last
     value counts.
     """
-    if len(data) > depth:
-        _check_depth(data, depth)
+    if len(data) > depth and is_nested_deeper(data, depth):
+        raise _too_deep(depth)
     try:
         return _decode(data) if len(data) < SIZE_OF_MANY or not has_slow_numbers(data) else decode_slow_numbers(data)
     except UNREADABLE as error:
@@ -74,13 +74,13 @@ def decode_json(data: bytes, depth: int = DEPTH) -> object:
 
 def json_text(data: bytes, depth: int) -> bytes:
     """Return a body without its byte order mark. Raises BadRequest if it is nested more than ``depth`` deep."""
-    _check_depth(data, depth)
+    if is_nested_deeper(data, depth):
+        raise _too_deep(depth)
     return data[3:] if data[:3] == _BYTE_ORDER_MARK else data
 
 
-def _check_depth(data: bytes, depth: int) -> None:
-    if is_nested_deeper(data, depth):
-        raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
+def _too_deep(depth: int) -> BadRequest:
+    return over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
 
 
 def malformed(data: bytes, error: Exception) -> BadRequest:
