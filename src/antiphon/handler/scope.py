@@ -28,7 +28,8 @@ def in_scope(
         begun = resume(steps, None)
         if begun is None or begun[0]:
             return begun and begun[1]
-        return (yield from rest_in_scope(steps, begun[1], request, on_disconnect))
+        rest: Any = rest_in_scope(steps, begun[1], request, on_disconnect)
+        return (yield from rest)
 
     return update_wrapper(scoped, function)
 
