@@ -1,10 +1,13 @@
 import asyncio
+from operator import attrgetter
 
 import pytest
 
 from antiphon import App, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
+from antiphon.testing import Client
+from tests.app.conftest import STYLES
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -495,3 +498,14 @@ class TestTheBody:
         app.errorhandler(Exception)(other(lambda request, error: (seen.append(request.body), "x")[1]))
         serving(app).post(path, body=b"hello")
         assert set(seen) == {b"hello"}
+
+    @pytest.mark.parametrize("handler", STYLES, ids=attrgetter("name"))
+    @pytest.mark.parametrize("hook", STYLES, ids=attrgetter("name"))
+    @pytest.mark.parametrize("error_handler", STYLES, ids=attrgetter("name"))
+    def test_that_is_small_may_be_read_over_wsgi_where_there_is_no_route(self, handler, hook, error_handler):
+        app = App()
+        app.get("/")(handler(lambda request: "x"))
+        app.after_request(hook(lambda request, response: None))
+        app.errorhandler(404)(error_handler(lambda request, error: request.body))
+        with Client(app, "wsgi") as client:
+            assert client.post("/nowhere", body=b"hello").body == b"hello"

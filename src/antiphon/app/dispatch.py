@@ -15,7 +15,7 @@ from antiphon.app.closing import answer_failure, answer_unhandled, leave, refuse
 from antiphon.app.middleware import Generators, OpenedMiddleware
 from antiphon.app.open_places import Opening
 from antiphon.app.opening import open_in_steps, open_plainly
-from antiphon.app.plan import LOOP, Plan
+from antiphon.app.plan import LOOP, Plan, RunsOn
 from antiphon.app.returns import to_response
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
@@ -214,7 +214,7 @@ async def _receive_ahead(plan: Plan, request: Request, error: HTTPError | None) 
     """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
 
     Where something is wrong already, and no middleware reads the body, a large one is not worth receiving; over WSGI,
-    where a slow client would hold the server's thread, none is.
+    where a slow client would hold the server's thread, none is that this thread can read when it is asked for.
     """
     if request.head.blocks and _may_leave_unread(plan, error):
         _prepare(plan, request, request.content)
@@ -233,6 +233,7 @@ async def _receive_ahead(plan: Plan, request: Request, error: HTTPError | None) 
             return error or too_late
     content = request.content
     _prepare(plan, request, content)
+    content.is_refused = error is not None
     if error is not None and content.failure is not None:
         return error
     if _is_received_ahead(plan, content, error):
@@ -244,10 +245,14 @@ async def _receive_ahead(plan: Plan, request: Request, error: HTTPError | None) 
 
 
 def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
-    """True if nobody needs the body before another plan finds that nothing is wrong with the request."""
-    if error is None:
-        return plan.body == "delegated" and not plan.has_middleware
-    return not plan.reads_body
+    """True if nobody needs the body before another plan finds that nothing is wrong with the request, or if what looks
+    at one that is refused runs on the thread that can read it.
+    """
+    if plan.body == "delegated":
+        return not (plan.has_middleware if error is None else plan.reads_body)
+    if error is None or plan.reads_body or plan.runs_on is not RunsOn.THREAD:
+        return False
+    return not any(handlers.has_async for handlers in plan.error_handlers)
 
 
 def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) -> bool:

@@ -29,6 +29,11 @@ class ErrorHandlers:
         """True if there is any handler."""
         return bool(self._handlers)
 
+    @property
+    def has_async(self) -> bool:
+        """True if any handler is awaited."""
+        return any(handler.is_async for handler in self._handlers.values())
+
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
         """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for one key."""
         check_key(key)
