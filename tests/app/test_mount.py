@@ -531,3 +531,17 @@ class TestMounting:
         outermost = App()
         outermost.mount("", app)
         assert outermost.interface == app.interface
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_a_failure_before_a_route_of_a_mounted_app_is_logged_with_its_traceback(server, caplog):
+    inner, app = App(), App()
+    inner.converter("bad", lambda segment: {}[segment])
+    inner.get("/<bad:name>")(lambda request: "x")
+    app.mount("/shop", inner)
+    with Client(app, server) as client:
+        assert client.get("/shop/lamp").status == 500
+    (record,) = caplog.records
+    _, error, traceback = record.exc_info
+    assert type(error.__cause__) is KeyError
+    assert traceback is not None

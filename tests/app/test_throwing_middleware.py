@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
+from operator import attrgetter
 
 import anyio
 import pytest
@@ -13,6 +14,8 @@ from antiphon.handler.contract import describe
 from antiphon.handler.drive import driven
 from antiphon.http.errors import BadRequest, Forbidden, NotFound
 from antiphon.request.request import Request
+from antiphon.testing import Client
+from tests.app.conftest import STYLES
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -304,6 +307,19 @@ class TestReraise:
         with pytest.raises(LookupError) as raised:
             response.reraise()
         assert raised.value is response.error
+
+    @pytest.mark.parametrize("colour", STYLES, ids=attrgetter("name"))
+    @pytest.mark.parametrize("place", ["in middleware", "in a hook"])
+    @pytest.mark.parametrize("server", ["wsgi", "asgi"])
+    def test_leaves_an_error_that_was_handled_as_it_is(self, server, place, colour):
+        app = app_that(Full(), colour)
+        if place == "in middleware":
+            app.middleware(colour.around(after=lambda request, response: response.reraise()))
+        else:
+            app.after_request(colour(lambda request, response: response.reraise()))
+        with Client(app, server) as client:
+            response = client.get("/")
+        assert (response.status, response.text, len(app.handled)) == (507, "full", 1)
 
     def test_leaves_the_response_with_what_was_set_on_it(self, serving, style, other):
         def after(request, response):

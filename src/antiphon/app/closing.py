@@ -35,14 +35,15 @@ def leave(
 ) -> Response | Steps[Response]:
     """Close the middleware and places, and return the response, completed, with the fields by which it varies.
 
-    Where anything has to wait, or does not let the response pass, return the steps to it. ``is_shared`` says
-    that a handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process is
-    raised again when everything is closed.
+    Where anything has to wait, or does not let the response pass, return the steps to it. The answer to an error takes
+    steps, too: middleware may raise that error again, and then leaves the response as it is. ``is_shared`` says that a
+    handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process is raised
+    again when everything is closed.
     """
     is_usual = failure is None and not request._after_hooks
     if is_usual and not plan.leaves:
         return _varied(request, response, is_shared) if request.consulted else response
-    if is_usual and plan.is_plain and not (plan.late and _is_late(plan, request, response)):
+    if is_usual and plan.is_plain and response.error is None and not (plan.late and _is_late(plan, request, response)):
         return _leave_plainly(plan, request, response, opened, is_shared)
     return _leave_in_steps(plan, request, response, opened, is_shared, failure, iter(plan.after))
 
@@ -228,7 +229,7 @@ async def _close(
 
     So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
     """
-    if first is None and plan.is_in_place and not request._after_hooks:
+    if first is None and plan.is_in_place and response.error is None and not request._after_hooks:
         first = await _close_in_place(plan, request, response, opened, hooks)
         if first is None and not request._after_hooks:
             return response
@@ -343,8 +344,13 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
-    """Answer an error in a request, which was not raised, where nothing is around the handler; else return None."""
+    """Answer an error in a request, which was not raised, where nothing is around the handler; else return None.
+
+    A failure of the server is raised: it is logged with its traceback.
+    """
     if plan.refuse is not raise_error or plan.leaves or plan.has_middleware or request.head.has_body:
+        return None
+    if error.status >= 500:
         return None
     response = answer_unhandled(plan, request, error)
     if response is not None and request.consulted:
