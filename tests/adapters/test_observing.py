@@ -4,6 +4,7 @@ import asyncio
 import gc
 import weakref
 from contextlib import suppress
+from time import sleep
 
 import pytest
 
@@ -69,6 +70,18 @@ def app(notes, tmp_path):
     async def stream_async(request):
         for part in ("one ", "two ", "three"):
             yield part
+
+    @app.get("/slow")
+    def slow(request):
+        for part in ("one ", "two ", "three"):
+            yield part
+            sleep(0.1)
+
+    @app.get("/slow-async")
+    async def slow_async(request):
+        for part in ("one ", "two ", "three"):
+            yield part
+            await asyncio.sleep(0.1)
 
     @app.get("/file")
     def file(request):
@@ -158,7 +171,7 @@ def test_a_body_that_is_refused_is_told(app, interface, notes):
     assert (notes.only.status, notes.only.route) == (415, "/read")
 
 
-@pytest.mark.parametrize("path", ["/stream", "/stream-async"])
+@pytest.mark.parametrize("path", ["/slow", "/slow-async"])
 def test_a_stream_that_the_client_breaks_off_is_marked(app, notes, call, path):
     answer = call(app, path=path, most=2)
     assert notes.only.is_disconnected

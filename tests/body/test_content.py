@@ -508,6 +508,9 @@ class TestDiscarding:
         with pytest.raises(ContentTooLarge):
             way.run(way.loading(content, Limits(body=5)))
         way.run(content.discard())
+        if head.blocks:  # the head was enough to refuse it, and its client might hold up a server's thread
+            assert head.asked == 0
+            return
         assert (head.chunks, head.asked) == ([], 3)
         with pytest.raises(ContentTooLarge):
             way.run(way.loading(content, LIMITS))

@@ -33,6 +33,8 @@ def path(tmp_path):
 def test_a_request_knows_where_its_client_is(path, interface, style, client, forwarded, found):
     app = App(trusted_proxies=["10.0.0.1"])
     app.use(Locations(path))
+    if interface == "wsgi" and client == "10.0.0.1":
+        found = [None] * 4  # nothing tells the proxy's header from one that a client forged
 
     def show(request: Request):
         place = request.location
