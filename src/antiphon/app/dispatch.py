@@ -67,7 +67,7 @@ def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Re
     try:
         answer = open_plainly(plan, request, opened) if plan.has_middleware else None
         if answer is not None:
-            made = _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
+            made = _given_early(request, answer)
         else:
             if plan.unscoped is None:
                 answer = plan.function(request)
@@ -80,11 +80,8 @@ def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Re
         return _answer_raised(plan, request, raised, opened)
     if not isinstance(made, Response):
         return _answer_made(plan, request, made, opened)
-    leaves = plan.leaves or request.consulted or request._after_hooks
-    if has_body and (leaves or not request._is_in_bytes):
+    if plan.leaves or request.consulted or request._after_hooks or (has_body and not request._is_in_bytes):
         return _end(plan, request, made, opened, made is answer, None, has_body)
-    if leaves:
-        return leave(plan, request, made, opened, made is answer, None)
     return made
 
 
@@ -364,6 +361,11 @@ def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[
     if not isinstance(made, Response):
         return _wait(request, made)
     return _by_conditions(request, made) if made.is_conditional else made
+
+
+def _given_early(request: Request, answer: Response | Awaitable[Response]) -> Response | Awaitable[Response]:
+    """Return the response with which middleware or a hook has answered, by the request's conditions."""
+    return _by_conditions(request, answer) if isinstance(answer, Response) else _wait(request, answer)
 
 
 async def _wait(request: Request, made: Awaitable[Response]) -> Response:
