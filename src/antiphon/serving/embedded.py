@@ -125,6 +125,8 @@ class LoopServer:
         listener.setblocking(True)
         self._app = app
         self._refusal: object = None
+        self.has_ended = False
+        """True once it has stopped and open requests are answered, or its task was cancelled or failed."""
         self._worker = WorkerOnLoop(self._call, listener)
         self._worker.task.add_done_callback(self._release)
 
@@ -139,11 +141,6 @@ class LoopServer:
             await send(message)
 
         return self._app(scope, receive, send_and_note)
-
-    @property
-    def has_ended(self) -> bool:
-        """True once it has stopped and open requests are answered, or its task is cancelled, or has failed."""
-        return self._worker.task.done()
 
     def on_end(self, function: Callable[[], object]) -> None:
         """Call a function on the loop when the server has ended."""
@@ -168,5 +165,6 @@ class LoopServer:
         self._worker.end()
 
     def _release(self, _: object) -> None:
+        self.has_ended = True  # not sooner, whoever learns of the end finds the address free
         self._worker.socket.close_unless_taken()
         self._worker.abandon()  # its threads may still answer requests, where its loop ends

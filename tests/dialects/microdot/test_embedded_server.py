@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from contextlib import asynccontextmanager, suppress
 from http.client import IncompleteRead
 from urllib.request import urlopen
@@ -273,17 +274,27 @@ def test_a_server_whose_startup_fails_gives_its_address_back(port):
     be_free(port)
 
 
-def test_a_server_whose_startup_fails_says_so_when_it_is_to_start_serving(quiet):
+@pytest.mark.parametrize("steps", range(4))
+def test_a_server_whose_startup_fails_says_so_when_it_is_to_start_serving(quiet, steps):
     async def startup(scope):
+        for _ in range(steps):
+            await asyncio.sleep(0)
         raise ValueError("no database")
+
+    async def slow_down():
+        while True:
+            time.sleep(0.01)
+            await asyncio.sleep(0)
 
     async def serve():
         server = await bound(asgi.Microdot(lifespan_startup=startup))
+        slow = asyncio.create_task(slow_down())  # each step of the loop takes longer than a look at the server waits
         with pytest.raises(RuntimeError, match=r"startup .* failed: ValueError: no database"):
             await server.start_serving()
         assert not server.is_serving()
+        assert is_free(server.port)
+        slow.cancel()
         await server.wait_closed()
-        be_free(server.port)
 
     asyncio.run(serve())
 
