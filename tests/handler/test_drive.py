@@ -650,7 +650,8 @@ class TestTheAsyncDriver:
         assert not cancelled_while(steps(), when=begun)
 
     @pytest.mark.parametrize("fails", [False, True])
-    def test_that_its_scope_has_taken_back_is_gone_with_the_steps(self, fails):
+    @pytest.mark.parametrize("waits", [None, "loop", "thread"])
+    def test_that_its_scope_has_taken_back_is_gone(self, waits, fails):
         """The scope is within the steps; it ends while they are on a thread, and the cancellation is held back."""
 
         async def steps():
@@ -660,6 +661,8 @@ class TestTheAsyncDriver:
                     await ON_THREAD
                     time.sleep(0.05)
                     await ON_LOOP
+            if waits:
+                await (asyncio.sleep(0) if waits == "loop" else ON_THREAD)
             if fails:
                 raise LookupError
             return "steps"

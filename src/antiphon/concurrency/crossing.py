@@ -51,6 +51,7 @@ class Crossing:
         task where it next waits, at the latest before its next call. A function that does not run yet is dropped then,
         unless the task was cancelled before the call: then it is cleaning up.
         """
+        await self.drop_withdrawn_cancellation()
         if self._holds_cancellation:
             self._holds_cancellation = False
             await asyncio.sleep(0)
@@ -72,11 +73,13 @@ class Crossing:
             return
         is_leaving = isinstance(leaving, asyncio.CancelledError)
         if is_leaving or not task.cancelling():
+            self._holds_cancellation = False
             try:
                 await asyncio.sleep(0)
             except asyncio.CancelledError as error:
                 if task.cancelling() and not is_leaving:
                     _hold_back(task, error)
+                    self._holds_cancellation = True
 
     def copy_to_threads(self, source: Context) -> None:
         """Copy the variables of ``source`` to the threads' context, when that is not in use any more."""

@@ -84,6 +84,8 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
                     if is_done:
                         return result  # type: ignore[no-any-return]  # what steps give is their T
                 elif effect is not ON_LOOP:
+                    if crossing is not None:
+                        yield from crossing.drop_withdrawn_cancellation()
                     value = yield effect
             except BaseException as interruption:
                 if _have_raised(steps):
