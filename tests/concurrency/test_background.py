@@ -335,3 +335,29 @@ def test_a_task_may_be_cancelled_as_soon_as_it_was_started():
 
 def test_loops_are_independent():
     assert BackgroundLoop().run(where(), copy_context())[0] is not run(where())[0]
+
+
+@pytest.mark.processes
+def test_another_greenlet_wakes_the_loop():
+    """asyncio takes gevent's greenlets for the loop's own thread, and some versions of it don't wake the loop then."""
+    pytest.importorskip("gevent", reason="gevent is not installed")
+    script("""
+        from gevent import monkey
+
+        monkey.patch_all()
+        from antiphon.concurrency.background import background_loop
+
+        async def wait():
+            global answered
+            answered = asyncio.get_running_loop().create_future()
+            asked.set()
+            return await answered
+
+        asked = threading.Event()
+        task = background_loop().start(wait(), copy_context())
+        asked.wait()
+        threading.Event().wait(0.05)  # until the loop sleeps
+        answered.set_result(7)
+        task.ended.result(10)
+        assert task.result() == 7
+    """)

@@ -1,15 +1,17 @@
 """The background loop: an event loop for a process whose server has none (WSGI). Made on first use."""
 
+import _thread
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context
 from threading import Lock, Thread
+from types import BuiltinFunctionType
 from typing import Any, TypeVar
 
-from antiphon.concurrency.loop import forget_background_loops, note_background_loop
+from antiphon.concurrency.loop import forget_background_loops, is_on_background_loop, note_background_loop
 from antiphon.concurrency.waiting import WaitedTask, WaitingThread
 
 T = TypeVar("T")
@@ -97,6 +99,8 @@ class BackgroundLoop:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.loop.call_soon(note_background_loop, self.loop)
+        if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
+            _let_greenlets_wake(self.loop)
         Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True).start()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
@@ -122,6 +126,20 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], c
     except BaseException:
         task.break_off()
         raise
+
+
+def _let_greenlets_wake(loop: asyncio.AbstractEventLoop) -> None:
+    """Have ``call_soon`` wake a loop that another greenlet calls, where gevent or eventlet has replaced threads.
+
+    asyncio takes each greenlet of the loop's thread for the loop itself. So the loop would go on waiting.
+    """
+    call_soon, wake_and_call_soon = loop.call_soon, loop.call_soon_threadsafe
+
+    def call(callback: Callable[..., object], *arguments: Any, context: Context | None = None) -> asyncio.Handle:
+        chosen = call_soon if is_on_background_loop() else wake_and_call_soon
+        return chosen(callback, *arguments, context=context)
+
+    loop.call_soon = call  # type: ignore[method-assign,assignment]
 
 
 _lock = Lock()
