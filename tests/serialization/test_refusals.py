@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
+from antiphon.serialization.search import refusal
 from tests.serialization.named_faults import faults
 
 A_MOMENT = "expected a date and time such as 2030-12-31T23:59:59Z"
@@ -76,6 +77,21 @@ def test_so_is_the_field_of_a_type_that_is_an_array_in_json():
     with pytest.raises(UnprocessableContent) as caught:
         fields_as(MultiDict([("when", "253402300800")]), Event, "query")
     assert faults(caught) == {"/when": A_MOMENT}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TypeError("Cannot hash a signaling NaN value"), SIGNALING),  # to Python 3.13
+        (TypeError("cannot use 'tuple' as a set element (Cannot hash a signaling NaN value)"), SIGNALING),
+        (ValueError("year 10000 is out of range"), "Timestamp is out of range"),  # to Python 3.13
+        (ValueError("year must be in 1..9999, not 10000"), "Timestamp is out of range"),
+        (TypeError("unhashable type: 'list'"), "an array can't be in a set"),
+        (TypeError("cannot use 'list' as a set element (unhashable type: 'list')"), "an array can't be in a set"),
+    ],
+)
+def test_the_words_of_each_python_are_known(error, words):
+    assert str(refusal(error)) == words
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ _UNHASHABLE = {
     "unhashable type: 'list'": "an array can't be in a set",
     "unhashable type: 'dict'": "an object can't be in a set",
 }
-_YEAR = re.compile(r"year -?\d+ is out of range")
+_YEAR = re.compile(r"year (-?\d+ is out of range|must be in 1\.\.9999)")
 _PACKAGE = "antiphon.serialization."
 
 
@@ -44,7 +44,7 @@ def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.Valid
     among the parts of its type (``info``, if it is known) no value could be to blame.
     """
     message = str(error)
-    if message == _SIGNALING_NAN:
+    if _SIGNALING_NAN in message and isinstance(error, TypeError):  # from Python 3.14 on within other words
         return msgspec.ValidationError("must not be a signaling NaN")
     if not _is_from_here(error):
         raise error
