@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -92,6 +93,35 @@ def test_an_open_stream_delays_nothing_and_gets_its_grace(site):
         while stream.recv(65536):
             pass  # until it is cut off
     assert site.ask()[2] != old
+
+
+def test_who_has_connected_at_a_change_and_asks_a_moment_later_is_answered(site):
+    is_over = threading.Event()
+    lost = []
+
+    def ask_again_and_again():
+        while not is_over.is_set():
+            with socket.create_connection(("127.0.0.1", site.port)) as connection:
+                connection.settimeout(20)
+                time.sleep(0.01)
+                try:
+                    connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                    answer = connection.recv(65536)
+                except ConnectionError as error:
+                    answer = repr(error).encode()
+                if not answer.startswith(b"HTTP/1.1 200 "):
+                    lost.append(answer)
+
+    threads = [threading.Thread(target=ask_again_and_again) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(2, 6):
+        site.save(INNER, f"EUR = {number}\n")
+        site.wait_for(f"{number} ")
+    is_over.set()
+    for thread in threads:
+        thread.join(20)
+    assert lost == []
 
 
 def test_who_asks_while_the_application_is_loaded_waits_for_it(site):

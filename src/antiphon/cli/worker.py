@@ -177,7 +177,6 @@ class _Worker:
                 time.sleep(self._policy.drain_delay)
             self._stop_accepting(self._server, is_replaced)
             self._server.tell_to_stop()
-            self._control.report_closed()
             time.sleep(self._policy.grace)
             GRACE_OVER.give()
             with suppress(Exception):
@@ -187,13 +186,15 @@ class _Worker:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
-        """Take no new connection. Those that are open get a moment to send their requests, but none to old code."""
-        if self._policy.is_reloaded:
-            server.stop_accepting()
-            return
-        time.sleep(TAKING_UP)
+        """Take no new connection. Those that are open get a moment to send their requests.
+
+        Where files are watched, new ones have to wait for new code from now on, and old code gets no time to settle.
+        """
+        if not self._policy.is_reloaded:
+            time.sleep(TAKING_UP)
         server.stop_accepting()
-        time.sleep(SETTLING if is_replaced else TAKING_UP)
+        self._control.report_closed()
+        time.sleep(SETTLING if is_replaced and not self._policy.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
         """Close streams, then the connections: what is cancelled has a moment to be answered."""
