@@ -7,6 +7,8 @@ separated by spaces: attributes of classes, which raise when they are read, and 
 import csv
 import os
 import signal
+import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -71,8 +73,17 @@ def _of_instances(owner: Any) -> set[str]:
     names: set[str] = set()
     for base in getattr(owner, "__mro__", ()):
         made = getattr(vars(base).get("__init__"), "__code__", None)
-        names |= {*vars(base).get("__annotations__", ()), *(made.co_names if made else ())}
+        names |= {*_annotated(base), *(made.co_names if made else ())}
     return names
+
+
+def _annotated(cls: type) -> Iterable[str]:
+    """The names that a class annotates."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(cls, format=Format.FORWARDREF)
+    return vars(cls).get("__annotations__", ())
 
 
 def break_down(name: str) -> None:

@@ -867,14 +867,15 @@ class TestLaziness:
         assert not vars(request)
 
     @pytest.mark.parametrize(
-        ("head", "make"),
+        ("head", "make", "index"),
         [
-            (WSGIHead, lambda: Request(WSGIHead(ENVIRON))),
-            (ASGIHead, lambda: Request(ASGIHead(SCOPE, None))),
+            (WSGIHead, lambda: Request(WSGIHead(ENVIRON)), []),
+            # From Python 3.14 on the collector sees the index of the headers, too, though it is of strings alone.
+            (ASGIHead, lambda: Request(ASGIHead(SCOPE, None)), [dict] if sys.version_info >= (3, 14) else []),
         ],
         ids=["wsgi", "asgi"],
     )
-    def test_a_new_request_is_two_objects(self, head, make):
+    def test_a_new_request_is_two_objects_for_the_collector(self, head, make, index):
         make()
         gc.collect()
         gc.disable()
@@ -886,7 +887,7 @@ class TestLaziness:
             gc.enable()
         known = {id(thing) for thing in before} | {id(before)}
         new = [type(thing) for thing in after if id(thing) not in known]
-        assert sorted(new, key=repr) == sorted([head, Request], key=repr)
+        assert sorted(new, key=repr) == sorted([head, Request, *index], key=repr)
         assert request.method == "GET"
 
 
