@@ -421,7 +421,6 @@ class TestInProcess:
         with client.stream("GET", target(path)) as response:
             assert next(response)
             assert is_open(path)
-        del response  # the played servers, where they open the file, close it when nobody reads it any more
         eventually(lambda: None if is_open(path) else True, "the file is still open")
 
     def test_a_name_that_is_no_unicode_is_sent(self, client, tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+from antiphon.concurrency.iterables import close_of
 from antiphon.explanations import explained
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
@@ -88,9 +89,11 @@ class ResponseChannel:
         return chunk
 
     def disconnect(self) -> None:
-        """Disconnect the client, unless the response is complete."""
+        """Disconnect the client, unless the response is complete. What it has not read is dropped."""
         if not self.is_complete:
             self.is_disconnected = True
+        if close := close_of(self._rest, None):
+            close()
         self.notify()
 
 

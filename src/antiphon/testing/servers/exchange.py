@@ -108,15 +108,17 @@ def checked_head(status: object, fields: Iterable[tuple[str, str]]) -> Head:
 
 
 def file_chunks(path: str | PathLike[str], start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Open a file, and return an iterator of its bytes from ``start`` up to ``end``. Raises OSError."""
-    file = open(path, "rb")  # noqa: SIM115 - the iterator closes it
+    """Open a file, and return a generator of its bytes from ``start`` up to ``end``. Raises OSError."""
+    chunks = _read(path, start, end)
+    next(chunks)
+    return chunks
 
-    def read() -> Iterator[bytes]:
-        with file:
-            left = file.seek(0, 2) if end is None else end
-            left -= file.seek(start)
-            while left > 0 and (chunk := file.read(min(FILE_CHUNK, left))):
-                left -= len(chunk)
-                yield chunk
 
-    return read()
+def _read(path: str | PathLike[str], start: int, end: int | None) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        yield b""  # from now on, closing the generator closes the file
+        left = file.seek(0, 2) if end is None else end
+        left -= file.seek(start)
+        while left > 0 and (chunk := file.read(min(FILE_CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
