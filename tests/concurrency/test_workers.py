@@ -2,6 +2,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from contextvars import ContextVar, copy_context
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_a_thread_is_used_again(threads):
         return {(await called(threading.get_ident, threads)).result for _ in range(20)}
 
     assert len(asyncio.run(main())) == 1
+
+
+def test_a_thread_keeps_nothing_of_the_context_in_which_it_was_started(threads):
+    """From Python 3.14 on threads inherit it if asked to, as they are where there is no GIL."""
+    variable = ContextVar("variable", default="unset")
+
+    def run():
+        variable.set("set")
+        return asyncio.run(called(variable.get, threads))
+
+    assert copy_context().run(run).result == "unset"
 
 
 def test_a_second_thread_begins_when_the_first_is_at_work(threads):

@@ -101,7 +101,8 @@ class BackgroundLoop:
         self.loop.call_soon(note_background_loop, self.loop)
         if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
             _let_greenlets_wake(self.loop)
-        Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True).start()
+        thread = Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True)
+        Context().run(thread.start)  # or it may keep the context of who starts it, and so the request
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
         """Run a coroutine as one task, in a context that is not in use meanwhile."""

@@ -6,6 +6,7 @@ sqlite3, can be used by hooks, by the generator that streams the answer, and aft
 
 import os
 from collections import deque
+from contextvars import Context
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any
@@ -155,7 +156,7 @@ class Workers:
         name = f"{self._name}-{len(self._workers)}"
         worker.thread = Thread(target=self._work, args=(worker,), name=name, daemon=True)
         try:
-            worker.thread.start()
+            Context().run(worker.thread.start)  # or it may keep the context of who starts it, and so the request
         except RuntimeError:  # the system has no more threads to give
             return None
         self._workers.append(worker)
