@@ -9,6 +9,7 @@ import pytest
 from antiphon import App, Limits
 from antiphon.http.errors import HTTPError
 from tests.app.conftest import STYLES, DefStyle
+from tests.helpers.free_threading import frees_at_once
 from tests.helpers.waiting import eventually
 
 
@@ -32,6 +33,7 @@ def keeps_callers():
 
 pytestmark = [
     pytest.mark.axes("interface", "style"),
+    frees_at_once,
     pytest.mark.skipif(
         keeps_callers(), reason="the first releases of 3.12 and 3.13 keep frames of coroutines that ended"
     ),

@@ -14,6 +14,7 @@ import pytest
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS, file_workers, workers
+from tests.helpers.free_threading import frees_at_once
 
 first = ContextVar("first", default="unset")
 second = ContextVar("second", default="unset")
@@ -237,6 +238,7 @@ class TestACrossing:
         assert asyncio.run(main()) == 0
 
 
+@frees_at_once
 def test_an_error_is_forgotten_with_those_who_have_it():
     class Broken(Exception):
         pass

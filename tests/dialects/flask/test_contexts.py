@@ -28,6 +28,7 @@ from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.request.request import Request as NativeRequest
 from antiphon.testing import Client
 from tests.helpers.driving import drive
+from tests.helpers.free_threading import INHERITS, frees_at_once
 
 
 @pytest.fixture
@@ -201,7 +202,7 @@ def test_a_copied_context_serves_many_calls_at_once(app):
             for _ in range(3):  # the threads are used again
                 found = list(pool.map(part, range(4)))
                 assert found == [f"{number} /work Ada b" for number in range(4)]
-            assert not any(pool.map(lambda _: has_request_context(), range(4)))
+            assert {*pool.map(lambda _: has_request_context(), range(4))} == {INHERITS}
         return found
 
     app.testing = True
@@ -422,6 +423,7 @@ def test_functions_change_places_only_where_they_must(app, view, hook, places):
     assert [effect.value for effect in effects] == places
 
 
+@frees_at_once
 @pytest.mark.parametrize("path", ["/", "/async", "/stream", "/missing"])
 def test_requests_leave_nothing_to_the_garbage_collector(app, path):
     async def view():
