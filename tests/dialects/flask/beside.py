@@ -51,7 +51,7 @@ def ask(
     return answers
 
 
-_signed = re.compile(r"(\w+)=(\.?[\w-]+)\.[\w-]{6}\.[\w-]{27}").sub
+_signed = re.compile(r"(\w+)=(\.?[\w-]+)\.[\w-]{6}\.[\w-]{27,}").sub
 """Replace the cookies that itsdangerous signs."""
 
 
