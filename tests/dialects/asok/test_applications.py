@@ -176,4 +176,5 @@ def test_the_life_of_an_application(serve, interface):
     with serve({"page.py": "CONTENT = 'page'"}, interface, prepare) as client:
         assert client.get("/").text == "page"
         assert events == ["start one", "start two", "async"]
-    assert events[3:] == ["stop one", "stop two"]
+    stopped = [] if interface == "wsgi" else ["stop one", "stop two"]  # over WSGI the end of the process does that
+    assert events[3:] == stopped

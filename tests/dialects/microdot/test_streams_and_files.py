@@ -10,6 +10,7 @@ from tempfile import NamedTemporaryFile
 import pytest
 
 from antiphon.dialects.microdot import AsyncBytesIO, Response, send_file
+from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -140,9 +141,10 @@ def test_a_wrapped_file_is_closed(answer, inner):
     assert file.is_closed
 
 
-def test_a_wrapped_file_that_fails_at_once_is_a_500(app, serve):
+def test_a_wrapped_file_that_fails_at_once_is_a_500_where_servers_wait_for_the_first_chunk(app):
     app.get("/")(lambda request: ClosedWrapper(None))
-    assert serve(app, raise_errors=False).get("/").status == 500
+    with Client(app, "wsgi", raise_errors=False) as client:
+        assert client.get("/").status == 500
 
 
 def test_what_is_handled_already_is_empty(answer):
