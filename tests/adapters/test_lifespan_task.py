@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ from antiphon.adapters import lifespan_task as module
 from antiphon.adapters.lifespan_task import LifespanTask
 from antiphon.concurrency.background import background_loop
 from antiphon.handler.contract import ON_LOOP
+from tests.helpers.waiting import eventually
 
 
 async def nothing():
@@ -50,6 +52,31 @@ def test_an_interrupted_startup_is_cancelled():
     while len(events) < 2 and time.monotonic() < end:
         time.sleep(0.001)
     assert events == ["starting", "cancelled"]
+
+
+def test_a_startup_that_is_interrupted_as_it_starts_is_cancelled():
+    events = []
+
+    async def startup():
+        await ON_LOOP
+        events.append("starting")
+        os.kill(os.getpid(), signal.SIGALRM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            events.append("cancelled")
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(200):  # some of which are interrupted before this thread waits
+            with pytest.raises(KeyboardInterrupt):
+                LifespanTask(startup, nothing).start_on_thread(copy_context())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    eventually(lambda: events.count("cancelled") == events.count("starting") or None, "a startup goes on")
 
 
 def test_a_shutdown_that_needs_a_loop_runs_on_the_one_that_is_there():

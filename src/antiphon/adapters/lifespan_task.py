@@ -96,11 +96,12 @@ class LifespanTask:
             self._continue_in_background(steps)
 
     def _continue_in_background(self, steps: Steps[None]) -> None:
-        from antiphon.concurrency.background import background_loop
+        from antiphon.concurrency.background import BackgroundTask, background_loop
 
-        task = background_loop().start(*self._on_loop(steps))
+        task = BackgroundTask(background_loop().loop, *self._on_loop(steps))
         task.ended.add_done_callback(self._finish)
         try:
+            task.start()
             task.wait(self._started)
         except BaseException:
             task.cancel()
