@@ -4,6 +4,8 @@ import asyncio
 import os
 import socket
 import stat
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -171,6 +173,40 @@ def test_a_server_runs_on_the_thread_that_calls_it(listener):
     client.join(5)
     assert answers == [b"wsgi"]
     assert server.stop(0)
+
+
+@pytest.mark.parametrize("interface", ["asgi"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "unix"])
+def test_a_server_that_is_stopped_while_its_application_starts_ends(host, tmp_path):
+    command = [sys.executable, "-c", STOPPED_EARLY, host if host != "unix" else f"{tmp_path}/socket"]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended\n", "")
+
+
+STOPPED_EARLY = """
+import asyncio, socket, sys, threading
+from antiphon.serving.embedded import ThreadServer
+
+
+async def application(scope, receive, send):
+    await receive()
+    server.stop_accepting()
+    await send({"type": "lifespan.startup.complete"})
+    asyncio.get_running_loop().call_later(0.3, server.tell_to_stop)
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+if sys.argv[1].startswith("/"):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(sys.argv[1])
+    listener.listen()
+else:
+    listener = socket.create_server((sys.argv[1], 0))
+server = ThreadServer(application, "asgi", listener)
+server.run()
+print("ended")
+"""
 
 
 def test_only_connections_of_that_address_are_closed(listener):

@@ -20,7 +20,7 @@ from granian.log import LogLevels, logger
 from granian.server.embed import Server
 from granian.server.mt import MTServer
 
-from antiphon.serving.sockets import BACKLOG, make_unreachable_listener
+from antiphon.serving.sockets import BACKLOG, make_unknown_listener
 
 SEEN_IN = ("2.8.0", "2.8.7")
 """The oldest and the newest version of Granian that were seen to have these names."""
@@ -157,6 +157,7 @@ class _GivenSocket:
 
     def __init__(self, listener: socket.socket) -> None:
         is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
+        self._family = listener.family
         self._descriptor = listener.detach()
         self._inode = 0 if sys.platform == "win32" else os.fstat(self._descriptor).st_ino
         holder: Any = SocketHolder  # Granian's stub shows no parameters
@@ -182,12 +183,12 @@ class _GivenSocket:
     def stop_accepting(self) -> None:
         """Leave new connections to other processes that listen on this socket; Granian does not notice.
 
-        Granian accepts on by its descriptor, which is of a socket then to which nobody can connect. Nothing is done if
-        the socket is closed.
+        Granian accepts on by its descriptor, which is of a socket then of whose address nobody knows. Nothing is done
+        if the socket is closed.
         """
         if not self._is_open:
             return
-        with make_unreachable_listener() as other:
+        with make_unknown_listener(self._family) as other:  # Granian may still have to look at its address
             os.dup2(other.fileno(), self._descriptor, inheritable=False)
 
     def close_unless_taken(self) -> None:

@@ -20,10 +20,13 @@ _DROP_UNSENT = struct.pack("ii", 1, 0)
 """To linger for no time after the close, as SO_LINGER takes it."""
 
 
-def make_unreachable_listener() -> socket.socket:
-    """Return a non-blocking socket that listens, and to which nobody can connect."""
-    listener = socket.socket(socket.AF_UNIX)
-    if sys.platform == "linux":
+def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
+    """Return a non-blocking socket of a family that listens on an address of this machine that nobody is told."""
+    listener = socket.socket(family)
+    if family != socket.AF_UNIX:
+        listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        listener.listen(0)
+    elif sys.platform == "linux":
         listener.bind("")  # a name of the kernel's choice, which is no file
         listener.listen(0)
     else:
