@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from contextvars import copy_context
 
 import pytest
@@ -27,55 +26,47 @@ async def endless():
     await asyncio.Event().wait()
 
 
-def test_an_interrupted_startup_is_cancelled():
-    events = []
-
-    async def startup():
-        await ON_LOOP
-        events.append("starting")
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            events.append("cancelled")
+@pytest.fixture
+def interrupting_alarm():
+    """SIGALRM interrupts the main thread as SIGINT does."""
 
     def interrupt(number, frame):
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    try:
+    yield
+    signal.signal(signal.SIGALRM, before)
+
+
+def starting(events, interrupt):
+    """Return the steps of a startup that never ends, and calls ``interrupt`` first."""
+
+    async def startup():
+        await ON_LOOP
+        events.append("starting")
+        interrupt()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            events.append("cancelled")
+
+    return startup
+
+
+def test_an_interrupted_startup_is_cancelled(interrupting_alarm):
+    events = []
+    startup = starting(events, lambda: signal.setitimer(signal.ITIMER_REAL, 0.01))
+    with pytest.raises(KeyboardInterrupt):
+        LifespanTask(startup, nothing).start_on_thread(copy_context())
+    eventually(lambda: events == ["starting", "cancelled"] or None, "the startup goes on")
+
+
+def test_a_startup_that_is_interrupted_as_it_starts_is_cancelled(interrupting_alarm):
+    events = []
+    startup = starting(events, lambda: os.kill(os.getpid(), signal.SIGALRM))
+    for _ in range(200):  # some of which are interrupted before this thread waits
         with pytest.raises(KeyboardInterrupt):
             LifespanTask(startup, nothing).start_on_thread(copy_context())
-    finally:
-        signal.signal(signal.SIGALRM, before)
-    end = time.monotonic() + 10
-    while len(events) < 2 and time.monotonic() < end:
-        time.sleep(0.001)
-    assert events == ["starting", "cancelled"]
-
-
-def test_a_startup_that_is_interrupted_as_it_starts_is_cancelled():
-    events = []
-
-    async def startup():
-        await ON_LOOP
-        events.append("starting")
-        os.kill(os.getpid(), signal.SIGALRM)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            events.append("cancelled")
-
-    def interrupt(number, frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        for _ in range(200):  # some of which are interrupted before this thread waits
-            with pytest.raises(KeyboardInterrupt):
-                LifespanTask(startup, nothing).start_on_thread(copy_context())
-    finally:
-        signal.signal(signal.SIGALRM, before)
     eventually(lambda: events.count("cancelled") == events.count("starting") or None, "a startup goes on")
 
 
