@@ -188,7 +188,7 @@ class _Worker:
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
         """Take no new connection. Those that are open get a moment to send their requests.
 
-        Where files are watched, new ones have to wait for new code from now on, and old code gets no time to settle.
+        With --reload, new connections wait for the new code from now on, so the old worker takes no time to settle.
         """
         if not self._policy.is_reloaded:
             time.sleep(TAKING_UP)

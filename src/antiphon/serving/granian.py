@@ -183,8 +183,8 @@ class _GivenSocket:
     def stop_accepting(self) -> None:
         """Leave new connections to other processes that listen on this socket; Granian does not notice.
 
-        Granian accepts on by its descriptor, which is of a socket then of whose address nobody knows. Nothing is done
-        if the socket is closed.
+        Granian goes on accepting on its descriptor, which then belongs to a socket whose address nobody knows. Nothing
+        is done if the socket is closed.
         """
         if not self._is_open:
             return

@@ -21,7 +21,7 @@ _DROP_UNSENT = struct.pack("ii", 1, 0)
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking socket of a family that listens on an address of this machine that nobody is told."""
+    """Return a non-blocking socket of a family. It listens on an address of this machine that nobody is told."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
