@@ -3,25 +3,19 @@
 import os
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
-from typing import Any
-from weakref import WeakSet, finalize
 
 from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore
+from antiphon.features.stores.sqlite_connections import Connections, connections_to
 from antiphon.features.stores.store import StoreCount, check_ttl, hash_key, unavailable
 
 CLEAN_EVERY = 16
 """Writes, by each process, after which expired rows are deleted."""
 CLEANED = 64
 """Rows of each kind that are deleted at once: more than were added since."""
-
-LOOK_EVERY = 0.002
-"""Seconds between two looks whether others have stopped writing."""
 
 _PREPARE = """
 pragma synchronous = normal;
@@ -55,20 +49,6 @@ on conflict (id) do update set
 returning count, expires
 """
 
-_pools: "WeakSet[_Connections]" = WeakSet()
-_inherited: list["_Connections"] = []
-"""Connections of a parent process, which this one must neither use nor close (sqlite.org/howtocorrupt.html §2.6)."""
-
-
-def _close_idle() -> None:
-    """Close the connections that nobody uses, before this process forks: the child would close them when it ends."""
-    for pool in [*_pools]:
-        pool.close()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_close_idle)
-
 
 class SQLiteStore(RowStore):
     """A store in a file, for any number of threads and processes of one machine. It outlives them, and ``kill -9``.
@@ -85,14 +65,14 @@ class SQLiteStore(RowStore):
         super().__init__(clock)
         if os.fspath(path) in ("", ":memory:"):
             raise explained("bad-feature-option", ValueError("SQLiteStore keeps a file: MemoryStore() is for memory"))
-        self._path = Path(os.fspath(path)).absolute()
+        self._path = Path(os.path.realpath(path))
         if not self._path.parent.is_dir():
             raise explained(
                 "missing-folder",
                 ValueError(f"SQLiteStore needs the folder of its file: there is no {self._path.parent}"),
             )
         self._timeout = timeout
-        self._connections = _Connections(self._path, timeout)
+        self._connections = connections_to(self._path, _PREPARE)
 
     @contextmanager
     def _reading(self) -> Iterator["_Rows"]:
@@ -116,13 +96,11 @@ class SQLiteStore(RowStore):
         """Close the connections that nobody uses. A call after that opens new ones."""
         self._own().close()
 
-    def _own(self) -> "_Connections":
-        """Return the connections of this process, which code in C may have forked after the last call."""
-        connections = self._connections
-        if connections.pid != os.getpid():
-            _inherited.append(connections)
-            connections = self._connections = _Connections(self._path, self._timeout)
-        return connections
+    def _own(self) -> Connections:
+        """Return the connections of this process, which may have been forked after the last call."""
+        if self._connections.pid != os.getpid():
+            self._connections = connections_to(self._path, _PREPARE)
+        return self._connections
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -149,92 +127,12 @@ class SQLiteStore(RowStore):
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection, which is closed if anything fails. Raises StoreUnavailable for what SQLite raises."""
-        own = self._own()
+        """Lend a connection. Raises StoreUnavailable for what SQLite and the system raise."""
         try:
-            connection = own.take()
-            try:
+            with self._own().lend(self._timeout) as connection:
                 yield connection
-            except BaseException:
-                connection.close()
-                raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise unavailable(str(self._path), error) from error
-        own.idle.append(connection)
-
-
-class _Connection(sqlite3.Connection):
-    """A connection that waits for others, up to ``patience`` seconds, by looking again every few milliseconds.
-
-    SQLite itself looks ever more seldom, down to ten times a second, so that those who came first come last. It does
-    not wait for others that prepare a new file, and its wait would hold up all greenlets of gevent.
-    """
-
-    patience: float
-
-    def execute(self, statement: str, values: Any = (), /) -> sqlite3.Cursor:
-        deadline = 0.0
-        while True:
-            try:
-                return super().execute(statement, values)
-            except sqlite3.OperationalError as error:
-                now = time.monotonic()
-                deadline = deadline or now + self.patience
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or now > deadline:
-                    raise
-            time.sleep(LOOK_EVERY)
-
-
-class _Connections:
-    """The connections of one process: as many as were used at once.
-
-    Each has one user at a time, so that it does not matter on which threads, or greenlets, these run.
-    """
-
-    def __init__(self, path: Path, timeout: float) -> None:
-        self.pid = os.getpid()
-        self.idle: deque[_Connection] = deque()
-        self.writing = Lock()  # threads wait here in turn, and not by SQLite's polling
-        self.writes = 0
-        self._path = path
-        self._timeout = timeout
-        _pools.add(self)
-        finalize(self, _close_of, self.pid, self.idle)
-
-    def take(self) -> _Connection:
-        try:
-            return self.idle.pop()
-        except IndexError:
-            return self._open()
-
-    def _open(self) -> _Connection:
-        with suppress(OSError):  # which SQLite reports
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(
-            self._path, timeout=0, isolation_level=None, check_same_thread=False, factory=_Connection
-        )
-        connection.patience = self._timeout
-        try:
-            for statement in _PREPARE.split(";"):
-                connection.execute(statement)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def close(self) -> None:
-        while self.idle:
-            self.idle.pop().close()
-
-
-def _close_of(process: int, idle: "deque[_Connection]") -> None:
-    """Close connections, unless they are a parent's.
-
-    It holds them until then: as garbage in one circle with their store, they could be finalized, with a warning, first.
-    """
-    if process == os.getpid():
-        while idle:
-            idle.pop().close()
 
 
 class _Rows:

@@ -1,0 +1,265 @@
+"""The connections of a process to a file of SQLite.
+
+SQLite locks its files by POSIX locks, and a process that closes any descriptor of a file loses all its locks on it
+(sqlite.org/howtocorrupt.html §2.2): the next process that closes the file would take itself for the last one, and
+remove the log of changes. So nothing here opens the file, or those beside it, but SQLite itself; and all stores of one
+file share its connections.
+"""
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from threading import Condition, Lock, RLock
+from typing import Any, TypeAlias
+from urllib.parse import quote
+from weakref import WeakValueDictionary, finalize
+
+RETRY_EVERY = 0.002
+"""Seconds between two attempts while others are writing."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether the files are those that were opened."""
+
+FORK_PATIENCE = 1.0
+"""Seconds for which a fork waits until no connection is in use."""
+
+Identity: TypeAlias = tuple[int, int] | None
+"""The device and the inode of a file; None for one that is not there."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that waits for others, up to ``patience`` seconds, by trying again every few milliseconds.
+
+    SQLite itself tries ever more seldom, down to ten times a second, so that those who came first come last. It does
+    not wait for others that prepare a new file, and its wait would hold up all greenlets of gevent.
+    """
+
+    patience: float
+
+    def execute(self, statement: str, values: Any = (), /) -> sqlite3.Cursor:
+        deadline = 0.0
+        while True:
+            try:
+                return super().execute(statement, values)
+            except sqlite3.OperationalError as error:
+                now = time.monotonic()
+                deadline = deadline or now + self.patience
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or now > deadline:
+                    raise
+            time.sleep(RETRY_EVERY)
+
+
+class Connections:
+    """The connections of one process to one file: as many as were used at once.
+
+    Each has one user at a time, so that it does not matter on which threads, or greenlets, these run. A new one
+    executes the statements of ``prepare``.
+    """
+
+    def __init__(self, path: Path, prepare: str) -> None:
+        self.pid = os.getpid()
+        self.writing = Lock()  # threads wait here in turn, and not by SQLite's polling
+        self.writes = 0
+        self._path = path
+        self._prepare = prepare
+        self._changed = Condition()
+        self.idle: list[Connection] = []
+        self._opened = 0
+        """The number of connections, idle or lent."""
+        self._files: list[Identity] = []
+        """The database, its log and the index of that, as they were opened; empty without connections."""
+        self._next_look = 0.0
+        self._is_held = False
+        finalize(self, _close_all, self.pid, self.idle)
+
+    @contextmanager
+    def lend(self, patience: float) -> Iterator[Connection]:
+        """Lend a connection, which waits for others up to ``patience`` seconds, and is closed if anything fails."""
+        connection = self._take(patience) or self._open(patience)
+        connection.patience = patience
+        try:
+            yield connection
+        except BaseException:
+            self._discard(connection)
+            raise
+        with self._changed:
+            self.idle.append(connection)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        with self._changed:
+            self._opened -= len(self.idle)
+            _close_all(self.pid, self.idle)
+            self._forget_files()
+
+    def hold(self, patience: float) -> bool:
+        """Lend no connection until ``release``. True when none is in use, False after ``patience`` seconds."""
+        with self._changed:
+            self._is_held = True
+            return self._changed.wait_for(lambda: len(self.idle) == self._opened, patience)
+
+    def release(self) -> None:
+        with self._changed:
+            self._is_held = False
+            self._changed.notify_all()
+
+    def _take(self, patience: float) -> Connection | None:
+        """Take an idle connection, or count one that the caller opens. Raises TimeoutError while they are held."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._is_held, patience):
+                raise TimeoutError(_IN_USE)
+            now = time.monotonic()
+            if self._files and (now >= self._next_look or not self.idle):
+                self._look(patience)
+                self._next_look = now + LOOK_EVERY
+            if self.idle:
+                return self.idle.pop()
+            self._opened += 1
+            return None
+
+    def _open(self, patience: float) -> Connection:
+        connection = None
+        try:
+            connection = self._connect()
+            connection.patience = patience
+            for statement in self._prepare.split(";"):
+                connection.execute(statement)
+        except BaseException:
+            self._discard(connection)
+            raise
+        with self._changed:
+            self._files = self._files or self._identities()
+        return connection
+
+    def _connect(self) -> Connection:
+        """Connect to the file. SQLite makes a new one, and those beside it, for this user only."""
+        address = f"{self._path.as_uri()}?mode=rw"
+        if self._path.exists():
+            return _connect(address)
+        with NamedTemporaryFile(prefix=f"{self._path.name}-", dir=self._path.parent) as private:
+            return _connect(f"{address}c&modeof={quote(os.fsencode(private.name))}")
+
+    def _discard(self, connection: Connection | None) -> None:
+        if connection is not None:
+            connection.close()
+        with self._changed:
+            self._opened -= 1
+            self._forget_files()
+            self._changed.notify_all()
+
+    def _forget_files(self) -> None:
+        if not self._opened:
+            self._files = []
+
+    # Files that are removed while they are open
+
+    def _identities(self) -> list[Identity]:
+        return [_identity(f"{self._path}{suffix}") for suffix in ("", "-wal", "-shm")]
+
+    def _look(self, patience: float) -> None:
+        """Close all connections if others find other files at the path by now. Raises TimeoutError."""
+        found = self._identities()
+        if found == self._files:
+            return
+        is_moved = found[0] != self._files[0]
+        logging.getLogger("antiphon").error(
+            "%s was %s while it was open: the last changes may be lost, and what is there now is used instead. Stop all"
+            " processes that use a store before you touch its files",
+            self._path if is_moved else f"{self._path}-wal",
+            "replaced" if found[0 if is_moved else 1] else "removed",
+        )
+        try:
+            if not self.hold(patience):
+                raise TimeoutError(_IN_USE)
+            if is_moved and self.idle:
+                self._leave(self.idle[-1])
+            self.close()
+        finally:
+            self.release()
+
+    def _leave(self, connection: Connection) -> None:
+        """Complete a database that was moved, and remove the log and the index that it has left behind.
+
+        A new database at its path must have neither: it would take changes of the other one for its own.
+        """
+        connection.patience = 0.0
+        with suppress(sqlite3.Error, OSError):
+            connection.execute("pragma wal_checkpoint")
+            connection.execute("begin immediate")  # one process at a time, until the connection is closed
+            for suffix, opened in zip(("-wal", "-shm"), self._files[1:], strict=True):
+                if _identity(f"{self._path}{suffix}") == opened:
+                    os.unlink(f"{self._path}{suffix}")
+
+
+_IN_USE = "others still use the file that was there before"
+
+
+def _connect(address: str) -> Connection:
+    return sqlite3.connect(
+        address, timeout=0, isolation_level=None, check_same_thread=False, factory=Connection, uri=True
+    )
+
+
+def _identity(path: str) -> Identity:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _close_all(process: int, idle: list[Connection]) -> None:
+    """Close connections, unless they are a parent's.
+
+    It holds them until then: as garbage in one circle with their store, they could be finalized, with a warning, first.
+    """
+    if process == os.getpid():
+        while idle:
+            idle.pop().close()
+
+
+_all: "WeakValueDictionary[str, Connections]" = WeakValueDictionary()
+"""By the path of their file."""
+_inherited: list[Connections] = []
+"""Connections of a parent process, which this one must neither use nor close (sqlite.org/howtocorrupt.html §2.6)."""
+_lock = RLock()
+
+
+def connections_to(path: Path, prepare: str) -> Connections:
+    """Return the connections of this process to a file, which all stores of that file share."""
+    with _lock:
+        found = _all.get(name := str(path))
+        if found is not None and found.pid != os.getpid():
+            _inherited.append(found)
+            found = None
+        if found is None:
+            found = _all[name] = Connections(path, prepare)
+        return found
+
+
+def _of_this_process() -> list[Connections]:
+    return [each for each in _all.values() if each.pid == os.getpid()]
+
+
+def _before_fork() -> None:
+    """Close all connections: the child would close them, too, when it ends."""
+    _lock.acquire()
+    for each in _of_this_process():
+        each.hold(FORK_PATIENCE)
+        each.close()
+
+
+def _after_fork() -> None:
+    for each in _of_this_process():
+        each.release()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_lock.release)

@@ -1,0 +1,69 @@
+"""A file that several threads of a process use, while other processes use it, and end as they should."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+
+import pytest
+
+from antiphon.features import SQLiteStore
+from tests.helpers.two_connections import HeldClock
+
+pytestmark = pytest.mark.processes
+
+LONG = 10_000.0
+KEYS = [f"key {number}" for number in range(5)]
+LOOK = """
+import json, sys
+from antiphon.features import SQLiteStore
+
+store = SQLiteStore(sys.argv[1])
+found = [store.load(key) for key in sys.argv[2:]]
+store.close()
+print(json.dumps([entry and entry.data for entry in found]))
+"""
+
+
+def seen_by_another_process(path, *keys):
+    """Return the data that a new process finds, which closes the file as it should, and ends."""
+    command = [sys.executable, "-c", LOOK, os.fspath(path), *keys]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+@pytest.mark.parametrize("kind", ["one store", "two stores", "a store by a link"])
+def test_no_write_is_lost_when_another_process_looks_and_ends(tmp_path, kind):
+    path, clock = tmp_path / "store.db", HeldClock()
+    (tmp_path / "link.db").symlink_to(path)
+    with closing(SQLiteStore(path, clock=clock)) as store:
+        store.change("key 0", {}, ttl=LONG)
+        reader = store if kind == "one store" else SQLiteStore(path.with_name("link.db") if "link" in kind else path)
+        clock.use_at_once(store, reader)
+        assert seen_by_another_process(path, "key 0") == [{}]
+        for number, key in enumerate(KEYS):
+            store.change(key, {"a": number}, ttl=LONG)
+        assert seen_by_another_process(path, *KEYS) == [{"a": number} for number in range(5)]
+
+
+def test_nothing_is_lost_by_processes_that_come_and_go(tmp_path):
+    path, notes = tmp_path / "store.db", tmp_path / "notes"
+    command = [sys.executable, "-m", "tests.features.stores.hammer", path, notes, "10", "3"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    noted = [json.loads(line) for line in notes.read_text().splitlines()]
+    claims = Counter(claim for each in noted for claim in each["claims"])
+    with closing(SQLiteStore(path)) as store:
+        found = {each["name"]: store.load(each["name"]) for each in noted if each["last"]}
+        counter = store.increment("all", ttl=LONG, by=0).value
+    assert not [each["errors"] for each in noted if each["errors"]]
+    assert {name: entry and entry.data["number"] for name, entry in found.items()} == {
+        each["name"]: each["last"] for each in noted if each["last"]
+    }
+    assert counter == sum(each["counted"] for each in noted) > 0
+    assert claims
+    assert max(claims.values()) == 1
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
