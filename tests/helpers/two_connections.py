@@ -21,12 +21,22 @@ class HeldClock:
             self._released.wait(DEADLINE)
         return time.time()
 
+    def hold(self, start, *call, **options):
+        """Start a call that writes, return what ``start`` does, and leave it waiting until ``go_on``."""
+        self._reached.clear()
+        self._released.clear()
+        self._is_held = True
+        started = start(*call, **options)
+        assert self._reached.wait(DEADLINE)
+        return started
+
+    def go_on(self):
+        self._released.set()
+
     def use_at_once(self, writer, reader):
         """Have one thread read while another one writes, by a store that goes by this clock."""
-        self._is_held = True
         with ThreadPoolExecutor(1) as threads:
-            writing = threads.submit(writer.change, "other", {}, ttl=10_000)
-            assert self._reached.wait(DEADLINE)
+            writing = self.hold(threads.submit, writer.change, "other", {}, ttl=10_000)
             reader.load("other")
-            self._released.set()
+            self.go_on()
             writing.result(DEADLINE)

@@ -1,14 +1,11 @@
 """Disks that are full."""
 
-import os
 import resource
-import subprocess
 
 import pytest
 
+from tests.helpers.small_disks import ROOM, small_file_system
 from tests.uploads.spools import SPOOLS
-
-ROOM = 1 << 20
 
 
 @pytest.fixture(params=SPOOLS.values(), ids=SPOOLS)
@@ -20,22 +17,8 @@ def make(request):
 @pytest.fixture(params=["tmpfs", "ext4"])
 def small_disk(request, tmp_path):
     """A folder on a file system of a MiB or two."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    commands = [["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", folder]]
-    if request.param == "ext4":
-        image = tmp_path / "disk"
-        image.write_bytes(bytes(2 * ROOM))
-        commands = [["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", image], ["mount", "-o", "loop", image, folder]]
-    try:
-        for command in commands:
-            subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no small file system can be mounted here: {error}")
-    for name in os.listdir(folder):
-        os.rmdir(folder / name)
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with small_file_system(request.param, tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture

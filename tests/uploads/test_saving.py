@@ -9,7 +9,7 @@ import pytest
 
 from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads.saving import give_name, save
-from tests.uploads.conftest import ROOM
+from tests.helpers.small_disks import ROOM
 from tests.uploads.spools import CONTENT, descriptors
 
 

@@ -22,7 +22,7 @@ from antiphon.http.media_type import MediaType
 from antiphon.uploads.temporary_file import UnnamedFile
 from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
-from tests.uploads.conftest import ROOM
+from tests.helpers.small_disks import ROOM
 from tests.uploads.spools import CONTENT, Head, descriptors, in_file, in_memory, upload
 
 pytestmark = pytest.mark.axes("make")

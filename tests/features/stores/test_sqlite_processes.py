@@ -67,3 +67,51 @@ def test_nothing_is_lost_by_processes_that_come_and_go(tmp_path):
     assert max(claims.values()) == 1
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+FORKS = """
+import os, sys, warnings
+from threading import Thread
+from antiphon.features import SQLiteStore
+
+def use():
+    while not done:
+        store.increment("key", ttl=10_000)
+        store.load("key")
+
+def inherited():
+    return [name for fd in os.listdir("/proc/self/fd") if "store.db" in (name := link(f"/proc/self/fd/{fd}"))]
+
+def link(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.12 on, of forks in processes of several threads
+store = SQLiteStore(sys.argv[1])
+done = False
+threads = [Thread(target=use, daemon=True) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    if not (child := os.fork()):
+        code = 1 if inherited() else 0
+        store.increment("children", ttl=10_000)
+        store.close()
+        os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+done = True
+for thread in threads:
+    thread.join()
+store.close()
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the system does not list the files of a process")
+def test_a_fork_inherits_no_connection_of_threads_that_go_on(tmp_path):
+    path = tmp_path / "store.db"
+    run = subprocess.run([sys.executable, "-c", FORKS, path], capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")
+    with closing(SQLiteStore(path)) as store:
+        assert store.increment("children", ttl=LONG, by=0).value == 20

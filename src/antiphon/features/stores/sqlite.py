@@ -132,7 +132,17 @@ class SQLiteStore(RowStore):
             with self._own().lend(self._timeout) as connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
-            raise unavailable(str(self._path), error) from error
+            raise unavailable(str(self._path), sqlite3.Error(_reason(error))) from error
+
+
+def _reason(error: sqlite3.Error | OSError) -> str:
+    """Return for the log why the file can't be used, and what to do."""
+    name = getattr(error, "sqlite_errorname", None)
+    reason = f"{error} ({name})" if name else str(error)
+    is_forbidden = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+    if is_forbidden or isinstance(error, PermissionError):
+        reason += ". This user needs the right to write to the file, and to its folder"
+    return reason
 
 
 class _Rows:

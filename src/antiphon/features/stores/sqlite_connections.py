@@ -9,12 +9,12 @@ file share its connections.
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import Condition, Lock, RLock
+from time import monotonic, sleep
 from typing import Any, TypeAlias
 from urllib.parse import quote
 from weakref import WeakValueDictionary, finalize
@@ -47,11 +47,11 @@ class Connection(sqlite3.Connection):
             try:
                 return super().execute(statement, values)
             except sqlite3.OperationalError as error:
-                now = time.monotonic()
+                now = monotonic()
                 deadline = deadline or now + self.patience
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or now > deadline:
                     raise
-            time.sleep(RETRY_EVERY)
+            sleep(RETRY_EVERY)
 
 
 class Connections:
@@ -114,8 +114,9 @@ class Connections:
         with self._changed:
             if not self._changed.wait_for(lambda: not self._is_held, patience):
                 raise TimeoutError(_IN_USE)
-            now = time.monotonic()
+            now = monotonic()
             if self._files and (now >= self._next_look or not self.idle):
+                self._next_look = 0.0  # until it succeeds
                 self._look(patience)
                 self._next_look = now + LOOK_EVERY
             if self.idle:
