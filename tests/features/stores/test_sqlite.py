@@ -39,10 +39,35 @@ def test_a_path_is_that_of_a_file_in_a_folder(path):
         SQLiteStore(path)
 
 
-def test_the_file_is_made_on_first_use_for_this_user_only(path, opened):
-    assert not path.exists()
+def modes(folder):
+    """Return the names of the files in a folder, with their modes."""
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
+def three(name, mode):
+    """Return a file with the log and the index that SQLite puts beside it."""
+    return dict.fromkeys([name, f"{name}-wal", f"{name}-shm"], mode)
+
+
+@pytest.mark.parametrize("name", ["store.db", "a b?mode=ro#%41&.db", "ä\udcff.db"])
+def test_the_file_is_made_on_first_use_for_this_user_only(tmp_path, name):
+    with closing(SQLiteStore(tmp_path / name)) as store:
+        assert modes(tmp_path) == {}
+        store.change("key", {}, ttl=LONG)
+        assert modes(tmp_path) == three(name, 0o600)
+        assert store.load("key")
+
+
+def test_a_file_that_is_there_keeps_its_mode(path, opened):
+    path.touch()
+    path.chmod(0o660)
     opened.change("key", {}, ttl=LONG)
-    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+    assert modes(path.parent) == three("store.db", 0o660)
+
+
+def test_a_path_with_a_nul_is_a_value_error(tmp_path):
+    with pytest.raises(ValueError, match="null"):
+        SQLiteStore(f"{tmp_path}/store.db\0.txt").load("key")
 
 
 def test_the_file_has_no_key_that_can_be_used(path, opened):

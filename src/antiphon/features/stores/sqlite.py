@@ -127,12 +127,18 @@ class SQLiteStore(RowStore):
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection. Raises StoreUnavailable for what SQLite and the system raise."""
+        """Lend a connection, which is closed if anything fails. Raises StoreUnavailable for what SQLite raises."""
+        own = self._own()
         try:
-            with self._own().lend(self._timeout) as connection:
+            connection = own.take(self._timeout)
+            try:
                 yield connection
+            except BaseException:
+                own.discard(connection)
+                raise
         except (sqlite3.Error, OSError) as error:
             raise unavailable(str(self._path), sqlite3.Error(_reason(error))) from error
+        own.give_back(connection)
 
 
 def _reason(error: sqlite3.Error | OSError) -> str:

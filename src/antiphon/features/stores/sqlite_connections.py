@@ -9,8 +9,7 @@ file share its connections.
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import Condition, Lock, RLock
@@ -77,18 +76,28 @@ class Connections:
         self._is_held = False
         finalize(self, _close_all, self.pid, self.idle)
 
-    @contextmanager
-    def lend(self, patience: float) -> Iterator[Connection]:
-        """Lend a connection, which waits for others up to ``patience`` seconds, and is closed if anything fails."""
-        connection = self._take(patience) or self._open(patience)
+    def take(self, patience: float) -> Connection:
+        """Return a connection for one user, which waits for others up to ``patience`` seconds.
+
+        It is to be given back, or discarded if anything failed. Raises sqlite3.Error and OSError.
+        """
+        connection = self._take_idle(patience) or self._open(patience)
         connection.patience = patience
-        try:
-            yield connection
-        except BaseException:
-            self._discard(connection)
-            raise
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
         with self._changed:
             self.idle.append(connection)
+            if self._is_held:
+                self._changed.notify_all()
+
+    def discard(self, connection: Connection | None) -> None:
+        """Close a connection that was taken."""
+        if connection is not None:
+            connection.close()
+        with self._changed:
+            self._opened -= 1
+            self._forget_files()
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -109,10 +118,10 @@ class Connections:
             self._is_held = False
             self._changed.notify_all()
 
-    def _take(self, patience: float) -> Connection | None:
-        """Take an idle connection, or count one that the caller opens. Raises TimeoutError while they are held."""
+    def _take_idle(self, patience: float) -> Connection | None:
+        """Return an idle connection, or count one that the caller opens. Raises TimeoutError while they are held."""
         with self._changed:
-            if not self._changed.wait_for(lambda: not self._is_held, patience):
+            if self._is_held and not self._changed.wait_for(lambda: not self._is_held, patience):
                 raise TimeoutError(_IN_USE)
             now = monotonic()
             if self._files and (now >= self._next_look or not self.idle):
@@ -132,7 +141,7 @@ class Connections:
             for statement in self._prepare.split(";"):
                 connection.execute(statement)
         except BaseException:
-            self._discard(connection)
+            self.discard(connection)
             raise
         with self._changed:
             self._files = self._files or self._identities()
@@ -145,14 +154,6 @@ class Connections:
             return _connect(address)
         with NamedTemporaryFile(prefix=f"{self._path.name}-", dir=self._path.parent) as private:
             return _connect(f"{address}c&modeof={quote(os.fsencode(private.name))}")
-
-    def _discard(self, connection: Connection | None) -> None:
-        if connection is not None:
-            connection.close()
-        with self._changed:
-            self._opened -= 1
-            self._forget_files()
-            self._changed.notify_all()
 
     def _forget_files(self) -> None:
         if not self._opened:
