@@ -12,9 +12,9 @@ class ValkeyServer:
     """A server with nothing on disk. As a context manager it is started, and killed."""
 
     def __init__(self, program, folder):
-        self._path = f"{folder}/valkey.sock"
-        self.url = f"unix://{self._path}"
-        self._command = [program, "--port", "0", "--unixsocket", self._path, "--save", "", "--dir", os.fspath(folder)]
+        self.path = f"{folder}/valkey.sock"
+        self.url = f"unix://{self.path}"
+        self._command = [program, "--port", "0", "--unixsocket", self.path, "--save", "", "--dir", os.fspath(folder)]
 
     def start(self):
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
@@ -23,7 +23,7 @@ class ValkeyServer:
     def _answers(self):
         with socket.socket(socket.AF_UNIX) as connection:
             try:
-                connection.connect(self._path)
+                connection.connect(self.path)
                 connection.sendall(b"PING\r\n")
                 return connection.recv(5) == b"+PONG" or None
             except OSError:

@@ -59,7 +59,7 @@ def test_the_server_has_no_key_that_can_be_used(server, opened):
     opened.change("the key of Ann", {}, ttl=LONG, owner="Ann")
     opened.increment("the key of Ann", ttl=LONG)
     names = opened._client.keys()
-    assert len(names) == 3
+    assert sorted(name.split(b":")[1] for name in names) == [b"a", b"a", b"c", b"e", b"o"]
     assert not any(b"the key of Ann" in name for name in names)
 
 
@@ -69,7 +69,7 @@ def test_everything_on_the_server_expires_by_itself(opened):
     opened.add("added", {}, ttl=LONG)
     opened.increment("key", ttl=LONG)
     left = {name: opened._client.pttl(name) for name in opened._client.scan_iter()}
-    assert len(left) == 5
+    assert sorted(name.split(b":")[1] for name in left) == [*[b"a"] * 4, b"c", b"e", b"e", b"e", b"o"]
     assert all(0 < each <= LONG * 1000 for each in left.values())
     assert left[b"antiphon:o:Ann"] > 5000  # as long as the last of the entries
 
@@ -168,21 +168,6 @@ def test_clients_are_told_to_come_back_and_not_why(server, opened):
     answer = Client(app).get("/", headers={"accept": "application/json"})
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
     assert answer.json["detail"] == "Please try again in a moment."
-
-
-@pytest.mark.parametrize("method", ["add", "replace"])
-def test_an_answer_that_got_lost_is_given_again(opened, monkeypatch, method):
-    """The client asks once more when a connection breaks, and the server may have done it the first time."""
-    given = {"version": opened.change("replace", {}, ttl=LONG).version} if method == "replace" else {}
-    script = opened._put
-
-    def twice(**arguments):
-        script(**arguments)
-        return script(**arguments)
-
-    monkeypatch.setattr(opened, "_put", twice)
-    entry = getattr(opened, method)(method, {"a": 1}, ttl=LONG, **given)
-    assert entry == opened.load(method)
 
 
 @pytest.mark.axes("interface", "style")

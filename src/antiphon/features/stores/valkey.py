@@ -2,11 +2,13 @@
 
 An entry is a hash: a field for each name of its data, so that the server itself merges changes; and fields of one
 letter for what is known of it. Each method is one round trip, and each change one script, which nothing interrupts.
+A client whose connection broke asks again, with the same number of the call: a change that was made is not made again.
 """
 
 import time
 from collections.abc import Callable, Iterable, Mapping
 from math import ceil
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -27,13 +29,23 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.commands.core import Script
 
+REMEMBERED = 10
+"""The number of longest waits for which the server remembers a call that it has answered."""
+
 Reply: TypeAlias = Any
 """The reply to a command, as the client gives it: None, a number, bytes, or a list of these."""
 
 _SCHEMES = {"valkey": "redis", "valkeys": "rediss", "redis": "redis", "rediss": "rediss", "unix": "unix"}
 
 _SHARED = """
-local prefix, format = ARGV[1], ARGV[2]
+local prefix, format, call, remembered = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local function once(act)
+    local known = redis.call('GET', prefix .. 'a:' .. call)
+    if known then return known end
+    local answer = act()
+    if answer then redis.call('SET', prefix .. 'a:' .. call, answer, 'PX', remembered) end
+    return answer
+end
 local function now()
     local time = redis.call('TIME')
     return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -74,68 +86,79 @@ local function create(id, at)
 end
 """
 _CHANGE = """
-local id, ttl, at, may_create, owner = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-if not known(id) then
-    if may_create == '' then return false end
-    create(id, at)
-end
-write(id, 8)
-if owner ~= '' then
-    disown(id)
-    redis.call('HSET', prefix .. 'e:' .. id, 'o', owner)
-end
-redis.call('PEXPIRE', prefix .. 'e:' .. id, ttl)
-own(id)
-return read(id)
+local id, ttl, at, may_create, owner = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+return once(function()
+    if not known(id) then
+        if may_create == '' then return false end
+        create(id, at)
+    end
+    write(id, 10)
+    if owner ~= '' then
+        disown(id)
+        redis.call('HSET', prefix .. 'e:' .. id, 'o', owner)
+    end
+    redis.call('PEXPIRE', prefix .. 'e:' .. id, ttl)
+    own(id)
+    return id
+end) and read(id)
 """
 _PUT = """
-local id, ttl, at, expected, new = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local id, ttl, at, expected = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local entry = prefix .. 'e:' .. id
-local version = known(id) and redis.call('HGET', entry, 'v') or ''
-if version == new then return read(id) end -- asked again, since the first answer got lost
-if version ~= expected then return false end
-if version == '' then create(id, at) end
-for _, field in ipairs(redis.call('HKEYS', entry)) do
-    if string.sub(field, 1, 1) == '.' then redis.call('HDEL', entry, field) end
-end
-write(id, 8)
-redis.call('PEXPIRE', entry, ttl)
-own(id)
-return read(id)
+return once(function()
+    local version = known(id) and redis.call('HGET', entry, 'v') or ''
+    if version ~= expected then return false end
+    if version == '' then create(id, at) end
+    for _, field in ipairs(redis.call('HKEYS', entry)) do
+        if string.sub(field, 1, 1) == '.' then redis.call('HDEL', entry, field) end
+    end
+    write(id, 9)
+    redis.call('PEXPIRE', entry, ttl)
+    own(id)
+    return id
+end) and read(id)
 """
-_DELETE = "return delete(ARGV[3])"
+_DELETE = "return tonumber(once(function() return delete(ARGV[5]) end))"
 _ROTATE = """
-local id, new = ARGV[3], ARGV[4]
-if not known(id) then return false end
-disown(id)
-redis.call('RENAME', prefix .. 'e:' .. id, prefix .. 'e:' .. new)
-own(new)
-return read(new)
+local id, new = ARGV[5], ARGV[6]
+return once(function()
+    if not known(id) then return false end
+    disown(id)
+    redis.call('RENAME', prefix .. 'e:' .. id, prefix .. 'e:' .. new)
+    own(new)
+    return new
+end) and read(new)
 """
 _OWNED = """
 local found = {}
-for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. ARGV[3], 0, -1)) do
+for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. ARGV[5], 0, -1)) do
     local entry = read(id)
     if #entry > 0 then found[#found + 1] = {id, entry} end
 end
 return found
 """
 _DELETE_OWNED = """
-local count = 0
-for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. ARGV[3], 0, -1)) do
-    if id ~= ARGV[5] and (ARGV[4] == '' or id == ARGV[4]) then count = count + delete(id) end
-end
-return count
+local owner, only, kept = ARGV[5], ARGV[6], ARGV[7]
+return tonumber(once(function()
+    local count = 0
+    for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. owner, 0, -1)) do
+        if id ~= kept and (only == '' or id == only) then count = count + delete(id) end
+    end
+    return count
+end))
 """
 _INCREMENT = """
-local counter = prefix .. 'c:' .. ARGV[3]
-local count = redis.call('INCRBY', counter, ARGV[5])
+local counter, ttl, by = prefix .. 'c:' .. ARGV[5], ARGV[6], ARGV[7]
+local function add()
+    return redis.call('INCRBY', counter, by)
+end
+local count = by == '0' and add() or once(add)
 local left = redis.call('PTTL', counter)
 if left < 0 then
-    left = ARGV[4] + 0
-    redis.call('PEXPIRE', counter, ARGV[4])
+    left = tonumber(ttl)
+    redis.call('PEXPIRE', counter, ttl)
 end
-return {count, left}
+return {tonumber(count), left}
 """
 
 
@@ -162,6 +185,7 @@ class ValkeyStore(Store):
         parts = urlsplit(url)
         self._name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without a password
         self._prefix = prefix
+        self._remembered = ceil(REMEMBERED * (connect_timeout + timeout) * 1000)
         self._clock = clock
         self._change, self._put, self._delete, self._rotate, self._owned, self._delete_owned, self._increment = [
             self._client.register_script(_SHARED + script)
@@ -188,7 +212,7 @@ class ValkeyStore(Store):
         owner: str | None = None,
     ) -> StoreEntry | None:
         arguments: list[Any] = [_id(key), *self._times(ttl), "1" if create else "", owner or ""]
-        fields = self._fields(updates, ttl, new_version())
+        fields = self._fields(updates, ttl)
         for name in remove:
             fields += f".{name}", ""
         return _entry(key, self._run(self._change, *arguments, *fields))
@@ -216,9 +240,8 @@ class ValkeyStore(Store):
         return self._put_all(key, data, ttl, str(version))
 
     def _put_all(self, key: str, data: Mapping[str, Any], ttl: float, expected: str) -> StoreEntry | None:
-        version = new_version()
-        fields = self._fields(data, ttl, version)
-        return _entry(key, self._run(self._put, _id(key), *self._times(ttl), expected, version, *fields))
+        times = self._times(ttl)
+        return _entry(key, self._run(self._put, _id(key), *times, expected, *self._fields(data, ttl)))
 
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
         check_ttl(ttl)
@@ -233,10 +256,10 @@ class ValkeyStore(Store):
         check_ttl(ttl)
         return ceil(ttl * 1000), self._clock()
 
-    def _fields(self, data: Mapping[str, Any], ttl: float, version: int) -> list[str | bytes | int | float]:
+    def _fields(self, data: Mapping[str, Any], ttl: float) -> list[str | bytes | int | float]:
         """Return the fields that hold these data, each name before its value."""
         now = self._clock()
-        fields: list[str | bytes | int | float] = ["v", version, "m", now, "x", now + ttl]
+        fields: list[str | bytes | int | float] = ["v", new_version(), "m", now, "x", now + ttl]
         for name, value in data.items():
             fields += f".{name}", encode_value(name, value)
         return fields
@@ -245,7 +268,7 @@ class ValkeyStore(Store):
         from redis.exceptions import RedisError
 
         try:
-            return script(args=[self._prefix, FORMAT, *arguments])
+            return script(args=[self._prefix, FORMAT, token_hex(8), self._remembered, *arguments])
         except RedisError as error:
             raise unavailable(self._name, error) from error
 
