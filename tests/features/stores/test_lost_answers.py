@@ -1,5 +1,7 @@
 """Answers of the server that get lost on their way: the client asks again, and nothing happens twice."""
 
+from contextlib import closing
+
 import pytest
 
 from antiphon import App
@@ -47,8 +49,8 @@ def opening(tmp_path):
     """Open a store with a few entries, or another one of the same data."""
     opened = []
 
-    def open_(url, prefix="tested"):
-        opened.append(ValkeyStore(url, prefix=f"{tmp_path}:{prefix}:", clock=Clock()))
+    def open_(url):
+        opened.append(ValkeyStore(url, prefix=f"{tmp_path}:", clock=Clock()))
         return opened[-1]
 
     yield open_
@@ -56,11 +58,17 @@ def opening(tmp_path):
         store.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _known_scripts(valkey):
+    """Have the server know all scripts, so that each call is one command."""
+    with closing(ValkeyStore(valkey.url, prefix="known:", clock=Clock())) as store:
+        for call in CALLS.values():
+            call(prepared(store))
+
+
 @pytest.fixture
 def lossy(proxy, opening):
-    """A store behind the proxy. Its server knows all scripts by now, so that each call is one command."""
-    for call in CALLS.values():
-        call(prepared(opening(proxy.url, "known")))
+    """A store behind the proxy."""
     return prepared(opening(proxy.url))
 
 
