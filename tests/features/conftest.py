@@ -4,7 +4,8 @@ from contextlib import closing
 
 import pytest
 
-from antiphon.features import CookieStore, MemoryStore, SQLiteStore
+from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
+from antiphon.features.stores import circuit_breaker
 from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import ValkeyServer
 
@@ -30,17 +31,28 @@ def kind(request):
 
 
 class Clock:
-    """Seconds since 1970, which a test turns on."""
+    """Seconds since 1970, which a test turns on or back. ``runs`` are those that pass with each look at it."""
 
     now = 1_800_000_000.0
+    runs = 0.0
 
     def __call__(self):
+        self.now += self.runs
         return self.now
 
 
 @pytest.fixture
 def clock():
     return Clock()
+
+
+@pytest.fixture
+def monotonic(monkeypatch):
+    """The clock that nobody sets, by which pauses are measured. A test turns it on."""
+    clock = Clock()
+    for module in circuit_breaker, rate_limits:
+        monkeypatch.setattr(module, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture

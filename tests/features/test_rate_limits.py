@@ -298,8 +298,8 @@ class TestSeveralLimits:
 
 
 class TestAStoreThatIsAway:
-    @pytest.fixture
-    def away(self, clock):
+    @pytest.fixture(params=[0.0, 2.0], ids=["fails at once", "fails after a wait"])
+    def away(self, clock, monotonic, request):
         class Away(MemoryStore):
             asked = 0
             is_away = True
@@ -307,27 +307,69 @@ class TestAStoreThatIsAway:
             def increment(self, *args, **options):
                 self.asked += 1
                 if self.is_away:
+                    clock.now += request.param
+                    monotonic.now += request.param
                     raise StoreUnavailable("Please try again in a moment.", retry_after=2)
                 return super().increment(*args, **options)
 
         return Away(clock=clock)
 
-    def test_limits_nobody_and_is_logged_once_a_minute(self, away, handler, visiting, clock, caplog):
+    def test_limits_nobody_and_is_logged_once_a_minute(self, away, handler, visiting, clock, monotonic, caplog):
         app = limited(handler, RateLimit("2/minute", away, name="all", clock=clock))
         for logged in 1, 1, 2:
             assert [visiting(app).status for _ in range(3)] == [200] * 3
             assert caplog.text.count("the rate limit all limits nobody, because its store is not available") == logged
-            clock.now += 30
+            monotonic.now += 30
         assert away.asked == 3  # and not with each request
         away.is_away = False
         assert [visiting(app).status for _ in range(3)] == [200, 200, 429]
 
-    def test_may_refuse(self, away, handler, visiting, clock):
+    def test_may_refuse(self, away, handler, visiting, clock, monotonic):
         app = limited(handler, RateLimit("2/minute", away, when_unavailable="refuse", clock=clock))
-        response = visiting(app)
-        assert (response.status, response.headers["retry-after"]) == (503, "2")
+        for _ in range(3):
+            response = visiting(app)
+            assert (response.status, response.headers["retry-after"]) == (503, "2")
+        assert away.asked == 1
         away.is_away = False
+        monotonic.now += 1
         assert visiting(app).status == 200
+
+    def test_is_asked_again_though_the_clock_was_set_back(self, away, handler, visiting, clock, monotonic):
+        app = limited(handler, RateLimit("5/minute", away, clock=clock))
+        visiting(app)
+        clock.now -= 3600
+        monotonic.now += 1
+        away.is_away = False
+        assert [visiting(app).status for _ in range(100)].count(200) == 5
+
+
+class TestAClockThatIsSet:
+    @pytest.mark.parametrize("by", [-3600, 3600])
+    def test_lets_one_more_rate_pass_at_most(self, store, handler, visiting, clock, by):
+        app = limited(handler, RateLimit("5/minute", store, clock=clock))
+        assert [visiting(app).status for _ in range(10)].count(200) == 5
+        clock.now += by
+        assert [visiting(app).status for _ in range(10)].count(200) == 5
+
+    def test_that_goes_on_while_requests_are_counted_lets_no_more_pass(self, store, handler, visiting, clock):
+        clock.runs = 0.25
+        app = limited(handler, RateLimit("5/minute", store, clock=clock))
+        assert [visiting(app).status for _ in range(10)].count(200) == 5
+
+    @pytest.mark.parametrize("kind", ["memory"], indirect=True)
+    def test_keeps_nobody_waiting_for_longer_than_the_time_of_the_rate(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("1/minute", store, clock=clock))
+        assert visiting(app).status == 200
+        clock.now -= 3600
+        assert [visiting(app).status for _ in range(2)] == [200, 429]
+        clock.now += 60
+        assert visiting(app).status == 200
+
+    def test_is_not_the_one_of_a_limit_without_a_store(self, handler, visiting, monotonic):
+        app = limited(handler, RateLimit("5/minute"))
+        for _ in range(2):
+            assert [visiting(app).status for _ in range(10)].count(200) == 5
+            monotonic.now += 120
 
 
 @pytest.mark.parametrize("style", ["async def"])

@@ -10,13 +10,15 @@ from copy import copy
 from functools import partial
 from ipaddress import IPv6Address
 from math import ceil
+from time import monotonic
 from typing import Literal, NamedTuple
 
 from antiphon.app.blueprint import Routes
 from antiphon.explanations import explained
 from antiphon.features.callers import caller_of, check_by
+from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.stores.store import RETRY_AFTER, Store, StoreUnavailable
+from antiphon.features.stores.store import Store, StoreUnavailable
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item
 from antiphon.request.request import Request
@@ -50,7 +52,9 @@ class RateLimit:
     process counts for itself, in memory.
 
     While the store is away, requests are let pass, which is logged once a minute, or with
-    ``when_unavailable="refuse"`` they are a 503. Raises ValueError for another rate, for a name that no header can
+    ``when_unavailable="refuse"`` they are a 503; one request a second asks the store again. ``clock`` returns the
+    seconds by which windows begin: by default those since 1970, on which all who share a store agree, and without a
+    store those of a clock that nobody sets. Raises ValueError for another rate, for a name that no header can
     have, and for a store that can't count.
     """
 
@@ -62,10 +66,11 @@ class RateLimit:
         by: Callable[[Request], str | None] | None = None,
         name: str | None = None,
         when_unavailable: Literal["allow", "refuse"] = "allow",
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._limit, self._period = parse_rate(rate)
-        self._store = MemoryStore(clock=clock) if store is None else store
+        self._clock = clock or (monotonic if store is None else time.time)
+        self._store = MemoryStore(clock=self._clock) if store is None else store
         if not self._store.is_server_side:
             raise explained(
                 "store-cannot",
@@ -80,8 +85,8 @@ class RateLimit:
         self._name = rate if name is None else name
         self._policy = str(Item(self._name, {"q": self._limit, "w": self._period}))
         self._refuses = when_unavailable == "refuse"
-        self._clock = clock
-        self._asked_again_at = self._logged_again_at = 0.0
+        self._breaker = CircuitBreaker(StoreUnavailable)
+        self._logged_again_at = 0.0
         self.blocking = self._store.blocks
 
     def install(self, app: Routes) -> None:
@@ -98,16 +103,14 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) for one too many."""
         caller = self._caller(request)
-        now = self._clock()
-        if caller is None or now < self._asked_again_at:
+        if caller is None:
             return
         try:
-            count = self._count(caller, now)
+            count = self._breaker.call(self._count, caller)
         except StoreUnavailable:
             if self._refuses:
                 raise
-            self._asked_again_at = now + RETRY_AFTER  # not each request waits for a store that does not answer
-            self._log(now, "limits nobody, because its store is not available")
+            self._log("limits nobody, because its store is not available")
             return
         seconds = max(1, ceil(count.seconds - ROUNDING))
         told = str(Item(self._name, {"r": count.remaining, "t": seconds}))
@@ -125,18 +128,18 @@ class RateLimit:
         if self._by is not None:
             return caller_of(self._by, request)
         if request.ip is None:
-            self._log(self._clock(), "limits nobody whose address the server does not tell, so say by=...")
+            self._log("limits nobody whose address the server does not tell, so say by=...")
             return None
         return network_of(request.ip)
 
-    def _count(self, caller: str, now: float) -> "_Count":
+    def _count(self, caller: str) -> "_Count":
         """Count a request, unless there were too many. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, self._store.increment
         key = f"rate {self._name}\n{caller}"
         if limit == 1:  # one window that begins with the request is all there is to know
             count, seconds = increment(key, ttl=period)
             return _Count(count > 1, 0, seconds)
-        window, elapsed = divmod(now, period)
+        window, elapsed = divmod(self._clock(), period)
         current = increment(f"{key}\n{window:.0f}", ttl=2 * period).value
         before = increment(f"{key}\n{window - 1:.0f}", ttl=2 * period, by=0).value if current <= limit else 0
         used = current + before * (1 - elapsed / period)
@@ -145,7 +148,8 @@ class RateLimit:
         increment(f"{key}\n{window:.0f}", ttl=2 * period, by=-1)
         return _Count(True, 0, _wait(limit, period, elapsed, current - 1, before))
 
-    def _log(self, now: float, what: str) -> None:
+    def _log(self, what: str) -> None:
+        now = monotonic()
         if now < self._logged_again_at:
             return
         import logging

@@ -53,18 +53,19 @@ class MemoryStore(RowStore):
             for expired in _expired(self._counters, now):
                 del self._counters[expired]
             counter = self._counters.get(id_)
-            if counter is None or counter.expires <= now:
+            if counter is None or not counter.began <= now < counter.expires:  # the clock may have been set back
                 if counter is None and len(self._counters) >= MOST_COUNTERS:
                     self._counters.popitem(last=False)
-                counter = self._counters[id_] = _Counter(now + ttl)
+                counter = self._counters[id_] = _Counter(now, now + ttl)
             counter.value += by
             return StoreCount(counter.value, counter.expires - now)
 
 
 class _Counter:
-    __slots__ = ("expires", "value")
+    __slots__ = ("began", "expires", "value")
 
-    def __init__(self, expires: float) -> None:
+    def __init__(self, began: float, expires: float) -> None:
+        self.began = began
         self.expires = expires
         self.value = 0
 

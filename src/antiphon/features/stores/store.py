@@ -165,4 +165,9 @@ def unavailable(store: str, error: Exception) -> StoreUnavailable:
     import logging
 
     logging.getLogger("antiphon").error("the store %s is not available: %s", store, error)
+    return try_later()
+
+
+def try_later() -> StoreUnavailable:
+    """Return the error for clients while a store is away."""
     return StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)

@@ -7,12 +7,14 @@ A client whose connection broke asks again, with the same number of the call: a 
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import ceil
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from antiphon.explanations import explained
+from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.encoding import FORMAT, decode_value, encode_value, log_damaged, log_unknown
 from antiphon.features.stores.rows import new_version
 from antiphon.features.stores.store import (
@@ -182,10 +184,11 @@ class ValkeyStore(Store):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = _client(url, connect_timeout, timeout)
+        self._breaker = _breaker()
         parts = urlsplit(url)
         self._name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without a password
         self._prefix = prefix
-        self._remembered = ceil(REMEMBERED * (connect_timeout + timeout) * 1000)
+        self._remembered = _milliseconds(REMEMBERED * (connect_timeout + timeout))
         self._clock = clock
         self._change, self._put, self._delete, self._rotate, self._owned, self._delete_owned, self._increment = [
             self._client.register_script(_SHARED + script)
@@ -193,13 +196,7 @@ class ValkeyStore(Store):
         ]
 
     def load(self, key: str) -> StoreEntry | None:
-        from redis.exceptions import RedisError
-
-        try:
-            fields = self._client.hgetall(f"{self._prefix}e:{_id(key)}")
-        except RedisError as error:
-            raise unavailable(self._name, error) from error
-        return _entry(key, fields)  # type: ignore[arg-type]  # the client's types are those of both its colours
+        return _entry(key, self._ask(partial(self._client.hgetall, f"{self._prefix}e:{_id(key)}")))
 
     def change(
         self,
@@ -211,10 +208,12 @@ class ValkeyStore(Store):
         create: bool = True,
         owner: str | None = None,
     ) -> StoreEntry | None:
-        arguments: list[Any] = [_id(key), *self._times(ttl), "1" if create else "", owner or ""]
-        fields = self._fields(updates, ttl)
+        check_ttl(ttl)
+        now = self._clock()
+        fields = self._fields(updates, ttl, now)
         for name in remove:
             fields += f".{name}", ""
+        arguments = _id(key), _milliseconds(ttl), now, "1" if create else "", owner or ""
         return _entry(key, self._run(self._change, *arguments, *fields))
 
     def delete(self, key: str) -> bool:
@@ -237,38 +236,44 @@ class ValkeyStore(Store):
         return self._put_all(key, data, ttl, "")
 
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
-        return self._put_all(key, data, ttl, str(version))
+        # The caller may have acted since it had the version: to note that is worth a wait.
+        return self._put_all(key, data, ttl, str(version), waits=True)
 
-    def _put_all(self, key: str, data: Mapping[str, Any], ttl: float, expected: str) -> StoreEntry | None:
-        times = self._times(ttl)
-        return _entry(key, self._run(self._put, _id(key), *times, expected, *self._fields(data, ttl)))
+    def _put_all(
+        self, key: str, data: Mapping[str, Any], ttl: float, expected: str, waits: bool = False
+    ) -> StoreEntry | None:
+        check_ttl(ttl)
+        now = self._clock()
+        arguments = _id(key), _milliseconds(ttl), now, expected, *self._fields(data, ttl, now)
+        return _entry(key, self._run(self._put, *arguments, waits=waits))
 
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
         check_ttl(ttl)
-        count, left = self._run(self._increment, _id(key), ceil(ttl * 1000), by)
+        count, left = self._run(self._increment, _id(key), _milliseconds(ttl), by)
         return StoreCount(count, left / 1000)
 
     def close(self) -> None:
         """Close the connections. A call after that opens new ones."""
         self._client.close()
 
-    def _times(self, ttl: float) -> tuple[int, float]:
-        check_ttl(ttl)
-        return ceil(ttl * 1000), self._clock()
-
-    def _fields(self, data: Mapping[str, Any], ttl: float) -> list[str | bytes | int | float]:
+    def _fields(self, data: Mapping[str, Any], ttl: float, now: float) -> list[str | bytes | int | float]:
         """Return the fields that hold these data, each name before its value."""
-        now = self._clock()
         fields: list[str | bytes | int | float] = ["v", new_version(), "m", now, "x", now + ttl]
         for name, value in data.items():
             fields += f".{name}", encode_value(name, value)
         return fields
 
-    def _run(self, script: "Script", *arguments: Any) -> Reply:
+    def _run(self, script: "Script", *arguments: Any, waits: bool = False) -> Reply:
+        """Run a script, with a number for the call that no other call has."""
+        numbered = [self._prefix, FORMAT, token_hex(8), self._remembered, *arguments]
+        return self._ask(partial(script, args=numbered), waits)
+
+    def _ask(self, command: Callable[[], Reply], waits: bool = False) -> Reply:
+        """Return the reply to a command, which ``waits`` for it even while the server does not answer others."""
         from redis.exceptions import RedisError
 
         try:
-            return script(args=[self._prefix, FORMAT, token_hex(8), self._remembered, *arguments])
+            return self._breaker.call_unguarded(command) if waits else self._breaker.call(command)
         except RedisError as error:
             raise unavailable(self._name, error) from error
 
@@ -295,8 +300,20 @@ def _client(url: str, connect_timeout: float, timeout: float) -> "Redis":
     return client
 
 
+def _breaker() -> CircuitBreaker:
+    """Return a guard for a server of which neither a broken connection nor a timeout is an answer."""
+    from redis.exceptions import ConnectionError as ConnectionLost
+    from redis.exceptions import TimeoutError as TimedOut
+
+    return CircuitBreaker(ConnectionLost, TimedOut)
+
+
 def _id(key: str) -> str:
     return hash_key(key).hex()
+
+
+def _milliseconds(seconds: float) -> int:
+    return ceil(seconds * 1000)
 
 
 def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> StoreEntry | None:

@@ -1,0 +1,71 @@
+"""A circuit breaker: while a service does not answer, one call at a time finds that out, and the others fail at once."""
+
+from collections.abc import Callable
+from threading import Lock
+from time import monotonic
+from typing import TypeVar, TypeVarTuple
+
+from antiphon.features.stores.store import try_later
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+PAUSE = 1.0
+"""Seconds after a failure in which no call is tried."""
+
+LONGEST_TRY = 10.0
+"""Seconds after which the next call is tried although the one before has not ended, as in a process that was forked."""
+
+
+class CircuitBreaker:
+    """A guard of calls to a service that may be away. ``failures`` are the errors of one that does not answer.
+
+    It goes by a clock that nobody sets, and reads that clock after the wait. A failure does not count if the service
+    has answered another call meanwhile: then one connection is broken, and not the service.
+    """
+
+    def __init__(self, *failures: type[Exception]) -> None:
+        self._failures = failures
+        self._next_try: float | None = None
+        """The time of the next try, by the monotonic clock; None while all calls are made."""
+        self._answered_at = 0.0
+        self._lock = Lock()
+
+    def call(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        """Call a function, and return what it returns. Raises what it raises, and StoreUnavailable without a call."""
+        if self._next_try is not None:
+            self._begin_try()
+        return self.call_unguarded(function, *arguments)
+
+    def call_unguarded(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        """Call a function even while the service is away: what it tells counts. Raises what the function raises."""
+        began_at = monotonic()
+        try:
+            result = function(*arguments)
+        except BaseException as error:
+            self._note_error(error, began_at)
+            raise
+        self._note_answer()
+        return result
+
+    def _begin_try(self) -> None:
+        """Return for one caller at a time. Raises StoreUnavailable for the others."""
+        with self._lock:
+            now = monotonic()
+            if self._next_try is not None:
+                if now < self._next_try:
+                    raise try_later()
+                self._next_try = now + LONGEST_TRY
+
+    def _note_answer(self) -> None:
+        self._answered_at = monotonic()
+        self._next_try = None
+
+    def _note_error(self, error: BaseException, began_at: float) -> None:
+        if isinstance(error, self._failures):
+            if self._answered_at <= began_at:
+                self._next_try = monotonic() + PAUSE
+        elif isinstance(error, Exception):  # an answer, too
+            self._note_answer()
+        elif self._next_try is not None:  # an interruption, which tells nothing
+            self._next_try = monotonic()
