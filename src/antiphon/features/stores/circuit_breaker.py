@@ -1,4 +1,4 @@
-"""A circuit breaker: while a service does not answer, one call at a time finds that out, and the others fail at once."""
+"""A circuit breaker: while a service does not answer, one call at a time finds that out, and others fail at once."""
 
 from collections.abc import Callable
 from threading import Lock
