@@ -1,7 +1,7 @@
 """Sources of places: called on first read, or before the handler if they wait or block. Generators are closed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.open_places import OpenPlace, where
@@ -16,6 +16,9 @@ from antiphon.handler.callables import (
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, ready
 from antiphon.request.places import Place, check_place
 from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.concurrency.capacity_limiter import CapacityLimiter
 
 T = TypeVar("T")
 
@@ -57,6 +60,26 @@ class Source(NamedTuple):
         """Give a request the value, if it has none and the condition is true. Raises what the source does."""
         if self.fills in request or not self._is_wanted(request):
             return
+        if not self._takes_worker(request):
+            await self._resolve(request)
+            return
+        from antiphon.concurrency.workers import workers
+
+        limiter = workers().resolving
+        if not limiter.try_acquire():
+            await _acquire_on_loop(limiter)
+        try:
+            await self._resolve(request)
+        finally:
+            limiter.release()
+
+    def _takes_worker(self, request: Request) -> bool:
+        """True if a worker thread waits for the value. Those that may wait for a body, too, are bounded already."""
+        if not self.blocks or request.head.blocks:
+            return False
+        return not request.head.has_body or request.content.is_complete
+
+    async def _resolve(self, request: Request) -> None:
         if self.yields:
             request[self.fills] = await self._open(request)
         else:
@@ -104,6 +127,17 @@ class Source(NamedTuple):
 
     def _is_wanted(self, request: Request) -> bool:
         return self.when is None or bool(ready(self.when, self.when(request)))
+
+
+async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
+    """Leave the thread to others until a token is free. These are steps."""
+    await ON_LOOP
+    await limiter.acquire()
+    try:
+        await ON_THREAD
+    except BaseException:
+        limiter.release()
+        raise
 
 
 class Places:

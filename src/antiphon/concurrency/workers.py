@@ -13,11 +13,14 @@ from typing import Any
 
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.calls import Call
+from antiphon.concurrency.capacity_limiter import CapacityLimiter
 
 WORKERS = 40
 """How many threads a process has for handlers that block."""
 RECEIVING = WORKERS // 2
 """How many of them may wait for bodies at once."""
+RESOLVING = WORKERS // 2
+"""How many of them may look for sessions, users and other places at once, in whatever is slow to answer."""
 FILE_WORKERS = 8
 """How many threads a process has for files and compression alone."""
 
@@ -99,6 +102,8 @@ class Workers:
         """True if a worker is about to look at them. One is woken after the other: the first may make several calls."""
         self._most_receiving = most if most_receiving is None else most_receiving
         self._receiving = 0
+        self.resolving = CapacityLimiter(RESOLVING)
+        """Tokens of the tasks whose calls may look for places."""
         self._held: deque[Call[Any]] = deque()
         """The calls of those that wait to receive."""
         self._lock = Lock()
