@@ -1,0 +1,31 @@
+"""Sessions in the Valkey that ``STORE`` names, and a limit for one of the pages. Answers may take ``TIMEOUT`` seconds."""
+
+import os
+
+from antiphon import App
+from antiphon.features import RateLimit, Sessions, ValkeyStore
+
+app = App()
+store = ValkeyStore(os.environ["STORE"], timeout=float(os.environ["TIMEOUT"]))
+app.use(Sessions(store))
+
+
+@app.get("/begin")
+def begin(request):
+    request.session["name"] = "Ada"
+    return "begun"
+
+
+@app.get("/page")
+def page(request):
+    return "a page"
+
+
+@app.get("/name")
+def name(request):
+    return request.session["name"]
+
+
+@app.get("/limited", before=RateLimit("2/day", store))
+def limited(request):
+    return "a page"
