@@ -192,6 +192,16 @@ class TestExpiry:
         assert kept.store.owned_by("Ann") == []
 
 
+    def test_leaves_no_owner_for_what_is_made_anew(self, kept):
+        kept.store.change("stays", {}, ttl=LONG, owner="Ann")
+        kept.store.change("key", {}, ttl=kept.ttl, owner="Ann")
+        kept.pass_time()
+        kept.store.change("key", {"new": 1}, ttl=LONG)
+        assert len(kept.store.owned_by("Ann")) == 1
+        assert kept.store.delete_owned("Ann") == 1
+        assert kept.store.load("key")
+
+
 class TestTheOwner:
     def test_is_told_with_the_entry(self, store):
         assert store.change("key", {"a": 1}, ttl=LONG).owner is None
@@ -215,6 +225,15 @@ class TestRotation:
         [moved] = store.owned_by("Ann")
         assert moved == owned._replace(id=moved.id)
         assert moved.id != owned.id
+
+    def test_takes_the_place_of_an_entry_and_has_its_own_owner(self, store):
+        store.change("old", {"a": 1}, ttl=LONG, owner="Ann")
+        store.change("new", {"b": 2}, ttl=LONG, owner="Bob")
+        store.rotate("old", "new")
+        assert store.load("new").data == {"a": 1}
+        assert store.owned_by("Bob") == []
+        assert store.delete_owned("Bob") == 0
+        assert store.delete_owned("Ann") == 1
 
     def test_of_nothing_is_none(self, store):
         assert store.rotate("old", "new") is None

@@ -68,6 +68,13 @@ local function own(id)
     redis.call('ZADD', index, now() + redis.call('PTTL', entry), id)
     redis.call('PEXPIREAT', index, redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2])
 end
+local function owned(owner) -- the index may have entries that expired, and keys that others have by now
+    local ids = {}
+    for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. owner, 0, -1)) do
+        if redis.call('HGET', prefix .. 'e:' .. id, 'o') == owner then ids[#ids + 1] = id end
+    end
+    return ids
+end
 local function read(id)
     return redis.call('HGETALL', prefix .. 'e:' .. id)
 end
@@ -133,17 +140,14 @@ end) and read(new)
 """
 _OWNED = """
 local found = {}
-for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. ARGV[5], 0, -1)) do
-    local entry = read(id)
-    if #entry > 0 then found[#found + 1] = {id, entry} end
-end
+for _, id in ipairs(owned(ARGV[5])) do found[#found + 1] = {id, read(id)} end
 return found
 """
 _DELETE_OWNED = """
 local owner, only, kept = ARGV[5], ARGV[6], ARGV[7]
 return tonumber(once(function()
     local count = 0
-    for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. owner, 0, -1)) do
+    for _, id in ipairs(owned(owner)) do
         if id ~= kept and (only == '' or id == only) then count = count + delete(id) end
     end
     return count
