@@ -191,7 +191,6 @@ class TestExpiry:
         assert entry.created == kept.clock.now
         assert kept.store.owned_by("Ann") == []
 
-
     def test_leaves_no_owner_for_what_is_made_anew(self, kept):
         kept.store.change("stays", {}, ttl=LONG, owner="Ann")
         kept.store.change("key", {}, ttl=kept.ttl, owner="Ann")
