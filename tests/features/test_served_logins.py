@@ -1,9 +1,10 @@
 """Logins in two processes of an app, on ports of their own: what happens on one counts on the other."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from urllib.parse import urlencode
 
 import pytest
+from redis import Redis
 
 from antiphon.http import SetCookie
 from tests.contract.process import ServerProcess
@@ -76,3 +77,22 @@ def test_keys_that_rotate_while_servers_restart_log_nobody_out(monkeypatch):
                 links.append(visitor.send(server, "GET", "/link").body.decode())
                 assert {visitor.send(each, "GET", link).status for each in pair for link in links} == {200}
         assert seen == [f"Hello, Ada. Visit {number}." for number in range(1, 9)]
+
+
+def test_clients_that_send_a_form_slowly_are_logged_in_and_those_that_leave_are_not(valkey, monkeypatch):
+    monkeypatch.setenv("STORE", valkey.url)
+    form = urlencode({"name": "Ada"}).encode()
+    request = SentRequest("POST", "/login", [FORM], form)
+    with ServerProcess(RUN, APP) as server, closing(Redis.from_url(valkey.url)) as store, server.connect() as slow:
+        before = len(store.keys("antiphon:e:*"))
+        slow.send(request.head)
+        for sent in range(len(form)):
+            with server.connect() as leaving:
+                leaving.send(request.head + form[:sent])
+                leaving.reset()
+            slow.send(form[sent : sent + 1])
+        assert slow.receive("POST").status == 303
+        visitor = Browser()
+        visitor.log_in(server)
+        assert visitor.greeting(server) == "Hello, Ada. Visit 1."
+        assert len(store.keys("antiphon:e:*")) == before + 2
