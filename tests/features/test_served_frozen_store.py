@@ -9,12 +9,12 @@ import pytest
 from antiphon.http import SetCookie
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
+from tests.helpers.processes import RUN
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
-RUN = "-m", "antiphon", "run", "{app}", "--port", "{port}"
 VISITORS = 80
 
 

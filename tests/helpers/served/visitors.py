@@ -1,4 +1,4 @@
-"""Sessions in the Valkey that ``STORE`` names, and a limit for one of the pages. Answers may take ``TIMEOUT`` seconds."""
+"""Sessions in the Valkey that ``STORE`` names, which may take ``TIMEOUT`` seconds to answer, and a limit of one page."""
 
 import os
 

@@ -173,9 +173,10 @@ class ValkeyStore(Store):
 
     ``url`` is such as "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or "unix:///run/valkey.sock".
     Redis's schemes are read, too. ``prefix`` stands before all keys on the server. ``connect_timeout`` and ``timeout``
-    are the longest waits for a connection and for an answer, in seconds; after that, StoreUnavailable (503) is raised,
-    and the next call connects again. ``clock`` returns the seconds since 1970. It is for one server and its replicas,
-    not for a cluster. Raises ValueError for another URL, and ImportError unless `antiphon[valkey]` is installed.
+    are the longest waits for a connection and for an answer, in seconds; after that, StoreUnavailable (503) is raised.
+    Calls in the next second raise it at once, but for ``replace``; then one at a time is tried. ``clock`` returns the
+    seconds since 1970. It is for one server and its replicas, not for a cluster. Raises ValueError for another URL, and
+    ImportError unless `antiphon[valkey]` is installed.
     """
 
     def __init__(
