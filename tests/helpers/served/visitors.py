@@ -1,4 +1,4 @@
-"""Sessions in the Valkey that ``STORE`` names, which may take ``TIMEOUT`` seconds to answer, and a limit of one page."""
+"""Sessions in the Valkey that ``STORE`` names, which may take ``TIMEOUT`` seconds to answer, and a limited page."""
 
 import os
 
