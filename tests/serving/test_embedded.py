@@ -209,6 +209,44 @@ print("ended")
 """
 
 
+@pytest.mark.parametrize(("interface", "is_our_own"), [("wsgi", False), ("wsgi", True), ("asgi", True)])
+def test_servers_end_with_the_interpreter_while_they_answer(interface, is_our_own):
+    module = "__main__" if is_our_own else __name__
+    command = [sys.executable, "-c", LEFT_RUNNING, interface, module]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "answering\n", "")
+
+
+LEFT_RUNNING = """
+import importlib, socket, sys, time
+from urllib.request import urlopen
+from antiphon import App
+from antiphon.serving.embedded import ThreadServer
+
+app = App()
+
+
+@app.get("/stream")
+def ticks(request):
+    while True:
+        yield b"tick"
+        time.sleep(0.01)
+
+
+interface, module = sys.argv[1:]
+application = app if module == "__main__" else importlib.import_module(module).APPLICATIONS[interface]
+streams = []
+for _ in range(2):
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/stream"
+    ThreadServer(application, interface, listener, threads=4).start()
+    for _ in range(2):
+        streams.append(urlopen(url, timeout=30))
+        assert streams[-1].read(4) == b"tick"
+print("answering", flush=True)
+"""
+
+
 def test_only_connections_of_that_address_are_closed(listener):
     with (
         socket.create_server(("127.0.0.1", 0)) as other,

@@ -5,6 +5,7 @@ tells of a failure to start.
 """
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from antiphon.concurrency.at_exit import call_first_at_exit
+from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.serving.granian import Interface, WorkerOnLoop, WorkerOnThread
 from antiphon.serving.sockets import close_accepted
 
@@ -28,6 +31,33 @@ class StartupError(RuntimeError):
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the startup of the application failed: {reason}")
+
+
+_running: "set[ThreadServer]" = set()
+_LAST_REQUESTS = 1.0
+"""Seconds for open requests when the interpreter ends, and as many again for those that are cut off then."""
+
+
+def _end_all() -> None:
+    """End the servers that still run when the interpreter ends, since Granian's threads panic without it."""
+    if servers := [*_running]:
+        DRAINING.give()
+        for server in servers:
+            server.stop_accepting()
+            server.tell_to_stop()
+        end = time.monotonic() + _LAST_REQUESTS
+        for server in servers:
+            server.stop(max(0.0, end - time.monotonic()))
+        GRACE_OVER.give()
+        end = time.monotonic() + _LAST_REQUESTS
+        for server in servers:
+            server.cut_off(max(0.0, end - time.monotonic()))
+        let_threads_end()
+
+
+call_first_at_exit(_end_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running.clear)  # their threads are in the parent
 
 
 def let_threads_end() -> None:
@@ -66,12 +96,14 @@ class ThreadServer:
             self._ended.set()
 
     def _serve(self) -> None:
+        _running.add(self)
         try:
             self._worker.run()
         except BaseException as error:
             self._error = error  # before the socket is closed, which looks as if it was taken
             raise
         finally:
+            _running.discard(self)
             self._worker.socket.close_unless_taken()
 
     def start(self) -> None:
