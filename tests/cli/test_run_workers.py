@@ -4,10 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import Self
 
 import pytest
+
+from tests.helpers.waiting import eventually
 
 EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
@@ -74,7 +77,7 @@ def test_a_server_of_which_workers_die_again_and_again_ends(antiphon, tmp_path):
     assert command.exit_code() == 1
     *_, cause, last = command.err.splitlines()
     assert cause == "Error: A worker ended with exit code 7 before it served."
-    assert last.endswith("That was number 6 in 30 seconds, so the server ends.")
+    assert last.endswith("That was number 6 in a row, so the server ends.")
     command.wait_until(command.nobody_is_left)
 
 
@@ -182,3 +185,82 @@ def is_gone(pid):
     except ProcessLookupError:
         return True
     return False
+
+
+POISONED = """
+import glob, os
+import apps
+from antiphon import App
+
+app = App()
+
+
+@app.get("/")
+def index(request):
+    return f"poisoned {os.getpid()}"
+
+
+@app.get("/poison")
+STYLE poison(request):
+    os._exit(7)
+"""
+EACH_STYLE = pytest.mark.parametrize("style", ["def", "async def"])
+
+
+def poison(command):
+    with command.send("/poison") as connection, suppress(ConnectionResetError):
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.once
+@pytest.mark.axes("interface", "style")
+@EACH_INTERFACE
+@EACH_STYLE
+def test_requests_that_kill_their_worker_do_not_end_the_server(antiphon, tmp_path, interface, style):
+    (tmp_path / "poisoned.py").write_text(POISONED.replace("STYLE", style))
+    command = antiphon("poisoned:app", "--interface", interface).serving()
+    for count in range(1, 9):
+        poison(command)
+        assert command.get().startswith("poisoned ")
+        command.wait_until(lambda count=count: command.err.count("ended with exit code 7. Another one takes") == count)
+    assert command.process.poll() is None
+
+
+@pytest.fixture
+def poisoned(antiphon, tmp_path):
+    """A server whose worker was killed by a request, and replaced, with the workers that are prestarted."""
+    (tmp_path / "poisoned.py").write_text(POISONED.replace("STYLE", "def"))
+    command = antiphon("poisoned:app").serving()
+    poison(command)
+    command.wait_until(lambda: len(command.workers()) == 3)  # the first, its successor, and one that is prestarted
+    return command
+
+
+@pytest.mark.once
+def test_a_prestarted_worker_takes_the_place_of_the_next_one_that_dies(poisoned):
+    answering = int(poisoned.get().split()[1])
+    [prestarted] = [worker for worker in poisoned.workers() if worker != answering and not is_gone(worker)]
+    poison(poisoned)
+    assert poisoned.get() == f"poisoned {prestarted}"
+
+
+@pytest.mark.once
+def test_a_restart_ends_a_prestarted_worker_which_has_loaded_old_code(poisoned):
+    old = poisoned.workers()
+    poisoned.process.send_signal(signal.SIGUSR2)
+    poisoned.wait_until(lambda: "All workers were replaced." in poisoned.err)
+    poisoned.wait_until(lambda: all(map(is_gone, old)))
+    assert len(poisoned.workers()) == 4
+
+
+@pytest.mark.once
+def test_workers_that_serve_go_on_when_others_can_not_be_started(antiphon, tmp_path):
+    (tmp_path / "dies.py").write_text(
+        "import glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) > 2:\n    os._exit(7)\n"
+    )
+    command = antiphon("dies:wsgi", "--workers", "2").serving()
+    first, second = command.workers()
+    os.kill(first, signal.SIGKILL)
+    failed = "can't serve, as shown above. Another one takes its place."
+    eventually(lambda: command.err.count(failed) == 6 or None, "a server that starts workers goes on", deadline=60)
+    assert command.answers_from(second)

@@ -1,8 +1,10 @@
-"""The connection of a worker to its supervisor: reports in one direction, and its end, which ends the worker."""
+"""The connection of a worker to its supervisor: reports in one direction; orders, and its end, in the other."""
 
 import json
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any, Literal, TypeAlias
 
 from antiphon.cli.interface import Choice
@@ -10,10 +12,18 @@ from antiphon.cli.interface import Choice
 INHERITED = "ANTIPHON_WORKER"
 """The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
 
-REPLACED = b"r"
-"""The word of a supervisor to a worker that has a successor."""
-Order: TypeAlias = dict[Literal["load", "show", "page"], str]
-"""What a worker is to do that was started ahead: load a target, or show the report of a failure, and a page on it."""
+Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
+"""What a worker is to do next: load a target, or show the report of a failure, with a page on it; serve what it has
+loaded; write down where its tasks are; or take note that it has a successor, and ends.
+"""
+SERVE: Order = {"serve": ""}
+STACKS: Order = {"stacks": ""}
+REPLACED: Order = {"replaced": ""}
+
+
+def encoded(order: Order) -> bytes:
+    """Return an order as it is sent."""
+    return json.dumps(order).encode() + b"\n"
 
 
 class Control:
@@ -21,18 +31,19 @@ class Control:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._orders: SimpleQueue[Order] = SimpleQueue()
 
     def report_serving(self, choice: Choice) -> None:
         """Say that the application has started, and is served from now on."""
         self._report({"serves": choice})
 
+    def report_asked(self) -> None:
+        """Say that the first request has come, before it is answered."""
+        self._report({"asked": True})
+
     def report_failure(self, message: str, exit_code: int, page: str = "") -> None:
         """Say why the application can't be served, perhaps with a page on that."""
         self._report({"error": message, "exit_code": exit_code, "page": page})
-
-    def report_waiting(self) -> None:
-        """Say that all is ready for an order."""
-        self._report({"waits": True})
 
     def report_closed(self) -> None:
         """Say that this worker takes no new connection any more."""
@@ -51,22 +62,20 @@ class Control:
         with suppress(ConnectionError):  # the supervisor was killed
             self._connection.sendall(json.dumps(report).encode() + b"\n")
 
-    def wait_for_order(self) -> Order | None:
-        """Wait for an order; return None if the supervisor closes its end of the connection, or dies."""
-        received = b""
-        with suppress(ConnectionError):
-            while not received.endswith(b"\n"):
-                chunk = self._connection.recv(65536)
-                if not chunk:
-                    return None
-                received += chunk
-            order: Order = json.loads(received)
-            return order
-        return None
+    def wait_for_order(self) -> Order:
+        """Say that all is ready for the next order, and wait for it."""
+        self._report({"waits": True})
+        return self._orders.get()
 
-    def wait_told_to_end(self) -> bool:
-        """Wait until the supervisor closes its end of the connection, or dies. Return True if another worker serves."""
-        try:
-            return self._connection.recv(1) == REPLACED
-        except ConnectionError:
-            return False
+    def wait_told_to_end(self, write_stacks: Callable[[], object]) -> bool:
+        """Take in orders until the supervisor closes its end of the connection, or dies.
+
+        `write_stacks` is called when that is ordered. Returns True if another worker serves.
+        """
+        with suppress(ConnectionError, ValueError), self._connection.makefile("rb") as lines:  # perhaps half a line
+            for line in lines:
+                order: Order = json.loads(line)
+                if "replaced" in order:
+                    return True
+                write_stacks() if "stacks" in order else self._orders.put(order)
+        return False

@@ -34,3 +34,7 @@ class WorkerEnded(ClickException):
     """The end of a worker that nobody asked to end."""
 
     exit_code: ClassVar[int] = 1
+
+
+class StartTimeout(WorkerEnded):
+    """The end of a worker that has not served in its time, and was killed."""

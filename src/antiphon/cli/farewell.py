@@ -12,18 +12,21 @@ from antiphon.concurrency.draining import DRAINING
 
 
 def with_farewell(app: Any, interface: Interface) -> Any:
-    """Return an application that adds `connection: close` to its responses as soon as the process drains."""
+    """Return an application that adds `connection: close` to its responses as soon as the process drains.
+
+    Its attribute `answer` is the callable that answers.
+    """
     return {"wsgi": _WSGI, "asgi": _ASGI, "rsgi": _RSGI}[interface](app)
 
 
 class _WSGI:
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.answer = app
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         if DRAINING.is_given and not environ["SERVER_PROTOCOL"].startswith("HTTP/2"):
             start_response = partial(_start, start_response)
-        return self._app(environ, start_response)
+        return self.answer(environ, start_response)
 
 
 def _start(start_response: Any, status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
@@ -32,12 +35,12 @@ def _start(start_response: Any, status: str, headers: list[tuple[str, str]], *ex
 
 class _ASGI:
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.answer = app
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         if DRAINING.is_given and scope.get("http_version", "2") < "2":
             send = partial(_send, send)
-        return self._app(scope, receive, send)
+        return self.answer(scope, receive, send)
 
 
 async def _send(send: Any, message: Any) -> None:
@@ -48,14 +51,14 @@ async def _send(send: Any, message: Any) -> None:
 
 class _RSGI:
     def __init__(self, app: Any) -> None:
-        self._answer = getattr(app, "__rsgi__", app)
+        self.answer = getattr(app, "__rsgi__", app)
         self.__rsgi_init__ = getattr(app, "__rsgi_init__", bool)
         self.__rsgi_del__ = getattr(app, "__rsgi_del__", bool)
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Any:
         if DRAINING.is_given and scope.proto == "http" and not scope.http_version.startswith("2"):
             protocol = _Protocol(protocol)
-        return self._answer(scope, protocol)
+        return self.answer(scope, protocol)
 
 
 class _Protocol:

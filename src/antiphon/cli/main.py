@@ -117,6 +117,11 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
 @_option_in_seconds(
     "--worker-timeout", 30.0, "Seconds after which a worker that hangs is replaced; 0: never, as with --reload."
 )
+@_option_in_seconds(
+    "--start-timeout",
+    60.0,
+    "Seconds that a worker may take to start before it is ended; 0: any, as with --reload.",
+)
 @click.option(
     "--max-requests",
     type=click.IntRange(min=0),
@@ -172,6 +177,7 @@ def run(
     interface: Literal["auto", "wsgi", "asgi", "rsgi"],
     grace: float,
     worker_timeout: float,
+    start_timeout: float,
     max_requests: int,
     drain_delay: float,
     reload: bool,
@@ -203,7 +209,16 @@ def run(
     if dialects:
         use(dialects)
     logs = Logs(log_format, log_level, not no_access_log)
-    policy = Policy(workers, grace, worker_timeout, max_requests, drain_delay, reload if debug is None else debug, logs)
+    policy = Policy(
+        workers=workers,
+        grace=grace,
+        worker_timeout=worker_timeout,
+        start_timeout=start_timeout,
+        max_requests=max_requests,
+        drain_delay=drain_delay,
+        debug=reload if debug is None else debug,
+        logs=logs,
+    )
     if reload:
         policy = policy.for_reloading()
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:

@@ -11,6 +11,10 @@ from antiphon.cli.interface import Interface
 class Observer(Protocol):
     """The one who is told of the startup of an application."""
 
+    def is_starting(self, loop: AbstractEventLoop) -> None:
+        """Take note that the application starts, on an event loop."""
+        ...
+
     def has_started(self, loop: AbstractEventLoop | None) -> None:
         """Take note that requests are answered from now on, on an event loop unless over WSGI."""
         ...
@@ -44,6 +48,7 @@ class ObservedASGI:
 
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
         """Run the lifespan. An application that ends it at once, or raises, needs none: the server goes on."""
+        self._observer.is_starting(get_running_loop())
         outcome: str | None = None
 
         async def note(message: Any) -> None:
@@ -81,12 +86,25 @@ class ObservedRSGI:
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
         """Start the application."""
+        self._observer.is_starting(loop)
         try:
             self._init(loop)
         except Exception as error:
             self._observer.has_failed(error)
             raise SystemExit(1) from error
         self._observer.has_started(loop)
+
+
+def call_before_first(owner: Any, name: str, function: Callable[[], object]) -> None:
+    """Have a function called before the first call of an object's callable, which costs later calls nothing."""
+    original = getattr(owner, name)
+
+    def call(*arguments: Any) -> Any:
+        setattr(owner, name, original)
+        function()
+        return original(*arguments)
+
+    setattr(owner, name, call)
 
 
 class Counted:

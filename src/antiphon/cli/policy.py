@@ -16,6 +16,8 @@ class Policy(NamedTuple):
     """The time that open requests get when their worker ends."""
     worker_timeout: float = 30.0
     """The time after which a worker of which nothing was heard is replaced; 0 for none."""
+    start_timeout: float = 60.0
+    """The time after which a worker that does not serve yet is ended, and another one is tried; 0 for none."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for none."""
     drain_delay: float = 0.0
@@ -25,9 +27,11 @@ class Policy(NamedTuple):
     logs: Logs = Logs()
     """What the workers log, and how."""
     is_reloaded: bool = False
-    """True if workers are started ahead of the time at which they load the application."""
+    """True if workers are told what to load, when files have changed."""
 
     def for_reloading(self) -> "Policy":
         """Return the policy of workers that a change of a file ends, and that may stand still in a debugger."""
         grace = min(self.grace, RELOAD_GRACE)
-        return self._replace(grace=grace, worker_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True)
+        return self._replace(
+            grace=grace, worker_timeout=0, start_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True
+        )

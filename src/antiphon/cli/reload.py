@@ -1,7 +1,7 @@
 """The supervisor of `antiphon run --reload`: after each change of a file, new workers load the application anew.
 
-Importing Python, Antiphon and Granian takes most of the time of a worker's start. So spare processes do that ahead, and
-wait for orders: to load the application, or to show why it can't be loaded.
+Importing Python, Antiphon and Granian takes most of the time of a worker's start. So prestarted workers have done that,
+and wait for orders: to load the application, or to show why it can't be loaded.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-from antiphon.cli.control import Order
+from antiphon.cli.control import SERVE, Order
 from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
 from antiphon.cli.interface import Choice
 from antiphon.cli.policy import Policy
@@ -32,7 +32,7 @@ _ECHO = 0.2
 
 
 class Reloader(Supervisor):
-    """The workers on one listening socket, and spare ones.
+    """The workers on one listening socket, and prestarted ones.
 
     From a change on, the workers take no new connections; these wait until new workers serve. `announce` is called
     once, with None if the application can't be loaded. A worker that ends by itself is not replaced before the next
@@ -53,7 +53,6 @@ class Reloader(Supervisor):
         self._folders = folders
         self._serving: list[WorkerProcess] = []
         """The workers that serve, or are to."""
-        self._spares: list[WorkerProcess] = []
         self._changed: set[str] = set()
         """The files that have changed since the application was loaded, or has failed to."""
         self._has_changed = asyncio.Event()
@@ -77,8 +76,8 @@ class Reloader(Supervisor):
     async def _load_at_changes(self) -> None:
         while True:
             self._has_changed.clear()
-            loading = self._do(self._load(sorted(self._changed)))
-            change = self._do(self._has_changed.wait())
+            loading = self.do(self._load(sorted(self._changed)))
+            change = self.do(self._has_changed.wait())
             await asyncio.wait([loading, change], return_when=asyncio.FIRST_COMPLETED)
             if loading.done():
                 loading.result()
@@ -87,29 +86,30 @@ class Reloader(Supervisor):
             await asyncio.wait([loading])
 
     async def _load(self, changed: list[str]) -> None:
-        """Have spare workers load the application, and serve it until one ends; show the error if there is one."""
+        """Have prestarted workers load the application, and serve it until one ends; show the error if there is one."""
         began = time.monotonic()
         await self._retire_all()
         self._forget_old_state(changed)
         try:
-            choice = await self._serve_by_spares({"load": str(self._target)}, self._policy.workers)
+            choice = await self._serve_by_prestarted({"load": str(self._target)}, self._policy.workers)
             self._has_loaded(choice, changed, time.monotonic() - began)
-            await self._add_spares()
+            await self._prepare()
             await self._wait_for_an_end()
         except click.ClickException as error:
             self._has_loaded(None, changed, time.monotonic() - began)
-            self._warn(f"Error: {error.message}")
+            self.warn(f"Error: {error.message}")
             await self._retire_all()
             page = error.page if isinstance(error, BadCommand | StartupFailed) else ""
-            await self._serve_by_spares({"show": error.message, "page": page}, 1)
-            await self._add_spares()
+            await self._serve_by_prestarted({"show": error.message, "page": page}, 1)
+            await self._prepare()
 
-    async def _serve_by_spares(self, order: Order, number: int) -> Choice:
-        """Give an order to some spare workers, and wait until they serve. Raises what keeps one of them from that."""
+    async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
+        """Give an order to prestarted workers, and wait until they serve. Raises what keeps one of them from that."""
         for _ in range(number):
-            self._serving.append(await self._take_spare())
+            self._serving.append(await self._prestarted.take())
         for worker in self._serving:
             await worker.give(order)
+            await worker.give(SERVE)
         choice, *_ = await asyncio.gather(*(worker.wait_serving() for worker in self._serving))
         return choice
 
@@ -117,7 +117,7 @@ class Reloader(Supervisor):
         """Tell the workers that serve to end, and kill those that don't. Return when none takes a new connection."""
         workers, self._serving = self._serving, []
         for worker in workers:
-            self._retire(worker) if worker.serves else worker.kill()
+            self.retire(worker) if worker.serves else worker.kill()
         for worker in workers:
             if worker.serves:
                 await worker.wait_closed(_CLOSING)
@@ -132,10 +132,8 @@ class Reloader(Supervisor):
         for path in changed:
             with suppress(OSError, NotImplementedError):
                 os.unlink(importlib.util.cache_from_source(os.path.abspath(path)))
-        if os.fspath(ENV_FILE) in changed:  # the spares have read settings of the command there
-            spares, self._spares = self._spares, []
-            for spare in spares:
-                spare.kill()
+        if os.fspath(ENV_FILE) in changed:  # they have read settings of the command there
+            self._prestarted.kill()
 
     def _has_loaded(self, choice: Choice | None, changed: list[str], seconds: float) -> None:
         self._changed.difference_update(changed)
@@ -155,25 +153,10 @@ class Reloader(Supervisor):
         worker = next(each for each in self._serving if each.has_ended)
         raise WorkerEnded(f"Worker {worker.pid} {worker.fate}. The next change starts another one.")
 
-    async def _end_all(self) -> None:
-        for spare in self._spares:  # which have nothing to finish, and may be busy with imports
-            spare.kill()
-        await super()._end_all()
-
-    async def _add_spares(self) -> None:
-        """Start processes for the next change: for the workers, one to show an error, and one for when it is mended."""
-        self._spares = [spare for spare in self._spares if not spare.has_ended]
-        while len(self._spares) < self._policy.workers + 2:
-            spare = await self._spawn()
-            self._spares.append(spare)
-            await spare.wait_waiting()  # one after the other, so that the first one is soon ready
-
-    async def _take_spare(self) -> WorkerProcess:
-        while self._spares:
-            spare = self._spares.pop(0)
-            if not spare.has_ended:
-                return spare
-        return await self._spawn()
+    async def _prepare(self) -> None:
+        """Prepare for the next change: for each worker one, one to show an error, and one for when it is mended."""
+        with suppress(click.ClickException):  # it was killed; there will be one when it is needed
+            await self._prestarted.fill(self._policy.workers + 2)
 
 
 def _named(changed: list[str]) -> str:

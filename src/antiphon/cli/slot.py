@@ -1,105 +1,144 @@
-"""The place of one worker, of which a server has as many as it was asked for. Whoever leaves it gets a successor."""
+"""The place of one worker, of which a server has as many as it was asked for. A worker that leaves it gets a successor.
+
+A worker that fails is told from one that a request has killed: that one had got a request when it ended. It is replaced
+at once, and as often as it takes, so that no client can end the server. A worker fails if it can't serve, or ends
+before it got any request, within `WINDOW`. The next one is started after a pause then, and at last the server ends,
+unless workers in other slots are sound.
+"""
 
 import asyncio
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from click import ClickException
 
 from antiphon.cli.errors import WorkerEnded
-from antiphon.cli.interface import Choice
 from antiphon.cli.worker_process import WorkerProcess
 
 RESTARTS = 5
-"""How many workers that ended by themselves are replaced in a slot, within `WINDOW`."""
+"""How many workers in a row that have failed are replaced in a slot, if no other slot has a sound one."""
 WINDOW = 30.0
-"""Seconds."""
-PAUSE = 0.2
-"""Seconds before a worker is replaced, and as many more each time within `WINDOW`. At Ctrl-C, workers may end before
-their supervisor knows.
+"""Seconds after which a worker is sound that has got no request."""
+PAUSE = 0.05
+"""Seconds before a worker is replaced, and twice as many after each one in a row that has failed. At Ctrl-C, workers
+may end before their supervisor knows.
 """
+LONGEST_PAUSE = 5.0
+"""Seconds."""
+
+
+def pause_after(failures: int) -> float:
+    """Return the seconds to wait before the next start, after so many in a row that have failed."""
+    return min(PAUSE * 2.0**failures, LONGEST_PAUSE)
+
+
+class Workers(Protocol):
+    """The one who starts workers for slots, and ends them."""
+
+    @property
+    def warn(self) -> Callable[[str], object]:
+        """The function that prints a line about what went wrong."""
+        ...
+
+    async def start(self) -> WorkerProcess:
+        """Return a new worker that serves. Raises a `ClickException` that says why none can."""
+        ...
+
+    async def start_at_once(self) -> WorkerProcess:
+        """Return a worker that serves, one that was prestarted if there is one. Raises as `start`."""
+        ...
+
+    def retire(self, worker: WorkerProcess) -> None:
+        """End a worker that has a successor."""
+        ...
+
+    def are_sound_elsewhere(self, slot: "Slot") -> bool:
+        """Return True if any other slot has a sound worker."""
+        ...
+
+    def do(self, coroutine: Coroutine[Any, Any, None]) -> object:
+        """Run a coroutine until the server ends. A `ClickException` that it raises ends the server."""
+        ...
 
 
 class Slot:
-    """The place of one worker.
+    """The place of one worker."""
 
-    `start` returns a worker that serves, or raises a `ClickException`. `retire` ends one that has a successor. `warn`
-    prints a line.
-    """
-
-    def __init__(
-        self,
-        start: Callable[[], Awaitable[WorkerProcess]],
-        retire: Callable[[WorkerProcess], object],
-        warn: Callable[[str], object],
-    ) -> None:
-        self._start = start
-        self._retire = retire
-        self._warn = warn
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
         self._worker: WorkerProcess | None = None
         self._is_being_replaced = asyncio.Lock()
-        self._ends: deque[float] = deque()
-        """When workers have ended by themselves, within `WINDOW`."""
+        self._failures = 0
+        """How many workers in a row have failed here."""
+
+    @property
+    def is_sound(self) -> bool:
+        """True if the worker in this place serves, and is no worse than the one before."""
+        worker = self._worker
+        return worker is not None and not worker.has_ended and (not self._failures or worker.has_served(WINDOW))
+
+    @property
+    def worker(self) -> WorkerProcess:
+        """The worker in this place, which has been filled."""
+        assert self._worker is not None  # noqa: S101
+        return self._worker
 
     async def replace(self) -> None:
         """Have a new worker take this place, and retire the old one as soon as the new one serves.
 
         Raises what keeps the new one from serving; the old one stays then.
         """
-        await self._replace(self._worker)
-
-    async def _replace(self, worker: WorkerProcess | None) -> None:
-        """Replace a worker, unless that has been done already."""
         async with self._is_being_replaced:
-            if self._worker is not worker:
-                return
-            self._worker = await self._start()
-            if worker is not None:
-                self._retire(worker)
+            self._give_to(await self._workers.start())
 
-    async def choice(self) -> Choice:
-        """Return the interface that the worker in this place has chosen."""
-        assert self._worker is not None  # noqa: S101 - it has been started
-        return await self._worker.wait_serving()
+    def _give_to(self, worker: WorkerProcess) -> None:
+        old, self._worker = self._worker, worker
+        self._workers.do(self._keep(worker))
+        if old is not None:
+            self._workers.retire(old)
 
-    async def keep(self) -> None:
-        """Replace the worker whenever it ends or is worn. Raises `WorkerEnded` if that has been done too often."""
-        while (worker := self._worker) is not None:
-            await worker.wait_done()
-            while self._worker is worker:
-                if worker.has_ended:
-                    await self._replace_ended(worker)
-                else:
-                    await self._replace_worn(worker)
-
-    async def _replace_ended(self, worker: WorkerProcess) -> None:
-        reason = f"Worker {worker.pid} {worker.fate}."
-        while self._worker is worker:
-            await asyncio.sleep(self._pause_after(reason))
-            self._warn(f"{reason} Another one takes its place.")
-            try:
-                await self._replace(worker)
-            except ClickException as error:
-                reason = (
-                    f"{error.message}\nA worker that was to replace worker {worker.pid} can't serve, as shown above."
-                )
+    async def _keep(self, worker: WorkerProcess) -> None:
+        """Replace a worker when it is worn or ends, unless that is done for other reasons."""
+        await worker.wait_worn()
+        self._workers.do(self._replace_worn(worker))
+        await worker.wait_ended()
+        if self._worker is worker:
+            await self._replace_ended(worker)
 
     async def _replace_worn(self, worker: WorkerProcess) -> None:
-        try:
-            await self._replace(worker)
-        except ClickException as error:
-            self._warn(
-                f"{error.message}\nA worker that was to replace worker {worker.pid} can't serve, as shown above."
-            )
-            await worker.wait_ended(WINDOW)
+        """Replace a worker that still serves, unless that has been done meanwhile."""
+        while self._worker is worker and not worker.has_ended:
+            try:
+                async with self._is_being_replaced:
+                    if self._worker is worker:
+                        self._succeed(worker, await self._workers.start())
+            except ClickException as error:
+                self._workers.warn(f"{error.message}\n{_can_not_replace(worker)}")
+                await worker.wait_ended(WINDOW)
 
-    def _pause_after(self, reason: str) -> float:
-        """Count the end of a worker, and return the pause before the next one. Raises `WorkerEnded` after too many."""
-        now = time.monotonic()
-        while self._ends and self._ends[0] < now - WINDOW:
-            self._ends.popleft()
-        self._ends.append(now)
-        if len(self._ends) > RESTARTS:
-            raise WorkerEnded(f"{reason} That was number {len(self._ends)} in {WINDOW:g} seconds, so the server ends.")
-        return PAUSE * len(self._ends)
+    async def _replace_ended(self, worker: WorkerProcess) -> None:
+        """Replace a worker that is gone, whatever else is about to take its place: that may hang as it starts."""
+        self._failures = 0 if worker.has_served(WINDOW) else self._failures + 1
+        reason = f"Worker {worker.pid} {worker.fate}."
+        while self._worker is worker:
+            if self._failures > RESTARTS and not self._workers.are_sound_elsewhere(self):
+                raise WorkerEnded(f"{reason} That was number {self._failures} in a row, so the server ends.")
+            await asyncio.sleep(pause_after(self._failures))
+            if self._worker is worker:
+                self._workers.warn(f"{reason} Another one takes its place.")
+                try:
+                    self._succeed(worker, await self._workers.start_at_once())
+                except ClickException as error:
+                    self._failures += 1
+                    reason = f"{error.message}\n{_can_not_replace(worker)}"
+
+    def _succeed(self, old: WorkerProcess, new: WorkerProcess) -> None:
+        """Have a worker take the place of another one, unless that has been done meanwhile."""
+        if self._worker is old:
+            self._give_to(new)
+        else:
+            self._workers.retire(new)
+
+
+def _can_not_replace(worker: WorkerProcess) -> str:
+    return f"A worker that was to replace worker {worker.pid} can't serve, as shown above."

@@ -4,17 +4,25 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from click import ClickException
 
-from antiphon.cli.errors import Refused
+from antiphon.cli.control import SERVE
+from antiphon.cli.errors import Refused, StartTimeout
 from antiphon.cli.interface import Choice
 from antiphon.cli.policy import Policy
+from antiphon.cli.prestarted_worker import PrestartedWorkers
 from antiphon.cli.signals import Signals
-from antiphon.cli.slot import Slot
+from antiphon.cli.slot import Slot, pause_after
 from antiphon.cli.worker_process import WorkerProcess
 
+T = TypeVar("T")
+
+_STARTS = 3
+"""How often it is tried to start a worker, if it hangs."""
+_KEPT = 300.0
+"""Seconds for which there is a prestarted worker, after one had to be replaced."""
 _NOT_HTTP = b"\0\r\n\r\n"
 """A request that an HTTP server answers by itself, with a 400, without calling the application."""
 
@@ -37,29 +45,32 @@ class Supervisor:
         self._listener = listener
         self._policy = policy
         self._announce = announce
-        self._warn = warn
-        self._slots = [Slot(self._start, self._retire, warn) for _ in range(policy.workers)]
+        self.warn = warn
+        self._slots = [Slot(self) for _ in range(policy.workers)]
         self._workers: set[WorkerProcess] = set()
         """All that have not ended: those that start, that serve, and that have a successor."""
+        self._prestarted = PrestartedWorkers(self._spawn)
+        self._prestarting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_told_to_end = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._has_started = asyncio.Event()
         self._is_restarting = asyncio.Lock()
+        self._is_restart_wanted = False
 
     async def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SIGHUP. Open requests then get their grace, or until a second signal.
 
-        Returns the exit code: 0, or 128 plus the number of the second signal. When workers end by themselves again and
-        again, ends the others, too, and raises `WorkerEnded`; `BadCommand` or `StartupFailed` if the application can't
-        be loaded or started.
+        Returns the exit code: 0, or 128 plus the number of the second signal. When workers fail again and again, ends
+        the others, too, and raises `WorkerEnded`; `BadCommand` or `StartupFailed` if the application can't be loaded or
+        started.
         """
-        signals = Signals(self.end, self._kill_all, lambda: self._do(self._restart_and_tell()))
-        serving = self._do(self._serve())
-        ending = self._do(self._is_told_to_end.wait())
-        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+        signals = Signals(self.end, self._kill_all, lambda: self.do(self._restart_and_tell()))
+        self.do(self._serve())
+        await self._is_told_to_end.wait()
         await self._end_all()
-        await asyncio.wait([serving])
-        if not serving.cancelled():
-            serving.result()
+        if self._failure is not None:
+            raise self._failure
         return signals.exit_code
 
     def end(self) -> None:
@@ -72,14 +83,41 @@ class Supervisor:
         No request is lost by this. Raises `BadCommand`, `StartupFailed` or `WorkerEnded` if a new worker can't serve:
         the old ones go on then.
         """
+        self._stop_prestarting()
+        self._prestarted.kill()  # it has loaded what is to be replaced
+        for slot in self._slots:
+            await slot.replace()
+
+    async def _restart_and_tell(self) -> None:
+        """Restart, once more if that is asked for while a restart is under way, and say how it went."""
+        if self._is_restarting.locked() or not self._has_started.is_set():
+            self.warn(f"{self._what_is_starting()} The workers are restarted after that.")
+        if self._is_restart_wanted:
+            return
+        self._is_restart_wanted = True
         async with self._is_restarting:
-            for slot in self._slots:
-                await slot.replace()
+            await self._has_started.wait()
+            self._is_restart_wanted = False
+            try:
+                await self.restart()
+            except ClickException as error:
+                self.warn(f"The workers go on as they are, since a new one can't serve: {error.message}")
+            else:
+                self.warn("All workers were replaced.")
+
+    def _what_is_starting(self) -> str:
+        """Return a sentence on the worker that has been starting for longest."""
+        starting = [worker for worker in self._workers if not (worker.serves or worker.is_prestarted)]
+        if not starting:
+            return "A worker is about to be started."
+        worker = max(starting, key=lambda each: each.seconds)
+        return f"Worker {worker.pid} has been starting for {worker.seconds:.0f} s."
 
     async def _serve(self) -> None:
-        """Start the workers, announce them, and keep them."""
+        """Start the workers, and announce them. Their slots keep them."""
         await run_all(slot.replace() for slot in self._slots)
-        await run_all([self._announce_all(), *(slot.keep() for slot in self._slots)])
+        self._has_started.set()
+        await self._announce_all()
 
     async def _announce_all(self) -> None:
         """Call `announce` when connections are answered, with the choice that a worker has reported."""
@@ -91,39 +129,72 @@ class Supervisor:
         writer.close()
 
     async def _first_choice(self) -> Choice | None:
-        return await self._slots[0].choice()
+        return await self._slots[0].worker.wait_serving()
 
-    async def _start(self) -> WorkerProcess:
-        """Start a worker, and return it when it serves. Raises what keeps it from that."""
-        worker = await self._spawn()
-        if self._policy.worker_timeout:
-            self._do(worker.end_when_silent(self._policy.worker_timeout))
+    async def start(self) -> WorkerProcess:
+        """Return a new worker that serves. Raises what keeps it from that; one that hangs is tried again first."""
+        for number in range(1, _STARTS):
+            try:
+                return await self._put_to_work(await self._spawn())
+            except StartTimeout as error:
+                self.warn(f"{error.message} Another one is started. If it needs longer, raise --start-timeout.")
+                await asyncio.sleep(pause_after(number))
+        return await self._put_to_work(await self._spawn())
+
+    async def start_at_once(self) -> WorkerProcess:
+        """Return a worker that serves: one that was prestarted, if there is one. Then another one is.
+
+        Raises what keeps it from serving.
+        """
+        worker = await self._put_to_work(await self._prestarted.take())
+        self._stop_prestarting()
+        self._prestarting = self.do(self._prestart())
+        return worker
+
+    async def _prestart(self) -> None:
+        """Prestart a worker, and keep it until no worker had to be replaced for a while."""
+        try:
+            await self._prestarted.fill(1)
+        except ClickException as error:
+            self.warn(f"{error.message}\nSo no worker is prestarted that could replace one at once.")
+        await asyncio.sleep(_KEPT)
+        self._prestarted.kill()
+
+    def _stop_prestarting(self) -> None:
+        if self._prestarting is not None:
+            self._prestarting.cancel()
+
+    async def _put_to_work(self, worker: WorkerProcess) -> WorkerProcess:
+        """Tell a worker to serve, and return it when it does. Raises what keeps it from that."""
+        await worker.give(SERVE)
         await worker.wait_serving()
         return worker
 
     async def _spawn(self) -> WorkerProcess:
         worker = await WorkerProcess.start(self._listener)
         self._workers.add(worker)
-        self._do(self._forget(worker))
+        self.do(self._forget(worker))
+        if self._policy.start_timeout:
+            self.do(worker.end_when_late(self._policy.start_timeout))
+        if self._policy.worker_timeout:
+            self.do(worker.end_when_silent(self._policy.worker_timeout))
         return worker
 
     async def _forget(self, worker: WorkerProcess) -> None:
         await worker.wait_ended()
         self._workers.discard(worker)
 
-    def _retire(self, worker: WorkerProcess) -> None:
-        self._do(worker.end(self._policy.grace, is_replaced=True))
+    def retire(self, worker: WorkerProcess) -> None:
+        """End a worker that has a successor."""
+        self.do(worker.end(self._policy.grace, is_replaced=True))
 
-    async def _restart_and_tell(self) -> None:
-        try:
-            await self.restart()
-        except ClickException as error:
-            self._warn(f"The workers go on as they are, since a new one can't serve: {error.message}")
-        else:
-            self._warn("All workers were replaced.")
+    def are_sound_elsewhere(self, slot: Slot) -> bool:
+        """Return True if any other slot has a sound worker."""
+        return any(each.is_sound for each in self._slots if each is not slot)
 
     async def _end_all(self) -> None:
         self._listener.close()
+        self._prestarted.kill()
         seconds = self._policy.drain_delay + self._policy.grace
         ending = [worker.end(seconds) for worker in self._workers]
         for task in self._tasks:
@@ -134,12 +205,18 @@ class Supervisor:
         for worker in self._workers:
             worker.kill()
 
-    def _do(self, coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        """Run a coroutine as a task, until the workers are ended."""
+    def do(self, coroutine: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Run a coroutine as a task, until the workers are ended, and end them if it raises an error."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._take_in_end)
         return task
+
+    def _take_in_end(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
+            self.end()
 
 
 async def run_all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -23,10 +23,12 @@ from antiphon.cli.failure import explain_failure
 from antiphon.cli.farewell import with_farewell
 from antiphon.cli.heart import BEATS, Heart
 from antiphon.cli.interface import Choice, choose
-from antiphon.cli.observed import Counted, observed
+from antiphon.cli.observed import Counted, call_before_first, observed
 from antiphon.cli.policy import Policy
+from antiphon.cli.prestarted_worker import wait_for_target
+from antiphon.cli.stacks import write_stacks
 from antiphon.cli.target import Target
-from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.background import background_loop, started_loop
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.handler.unfinished import CLOSING
 from antiphon.serving.embedded import ThreadServer
@@ -59,20 +61,9 @@ def work(inherited: str, find: Callable[[], Target], requested: Choice | None, p
     if not faulthandler.is_enabled():
         faulthandler.enable()  # which writes down where a worker was that hung, or died of a fault in C
     connection = Control(control)
-    target = _wait_for_target(connection, listener) if policy.is_reloaded else find()
-    if target is None:
-        return
-    if not isinstance(target, Target):  # pages look again and again whether a report is still there
-        policy = policy._replace(logs=policy.logs._replace(has_access_log=False))
     worker = _Worker(connection, policy)
     Thread(target=worker.end_when_told, daemon=True).start()
-    worker.serve(target, requested, listener)
-
-
-def _wait_for_target(control: Control, listener: socket.socket) -> "Target | Report | None":
-    from antiphon.cli.spare import wait_for_target  # late, with all that an App needs: others may not
-
-    return wait_for_target(control, listener)
+    worker.serve(wait_for_target(connection, listener) if policy.is_reloaded else find(), requested, listener)
 
 
 class _Worker:
@@ -84,11 +75,18 @@ class _Worker:
         self._control = control
         self._policy = policy
         self._app: Any = None
+        self._answering: Any = None
         self._server: ThreadServer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._has_served = Event()
 
     def serve(self, target: "Target | Report", requested: Choice | None, listener: socket.socket) -> None:
-        """Load the application, start it, and serve it on this thread. Reports its interface, or its error."""
+        """Load the application, and when that is ordered, start it, and serve it on this thread.
+
+        Reports its interface, or its error.
+        """
+        if not isinstance(target, Target):  # pages look again and again whether a report is still there
+            self._policy = self._policy._replace(logs=self._policy.logs._replace(has_access_log=False))
         try:
             self._app = target.load(requested)
         except BadCommand as error:
@@ -96,6 +94,7 @@ class _Worker:
             sys.exit(error.exit_code)
         self._choice = choose(self._app, requested)
         self._policy.logs.configure()
+        self._control.wait_for_order()
         self._server = server = self._make_server(listener)
         # The supervisor may have got it, too, and end this worker before it is replaced.
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())
@@ -110,7 +109,7 @@ class _Worker:
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
-        app = with_farewell(self._policy.logs.observe(self._app, interface), interface)
+        app = self._answering = with_farewell(self._policy.logs.observe(self._app, interface), interface)
         if limit := self._policy.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         threads = WSGI_THREADS if interface == "wsgi" else 1
@@ -133,8 +132,13 @@ class _Worker:
         except Exception as error:
             logging.getLogger("antiphon").error("the shutdown of the application failed", exc_info=error)
 
+    def is_starting(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take note of the loop on which the application starts."""
+        self._loop = loop
+
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Report that the application is served, and that this goes on: from its loop, if it has one."""
+        call_before_first(self._answering, "answer", self._control.report_asked)
         if self._policy.worker_timeout:
             heart = Heart(self._control.beat, self._policy.worker_timeout / BEATS)
             heart.beat_on_thread() if loop is None else heart.beat_on_loop(loop)
@@ -170,7 +174,7 @@ class _Worker:
 
         After the last request, the main thread ends the process before that.
         """
-        is_replaced = self._control.wait_told_to_end()
+        is_replaced = self._control.wait_told_to_end(self._write_stacks)
         if self._server is not None:
             DRAINING.give()
             if not is_replaced:
@@ -184,6 +188,11 @@ class _Worker:
             self._stop_on_thread()
             self._has_served.wait(LEAVING)
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def _write_stacks(self) -> None:
+        background = started_loop()
+        loop = background.loop if self._loop is None and background is not None else self._loop
+        write_stacks(loop)
 
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
         """Take no new connection. Those that are open get a moment to send their requests.

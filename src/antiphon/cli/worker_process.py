@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import sys
+import time
 from asyncio.subprocess import Process
 from contextlib import suppress
 from typing import Any
 
-from antiphon.cli.control import INHERITED, REPLACED, Order
-from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
+from antiphon.cli.control import INHERITED, REPLACED, STACKS, Order, encoded
+from antiphon.cli.errors import BadCommand, StartTimeout, StartupFailed, WorkerEnded
 from antiphon.cli.heart import BEATS
 from antiphon.cli.interface import Choice
 
@@ -20,6 +21,10 @@ SHUTDOWN = 2.0
 
 _DYING = 2.0
 """Seconds for a worker that hangs to write down where, before it is killed."""
+_WRITING = 0.2
+"""Seconds for it to write down where its tasks are, which takes a thread that goes on."""
+_LOOKS = 20
+"""How often it is looked whether a worker has started, in the time that it has for that."""
 
 
 class WorkerProcess:
@@ -32,9 +37,14 @@ class WorkerProcess:
         self._control = control
         self._serving: asyncio.Future[Choice] = loop.create_future()
         self._waiting: asyncio.Future[None] = loop.create_future()
-        self._wants_successor = asyncio.Event()
+        self._is_worn = asyncio.Event()
         self._has_closed = asyncio.Event()
         self._is_told_to_end = False
+        self._orders_waited_for = 0
+        self._orders_given = 0
+        self._began = time.monotonic()
+        """When it was told to serve, and then when it served."""
+        self._was_asked = False
         self._beats_left_out = 0
         self._silence = ""
         self._received = b""
@@ -82,10 +92,29 @@ class WorkerProcess:
         by = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"{self._silence}{by}"
 
+    @property
+    def is_prestarted(self) -> bool:
+        """True if the worker waits for an order, or will."""
+        return not self._orders_given
+
+    @property
+    def seconds(self) -> float:
+        """How long it has served, or, until it does, how long ago it was told to."""
+        return time.monotonic() - self._began
+
+    def has_served(self, window: float) -> bool:
+        """Return True if the worker got a request, or has served for so many seconds without one."""
+        return self._was_asked or (self.serves and self.seconds > window)
+
     async def give(self, order: Order) -> None:
-        """Give an order to a worker that waits for one."""
+        """Give an order to a worker, which takes it when it is ready for one."""
+        self._orders_given += 1
+        self._began = time.monotonic()
+        await self._tell(order)
+
+    async def _tell(self, order: Order) -> None:
         with suppress(OSError):  # it is gone, as is found out by waiting for it
-            await asyncio.get_running_loop().sock_sendall(self._control, json.dumps(order).encode() + b"\n")
+            await asyncio.get_running_loop().sock_sendall(self._control, encoded(order))
 
     async def wait_serving(self) -> Choice:
         """Wait until the worker serves; return the interface that it chose.
@@ -95,12 +124,15 @@ class WorkerProcess:
         return await asyncio.shield(self._serving)
 
     async def wait_waiting(self) -> None:
-        """Wait until the worker waits for an order, or has ended."""
-        await asyncio.wait([self._ended, self._waiting], return_when=asyncio.FIRST_COMPLETED)
+        """Wait until the worker waits for an order. Raises what keeps it from that."""
+        either: list[asyncio.Future[Any]] = [self._serving, self._waiting]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not self._waiting.done():
+            await self.wait_serving()
 
-    async def wait_done(self) -> None:
-        """Wait until the worker has ended, or wants a successor."""
-        await self._wait_for(self._wants_successor, None)
+    async def wait_worn(self) -> None:
+        """Wait until the worker wants a successor, or has ended."""
+        await self._wait_for(self._is_worn, None)
 
     async def wait_closed(self, timeout: float) -> None:
         """Wait until the worker takes no new connection, or has ended, at most `timeout` seconds."""
@@ -124,7 +156,7 @@ class WorkerProcess:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
                 if is_replaced:
-                    self._control.send(REPLACED)
+                    self._control.send(encoded(REPLACED))
                 self._control.shutdown(socket.SHUT_WR)
         await self.wait_ended(grace + SHUTDOWN)
         self.kill()
@@ -144,11 +176,30 @@ class WorkerProcess:
             await self.wait_ended(seconds / BEATS)
             self._beats_left_out += 1
             if self._beats_left_out > BEATS and not self._is_told_to_end:
-                self._silence = f"did not answer for {seconds:g} seconds (--worker-timeout), and "
-                self._send(signal.SIGABRT)  # by which Python writes down where it is
-                await self.wait_ended(_DYING)
-                self.kill()
+                await self._end_hanging(f"did not answer for {seconds:g} seconds (--worker-timeout), and ")
                 return
+
+    async def end_when_late(self, seconds: float) -> None:
+        """Watch the worker until it serves. End it when it has taken so many seconds for that.
+
+        They are counted as by `end_when_silent`, and without those in which it waits for an order.
+        """
+        looks = 0
+        while looks < _LOOKS:
+            await asyncio.wait([self._serving], timeout=seconds / _LOOKS)
+            if self._serving.done() or self._is_told_to_end:
+                return
+            looks += self._orders_given >= self._orders_waited_for
+        await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout), and ")
+
+    async def _end_hanging(self, silence: str) -> None:
+        """Have the worker write down where its tasks are, if a thread goes on, and its threads; and end it."""
+        self._silence = silence
+        await self._tell(STACKS)
+        await self.wait_ended(_WRITING)
+        self._send(signal.SIGABRT)  # by which Python writes down where its threads are
+        await self.wait_ended(_DYING)
+        self.kill()
 
     def _send(self, number: signal.Signals) -> None:
         if not self.has_ended:
@@ -166,7 +217,8 @@ class WorkerProcess:
                 pass
             loop.remove_reader(self._control)
         if not self._serving.done():
-            self._fail(WorkerEnded(f"A worker {self.fate} before it served."))
+            late = StartTimeout(f"Worker {self.pid} {self.fate}.")
+            self._fail(late if self._silence else WorkerEnded(f"A worker {self.fate} before it served."))
 
     def _receive(self) -> bool:
         """Take in the reports that are there. Return False if there were none."""
@@ -185,12 +237,17 @@ class WorkerProcess:
     def _take_in(self, report: dict[str, Any]) -> None:
         self._beats_left_out = 0
         if "worn" in report:
-            self._wants_successor.set()
+            self._is_worn.set()
         elif "closed" in report:
             self._has_closed.set()
+        elif "asked" in report:
+            self._was_asked = True
         elif "waits" in report:
-            self._waiting.set_result(None)
+            self._orders_waited_for += 1
+            if not self._waiting.done():
+                self._waiting.set_result(None)
         elif "serves" in report:
+            self._began = time.monotonic()
             self._serving.set_result(Choice(*report["serves"]))
         elif "error" in report:
             kind = BadCommand if report["exit_code"] == BadCommand.exit_code else StartupFailed

@@ -1,0 +1,72 @@
+"""Workers that are started ahead of the time: they have done what takes long, and wait for an order."""
+
+import importlib
+import socket
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from click import ClickException
+
+from antiphon.cli.control import Control
+from antiphon.cli.target import Target
+from antiphon.cli.worker_process import WorkerProcess
+
+if TYPE_CHECKING:
+    from antiphon.cli.unloaded import Report
+
+
+class PrestartedWorkers:
+    """Workers that `spawn` has started, until they are taken."""
+
+    def __init__(self, spawn: Callable[[], Awaitable[WorkerProcess]]) -> None:
+        self._spawn = spawn
+        self._workers: list[WorkerProcess] = []
+
+    async def fill(self, number: int) -> None:
+        """Start workers until there are so many, and return when the last one waits for an order.
+
+        Raises a `ClickException` that says why one can't be prestarted.
+        """
+        self._workers = [worker for worker in self._workers if not worker.has_ended]
+        while len(self._workers) < number:
+            worker = await self._spawn()
+            self._workers.append(worker)
+            try:
+                await worker.wait_waiting()  # one after the other, so that the first one is soon ready
+            except ClickException:
+                if worker in self._workers:  # neither killed nor taken meanwhile
+                    self._workers.remove(worker)
+                    raise
+
+    async def take(self) -> WorkerProcess:
+        """Take the one that was started first, perhaps before it is ready; start one if there is none."""
+        while self._workers:
+            worker = self._workers.pop(0)
+            if not worker.has_ended:
+                return worker
+        return await self._spawn()
+
+    def kill(self) -> None:
+        """Kill them: they have nothing to finish."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.kill()
+
+
+def wait_for_target(control: Control, listener: socket.socket) -> "Target | Report":
+    """Wait for the order to load a target, or to show a report, in a worker that may load anything."""
+    from antiphon.app.application import App  # late: the supervisor does not need it
+    from antiphon.cli.unloaded import Report
+
+    App().freeze()  # which imports the rest
+    order = control.wait_for_order()
+    importlib.invalidate_caches()  # there may be new modules by now
+    if "load" in order:
+        return Target.parse(order["load"])
+    return Report(order["show"], order["page"], _is_for_loopback(listener))
+
+
+def _is_for_loopback(listener: socket.socket) -> bool:
+    """True if only this machine can connect; False for unix sockets, before which a proxy may stand."""
+    return listener.family != socket.AF_UNIX and ip_address(listener.getsockname()[0]).is_loopback
