@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-
 _first: list[Callable[[], object]] = []
 
 
