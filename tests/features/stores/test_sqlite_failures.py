@@ -87,7 +87,7 @@ RIGHTS = "This user needs the right to write to the file, and to its folder"
 
 
 @pytest.mark.processes
-@pytest.mark.skipif(os.name == "nt", reason="files have no modes there")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize(
     ("folder_mode", "file_mode", "is_open", "statuses", "reason"),
     [
