@@ -108,7 +108,7 @@ class Connections:
             self._forget_files()
 
     def hold(self, patience: float) -> bool:
-        """Lend no connection until ``release``. True when none is in use, False after ``patience`` seconds."""
+        """Lend no connection until ``release``, and wait until none is in use: False after ``patience`` seconds."""
         with self._changed:
             self._is_held = True
             return self._changed.wait_for(lambda: len(self.idle) == self._opened, patience)
