@@ -1,7 +1,6 @@
 """A Valkey that answers nothing any more, under a server: who has to wait for it, and how often."""
 
 import select
-import time
 from contextlib import ExitStack
 
 import pytest
@@ -11,7 +10,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
 from tests.helpers.processes import RUN
 from tests.helpers.valkey import ValkeyServer
-from tests.helpers.waiting import DEADLINE, eventually
+from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -57,9 +56,8 @@ def test_visitors_without_a_session_do_not_wait_behind_those_with_one(frozen, se
 def test_few_requests_wait_for_it(frozen, serving, path):
     server, cookie = serving(timeout=0.5)
     frozen.freeze()
-    start = time.monotonic()
     answers = [server.respond(SentRequest("GET", path, [cookie])) for _ in range(100)]
-    assert time.monotonic() - start < DEADLINE
+    assert server.stderr.count("is not available: Timeout") < 50  # each that waits is logged
     assert {answer.status for answer in answers} == {503 if path == "/name" else 200}
     frozen.thaw()
     if path == "/limited":
