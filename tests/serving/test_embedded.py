@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from antiphon.serving.embedded import StartupError, ThreadServer
-from antiphon.serving.sockets import close_accepted
+from antiphon.serving.sockets import close_accepted, count_waiting
 
 pytestmark = pytest.mark.usefixtures("interface")
 
@@ -245,6 +245,36 @@ for _ in range(2):
         assert streams[-1].read(4) == b"tick"
 print("answering", flush=True)
 """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+@pytest.mark.parametrize("interface", ["wsgi"])
+def test_connections_that_wait_to_be_accepted_are_counted(listener):
+    with ExitStack() as connections:
+        for count in range(3):
+            assert count_waiting(listener) == count
+            connections.enter_context(socket.create_connection(listener.getsockname()))
+        listener.accept()[0].close()
+        assert count_waiting(listener) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+@pytest.mark.parametrize("interface", ["wsgi"])
+def test_connections_that_have_come_are_accepted_first(listener):
+    server = ThreadServer(wsgi, "wsgi", listener.dup())
+    accepted = []
+
+    def accept_late():
+        time.sleep(0.2)
+        accepted.append(listener.accept()[0])
+
+    with socket.create_connection(listener.getsockname()):
+        late = threading.Thread(target=accept_late)
+        late.start()
+        server.stop_accepting(within=30)
+        assert len(accepted) == 1
+        late.join()
+        accepted[0].close()
 
 
 def test_only_connections_of_that_address_are_closed(listener):

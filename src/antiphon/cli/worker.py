@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 TAKING_UP = 0.05
 """Seconds for connections to be accepted when a worker ends, and then for requests to come on them."""
+ACCEPTING = 1.0
+"""The most seconds for connections to be accepted on a busy machine, where no other worker will accept them."""
 SETTLING = 0.5
 """Seconds for requests to come where nobody waits for the end, since another worker serves."""
 ANSWERING = 0.1
@@ -201,7 +203,7 @@ class _Worker:
         """
         if not self._policy.is_reloaded:
             time.sleep(TAKING_UP)
-        server.stop_accepting()
+        server.stop_accepting(0.0 if is_replaced else ACCEPTING)
         self._control.report_closed()
         time.sleep(SETTLING if is_replaced and not self._policy.is_reloaded else TAKING_UP)
 

@@ -138,12 +138,13 @@ class ThreadServer:
             close_accepted(self._address)
         return self.stop(within)
 
-    def stop_accepting(self) -> None:
+    def stop_accepting(self, within: float = 0.0) -> None:
         """Take no new connection, and serve those that are open, until ``stop`` is called.
 
-        The listening socket is not closed for other processes that have it, too.
+        Waits at most ``within`` seconds until those that have come are accepted. The listening socket is not closed for
+        other processes that have it, too.
         """
-        self._worker.socket.stop_accepting()
+        self._worker.socket.stop_accepting(within)
 
     def tell_to_stop(self) -> None:
         """Have it stop, without waiting. May be called by signal handlers."""

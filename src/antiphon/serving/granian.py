@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from granian.log import LogLevels, logger
 from granian.server.embed import Server
 from granian.server.mt import MTServer
 
-from antiphon.serving.sockets import BACKLOG, make_unknown_listener
+from antiphon.serving.sockets import BACKLOG, count_waiting, make_unknown_listener
 
 SEEN_IN = ("2.8.0", "2.8.7")
 """The oldest and the newest version of Granian that were seen to have these names."""
@@ -60,6 +61,9 @@ _OPTIONS: dict[str, Any] = {
     # what Granian logs goes where all else goes.
     "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},
 }
+
+_LOOK = 0.002
+"""Seconds between two looks at the connections that wait to be accepted."""
 
 
 def silence() -> None:
@@ -180,15 +184,22 @@ class _GivenSocket:
         except OSError:
             return False
 
-    def stop_accepting(self) -> None:
+    def stop_accepting(self, within: float) -> None:
         """Leave new connections to other processes that listen on this socket; Granian does not notice.
 
-        Granian goes on accepting on its descriptor, which then belongs to a socket whose address nobody knows. Nothing
-        is done if the socket is closed.
+        Granian goes on accepting on its descriptor, which then belongs to a socket whose address nobody knows. It gets
+        so many seconds to accept the connections that wait, since the kernel resets them when the last process leaves.
+        Nothing is done if the socket is closed.
         """
         if not self._is_open:
             return
-        with make_unknown_listener(self._family) as other:  # Granian may still have to look at its address
+        end = time.monotonic() + within
+        with (
+            make_unknown_listener(self._family) as other,  # Granian may still have to look at its address
+            socket.socket(fileno=os.dup(self._descriptor)) as listener,
+        ):
+            while count_waiting(listener) and time.monotonic() < end:
+                time.sleep(_LOOK)
             os.dup2(other.fileno(), self._descriptor, inheritable=False)
 
     def close_unless_taken(self) -> None:

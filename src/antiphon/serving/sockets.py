@@ -37,6 +37,14 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
     return listener
 
 
+def count_waiting(listener: socket.socket) -> int:
+    """Return how many connections wait at a listening socket to be accepted; 0 where the system does not tell."""
+    if sys.platform != "linux" or listener.family == socket.AF_UNIX:
+        return 0
+    information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
+    return int.from_bytes(information[24:28], sys.byteorder)  # tcpi_unacked, which is that of a socket that listens
+
+
 def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
     """Shut down all connections of this process that were accepted at the address of a listening socket.
 
