@@ -356,7 +356,6 @@ class TestAClockThatIsSet:
         app = limited(handler, RateLimit("5/minute", store, clock=clock))
         assert [visiting(app).status for _ in range(10)].count(200) == 5
 
-    @pytest.mark.parametrize("kind", ["memory"], indirect=True)
     def test_keeps_nobody_waiting_for_longer_than_the_time_of_the_rate(self, store, handler, visiting, clock):
         app = limited(handler, RateLimit("1/minute", store, clock=clock))
         assert visiting(app).status == 200

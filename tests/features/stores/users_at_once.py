@@ -10,6 +10,11 @@ from antiphon.features import SQLiteStore, ValkeyStore
 LONG = 10_000.0
 
 
+def opened(where, prefix):
+    """The store at a URL, or in a file."""
+    return ValkeyStore(where, prefix=prefix, timeout=30) if "://" in where else SQLiteStore(where, timeout=30)
+
+
 def use_on_threads(store, threads, turns):
     """Have as many users as threads take turns; return what all of them were told, by what they did."""
     store.add("replaced", {"number": 0}, ttl=LONG)
@@ -46,6 +51,5 @@ def replace(store):
 
 if __name__ == "__main__":
     where, prefix, threads, turns = sys.argv[1:]
-    opened = ValkeyStore(where, prefix=prefix, timeout=30) if "://" in where else SQLiteStore(where, timeout=30)
-    with closing(opened) as store:
+    with closing(opened(where, prefix)) as store:
         sys.stdout.write(json.dumps(use_on_threads(store, int(threads), int(turns))))

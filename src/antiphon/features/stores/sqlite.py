@@ -44,8 +44,8 @@ _CLEAN = [
 _INCREMENT = """
 insert into counters (id, count, expires) values (:id, :by, :end)
 on conflict (id) do update set
-    count = :by + case when expires > :now then count else 0 end,
-    expires = case when expires > :now then expires else :end end
+    count = :by + case when expires > :now and expires <= :end then count else 0 end,
+    expires = case when expires > :now and expires <= :end then expires else :end end
 returning count, expires
 """
 

@@ -141,8 +141,8 @@ class Store(ABC):
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
         """Add to the counter under a key, and return it; 0 only looks, and a number below 0 takes away.
 
-        It begins at 0, and again ``ttl`` seconds after the first of these calls. Counters and entries may have equal
-        keys.
+        It begins at 0, and again ``ttl`` seconds after the first of these calls, which all have the same ``ttl``.
+        Counters and entries may have equal keys.
         """
 
     def close(self) -> None:  # noqa: B027 - most stores have nothing to close
