@@ -11,9 +11,6 @@ from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, Peer, ReceivedResponse, SentRequest
 from tests.helpers.waiting import eventually
 
-PATIENCE = 2.0
-"""Seconds without an answer after which a connection counts as hanging."""
-
 STREAMS = tuple((handler, iterator) for handler in ("def", "async") for iterator in ("sync", "async"))
 """Every kind of handler that streams, with every kind of iterator that it may return."""
 
@@ -124,21 +121,6 @@ def pipelined(server: ServerProcess) -> str:
     return "answered" if second.body.startswith(b"{") else "confused"
 
 
-def after_unread(server: ServerProcess) -> str:
-    """Ask what becomes of a connection after a request whose body of many chunks nobody reads."""
-    with server.connect(PATIENCE) as connection:
-        connection.send(SentRequest("POST", "/def/unread", (), (bytes(2000),) * 100).encoded)
-        try:
-            connection.receive()
-            connection.send(SentRequest("GET", "/def/text").encoded)
-            connection.receive()
-        except TimeoutError:
-            return "hangs"
-        except Closed:
-            pass
-    return "goes on, or is closed"
-
-
 def expectation(server: ServerProcess) -> str:
     """Ask when a client that expects it gets 100 Continue (RFC 9110 §10.1.1)."""
     asked = []
@@ -235,7 +217,6 @@ PROBES: tuple[Probe, ...] = (
     Probe("Client's port", ("known", "hidden"), client_port),
     Probe("Connection", ("kept", "closed"), connection_kept),
     Probe("Pipelined requests", ("answered", "one answered"), pipelined),
-    Probe("Connection after an unread body", ("goes on, or is closed", "hangs"), after_unread),
     Probe("`100 Continue`", ("when the body is read", "always"), expectation),
     Probe("Stream to HTTP/1.0", ("until the connection ends", "in chunks"), http_1_0),
     Probe("Stream that fails midway", ("cut", "ended"), failed_stream),

@@ -120,7 +120,7 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Hypercorn",
         ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"),
-        _FAILS_LATE | {"`100 Continue`": "always", "Connection after an unread body": "hangs"},
+        _FAILS_LATE | {"`100 Continue`": "always"},
         _H11_REFUSALS
         | {"A query of 200 KiB": "431"}
         | {"A body that ends early": "400 or 499", "Chunks that end early": "400 or 499"},  # whoever is first

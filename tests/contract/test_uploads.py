@@ -151,6 +151,16 @@ class TestRefused:
         assert says_hello(process)
 
 
+def test_a_connection_goes_on_or_is_closed_after_a_body_that_nobody_reads(process):
+    with process.connect() as connection:
+        connection.send(SentRequest("POST", "/unread", (), (bytes(2000),) * 100).encoded)
+        with suppress(Closed):
+            assert connection.receive("POST").body == b"unread"
+            connection.send(SentRequest("GET", "/hello").encoded)
+            assert connection.receive().body == b"hello"
+    assert says_hello(process)
+
+
 class TestAClientThatStalls:
     def test_is_told_so_or_the_application_cannot_know(self, process, server):
         requests = [

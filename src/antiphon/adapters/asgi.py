@@ -134,6 +134,17 @@ class ASGIHead:
             if not isinstance(waiter, bool) and not waiter.done():
                 waiter.set_result(None)
 
+    @property
+    def is_body_left(self) -> bool:
+        """True if there may be more of the body, and nobody is receiving it."""
+        return self.has_body and self._has_more and not self._receiving
+
+    async def drop_body(self) -> None:
+        """Receive the rest of the body and forget it. What is received after that has lost the client."""
+        receive, self._next = self._next or self._receive, _receive_disconnect
+        while (await receive()).get("more_body"):
+            pass
+
     def wait_disconnect(self) -> "Task[None]":
         """Return the task that waits until the client disconnects, the same one for all. It ends with the request.
 
@@ -161,6 +172,10 @@ class ASGIHead:
         # A task reads on while the response is written.
         self._receiving = received = get_running_loop().create_future()
         return messages.wait_disconnect(received)
+
+
+async def _receive_disconnect() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:
@@ -215,12 +230,13 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             handler.unfinished.add(head)
         if isinstance(body, bytes):
             await send(start)
-            await send({"type": "http.response.body", "body": b"" if is_silent else body})
+            last = {"type": "http.response.body", "body": b"" if is_silent else body}
+            await (_send_last(head, send, last) if head.has_body else send(last))
         elif type(body) is FileBody and not is_silent and _can_send_path(scope, request, body):
             await send(start)
-            await send({"type": PATHSEND, "path": body.path})
-        else:
-            await _stream(request, body, start, send, is_silent, fields)
+            await _send_last(head, send, {"type": PATHSEND, "path": body.path})
+        elif await _stream(request, body, start, send, is_silent, fields):
+            await _send_last(head, send, {"type": "http.response.body", "body": b""})
     finally:
         try:
             if request._deferred:
@@ -243,7 +259,8 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
 
-async def _stream(request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields) -> None:
+async def _stream(request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields) -> bool:
+    """Send all of a stream but the last message. Return False if the client has disconnected."""
     from antiphon.adapters.streaming import write_chunks
 
     async def send_head() -> Send:
@@ -252,8 +269,22 @@ async def _stream(request: Request, body: Stream, start: Message, send: Send, is
             await send({"type": "http.response.body", "body": b"", "more_body": True})
         return send
 
-    if await write_chunks(request, body, send_head, is_silent, fields):
-        await send({"type": "http.response.body", "body": b""})
+    return await write_chunks(request, body, send_head, is_silent, fields)
+
+
+def _send_last(head: ASGIHead, send: Send, message: Message) -> Awaitable[None]:
+    return _send_without_body(head, send, message) if head.is_body_left else send(message)
+
+
+async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> None:
+    """Send the last message while nobody receives the body: Hypercorn waits in it for room in its queue of the body."""
+    from asyncio import create_task
+
+    dropping = create_task(head.drop_body())
+    try:
+        await send(message)
+    finally:
+        dropping.cancel()
 
 
 async def call_lifespan(

@@ -79,6 +79,11 @@ async def refused(request):
     return Response("no", 422)
 
 
+@app.post("/unread", body="lazy")
+async def unread(_: Request):
+    return "unread"
+
+
 @app.get("/about")
 def about(request: Request):
     """Return the numbers of open descriptors and of uploads among them, and the peak of memory in KiB."""
