@@ -1,10 +1,18 @@
 import pytest
 
-from antiphon import App, HTTPError, Response
+from antiphon import App, HTTPError, Response, abort
 from antiphon.handler.contract import describe
+from antiphon.handler.errors import set_debug_answer
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
+
+
+@pytest.fixture(params=[False, True], ids=["", "debug"])
+def debug(request):
+    set_debug_answer((lambda request, error, response: None) if request.param else None)
+    yield request.param
+    set_debug_answer(None)
 
 
 class Broken(Exception):
@@ -332,6 +340,30 @@ def test_the_errors_headers_go_with_its_status(serving, style, other, answer, al
     client = serving(app)
     assert client.put("/").headers.get("allow") == allow
     assert client.get("/").headers.getall("www-authenticate") == challenges
+
+
+@pytest.mark.parametrize("handled", [False, True])
+def test_unauthorized_without_a_challenge_has_one_and_debug_says_where(serving, style, other, handled, debug, caplog):
+    app = App()
+
+    @style
+    def refuses(request):
+        abort(401, "Who are you?")
+
+    app.get("/")(refuses)
+    app.get("/own")(style(lambda request: ("Who?", 401, {"www-authenticate": "Own"})))
+    if handled:
+        app.errorhandler(401)(other(lambda request, error: "Who?"))
+    client = serving(app)
+    refused = client.get("/")
+    assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert client.get("/own").headers["www-authenticate"] == "Own"
+    said = [record.getMessage() for record in caplog.records if "challenge" in record.getMessage()]
+    assert len(said) == debug
+    for line in said:
+        assert describe(refuses) in line
+        assert f"{__file__}:" in line.partition("raised at ")[2]
+        assert 'abort(401, challenge="Bearer")' in line
 
 
 def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, style, other):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Blueprint, Place, Request
+from antiphon import App, Blueprint, Place, Request, abort
 from antiphon.features import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.http import Authorization
 from antiphon.testing import Client, LifespanError
@@ -115,6 +115,37 @@ class TestTheUser:
         assert client.get("/?key=right").text == "right"
         refused = client.get("/?key=wrong")
         assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Session realm="Restricted"')
+
+
+class TestUnauthorizedWithoutAChallenge:
+    def test_has_those_of_the_users(self, interface, style, loading):
+        app = make_app(loading, style)
+
+        @app.get("/refused")
+        def refused(request: Request):
+            abort(401, "This token is too old.")
+
+        with Client(app, interface) as client:
+            for headers in ({}, BOB, {"authorization": "Bearer other"}):
+                answer = client.get("/refused", headers=headers)
+                assert (answer.status, answer.json["detail"]) == (401, "This token is too old.")
+                token = 'Bearer realm="shop"' + (', error="invalid_token"' if headers else "")
+                assert answer.headers["www-authenticate"] == f'Basic realm="shop", charset="UTF-8", {token}'
+
+    def test_has_one_although_the_source_of_users_fails_to_give_it(self, interface, caplog):
+        class Key(UserSource):
+            def credentials(self, request):
+                return None
+
+            def challenge(self, request):
+                raise OSError("the disk is full")
+
+        app = App()
+        app.use(Users(Key(lambda key: None)))
+        app.get("/")(lambda request: abort(401))
+        with Client(app, interface) as client:
+            assert client.get("/").headers["www-authenticate"] == "Bearer"
+        assert "the disk is full" in caplog.text
 
 
 class TestLoginRequired:

@@ -148,7 +148,6 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("status", "name", "fix"),
         [
-            (401, "WWW-Authenticate", 'challenge="Bearer"'),
             (405, "Allow", 'allow=["GET"]'),
             (407, "Proxy-Authenticate", 'challenge="Basic"'),
             (426, "Upgrade", 'upgrade="TLS/1.3"'),
@@ -161,6 +160,12 @@ class TestHeaders:
         assert HTTPError(status=status, headers={name: "x"}).headers.items() == [(name.lower(), "x")]
         with pytest.raises(ERRORS[status]):
             eval(f"abort({status}, {fix})")
+
+    def test_of_unauthorized_may_be_left_to_the_application(self):
+        for make in (partial(abort, 401), partial(HTTPError, status=401), Unauthorized):
+            with pytest.raises(HTTPError) as raised:
+                raise make("no")
+            assert raised.value.headers.items() == []
 
     @pytest.mark.parametrize(
         "make",

@@ -8,9 +8,8 @@ from antiphon.app.hooks import Hook
 from antiphon.app.returns import respond
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, failed, log_failure
-from antiphon.handler.errors import as_http_error
+from antiphon.handler.errors import as_http_error, headers_of
 from antiphon.http.errors import HTTPError
-from antiphon.http.headers import Headers
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -109,7 +108,7 @@ async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Req
         if answer is None or not response.has_own_status:
             response.status = told.status
         if response.status == told.status:
-            _add_missing(response, told.headers)
+            _add_missing(request, response, told)
         response.error = error
     except GeneratorExit:
         raise
@@ -120,9 +119,10 @@ async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Req
     return response
 
 
-def _add_missing(response: Response, headers: Headers) -> None:
-    """Add the header fields that a response does not set itself."""
-    for name, value in [field for field in headers.items() if field[0] not in response.headers]:
+def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
+    """Add the header fields of an error that a response does not set itself."""
+    fields = told.headers.items() if "www-authenticate" in response.headers else headers_of(request, told)
+    for name, value in [field for field in fields if field[0] not in response.headers]:
         response.headers.add(name, value)
 
 

@@ -13,6 +13,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from antiphon.explanations import explained
+from antiphon.handler.challenges import CHALLENGES
 from antiphon.handler.contract import is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Unauthorized
@@ -138,6 +139,7 @@ class Users(Generic[U]):
         app.fill(self._found, load, blocking=self._blocking, when=self._has_credentials, otherwise=_nobody)
         app.fill(self._place, self._read)
         app.fill(USERS, lambda request: self)  # noqa: ARG005
+        app.fill(CHALLENGES, self.challenges)
         if self._login is not None and self._login[:1] != ".":
             app.on_startup(partial(self._check_login, app, self._login))
 
@@ -179,8 +181,12 @@ class Users(Generic[U]):
             return
         if self._login is not None and request.accept.best(["application/json", "text/html"]) == "text/html":
             raise Redirect(request.url_for(self._login, next=_way_back(request)))
-        challenges = [challenge for source in self.sources if (challenge := source.challenge(request))]
-        raise Unauthorized("Log in first.", challenge=challenges or [Challenge("Session", {"realm": "Restricted"})])
+        raise Unauthorized("Log in first.", challenge=self.challenges(request))
+
+    def challenges(self, request: Request) -> list[Challenge]:
+        """Return the challenges of all sources, for a 401; one of the scheme "Session" if none of them has any."""
+        found = [challenge for source in self.sources if (challenge := source.challenge(request))]
+        return found or [Challenge("Session", {"realm": "Restricted"})]
 
     def _is_login_page(self, request: Request) -> bool:
         """True for the path of the login page, whatever the method."""

@@ -6,6 +6,7 @@ from html import escape
 from typing import TypeAlias
 
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.handler.challenges import challenge_for, needs_challenge
 from antiphon.http.accept import Accept
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
 from antiphon.http.redirect import RaisedAnswer
@@ -138,9 +139,17 @@ _known = lru_cache(maxsize=128)(_best)
 _OURS = frozenset({"content-type", "x-request-id", "vary"})
 
 
+def headers_of(request: Request, told: HTTPError) -> list[Line]:
+    """Return the header fields of an error, and a challenge for a 401 without one."""
+    own = told.headers.items()
+    if not needs_challenge(told):
+        return own
+    return [*own, ("www-authenticate", challenge_for(request, told, is_debug()))]
+
+
 def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
     """Return the header fields of the answer to an error: its own, which were checked when they were set, and ours."""
-    own = told.headers.items()
+    own = headers_of(request, told)
     if not own:
         return [
             ("content-type", content_type),

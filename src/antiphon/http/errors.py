@@ -26,7 +26,6 @@ Text: TypeAlias = str | UserString
 """Text, or an object that becomes one, such as that of a key in the language of a request."""
 
 _DEMANDED = {
-    401: ("WWW-Authenticate", "11.6.1", 'challenge="Bearer"'),
     405: ("Allow", "15.5.6", 'allow=["GET"]'),
     407: ("Proxy-Authenticate", "11.7.1", 'challenge="Basic"'),
     426: ("Upgrade", "15.5.22", 'upgrade="TLS/1.3"'),
@@ -85,8 +84,8 @@ class HTTPError(Exception):
     ``detail`` is shown to the client; a ``UserString`` becomes a str here. ``headers`` are added to the response.
     Further keyword arguments become members of the problem details object (RFC 9457 §3.2); ``type`` is its URI,
     ``title`` its short summary.
-    Raises ValueError for a status outside 400 to 599, and for one of 401, 405, 407 and 426 without the header that RFC
-    9110 demands for it (§15.5); TypeError for a detail that is no text.
+    Raises ValueError for a status outside 400 to 599, and for one of 405, 407 and 426 without the header that RFC 9110
+    demands for it (§15.5); TypeError for a detail that is no text.
     """
 
     status: int = 500
@@ -187,7 +186,8 @@ def _with_list(headers: HeaderFields, name: str, values: object) -> MutableHeade
 class Unauthorized(_Challenging):
     """401: credentials are missing or wrong (RFC 9110 §15.5.2).
 
-    ``challenge`` becomes WWW-Authenticate: a ``Challenge``, its text, or several of either.
+    ``challenge`` becomes WWW-Authenticate: a ``Challenge``, its text, or several of either. Without one the response
+    has the challenges of the application's users (``Users``), or "Bearer".
     """
 
     status = 401
