@@ -134,7 +134,7 @@ def test_json_that_fits_is_a_value_of_the_type(text, wanted, value):
     ("text", "wanted", "expected"),
     [
         ('"x"', int, {"": "expected an integer, got a string"}),
-        ("1.0", int, {"": "expected an integer, got a floating-point number"}),
+        ("1.5", int, {"": "expected an integer, got a floating-point number"}),
         ("true", int | None, {"": "expected an integer or null, got a boolean"}),
         ("null", float, {"": "expected a number, got null"}),
         ("[]", Order, {"": "expected an object, got an array"}),

@@ -25,6 +25,7 @@ from antiphon.serialization.json import DEPTH, UNREADABLE, decode_slow_numbers, 
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, has_slow_numbers
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
+from antiphon.serialization.whole_numbers import with_integers
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -33,6 +34,9 @@ T = TypeVar("T")
 
 _KEPT = 256
 """For how many types the readers are kept."""
+
+_REFUSALS = (*UNREADABLE, *PLAIN)
+"""What msgspec raises for JSON that it can't read as a type."""
 
 _decode_any = msgspec.json.Decoder(float_hook=float).decode
 """As decode_json, but what is beyond a float's range is infinity: the type may be Decimal, which has it."""
@@ -83,7 +87,8 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
     has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such.
 
-    A Decimal may come as a string, and as one be NaN or infinite; a float may not.
+    A number without a fraction, up to 2**53, is an int as well: ``87.0`` is that of JSON Schema. A Decimal may come as
+    a string, and as one be NaN or infinite; a float may not.
 
     Raises UnprocessableContent that names every wrong field, BadRequest for what is no JSON (as decode_json),
     and TypeError for a type that can't be read.
@@ -101,12 +106,21 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
             decode = _for_slow_numbers(wanted, decode, info)
     try:
         return decode(text)
-    except msgspec.ValidationError as error:
-        raise _misfit(text, info, error) from error
-    except UNREADABLE as error:
-        raise malformed(data, error) from error
-    except PLAIN as error:
-        raise _misfit(text, info, refusal(error, info)) from error
+    except _REFUSALS as error:
+        written = with_integers(text, info) if isinstance(error, msgspec.ValidationError) else None
+        if written is None:
+            raise _refused(data, text, info, error) from error
+    try:
+        return decode(written)
+    except _REFUSALS as error:
+        raise _refused(data, written, info, error) from error
+
+
+def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception) -> HTTPError:
+    """Return the error for a body whose text msgspec refused with this one, or raise that if it is the programmer's."""
+    if isinstance(error, msgspec.ValidationError):
+        return _misfit(text, info, error)
+    return malformed(data, error) if isinstance(error, UNREADABLE) else _misfit(text, info, refusal(error, info))
 
 
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:

@@ -1,0 +1,167 @@
+"""Integers that JSON writes with a point or an exponent, such as ``87.0``: JSON Schema and JavaScript know no other.
+
+msgspec takes them for floats alone. So JSON that it has refused is looked through for them, beside its type.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import TypeGuard
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.serialization.types import Record, members, parts
+
+_MOST = 2**53
+"""The largest number below which a float has every integer: RFC 8259 §6 advises against larger ones."""
+
+_NEXT_FLOAT = re.compile(
+    rb'(?:[^"0-9-]++|"(?:[^"\\]++|\\.)*+"|-?[0-9]++(?![0-9.eE]))*+(-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)',
+    re.DOTALL,
+)
+"""What lies before the next number with a point or an exponent, and that number."""
+
+_FEW_DIGITS = 16
+"""The number of digits, or of a sign and digits, from which on a number may be above that."""
+
+_NESTED = (list, dict)
+_FRACTIONAL = (inspect.AnyType, inspect.RawType, inspect.FloatType, inspect.DecimalType)
+
+
+class _Whole:
+    """A number without a fraction that is written with a point or an exponent."""
+
+    __slots__ = ("is_integer", "written")
+
+    def __init__(self, written: bytes) -> None:
+        self.written = written
+        """The number as an integer is written."""
+        self.is_integer = False
+        """True where the type has only integers."""
+
+
+def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
+    """Return JSON in which such numbers are integers where the type has no other; None if none of them is.
+
+    They are those without a fraction, up to 2**53 in either direction.
+    """
+    if not any(_is_integer(part) for _, part in parts("", info)):
+        return None
+    numbers: list[_Whole | None] = []
+
+    def noted(number: str) -> _Whole | None:
+        numbers.append(_whole(number))
+        return numbers[-1]
+
+    try:
+        value = msgspec.json.Decoder(float_hook=noted).decode(text)
+        _Marking().mark(value, info)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if any(number is not None and number.is_integer for number in numbers):
+        return b"".join(_rewritten(text, numbers))
+    return None
+
+
+def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]:
+    """Yield the parts of a text. The numbers are those in it that are written with a point or an exponent."""
+    at = 0
+    for found, number in zip(_NEXT_FLOAT.finditer(text), numbers, strict=False):
+        if number is not None and number.is_integer:
+            yield text[at : found.start(1)]
+            yield number.written
+            at = found.end()
+    yield text[at:]
+
+
+def _whole(number: str) -> _Whole | None:
+    digits, point, fraction = number.partition(".")
+    if point and len(digits) < _FEW_DIGITS and not fraction.strip("0"):
+        return _Whole(digits.encode())
+    try:
+        exact = Decimal(number)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
+    if abs(exact) > _MOST or exact != exact.to_integral_value():
+        return None
+    return _Whole(b"%d" % int(exact))
+
+
+def _is_integer(info: inspect.Type) -> bool:
+    match info:
+        case inspect.IntType():
+            return True
+        case inspect.LiteralType(values=values):
+            return any(type(value) is int for value in values)
+        case inspect.EnumType(cls=cls):
+            return any(type(member.value) is int for member in cls)
+    return False
+
+
+class _Marking:
+    """The search for the numbers in a value that are integers to its type."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bool] = {}
+
+    def mark(self, value: object, info: inspect.Type) -> None:
+        """Mark the numbers in a value of this type."""
+        if isinstance(value, _Whole):
+            value.is_integer = self._is_integer_alone(info)
+            return
+        kinds = members(info)
+        for part, of in _items(value, kinds) if isinstance(value, list) else _members(value, kinds):
+            if type(part) is _Whole:
+                part.is_integer = self._is_integer_alone(of)
+            elif type(part) in _NESTED:
+                self.mark(part, of)
+
+    def _is_integer_alone(self, info: inspect.Type) -> bool:
+        """True for a type that takes integers, and no other numbers."""
+        if (known := self._known.get(id(info))) is None:
+            kinds = members(info)
+            known = any(map(_is_integer, kinds)) and not any(isinstance(kind, _FRACTIONAL) for kind in kinds)
+            self._known[id(info)] = known
+        return known
+
+
+def _items(value: list[object], kinds: tuple[inspect.Type, ...]) -> Iterable[tuple[object, inspect.Type]]:
+    """Return the items of an array, each with its type."""
+    for kind in kinds:
+        match kind:
+            case inspect.CollectionType(item_type=item):
+                return ((part, item) for part in value)
+            case inspect.TupleType(item_types=types):
+                return zip(value, types, strict=False)
+            case inspect.NamedTupleType(fields=fields):
+                return zip(value, [field.type for field in fields], strict=False)
+            case inspect.StructType(array_like=True, fields=fields) if _is_tagged(kind, value[:1]):
+                first = 0 if kind.tag is None else 1
+                return zip(value[first:], [field.type for field in fields], strict=False)
+    return ()
+
+
+def _members(value: object, kinds: tuple[inspect.Type, ...]) -> Iterable[tuple[object, inspect.Type]]:
+    """Return the members of an object, each with its type."""
+    if not isinstance(value, dict):
+        return ()
+    for kind in kinds:
+        if isinstance(kind, inspect.DictType):
+            return ((part, kind.value_type) for part in value.values())
+        if _is_object(kind) and _is_tagged(kind, [value.get(getattr(kind, "tag_field", None))]):
+            names = {field.encode_name: field.type for field in kind.fields}
+            return ((part, names[name]) for name, part in value.items() if name in names)
+    return ()
+
+
+def _is_object(kind: inspect.Type) -> TypeGuard[Record]:
+    return isinstance(kind, Record) and not (
+        isinstance(kind, inspect.NamedTupleType) or getattr(kind, "array_like", False)
+    )
+
+
+def _is_tagged(kind: Record, found: list[object]) -> bool:
+    """True if a tag is that of the record, or if the record has none."""
+    tag = getattr(kind, "tag", None)
+    return tag is None or found == [tag]
