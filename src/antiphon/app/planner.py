@@ -15,6 +15,7 @@ from antiphon.app.middleware import middleware
 from antiphon.app.mount import Mount
 from antiphon.app.places import Places
 from antiphon.app.plan import HandlerStack, Plan, PlannedBody
+from antiphon.app.read_types import check_read_types
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
 from antiphon.app.signed_urls import SALT, check_signature
@@ -214,7 +215,10 @@ class Planning:
         self._routing = Routing(guard, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
-        """Plan all routes, mounts, and answers where there are none."""
+        """Plan all routes, mounts, and answers where there are none.
+
+        Raises TypeError, too, for a handler that reads the request as a type that can't be read.
+        """
         check_route_names([route for _, route in self._routes])
         for group, route in self._routes:
             self._plan_route(group, route)
@@ -229,6 +233,7 @@ class Planning:
 
     def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
+        check_read_types(route.handler)
         handler = self._handler(route)
         if handler.is_async:
             function = in_scope(handler.function, route.cancel_on_disconnect)

@@ -119,7 +119,10 @@ class _Field:
             wanted = type_name(python_type(field.type))
             raise explained(
                 "unreadable-type",
-                TypeError(f"{name} can't be read from a form or query, which has texts: its type is {wanted}"),
+                TypeError(
+                    f"{name} can't be read from a form or query, which has texts: its type is {wanted};"
+                    " take a type that one text can give, or a list of those, or read JSON by json_as"
+                ),
             )
         self.name = field.encode_name
         self.info = field.type

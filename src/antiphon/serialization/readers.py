@@ -178,6 +178,16 @@ def fields_as(
     return cast(T, reader.read(pairs, source, files))
 
 
+def check_json(wanted: Any) -> None:
+    """Check that JSON can be read as a type. Raises TypeError."""
+    _json_reader(wanted)
+
+
+def check_fields(wanted: Any, file_type: type | None = None) -> None:
+    """Check that the pairs of a form or query can be read as a type. Raises TypeError."""
+    FieldsReader(wanted, file_type)
+
+
 def texts_of(value: object) -> list[str]:
     """Return the texts of a field: one for each item of a list, tuple or set, none for None, else one.
 

@@ -76,6 +76,14 @@ class Form(Generic[T]):
         self.fields = Fields(BoundField(self, planned) for planned in self._inputs)
         """The fields, in order."""
 
+    @staticmethod
+    def check_type(wanted: type) -> None:
+        """Check that a form can be made of a class. Raises TypeError. Called when an application is started.
+
+        The class is one that a handler names: ``Form(Order, request)``.
+        """
+        inputs_of(wanted)
+
     def _is_sent(self) -> bool:
         if self.method == "get":
             return any(planned.name in self._request.args for planned in self._inputs)
