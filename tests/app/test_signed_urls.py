@@ -147,6 +147,96 @@ class TestASignedURL:
         assert client.get(other.url_for("download", name="a")).status == 403
 
 
+class TestASignedURLOfAMountedApp:
+    def make(self, prefix="/ann", other="/bob", **options):
+        inner, calls = make_app()
+
+        @inner.get("/links")
+        def links(request):
+            return request.url_for("download", name="a")
+
+        app = App(secret_keys=KEYS)
+        app.mount(prefix, inner, **options)
+        second, _ = make_app()
+        app.mount(other, second, **options)
+        return app, inner, calls
+
+    def test_is_good_there_alone(self, interface):
+        app, inner, _ = self.make()
+        with Client(app, interface) as client:
+            for link in (client.get("/ann/links").text, "/ann" + inner.url_for("download", name="a")):
+                assert client.get(link).status == 200
+                assert client.get(link.replace("/ann/", "/bob/")).status == 403
+        assert Client(inner).get(link.removeprefix("/ann")).status == 403
+
+    def test_is_good_for_one_value_of_a_parameter_of_the_prefix(self, interface):
+        app, inner, _ = self.make("/of/<tenant>")
+        with Client(app, interface) as client:
+            link = client.get("/of/ann/links").text
+            assert client.get(link).status == 200
+            assert client.get(link.replace("/ann/", "/bob/")).status == 403
+            said = inner.url_for("download", name="a", _mounted_at="/of/bob")
+            assert client.get(f"/of/bob{said}").status == 200
+        with pytest.raises(ValueError, match=r"url_for 'download' .*several places.*_mounted_at"):
+            inner.url_for("download", name="a")
+        assert inner.url_for("plain", name="a") == "/plain/a"
+
+    def test_is_good_at_one_host_where_the_mount_has_one(self):
+        app, _, _ = self.make("/shop", "/other", host="<tenant>.example.com")
+        client = Client(app)
+        ann, bob = ({"host": f"{name}.example.com"} for name in ("Ann", "bob"))
+        link = client.get("/shop/links", headers=ann).text
+        assert [client.get(link, headers=each).status for each in (ann, bob)] == [200, 403]
+
+    def test_is_good_at_any_depth(self):
+        app, inner, _ = self.make()
+        outermost = App()
+        outermost.mount("/x", app)
+        client = Client(outermost)
+        for link in (client.get("/x/ann/links").text, "/x/ann" + inner.url_for("download", name="a")):
+            assert client.get(link).status == 200
+
+    def test_holds_behind_a_root_path_of_the_server(self):
+        app, _ = make_app()
+        client = Client(app, root_path="/root")
+        assert client.get("/root" + app.url_for("download", name="a")).status == 200
+
+
+class TestTheMethodOfASignedURL:
+    def make(self, colour="def"):
+        app = App(secret_keys=KEYS)
+
+        def show(request: Request):
+            return "shown"
+
+        def change(request: Request):
+            return "changed"
+
+        app.get("/invoice", signed=True, name="invoice")(show)
+        app.post("/invoice", signed=True, name="change")(change)
+        app.route("/both", ["GET", "POST"], signed=True, name="both")(change)
+        return app
+
+    def test_is_get_unless_it_is_said(self, interface):
+        app = self.make()
+        with Client(app, interface) as client:
+            for name in ("invoice", "both"):
+                link = app.url_for(name)
+                assert [client.request(method, link).status for method in ("GET", "HEAD", "POST")] == [200, 200, 403]
+            link = app.url_for("both", _method="POST")
+            assert [client.request(method, link).status for method in ("GET", "HEAD", "POST")] == [403, 403, 200]
+
+    def test_is_the_only_one_of_the_route(self, interface):
+        app = self.make()
+        with Client(app, interface) as client:
+            link = app.url_for("change")
+            assert [client.request(method, link).status for method in ("GET", "POST")] == [403, 200]
+
+    def test_is_for_signed_routes(self):
+        with pytest.raises(ValueError, match=r"url_for 'plain' .*_method is for a route with signed=True"):
+            ANY[0].url_for("plain", name="a", _method="POST")
+
+
 ANY = make_app()
 
 

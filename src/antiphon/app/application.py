@@ -19,7 +19,7 @@ from antiphon.app.places import Places
 from antiphon.app.plan import LOOP, HandlerStack
 from antiphon.app.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.route import Route, check_deadline
-from antiphon.app.url_for import Reverse
+from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
@@ -100,6 +100,8 @@ class App(Routes, Servable):
         self._routing: Routing | None = None
         self._find: Callable[[Request], Found] = self._find_first
         self._reverse: Reverse | None = None
+        self._places_above: list[tuple[App, Mount]] = []
+        """The applications in which this one is mounted, with the mounts."""
         self._surround_idempotent: SurroundIdempotent | None = None
 
     @property
@@ -164,6 +166,8 @@ class App(Routes, Servable):
             else:
                 self._lifespan.add(lambda: manager)
         self._mounts.append(mount)
+        if isinstance(application, App):
+            application._places_above.append((self, mount))  # noqa: SLF001 - of this very class
 
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
@@ -380,17 +384,38 @@ class App(Routes, Servable):
             )
         return Signer(self._secret_keys, salt=salt)
 
-    def url_for(self, name: str, /, *, _expires: float | timedelta | None = None, **params: object) -> str:
+    def url_for(
+        self,
+        name: str,
+        /,
+        *,
+        _expires: float | timedelta | None = None,
+        _method: str | None = None,
+        _mounted_at: str | None = None,
+        **params: object,
+    ) -> str:
         """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
 
         A route of a blueprint is named with it, "shop.item". Arguments that are no parameters of the route become the
         query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. The URL of a ``signed`` route
-        has a signature, which is valid for the seconds of ``_expires``, or for ever. Raises LookupError for an unknown
-        name, ValueError, which names the route and the parameter, for a parameter that is missing or doesn't fit,
-        RuntimeError for a signed route of an app without ``secret_keys``.
+        has a signature, which is valid for the seconds of ``_expires``, or for ever, and for requests of ``_method``:
+        by default GET, with HEAD, or the only method of the route. It holds at one place: where an app is mounted more
+        than once, ``_mounted_at`` is the prefix that is meant. Raises LookupError for an unknown name, ValueError,
+        which names the route and the parameter, for a parameter that is missing or doesn't fit, and for a place that is
+        not known; RuntimeError for a signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
-        return reverse.url(name, params, _expires)
+        place = self._place if _mounted_at is None else _mounted_at
+        return reverse.url(name, params, Signing(_expires, _method, place))
+
+    def _place(self) -> str:
+        """Return the prefixes at which this application is mounted. Raises ValueError for more than one place."""
+        if not self._places_above:
+            return ""
+        outer, mount = self._places_above[0]
+        if len(self._places_above) > 1 or mount.host is not None or "<" in mount.prefix:
+            raise ValueError("this app is mounted in several places: request.url_for knows which, or say _mounted_at")
+        return outer._place() + mount.prefix  # noqa: SLF001 - of this very class
 
     def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:
         return Reverse(self.routes, converters, self.signer, self._encoded_slashes)

@@ -71,7 +71,10 @@ class Mount(NamedTuple):
     def below(self, request: Request, root: str = "/") -> Request:
         """Return the request that the application gets. Raises NotFound as ``request_below`` does."""
         segments = hidden_segments(request.head) if self.encoded_slashes else None
-        return request_below(request, self.prefix, root, segments)
+        below = request_below(request, self.prefix, root, segments)
+        if self.host is not None:
+            below.head.mount = f"//{request.host.lower().removesuffix('.')}{below.head.mount}"  # type: ignore[attr-defined]  # a MountedHead
+        return below
 
     def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
         """Return a handler for a foreign application, which sees whether there was a slash behind the prefix."""
@@ -145,6 +148,7 @@ class MountedHead(DerivedHead):
         self.above = "/".join((segments or inner.path.split("/", depth + 1))[: depth + 1])
         """The prefix, with the values of its parameters."""
         self.path = inner.path[len(self.above) :] or root
+        self.mount = self.above
 
     @property
     def root_path(self) -> str:

@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterable
 from datetime import timedelta
 from math import ceil
+from typing import NamedTuple
 
 from antiphon.explanations import explained
+from antiphon.http.head import mounted_at
 from antiphon.http.urls.path import quoted_path
 from antiphon.http.urls.urlencoded import format_query
 from antiphon.request.request import Request
@@ -17,12 +19,29 @@ SIGNATURE, EXPIRES = "signature", "expires"
 _MOST_DIGITS = 12
 
 
+class Link(NamedTuple):
+    """What a signature is for, besides the query."""
+
+    method: str
+    """"GET" stands for HEAD, too."""
+    mounted_at: str
+    """Where in other applications this one is mounted: prefixes, and hosts where the mounts have one."""
+    host: str
+    """Empty for a route that is answered on every host."""
+    path: str
+    """Percent-encoded, and below the root path."""
+
+    def text(self, fields: Iterable[tuple[str, str]]) -> str:
+        """Return what is signed, with the query in order of the names, which clients and proxies may change."""
+        query = format_query(sorted(fields, key=lambda field: field[0]))
+        return f"{self.method} {self.mounted_at}\n//{self.host}{self.path}?{query}"
+
+
 def with_signature(
-    signer: Signer, host: str, path: str, fields: list[tuple[str, str]], expires: float | timedelta | None
+    signer: Signer, link: Link, fields: list[tuple[str, str]], expires: float | timedelta | None
 ) -> list[tuple[str, str]]:
     """Return the fields of a query with a signature of the whole URL, which is valid for some seconds, or for ever.
 
-    ``host`` is empty for a route that is answered on every host; ``path`` is percent-encoded, and below the root path.
     Raises ValueError for a field that the signature needs, and for ``expires`` that is not above 0.
     """
     if taken := [name for name, _ in fields if name in (SIGNATURE, EXPIRES)]:
@@ -31,7 +50,7 @@ def with_signature(
         )
     if expires is not None:
         fields = [*fields, (EXPIRES, _moment(expires))]
-    return [*fields, (SIGNATURE, signer.signature(_signed_text(host, path, fields)))]
+    return [*fields, (SIGNATURE, signer.signature(link.text(fields)))]
 
 
 def check_signature(signer: Signer, request: Request) -> None:
@@ -41,8 +60,9 @@ def check_signature(signer: Signer, request: Request) -> None:
     fields = [field for field in request.args.items() if field[0] != SIGNATURE]
     given = request.args.getall(SIGNATURE)
     host = request.host.lower().removesuffix(".") if request.route.host else ""
-    text = _signed_text(host, quoted_path(request.path, request.raw_path), fields)
-    if len(given) != 1 or not signer.is_signature(text, given[0]):
+    method = "GET" if request.method == "HEAD" else request.method
+    link = Link(method, mounted_at(request.head), host, quoted_path(request.path, request.raw_path))
+    if len(given) != 1 or not signer.is_signature(link.text(fields), given[0]):
         raise BadSignature
     if any(int(value) < time.time() for name, value in fields if name == EXPIRES):
         raise SignatureExpired
@@ -55,9 +75,3 @@ def _moment(expires: float | timedelta) -> str:
     if not 0 < seconds < 10**_MOST_DIGITS:
         raise explained("bad-signed-url", ValueError(f"_expires is in seconds from now, above 0, not {expires!r}"))
     return str(ceil(time.time() + seconds))
-
-
-def _signed_text(host: str, path: str, fields: Iterable[tuple[str, str]]) -> str:
-    """Return a URL with its query in order of the names, since clients and proxies may change the order."""
-    query = format_query(sorted(fields, key=lambda field: field[0]))
-    return f"//{host}{path}?{query}"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from antiphon.app.planner import are_apart, places
 from antiphon.app.route import Route
-from antiphon.app.signed_urls import SALT, with_signature
+from antiphon.app.signed_urls import SALT, Link, with_signature
 from antiphon.explanations import explained
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
@@ -42,6 +42,29 @@ class _Way(NamedTuple):
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
 
+class Signing(NamedTuple):
+    """The options of a signature, for a route that is signed."""
+
+    expires: float | timedelta | None
+    method: str | None
+    place: str | Callable[[], str]
+    """Where the application is mounted, or a function that finds it, or raises ValueError."""
+
+    @property
+    def mounted_at(self) -> str:
+        """Where the application is mounted. Raises ValueError if that is unknown."""
+        return self.place if isinstance(self.place, str) else self.place()
+
+
+def _method_of(route: Route, wanted: str | None) -> str:
+    """Return the method that a link is for: GET, unless it is said, or the route has one other method alone."""
+    if wanted is not None:
+        return "GET" if wanted == "HEAD" else wanted
+    if "GET" in route.methods or len(route.methods) != 1:
+        return "GET"
+    return route.methods[0]
+
+
 class Reverse:
     """The routes of an application by name, from which URLs are made."""
 
@@ -60,13 +83,14 @@ class Reverse:
             self._routes.setdefault(route.name, []).append(route)
         self._ways: dict[str, list[_Way]] = {}
 
-    def url(self, name: str, params: Mapping[str, Any], expires: float | timedelta | None = None) -> str:
+    def url(self, name: str, params: Mapping[str, Any], signing: "Signing") -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
         Arguments that are no parameters of the route become the query, as ``args_as`` reads it. Of several routes with
         the name, the one is used that takes the most parameters, and has the fewest of its own. Raises LookupError for
         an unknown name, TypeError for a name that is no text, and ValueError, naming route and parameter, for a
-        parameter that is missing or that the route would not match, and for ``expires`` at a route that is not signed.
+        parameter that is missing or that the route would not match, and for options of a signature at a route that is
+        not signed.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name), given)
@@ -78,31 +102,28 @@ class Reverse:
         self._check_paths(way, texts)
         own = way.names | way.defaults.keys()
         fields = [pair for key, value in given.items() if key not in own for pair in _fields(key, value)]
-        query = format_query(self._with_signature(way.route, host, path, fields, expires))
+        query = format_query(self._with_signature(way.route, host, path, fields, signing))
         path = f"/.{path}" if path.startswith("//") else path  # two slashes would begin a host (RFC 3986 §4.2)
         return (f"//{host}" if host else "") + (f"{path}?{query}" if query else path)
 
     def _with_signature(
-        self,
-        route: Route,
-        host: str,
-        path: str,
-        fields: list[tuple[str, str]],
-        expires: float | timedelta | None,
+        self, route: Route, host: str, path: str, fields: list[tuple[str, str]], signing: "Signing"
     ) -> list[tuple[str, str]]:
         """Return the query of a route with a signature, if the route is signed."""
         if route.signed:
             try:
-                return with_signature(self._signer(SALT), host, path, fields, expires)
+                link = Link(_method_of(route, signing.method), signing.mounted_at, host, path)
+                return with_signature(self._signer(SALT), link, fields, signing.expires)
             except ValueError as error:
                 raise explained(
                     "bad-signed-url", ValueError(f"url_for {route.name!r} ({route.where}): {error}")
                 ) from None
-        if expires is not None:
-            raise explained(
-                "bad-signed-url",
-                ValueError(f"url_for {route.name!r} ({route.where}): _expires is for a route with signed=True"),
-            )
+        for option, value in (("_expires", signing.expires), ("_method", signing.method)):
+            if value is not None:
+                raise explained(
+                    "bad-signed-url",
+                    ValueError(f"url_for {route.name!r} ({route.where}): {option} is for a route with signed=True"),
+                )
         return fields
 
     def _named(self, name: str) -> list[_Way]:

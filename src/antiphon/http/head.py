@@ -200,6 +200,9 @@ class PlainHead(RequestHead):
 class DerivedHead:
     """A head that gives the values of ``inner``, for subclasses to override. ``method`` and ``path`` may be set."""
 
+    mount = ""
+    """The host and prefix at which another application hands requests on, for a head that is below them."""
+
     def __init__(self, inner: Head) -> None:
         self.inner = inner
         self.method = inner.method
@@ -274,6 +277,15 @@ def server_head(head: Head) -> Head:
     while isinstance(head, DerivedHead):
         head = head.inner
     return head
+
+
+def mounted_at(head: Head) -> str:
+    """Return the hosts and prefixes of the mounts that a request has passed, the outermost first."""
+    mounts: list[str] = []
+    while isinstance(head, DerivedHead):
+        mounts.append(head.mount)
+        head = head.inner
+    return "".join(reversed(mounts))
 
 
 class HeadHeaders(Headers):

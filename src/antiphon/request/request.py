@@ -23,7 +23,7 @@ from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
 from antiphon.http.grammar import is_token
-from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
+from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
@@ -535,14 +535,16 @@ class Request(RequestHeaders):
         *,
         _absolute: bool = False,
         _expires: "float | timedelta | None" = None,
+        _method: str | None = None,
         **params: object,
     ) -> str:
         """Return the URL of a route of this application: a path that begins with the root path.
 
         A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". With
         ``_absolute``, and for a route of another host, the URL has scheme and host. ``_expires`` are the seconds for
-        which the URL of a ``signed`` route is valid. Raises what ``App.url_for`` does, RuntimeError if no application
-        answers this request, BadRequest (400) if its Host is malformed.
+        which the URL of a ``signed`` route is valid, and ``_method`` is the method that it is for. Raises what
+        ``App.url_for`` does, RuntimeError if no application answers this request, BadRequest (400) if its Host is
+        malformed.
         """
         if self.app is None:
             raise explained(
@@ -550,7 +552,8 @@ class Request(RequestHeaders):
             )
         if isinstance(name, str) and name[:1] == ".":
             name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
-        below: str = self.app.url_for(name, _expires=_expires, **params)
+        place = mounted_at(self.head)
+        below: str = self.app.url_for(name, _expires=_expires, _method=_method, _mounted_at=place, **params)
         host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
         path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
         if not _absolute and host in ("", self.host.removesuffix(".")):
