@@ -71,6 +71,17 @@ def test_who_connects_by_it_can_be_trusted_as_a_proxy(antiphon, tmp_path):
     }
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("settings", "is_warned"), [("", True), ("trusted_proxies=['unix']", False), ("trusted_proxies=['10.0.0.1']", True)]
+)
+def test_a_limit_of_rates_that_tells_nobody_apart_is_warned_of(antiphon, tmp_path, settings, is_warned):
+    limited = "from antiphon.features import RateLimit\napp.use(RateLimit('2/minute'))\n"
+    (tmp_path / "shop.py").write_text(SHOP.format(settings=settings) + limited)
+    command = antiphon("shop:app", "--uds", "app.sock").serving()
+    assert ("a RateLimit counts all of them as one" in command.err) == is_warned
+
+
 def test_every_worker_accepts_connections(antiphon):
     command = antiphon("apps:asgi", "--uds", "app.sock", "--workers", "2").serving()
     first, second = command.workers()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Blueprint, Request
+from antiphon import App, Blueprint, Request, TrustedProxies
 from antiphon.features import CookieStore, MemoryStore, RateLimit, Sessions, SQLiteStore, StoreUnavailable
 from antiphon.features.stores import memory
 from antiphon.http import Item, TooManyRequests, parse_structured_list
@@ -176,10 +176,19 @@ class TestACaller:
         assert visiting(app, ip=one).status == 200
         assert visiting(app, ip=other).status == (429 if is_same else 200)
 
-    def test_without_an_address_is_not_limited_and_the_log_says_so(self, handler, visiting, caplog):
-        app = limited(handler, RateLimit("1/minute"))
-        assert [visiting(app, ip=None).status for _ in range(3)] == [200, 200, 200]
-        assert caplog.text.count("whose address the server does not tell, so say by=...") == 1
+    def test_without_an_address_is_one_with_all_others_and_the_log_says_so(self, handler, visiting, caplog):
+        app = limited(handler, RateLimit("2/minute"))
+        assert [visiting(app, ip=None).status for _ in range(3)] == [200, 200, 429]
+        assert visiting(app, ip="192.0.2.1").status == 200
+        assert caplog.text.count("counts all callers as one whose address is unknown, so say by=...") == 1
+
+    def test_that_a_proxy_does_not_know_is_one_with_those(self, handler):
+        app = App(trusted_proxies=TrustedProxies(["127.0.0.1"], headers=["forwarded"]))
+        app.use(RateLimit("2/minute"))
+        app.get("/")(handler)
+        client = Client(app)
+        hidden = ["for=unknown", "for=_a", "for=nonsense=", "for=192.0.2.1"]
+        assert [client.get("/", headers={"forwarded": each}).status for each in hidden] == [200, 200, 429, 200]
 
     def test_is_who_the_app_says(self, store, handler, visiting, clock):
         by = lambda request: request.headers.get("x-key")  # noqa: E731

@@ -105,6 +105,11 @@ class App(Routes, Servable):
         self._surround_idempotent: SurroundIdempotent | None = None
 
     @property
+    def trusted_proxies(self) -> TrustedProxies:
+        """The proxies whose forwarded headers are believed."""
+        return self._guard.proxies
+
+    @property
     def trusted_origins(self) -> TrustedOrigins:
         """The origins of other sites whose pages may write, also to blueprints."""
         return self._guard.origins

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -41,6 +42,20 @@ def choose(app: object, requested: Choice | None) -> Choice:
     if _takes(app, 3) and not _takes(app, 2):
         return Choice("asgi", f"{_named(app)} takes three arguments")
     return Choice("wsgi", f"{_named(app)} is a plain callable")
+
+
+def unknown_callers(app: object, is_at_unix_socket: bool) -> str | None:
+    """Return what limits of rates do where no caller has an address; None if there are none, or callers are known."""
+    if not is_at_unix_socket or "antiphon.features.rate_limits" not in sys.modules:
+        return None
+    from antiphon.app.application import App
+
+    if not isinstance(app, App) or None in app.trusted_proxies:
+        return None
+    return (
+        "No caller has an address on this unix socket, so a RateLimit counts all of them as one:"
+        ' App(trusted_proxies=["unix"]) believes the proxy that connects to it, or say RateLimit(..., by=...).'
+    )
 
 
 def shorten(described: str) -> str:

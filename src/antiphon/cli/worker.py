@@ -22,7 +22,7 @@ from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
 from antiphon.cli.farewell import with_farewell
 from antiphon.cli.heart import BEATS, Heart
-from antiphon.cli.interface import Choice, choose
+from antiphon.cli.interface import Choice, choose, unknown_callers
 from antiphon.cli.observed import Counted, call_before_first, observed
 from antiphon.cli.policy import Policy
 from antiphon.cli.prestarted_worker import wait_for_target
@@ -97,6 +97,8 @@ class _Worker:
         self._choice = choose(self._app, requested)
         self._policy.logs.configure()
         self._control.wait_for_order()
+        if warning := unknown_callers(self._app, listener.family == socket.AF_UNIX):
+            logging.getLogger("antiphon").warning(warning)
         self._server = server = self._make_server(listener)
         # The supervisor may have got it, too, and end this worker before it is replaced.
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())

@@ -31,7 +31,10 @@ ROUNDING = 1e-4
 """Seconds, and requests, by which sums of fractions may be off: clients come back at the second that they are told."""
 
 LOG_EVERY = 60.0
-"""Seconds between two lines of the log that say that nobody is limited."""
+"""Seconds between two lines of the log that say that callers are not told apart, or not limited."""
+
+_UNKNOWN = ""
+"""The caller whose address is unknown: no address is empty."""
 
 _read_rate = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,4}) ?)?(second|minute|hour|day)s?").fullmatch
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
@@ -41,9 +44,10 @@ class RateLimit:
     """A limit of the requests that one caller may send in a time: a feature, and a hook for ``before=``.
 
     ``rate`` is such as "10/minute", "1000/day" or "10 per 30 seconds". A caller is an IP address, of version 6 the
-    network of 64 bits that one customer has; or the text that ``by`` returns for a request, where None is not limited.
-    ``by`` must not block. As a feature, a limit by address comes before all that is registered after it, and one with
-    ``by`` is a hook, which knows users and sessions. Both come before a body of more than 64 KiB is received.
+    network of 64 bits that one customer has, where all whose address is unknown are one; or the text that ``by``
+    returns for a request, where None is not limited. ``by`` must not block. As a feature, a limit by address comes
+    before all that is registered after it, and one with ``by`` is a hook, which knows users and sessions. Both come
+    before a body of more than 64 KiB is received.
 
     The window slides: the requests of the window before count by the part of it that is not over yet, so that there is
     no border at which twice as many pass at once. Requests that are refused (429, with Retry-After) don't count. All
@@ -128,8 +132,8 @@ class RateLimit:
         if self._by is not None:
             return caller_of(self._by, request)
         if request.ip is None:
-            self._log("limits nobody whose address the server does not tell, so say by=...")
-            return None
+            self._log("counts all callers as one whose address is unknown, so say by=...")
+            return _UNKNOWN
         return network_of(request.ip)
 
     def _count(self, caller: str) -> "_Count":
