@@ -10,6 +10,7 @@ import pytest
 
 from antiphon import App, Place, Redirect, Request, Response, abort
 from antiphon.features import (
+    Bearer,
     CookieStore,
     IdempotentWrites,
     MemoryStore,
@@ -17,6 +18,8 @@ from antiphon.features import (
     Sessions,
     SQLiteStore,
     StoreUnavailable,
+    Users,
+    UserSource,
 )
 from antiphon.http import Conflict, Forbidden
 from antiphon.testing import AsyncClient, Client
@@ -241,6 +244,21 @@ class TestACaller:
             assert status == 422
             assert detail == "This Idempotency-Key was sent with other credentials before: a new write has a new key."
         assert bank.pay(headers={"authorization": "Bearer ada"}).json == {"paid": 1}
+        assert bank.paid == 1
+
+    @pytest.mark.parametrize("ada", [{"x-api-key": "ada"}, {"cookie": "api_key=ada"}], ids=["header", "cookie"])
+    def test_may_be_known_by_a_source_of_users_of_the_app(self, bank, ada):
+        class Key(UserSource):
+            def credentials(self, request):
+                key = request.headers.get("x-api-key") or request.cookies.get("api_key")
+                return None if key is None else (key,)
+
+        bank.app.use(Users(Bearer(str), Key(str)))
+        assert bank.pay(headers=ada).json == {"paid": 1}
+        bob = {name: value.replace("ada", "bob") for name, value in ada.items()}
+        for other in (bob, {}, {"authorization": "Bearer ada"}, {**ada, "authorization": "Bearer ada"}):
+            assert told(bank.pay(headers=other))[0] == 422
+        assert bank.pay(headers=ada).json == {"paid": 1}
         assert bank.paid == 1
 
     def test_has_keys_of_its_own_where_the_app_knows_it(self, opening):

@@ -4,12 +4,14 @@ All that is kept of keys, credentials and requests are hashes, and the key is in
 store can try passwords against them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from antiphon.features.callers import caller_of
+from antiphon.features.logins import SessionLogin
 from antiphon.features.stores.store import RETRY_AFTER, StoreEntry
+from antiphon.features.users import USERS, Basic, Bearer, Users
 from antiphon.http.errors import Conflict, UnprocessableContent
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -55,17 +57,26 @@ def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> 
     return Write(f"idempotent by {caller_of(by, request) or ''}\n{key}", "")
 
 
-def by_credentials(has_session: bool, request: Request, key: str) -> Write:
+def by_credentials(has_session: bool, has_users: bool, request: Request, key: str) -> Write:
     """Return a write whose caller is known by the credentials, or has none.
 
-    A session is known by when it was begun, which stays through a login, while its key changes.
+    A session is known by when it was begun, which stays through a login, while its key changes. Other credentials are
+    those that a source of the application's users finds in the request.
     """
-    caller = request.head.field("authorization")
-    if caller is not None:
-        caller = f"authorization {caller}"
-    elif has_session and (begun := request.session.created) is not None:
-        caller = f"session {begun!r}"
-    return Write(f"idempotent\n{key}", _hash(key, caller or ""))
+    shown = [*_own_credentials(request[USERS], request)] if has_users else []
+    if (authorization := request.head.field("authorization")) is not None:
+        shown.append(f"authorization {authorization}")
+    elif not shown and has_session and (begun := request.session.created) is not None:
+        shown.append(f"session {begun!r}")
+    return Write(f"idempotent\n{key}", _hash(key, *(shown or [""])))
+
+
+def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
+    """Yield the credentials that are neither in the Authorization header nor in the session."""
+    for number, source in enumerate(users.sources):
+        is_known = type(source) in (Basic, Bearer) or isinstance(source, SessionLogin)
+        if not is_known and (given := source.credentials(request)) is not None:
+            yield f"source {number} {given!r}"
 
 
 def fingerprint_of(key: str, request: Request) -> str:

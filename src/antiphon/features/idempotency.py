@@ -36,6 +36,7 @@ from antiphon.features.claims import (
     reused_with,
 )
 from antiphon.features.stores.store import Store, StoreEntry
+from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
 from antiphon.http.errors import BadRequest
@@ -71,10 +72,10 @@ class IdempotentWrites:
     method, path, query or body before, or from somebody else. A request without a key is a 400, unless ``required`` is
     false: then it is carried out each time. Answers are kept for ``ttl`` seconds.
 
-    Somebody else has another Authorization header, or else another session, where the app has sessions. Where the
-    credentials of a user may change between retries, ``by`` tells who calls: a function that is called with the
-    request, and returns a text, or None for one who is not known. Each caller has keys of its own then. It must not
-    block.
+    Somebody else has another Authorization header, or other credentials that a source of ``Users`` finds, or else
+    another session, where the app has sessions. Where the credentials of a user may change between retries, ``by``
+    tells who calls: a function that is called with the request, and returns a text, or None for one who is not known.
+    Each caller has keys of its own then. It must not block.
 
     After an answer of 5xx, 408, 425 or 429 a retry is carried out again. A request that was broken off, by the end of
     its process or by a cancellation, may have had its effect: retries are refused with 409, unless ``takeover`` says
@@ -128,7 +129,12 @@ class IdempotentWrites:
         Raises ValueError for a route whose answer could never be kept, or whose body could never be compared.
         """
         self._check(route)
-        caller = partial(by_name, self._by) if self._by else partial(by_credentials, Request.session in route.places)
+        places = route.places
+        caller = (
+            partial(by_name, self._by)
+            if self._by
+            else partial(by_credentials, Request.session in places, USERS in places)
+        )
 
         def once(request: Request) -> Any:
             write = self._write_of(request, caller)
