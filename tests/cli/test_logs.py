@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import re
+import signal
 from contextlib import closing, suppress
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.processes
 
 SITE = """
-import logging, time
+import logging, threading, time, warnings
 from antiphon import App
 from apps import Asgi, Rsgi, wsgi
 
@@ -27,6 +29,24 @@ def index(request):
 @app.get("/fails")
 async def fails(request):
     raise LookupError("lost")
+
+
+class Fails:
+    def __del__(self):
+        raise LookupError("lost in __del__")
+
+
+@app.get("/warns")
+def warns(request):
+    def fail():
+        raise LookupError("lost in a thread")
+
+    warnings.warn("old")
+    Fails()
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    return "warned"
 
 
 @app.get("/breaks")
@@ -101,13 +121,28 @@ def test_json_has_one_object_a_line_and_one_for_each_request_and_failure(site, i
 
 
 @pytest.mark.once
+def test_json_has_what_python_would_write_too(site):
+    command = site("--log-format", "json")
+    ask(command, "/warns")
+    wait_for(command, "UserWarning: old", "lost in a thread", "lost in __del__", "GET /warns")
+    os.kill(command.workers()[0], signal.SIGKILL)
+    wait_for(command, "Another one takes its place.")
+    command.process.terminate()
+    command.exit_code()
+    records = [json.loads(line) for line in command.log.splitlines()]
+    levels = {record["level"]: record["logger"] for record in records}
+    assert levels.keys() >= {"INFO", "WARNING", "ERROR"}
+    exceptions = [record["exception"].splitlines()[-1] for record in records if "exception" in record]
+    assert sorted(exceptions) == ["LookupError: lost in __del__", "LookupError: lost in a thread"]
+
+
+@pytest.mark.once
 def test_text_has_time_level_message_and_id(site):
     command = site()
     id_ = command.get()
-    first, second, third = wait_for(command, "GET / ").splitlines()
-    assert re.fullmatch(rf"{TIME} INFO one", first)
-    assert second == f"two [{id_}]"
-    assert re.fullmatch(rf"{TIME} INFO GET / 200 32 bytes \d+\.\d ms / \[{id_}\]", third)
+    first, second = wait_for(command, "GET / ").splitlines()
+    assert re.fullmatch(rf"{TIME} INFO one\\ntwo \[{id_}\]", first)
+    assert re.fullmatch(rf"{TIME} INFO GET / 200 32 bytes \d+\.\d ms / \[{id_}\]", second)
 
 
 @pytest.mark.parametrize("app", ["wsgi", "asgi", "rsgi"])

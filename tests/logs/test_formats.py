@@ -59,7 +59,33 @@ class TestTheFilter:
         assert logging.Formatter("%(request_id)s %(message)s").format(made) == f"{current.id} hello Ada"
 
 
+FORGED = "2026-11-22T01:25:36.123Z INFO forged"
+
+
 class TestText:
+    @pytest.mark.parametrize(
+        ("sent", "shown"),
+        [
+            (f"a\n{FORGED}", f"a\\n{FORGED}"),
+            ("a\r\nb", r"a\r\nb"),
+            ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+            ("\x85\x9b31m\x7f", r"\x85\x9b31m\x7f"),
+            ("\u2028\u2029", r"\u2028\u2029"),
+            ("tab\tand Ünïcode ✓", "tab\tand Ünïcode ✓"),
+        ],
+    )
+    def test_has_one_line_whatever_the_message_has(self, sent, shown):
+        assert TextFormatter().format(record("%s", sent)) == f"2026-11-22T01:25:36.123Z WARNING {shown}"
+
+    def test_has_no_record_of_somebody_else_in_a_traceback(self):
+        lines = TextFormatter().format(record(error=LookupError(f"a\n{FORGED}\x1b[31m\r{FORGED}"))).split("\n")
+        assert lines[-2:] == ["LookupError: a", f"  {FORGED}\\x1b[31m\\r{FORGED}"]
+
+    @given(st.text())
+    def test_is_one_line_of_printable_text(self, text):
+        line = TextFormatter().format(record("%s", text))
+        assert len(line.splitlines()) == 1
+
     def test_has_time_level_and_message(self):
         assert TextFormatter().format(record()) == "2026-11-22T01:25:36.123Z WARNING hello Ada"
 

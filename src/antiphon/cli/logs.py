@@ -1,9 +1,13 @@
 """The logs of `antiphon run`: where records go, unless the application says so, and a line for each request."""
 
 import logging
+import sys
+import threading
 from collections import deque
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple
+
+import click
 
 from antiphon.cli.interface import Interface
 
@@ -28,6 +32,17 @@ class Logs(NamedTuple):
         handler.addFilter(RequestIdFilter())
         root.addHandler(handler)
         root.setLevel(self.level.upper())
+        if self.format == "json":
+            _log_what_python_writes()
+
+    def warn(self, message: str) -> None:
+        """Write a message of the supervisor, which has no other records, to stderr."""
+        if self.format == "json":
+            from antiphon.logs.formats import JSONFormatter
+
+            record = logging.LogRecord("antiphon", logging.WARNING, "", 0, message, None, None)
+            message = JSONFormatter().format(record)
+        click.echo(message, err=True)
 
     def observe(self, app: Any, interface: Interface) -> Any:
         """Return an application whose requests are logged, unless they should not be, or it logs them itself."""
@@ -43,6 +58,23 @@ class Logs(NamedTuple):
         if not any(isinstance(each, AccessLog) for each in app.observers.all):
             app.observe(AccessLog())
         return app
+
+
+def _log_what_python_writes() -> None:
+    """Have warnings, and errors that nobody catches, logged in place of being written to stderr by Python itself."""
+    logger = logging.getLogger("antiphon")
+
+    def in_thread(unhandled: threading.ExceptHookArgs) -> None:
+        if unhandled.exc_type is not SystemExit and unhandled.exc_value is not None:
+            name = unhandled.thread.name if unhandled.thread else "a thread"
+            logger.error("%s failed", name, exc_info=unhandled.exc_value)
+
+    logging.captureWarnings(True)
+    sys.excepthook = lambda kind, error, _: logger.critical("%s was not caught", kind.__name__, exc_info=error)
+    sys.unraisablehook = lambda caught: logger.error(
+        "%s %r", caught.err_msg or "an error was ignored in", caught.object, exc_info=caught.exc_value
+    )
+    threading.excepthook = in_thread
 
 
 class Echoes:

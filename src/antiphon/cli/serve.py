@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from ipaddress import ip_address
 from threading import Event
 from typing import NamedTuple, TypeAlias
@@ -99,7 +98,7 @@ def serve(
         notify("READY=1")
 
     async def supervise() -> int:
-        warn = partial(click.echo, err=True)
+        warn = policy.logs.warn
         if not watched:
             return await Supervisor(listener, policy, announce, warn).run()
         from antiphon.cli.reload import Reloader  # late: it imports watchfiles

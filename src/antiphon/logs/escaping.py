@@ -1,4 +1,4 @@
-"""Text of clients in log lines: of bounded length, and without characters that would end the line, or color it."""
+"""Text in log lines without characters that would end the line, or color it; that of clients of bounded length."""
 
 import re
 from urllib.parse import quote
@@ -18,3 +18,22 @@ def escaped(text: str, longest: int = LONGEST) -> str:
     if len(quoted) <= longest:
         return quoted
     return re.sub("%.?$", "", quoted[:longest]) + "..."
+
+
+_replace_controls = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]").sub
+_replace_controls_in_lines = re.compile("[\x00-\x08\v-\x1f\x7f-\x9f\u2028\u2029]").sub
+_indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE).sub
+
+
+def one_line(text: str) -> str:
+    """Return a text with its control characters, line ends among them, as Python's literals have them; not tabs."""
+    return _replace_controls(_as_literal, text)
+
+
+def lines_below(text: str) -> str:
+    """Return the lines of a traceback, without control characters, and with none that looks like a record's first."""
+    return _indent_forged_records("  ", _replace_controls_in_lines(_as_literal, text))
+
+
+def _as_literal(found: re.Match[str]) -> str:
+    return repr(found[0])[1:-1]

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from antiphon.handler.context import find_current_request
-from antiphon.logs.escaping import escaped
+from antiphon.logs.escaping import escaped, lines_below, one_line
 
 _encode = json.JSONEncoder(default=str, allow_nan=False).encode
 
@@ -32,19 +32,20 @@ class RequestIdFilter(logging.Filter):
 class TextFormatter(logging.Formatter):
     """A formatter for people: the time (UTC), the level, the message, and in brackets the request's id.
 
-    The id is that of ``RequestIdFilter``; it is left out where the message has it.
+    The id is that of ``RequestIdFilter``; it is left out where the message has it. Control characters are escaped, line
+    ends among them, so that no message looks like more than one, or colors a terminal.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, and below it its traceback."""
-        message, id_ = record.getMessage(), request_id(record)
+        message, id_ = one_line(record.getMessage()), request_id(record)
         line = f"{timestamp(record)} {record.levelname} {message}"
         if id_ is not None and id_ not in message:
             line += f" [{id_}]"
         if record.exc_info:
-            line += f"\n{self.formatException(record.exc_info)}"
+            line += f"\n{lines_below(self.formatException(record.exc_info))}"
         if record.stack_info:
-            line += f"\n{self.formatStack(record.stack_info)}"
+            line += f"\n{lines_below(self.formatStack(record.stack_info))}"
         return line
 
 
