@@ -147,6 +147,15 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
     return ForwardedHead(head, proxies)
 
 
+def is_by_trusted_proxy(head: Head) -> bool:
+    """True if the values of a head are those that a trusted proxy tells."""
+    while isinstance(head, DerivedHead):
+        if isinstance(head, ForwardedHead):
+            return True
+        head = head.inner
+    return False
+
+
 class HiddenClientHead(DerivedHead):
     """The head of a request by a proxy that is not believed, so that nobody knows the client."""
 

@@ -23,9 +23,9 @@ def style(request):
     return request.param
 
 
-def app_of(style):
+def app_of(style, **settings):
     """An app that fails in these ways, by handlers of this style."""
-    app = App()
+    app = App(**settings)
 
     def fails(path, error):
         if style == "def":
@@ -153,6 +153,33 @@ def test_the_log_says_once_why_a_name_gets_the_usual_answer(pages, interface, st
         "The debug mode shows no errors under the host 'shop.test', as it may not be a name of this machine: open the"
         " app under localhost or an address, or listen for others, too, with --host."
     )
+
+
+@pytest.mark.parametrize("is_for_loopback", [True, False])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"x-forwarded-for": "203.0.113.7"}, {"X-Forwarded-Host": "shop.example"}, {"x-forwarded-proto": "https"},
+        {"forwarded": "for=203.0.113.7"}, {"x-real-ip": "203.0.113.7"}, {"via": "1.1 tunnel"},
+    ],
+    ids=lambda sent: next(iter(sent)),
+)  # fmt: skip
+def test_clients_of_a_proxy_that_is_not_declared_get_the_usual_answer(
+    pages, interface, style, sent, is_for_loopback, caplog
+):
+    switch_on(is_for_loopback=is_for_loopback)
+    with Client(app_of(style), interface, base_url="http://localhost", timeout=10.0) as client:
+        for accept in ("text/html", "application/json"):
+            assert "lost" not in client.get("/bug", headers={"accept": accept, **sent}).text
+        assert "lost" in client.get("/bug").text
+    assert caplog.text.count("App(trusted_proxies=[...])") == 1
+
+
+def test_clients_of_a_declared_proxy_are_shown_errors(pages, style):
+    app = app_of(style, trusted_proxies=["127.0.0.0/8"])
+    sent = {"accept": "text/html", "x-forwarded-for": "192.0.2.7"}
+    with Client(app, "asgi", base_url="http://localhost", timeout=10.0) as client:
+        assert "lost" in client.get("/bug", headers=sent).text
 
 
 def test_where_others_are_served_too_every_name_is_shown_errors(pages, interface, style):

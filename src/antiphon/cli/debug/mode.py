@@ -13,6 +13,7 @@ from antiphon.cli.debug.style import HEADERS
 from antiphon.cli.debug.text import traceback_of
 from antiphon.handler.errors import PROBLEM, set_debug_answer
 from antiphon.http.errors import NotFound
+from antiphon.request.proxies import is_by_trusted_proxy
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
@@ -21,6 +22,17 @@ _UNDER_OTHER_NAME = (
     "The debug mode shows no errors under the host %r, as it may not be a name of this machine: open the app under"
     " localhost or an address, or listen for others, too, with --host."
 )
+
+_BY_UNKNOWN_PROXY = (
+    "The debug mode shows no errors to clients of a proxy, which sent %s: if it is yours, and nobody else reaches it,"
+    " declare it with App(trusted_proxies=[...])."
+)
+_OF_PROXIES = (
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
+    "x-forwarded-proto", "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-ssl", "x-original-forwarded-for",
+    "x-original-host", "x-real-ip", "cf-connecting-ip", "true-client-ip", "fly-client-ip", "client-ip",
+)  # fmt: skip
+"""Header fields that proxies and tunnels add, in lower case."""
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
@@ -53,24 +65,33 @@ class Viewers:
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._is_for_loopback = is_for_loopback
-        self._has_explained = False
+        self._explained: set[str] = set()
 
     def may_see(self, request: Request) -> bool:
         """True unless a page of another site could read the answer.
 
         Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
+        Nor may anybody see them by a proxy, such as a tunnel, that the application does not trust.
         """
         if _is_fetched_by_other_site(request):
             return False
+        if (field := _field_of_unknown_proxy(request)) is not None:
+            self._explain(_BY_UNKNOWN_PROXY, field)
+            return False
         if self._is_for_loopback and not is_local(request.host):
-            self._explain(request.host)
+            self._explain(_UNDER_OTHER_NAME, request.host[:100])
             return False
         return True
 
-    def _explain(self, host: str) -> None:
-        if not self._has_explained:
-            self._has_explained = True
-            logging.getLogger("antiphon").warning(_UNDER_OTHER_NAME, host[:100])
+    def _explain(self, reason: str, detail: str) -> None:
+        if reason not in self._explained:
+            self._explained.add(reason)
+            logging.getLogger("antiphon").warning(reason, detail)
+
+
+def _field_of_unknown_proxy(request: Request) -> str | None:
+    """Return a header field that a proxy has added, if the application trusts none that has sent the request."""
+    return None if is_by_trusted_proxy(request.head) else next(filter(request.head.field, _OF_PROXIES), None)
 
 
 def _is_fetched_by_other_site(request: Request) -> bool:
