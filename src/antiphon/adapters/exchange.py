@@ -159,21 +159,42 @@ class Exchange:
                 log_failure(self.request, error, f": {name}", fault="was answered, but an observer failed")
 
 
+class Observation:
+    """The observation of one exchange, which is let go when it has ended.
+
+    An exchange keeps an error, and the error's traceback the frames of adapters. So these keep an observation: nothing
+    of a request has to wait for the garbage collector.
+    """
+
+    __slots__ = ("exchange",)
+
+    def __init__(self, observers: Observers) -> None:
+        self.exchange = Exchange(observers)
+
+    def end(self) -> None:
+        """Tell the observers that nothing runs for the request any more. What comes later is not noted."""
+        self.exchange.end()
+        self.exchange = _OVER
+
+
+_OVER = Exchange(Observers())
+_OVER.sent()
+
+
 class ObservedHandler:
-    """A handler, and the exchange that is told of its request and its response."""
+    """A handler of one request, and the observation of that request and its response."""
 
-    __slots__ = ("_exchange", "_handler", "unfinished")
+    __slots__ = ("_handler", "_observation", "unfinished")
 
-    def __init__(self, handler: Handler, exchange: Exchange) -> None:
+    def __init__(self, handler: Handler, observation: Observation) -> None:
         self.unfinished = handler.unfinished
         self._handler = handler
-        self._exchange = exchange
+        self._observation = observation
 
     async def handle(self, request: Request) -> Response:
         """Answer a request, in steps."""
-        self._exchange.begin(request)
-        response = self._exchange.response = await self._handler.handle(request)
-        return response
+        self._observation.exchange.begin(request)
+        return self._note(await self._handler.handle(request))
 
     def answer_on_thread(self, request: Request) -> Steps[Response]:
         """Answer a request, in steps."""
@@ -185,6 +206,9 @@ class ObservedHandler:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
-        self._exchange.begin(request)
-        response = self._exchange.response = await self._handler.answer(request)
+        self._observation.exchange.begin(request)
+        return self._note(await self._handler.answer(request))
+
+    def _note(self, response: Response) -> Response:
+        self._observation.exchange.response = response
         return response

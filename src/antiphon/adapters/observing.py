@@ -4,15 +4,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.asgi import PATHSEND, Message, Receive, Scope, Send
-from antiphon.adapters.exchange import Exchange, Observers
+from antiphon.adapters.exchange import Observation
 from antiphon.adapters.rsgi import CLOSED
 from antiphon.adapters.wsgi import WSGIBody
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-_OVER = Exchange(Observers())
-"""The exchange of what comes when all is over."""
 
 # WSGI
 
@@ -21,7 +18,7 @@ def observe_wsgi(
     application: Callable[..., Iterable[bytes]],
     environ: "WSGIEnvironment",
     start_response: "StartResponse",
-    exchange: Exchange,
+    observation: Observation,
     streams: Callable[[object], bool] = lambda result: isinstance(result, WSGIBody),
 ) -> Iterable[bytes]:
     """Call a WSGI application. A body in memory, and one that the server sends itself, is sent when it is returned.
@@ -30,44 +27,44 @@ def observe_wsgi(
     """
 
     def start(status: str, fields: list[tuple[str, str]], *failure: Any) -> Any:
-        exchange.send_head(int(status[:3]), fields)
+        observation.exchange.send_head(int(status[:3]), fields)
         write = start_response(status, fields, *failure)
-        return _Write(write, exchange) if write is not None else None
+        return _Write(write, observation) if write is not None else None
 
     try:
         result = application(environ, start)
     except BaseException as error:
-        exchange.fail(error)
-        exchange.end()
+        observation.exchange.fail(error)
+        observation.end()
         raise
     if streams(result):
-        return ObservedBody(result, exchange)
+        return ObservedBody(result, observation)
     if isinstance(result, list | tuple):
-        exchange.send_chunk(sum(map(len, result)))
+        observation.exchange.send_chunk(sum(map(len, result)))
     else:
-        exchange.send_file()
-    exchange.end()
+        observation.exchange.send_file()
+    observation.end()
     return result
 
 
 class _Write:
     """The function that WSGI's start_response returns."""
 
-    def __init__(self, write: Callable[[bytes], object], exchange: Exchange) -> None:
+    def __init__(self, write: Callable[[bytes], object], observation: Observation) -> None:
         self._write = write
-        self._exchange = exchange
+        self._observation = observation
 
     def __call__(self, data: bytes) -> None:
         self._write(data)
-        self._exchange.send_chunk(len(data))
+        self._observation.exchange.send_chunk(len(data))
 
 
 class ObservedBody:
     """The streamed body of a WSGI response. A server that closes it before its end has lost the client."""
 
-    def __init__(self, body: Iterable[bytes], exchange: Exchange) -> None:
+    def __init__(self, body: Iterable[bytes], observation: Observation) -> None:
         self._body = body
-        self._exchange = exchange
+        self._observation = observation
         self._iterator: Iterator[bytes] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -79,31 +76,30 @@ class ObservedBody:
                 self._iterator = iter(self._body)
             chunk = next(self._iterator)
         except StopIteration:
-            self._exchange.sent()
+            self._observation.exchange.sent()
             raise
         except BaseException as error:
             self._fail(error)
             raise
-        self._exchange.send_chunk(len(chunk))
+        self._observation.exchange.send_chunk(len(chunk))
         return chunk
 
     def close(self) -> None:
         """Close the body, and end the exchange."""
-        exchange = self._exchange
-        if exchange.error is None:
-            exchange.disconnected()
+        if self._observation.exchange.error is None:
+            self._observation.exchange.disconnected()
         try:
             getattr(self._body, "close", tuple)()
         except BaseException as error:
             self._fail(error)
             raise
         finally:
-            exchange.end()
+            self._observation.end()
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, ConnectionError):  # so ends a body that reads the request's, which the client broke off
-            self._exchange.disconnected()
-        self._exchange.fail(error)
+            self._observation.exchange.disconnected()
+        self._observation.exchange.fail(error)
 
 
 # ASGI
@@ -114,70 +110,69 @@ async def observe_asgi(
     scope: Scope,
     receive: Receive,
     send: Send,
-    exchange: Exchange,
+    observation: Observation,
 ) -> None:
     """Call an ASGI application with a request. One that returns without the last message has lost the client."""
 
     async def noting(message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.start":
-            exchange.send_head(message["status"], message.get("headers", ()))
+            observation.exchange.send_head(message["status"], message.get("headers", ()))
         try:
             await send(message)
         except OSError:
-            exchange.disconnected()
+            observation.exchange.disconnected()
             raise
         if kind == "http.response.body":
-            exchange.send_chunk(len(message.get("body", b"")))
+            observation.exchange.send_chunk(len(message.get("body", b"")))
             if not message.get("more_body", False):
-                exchange.sent()
+                observation.exchange.sent()
         elif kind == PATHSEND:
-            exchange.send_file()
-            exchange.sent()
+            observation.exchange.send_file()
+            observation.exchange.sent()
 
     try:
         await application(scope, receive, noting)
-        exchange.disconnected()
+        observation.exchange.disconnected()
     except BaseException as error:
-        _broken_off(exchange, error)
+        _broken_off(observation, error)
         raise
     finally:
-        exchange.end()
+        observation.end()
 
 
-def _broken_off(exchange: Exchange, error: BaseException) -> None:
+def _broken_off(observation: Observation, error: BaseException) -> None:
     from asyncio import CancelledError
 
     if isinstance(error, CancelledError):
-        exchange.disconnected()
-    exchange.fail(error)
+        observation.exchange.disconnected()
+    observation.exchange.fail(error)
 
 
 # RSGI
 
 
 async def observe_rsgi(
-    application: Callable[[Any, Any], Awaitable[object]], scope: Any, protocol: Any, exchange: Exchange
+    application: Callable[[Any, Any], Awaitable[object]], scope: Any, protocol: Any, observation: Observation
 ) -> None:
     """Call an RSGI application with a request."""
-    observed = ObservedProtocol(protocol, exchange)
+    observed = ObservedProtocol(protocol, observation)
     try:
         await application(scope, observed)
     except BaseException as error:
-        _broken_off(exchange, error)
+        _broken_off(observation, error)
         raise
     finally:
-        exchange.sent(at_last_chunk=True)  # nothing else tells that a stream has ended
-        exchange.end()
-        observed.exchange = _OVER  # or the request would refer to itself: its head has the protocol
+        observation.exchange.sent(at_last_chunk=True)  # nothing else tells that a stream has ended
+        observation.end()
 
 
 class ObservedProtocol:
     """The protocol of an RSGI request."""
 
-    def __init__(self, inner: Any, exchange: Exchange) -> None:
+    def __init__(self, inner: Any, observation: Observation) -> None:
         self._inner = inner
-        self.exchange = exchange
+        self.observation = observation
 
     def __call__(self) -> Any:
         return self._inner()
@@ -188,7 +183,7 @@ class ObservedProtocol:
     async def client_disconnect(self) -> None:
         """Wait until the client disconnects."""
         await self._inner.client_disconnect()
-        self.exchange.disconnected()
+        self.observation.exchange.disconnected()
 
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
         """Send a response without a body."""
@@ -216,26 +211,26 @@ class ObservedProtocol:
         self._sent(status, headers, end - start)
 
     def _sent(self, status: int, headers: list[tuple[str, str]], size: int | None) -> None:
-        self.exchange.send_head(status, headers)
+        self.observation.exchange.send_head(status, headers)
         if size is None:
-            self.exchange.send_file()
+            self.observation.exchange.send_file()
         else:
-            self.exchange.send_chunk(size)
-        self.exchange.sent()
+            self.observation.exchange.send_chunk(size)
+        self.observation.exchange.sent()
 
     def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "ObservedTransport":
         """Begin a response in chunks."""
         transport = self._inner.response_stream(status, headers)
-        self.exchange.send_head(status, headers)
-        return ObservedTransport(transport, self.exchange)
+        self.observation.exchange.send_head(status, headers)
+        return ObservedTransport(transport, self.observation)
 
 
 class ObservedTransport:
     """The transport of a streamed RSGI response. Granian ends the response when nobody refers to its own any more."""
 
-    def __init__(self, inner: Any, exchange: Exchange) -> None:
+    def __init__(self, inner: Any, observation: Observation) -> None:
         self._inner = inner
-        self._exchange = exchange
+        self._observation = observation
 
     async def send_bytes(self, data: bytes) -> None:
         """Send a chunk of bytes."""
@@ -250,6 +245,6 @@ class ObservedTransport:
             await sending
         except Exception as error:
             if type(error).__name__ == CLOSED:
-                self._exchange.disconnected()
+                self._observation.exchange.disconnected()
             raise
-        self._exchange.send_chunk(size)
+        self._observation.exchange.send_chunk(size)

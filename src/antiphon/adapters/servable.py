@@ -17,7 +17,7 @@ from antiphon.adapters.asgi import (
     may_send_unbounded_header,
     refuse_websocket,
 )
-from antiphon.adapters.exchange import Exchange, ObservedHandler, Observer, Observers
+from antiphon.adapters.exchange import Observation, ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.server_values import header_too_large
@@ -139,9 +139,9 @@ class Servable:
             self.start_on_thread()
         if not self.observers.all:
             return call_wsgi(self, environ, start_response)
-        exchange = Exchange(self.observers)
-        call = partial(call_wsgi, ObservedHandler(self, exchange))
-        return observe_wsgi(call, environ, start_response, exchange)
+        observation = Observation(self.observers)
+        call = partial(call_wsgi, ObservedHandler(self, observation))
+        return observe_wsgi(call, environ, start_response, observation)
 
     async def _serve_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._started and may_send_unbounded_header(receive):
@@ -150,8 +150,10 @@ class Servable:
             if not self._started:
                 await self.start()
             if self.observers.all:
-                exchange = Exchange(self.observers)
-                await observe_asgi(partial(call_asgi, ObservedHandler(self, exchange)), scope, receive, send, exchange)
+                observation = Observation(self.observers)
+                await observe_asgi(
+                    partial(call_asgi, ObservedHandler(self, observation)), scope, receive, send, observation
+                )
             else:
                 await call_asgi(self, scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -182,8 +184,8 @@ class Servable:
         if not self._started:
             await self.start()
         if self.observers.all:
-            exchange = Exchange(self.observers)
-            await observe_rsgi(partial(call_rsgi, ObservedHandler(self, exchange)), scope, protocol, exchange)
+            observation = Observation(self.observers)
+            await observe_rsgi(partial(call_rsgi, ObservedHandler(self, observation)), scope, protocol, observation)
         else:
             await call_rsgi(self, scope, protocol)
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.adapters.asgi import ASGIHead, Receive, Scope, Send
-from antiphon.adapters.exchange import Exchange, Observers
+from antiphon.adapters.exchange import Observation, Observers
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.wsgi import WSGIHead
@@ -27,14 +27,14 @@ def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"],
 
 
 @contextmanager
-def _exchange(observers: Observers, head: Head) -> Iterator[Exchange]:
+def _observation(observers: Observers, head: Head) -> Iterator[Observation]:
     """Begin the exchange of a request without a body, which is the current one in the block."""
-    exchange = Exchange(observers)
+    observation = Observation(observers)
     request = Request(head, b"")
     token = set_current_request(request)
     try:
-        exchange.begin(request)
-        yield exchange
+        observation.exchange.begin(request)
+        yield observation
     finally:
         reset_current_request(token)
 
@@ -47,8 +47,8 @@ class WSGIWithObservers:
         self._observers = observers
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        with _exchange(self._observers, WSGIHead(environ)) as exchange:
-            return observe_wsgi(self._application, environ, start_response, exchange, _is_stream)
+        with _observation(self._observers, WSGIHead(environ)) as observation:
+            return observe_wsgi(self._application, environ, start_response, observation, _is_stream)
 
 
 def _is_stream(result: object) -> bool:
@@ -66,8 +66,8 @@ class ASGIWithObservers:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        with _exchange(self._observers, ASGIHead(scope, receive)) as exchange:
-            await observe_asgi(self._application, scope, receive, send, exchange)
+        with _observation(self._observers, ASGIHead(scope, receive)) as observation:
+            await observe_asgi(self._application, scope, receive, send, observation)
 
 
 class RSGIWithObservers:
@@ -85,5 +85,5 @@ class RSGIWithObservers:
         if scope.proto != "http":
             await self._call(scope, protocol)
             return
-        with _exchange(self._observers, RSGIHead(scope, protocol)) as exchange:
-            await observe_rsgi(self._call, scope, protocol, exchange)
+        with _observation(self._observers, RSGIHead(scope, protocol)) as observation:
+            await observe_rsgi(self._call, scope, protocol, observation)

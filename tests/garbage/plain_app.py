@@ -1,0 +1,398 @@
+"""An application without features: every return value, every error, every way to read a body and to end a request."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from antiphon import App, Blueprint, HTTPError, Limits, Place, Request, Response, abort
+from antiphon.http import BadRequest
+from antiphon.http.redirect import Redirect
+from tests.garbage.exchanges import BROWSER, Exchange, get, post
+
+FILE = Path(tempfile.gettempdir()) / "antiphon-garbage.txt"
+LARGE = bytes(700 << 10)
+JSON = {"content-type": "application/json"}
+
+
+@dataclass
+class Person:
+    name: Annotated[str, Meta(min_length=2)]
+    age: int
+
+
+class Point(Struct):
+    x: int
+
+
+class Markup(str):
+    def __html__(self):
+        return str(self)
+
+
+class Own:
+    def __response__(self, request):
+        return Response("own")
+
+
+class Teapot(HTTPError):
+    status = 418
+
+
+class Failure(Exception):
+    pass
+
+
+def fail(request):
+    raise Failure(request.path)
+
+
+def caught(request):
+    """Answer after an error that the handler has caught itself."""
+    try:
+        return request.args["nope"]
+    except KeyError:
+        return "caught"
+
+
+def grouped(request):
+    raise ExceptionGroup("several", [Failure("one"), BadRequest("two")])
+
+
+def chained(request):
+    try:
+        raise LookupError
+    except LookupError as error:
+        raise Failure("because") from error
+
+
+def refused_and_answered(request):
+    try:
+        return str(request.json_as(Person))
+    except HTTPError:
+        return "refused"
+
+
+def wrong_header(request):
+    return Response("text", headers={"x-bad": "a\r\nb"})
+
+
+HANDLERS = {
+    "text": lambda request: "text",
+    "bytes": lambda request: b"bytes",
+    "dict": lambda request: {"a": 1},
+    "list": lambda request: [1, 2],
+    "dataclass": lambda request: Person("Ada", 3),
+    "struct": lambda request: Point(3),
+    "markup": lambda request: Markup("<p>"),
+    "with status": lambda request: ({"id": 7}, 201, {"location": "/dict"}),
+    "own response": lambda request: Own(),
+    "response": lambda request: Response.json({"a": 1}),
+    "html": lambda request: Response.html("<p>"),
+    "redirect": lambda request: Response.redirect("/text"),
+    "file": lambda request: Response.file(FILE),
+    "etag": lambda request: _with_etag(Response("abc")),
+    "cookie": lambda request: _with_cookie(Response("abc")),
+    "stream": lambda request: (each for each in ("a", "b")),
+    "events": lambda request: Response.events(iter([{"a": 1}])),
+    "long stream": lambda request: (b"x" * 1000 for _ in range(100_000)),
+    "broken stream": lambda request: (1 / (2 - each) and "a" for each in range(4)),
+    "broken stream of generator place": lambda request: (request[OPENED] and 1 / (2 - each) and "a" for each in range(4)),
+    "nothing": lambda request: None,
+    "abort": lambda request: abort(404),
+    "raised": lambda request: _raise(BadRequest("no")),
+    "own error": lambda request: _raise(Teapot("short and stout")),
+    "raised redirect": lambda request: _raise(Redirect("/text")),
+    "failure": fail,
+    "group": grouped,
+    "chain": chained,
+    "caught": caught,
+    "refused and answered": refused_and_answered,
+    "wrong header": wrong_header,
+    "missing argument": lambda request: request.args["nope"],
+    "args": lambda request: str(request.args_as(Person)),
+    "head": lambda request: f"{request.url} {request.headers['host']} {request.cookies} {request.accept.best(['a/b'])}",
+    "url_for": lambda request: request.url_for("text"),
+    "id": lambda request: request.id,
+    "lifetime": lambda request: f"{request.lifetime.remaining} {request.lifetime.is_client_gone}",
+    "after": lambda request: _after(request, lambda: request.path),
+    "after that fails": lambda request: _after(request, lambda: fail(request)),
+    "after request": lambda request: request.after_request(lambda request, response: None) and "after",
+    "share": lambda request: str(request.shared("number")),
+    "place": lambda request: request[KEEPER].name,
+    "generator place": lambda request: request[OPENED].name,
+    "failure in generator place": lambda request: request[OPENED] and fail(request),
+    "stream of generator place": lambda request: (request[OPENED].name for _ in range(2)),
+}  # fmt: skip
+
+READERS = {
+    "body": lambda request: str(len(request.body)),
+    "body text": lambda request: str(len(request.text)),
+    "chunks": lambda request: str(sum(map(len, request.stream))),
+    "json": lambda request: str(request.json),
+    "json_as": lambda request: str(request.json_as(Person)),
+    "form": lambda request: request.form["name"],
+    "form_as": lambda request: str(request.form_as(Person)),
+    "files": lambda request: str(request.files["file"].size),
+    "digest": lambda request: request.files["file"].digest("sha256"),
+    "echo": lambda request: (chunk for chunk in request.stream),
+    "unread": lambda request: "unread",
+}
+
+
+def _raise(error):
+    try:
+        raise error
+    finally:
+        del error  # or this very frame would keep it
+
+
+def _after(request, function):
+    request.after(function)
+    return "after"
+
+
+def _with_etag(response):
+    response.etag = "abc"
+    response.is_conditional = True
+    return response
+
+
+def _with_cookie(response):
+    response.set_cookie("a", "b")
+    return response
+
+
+class Keeper:
+    def __init__(self, name):
+        self.name = name
+
+
+KEEPER = Place[Keeper]("keeper")
+OPENED = Place[Keeper]("opened")
+
+
+def make(style):
+    """Return the application. All that runs for a request is painted by ``style``."""
+    FILE.write_bytes(b"file" * 100)
+    app = App(limits=Limits(body=1 << 20))
+    app.fill(KEEPER, lambda request: Keeper(request.path))
+
+    def opened(request):
+        keeper = Keeper(request.path)
+        yield keeper
+
+    app.fill(OPENED, opened)
+    app.share(number=7, path=lambda request: request.path)
+    _add_handlers(app, style)
+    for name, part in PARTS.items():
+        blueprint = Blueprint(name.replace(" ", "_"), prefix=f"/{slug(name)}")
+        part(blueprint, style)
+        app.register(blueprint)
+    return app
+
+
+def _add_handlers(app, style):
+    for name, handler in HANDLERS.items():
+        app.get(f"/{slug(name)}", name=slug(name))(style(_named(handler, name)))
+    for name, handler in READERS.items():
+        app.post(f"/{slug(name)}")(style(_named(handler, name)))
+        app.post(f"/lazy/{slug(name)}", body="load" if style.name.startswith("async") else "lazy")(style(_named(handler, name)))
+    app.post("/small", limits=Limits(body=100))(style(lambda request: str(len(request.body))))
+    if style.is_async:
+        app.get("/deadline", deadline=60)(style(lambda request: "in time"))
+
+
+def _named(handler, name):
+    def named(request):
+        return handler(request)
+
+    named.__name__ = slug(name).replace("-", "_")
+    return named
+
+
+def slug(name):
+    """Return a name as a segment of a path."""
+    return name.replace(" ", "-").replace("_", "-")
+
+
+# What stands around handlers
+
+
+def middleware(part, style):
+    part.middleware(style.around())
+    part.middleware(style.around())
+    _few(part, style)
+
+
+def middleware_that_throws(part, style):
+    part.middleware(style.around(), throws=True)
+    part.middleware(style.around(), throws=True)
+    _few(part, style)
+
+
+def middleware_that_fails_before(part, style):
+    part.middleware(style.around(fail))
+    _few(part, style)
+
+
+def middleware_that_fails_after(part, style):
+    part.middleware(style.around(after=lambda request, response: fail(request)))
+    _few(part, style)
+
+
+def middleware_that_answers(part, style):
+    part.middleware(style.around())
+    part.middleware(style.around(before=lambda request: Response("early")))
+    _few(part, style)
+
+
+def middleware_that_replaces(part, style):
+    part.middleware(style.around(after=lambda request, response: Response("instead")))
+    _few(part, style)
+
+
+def hooks(part, style):
+    part.before_request(style(lambda request: None))
+    part.after_request(style(lambda request, response: None))
+    _few(part, style)
+
+
+def hooks_that_fail(part, style):
+    part.before_request(style(fail))
+    _few(part, style)
+
+
+def hooks_that_fail_after(part, style):
+    part.after_request(style(lambda request, response: fail(request)))
+    _few(part, style)
+
+
+def error_handlers(part, style):
+    part.errorhandler(Exception)(style(lambda request, error: ("Sorry", 500)))
+    part.errorhandler(404)(style(lambda request, error: ("None here", 404)))
+    _few(part, style)
+
+
+def error_handlers_that_fail(part, style):
+    part.errorhandler(Exception)(style(lambda request, error: fail(request)))
+    _few(part, style)
+
+
+def error_handlers_that_raise_again(part, style):
+    part.errorhandler(Exception)(style(lambda request, error: _raise(error)))
+    _few(part, style)
+
+
+def hooks_and_places(part, style):
+    part.before_request(style(lambda request: None if request[OPENED] else None))
+    part.middleware(style.around())
+    _few(part, style)
+
+
+def _few(part, style):
+    for name in ("text", "dict", "stream", "abort", "failure"):
+        part.get(f"/{name}")(style(_named(HANDLERS[name], name)))
+    part.post("/json-as")(style(_named(READERS["json_as"], "json_as")))
+
+
+PARTS = {
+    each.__name__.replace("_", " "): each
+    for each in (
+        middleware, middleware_that_throws, middleware_that_fails_before, middleware_that_fails_after,
+        middleware_that_answers, middleware_that_replaces, hooks, hooks_that_fail, hooks_that_fail_after,
+        error_handlers, error_handlers_that_fail, error_handlers_that_raise_again, hooks_and_places,
+    )
+}  # fmt: skip
+
+STATUSES = {
+    "with status": 201, "redirect": 303, "nothing": 500, "abort": 404, "raised": 400, "own error": 418,
+    "raised redirect": 303, "failure": 500, "group": 500, "chain": 500, "wrong header": 500, "missing argument": 400,
+    "args": 422, "failure in generator place": 500,
+}  # fmt: skip
+GOOD = {"name": "Ada", "age": 3}
+BAD = {"name": "A", "age": "x"}
+FILES = {"files": {"file": ("a.bin", LARGE)}}
+
+
+def _answers():
+    for name in HANDLERS:
+        exchange = get(f"/{slug(name)}", STATUSES.get(name, 200))
+        yield name, exchange._replace(
+            leaves_after=b"x" * 10 if name == "long stream" else b"", breaks=name.startswith("broken stream")
+        )
+    yield "page of an error", get("/abort", 404, headers=BROWSER)
+    yield "page of a failure", get("/failure", 500, headers=BROWSER)
+    yield "HEAD", Exchange(200, "HEAD", "/text")
+    yield "HEAD of a stream", Exchange(200, "HEAD", "/stream")
+    yield "HEAD of a failure", Exchange(500, "HEAD", "/failure")
+    yield "OPTIONS", Exchange(204, "OPTIONS", "/text")
+    yield "404", get("/nowhere", 404)
+    yield "404 with a page", get("/nowhere", 404, headers=BROWSER)
+    yield "405", post("/text", 405)
+    yield "413", post("/small", 413, body=bytes(200))
+    yield "413 of a large body", post("/body", 413, body=bytes(2 << 20))
+    yield "413 of chunks", post("/small", 413, body=[bytes(60)] * 3)
+    yield "refused write", post("/unread", 403, headers={"sec-fetch-site": "cross-site"})
+    yield "too many arguments", get("/args?" + "a=1&" * 3000, 414)
+    yield "304", get("/etag", 304, headers={"if-none-match": '"abc"'})
+    yield "412", get("/etag", 412, headers={"if-match": '"x"'})
+    yield "206", get("/file", 206, headers={"range": "bytes=3-5"})
+    yield "416", get("/file", 416, headers={"range": "bytes=3000-"})
+    yield "multipart ranges", get("/file", 206, headers={"range": "bytes=0-1,5-6"})
+
+
+def _bodies():
+    for lazy in ("", "/lazy"):
+        kind = f"{lazy[1:]} " if lazy else ""
+        for size, data in {"small": b"abc", "medium": bytes(100 << 10), "large": LARGE}.items():
+            for name in ("body", "body text", "chunks", "echo", "unread"):
+                yield f"{kind}{size} {name}", post(f"{lazy}/{slug(name)}", body=data)
+            yield f"{kind}{size} body in chunks", post(f"{lazy}/body", body=[data, data[:100]])
+        yield f"{kind}json", post(f"{lazy}/json", json=GOOD)
+        yield f"{kind}json_as", post(f"{lazy}/json-as", json=GOOD)
+        yield f"{kind}bad json_as", post(f"{lazy}/json-as", 422, json=BAD)
+        yield f"{kind}malformed json", post(f"{lazy}/json", 400, body=b"{", headers=JSON)
+        yield f"{kind}malformed json_as", post(f"{lazy}/json-as", 400, body=b"{", headers=JSON)
+        yield f"{kind}json of another type", post(f"{lazy}/json", 415, body=b"{}", content_type="text/plain")
+        yield f"{kind}form", post(f"{lazy}/form", form=GOOD)
+        yield f"{kind}form without a field", post(f"{lazy}/form", 400, form={"a": 1})
+        yield f"{kind}form_as", post(f"{lazy}/form-as", form=GOOD)
+        yield f"{kind}bad form_as", post(f"{lazy}/form-as", 422, form=BAD)
+        yield f"{kind}bad form_as with a page", post(f"{lazy}/form-as", 422, form=BAD, headers=BROWSER)
+        yield f"{kind}files", post(f"{lazy}/files", **FILES)
+        yield f"{kind}digest", post(f"{lazy}/digest", **FILES)
+        yield f"{kind}small files", post(f"{lazy}/files", files={"file": ("a.bin", b"abc")})
+        yield f"{kind}files without a field", post(f"{lazy}/files", 400, files={"other": ("a.bin", b"abc")})
+        yield (
+            f"{kind}malformed files",
+            post(f"{lazy}/files", 400, body=b"--x\r\n\r\n", content_type="multipart/form-data; boundary=x"),
+        )
+        yield f"{kind}gzip", post(f"{lazy}/body", 400, body=b"abc", headers={"content-encoding": "gzip"})
+        yield f"{kind}unknown coding", post(f"{lazy}/body", 415, body=b"abc", headers={"content-encoding": "rot13"})
+
+
+FEW = {"text": 200, "dict": 200, "stream": 200, "abort": 404, "failure": 500}
+
+
+def _parts():
+    for name in PARTS:
+        for path, status in FEW.items():
+            yield f"{path} inside of {name}", get(f"/{slug(name)}/{path}", _inside(name, status))
+        yield f"422 inside of {name}", post(f"/{slug(name)}/json-as", _inside(name, 422), json=BAD)
+        yield f"404 inside of {name}", get(f"/{slug(name)}/nowhere", _inside(name, 404))
+
+
+def _inside(name, status):
+    if name in ("middleware that answers", "middleware that replaces"):
+        return 200
+    if "fail" in name and "error" not in name:
+        return 500
+    if name == "error handlers" and status == 422:
+        return 500
+    return 500 if name == "error handlers that fail" and status >= 400 else status
+
+
+EXCHANGES = {**dict(_answers()), **dict(_bodies()), **dict(_parts())}
