@@ -59,7 +59,7 @@ class TestTimeout:
         assert refused.value.members == {"limit": "timeout", "maximum": 0.02}
         assert refused.value.type == "urn:antiphon:limit:timeout"
         assert "0.02 seconds" in refused.value.detail
-        assert content.failure is refused.value
+        assert content.is_failure(refused.value)
 
     def test_begins_anew_with_each_chunk(self):
         content = Content(ScriptedHead(*[0.02, b"a"] * 8))

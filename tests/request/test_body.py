@@ -100,7 +100,8 @@ class TestWhatIsTakenAtOnce:
         request = Request(way.head(error, content_length=4))
         with pytest.raises(type(error)) as raised:
             way.run(taken(request))
-        assert raised.value is request.content.failure is error
+        assert raised.value is error
+        assert request.content.is_failure(error)
 
     def test_is_nothing_of_what_somebody_has_asked_for(self, way):
         begun, looked_at = (Request(way.head(b"ab", b"cd", content_length=4)) for _ in range(2))
@@ -376,7 +377,7 @@ class TestUnloaded:
                 await request.load()
             with pytest.raises(BadRequest) as second:
                 _ = request.body
-            assert first.value is second.value
+            assert repr(first.value) == repr(second.value)
 
         asyncio.run(handler(Request(ScriptedHead(b"ab", content_length=3))))
 

@@ -13,7 +13,7 @@ from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declare
 from antiphon.body.storage import READ_SIZE, Storage
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
 from antiphon.explanations import explained
-from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout
+from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout, without_traceback
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
 
@@ -49,7 +49,7 @@ class Content:
         self.is_refused = False
         """True if the request was refused by its head, whatever its body is."""
         self.failure: Exception | None = None
-        """The error that receiving the body ended with last."""
+        """A copy of the error that receiving the body ended with last."""
         self.has_uploads = False
         """True if files of a form were given out, which read what is kept by themselves."""
         self.folder: str | os.PathLike[str] | None = None
@@ -130,9 +130,9 @@ class Content:
 
     def break_off(self, error: HTTPError | OSError) -> None:
         """Take over the error with which receiving the first bytes ended. Late ones may be asked for again."""
-        self.failure = error
+        self.failure = without_traceback(error)
         if not isinstance(error, RequestTimeout):
-            self._loss = error
+            self._loss = self.failure
 
     async def load(self, limits: Limits) -> None:
         """Receive all of the body: on a thread if the head blocks, and this never waits then; else on its event loop.
@@ -173,10 +173,11 @@ class Content:
             if self.is_complete:
                 self.end_waiting()
         except Exception as error:
+            kept = without_traceback(error)
             if chunk or receiver.is_broken:
-                self._loss = error
+                self._loss = kept
             if isinstance(error, HTTPError | OSError):
-                self.failure = error
+                self.failure = kept
             raise
         finally:
             self.received = receiver.received
@@ -244,15 +245,24 @@ class Content:
     def check_kept(self, offset: int) -> None:
         """Raise an error if the bytes from an offset on can't be read: they are lost, or were streamed and not kept."""
         if self._loss is not None:
-            raise self._loss
+            raise without_traceback(self._loss)
         if not self.is_kept and offset != self._streamed:
-            raise self.failure or explained(
+            raise self.failure_again() or explained(
                 "body-read-twice",
                 RuntimeError(
                     f"{self._streamed} bytes of the body have been streamed, and are gone: body='lazy' keeps what is"
                     " read"
                 ),
             )
+
+    def failure_again(self) -> Exception | None:
+        """Return the error that receiving the body ended with last, to be raised once more; None if there is none."""
+        return None if self.failure is None else without_traceback(self.failure)
+
+    def is_failure(self, error: BaseException) -> bool:
+        """True if an error is the one that receiving the body ended with last."""
+        failure = self.failure
+        return type(error) is type(failure) and error.args == failure.args
 
     def _check_loadable(self, limits: Limits) -> None:
         if self._loss is not None or not self.is_kept:

@@ -15,7 +15,7 @@ from antiphon.body.multipart import (
 )
 from antiphon.body.part_head import PartHead
 from antiphon.http.charset import decode, form_codec
-from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
+from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.uploads.spool import Spool
@@ -97,7 +97,7 @@ class FormIndex:
         try:
             boundary = parse_boundary(content_type)
         except BadRequest as error:
-            self._failure = error
+            self._failure = without_traceback(error)
             return
         parts = None if data is None else read_whole_form(data, boundary, limits)
         if parts is not None:
@@ -119,7 +119,7 @@ class FormIndex:
         try:
             events = parser.feed(data)
         except BadRequest as error:
-            self._failure = error
+            self._failure = without_traceback(error)
             return
         self._parts += self._bounds.count(events)
 
@@ -141,7 +141,7 @@ class FormIndex:
         Raises BadRequest (400) for a malformed or incomplete form.
         """
         if self._failure is not None:
-            raise self._failure
+            raise without_traceback(self._failure)
         if self._parser is not None:
             self._parser.finish()
         data = self._data

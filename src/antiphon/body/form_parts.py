@@ -8,7 +8,7 @@ from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, 
 from antiphon.body.part_head import PartHead
 from antiphon.body.stream import BodyStream
 from antiphon.http.charset import decode
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import HTTPError, without_traceback
 from antiphon.http.headers import Headers
 from antiphon.http.limits import Limits
 from antiphon.lazy import lazy
@@ -133,7 +133,7 @@ class FormParts:
 
     def _take(self, chunk: bytes) -> None:
         if self._failure is not None:
-            raise self._failure
+            raise without_traceback(self._failure)
         self._chunk = chunk
         self._offset += len(chunk)
         try:
@@ -144,5 +144,5 @@ class FormParts:
                 self._parser.finish()
                 self._is_over = True
         except HTTPError as error:
-            self._failure = error
+            self._failure = without_traceback(error)
             raise

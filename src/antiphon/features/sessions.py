@@ -17,6 +17,7 @@ from antiphon.features.tracked_session import TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
+from antiphon.http.errors import without_traceback
 from antiphon.request.places import Place
 from antiphon.request.request import Request
 from antiphon.request.session import Session
@@ -102,7 +103,7 @@ class Sessions:
             return self._tracked(request, self._store.load(self._prefix + key))
         except StoreUnavailable as error:  # which concerns only those who use the session
             session = self._tracked(request, None)
-            session.failure = error
+            session.failure = without_traceback(error)
             return session
 
     def _begin(self, request: Request) -> Session:

@@ -6,6 +6,7 @@ from typing import Any
 
 from antiphon.explanations import explained
 from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
+from antiphon.http.errors import without_traceback
 from antiphon.request.session import Session
 
 
@@ -37,7 +38,7 @@ class TrackedSession(Session):
     def _read(self) -> dict[str, Any]:
         self.is_used = True
         if self.failure is not None:
-            raise self.failure
+            raise without_traceback(self.failure)
         return self._data
 
     def _change(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from antiphon.body.content import Content
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
-from antiphon.http.errors import ContentTooLarge, HTTPError
+from antiphon.http.errors import ContentTooLarge
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -26,8 +26,6 @@ def free(request: Request, response: Response) -> bool:
         content.end_waiting()
     if content.outermost is not None:
         return False
-    if isinstance(content.failure, HTTPError):
-        content.failure.__traceback__ = None  # the frames of its way keep the request, which keeps the error
     _free(request, content, response)
     return not content.is_complete and _is_refused(response)
 

@@ -7,6 +7,7 @@ HTTPError
 
 from collections import UserString
 from collections.abc import Iterable
+from copy import copy
 from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, NotRequired, TypeAlias, TypedDict, TypeVar
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from antiphon.http.authorization import Challenge
 
 E = TypeVar("E", bound="HTTPError")
+Raised = TypeVar("Raised", bound=BaseException)
 
 Text: TypeAlias = str | UserString
 """Text, or an object that becomes one, such as that of a key in the language of a request."""
@@ -488,6 +490,15 @@ def abort(status: int, detail: Text | None = None, **options: Any) -> NoReturn:
     if not isinstance(status, int):
         raise explained("bad-status", TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}"))
     raise http_error(status, detail, **options)
+
+
+def without_traceback(error: Raised) -> Raised:
+    """Return a copy of an error, to be kept and raised again later.
+
+    What keeps an error keeps the frames of its traceback, too, with all of their variables. If one of these keeps the
+    error's keeper, all of it waits for the garbage collector.
+    """
+    return copy(error)
 
 
 def over_limit(kind: type[E], limit: str, maximum: float, detail: str) -> E:

@@ -31,7 +31,7 @@ class Members(dict[str, Any]):
 
 def not_loaded(content: Content, reader: str) -> Exception:
     """Return the error for ``reader``, which reads on an event loop a body that is not there yet."""
-    return content.failure or explained(
+    return content.failure_again() or explained(
         "body-not-loaded",
         RuntimeError(
             f"this request's body is not loaded yet, and {reader} is on an event loop, where nothing may wait"
