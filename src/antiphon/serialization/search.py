@@ -109,7 +109,7 @@ class FaultSearch:
         try:
             msgspec.convert(value, wanted, strict=not self.as_text, str_keys=True)
         except msgspec.ValidationError as error:
-            return error
+            return error.with_traceback(None)  # the frames of the search keep the error, which would keep them
         except PLAIN as error:
             return refusal(error)
         return None
