@@ -1,10 +1,12 @@
 """ASGI (version 3): a scope read as a head, and one request of a server answered by a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from contextvars import copy_context
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
+from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
@@ -154,7 +156,9 @@ class ASGIHead:
         if self.watch is None:
             from asyncio import create_task
 
-            self.watch = create_task(self._waiting())
+            context = copy_context()
+            context.run(set_current_request, None)  # the request keeps this head, which keeps the task
+            self.watch = create_task(self._waiting(), context=context)
         return self.watch
 
     def _waiting(self) -> Coroutine[Any, Any, None]:

@@ -170,5 +170,6 @@ class _Writing:
         self._waiting.discard(self)
         if self._withdraw is not None:
             self._withdraw()
+            self._withdraw = None  # it refers to this object
         if self.take_back():
             await drop_withdrawn_cancellation()

@@ -83,20 +83,22 @@ class Opening(list["tuple[Middleware | OpenPlace, Opened]"]):
         while self.kept:
             place = self.kept.pop()
             error = place.error or ending.error
+            traceback = error.__traceback__ if error is not None else None
             fatal = await switch_shielded(place.place) or fatal
             try:
                 await place.end(request, error)
             except GeneratorExit:
                 raise
             except BaseException as raised:
-                if is_passed_on(raised, error):
+                if error is not None and is_passed_on(raised, error):
+                    error.__traceback__ = traceback  # without the frames here, which keep the error
                     continue
                 ending.error = ending.error or raised
                 if is_leaving(raised):
                     fatal = raised
                 else:
                     place.log(request, raised)
-        request._opening = None
+        request._opening = ending.error = None
         if fatal is not None:
             raise fatal
 

@@ -56,6 +56,7 @@ class WaitingHandler:
             self._timer.cancel()
         if self._withdraw is not None:
             self._withdraw()
+            self._withdraw = None  # it refers to this object
         is_alone = self._reason is not None and self._task.uncancel() == 0
         if is_alone and isinstance(error, asyncio.CancelledError):
             raise self._error() from error

@@ -6,6 +6,7 @@ from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from weakref import WeakMethod
 
 from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
@@ -32,7 +33,7 @@ class Lifetime:
     )  # fmt: skip
 
     def __init__(self, head: Head, after: Callable[[Callable[[], object]], object]) -> None:
-        self._after = after
+        self._after = WeakMethod(after)  # of the request, which keeps its lifetime
         self._head: Any = server_head(head)
         self._ends_at = inf
         self._is_client_gone = False
@@ -156,11 +157,15 @@ class Lifetime:
     def _watch_until_the_end(self) -> None:
         """Watch the client from now on, from a loop or from a thread that works for one."""
         if running_loop() is not None:
-            self._after(_awaited(self.on_disconnect(bool)))
+            self._withdraw_at_end(self.on_disconnect(bool))
         elif loop := thread.loop:
             from asyncio import run_coroutine_threadsafe
 
-            self._after(_awaited(run_coroutine_threadsafe(self._look(), loop).result()))
+            self._withdraw_at_end(run_coroutine_threadsafe(self._look(), loop).result())
+
+    def _withdraw_at_end(self, withdraw: Callable[[], None]) -> None:
+        if (after := self._after()) is not None:
+            after(_awaited(withdraw))
 
     async def _look(self) -> Callable[[], None]:
         """Watch the client, and give a server that knows already that it has left the time to say so."""
