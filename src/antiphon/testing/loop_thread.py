@@ -67,7 +67,10 @@ class LoopThread:
             outcome.cancel()
             raise
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error, outcome  # or this frame, which the error has, would keep it
         return value  # type: ignore[return-value]  # without an error there is a value
 
     def close(self) -> None:

@@ -31,6 +31,8 @@ async def within(seconds: float | None, work: Coroutine[Any, Any, T], message: C
         if not limit.expired() or not text:
             raise
         raise TimeoutError(text) from error
+    finally:
+        del limit  # it keeps the task, and so its error, which keeps this frame
 
 
 def task_position(task: "asyncio.Task[Any]") -> str:

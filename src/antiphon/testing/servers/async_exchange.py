@@ -162,11 +162,15 @@ class AsyncExchange:
         """Disconnect, unless the response is complete, and wait until the application has ended."""
         self._response.disconnect()
         await self._response.wait_until(self._task.done)
-        self._check()
+        try:
+            self._check()
+        finally:
+            self._error = None  # its frames keep this exchange
 
     async def abort(self) -> None:
         """Cancel the task. A task that does not end is left behind after a second."""
         self._is_aborted = True
+        self._error = None
         self._response.disconnect()
         self._task.cancel()
         await asyncio.wait([self._task], timeout=ABORT)

@@ -100,11 +100,18 @@ class InlineRunner:
         return ""
 
 
+class _ClientGone(ConnectionResetError):
+    """The error by which an application hears that the client has disconnected."""
+
+    def __init__(self) -> None:
+        super().__init__("the client has gone away")
+
+
 class ThreadRunner:
     """A runner on a daemon thread, in the context of the caller, who is on an event loop."""
 
     def __init__(self) -> None:
-        self._disconnect_error: OSError | None = None
+        self._is_disconnected = False
         self._loop = asyncio.get_running_loop()
         self._demands: SimpleQueue[asyncio.Future[Item | None] | None] = SimpleQueue()
         self._demand: asyncio.Future[Item | None] | None = None
@@ -119,12 +126,12 @@ class ThreadRunner:
 
     def push(self, item: Item) -> None:
         """Hand over an item, and wait for the next demand. Raises OSError if the client disconnects instead."""
-        if self._disconnect_error is None:
+        if not self._is_disconnected:
             demand, self._demand = self._demand, None
             self._call_on_loop(_fulfil, demand, item)
             self._await_demand()
         else:
-            raise self._disconnect_error
+            raise _ClientGone
 
     async def next(self) -> Item | None:
         """Return the next item, None at the end."""
@@ -132,7 +139,10 @@ class ThreadRunner:
             return None
         demand: asyncio.Future[Item | None] = self._loop.create_future()
         self._demands.put(demand)
-        return await demand
+        try:
+            return await demand
+        finally:
+            del demand  # it keeps an error, which keeps this frame
 
     async def close(self) -> None:
         """Close the generator, once the application has returned to it."""
@@ -164,13 +174,16 @@ class ThreadRunner:
             items.close()
         except BaseException as escaped:
             error = escaped
-        self._call_on_loop(self._finish, None if error is self._disconnect_error else error)
+        try:
+            self._call_on_loop(self._finish, None if isinstance(error, _ClientGone) else error)
+        finally:
+            del error  # it keeps this frame
 
     def _await_demand(self) -> None:
         self._demand = self._demands.get()
         if self._demand is None:
-            self._disconnect_error = ConnectionResetError("the client has gone away")
-            raise self._disconnect_error
+            self._is_disconnected = True
+            raise _ClientGone
 
     def _call_on_loop(self, function: Callable[..., object], *arguments: object) -> None:
         """Call a function on the loop, unless the loop is closed."""
@@ -182,8 +195,9 @@ class ThreadRunner:
 
     def _finish(self, error: BaseException | None) -> None:
         """Fulfil the last demand, or keep the error for ``close``."""
-        if self._demand is not None:
-            _fulfil(self._demand, None, error)
+        demand, self._demand = self._demand, None
+        if demand is not None:
+            _fulfil(demand, None, error)
             error = None
         self._outcome.set_result(error)
 
