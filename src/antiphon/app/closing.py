@@ -169,16 +169,20 @@ async def _leave_in_steps(
         await _open_late(plan, request, opened)
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
-    closed = await _close(plan, request, response, opened, hooks, first)
-    failure = _fatal(failure) or _fatal(closed.error)
-    response, is_shared = closed, is_shared or closed is not response
-    if request.consulted:
-        response, is_shared = _varied(request, response, is_shared), False
-    if isinstance(opened, Opening):
-        response = opened.end(request, response)
-    if failure is not None:
-        raise failure
-    return _completed(plan, request, response, is_shared) if plan.last else response
+    before, response = response, await _close(plan, request, response, opened, hooks, first)
+    is_shared = is_shared or response is not before
+    del before
+    try:
+        failure = _fatal(failure) or _fatal(response.error)
+        if request.consulted:
+            response, is_shared = _varied(request, response, is_shared), False
+        if isinstance(opened, Opening):
+            response = opened.end(request, response)
+        if failure is not None:
+            raise failure
+        return _completed(plan, request, response, is_shared) if plan.last else response
+    finally:
+        del response, failure
 
 
 def _is_late(plan: Plan, request: Request, response: Response) -> bool:
@@ -236,12 +240,13 @@ async def _close(
     for place, close, throws in _closers(plan, request, opened, hooks, first):
         if place is not None:
             response = _unless_cancelled(await switch_shielded(place), request, response)
-        instead = await _closed(plan, request, response, close)
-        if instead is not response:
-            response = _in_place_of(response, instead, request, is_caught=throws)
+        response = _in_place_of(response, await _closed(plan, request, response, close), request, is_caught=throws)
         if isinstance(opened, Opening) and opened.kept and not is_read_later(request, response):
             opened.take_back()
-    return response
+    try:
+        return response
+    finally:
+        del response  # the frame of a hook that has failed may keep this one
 
 
 async def _closed(plan: Plan, request: Request, response: Response, close: Close) -> Response:
@@ -326,6 +331,8 @@ def _in_place_of(before: Response, response: Response, request: Request, *, is_c
     An error that is caught is over. What ends the task is kept in any case. A stream that nobody reads any more is
     closed.
     """
+    if response is before:
+        return response
     _close_unsent(request, before, response)
     error = _fatal(before.error) or response.error or (None if is_caught else before.error)
     if error is not response.error:
@@ -380,4 +387,7 @@ async def answer_failure(plan: Plan, request: Request, error: BaseException) -> 
     cancelled = await switch_shielded(plan.place)
     response = await answer_error(handlers, request, error, blocks, is_driven=True)
     cancelled = await switch_shielded(plan.place) or cancelled
-    return _unless_cancelled(cancelled, request, response)
+    try:
+        return _unless_cancelled(cancelled, request, response)
+    finally:
+        del response

@@ -100,7 +100,10 @@ def _answer_raised(
 
 async def _answer_failed(plan: Plan, request: Request, error: BaseException, opened: Any) -> Response:
     response = await answer_failure(plan, request, error)
-    return await _ended(_end(plan, request, response, opened, False, response.error, request.head.has_body))
+    try:
+        return await _ended(_end(plan, request, response, opened, False, response.error, request.head.has_body))
+    finally:
+        del response  # the frame of an error handler that has failed may keep this one
 
 
 def _forget_frames(error: HTTPError | None) -> None:
@@ -193,6 +196,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             return await _answer_failed(plan, request, raised, opened)
         finally:
             _forget_frames(error)
+            error = None  # its cause has frames, too
     left = _end(plan, request, response, opened, response is answer, None, has_body)
     return left if isinstance(left, Response) else await left
 

@@ -76,6 +76,10 @@ class BackgroundTask:
             raise self._error
         return self._result
 
+    def forget_outcome(self) -> None:
+        """Let the result go, and the error: each frame of an error may keep this task."""
+        self._result = self._error = None
+
     def cancel(self) -> None:
         """Cancel the task, and leave. The task runs on until it has cleaned up."""
         self.leave()
@@ -127,6 +131,8 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], c
     except BaseException:
         task.break_off()
         raise
+    finally:
+        task.forget_outcome()
 
 
 def _let_greenlets_wake(loop: asyncio.AbstractEventLoop) -> None:

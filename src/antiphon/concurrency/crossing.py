@@ -78,7 +78,7 @@ class Crossing:
                 await asyncio.sleep(0)
             except asyncio.CancelledError as error:
                 if task.cancelling() and not is_leaving:
-                    _hold_back(task, error)
+                    _hold_back(task, error.args)
                     self._holds_cancellation = True
 
     def copy_to_threads(self, source: Context) -> None:
@@ -113,24 +113,27 @@ async def _wait_shielded(call: Call[Any], drops: bool) -> bool:
 
     With ``drops``, a cancellation drops a call that does not run yet, and is raised.
     """
-    cancelled = None
+    cancelled: tuple[object, ...] | None = None
     while not call.is_done:
         try:
             await call.wait()
         except asyncio.CancelledError as error:
             if drops and call.claim():
                 raise
-            cancelled = error
+            cancelled = error.args  # the error has this frame
     if cancelled is None or (task := asyncio.current_task()) is None:
         return False
     _hold_back(task, cancelled)
     return True
 
 
-def _hold_back(task: "asyncio.Task[Any]", cancelled: asyncio.CancelledError) -> None:
-    """Have a cancellation that the current task has received reach it again where it next waits."""
+def _hold_back(task: "asyncio.Task[Any]", arguments: tuple[object, ...]) -> None:
+    """Have a cancellation that the current task has received reach it again where it next waits.
+
+    ``arguments`` are those of its error.
+    """
     task.uncancel()
-    task.cancel(*cancelled.args)
+    task.cancel(*arguments)
 
 
 def copy_variables(source: Context, tokens: Tokens) -> None:

@@ -129,7 +129,7 @@ def log_broken_body(request: Request, error: BaseException) -> None:
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:
     """True if a streamed response failed because the request's body, which it reads, broke off: nothing to log."""
-    return isinstance(error, HTTPError) and error.status < 500 and request.content.failure is error
+    return isinstance(error, HTTPError) and error.status < 500 and request.content.is_failure(error)
 
 
 _CO_COROUTINE = 0x80
@@ -254,6 +254,7 @@ async def finish(request: Request) -> None:
             raise
         except BaseException as error:
             fatal = error
+    request._deferred = ()  # most of these functions refer to the request
     request.content.close()
     if fatal is not None:
         raise fatal

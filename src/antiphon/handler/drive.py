@@ -44,8 +44,11 @@ def run_sync(steps: Steps[T], context: Context) -> T:
     Their parts on threads run in that same context then, too.
     """
     has_used_thread, is_done, result = context.run(advance, steps)
-    if is_done:
-        return result  # type: ignore[return-value]  # steps that are done gave their T
+    try:
+        if is_done:
+            return result  # type: ignore[return-value]  # steps that are done gave their T
+    finally:
+        del result  # a response with an error, of which each frame may keep this one
     from antiphon.concurrency.background import background_loop
     from antiphon.concurrency.crossing import Crossing
 
@@ -81,8 +84,11 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
 
                         crossing = Crossing(ends=_ends)
                     _, is_done, result = yield from crossing.run(advance, steps)
-                    if is_done:
-                        return result  # type: ignore[no-any-return]  # what steps give is their T
+                    try:
+                        if is_done:
+                            return result  # type: ignore[no-any-return]  # what steps give is their T
+                    finally:
+                        del result
                 elif effect is not ON_LOOP:
                     if crossing is not None:
                         yield from crossing.drop_withdrawn_cancellation()
@@ -100,9 +106,12 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
         if crossing is not None:
             yield from crossing.drop_withdrawn_cancellation(leaving)
         raise
-    if crossing is not None:
-        yield from crossing.drop_withdrawn_cancellation()
-    return result  # type: ignore[no-any-return]  # what steps give is their T
+    try:
+        if crossing is not None:
+            yield from crossing.drop_withdrawn_cancellation()
+        return result  # type: ignore[no-any-return]  # what steps give is their T
+    finally:
+        del result
 
 
 def _ends(advanced: tuple[bool, bool, object]) -> bool:
