@@ -12,6 +12,7 @@ from string import ascii_letters
 from typing import TYPE_CHECKING
 
 from antiphon.features.markup import Markup
+from antiphon.request.places import OfRequest
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -59,7 +60,7 @@ class BlockScript:
     def install(self, app: "App") -> None:
         """Register the route of the script, and share the function that templates call."""
         app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
-        app.share(block_script=lambda request: partial(self._element, request))
+        app.share(block_script=partial(_Element, self._digits))
 
     def _serve(self, request: Request) -> Response:
         is_present = request.params["digits"] == self._digits  # or the page is of another version of this app
@@ -70,7 +71,15 @@ class BlockScript:
         response.is_conditional = True
         return response
 
-    def _element(self, request: Request, *, nonce: str | None = None) -> Markup:
-        url = request.url_for("block_script", digits=self._digits)
+
+class _Element(OfRequest):
+    """The function ``block_script`` of templates, which know the request."""
+
+    def __init__(self, digits: str, request: Request) -> None:
+        super().__init__(request)
+        self._digits = digits
+
+    def __call__(self, *, nonce: str | None = None) -> Markup:
+        url = self._request.url_for("block_script", digits=self._digits)
         policy = f' nonce="{escape(nonce)}"' if nonce else ""
         return Markup(f'<script src="{escape(url)}"{policy} defer></script>')

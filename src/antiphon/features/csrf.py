@@ -17,7 +17,7 @@ from antiphon.explanations import explained
 from antiphon.features.markup import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden
-from antiphon.request.places import Place
+from antiphon.request.places import OfRequest, Place
 from antiphon.request.request import Request
 from antiphon.request.session import Session
 
@@ -102,7 +102,7 @@ class CSRFTokens:
         app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field, writes=True)
         app.before_request(writes=True)(self._check)
         app.on_startup(partial(self._check_names, app))
-        app.share(csrf_input=lambda request: partial(csrf_input, request), csrf_token_value=csrf_token)
+        app.share(csrf_input=_InputOfRequest, csrf_token_value=csrf_token)
 
     def _check_names(self, app: "App") -> None:
         parts = [route.name.split(".") for route in app.routes]
@@ -172,6 +172,13 @@ def csrf_input(request: Request) -> Markup:
     Raises RuntimeError as ``csrf_token`` does.
     """
     return Markup(f'<input type="hidden" name="{FIELD}" value="{csrf_token(request)}">')
+
+
+class _InputOfRequest(OfRequest):
+    """The function ``csrf_input`` of templates, which know the request."""
+
+    def __call__(self) -> Markup:
+        return csrf_input(self._request)
 
 
 def _secret(session: Session) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from antiphon.explanations import explained
 from antiphon.features.markup import Markup
 from antiphon.request.flash import FlashMessage, FlashMessages, HasHTML
+from antiphon.request.places import OfRequest
 from antiphon.request.request import Request
 from antiphon.request.session import Session
 
@@ -53,13 +54,13 @@ class Flash:
         app.share(get_flashed_messages=lambda request: request.flash.take)
 
 
-class _SessionMessages(FlashMessages):
+class _SessionMessages(OfRequest, FlashMessages):
     """The messages in a session."""
 
-    __slots__ = ("_most", "_request")
+    __slots__ = ("_most",)
 
     def __init__(self, request: Request, most: int) -> None:
-        self._request = request
+        super().__init__(request)
         self._most = most
 
     def __call__(self, message: str | UserString | HasHTML, category: str = "message") -> None:

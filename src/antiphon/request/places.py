@@ -3,9 +3,13 @@
 A layer declares a place together with its interface, and need not know its source.
 """
 
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from weakref import ref
 
 from antiphon.explanations import explained
+
+if TYPE_CHECKING:
+    from antiphon.request.request import Request
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -58,6 +62,29 @@ class Place(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Place {self.name!r}>"
+
+
+class OfRequest:
+    """Base class of what a request keeps and knows that request: it doesn't keep it in turn, so that both are freed."""
+
+    __slots__ = ("_request_of",)
+
+    def __init__(self, request: "Request") -> None:
+        self._request_of = ref(request)
+
+    @property
+    def _request(self) -> "Request":
+        """The request. Raises RuntimeError if it is gone."""
+        request = self._request_of()
+        if request is None:
+            raise explained(
+                "request-is-gone",
+                RuntimeError(
+                    f"the request of this {type(self).__name__} has ended, and is gone: keep the request, too, in what"
+                    " runs after it"
+                ),
+            )
+        return request
 
 
 def check_place(given: object, where: str, fix: str) -> None:

@@ -5,22 +5,23 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
+from antiphon.request.places import OfRequest
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
 
 
-class Shared(Mapping[str, Any]):
+class Shared(OfRequest, Mapping[str, Any]):
     """The values that ``App.share`` was given, as one request sees them: ``request.shared("cart")``.
 
     A value that was shared as a function is computed on first use, once a request. It is a mapping, too, of which
     templates are given what they name.
     """
 
-    __slots__ = ("_request", "_sources", "_values")
+    __slots__ = ("_sources", "_values")
 
     def __init__(self, request: "Request", sources: Mapping[str, Any]) -> None:
-        self._request = request
+        super().__init__(request)
         self._sources = sources
         self._values: dict[str, Any] = {}
 

@@ -1,6 +1,7 @@
 """Whole templates, rendered into contexts that copy no globals."""
 
-from typing import Any
+from traceback import walk_tb
+from typing import Any, NoReturn
 
 from jinja2 import Environment, Template
 
@@ -15,6 +16,24 @@ class DictEnvironment(Environment):
         if type(obj) is dict and attribute not in _OF_DICTS:
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
+
+    def handle_exception(self, source: str | None = None) -> NoReturn:
+        """Raise the error that is handled, with the lines of templates in its traceback, as Jinja does."""
+        try:
+            super().handle_exception(source)
+        except Exception as error:
+            _let_go(error)
+            raise
+
+
+def _let_go(error: BaseException) -> None:
+    """Let go an error of which Jinja has rewritten the traceback: lines of templates are frames there that keep it."""
+    for frame, _ in walk_tb(error.__traceback__):
+        frame.f_globals.pop("__jinja_exception__", None)
+        caller = frame.f_back
+        while caller is not None and caller.f_globals.get("__name__") == "jinja2.debug":
+            caller.clear()
+            caller = caller.f_back
 
 
 def render(template: Template, variables: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """A field of a form with its values and errors, as HTML."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
@@ -258,24 +258,25 @@ _REQUIRED = Markup(' <span class="required" aria-hidden="true">*</span>')
 class Fields:
     """The fields of a form, in order, by name: ``form.fields["mail"]``, ``form.fields.mail``."""
 
-    __slots__ = ("_by_key",)
+    __slots__ = ("_by_key", "_form")
 
-    def __init__(self, fields: Iterable[BoundField]) -> None:
-        self._by_key = {field.key: field for field in fields}
+    def __init__(self, form: "Form[Any]", by_key: Mapping[str, Input]) -> None:
+        self._form = form
+        self._by_key = by_key
 
     def __getitem__(self, key: str) -> BoundField:
-        return self._by_key[key]
+        return BoundField(self._form, self._by_key[key])
 
     def __getattr__(self, key: str) -> BoundField:
         try:
-            return self._by_key[key]
+            return self[key]
         except KeyError:
             raise explained(
                 "unknown-form-field", AttributeError(f"the form has no field {key!r}; it has {', '.join(self._by_key)}")
             ) from None
 
     def __iter__(self) -> Iterator[BoundField]:
-        return iter(self._by_key.values())
+        return map(self.__getitem__, self._by_key)
 
     def __len__(self) -> int:
         return len(self._by_key)

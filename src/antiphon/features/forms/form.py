@@ -17,7 +17,14 @@ from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Tran
 from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by
 from antiphon.features.markup import Markup
 from antiphon.handler.contract import describe, is_async
-from antiphon.http.errors import ContentTooLarge, FieldError, HTTPError, UnprocessableContent, http_error
+from antiphon.http.errors import (
+    ContentTooLarge,
+    FieldError,
+    HTTPError,
+    UnprocessableContent,
+    http_error,
+    without_traceback,
+)
 from antiphon.request.language import language_of
 from antiphon.request.request import Request
 from antiphon.serialization.json import pointer_step
@@ -73,8 +80,11 @@ class Form(Generic[T]):
         self._refusal: ContentTooLarge | None = None
         self.is_bound = self._is_sent()
         """True if the request sent this form."""
-        self.fields = Fields(BoundField(self, planned) for planned in self._inputs)
+
+    @property
+    def fields(self) -> Fields:
         """The fields, in order."""
+        return Fields(self, self._by_key)
 
     @staticmethod
     def check_type(wanted: type) -> None:
@@ -212,7 +222,7 @@ class Form(Generic[T]):
             try:
                 self._sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
             except ContentTooLarge as error:
-                self._sent, self._refusal = NOTHING, error
+                self._sent, self._refusal = NOTHING, without_traceback(error)
         return self._sent
 
     def _add_refusal(self, error: ContentTooLarge) -> None:

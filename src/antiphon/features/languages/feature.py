@@ -98,7 +98,7 @@ class Languages:
         app.complete(_name_language)
         use_outside_of_requests(self)
         app.share(
-            __=lambda request: request.__,
+            __=lambda request: request.language.gettext,
             lang=lambda request: request.lang,
             dir=lambda request: request.language.dir,
             **{name: partial(_function_of_jinja, f"{name}_of") for name in _FUNCTIONS},

@@ -21,20 +21,22 @@ Function = Callable[..., str]
 
 def gettext_of(request: Request) -> Function:
     """Return ``gettext(key, **values)``."""
+    language = request.language
 
     @pass_eval_context
     def gettext(context: EvalContext, key: str, /, **values: object) -> str:
-        return _shown(context, request.language.find(key), key, values)
+        return _shown(context, language.find(key), key, values)
 
     return gettext
 
 
 def ngettext_of(request: Request) -> Function:
     """Return ``ngettext(singular, plural, num, **values)``."""
+    language = request.language
 
     @pass_eval_context
     def ngettext(context: EvalContext, singular: str, plural: str, num: float, /, **values: object) -> str:
-        found = request.language.find(singular, n=num)
+        found = language.find(singular, n=num)
         return _shown(context, found, singular if num == 1 else plural, {"num": num, **values})
 
     return ngettext
@@ -42,20 +44,22 @@ def ngettext_of(request: Request) -> Function:
 
 def pgettext_of(request: Request) -> Function:
     """Return ``pgettext(context, key, **values)``."""
+    language = request.language
 
     @pass_eval_context
     def pgettext(context: EvalContext, of: str, key: str, /, **values: object) -> str:
-        return _shown(context, request.language.find(key, context=of), key, values)
+        return _shown(context, language.find(key, context=of), key, values)
 
     return pgettext
 
 
 def npgettext_of(request: Request) -> Function:
     """Return ``npgettext(context, singular, plural, num, **values)``."""
+    language = request.language
 
     @pass_eval_context
     def npgettext(context: EvalContext, of: str, singular: str, plural: str, num: float, /, **values: object) -> str:
-        found = request.language.find(singular, n=num, context=of)
+        found = language.find(singular, n=num, context=of)
         return _shown(context, found, singular if num == 1 else plural, {"num": num, **values})
 
     return npgettext

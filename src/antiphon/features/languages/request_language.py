@@ -8,6 +8,7 @@ from antiphon.features.languages.tags import direction
 from antiphon.features.languages.texts import Texts
 from antiphon.http.errors import HTTPError
 from antiphon.request.language import Language
+from antiphon.request.places import OfRequest
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 _YEAR = 365 * 24 * 3600
 
 
-class RequestLanguage(Language):
+class RequestLanguage(OfRequest, Language):
     """The language of one request. Whoever reads it first decides which header fields the response depends on."""
 
-    __slots__ = ("_chosen", "_languages", "_request")
+    __slots__ = ("_chosen", "_languages")
 
     def __init__(self, request: Request, languages: "Languages") -> None:
-        self._request = request
+        super().__init__(request)
         self._languages = languages
         self._chosen: Texts | None = None
 

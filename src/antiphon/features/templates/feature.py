@@ -16,6 +16,7 @@ from antiphon.features.templates.environment import TemplateEnvironment, content
 from antiphon.features.templates.rendering import render_blocks
 from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
+from antiphon.request.places import OfRequest
 from antiphon.request.request import Request
 from antiphon.templating.rendering import render
 
@@ -83,12 +84,12 @@ class Renderer:
         return self.environment.overlay(enable_async=True)
 
 
-class RequestTemplates:
+class RequestTemplates(OfRequest):
     """The templates that answer a request, which they know."""
 
     def __init__(self, renderer: Renderer, request: Request) -> None:
+        super().__init__(request)
         self.renderer = renderer
-        self._request = request
 
     def render(self, template: str, /, *, block: str | None = None, **data: Any) -> str:
         """Return the text of a template, or of one block of it, rendered where this is called.
