@@ -1,5 +1,7 @@
 """An exchange of these tests: a request, and the status that answers it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 BROWSER = {
@@ -12,22 +14,25 @@ BROWSER = {
 
 
 class Exchange(NamedTuple):
-    """A request, its client's options, and its answer. A ``leaves_after`` is where the client leaves in the body."""
+    """A request, its client's options, and its answer, of one status or of several that it may have.
 
-    status: int
+    The client leaves when ``leaves_after`` has come in the body.
+    """
+
+    status: int | tuple[int, ...]
     method: str
     path: str
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
     leaves_after: bytes = b""
     breaks: bool = False
     """True if the body of the response breaks off."""
 
 
-def get(path: str, status: int = 200, **options: Any) -> Exchange:
+def get(path: str, status: int | tuple[int, ...] = 200, **options: Any) -> Exchange:
     """Return an exchange for a GET request."""
     return Exchange(status, "GET", path, options)
 
 
-def post(path: str, status: int = 200, **options: Any) -> Exchange:
+def post(path: str, status: int | tuple[int, ...] = 200, **options: Any) -> Exchange:
     """Return an exchange for a POST request."""
     return Exchange(status, "POST", path, options)

@@ -1,13 +1,14 @@
 """An application without features: every return value, every error, every way to read a body and to end a request."""
 
+import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from antiphon import App, Blueprint, HTTPError, Limits, Place, Request, Response, abort
+from antiphon import App, Blueprint, HTTPError, Limits, Place, Response, abort
 from antiphon.http import BadRequest
 from antiphon.http.redirect import Redirect
 from tests.garbage.exchanges import BROWSER, Exchange, get, post
@@ -25,6 +26,15 @@ class Person:
 
 class Point(Struct):
     x: int
+
+
+def fail_to_default():
+    raise ValueError("There is no default.")
+
+
+@dataclass
+class WithFailingDefault:
+    name: str = field(default_factory=fail_to_default)
 
 
 class Markup(str):
@@ -99,7 +109,7 @@ HANDLERS = {
     "events": lambda request: Response.events(iter([{"a": 1}])),
     "long stream": lambda request: (b"x" * 1000 for _ in range(100_000)),
     "broken stream": lambda request: (1 / (2 - each) and "a" for each in range(4)),
-    "broken stream of generator place": lambda request: (request[OPENED] and 1 / (2 - each) and "a" for each in range(4)),
+    "broken stream of generator place": lambda request: (f"{request[OPENED].name}{1 / (2 - each)}" for each in (1, 2)),
     "nothing": lambda request: None,
     "abort": lambda request: abort(404),
     "raised": lambda request: _raise(BadRequest("no")),
@@ -199,10 +209,20 @@ def _add_handlers(app, style):
         app.get(f"/{slug(name)}", name=slug(name))(style(_named(handler, name)))
     for name, handler in READERS.items():
         app.post(f"/{slug(name)}")(style(_named(handler, name)))
-        app.post(f"/lazy/{slug(name)}", body="load" if style.name.startswith("async") else "lazy")(style(_named(handler, name)))
+        app.post(f"/lazy/{slug(name)}", body="load" if style.name.startswith("async") else "lazy")(
+            style(_named(handler, name))
+        )
     app.post("/small", limits=Limits(body=100))(style(lambda request: str(len(request.body))))
-    if style.is_async:
-        app.get("/deadline", deadline=60)(style(lambda request: "in time"))
+    app.post("/default")(style(lambda request: str(request.json_as(WithFailingDefault))))
+
+    @app.get("/deadline", deadline=60)
+    async def deadline(request):
+        await asyncio.sleep(0)
+        return "in time"
+
+    @app.get("/late", deadline=0.01)
+    async def late(request):
+        await asyncio.sleep(60)
 
 
 def _named(handler, name):
@@ -286,8 +306,12 @@ def error_handlers_that_raise_again(part, style):
     _few(part, style)
 
 
+def _read_place(request):
+    _ = request[OPENED]
+
+
 def hooks_and_places(part, style):
-    part.before_request(style(lambda request: None if request[OPENED] else None))
+    part.before_request(style(_read_place))
     part.middleware(style.around())
     _few(part, style)
 
@@ -312,6 +336,8 @@ STATUSES = {
     "raised redirect": 303, "failure": 500, "group": 500, "chain": 500, "wrong header": 500, "missing argument": 400,
     "args": 422, "failure in generator place": 500,
 }  # fmt: skip
+CUT = (400, 499)
+"""The statuses of a request whose body breaks off: an RSGI server doesn't tell that from its end."""
 GOOD = {"name": "Ada", "age": 3}
 BAD = {"name": "A", "age": "x"}
 FILES = {"files": {"file": ("a.bin", LARGE)}}
@@ -320,9 +346,14 @@ FILES = {"files": {"file": ("a.bin", LARGE)}}
 def _answers():
     for name in HANDLERS:
         exchange = get(f"/{slug(name)}", STATUSES.get(name, 200))
-        yield name, exchange._replace(
-            leaves_after=b"x" * 10 if name == "long stream" else b"", breaks=name.startswith("broken stream")
+        yield (
+            name,
+            exchange._replace(
+                leaves_after=b"x" * 10 if name == "long stream" else b"", breaks=name.startswith("broken stream")
+            ),
         )
+    yield "in time", get("/deadline")
+    yield "too late", get("/late", 504)
     yield "page of an error", get("/abort", 404, headers=BROWSER)
     yield "page of a failure", get("/failure", 500, headers=BROWSER)
     yield "HEAD", Exchange(200, "HEAD", "/text")
@@ -345,6 +376,7 @@ def _answers():
 
 
 def _bodies():
+    yield "a default that fails", post("/default", 500, json={})
     for lazy in ("", "/lazy"):
         kind = f"{lazy[1:]} " if lazy else ""
         for size, data in {"small": b"abc", "medium": bytes(100 << 10), "large": LARGE}.items():
@@ -371,6 +403,9 @@ def _bodies():
             post(f"{lazy}/files", 400, body=b"--x\r\n\r\n", content_type="multipart/form-data; boundary=x"),
         )
         yield f"{kind}gzip", post(f"{lazy}/body", 400, body=b"abc", headers={"content-encoding": "gzip"})
+        yield f"{kind}cut off", post(f"{lazy}/body", CUT, body=[bytes(100)], headers={"content-length": "1000"})
+        length = {"content-length": str(1 << 20)}
+        yield f"{kind}large, cut off", post(f"{lazy}/body", CUT, body=[bytes(900 << 10)], headers=length)
         yield f"{kind}unknown coding", post(f"{lazy}/body", 415, body=b"abc", headers={"content-encoding": "rot13"})
 
 

@@ -1,16 +1,22 @@
 """No request leaves anything to the garbage collector: all that it held is freed as soon as its exchange has ended."""
 
+import gc
 import logging
+import resource
 
 import pytest
 
+from antiphon.cli.farewell import with_farewell
+from antiphon.cli.logs import Logs
+from antiphon.cli.observed import Counted, observed
 from antiphon.testing import BrokenResponse, Client
 from tests.app.conftest import DefStyle
-from tests.garbage import plain_app
+from tests.garbage import features_app, mounted_app, plain_app
+from tests.garbage.exchanges import post
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.garbage import garbage_of
 
-pytestmark = [pytest.mark.axes("interface", "style"), frees_at_once]
+pytestmark = [pytest.mark.axes("interface", "style", "observer"), frees_at_once]
 
 
 class AtOnce(DefStyle):
@@ -28,24 +34,78 @@ STYLES = [DefStyle("def"), DefStyle("async def"), AtOnce("async def that never w
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"], scope="module")
 def interface(request):
+    """The name of an interface."""
     return request.param
 
 
 @pytest.fixture(params=STYLES, ids=lambda style: style.name, scope="module")
 def style(request):
+    """A style, for all that runs for a request."""
+    return request.param
+
+
+class Started:
+    """Takes note of a startup, as a worker does."""
+
+    def has_started(self, loop):
+        pass
+
+    def has_failed(self, reason):
+        raise AssertionError(reason)
+
+
+class Foreign:
+    """An application that is not known to be one of Antiphon's."""
+
+    def __init__(self, app):
+        self._app = app
+
+    def __call__(self, *arguments):
+        return self._app(*arguments)
+
+    def __getattr__(self, name):
+        return getattr(self._app, name)  # such as __rsgi__
+
+
+def by_a_worker(app, interface):
+    logged = Logs().observe(app, interface)
+    return observed(Counted(with_farewell(logged, interface), 1_000_000, print), interface, Started())
+
+
+OBSERVERS = {
+    "by nobody": lambda app, interface: app,
+    "by a worker": by_a_worker,
+    "by a worker from outside": lambda app, interface: by_a_worker(Foreign(app), interface),
+}
+
+
+@pytest.fixture(params=OBSERVERS, scope="module")
+def observer(request):
+    """How the application is observed."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def client(interface, style):
-    with Client(plain_app.make(style), interface, follow_redirects=False, raise_errors=False, timeout=10.0) as client:
+def client(request, interface, style, observer):
+    """A client of an application that the test names."""
+    app = OBSERVERS[observer](request.param.make(style), interface)
+    with Client(app, interface, follow_redirects=False, raise_errors=False, timeout=10.0) as client:
+        gc.collect()
+        gc.freeze()
         yield client
 
 
+@pytest.fixture(autouse=True)
+def _records_keep_no_errors(caplog):
+    caplog.set_level(logging.CRITICAL, "antiphon")
+
+
 def send(client, exchange):
+    """Send a request, and read the response, unless the client leaves or the response breaks off before its end."""
+    statuses = exchange.status if isinstance(exchange.status, tuple) else (exchange.status,)
     try:
         with client.stream(exchange.method, exchange.path, **exchange.options) as response:
-            assert response.status == exchange.status, f"{response.status} is not {exchange.status}"
+            assert response.status in statuses, f"{response.status} is not {exchange.status}"
             for chunk in response:
                 if exchange.leaves_after and exchange.leaves_after in chunk:
                     break
@@ -54,7 +114,39 @@ def send(client, exchange):
     client.cookies.clear()
 
 
-@pytest.mark.parametrize("name", plain_app.EXCHANGES)
-def test_a_request(client, caplog, name):
-    caplog.set_level(logging.CRITICAL, "antiphon")  # records would keep errors
-    assert not garbage_of(lambda: send(client, plain_app.EXCHANGES[name]))
+def exchanges_of(module):
+    """Parametrize a test by the exchanges of an application."""
+    return lambda test: pytest.mark.parametrize("client", [module], ids=[""], indirect=True)(
+        pytest.mark.parametrize("exchange", module.EXCHANGES.values(), ids=module.EXCHANGES)(test)
+    )
+
+
+@exchanges_of(plain_app)
+def test_a_request(client, exchange):
+    assert not garbage_of(lambda: send(client, exchange))
+
+
+@exchanges_of(features_app)
+def test_a_request_to_features(client, exchange):
+    assert not garbage_of(lambda: send(client, exchange))
+
+
+@exchanges_of(mounted_app)
+def test_a_request_to_what_is_mounted(client, exchange):
+    assert not garbage_of(lambda: send(client, exchange))
+
+
+@pytest.fixture
+def full_disk():
+    """Has no file grow beyond 256 KiB, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (256 << 10, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("client", [plain_app], ids=[""], indirect=True)
+@pytest.mark.parametrize("path", ["body", "unread", "files", "echo"])
+def test_a_body_for_which_there_is_no_room(client, full_disk, path):
+    options = plain_app.FILES if path == "files" else {"body": plain_app.LARGE}
+    assert not garbage_of(lambda: send(client, post(f"/{path}", 507, **options)))

@@ -332,7 +332,10 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
         finally:
             content.outermost = outermost
     set_current_request(request)
-    return response
+    try:
+        return response
+    finally:
+        del response
 
 
 # Opening and calling

@@ -43,15 +43,25 @@ def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.Valid
     That are those that Python code raised, such as a default factory, and sets of what never has a hash: without Any
     among the parts of its type (``info``, if it is known) no value could be to blame.
     """
+    fault = _refusal(error, info)
+    try:
+        if fault is None:
+            raise error
+        return fault
+    finally:
+        del error  # or this frame, which the error has, would keep it
+
+
+def _refusal(error: Exception, info: inspect.Type | None) -> msgspec.ValidationError | None:
     message = str(error)
     if _SIGNALING_NAN in message and isinstance(error, TypeError):  # from Python 3.14 on within other words
         return msgspec.ValidationError("must not be a signaling NaN")
     if not _is_from_here(error):
-        raise error
+        return None
     if isinstance(error, TypeError):
         words = next((words for known, words in _UNHASHABLE.items() if known in message), None)
         if words is None or not (info is None or _has_any(info)):
-            raise error
+            return None
         return msgspec.ValidationError(words)
     return msgspec.ValidationError("Timestamp is out of range" if _YEAR.match(message) else message)
 

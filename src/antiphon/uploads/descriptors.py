@@ -1,8 +1,8 @@
 """Reading, writing and copying files by their descriptors: completely, and by the kernel where it can."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from typing import TypeAlias
 
@@ -126,12 +126,15 @@ NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
 """Errors for a full disk or quota, and for the largest file that a file system or process may have."""
 
 
-@contextmanager
-def no_room_is_507() -> Iterator[None]:
-    """Raise InsufficientStorage (507) in place of an OSError that says that there is no room."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in NO_ROOM:
+class NoRoomIs507:
+    """A block that raises InsufficientStorage (507) in place of an OSError that says that there is no room.
+
+    It is no generator, whose frames the error would keep alive.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise InsufficientStorage("there is no room to store what was sent") from error
-        raise

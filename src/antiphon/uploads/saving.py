@@ -10,7 +10,7 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from antiphon.explanations import explained
 from antiphon.paths import absolute_path
-from antiphon.uploads.descriptors import no_room_is_507
+from antiphon.uploads.descriptors import NoRoomIs507
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -29,7 +29,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     """
     _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")
-    with no_room_is_507():
+    with NoRoomIs507():
         descriptor = os.open(hidden, _FLAGS, 0o666)
         try:
             try:

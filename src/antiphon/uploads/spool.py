@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.uploads.descriptors import no_room_is_507, write_all
+from antiphon.uploads.descriptors import NoRoomIs507, write_all
 from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile
 
 THRESHOLD = 512 << 10
@@ -97,7 +97,7 @@ class Spool:
         file = self._file
         blocks, rest = self._blocks()
         try:
-            with no_room_is_507():
+            with NoRoomIs507():
                 file = file or UnnamedFile(self._folder)
                 before = monotonic()
                 file.reserve(self.size - len(rest) - file.size)

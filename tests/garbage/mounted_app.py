@@ -1,0 +1,66 @@
+"""Applications of every kind, mounted in one that is observed."""
+
+from antiphon import App, Limits
+from tests.garbage.exchanges import get, post
+from tests.helpers.mountable_apps import OTHERS
+
+
+def wsgi_stream(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    for _ in range(3):
+        yield b"x" * 1000
+
+
+def wsgi_failure(environ, start_response):
+    raise LookupError(environ["PATH_INFO"])
+
+
+def wsgi_late_failure(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    yield b"x"
+    raise LookupError(environ["PATH_INFO"])
+
+
+def inner(style):
+    app = App()
+    app.get("/text")(style(lambda request: "text"))
+    app.get("/stream")(style(lambda request: (each for each in "ab")))
+    app.post("/body")(style(lambda request: str(len(request.body))))
+    return app
+
+
+MOUNTED = {"a stream": wsgi_stream, "a failure": wsgi_failure, "a late failure": wsgi_late_failure}
+
+
+def make(style):
+    """Return the application."""
+    app = App(limits=Limits(body=1 << 20))
+    for name, kind in OTHERS.items():
+        app.mount(f"/{slug(name)}", kind.make())
+    for name, mounted in MOUNTED.items():
+        app.mount(f"/{slug(name)}", mounted)
+    app.mount("/inner", inner(style))
+    return app
+
+
+def slug(name):
+    return name.lower().replace(" ", "-")
+
+
+def _exchanges():
+    for name in OTHERS:
+        yield name, get(f"/{slug(name)}/path")
+        yield f"the body of {name}", post(f"/{slug(name)}/path", body=bytes(1000))
+        yield f"the large body of {name}", post(f"/{slug(name)}/path", body=bytes(700 << 10))
+        if "WSGI" in name:
+            yield f"the failure of {name}", get(f"/{slug(name)}/boom", 500)
+        yield f"a body too large for {name}", post(f"/{slug(name)}/path", 413, body=bytes(2 << 20))
+    for name in MOUNTED:
+        is_late = "late" in name
+        yield name, get(f"/{slug(name)}/", 500 if "failure" in name and not is_late else 200)._replace(breaks=is_late)
+    for path, status in {"text": 200, "stream": 200, "nowhere": 404}.items():
+        yield f"{path} of an app", get(f"/inner/{path}", status)
+    yield "the body of an app", post("/inner/body", body=bytes(700 << 10))
+
+
+EXCHANGES = dict(_exchanges())
