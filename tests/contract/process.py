@@ -1,4 +1,4 @@
-"""Servers as processes: started on a free port, killed at the end, with what they wrote to stderr."""
+"""Servers as processes: started on a free port, ended as a deploy ends them, with what they wrote to stderr."""
 
 import os
 import signal
@@ -20,12 +20,17 @@ START = 20.0
 """The longest wait for the first connection, in seconds."""
 ATTEMPTS = 3
 """The number of attempts to start a server: another process may take its port first."""
+END = 20.0
+"""The longest wait for the end of a server after SIGTERM, in seconds."""
+EXIT_CODES = {"uvicorn": -signal.SIGTERM, "waitress": -signal.SIGTERM}
+"""How servers end at SIGTERM, by the module that is run. Others exit with 0."""
 
 
 class ServerProcess:
     """A server of an application. ``{app}`` and ``{port}`` are filled into its command.
 
-    As a context manager it starts the server, and kills it and its workers.
+    As a context manager it starts the server, and ends it by SIGTERM as a deploy does, unless a test has ended or
+    killed it. It has to exit as it should and leave no worker, and is killed if it does not.
     """
 
     port: int
@@ -35,21 +40,26 @@ class ServerProcess:
         self._application = application
 
     def __enter__(self) -> Self:
-        said = ""
+        self._log = tempfile.TemporaryFile()
         for _ in range(ATTEMPTS):
+            self.port = _free_port()
             self._start()
             if self._accepts():
                 return self
             self.kill()
-            said = self.stderr
-            self._log.close()
+        said = self.stderr
+        self._log.close()
         raise RuntimeError(f"{' '.join(self.command)} does not serve:\n{said}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.kill()
-        self._log.close()
+        try:
+            if kind is None and not self._is_told_to_end:
+                self.end()
+        finally:
+            self.kill()
+            self._log.close()
 
     @property
     def stderr(self) -> str:
@@ -79,20 +89,44 @@ class ServerProcess:
             connection.wait_for(after)
             connection.reset()
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the server's first process."""
+        self._process.send_signal(number)
+
     def terminate(self) -> int:
         """Ask the server to end, wait for it, and return its exit code."""
+        self._is_told_to_end = True
         self._process.terminate()
-        return self._process.wait(START)
+        return self._process.wait(END)
+
+    def end(self) -> None:
+        """End the server by SIGTERM. Raises AssertionError for another exit code than its own, and for workers left."""
+        code = self.terminate()
+        assert code == EXIT_CODES.get(self.command[1], 0), f"{' '.join(self.command)} ended with {code}:\n{self.stderr}"
+        eventually(self._is_alone, f"{' '.join(self.command)} left a worker")
+
+    def restart(self) -> None:
+        """End the server, and start it on the same port."""
+        self.end()
+        self._start()
+        assert self._accepts(), f"{' '.join(self.command)} does not start again:\n{self.stderr}"
 
     def kill(self) -> None:
         """Kill the server and its workers, and wait for the end."""
+        self._is_told_to_end = True
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(START)
 
+    def _is_alone(self) -> bool | None:
+        """True when none of its processes is left, else None."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, 0)
+            return None
+        return True
+
     def _start(self) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long-lived as this object
-        self.port = _free_port()
+        self._is_told_to_end = False
         arguments = [part.format(app=self._application, port=self.port) for part in self.command]
         self._process = subprocess.Popen(
             [sys.executable, *arguments],

@@ -44,6 +44,8 @@ def test_a_write_goes_on_unless_its_route_says_otherwise(process, method, path):
         eventually(lambda: "def waits" in told(process) or None, "/wait/def is not called")
     eventually(lambda: "def ends" in told(process) or None, "/wait/def does not end")
     assert f"{method} ends" not in told(process)
+    process.respond(SentRequest("GET", "/go"))
+    eventually(lambda: f"{method} ends" in told(process) or None, f"{path} does not end")
 
 
 def told_when_it_leaves(process, method, path, count):

@@ -6,6 +6,8 @@ from antiphon import App
 
 app = App(cross_site_writes=True)
 told = []
+go = asyncio.Event()
+"""What handlers wait for that nobody cancels."""
 
 
 @app.middleware
@@ -28,9 +30,10 @@ async def inner(request):
 async def wait(request):
     told.append(f"{request.method} waits")
     try:
-        await asyncio.sleep(60)
+        await go.wait()
     finally:
         told.append(f"{request.method} ends")
+    return "done"
 
 
 app.route("/wait", methods=["GET", "HEAD", "POST"])(wait)
@@ -60,6 +63,11 @@ async def shielded(request):
     await asyncio.sleep(60)
 
 
+@app.get("/go")
+async def let_go(request) -> None:
+    go.set()
+
+
 @app.get("/told")
 async def tell(request):
     return told
@@ -68,3 +76,4 @@ async def tell(request):
 @app.get("/clear")
 async def clear(request) -> None:
     told.clear()
+    go.clear()
