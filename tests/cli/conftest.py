@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def wsgi(environ, start_response):
     if environ["PATH_INFO"] == "/stream":
         return ticks()
     if environ["PATH_INFO"] == "/slow":
+        open("slow", "w").close()
         time.sleep(1)
     return [b"wsgi " + PID]
 
@@ -64,6 +66,7 @@ class Asgi:
             await send({"type": "http.response.body", "body": b"tick", "more_body": True})
             await asyncio.sleep(0.05)
         if scope["path"] == "/slow":
+            open("slow", "w").close()
             await asyncio.sleep(1)
         await send({"type": "http.response.body", "body": b"asgi " + PID})
 
@@ -79,6 +82,7 @@ class Rsgi:
                 await transport.send_bytes(b"tick")
                 await asyncio.sleep(0.05)
         if scope.path == "/slow":
+            open("slow", "w").close()
             await asyncio.sleep(1)
         protocol.response_bytes(200, [], b"rsgi " + PID)
 
@@ -171,6 +175,12 @@ class Command:
         connection.sendall(b"GET %s HTTP/1.1\r\nhost: localhost\r\n\r\n" % path.encode())
         return connection
 
+    def send_slow(self) -> socket.socket:
+        """A connection on which a request was sent that the application answers after a second, from now on."""
+        connection = self.send("/slow")
+        self.wait_until((self.folder / "slow").exists)
+        return connection
+
     def stream(self) -> socket.socket:
         """A connection on which an endless response has begun."""
         connection = self.send("/stream")
@@ -194,11 +204,14 @@ class Command:
         return False
 
     def end(self) -> None:
-        """End the command as Ctrl-C does, or kill it after a while."""
-        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            self.press_ctrl_c()
-            self.process.wait(DEADLINE / 4)
-        self.kill()
+        """End the command by SIGTERM if it still runs: it has to exit with 0 and leave no process, or it is killed."""
+        try:
+            if self.process.poll() is None:
+                self.process.terminate()
+                assert self.exit_code() == 0, self.err
+                self.wait_until(self.nobody_is_left)
+        finally:
+            self.kill()
 
     def kill(self) -> None:
         if not self.nobody_is_left():
@@ -210,12 +223,12 @@ class Command:
 def antiphon(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Runs `antiphon run` in a folder with a module `apps`: wsgi, asgi, rsgi, with /slow and /stream."""
     (tmp_path / "apps.py").write_text(APPS)
-    runs: list[Command] = []
+    with ExitStack() as ends:
+        names = (f"run{number}" for number in count())
 
-    def run(*arguments: str, listeners: Sequence[socket.socket] = ()) -> Command:
-        runs.append(Command(tmp_path, f"run{len(runs)}", arguments, listeners))
-        return runs[-1]
+        def run(*arguments: str, listeners: Sequence[socket.socket] = ()) -> Command:
+            command = Command(tmp_path, next(names), arguments, listeners)
+            ends.callback(command.end)
+            return command
 
-    yield run
-    for command in runs:
-        command.kill()
+        yield run

@@ -41,7 +41,7 @@ def test_a_change_is_served_and_told(site, save, path, text, answer):
     save(site, path, text)
     site.wait_for(answer)
     site.wait_until(lambda: re.fullmatch(rf"Reloaded in \d+\.\d\d s: {re.escape(path)}\n", site.out[told:]))
-    assert len(site.err) == failed
+    assert len(site.err) == failed or save is Site.remove_and_save  # the file may have been gone for too long
 
 
 PAGES = """
@@ -125,9 +125,9 @@ def test_who_has_connected_at_a_change_and_asks_a_moment_later_is_answered(site)
 
 
 def test_who_asks_while_the_application_is_loaded_waits_for_it(site):
-    slow = f"import time\ntime.sleep(1)\n{SHOP}"
+    slow = f"import time\nopen('loading', 'w').close()\ntime.sleep(1)\n{SHOP}"
     site.save(INIT, slow.replace("{EUR}", "slow"))
-    time.sleep(0.3)
+    site.wait_until((site.folder / "loading").exists)
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(site.ask()[2])) for _ in range(5)]
     for thread in threads:

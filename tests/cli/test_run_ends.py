@@ -36,8 +36,7 @@ def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
 @EACH_INTERFACE
 def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--grace", "10").serving()
-    with command.send("/slow") as connection:
-        time.sleep(0.3)  # for the server to take it up
+    with command.send_slow() as connection:
         command.press_ctrl_c()
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
     assert_ended(command)
@@ -63,8 +62,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
 
 def test_a_signal_that_is_delivered_twice_counts_once(antiphon):
     command = antiphon("apps:wsgi", "--grace", "10").serving()
-    with command.send("/slow") as connection:
-        time.sleep(0.3)
+    with command.send_slow() as connection:
         command.press_ctrl_c()
         command.process.send_signal(signal.SIGINT)
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
@@ -197,8 +195,7 @@ def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_every_process_lets_requests_be_answered(antiphon, number):
     command = antiphon("apps:asgi", "--grace", "10").serving()
-    with command.send("/slow") as connection:
-        time.sleep(0.3)
+    with command.send_slow() as connection:
         os.killpg(command.process.pid, number)
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
     assert_ended(command)
@@ -443,11 +440,12 @@ def test_connections_without_a_request_are_closed_at_once(antiphon, interface, r
 
 
 @pytest.mark.once
+@pytest.mark.axes("interface")
 @EACH_INTERFACE
 @pytest.mark.parametrize("served", ["apps", "streaming"])
 def test_requests_are_answered_during_the_drain_delay(antiphon, notes, interface, served):
     target = [f"apps:{interface}"] if served == "apps" else ["streaming:app", "--interface", interface]
-    command = antiphon(*target, "--drain-delay", "0.5", "--grace", "600").serving()
+    command = antiphon(*target, "--drain-delay", "2", "--grace", "600").serving()
 
     def answer():
         with command.send("/") as connection:

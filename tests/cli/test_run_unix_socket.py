@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import stat
-import time
 
 import pytest
 
@@ -94,8 +93,7 @@ def test_every_worker_accepts_connections(antiphon):
 @EACH_INTERFACE
 def test_while_it_drains_its_path_is_free_for_the_next(antiphon, interface):
     first = antiphon(f"apps:{interface}", "--uds", "app.sock", "--grace", "10").serving()
-    with first.send("/slow") as connection:
-        time.sleep(0.3)  # for the server to take it up
+    with first.send_slow() as connection:
         first.press_ctrl_c()
         first.wait_until(lambda: not first.path.exists())
         second = antiphon("apps:wsgi", "--uds", "app.sock").serving()

@@ -162,18 +162,21 @@ def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, i
 
 
 @pytest.mark.once
-def test_a_slow_handler_on_a_thread_is_no_worker_that_hangs(antiphon):
-    command = antiphon("apps:wsgi", "--worker-timeout", "0.3").serving()
-    with command.send("/slow") as connection:
+def test_a_slow_handler_on_a_thread_is_no_worker_that_hangs(antiphon, tmp_path):
+    (tmp_path / "slower.py").write_text(
+        "import apps, time\ndef app(*request):\n    time.sleep(4)\n    return apps.wsgi(*request)\n"
+    )
+    command = antiphon("slower:app", "--worker-timeout", "2").serving()
+    with command.send("/") as connection:
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
     assert command.err == ""
 
 
 @pytest.mark.once
 def test_a_server_that_was_suspended_takes_no_worker_for_dead(antiphon):
-    command = antiphon("apps:asgi", "--worker-timeout", "0.5").serving()
+    command = antiphon("apps:asgi", "--worker-timeout", "2").serving()
     os.killpg(command.process.pid, signal.SIGSTOP)
-    time.sleep(1)  # longer than the timeout: nothing else can be watched
+    time.sleep(3)  # longer than the timeout: nothing else can be watched
     os.killpg(command.process.pid, signal.SIGCONT)
     assert command.answers_from(command.workers()[0])
     assert command.err == ""

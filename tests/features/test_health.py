@@ -11,7 +11,7 @@ from antiphon.concurrency.draining import DRAINING
 from antiphon.features import AccessLog, Health
 from antiphon.request.request import Request
 from antiphon.testing import Client
-from tests.helpers.waiting import eventually
+from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -68,13 +68,17 @@ def test_the_process_lives_whatever_the_checks_say(probe, feature):
         ([passes, fails], 503, {"passes": "ok", "fails": "failed"}),
         ([fails_async], 503, {"fails_async": "failed"}),
         ({"database": says_no, "queue": passes}, 503, {"database": "failed", "queue": "ok"}),
-        ([never_ends, passes], 503, {"never_ends": "failed", "passes": "ok"}),
         ({"forgotten": lambda: passes_async()}, 503, {"forgotten": "failed"}),  # noqa: PLW0108 - it is the mistake
     ],
 )
 def test_it_is_ready_if_all_checks_pass_and_names_are_all_that_is_told(probe, checks, status, outcomes):
     told = {"status": "ok" if status == 200 else "failed", "checks": outcomes}
-    assert probe(Health(checks=checks, timeout=0.1)) == (status, told)
+    assert probe(Health(checks=checks, timeout=DEADLINE)) == (status, told)
+
+
+def test_a_check_that_never_ends_fails_in_time(probe):
+    status, told = probe(Health(checks=[never_ends, passes], timeout=1))
+    assert (status, told["checks"]) == (503, {"never_ends": "failed", "passes": "ok"})
 
 
 def test_it_is_not_ready_while_the_process_drains(probe, monkeypatch):

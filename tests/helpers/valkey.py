@@ -9,7 +9,7 @@ from tests.helpers.waiting import DEADLINE, eventually
 
 
 class ValkeyServer:
-    """A server with nothing on disk. As a context manager it is started, and killed."""
+    """A server with nothing on disk. As a context manager it is started, and ended, unless it was killed."""
 
     def __init__(self, program, folder):
         self.path = f"{folder}/valkey.sock"
@@ -46,4 +46,10 @@ class ValkeyServer:
         return self
 
     def __exit__(self, *exc):
-        self.stop()
+        try:
+            if self._process.poll() is None:
+                self.thaw()
+                self._process.terminate()
+                assert self._process.wait(DEADLINE) == 0
+        finally:
+            self.stop()

@@ -50,6 +50,8 @@ def program(port):
     try:
         wait_for(port)
         yield process
+        process.terminate()
+        assert process.wait(20) == 0
     finally:
         process.kill()
         process.communicate()
