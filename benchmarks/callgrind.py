@@ -20,6 +20,7 @@ REQUEST = bytes.fromhex(
 )
 RUNNING_ON_VALGRIND = 0x1001
 CALLGRIND = int.from_bytes(b"CT") << 16
+DUMP_STATS = CALLGRIND
 TOGGLE_COLLECT = CALLGRIND + 2
 START_INSTRUMENTATION = CALLGRIND + 4
 
@@ -37,6 +38,11 @@ def start() -> None:
 def toggle() -> int:
     """Begin to count, or stop; 0, so that it can stand in for a clock."""
     return requester()(TOGGLE_COLLECT)
+
+
+def dump() -> None:
+    """Write what was counted since the last time to a file of its own, whose name ends with .1, .2 and so on."""
+    requester()(DUMP_STATS)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from gc import collect
-from time import process_time
 from weakref import ref
 
 import pytest
@@ -368,42 +367,3 @@ ODD = [
 def test_twins_agree_on_arguments_of_any_type(name, arguments):
     for_each = [[[*each] if type(each) is list else each for each in arguments] for _ in "12"]  # one may change a list
     assert outcome(compiled(name), *for_each[0]) == outcome(pure(name), *for_each[1])
-
-
-def cost(function, *arguments):
-    """Seconds of the quickest of several calls."""
-    seconds = []
-    for _ in range(3):
-        started = process_time()
-        function(*arguments)
-        seconds.append(process_time() - started)
-    return min(seconds)
-
-
-LONG = {
-    "parse_fields": [b"&", b"=", b"%", b"a=%41&", b"%ff", b"%zz+", b"%E2%82"],
-    "checked_fields": [[("a", "b")]],
-    "field_line": ["a", "Z-", "~"],
-    "percent_decode": [b"%", b"%41", b"%zz"],
-    "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
-    "is_nested_deeper": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"'],
-    "match_usual_head": [b" ", b"a", b'; filename="', b'"', b"\r\n"],
-    "split_usual_form": [b"\r", b"\r\n--", b"\r\n--b", b"x", b'\r\n--b%s"\r\n\r\n' % START[3:]],
-    "encode_fields": [[("a", "b")]],
-    "index_lines": [[(b"a", b"")]],
-}
-OTHERS = {
-    "is_nested_deeper": [200],
-    "match_usual_head": [0],
-    "field_line": ["a"],
-    "split_usual_form": [b"\r\n--b", 1 << 20, 1024],
-}
-STARTS = {"match_usual_head": START[3:], "split_usual_form": b'--b%s"\r\n\r\n' % START[3:]}
-
-
-# By a factor of 16 in size, what is quadratic takes 256 times as long; 80 leaves room for what else runs here.
-@pytest.mark.parametrize(("name", "unit"), [(name, unit) for name, units in LONG.items() for unit in units])
-def test_takes_as_much_longer_as_the_input_is_larger(twin, name, unit):
-    function, others = twin(name), OTHERS.get(name, [])
-    start = STARTS.get(name, unit[:0])
-    assert cost(function, start + 64_000 * unit, *others) < 80 * cost(function, start + 4_000 * unit, *others)

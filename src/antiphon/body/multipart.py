@@ -218,7 +218,9 @@ class MultipartParser:
         written = self._gathered
         limits = self._limits.head
         before = len(written)
-        written += data[start : start + limits.size - before]
+        most = start + limits.size - before
+        found = data.find(b"\r\n\r\n", start, most)
+        written += data[start : most if found < 0 else found + 4]
         end = written.find(b"\r\n\r\n", max(0, before - 3))
         if end < 0:
             if len(written) >= limits.size:

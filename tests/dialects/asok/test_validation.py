@@ -83,10 +83,10 @@ HOSTILE = ("a@" + "a" * 1998, "a" * 1999 + "@", "1-" * 99, "a." * 999, "(" * 199
 
 @pytest.mark.parametrize("rules", [rule for rule in beside_rules.RULES if ":" not in rule])
 def test_no_text_takes_long(rules):
-    before = time.process_time()
+    before = time.thread_time()
     for text in HOSTILE:
         Validator({"field": text}).rule("field", rules)
-    assert time.process_time() - before < 1
+    assert time.thread_time() - before < 20  # it takes milliseconds; what backtracks takes minutes
 
 
 class Person(Schema):
