@@ -19,7 +19,7 @@ from tests.helpers.systemd import with_sockets
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit it, and whoever runs the tests may ignore it
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 """Seconds. No wait of these tests takes longer."""
 
 ACCESS = re.compile(r"^\S+Z INFO [A-Z]+ /\S* \d{3} \d+ bytes .*\n", re.MULTILINE)
