@@ -207,7 +207,8 @@ class ObservedHandler:
     async def answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
         self._observation.exchange.begin(request)
-        return self._note(await self._handler.answer(request))
+        answer = self._handler.answer_on_loop(request)
+        return self._note(answer if isinstance(answer, Response) else await answer)
 
     def _note(self, response: Response) -> Response:
         self._observation.exchange.response = response

@@ -32,6 +32,8 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_asyn
 from antiphon.handler.drive import run_async
 from antiphon.handler.scope import in_scope
 from antiphon.handler.unfinished import Unfinished
+from antiphon.http.errors import BadRequest
+from antiphon.http.head import check_one_host
 from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -82,7 +84,14 @@ class Servable:
         return self.handle(request)
 
     def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer a request on a server's loop; return the response, or an awaitable of it."""
+        """Answer a request on a server's loop; return the response, or an awaitable of it.
+
+        One with several hosts, or none where there has to be one, is refused with 400: servers with a loop pass it on.
+        """
+        try:
+            check_one_host(request.head.host_line, request.head.http_version)
+        except BadRequest as error:
+            return failed(request, error)
         return self.answer(request)
 
     def answer(self, request: Request) -> Awaitable[Response]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, MisdirectedRequest
-from antiphon.http.head import Head
+from antiphon.http.head import Head, check_one_host
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 
 PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
@@ -69,17 +69,12 @@ class TrustedHosts:
 def check_host(line: str | bytes | None, http_version: str) -> None:
     """Check Host as it was received: None if it is missing, joined if it has several lines.
 
-    Raises BadRequest (400) for several hosts and for what is no host and port, such as one with userinfo; in HTTP/1.1
-    also without any (RFC 9112 §3.2). Some servers give an empty value in place of one that is missing, and URLs of http
-    and https have a host (RFC 9110 §4.2), so an empty value counts as missing.
+    Raises BadRequest (400) as ``check_one_host`` does, and for what is no host and port, such as one with userinfo.
     """
+    check_one_host(line, http_version)
     if not line:
-        if http_version == "1.1":
-            raise BadRequest("There is no Host.")
         return
     host = line.decode("latin-1") if isinstance(line, bytes) else line
-    if "," in host:
-        raise BadRequest("There is more than one Host.")
     try:
         parse_host(host)
     except ValueError:

@@ -7,6 +7,7 @@ holds them as plain values, ``DerivedHead`` changes some of another head's.
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 
+from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, Headers, combine
 
 
@@ -277,6 +278,20 @@ def server_head(head: Head) -> Head:
     while isinstance(head, DerivedHead):
         head = head.inner
     return head
+
+
+def check_one_host(line: str | bytes | None, http_version: str) -> None:
+    """Check that Host, as ``Head.host_line`` has it, was received once.
+
+    Raises BadRequest (400) for several hosts, and in HTTP/1.1 without any (RFC 9112 §3.2). Some servers give an empty
+    value in place of one that is missing, and URLs of http and https have a host (RFC 9110 §4.2), so an empty value
+    counts as missing.
+    """
+    if not line:
+        if http_version == "1.1":
+            raise BadRequest("There is no Host.")
+    elif (b"," in line) if isinstance(line, bytes) else ("," in line):
+        raise BadRequest("There is more than one Host.")
 
 
 def mounted_at(head: Head) -> str:

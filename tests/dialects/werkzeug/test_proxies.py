@@ -35,6 +35,13 @@ def test_proxies_are_believed_as_far_as_they_are_known(headers, counts, absent):
     assert ours == theirs
 
 
+@pytest.mark.parametrize("scheme", ["javascript", "data", "https:", "HTTPS", "file", "http, javascript", "<b>"])
+def test_a_scheme_that_no_server_speaks_is_not_believed(scheme):
+    environ = {**SERVER, "HTTP_X_FORWARDED_PROTO": scheme}
+    proxy_fix.ProxyFix(lambda *_: [])(environ, None)
+    assert environ["wsgi.url_scheme"] == "http"
+
+
 def test_what_the_server_saw_is_kept():
     environ = {**SERVER, "HTTP_X_FORWARDED_FOR": "8.8.8.8, 1.1.1.1", "HTTP_X_FORWARDED_PROTO": "https"}
     proxy_fix.ProxyFix(lambda *_: [])(environ, None)

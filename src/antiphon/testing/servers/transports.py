@@ -78,7 +78,8 @@ class RaisingErrors(Servable):
 
     async def answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
-        return _raise_error(request, await self._application.answer(request))
+        answer = self._application.answer_on_loop(request)
+        return _raise_error(request, answer if isinstance(answer, Response) else await answer)
 
     def __call__(self, *arguments: Any) -> Any:
         """Answer a WSGI or an ASGI server. The inner application gets all that is not an HTTP request."""

@@ -8,6 +8,7 @@ from antiphon.dialects.werkzeug.tokens.lists import parse_list_header
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_SCHEMES = ("http", "https", "ws", "wss")
 _REPLACED = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
 
 
@@ -40,7 +41,8 @@ class ProxyFix:
         environ["werkzeug.proxy_fix.orig"] = {key: environ.get(key) for key in _REPLACED}
         if client := _believed(environ, "FOR", self.x_for):
             environ["REMOTE_ADDR"] = client
-        if scheme := _believed(environ, "PROTO", self.x_proto):
+        scheme = _believed(environ, "PROTO", self.x_proto)
+        if scheme in _SCHEMES:  # any other one, such as javascript, would be that of links and redirects
             environ["wsgi.url_scheme"] = scheme
         if host := _believed(environ, "HOST", self.x_host):
             _set_host(environ, host)
