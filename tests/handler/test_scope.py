@@ -288,7 +288,7 @@ def test_a_client_that_leaves(method, option, status):
 
     @app.route("/", methods=[method], cancel_on_disconnect=option)
     async def handler(request):
-        await asyncio.sleep(5 * waiting.LOOK)
+        await asyncio.sleep(5 * waiting.LOOK if status == 200 else FOREVER)
         return "all of it"
 
     head = LeavingHead()
