@@ -3,7 +3,8 @@ import functools
 import pytest
 
 from antiphon import App, serve
-from antiphon.cli.interface import Choice, choose, flaw
+from antiphon.adapters.foreign.environ_host import BridgedApplication
+from antiphon.cli.interface import Choice, bridged, choose, flaw
 from tests.helpers.deferred_annotations import define
 
 
@@ -59,15 +60,19 @@ class Own:
     async def __rsgi__(self, scope, protocol): ...
 
 
+WSGI = "wsgi, bridged to asgi"
+BRIDGED = "bridged from WSGI, as a slow client holds no thread there"
+
+
 @pytest.mark.parametrize(
     ("app", "interface"),
     [
-        pytest.param(wsgi, "wsgi", id="wsgi function"),
-        pytest.param(PerRequest, "wsgi", id="wsgi class"),
-        pytest.param(anything, "wsgi", id="any arguments"),
-        pytest.param(annotated, "wsgi", id="wsgi function, annotated for type checkers only"),
+        pytest.param(wsgi, WSGI, id="wsgi function"),
+        pytest.param(PerRequest, WSGI, id="wsgi class"),
+        pytest.param(anything, WSGI, id="any arguments"),
+        pytest.param(annotated, WSGI, id="wsgi function, annotated for type checkers only"),
         pytest.param(annotated_asgi, "asgi", id="three arguments, annotated for type checkers only"),
-        pytest.param(wrapped_view, "wsgi", id="made from a view, whose signature it shows"),
+        pytest.param(wrapped_view, WSGI, id="made from a view, whose signature it shows"),
         pytest.param(asgi, "asgi", id="asgi function"),
         pytest.param(functools.partial(asgi), "asgi", id="partial"),
         pytest.param(AsyncCall(), "asgi", id="async __call__"),
@@ -77,13 +82,15 @@ class Own:
         pytest.param(serve(handler), "asgi", id="a plain function that is served"),
         pytest.param(Own("wsgi"), "wsgi", id="says wsgi"),
         pytest.param(Own("asgi"), "asgi", id="says asgi"),
-        pytest.param(Own(["asgi"]), "wsgi", id="an interface attribute of another meaning"),
-        pytest.param(Own("eth0"), "wsgi", id="an interface attribute of another value"),
+        pytest.param(Own(["asgi"]), WSGI, id="an interface attribute of another meaning"),
+        pytest.param(Own("eth0"), WSGI, id="an interface attribute of another value"),
     ],
 )
 def test_the_interface_is_what_the_app_says_or_else_its_shape(app, interface):
     assert flaw(app, None) is None
-    assert choose(app, None).interface == interface
+    served = bridged(app, None)
+    assert choose(app, None).interface == ("asgi" if interface is WSGI else interface)
+    assert isinstance(served, BridgedApplication) if interface is WSGI else served is app
 
 
 def test_a_callable_that_hides_its_signature_may_be_wsgi():
@@ -95,7 +102,19 @@ def test_a_callable_that_hides_its_signature_may_be_wsgi():
             raise ValueError("no signature found")
 
     assert flaw(Hidden(), None) is None
-    assert choose(Hidden(), None).interface == "wsgi"
+    assert isinstance(bridged(Hidden(), None), BridgedApplication)
+
+
+@pytest.mark.parametrize("asked", ["asgi", "rsgi"])
+@pytest.mark.parametrize("app", [wsgi, PerRequest, annotated])
+def test_an_app_that_speaks_wsgi_alone_is_bridged_to_what_is_asked_for(app, asked):
+    assert isinstance(bridged(app, Choice(asked, "because")), BridgedApplication)
+    assert bridged(app, Choice("wsgi", "because")) is app
+
+
+@pytest.mark.parametrize("app", [anything, asgi, wrapped_asgi, Own("eth0"), Rsgi(), App()])
+def test_an_app_that_may_speak_what_is_asked_for_is_served_as_it_is(app):
+    assert bridged(app, Choice("asgi", "because")) is app
 
 
 @pytest.mark.parametrize("asked", ["wsgi", "asgi", "rsgi"])
@@ -106,7 +125,7 @@ def test_what_is_asked_for_wins(asked):
 @pytest.mark.parametrize(
     ("app", "reason"),
     [
-        (wsgi, f"wsgi ({__file__}:%d) is a plain callable"),
+        (wsgi, f"wsgi ({__file__}:%d) is a plain callable, {BRIDGED}"),
         (asgi, f"asgi ({__file__}:%d) is async"),
         (wrapped_asgi, f"wrapped_asgi ({__file__}:%d) takes three arguments"),
         (Own("asgi"), "its attribute `interface` says so"),

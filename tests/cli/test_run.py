@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 @pytest.mark.parametrize(
     ("arguments", "interface", "why"),
     [
-        pytest.param(["apps:wsgi"], "wsgi", "wsgi (apps.py) is a plain callable", id="wsgi"),
+        pytest.param(["apps:wsgi", "--interface", "wsgi"], "wsgi", "asked for by --interface", id="wsgi by flag"),
         pytest.param(["apps:asgi"], "asgi", "Asgi (apps.py) is async", id="asgi"),
         pytest.param(["apps:rsgi"], "rsgi", "it speaks nothing else", id="rsgi"),
         pytest.param(["apps:rsgi", "--interface", "rsgi"], "rsgi", "asked for by --interface", id="rsgi by flag"),
@@ -25,6 +26,36 @@ def test_each_interface_serves_and_the_line_says_which_and_why(antiphon, argumen
     line = f"Antiphon serves {arguments[0]} on http://127.0.0.1:{command.port} ({interface}: {why})\n"
     assert re.sub(r"\.py:\d+", ".py", command.out) == line
     assert command.err == ""
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi", "auto"])
+def test_an_app_that_speaks_wsgi_alone_is_bridged(antiphon, interface):
+    command = antiphon("apps:wsgi", "--interface", interface).serving()
+    assert command.get().startswith("wsgi ")
+    with command.stream(), command.stream():
+        assert command.get().startswith("wsgi ")
+    bridged = "asgi: wsgi (apps.py) is a plain callable, bridged from WSGI, as a slow client holds no thread there"
+    why = bridged if interface == "auto" else f"{interface}: asked for by --interface"
+    assert re.sub(r"\.py:\d+", ".py", command.out).endswith(f"({why})\n")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_half_sent_bodies_hold_no_thread_of_an_app_that_speaks_wsgi_alone(antiphon, tmp_path, interface):
+    (tmp_path / "reading.py").write_text(
+        "def app(environ, start_response):\n"
+        "    body = environ['wsgi.input'].read(int(environ.get('CONTENT_LENGTH') or 0))\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'%d bytes' % len(body)]\n"
+    )
+    command = antiphon("reading:app", "--interface", interface).serving()
+    with ExitStack() as stack:
+        slow = [stack.enter_context(command.connect()) for _ in range(100)]
+        for connection in slow:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nx")
+        assert [command.get() for _ in range(5)] == ["0 bytes"] * 5
+        slow[-1].sendall(b"y")
+        assert slow[-1].recv(4096).startswith(b"HTTP/1.1 200 OK")
 
 
 @pytest.mark.once

@@ -1,10 +1,10 @@
-"""The choice between WSGI, ASGI and RSGI for an application, and objects that are not applications at all."""
+"""The choice between WSGI, ASGI and RSGI for an application, its bridge, and objects that are no applications."""
 
 import inspect
 import os
 import sys
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
@@ -16,6 +16,7 @@ class Choice(NamedTuple):
     reason: str
 
 
+_WHY_ASGI = "as a slow client holds no thread there"
 _DECLARED = {
     "wsgi": Choice("wsgi", "its attribute `interface` says so"),
     "asgi": Choice("asgi", "its attribute `interface` says so"),
@@ -24,14 +25,40 @@ _DECLARED = {
 
 def choose(app: object, requested: Choice | None) -> Choice:
     """Choose what is requested; or else ASGI for an application of Antiphon; or else the one that `app.interface`
-    names; or else by the app's signature.
+    names; or else by the app's signature, where one that speaks WSGI is bridged to ASGI.
     """
-    from antiphon.adapters.servable import Servable  # late: the supervisor does not need it
-
     if requested is not None:
         return requested
-    if isinstance(app, Servable):
-        return Choice("asgi", "the default of an App, as a slow client holds no thread there")
+    if _is_servable(app):
+        return Choice("asgi", f"the default of an App, {_WHY_ASGI}")
+    spoken = _spoken(app)
+    if spoken.interface == "wsgi" and spoken not in _DECLARED.values():
+        return Choice("asgi", f"{spoken.reason}, bridged from WSGI, {_WHY_ASGI}")
+    return spoken
+
+
+def bridged(app: Any, requested: Choice | None) -> Any:
+    """Return what a server gets to call: the application, or one around it if it doesn't speak the chosen interface.
+
+    An object that may speak a requested interface is believed to do so.
+    """
+    if _is_servable(app) or choose(app, requested).interface == "wsgi" or _spoken(app).interface != "wsgi":
+        return app
+    if requested is not None and (_takes(app, 3) or hasattr(app, "__rsgi__")):
+        return app
+    from antiphon.adapters.foreign.environ_host import BridgedApplication  # late: few need it
+
+    return BridgedApplication(app)
+
+
+def _is_servable(app: object) -> bool:
+    from antiphon.adapters.servable import Servable  # late: the supervisor does not need it
+
+    return isinstance(app, Servable)
+
+
+def _spoken(app: object) -> Choice:
+    """Return the interface that an application speaks by itself, and how that is known."""
     declared = getattr(app, "interface", None)
     if isinstance(declared, str) and declared in _DECLARED:
         return _DECLARED[declared]

@@ -22,7 +22,7 @@ from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
 from antiphon.cli.farewell import with_farewell
 from antiphon.cli.heart import BEATS, Heart
-from antiphon.cli.interface import Choice, choose, unknown_callers
+from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.observed import Counted, call_before_first, observed
 from antiphon.cli.policy import Policy
 from antiphon.cli.prestarted_worker import wait_for_target
@@ -95,6 +95,7 @@ class _Worker:
             self._report(error)
             sys.exit(error.exit_code)
         self._choice = choose(self._app, requested)
+        self._app = bridged(self._app, requested)
         self._policy.logs.configure()
         self._control.wait_for_order()
         if warning := unknown_callers(self._app, listener.family == socket.AF_UNIX):

@@ -4,10 +4,9 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from antiphon.adapters.foreign.environ_host import CHUNK, UNBOUNDED, ReceivedInput
 from antiphon.body.content import NotLoadedError
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.dialects._environ import native_body
-from antiphon.dialects._environ.native_body import CHUNK, UNBOUNDED
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, ClientDisconnected
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
@@ -22,7 +21,7 @@ _IN_MEMORY = 1 << 20
 """Bytes of a body above which it is kept in a file."""
 
 
-class NativeBody(native_body.NativeBody):
+class NativeBody(ReceivedInput):
     """The body of a native request, in the environ that was made of it.
 
     On a thread it is received while it is read, and not kept. For an event loop, where nothing may wait for it, it is
@@ -30,12 +29,8 @@ class NativeBody(native_body.NativeBody):
     view may raise the former. What exceeds both is not received, and can't be read there.
     """
 
-    _failure: Exception | None = None
-
     def receive(self) -> bytes:
         """Receive the next chunk. Raises HTTP exceptions for a body that breaks off."""
-        if self._failure is not None:
-            raise translated(self._failure) from self._failure
         try:
             return super().receive()
         except NotLoadedError:
@@ -49,7 +44,7 @@ class NativeBody(native_body.NativeBody):
     async def load(self, most: int | None) -> None:
         """Receive all of a body of at most so many bytes, in steps. A longer one is left, as is one that fails."""
         content = self.content
-        if content.is_complete or content.received:
+        if content.is_complete or content.received or self.failure is not None:
             return
         limit = _bound(most)
         length = content.readable_length
@@ -60,7 +55,7 @@ class NativeBody(native_body.NativeBody):
         try:
             await content.aload(Limits(body=limit, memory=limit))
         except (errors.HTTPError, OSError) as error:
-            self._failure = error
+            self.failure = error
             return
         self.environ["wsgi.input"] = content.open()
         if content.is_decoded:

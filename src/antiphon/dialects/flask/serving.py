@@ -5,20 +5,15 @@ The steps are those of the WSGI application, on the server's loop until a functi
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from antiphon.adapters.foreign.environ_host import EnvironHost
 from antiphon.adapters.foreign.wsgi import from_wsgi, started_response
-from antiphon.adapters.servable import Servable
-from antiphon.dialects._environ.native_body import environ_and_body
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import NativeBody
 from antiphon.dialects.flask.ctx import leave
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.handler.context import set_current_request
-from antiphon.handler.contract import ON_THREAD, failed
-from antiphon.handler.release import release
 from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
@@ -32,28 +27,25 @@ IS_INNER = "antiphon.flask.inner"
 """The key of an environ that was made of a native request, whose observers have been told of it."""
 
 
-def _call(app: Any, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-    environ[IS_INNER] = True
-    return type(app).__call__(app, environ, start_response)
-
-
-class Served(Servable):
+class Served(EnvironHost):
     """An application whose own interface is WSGI, and which answers native requests by the same steps."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._set_started(True)  # nothing has to be started
+    input_class = NativeBody
 
-    async def handle(self, request: "NativeRequest") -> NativeResponse:
-        """Answer a native request, in steps."""
+    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Answer a request over WSGI that was made of a native one, whose observers have been told of it."""
+        environ[IS_INNER] = True
+        return type(self).__call__(self, environ, start_response)
+
+    async def answer_request(self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any) -> NativeResponse:
+        """Answer a native request by its environ, in steps.
+
+        The WSGI application that a program has put in place of ``wsgi_app`` or ``__call__`` answers on a thread.
+        """
         app: Any = self
-        set_current_request(request)
-        try:
-            if "wsgi_app" in app.overrides:
-                return await _answer_wrapped(app, request)
-            return await answer(app, request)
-        except Exception as error:
-            return failed(request, error)
+        if "wsgi_app" in app.overrides:
+            return await super().answer_request(request, environ, body)
+        return await answer(app, request, environ, body)
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
@@ -75,19 +67,10 @@ def _methods(app: Any) -> Iterator[Any]:
             yield from (getattr(view_class, name) for name in names if hasattr(view_class, name))
 
 
-async def _answer_wrapped(app: "Flask", request: "NativeRequest") -> NativeResponse:
-    """Return the response of the WSGI application that a program has put in place of ``wsgi_app`` or ``__call__``."""
-    environ, body = environ_and_body(request, NativeBody)
-    await ON_THREAD
-    native = from_wsgi(partial(_call, app), lambda _: environ)(request)
-    if body is not None:
-        await release(request, native, True)
-    return native
-
-
-async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
+async def answer(
+    app: "Flask", request: "NativeRequest", environ: "WSGIEnvironment", body: NativeBody | None
+) -> NativeResponse:
     """Return the response to a native request. Raises the errors that the application propagates."""
-    environ, body = environ_and_body(request, NativeBody)
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body
     error: BaseException | None = None
@@ -103,12 +86,9 @@ async def answer(app: "Flask", request: "NativeRequest") -> NativeResponse:
         except BaseException as raised:
             error = raised
             raise
-        native = native_response(request, response, environ)
+        return native_response(request, response, environ)
     finally:
         await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)
-    if body is not None:
-        await release(request, native, True)
-    return native
 
 
 def _push_may_block(app: "Flask") -> bool:

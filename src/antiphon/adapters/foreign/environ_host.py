@@ -1,0 +1,195 @@
+"""Applications whose own interface is WSGI, served over every interface: their environ, body, thread and way back.
+
+The safety of what they need is here, once for all: a slow client holds no thread, and a body is freed at its end.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import TYPE_CHECKING, Any, Literal
+
+from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
+from antiphon.adapters.servable import Servable
+from antiphon.body.receiver import SMALL_BODY
+from antiphon.handler.context import set_current_request
+from antiphon.handler.contract import ON_THREAD, failed
+from antiphon.handler.release import release
+from antiphon.http.errors import HTTPError
+from antiphon.http.limits import Limits
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+UNBOUNDED = 1 << 62
+"""More bytes than any body has."""
+CHUNK = 64 << 10
+"""Bytes that are read at once."""
+_NO_LIMITS = Limits(body=UNBOUNDED, memory=UNBOUNDED)
+"""The limits of a body whose application has limits of its own: the pace alone."""
+
+
+class ReceivedInput(RawIOBase):
+    """The ``wsgi.input`` of a request over ASGI or RSGI: received on a thread while it is read, and not kept.
+
+    It puts itself into the environ. It is made where the server wants bodies received.
+    """
+
+    def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
+        self.content = content = request.content
+        self.environ = environ
+        self.failure = content.failure
+        """The error with which receiving has ended, before anyone has read."""
+        self._rest = b""
+        content.is_kept = False
+        if content.loop is None and not request.head.blocks:
+            from asyncio import get_running_loop
+
+            content.loop = get_running_loop()
+        environ["wsgi.input"] = BufferedReader(self, CHUNK)
+        environ["wsgi.input_terminated"] = True
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Receive the next bytes, and return how many. Raises what ``receive`` raises."""
+        if not self._rest:
+            self._rest = self.receive()
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+    def receive(self) -> bytes:
+        """Receive the next chunk; b"" at the end. Dialects override it, to raise errors of their own."""
+        if self.failure is not None:
+            raise self.failure
+        return self.content.advance_on_thread(_NO_LIMITS)
+
+
+class EnvironHost(Servable):
+    """An application whose own interface is WSGI, which a subclass calls in ``answer_environ``, on a thread.
+
+    Over ASGI and RSGI a small body is received before a thread is taken. A larger one is received while the application
+    reads it: only so many threads wait for such bodies that others are left.
+    """
+
+    input_class: type[ReceivedInput] = ReceivedInput
+    """The class of ``wsgi.input`` where a body is received while it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._set_started(True)  # nothing has to be started
+
+    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request over WSGI."""
+        raise NotImplementedError
+
+    async def answer_request(
+        self, request: Request, environ: "WSGIEnvironment", body: ReceivedInput | None
+    ) -> Response:
+        """Answer a native request by its environ, in steps; ``body`` is what is received while it is read."""
+        await ON_THREAD
+        return from_wsgi(self.answer_environ, lambda _: environ)(request)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a native request, in steps, and free its body."""
+        set_current_request(request)
+        try:
+            if request.head.has_body:
+                await _receive_small(request)
+            environ, body = self._environ(request)
+            response = await self.answer_request(request, environ, body)
+        except Exception as error:
+            return await _released(request, failed(request, error))
+        except BaseException:
+            request.content.close()
+            raise
+        return await _released(request, response)
+
+    def _environ(self, request: Request) -> "tuple[WSGIEnvironment, ReceivedInput | None]":
+        """Return the environ of a request, and its body if that is still to come."""
+        if request.content.is_complete:
+            return make_environ(request), None
+        environ = head_environ(request.head)
+        if not request.head.has_body:
+            environ["wsgi.input"] = BytesIO()
+            return environ, None
+        _leave_threads_to_others(request)
+        return environ, self.input_class(request, environ)
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """WSGI, since all of the application blocks."""
+        return "wsgi"
+
+
+async def _receive_small(request: Request) -> None:
+    """Receive a small body, in steps. One that fails is left: reading it raises the error."""
+    with suppress(HTTPError, OSError):
+        reading = request.read_small_body(_NO_LIMITS)
+        is_read = reading if isinstance(reading, bool) else await reading
+        if not is_read and request.content.failure is None and request.content.is_small(SMALL_BODY):
+            await request.content.load(_NO_LIMITS)
+
+
+def _leave_threads_to_others(request: Request) -> None:
+    """Have a request wait for its thread, on the loop, until few enough other threads wait for bodies."""
+    content = request.content
+    if not request.head.blocks and content.outermost is None:
+        from antiphon.concurrency.waiting import wait_to_receive
+
+        content.when_not_waited_for = wait_to_receive()
+
+
+async def _released(request: Request, response: Response) -> Response:
+    if request.head.has_body:
+        await release(request, response, True)
+    return response
+
+
+class BridgedApplication(EnvironHost):
+    """A plain WSGI application, served over ASGI and RSGI.
+
+    A body that breaks off raises OSError where the application reads it, as PEP 3333 lets servers do. If the
+    application lets that pass, the client is told what was wrong with the body.
+    """
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        super().__init__()
+        self.input_class = _PlainInput
+        self._application = application
+
+    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request over WSGI."""
+        return self._application(environ, start_response)
+
+    async def answer_request(
+        self, request: Request, environ: "WSGIEnvironment", body: ReceivedInput | None
+    ) -> Response:
+        """Answer a native request by its environ, in steps."""
+        try:
+            return await super().answer_request(request, environ, body)
+        except OSError as error:
+            if isinstance(error.__cause__, HTTPError):
+                raise error.__cause__ from None
+            raise
+
+
+class _PlainInput(ReceivedInput):
+    """The ``wsgi.input`` of an application that knows PEP 3333 alone: it counts against the Content-Length itself."""
+
+    def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
+        super().__init__(request, environ)
+        if environ.get("CONTENT_LENGTH"):
+            del environ["wsgi.input_terminated"]
+
+    def receive(self) -> bytes:
+        """Receive the next chunk. Raises OSError for a body that breaks off."""
+        try:
+            return super().receive()
+        except HTTPError as error:
+            raise ConnectionAbortedError(str(error)) from error
