@@ -1,5 +1,9 @@
 """One small program in each dialect: a page, and views that read a body in every way that has to end well."""
 
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 
 
@@ -93,5 +97,84 @@ def webob():
     return BridgedApplication(application)
 
 
+def kay():
+    from antiphon.dialects.kay.app import KayApp
+    from antiphon.dialects.kay.routing import Rule, ViewGroup
+    from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
+    from antiphon.dialects.werkzeug.exceptions import NotFound
+
+    def fail(request):
+        kept.append([*request.files.values()])
+        raise ZeroDivisionError
+
+    def refuse(request):
+        kept.append([*request.files.values()])
+        raise NotFound
+
+    views = {
+        "hello": lambda request: Response("hello"),
+        "read": lambda request: Response(str(len(request.data))),
+        "form": lambda request: Response(repr([*request.form.items(), *request.files])),
+        "fail": fail,
+        "refuse": refuse,
+    }
+    rules = [Rule(f"/{name}", endpoint=name, view=view) for name, view in views.items()]
+    return BridgedApplication(KayApp({}, [ViewGroup(*rules)]))
+
+
+def microdot():
+    from antiphon.dialects.microdot import Microdot, abort
+    from antiphon.dialects.microdot.multipart import with_form_data
+
+    app = Microdot()
+    app.get("/hello")(lambda request: "hello")
+    app.post("/read")(lambda request: str(len(request.body)))
+
+    @app.post("/form")
+    @with_form_data
+    def form(request):
+        return repr([*request.form.items(), *request.files])
+
+    @app.post("/fail")
+    @with_form_data
+    def fail(request):
+        kept.append([*request.files.values()])
+        raise ZeroDivisionError
+
+    @app.post("/refuse")
+    @with_form_data
+    def refuse(request):
+        kept.append([*request.files.values()])
+        abort(404)
+
+    return app
+
+
+PAGES = {
+    "hello": "def render(request):\n    return 'hello'\n",
+    "read": "def render(request):\n    return str(len(request.body))\n",
+    "form": "def render(request):\n    return repr([*request.form.items(), *request.files])\n",
+    "fail": "def render(request):\n    kept.append(request.files)\n    raise ZeroDivisionError\n",
+    "refuse": "def render(request):\n    kept.append(request.files)\n    request.abort(404)\n",
+}
+
+
+def asok():
+    from antiphon.dialects.asok import Asok
+
+    with TemporaryDirectory() as folder:
+        for name, text in PAGES.items():
+            page = Path(folder, "src", "pages", name, "page.py")
+            page.parent.mkdir(parents=True)
+            page.write_text(f"from tests.dialects.programs import kept\n\n\n{text}")
+        app = Asok(folder)
+        app.config.update(CSRF=False, SECRET_KEY="a key for tests, of more than 32 characters")
+        app.freeze()
+        sys.path.remove(str(Path(folder, "src")))
+        return app
+
+
 kept = []
-"""Values of forms that programs keep for longer than their requests last."""
+"""The files of forms that programs keep beyond their requests."""
+
+ALL = [asok, flask, kay, microdot, pyramid, webob, werkzeug]

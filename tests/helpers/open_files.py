@@ -8,8 +8,13 @@ from tests.helpers.waiting import eventually
 
 
 def files_in(folder):
-    """Return the paths of the open files in a folder, deleted ones included."""
+    """Return the paths of the open files in a folder, deleted ones included, after a garbage collection."""
     gc.collect()
+    return open_in(folder)
+
+
+def open_in(folder):
+    """Return the paths of the open files in a folder, deleted ones included, with those that are left as garbage."""
     paths = []
     for name in os.listdir("/proc/self/fd"):
         with suppress(FileNotFoundError):  # the descriptor of the listing itself

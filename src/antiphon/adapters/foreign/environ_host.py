@@ -3,8 +3,9 @@
 The safety of what they need is here, once for all: a slow client holds no thread, and a body is freed at its end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,8 @@ UNBOUNDED = 1 << 62
 """More bytes than any body has."""
 CHUNK = 64 << 10
 """Bytes that are read at once."""
+AT_END = "antiphon.at_end"
+"""The key of a list of functions that are called when the request of an environ has ended; hosts have it."""
 _NO_LIMITS = Limits(body=UNBOUNDED, memory=UNBOUNDED)
 """The limits of a body whose application has limits of its own: the pace alone."""
 
@@ -89,7 +92,10 @@ class EnvironHost(Servable):
         raise NotImplementedError
 
     async def answer_request(
-        self, request: Request, environ: "WSGIEnvironment", body: ReceivedInput | None
+        self,
+        request: Request,
+        environ: "WSGIEnvironment",
+        body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
         """Answer a native request by its environ, in steps; ``body`` is what is received while it is read."""
         await ON_THREAD
@@ -98,17 +104,20 @@ class EnvironHost(Servable):
     async def handle(self, request: Request) -> Response:
         """Answer a native request, in steps, and free its body."""
         set_current_request(request)
+        at_end: list[Callable[[], object]] = []
         try:
             if request.head.has_body:
                 await _receive_small(request)
             environ, body = self._environ(request)
+            environ[AT_END] = at_end
             response = await self.answer_request(request, environ, body)
         except Exception as error:
-            return await _released(request, failed(request, error))
+            return await _released(request, failed(request, error), at_end)
         except BaseException:
+            _call_all(at_end)
             request.content.close()
             raise
-        return await _released(request, response)
+        return await _released(request, response, at_end)
 
     def _environ(self, request: Request) -> "tuple[WSGIEnvironment, ReceivedInput | None]":
         """Return the environ of a request, and its body if that is still to come."""
@@ -145,10 +154,19 @@ def _leave_threads_to_others(request: Request) -> None:
         content.when_not_waited_for = wait_to_receive()
 
 
-async def _released(request: Request, response: Response) -> Response:
+async def _released(request: Request, response: Response, at_end: list[Callable[[], object]]) -> Response:
     if request.head.has_body:
         await release(request, response, True)
+    if at_end and (response.is_streamed or request._deferred):
+        request.after(partial(_call_all, at_end))
+    else:
+        _call_all(at_end)
     return response
+
+
+def _call_all(functions: list[Callable[[], object]]) -> None:
+    while functions:  # they may have the environ, which has them
+        functions.pop()()
 
 
 class BridgedApplication(EnvironHost):
@@ -161,11 +179,11 @@ class BridgedApplication(EnvironHost):
     def __init__(self, application: "WSGIApplication") -> None:
         super().__init__()
         self.input_class = _PlainInput
-        self._application = application
+        self.application = application
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request over WSGI."""
-        return self._application(environ, start_response)
+        return self.application(environ, start_response)
 
     async def answer_request(
         self, request: Request, environ: "WSGIEnvironment", body: ReceivedInput | None
@@ -174,9 +192,10 @@ class BridgedApplication(EnvironHost):
         try:
             return await super().answer_request(request, environ, body)
         except OSError as error:
-            if isinstance(error.__cause__, HTTPError):
-                raise error.__cause__ from None
-            raise
+            failure = error.__cause__
+            if not isinstance(failure, HTTPError):
+                raise
+        raise failure  # here, so that it does not keep the other one, with the frames of the application
 
 
 class _PlainInput(ReceivedInput):

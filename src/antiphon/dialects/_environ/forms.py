@@ -75,12 +75,23 @@ class FormReader:
     def read(self, stream: IO[bytes], parser: MultipartParser, chunk_size: int) -> list[Part]:
         """Read a stream to its end, and return the parts in order.
 
-        Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large.
+        Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large. The
+        files are closed then, and if the body breaks off: the error's traceback may be kept for long.
         """
-        while chunk := stream.read(chunk_size):
-            self._add(chunk, parser.feed(chunk))
-        parser.finish()
+        try:
+            while chunk := stream.read(chunk_size):
+                self._add(chunk, parser.feed(chunk))
+            parser.finish()
+        except BaseException:
+            self._close()
+            raise
         return [self._finished(head, content) for head, content in self._parts]
+
+    def _close(self) -> None:
+        contents = [content for _, content in self._parts]
+        for file in (self._spool, self._file, *contents):
+            if file is not None and not isinstance(file, (bytes, int)):
+                file.close()
 
     def _add(self, chunk: bytes, events: Iterable[PartHead | PartData]) -> None:
         if self._spool is not None:

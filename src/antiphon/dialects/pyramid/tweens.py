@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
-from antiphon.dialects.pyramid.util import reraise
 
 MAIN = "MAIN"
 """Stands for the views."""
@@ -23,17 +22,21 @@ def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: 
     def excview_tween(request: Any) -> Any:
         try:
             return handler(request)
-        except Exception as error:
-            return _error_handler(request, error)
+        except Exception:
+            response = _answer_by_view(request)
+            if response is None:
+                raise
+            return response
 
     return excview_tween
 
 
-def _error_handler(request: Any, exc: Exception) -> Any:
-    exc_info = sys.exc_info()
+def _answer_by_view(request: Any) -> Any:
+    """Return the response of the view of the exception that is being handled; None if it has no view.
+
+    The exception is not raised here: its traceback would have this frame, and the variables here would keep both.
+    """
     try:
-        return request.invoke_exception_view(exc_info)
+        return request.invoke_exception_view(sys.exc_info())
     except HTTPNotFound:
-        pass
-    reraise(*exc_info)
-    raise exc
+        return None

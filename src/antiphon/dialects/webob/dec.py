@@ -67,6 +67,7 @@ class wsgify:  # noqa: N801 - its name
         try:
             answer = self.call_func(request, *args, **kw)
         except HTTPException as raised:
+            raised.__traceback__ = None  # this frame, which keeps the answer and the request
             answer = raised
         response = request.response
         if isinstance(answer, str):

@@ -1,10 +1,12 @@
 """The body of a request: as a file, as bytes, as text and as JSON."""
 
 import json
+from functools import partial
 from io import BufferedReader, BytesIO
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from antiphon.adapters.foreign.environ_host import AT_END
 from antiphon.dialects.webob.environ_properties import environ_getter
 from antiphon.dialects.webob.request.body_files import (
     InMemoryFirst,
@@ -140,15 +142,17 @@ class RequestBody(RequestHead):
     def _store(self, source: IO[bytes], length: int | None) -> None:
         if type(self).make_tempfile is not RequestBody.make_tempfile or "make_tempfile" in vars(self):
             target = InMemoryFirst(self.request_body_tempfile_limit, self.make_tempfile)
-            copy(source, length, target.write)
+            copy(source, length, target)
             file = target.file
         else:
             spool = Spool(threshold=self.request_body_tempfile_limit)
-            copy(source, length, spool.write)
+            copy(source, length, spool)
             if spool.in_memory:
                 self.body = spool.getvalue()
                 return
             file = StoredBody(spool)
+            if (at_end := self.environ.get(AT_END)) is not None:
+                at_end.append(partial(_let_go, self.environ, file))
         size = file.seek(0, 2)
         file.seek(0)
         self.content_length = size
@@ -243,3 +247,10 @@ class RequestBody(RequestHead):
         self.body = b""
 
     json = json_body
+
+
+def _let_go(environ: dict[str, Any], file: StoredBody) -> None:
+    """Close a stored body, and let go of the fields of its form: an error's traceback may keep the environ for long."""
+    file.close()
+    file.spool.close()
+    environ.pop("webob._parsed_post_vars", None)

@@ -1,5 +1,6 @@
 """Files that a body is read from, and files that it is stored in."""
 
+from collections.abc import Iterator
 from io import BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, Any
 
@@ -77,23 +78,36 @@ class InMemoryFirst:
             self.file.write(written)
         self.file.write(data)
 
+    def close(self) -> None:
+        self.file.close()
+
 
 def read_exactly(source: IO[bytes], length: int) -> bytes:
     data = source.read(length)
     if len(data) == length:
         return data
-    chunks: list[bytes] = []
-    copy(source, length - len(data), chunks.append)
-    return data + b"".join(chunks)
+    return data + b"".join(_chunks(source, length - len(data)))
 
 
-def copy(source: IO[bytes], length: int | None, write: Any) -> None:
-    """Write as many bytes as ``length``, or all if it is None. Raises DisconnectionError if there are fewer."""
+def copy(source: IO[bytes], length: int | None, target: Any) -> None:
+    """Write as many bytes as ``length`` to ``target``, or all if it is None.
+
+    Raises DisconnectionError if there are fewer, and what the source raises; then the target is closed.
+    """
+    try:
+        for chunk in _chunks(source, length):
+            target.write(chunk)
+    except BaseException:
+        target.close()
+        raise
+
+
+def _chunks(source: IO[bytes], length: int | None) -> Iterator[bytes]:
     while length is None or length > 0:
         data = source.read(_CHUNK if length is None else min(length, _CHUNK))
         if not data:
             if length is None:
                 return
             raise cut_off(length)
-        write(data)
+        yield data
         length = None if length is None else length - len(data)

@@ -135,7 +135,7 @@ class RequestForms(RequestBody):
         """Return the body on a spool, and its bytes if they are in memory."""
         file = self.body_file_raw
         if isinstance(file, StoredBody) and file.spool.size == self.content_length:
-            return file.spool, None
+            return file.spool.share(), None  # files of a form that a program keeps stay when the request ends
         if type(file) is BytesIO or (self.content_length or 0) <= self.request_body_tempfile_limit:
             data = self.body
             return Spool(data=data), data

@@ -159,7 +159,9 @@ class RequestBody:
         return self.__dict__["files"]
 
     def close(self) -> None:
-        """Close the files of the form."""
+        """Close the files of the form, and let go of what the error of a refused body keeps, this request among it."""
+        if self._refusal is not None:
+            self._refusal.__traceback__ = self._refusal.__context__ = self._refusal.__cause__ = None
         if files := self.__dict__.get("files"):
             for _, file in iter_multi_items(files):
                 file.close()

@@ -1,0 +1,69 @@
+"""Files of uploads are closed when their requests end, however that is: nothing is left to the garbage collector."""
+
+import gc
+import socket
+import sys
+from contextlib import closing
+
+import pytest
+
+from antiphon.adapters.foreign.environ_host import BridgedApplication
+from antiphon.dialects.microdot import Request
+from antiphon.serving.embedded import ThreadServer
+from tests.dialects import programs
+from tests.helpers.open_files import open_in
+from tests.helpers.waiting import DEADLINE, eventually
+
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.axes("interface"),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open"),
+]
+
+PART = b'--x\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\n'
+FORM = PART + bytes(2 << 20) + b"\r\n--x--\r\n"
+HEAD = (
+    b"POST /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n"
+)
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    """The folder of temporary files, while the garbage collector stands still."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("max_content_length", "max_body_length"):
+        monkeypatch.setattr(Request, name, 4 << 20)
+    gc.collect()
+    gc.disable()
+    yield tmp_path
+    programs.kept.clear()
+    gc.enable()
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize(
+    ("path", "status"), [(b"form", b"200"), (b"refuse", b"404"), (b"fail", b"500"), (b"form", b"cut off")]
+)
+@pytest.mark.parametrize("program", programs.ALL)
+def test_no_file_outlives_its_request(folder, program, path, status, interface):
+    app = program()
+    if interface == "wsgi" and isinstance(app, BridgedApplication):
+        app = app.application
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+    server = ThreadServer(app, interface, listener, threads=4)
+    server.start()
+    try:
+        with closing(socket.create_connection(address, DEADLINE)) as client:
+            client.sendall(HEAD % (path, len(FORM)))
+            if status == b"cut off":
+                client.sendall(FORM[: len(FORM) // 2])
+                eventually(lambda: open_in(folder) or None, "nothing was received")
+            else:
+                client.sendall(FORM)
+                assert client.recv(1 << 16)[9:12] == status
+        programs.kept.clear()
+        eventually(lambda: None if open_in(folder) else True, "files are still open")
+    finally:
+        server.stop(DEADLINE)
