@@ -1,7 +1,7 @@
 """The body of a request as a stream that ends where the body ends, which not every server's ``wsgi.input`` does."""
 
 from collections.abc import Callable
-from io import BytesIO, RawIOBase
+from io import BufferedReader, BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, cast
 
 from antiphon.http.errors import ClientDisconnected, ContentTooLarge
@@ -111,6 +111,32 @@ class LimitedStream(RawIOBase):
         return True
 
 
+class _WholeBody(RawIOBase):
+    """A body of at least so many bytes, whose end the server marks. It may be longer where middleware decodes it."""
+
+    def __init__(self, stream: IO[bytes], length: int, disconnected: type[Exception]) -> None:
+        self._stream = stream
+        self._missing = length
+        self._disconnected = disconnected
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Read bytes into a buffer, and return their number. Raises ``disconnected`` at an end that comes too early."""
+        view = memoryview(buffer).cast("B")
+        try:
+            data = self._stream.read(len(view))
+        except (OSError, ValueError) as error:
+            raise self._disconnected from error
+        if not data and self._missing > 0:
+            raise self._disconnected
+        self._missing -= len(data)
+        view[: len(data)] = data
+        return len(data)
+
+
 def body_length(content_length: str | None = None, transfer_encoding: str | None = None) -> int | None:
     """Return the number of bytes of a body by the values of two headers.
 
@@ -132,13 +158,16 @@ def body_stream(
     """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
 
     With ``safe_fallback=False`` that is the server's own stream. Raises the ``too_large`` of the stream's ``kind`` for
-    a body with a declared length above the ``maximum``; the stream raises it for one that grows beyond.
+    a body with a declared length above the ``maximum``; the stream raises it for one that grows beyond. Where the
+    server marks the end, one that comes before the declared length is the end of the connection.
     """
     stream: IO[bytes] = environ["wsgi.input"]
     length = _declared_length(environ)
     if length is not None and maximum is not None and length > maximum:
         raise kind.too_large
     if "wsgi.input_terminated" in environ:
+        if length and type(stream) is not BytesIO and "HTTP_CONTENT_ENCODING" not in environ:
+            stream = BufferedReader(_WholeBody(stream, length, kind.disconnected), _CHUNK)
         return stream if maximum is None else cast("IO[bytes]", kind(stream, maximum, True))
     if length is None:
         return BytesIO() if safe_fallback else stream
