@@ -7,7 +7,7 @@ at once. Both give offsets in the body, so that whoever keeps the body needs no 
 import re
 from typing import NamedTuple, TypeAlias
 
-from antiphon.body.part_head import HeadLimits, PartHead, read_head, read_usual_head, too_large_head
+from antiphon.body.part_head import HeadLimits, IncompleteForm, PartHead, read_head, read_usual_head, too_large_head
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.http.grammar import TCHARS, parse_parameters, split_parameters
 from antiphon.http.limits import Limits
@@ -15,6 +15,10 @@ from antiphon.speedups import accelerated
 
 LONGEST_BOUNDARY = 70
 """Most characters of a boundary (RFC 2046 §5.1.1)."""
+UNUSABLE_BOUNDARY = (
+    f"A boundary must have 1 to {LONGEST_BOUNDARY} printable ASCII characters, and must not end with a space."
+)
+"""The detail of the error for another one."""
 
 _usual_content_type = re.compile(
     rf"multipart/form-data; boundary=([-!#$%&'*+.^_`|~0-9A-Za-z]{{1,{LONGEST_BOUNDARY}}}+)"
@@ -93,9 +97,7 @@ def parse_boundary(content_type: str) -> bytes:
     if not boundary:
         raise BadRequest("The Content-Type has no boundary. It must be like this: multipart/form-data; boundary=...")
     if not boundary.isascii() or not _boundary(boundary.encode()):
-        raise BadRequest(
-            f"A boundary must have 1 to {LONGEST_BOUNDARY} printable ASCII characters, and must not end with a space."
-        )
+        raise BadRequest(UNUSABLE_BOUNDARY)
     return boundary.encode()
 
 
@@ -164,8 +166,10 @@ class MultipartParser:
         if self._state == _EPILOGUE:
             return
         if self._state == _PREAMBLE:
-            raise BadRequest("The form has no parts: its body has no line with the boundary of the Content-Type.")
-        raise BadRequest("The form was cut off: its last delimiter is missing.")
+            raise IncompleteForm("The form has no parts: its body has no line with the boundary of the Content-Type.")
+        if self._state == _HEAD and b"\n\n" in self._gathered:
+            raise BadRequest("The lines in a part of the form end in LF, not in CRLF.")
+        raise IncompleteForm("The form was cut off: its last delimiter is missing.")
 
     def _read_preamble(self, data: bytes) -> int:
         """Read up to the first delimiter, which alone needs no line break before it, and must be a whole line.

@@ -29,6 +29,10 @@ _parameter = re.compile(
 _quoted_pair = re.compile(rb'\\(["\\])')
 
 
+class IncompleteForm(BadRequest):
+    """A form of which so much is missing that no parser reads it."""
+
+
 class HeadLimits(NamedTuple):
     """Upper bounds of a part's head: ``size`` and ``name`` in bytes, ``fields`` a number of header fields."""
 
@@ -135,7 +139,7 @@ def _split_fields(section: bytes) -> list[tuple[bytes, bytes]]:
 def _read_names(disposition: bytes | None) -> tuple[bytes | None, bytes | None]:
     """Return the name and the filename, without escapes."""
     if disposition is None:
-        raise BadRequest("A part of the form has no Content-Disposition (RFC 7578 §4.2).")
+        raise IncompleteForm("A part of the form has no Content-Disposition (RFC 7578 §4.2).")
     if usual := _usual_disposition(disposition):
         name, filename = usual.groups()
         return _unescape(name), _unescape(filename)

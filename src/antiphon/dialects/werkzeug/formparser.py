@@ -8,17 +8,19 @@ from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from antiphon.body.multipart import MultipartLimits, MultipartParser
-from antiphon.body.part_head import PartHead
+from antiphon.body.multipart import UNUSABLE_BOUNDARY, MultipartLimits, MultipartParser
+from antiphon.body.part_head import IncompleteForm, PartHead
 from antiphon.dialects._environ.forms import FIELD, FormFile, FormReader
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileStorage
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
 from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.urls.fields import url_decode
 from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length, get_input_stream
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.errors import BadRequest as NativeBadRequest
+from antiphon.http.errors import ContentTooLarge
 from antiphon.http.urls.percent import percent_decode
 from antiphon.http.urls.urlencoded import parse_query
 
@@ -96,10 +98,16 @@ def _text(written: bytes) -> str:
     return _undecoded.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", text)
 
 
+class MalformedForm(BadRequest, ValueError):
+    """A form in parts that Werkzeug reads, and this parser refuses: 400, with the reason."""
+
+
 class FormDataParser:
     """A parser of urlencoded forms and of forms in parts. Other bodies stay in their stream.
 
-    So do malformed forms if the parser is ``silent``; otherwise they raise ValueError. ``cls`` is the class of fields
+    So do forms that are incomplete, if the parser is ``silent``; otherwise they raise ValueError. A malformed form in
+    parts raises MalformedForm in any case, and one with a head beyond a limit RequestEntityTooLarge, so that nobody takes
+    it for an empty one. ``cls`` is the class of fields
     and of files. A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in
     parts for fields of more than ``max_form_memory_size`` bytes together. For ``max_content_length`` see
     ``get_input_stream``.
@@ -140,6 +148,8 @@ class FormDataParser:
                 return self._parse_urlencoded(stream)
             if mimetype == "multipart/form-data":
                 return self._parse_multipart(stream, content_length, options or {})
+        except MalformedForm:
+            raise
         except ValueError:
             if not self.silent:
                 raise
@@ -197,19 +207,27 @@ class MultiPartParser:
         return declared if declared in _PART_CHARSETS else self.charset
 
     def parse(self, stream: IO[bytes], boundary: bytes, content_length: int | None) -> tuple[Any, Any]:
-        """Return the fields and the files. Raises ValueError for a malformed form, and RequestEntityTooLarge."""
+        """Return the fields and the files.
+
+        Raises MalformedForm, RequestEntityTooLarge, and ValueError for an incomplete form.
+        """
         most = UNLIMITED if self.max_form_parts is None else self.max_form_parts
-        parser = MultipartParser(boundary, limits=MultipartLimits(most))
+        try:
+            parser = MultipartParser(boundary, limits=MultipartLimits(most))
+        except ValueError:
+            raise MalformedForm(UNUSABLE_BOUNDARY) from None
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)
         reader = FormReader(self._decode, open_file, self.max_form_memory_size, self._extended_name)
         try:
             parts = reader.read(stream, parser, self.buffer_size)
         except ContentTooLarge as error:
-            if error.members.get("limit") in ("parts", FIELD):
-                raise RequestEntityTooLarge from error
+            if (limit := error.members.get("limit")) == "outside":
+                self.fail(error.detail or str(error))
+            raise RequestEntityTooLarge(None if limit in ("parts", FIELD) else error.detail) from error
+        except IncompleteForm as error:
             self.fail(error.detail or str(error))
-        except BadRequest as error:
-            self.fail(error.detail or str(error))
+        except NativeBadRequest as error:
+            raise MalformedForm(error.detail) from error
         fields = [(name, self._value(head, content)) for name, head, content in parts if isinstance(content, bytes)]
         files = [(name, self._file(name, head, content)) for name, head, content in parts if head.filename is not None]
         return self.cls(fields), self.cls(files)
