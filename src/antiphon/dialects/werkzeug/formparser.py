@@ -106,11 +106,10 @@ class FormDataParser:
     """A parser of urlencoded forms and of forms in parts. Other bodies stay in their stream.
 
     So do forms that are incomplete, if the parser is ``silent``; otherwise they raise ValueError. A malformed form in
-    parts raises MalformedForm in any case, and one with a head beyond a limit RequestEntityTooLarge, so that nobody takes
-    it for an empty one. ``cls`` is the class of fields
-    and of files. A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in
-    parts for fields of more than ``max_form_memory_size`` bytes together. For ``max_content_length`` see
-    ``get_input_stream``.
+    parts raises MalformedForm in any case, and one with a head beyond a limit RequestEntityTooLarge: an empty form
+    would be taken for what the client has sent. ``cls`` is the class of fields and of files. A form raises
+    RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in parts for fields of more than
+    ``max_form_memory_size`` bytes together. For ``max_content_length`` see ``get_input_stream``.
     """
 
     charset = "utf-8"
