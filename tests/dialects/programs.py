@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Semaphore
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
+from tests.helpers.waiting import DEADLINE
 
 
 def flask():
@@ -13,6 +15,7 @@ def flask():
     app = Flask(__name__)
     app.logger.disabled = True
     app.get("/hello")(lambda: "hello")
+    app.get("/wait", endpoint="wait")(lambda: waited(lambda: request.args["name"]))
     app.post("/read", endpoint="read")(lambda: str(len(request.get_data())))
     app.post("/form", endpoint="form")(lambda: repr([*request.form.items(), *request.files]))
 
@@ -33,6 +36,7 @@ def pyramid():
     from antiphon.dialects.pyramid.config import Configurator
     from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
     from antiphon.dialects.pyramid.response import Response
+    from antiphon.dialects.pyramid.threadlocal import get_current_request
 
     def fail(request):
         kept.append([*request.POST.values()])
@@ -44,6 +48,7 @@ def pyramid():
 
     views = {
         "hello": lambda request: Response("hello"),
+        "wait": lambda request: Response(waited(lambda: get_current_request().GET["name"])),
         "read": lambda request: Response(str(len(request.body))),
         "form": lambda request: Response(repr([*request.POST])),
         "fail": fail,
@@ -150,8 +155,10 @@ def microdot():
     return app
 
 
+IMPORTS = "from antiphon.dialects.asok import current_request\nfrom tests.dialects.programs import kept, waited"
 PAGES = {
     "hello": "def render(request):\n    return 'hello'\n",
+    "wait": "def render(request):\n    return waited(lambda: current_request.args['name'])\n",
     "read": "def render(request):\n    return str(len(request.body))\n",
     "form": "def render(request):\n    return repr([*request.form.items(), *request.files])\n",
     "fail": "def render(request):\n    kept.append(request.files)\n    raise ZeroDivisionError\n",
@@ -166,7 +173,7 @@ def asok():
         for name, text in PAGES.items():
             page = Path(folder, "src", "pages", name, "page.py")
             page.parent.mkdir(parents=True)
-            page.write_text(f"from tests.dialects.programs import kept\n\n\n{text}")
+            page.write_text(f"{IMPORTS}\n\n\n{text}")
         app = Asok(folder)
         app.config.update(CSRF=False, SECRET_KEY="a key for tests, of more than 32 characters")
         app.freeze()
@@ -174,6 +181,15 @@ def asok():
         return app
 
 
+def waited(read):
+    """Wait until all requests that a test sends are here, and then until it lets them go; return what ``read`` does."""
+    arrived.release()
+    assert released.wait(DEADLINE)
+    return read()
+
+
+arrived = Semaphore(0)
+released = Event()
 kept = []
 """The files of forms that programs keep beyond their requests."""
 

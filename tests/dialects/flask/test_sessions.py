@@ -18,9 +18,11 @@ from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.test import Client
 
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.dialects import flask as dialect
 from antiphon.dialects.flask import sessions as our_sessions
 from antiphon.dialects.flask.json import tag as our_tags
+from antiphon.testing import Client as ServedClient
 from tests.dialects.flask.beside import BOTH, Package, ask_both
 
 KEY, OLDER, OLDEST = "newest", "older", b"oldest"
@@ -467,3 +469,32 @@ def test_names_are_those_of_flask():
     ):
         names = {name for name in dir(getattr(their_sessions, cls)) if not name.startswith("_")}
         assert names <= set(dir(getattr(our_sessions, cls)))
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+def test_an_interface_that_may_block_is_called_where_no_loop_runs(interface, is_async):
+    called = []
+
+    class Stored(our_sessions.SessionInterface):
+        def open_session(self, app, request):
+            called.append(("open", is_on_loop()))
+            return our_sessions.SecureCookieSession()
+
+        def save_session(self, app, session, response):
+            called.append(("save", is_on_loop()))
+
+    app = dialect.Flask(__name__)
+    app.session_interface = Stored()
+
+    def view():
+        dialect.session["name"] = "Ada"
+        return "hello"
+
+    async def waiting():
+        return view()
+
+    app.get("/")(waiting if is_async else view)
+    with ServedClient(app, interface) as client:
+        assert client.get("/").text == "hello"
+    assert called == [("open", False), ("save", False)]
