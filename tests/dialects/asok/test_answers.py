@@ -91,8 +91,9 @@ def test_a_status_that_no_response_has_is_an_error(answer, code):
     ],
 )
 def test_a_file_is_sent(answer, tmp_path, interface, name, more, disposition, kind):
-    (tmp_path / name).write_bytes(b"\0bytes")
-    response = answer(f"return request.send_file({str(tmp_path / name)!r}{more})", interface)
+    path = tmp_path / "src/partials/uploads" / name
+    call = f"return request.send_file({str(path)!r}{more})"
+    response = answer(call, interface, files=[(str(path), b"\0bytes")])
     assert (response.status, response.body) == (200, b"\0bytes")
     assert (response.headers["content-disposition"], response.headers["content-type"]) == (disposition, kind)
 
@@ -103,6 +104,7 @@ def test_a_file_is_sent(answer, tmp_path, interface, name, more, disposition, ki
         ("'a.csv'", 200),
         ("'x.csv'", 404),
         ("'../secret'", 404),
+        ("'/a.csv'", 200),
         ("'/nowhere/x'", 404),
         ("'/a.csv', base_dir='src/partials/uploads'", 200),
         ("'../secret', base_dir='src/partials/uploads'", 404),

@@ -1,6 +1,7 @@
 """What somebody may try who means harm or is only unlucky: many at once, forged cookies, addresses of other sites."""
 
 import json
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -85,27 +86,51 @@ class TestARedirect:
 class TestAFile:
     """One that a client has named."""
 
-    @pytest.mark.parametrize(
-        "name",
-        ["../secret.txt", "/etc/passwd", "..%2fsecret.txt", "a/../../secret.txt", "..\\secret.txt", "out.txt",
-         "a\0.txt", "", ".", "..", "a", "a" * 5000, "\udc80"],
-    )  # fmt: skip
-    def test_is_none_outside_of_the_folder(self, serve, tmp_path, name):
+    OUTSIDE: ClassVar = [
+        "../secret.txt", "{root}/secret.txt", "{folder}/../secret.txt", "{folder}/out.txt", "{folder}-b/c.txt",
+        "{folder}/pipe", "{folder}", "/etc/passwd", "//etc/passwd", "/proc/self/environ", "/dev/zero",
+        "file:///etc/passwd", "..%2fsecret.txt", "%2e%2e/secret.txt", "a/../../secret.txt", "..\\secret.txt", "out.txt",
+        "outer/secret.txt", "pipe", "A.TXT", "a\0.txt", "", ".", "..", "a", "a" * 5000, "/a" * 3000, "\udc80",
+    ]  # fmt: skip
+
+    @pytest.mark.parametrize("base", [", base_dir=request.app.root_dir + '/files'", ""], ids=["files", "uploads"])
+    def test_is_none_outside_of_the_folder(self, serve, tmp_path, base):
+        folder = tmp_path / ("files" if base else "src/partials/uploads")
+        names = [name.replace("{folder}", str(folder)).replace("{root}", str(tmp_path)) for name in self.OUTSIDE]
         page = f"""
+names = {names!r}
 def render(request):
-    return request.send_file({name!r}, base_dir=request.app.root_dir + "/files")
+    return request.send_file(names[int(request.args["n"])]{base})
 """
-        files = {"page.py": page, "files/a/b.txt": "b", "secret.txt": "secret", "src/partials/images/a.txt": "a"}
+        files = {
+            "page.py": page,
+            f"{folder}/a/b.txt": "b",
+            f"{folder}/a.txt": "a",
+            f"{folder}-b/c.txt": "secret",
+            f"{folder.parent}/secret.txt": "secret",
+            f"{tmp_path}/secret.txt": "secret",
+        }
         client = serve(files)
-        (tmp_path / "files/out.txt").symlink_to(tmp_path / "secret.txt")
+        (folder / "out.txt").symlink_to(tmp_path / "secret.txt")
+        (folder / "outer").symlink_to(tmp_path)
+        os.mkfifo(folder / "pipe")
+        answers = [client.get(f"/?n={n}") for n in range(len(names))]
+        served = [(name, answer.status) for name, answer in zip(names, answers, strict=True) if answer.status != 404]
+        assert served == []
+
+    @pytest.mark.parametrize("name", ["a.txt", "/a.txt", "./b/../a.txt", "in.txt", "{folder}/a.txt", "{folder}/in.txt"])
+    def test_is_one_of_the_folder_by_either_path(self, serve, tmp_path, name):
+        folder = tmp_path / "src/partials/uploads"
+        page = f"def render(request):\n    return request.send_file({name.replace('{folder}', str(folder))!r})"
+        client = serve({"page.py": page, f"{folder}/a.txt": "text", f"{folder}/b/c": ""})
+        (folder / "in.txt").symlink_to(folder / "a.txt")
         response = client.get("/")
-        assert response.status == 404
-        assert "secret" not in response.text
+        assert (response.status, response.text) == (200, "text")
 
     def test_is_offered_under_its_name_and_no_header_more(self, serve):
         page = """
 def render(request):
-    return request.send_file(request.app.root_dir + "/files/a.txt", filename=request.args["as"])
+    return request.send_file("a.txt", filename=request.args["as"], base_dir=request.app.root_dir + "/files")
 """
         client = serve({"page.py": page, "files/a.txt": "text"})
         for name in ('a"; x="b.txt', "a\r\nset-cookie: a=b", "../../a.txt", "\u202ecod.exe", "a\0b", ""):

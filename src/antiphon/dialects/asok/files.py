@@ -1,4 +1,4 @@
-"""Files as responses: those of a path that the program has chosen, and those below a folder."""
+"""Files as responses, and the paths of files below a folder."""
 
 import os
 
@@ -16,12 +16,16 @@ def file_response(path: str, filename: str | None, as_attachment: bool) -> Nativ
     return NativeResponse.file(path, filename=name, as_attachment=as_attachment)
 
 
-def path_below(folder: str, relative: str) -> str:
-    """Return the path of a file in a folder. Raises NotFound (404) for one that leads out of it, also by a link."""
-    if "\0" in relative:
+def path_below(folder: str, path: str) -> str:
+    """Return the real path of a file in a folder, from its absolute path or that within the folder.
+
+    Raises NotFound (404) for a path that leads out of the folder, also by a link.
+    """
+    if "\0" in path:
         raise NotFound
     root = os.path.realpath(folder)
-    path = os.path.realpath(os.path.join(root, relative.lstrip("/")))
-    if not path.startswith(os.path.join(root, "")):
-        raise NotFound
-    return path
+    for each in (path, path.lstrip("/")):
+        found = os.path.realpath(os.path.join(root, each))
+        if found.startswith(os.path.join(root, "")):
+            return found
+    raise NotFound

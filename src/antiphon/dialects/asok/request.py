@@ -425,13 +425,11 @@ class Request(RequestState):
     ) -> NativeResponse:
         """Return the file at a path as a download, under its own name or another; not ``as_attachment``, to be shown.
 
-        An absolute path is that of the file: join what a client has sent to ``base_dir``. With it, and for a relative
-        path, the file is in that folder, by default the project's ``src/partials/uploads``. Raises NotFound (404).
+        The file is below ``base_dir``, by default the project's ``src/partials/uploads``; its path is absolute, or
+        relative to that folder. Raises NotFound (404) for a path that leads elsewhere, also by a link.
         """
-        path = os.fspath(filepath)
-        if base_dir is not None or not os.path.isabs(path):
-            path = path_below(os.path.join(self.app.root_dir, base_dir or UPLOADS), path)
-        return file_response(path, filename, as_attachment)
+        folder = os.path.join(self.app.root_dir, UPLOADS if base_dir is None else base_dir)
+        return file_response(path_below(folder, os.fspath(filepath)), filename, as_attachment)
 
     # Ends
 
