@@ -232,6 +232,26 @@ def test_all_sites_may_ask(serve):
     assert (headers["access-control-allow-headers"], headers["access-control-allow-methods"]) == ("x-a", "PUT")
 
 
+def test_all_sites_may_ask_without_cookies_alone(serve):
+    app = Microdot()
+    CORS(app, allowed_origins="*", allow_credentials=True)
+    app.get("/")(lambda request: "x")
+    client = serve(app)
+    for ask in (client.get, client.options):
+        headers = ask("/", headers={"origin": "https://evil.example", "cookie": "a=b"}).headers
+        assert headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in headers
+
+
+def test_listed_sites_may_ask_with_cookies(serve):
+    app = Microdot()
+    CORS(app, allowed_origins=["https://a.example"], allow_credentials=True)
+    app.get("/")(lambda request: "x")
+    headers = serve(app).get("/", headers={"origin": "https://a.example"}).headers
+    assert headers["access-control-allow-origin"] == "https://a.example"
+    assert headers["access-control-allow-credentials"] == "true"
+
+
 def test_an_application_may_add_the_headers_itself(serve):
     app = Microdot()
     cors = CORS(app, allowed_origins=["https://a.example"], handle_cors=False)

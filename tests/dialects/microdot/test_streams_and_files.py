@@ -4,6 +4,7 @@ import asyncio
 import gc
 import io
 import os
+import socket
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -215,7 +216,7 @@ def test_a_file_may_be_replaced_before_it_is_sent(answer, folder):
     assert answer(replaced).body == b"<p>"
 
 
-@pytest.mark.parametrize("path", ["/proc/version", "/sys/devices/system/cpu/online", os.devnull])
+@pytest.mark.parametrize("path", ["/proc/version", "/sys/devices/system/cpu/online"])
 def test_files_that_do_not_say_their_length_are_sent_whole(answer, path):
     if not os.path.exists(path):
         pytest.skip(f"no {path} here")
@@ -269,6 +270,21 @@ def test_a_file_is_closed_though_it_is_not_sent(app, serve, folder, method, name
 def test_a_file_that_is_not_there_raises_where_it_is_asked_for(folder):
     with pytest.raises(FileNotFoundError):
         send_file(str(folder / "none"))
+
+
+@pytest.mark.parametrize("name", ["none", "", ".", "page.html/a", "pipe", "socket", "/dev/zero", "a\0", "a" * 300])
+def test_what_is_no_regular_file_is_not_found(answer, folder, name):
+    os.mkfifo(folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"/proc/self/cwd/{os.path.relpath(folder)}/socket")
+        response = answer(lambda: send_file(str(folder / name)))
+    assert (response.status, response.text) == (404, "Not found")
+
+
+def test_a_program_may_answer_for_a_file_that_is_not_there(app, answer, folder):
+    app.errorhandler(FileNotFoundError)(lambda request, error: (os.path.basename(error.filename), 410))
+    response = answer(lambda: send_file(str(folder / "none")))
+    assert (response.status, response.text) == (410, "none")
 
 
 def test_a_response_is_not_written_to_sockets():

@@ -7,6 +7,7 @@ from stat import S_ISREG
 from types import MethodType
 from typing import Any, Self
 
+from antiphon.dialects.microdot.errors import MissingFileError
 from antiphon.handler.contract import is_async
 from antiphon.response.files import CHUNK, FileBody, OpenFile
 from antiphon.response.message import Body
@@ -38,7 +39,9 @@ class NamedFile(BufferedReader):
 
     @classmethod
     def at(cls, path: str) -> Self:
-        """Open the file at a path. Raises OSError if it can't be read."""
+        """Open the regular file at a path. Raises MissingFileError without one, OSError if it can't be read."""
+        if not os.path.isfile(path):  # opening a pipe could wait for ever
+            raise MissingFileError(path)
         return cls(FileIO(path, "rb"))
 
     def __del__(self) -> None:

@@ -11,8 +11,8 @@ from antiphon.dialects.microdot.response import Response
 class CORS:
     """The headers by which browsers let pages of other sites read responses.
 
-    ``allowed_origins`` lists those sites; "*" is all. ``allow_credentials`` lets them read responses to requests with
-    cookies. ``allowed_methods`` and ``allowed_headers`` limit their requests; None is no limit. ``expose_headers`` are
+    ``allowed_origins`` lists those sites; "*" is all. ``allow_credentials`` lets sites that are listed read responses
+    to requests with cookies. ``allowed_methods`` and ``allowed_headers`` limit their requests; None is no limit. ``expose_headers`` are
     the response headers that they may read, ``max_age`` the seconds for which browsers need not ask again. With
     ``handle_cors`` false the application adds the headers itself, by ``get_cors_headers``.
     """
@@ -62,18 +62,14 @@ class CORS:
 
     def _of_origin(self, request: Request) -> dict[str, str]:
         origin: str | None = request.headers.get("Origin")
-        if origin is None:
-            allowed = "*" if self.allowed_origins == "*" else None
-        else:
-            allowed = origin if self.allowed_origins == "*" or origin in (self.allowed_origins or ()) else None
-        if allowed is None:
+        is_listed = self.allowed_origins != "*"
+        if not is_listed and (origin is None or self.allow_credentials):
+            return {"Access-Control-Allow-Origin": "*"}
+        if origin is None or (is_listed and origin not in (self.allowed_origins or ())):
             return {}
-        if allowed == origin:
-            vary_by(request, "origin")
-        headers = {"Access-Control-Allow-Origin": allowed}
-        if self.allow_credentials:
-            headers["Access-Control-Allow-Credentials"] = "true"
-        return headers
+        vary_by(request, "origin")
+        headers = {"Access-Control-Allow-Origin": origin}
+        return headers | {"Access-Control-Allow-Credentials": "true"} if self.allow_credentials else headers
 
     def _of_preflight(self, request: Request) -> dict[str, str]:
         headers: dict[str, str] = {}

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon.dialects.microdot.answers import native_answer
-from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
+from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
 from antiphon.dialects.microdot.receiving import check_request_line, limits_at_once, receive
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
@@ -195,7 +195,7 @@ async def _answer_error(app: "Microdot", request: Request, call: Call, error: Ex
             return to_response(result)
     except Exception as failure:
         error = failure
-    if isinstance(error, MalformedJSONError):
+    if isinstance(error, (MalformedJSONError, MissingFileError)):
         return await _answer_status(app, request, call, error.status_code, error.reason)
     request.failure = error
     log_failure(request.native, error)

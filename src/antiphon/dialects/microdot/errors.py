@@ -1,5 +1,6 @@
-"""Errors that are answered with a status, and the error of a body that is not JSON."""
+"""Errors that are answered with a status."""
 
+from errno import ENOENT
 from json import JSONDecodeError, loads
 from typing import NoReturn, Self
 
@@ -39,6 +40,16 @@ class MalformedJSONError(JSONDecodeError):
         text = body.decode(errors="replace")
         is_too_deep = error.members.get("limit") == "json_depth"
         return cls(error.detail or "", text, 0 if is_too_deep else _position_of_mistake(text))
+
+
+class MissingFileError(FileNotFoundError):
+    """A path at which there is no regular file to send. Unless it is handled, the answer is a 404."""
+
+    status_code = 404
+    reason = "Not found"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(ENOENT, "There is no regular file", path)
 
 
 def _position_of_mistake(text: str) -> int:

@@ -135,7 +135,8 @@ class Response:
         By default, the extension of the name determines ``content_type``. ``stream`` is sent instead of the file, if
         given. ``max_age`` is in seconds. ``compressed`` is True for gzip, or the name of another coding of the content;
         then ``file_extension`` is what follows the name of the compressed file (".gz"). The body is the open file, from
-        its position on. Raises OSError for a file that can't be read.
+        its position on. Raises FileNotFoundError, which is answered with a 404, if there is no regular file of that
+        name, and other OSErrors if it can't be read.
         """
         headers = {"Content-Type": cls._type_of(filename, compressed) if content_type is None else content_type}
         if max_age is None:

@@ -6,7 +6,7 @@ from typing import Self
 
 __all__ = ["ContentRange", "Range"]
 
-_range = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*", re.IGNORECASE).fullmatch
+_range = re.compile(r"bytes\s*+=\s*+([0-9]{0,18})\s*+-\s*+([0-9]{0,18})\s*+", re.IGNORECASE).fullmatch
 _content_range = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]{1,18})|\*)").match
 
 
