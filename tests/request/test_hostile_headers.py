@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime
 from inspect import getattr_static
-from time import thread_time
 
 import pytest
 
@@ -12,6 +11,7 @@ from antiphon.http.head import RequestHead
 from antiphon.testing import Client
 from antiphon.testing.servers.rsgi_scope import RSGIHeaders
 from antiphon.words import OtherWord
+from tests.helpers.growth import is_slow
 from tests.http.header_table import HEADER_FIELDS
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("client")]
@@ -265,27 +265,15 @@ PARSED = {field.request_type: field for field in reversed(FIELDS.values())} | {
 }
 """One header of each type, and those that are read in a way of their own."""
 
-SHORT = 1 / 2000
-"""Seconds that tell nothing: what takes no longer for the larger input is bounded, or fast enough."""
 
+def reading(field):
+    """Prepare to read a header and to look at what it says."""
 
-def seconds(field, value):
-    """The least time of several to read a header and look at what it says."""
-    head = RequestHead(headers=[(field.name, value.strip(" \t"))])
-    least = float("inf")
-    for _ in range(3):
-        request = Request(head)
-        start = thread_time()
-        public_parts(getattr(request, field.request_attribute))
-        least = min(least, thread_time() - start)
-    return least
+    def prepare(value):
+        request = Request(RequestHead(headers=[(field.name, value.strip(" \t"))]))
+        return lambda: public_parts(getattr(request, field.request_attribute))
 
-
-def is_slow(field, unit, start):
-    """Whether four times the input takes more than ten times as long: linear is 4, quadratic is 16."""
-    count = (16 << 10) // len(unit)
-    four = seconds(field, start + unit * 4 * count)
-    return four > SHORT and four > 10 * seconds(field, start + unit * count)
+    return prepare
 
 
 @pytest.mark.parametrize("field", PARSED.values(), ids=[field.name for field in PARSED.values()])
@@ -294,6 +282,6 @@ def test_the_time_grows_with_the_input_and_no_faster(field):
         (start, unit)
         for start in ["", *STARTS.get(field.name, [])]
         for unit in UNITS
-        if all(is_slow(field, unit, start) for _ in range(4))  # what was an accident does not come again
+        if is_slow(reading(field), unit, start)
     ]
     assert slow == []
