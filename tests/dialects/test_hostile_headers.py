@@ -36,7 +36,7 @@ UNITS = [
 STARTS = ["", "Digest ", "bytes=", "text/plain; charset", 'a="', "Mozilla/5.0 "]
 
 LONG = 8 << 10
-DOUBTFUL = 1 / 100
+DOUBTFUL = 1 / 500
 """Seconds for a header of that length, from which on the growth is measured."""
 
 
