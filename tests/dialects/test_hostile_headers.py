@@ -66,7 +66,7 @@ def makers(tmp_path_factory):
 
 def attributes(request):
     """The names of what a request tells: all that is public and no method, nor of the application."""
-    names = [name for name in dir(type(request)) if name[0] != "_" and name not in ("app", "ResponseClass")]
+    names = [name for name in dir(type(request)) if name[0] != "_" and name not in ("app", "headers", "ResponseClass")]
     return [name for name in names if not callable(getattr_static(type(request), name))]
 
 
