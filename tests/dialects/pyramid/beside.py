@@ -1,5 +1,6 @@
 """Programs that are configured with Pyramid and with the dialect, and are asked the same."""
 
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -50,7 +51,14 @@ def answer(package: Package, app: Any, asked: Asked) -> Any:
     return response.status, sorted(response.headerlist), response.body
 
 
+NOT_UTF_8 = re.compile("'utf-?8' codec can't decode")
+
+
 def assert_alike(program: Program, asked: Iterable[Asked]) -> None:
     asked = [*asked]
     theirs, ours = answers(program, asked, PYRAMID), answers(program, asked, DIALECT)
+    for n, (error, *told) in enumerate(theirs):
+        if error == "URLDecodeError" and NOT_UTF_8.match(told[0]):  # the server's there, and an answer here
+            assert ours[n][0] == "400 Bad Request"
+            ours[n] = theirs[n]
     assert dict(zip(map(repr, asked), ours, strict=True)) == dict(zip(map(repr, asked), theirs, strict=True))

@@ -78,6 +78,43 @@ def test_an_error_that_nothing_handles_is_the_servers(interface):
         client.get("/")
 
 
+MALFORMED = {
+    "JSON": ("/", {"body": b"{", "headers": {"content-type": "application/json"}}),
+    "JSON that is no text": ("/", {"body": b"\xff"}),
+    "a query": ("/?a=%ff", {"body": b"{}"}),
+}
+
+
+def malformed_reader():
+    config = Configurator()
+    config.add_view(lambda request: Response(f"{request.json_body} {request.GET}"))
+    return config
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize(("url", "sent"), MALFORMED.values(), ids=MALFORMED)
+def test_what_a_client_has_sent_malformed_is_a_400(interface, url, sent):
+    with Client(malformed_reader().make_wsgi_app(), interface) as client:
+        assert client.post(url, **sent).status == 400
+
+
+@pytest.mark.parametrize("has_route", [False, True])
+def test_a_path_that_is_not_utf_8_is_a_400(has_route):
+    config = malformed_reader()
+    if has_route:
+        config.add_route("any", "/{any}")
+    with Client(config.make_wsgi_app(), "wsgi") as client:
+        assert client.get("/%ff").status == 400
+
+
+@pytest.mark.parametrize(("url", "sent"), MALFORMED.values(), ids=MALFORMED)
+def test_a_view_of_value_errors_answers_for_what_is_malformed(url, sent):
+    config = malformed_reader()
+    config.add_exception_view(lambda error, request: Response(type(error).__name__, 422), context=ValueError)
+    with Client(config.make_wsgi_app(), "wsgi") as client:
+        assert client.post(url, **sent).status == 422
+
+
 def test_what_is_current_is_that_of_this_request():
     seen = []
 

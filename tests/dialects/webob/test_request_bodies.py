@@ -5,16 +5,22 @@ import sys
 from contextlib import suppress
 from copy import copy
 from io import BytesIO
-from types import ModuleType
+from itertools import product
+from json import JSONDecodeError
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.dialects.webob import Response
+from antiphon.dialects.webob import request as webob_request
 from antiphon.dialects.webob.compat import cgi_FieldStorage
+from antiphon.dialects.webob.dec import wsgify
 from antiphon.dialects.webob.exc import HTTPBadRequest
 from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from antiphon.dialects.webob.request import BaseRequest, DisconnectionError, Request
+from antiphon.testing import Client
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
 
 FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"', "Content-Type: application/x-thing; a=b")
@@ -202,11 +208,34 @@ def test_a_disconnection_is_an_os_error():
 # Malformed text
 
 
-@pytest.mark.parametrize("query", ["a=%ff", "a=\xff"])
-def test_a_query_that_is_not_utf_8_is_no_crash(query):
-    made = request(QUERY_STRING=query, PATH_INFO="/\xff")
-    assert (made.GET["a"], made.url) == ("\ufffd", f"http://example.com:8000/%FF?{query}")
+@pytest.mark.parametrize("query", ["a=%ff", "a=\xff", "%ff", "a=1&%C3=2&b=3", "a=%C3%A9%EF%BF%BD&b=%E2%82"])
+def test_a_query_that_is_not_utf_8_raises_what_is_a_400(query):
+    made = request(QUERY_STRING=query, PATH_INFO="/")
+    for name, error in product(("GET", "params"), (UnicodeDecodeError, HTTPBadRequest)):
+        with pytest.raises(error, match="utf-8"):
+            getattr(made, name)
+    assert made.url == f"http://example.com:8000/?{query}"
+
+
+def test_a_replacement_character_of_its_own_is_text():
+    assert request(QUERY_STRING="a=%EF%BF%BD").GET["a"] == "\ufffd"
+
+
+@pytest.mark.parametrize(("key", "name"), [("PATH_INFO", "path_info"), ("SCRIPT_NAME", "script_name")])
+def test_a_path_that_is_not_utf_8_raises_what_is_a_400(key, name):
+    made = request(**{"PATH_INFO": "/", key: "/\xff"})
+    for error in (UnicodeDecodeError, HTTPBadRequest):
+        with pytest.raises(error, match="utf-8"):
+            getattr(made, name)
+    assert "%FF" in made.url
     assert "%FF" in repr(made)
+
+
+@pytest.mark.parametrize("path", ["/", "/%ff"])
+@pytest.mark.parametrize("query", ["", "a=%ff"])
+def test_what_is_no_text_is_answered_with_a_400(path, query):
+    app = wsgify(lambda request: request.path_info + "".join(request.GET))
+    assert Client(app, "wsgi").get(f"{path}?{query}").status == (200 if path == "/" and not query else 400)
 
 
 @pytest.mark.parametrize("charset", ["zlib", "utf-7", "no such charset", "\0"])
@@ -217,10 +246,28 @@ def test_a_charset_that_is_none_is_no_crash(charset):
         made.text  # noqa: B018
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000])
-def test_malformed_json_is_a_value_error(body):
-    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
-        request(body).json  # noqa: B018
+@pytest.mark.parametrize("body", [b"{", b"", b"{} {}", b"\xff", b"[" * 100_000])
+def test_malformed_json_is_a_value_error_and_a_400(body):
+    for error in (ValueError, HTTPBadRequest, UnicodeDecodeError if body == b"\xff" else JSONDecodeError):
+        with pytest.raises(error):
+            request(body).json  # noqa: B018
+    app = wsgify(lambda request: Response(json=request.json))
+    assert Client(app, "wsgi").post("/", body=body).status == 400
+
+
+def test_json_may_be_read_and_written_by_another_module(monkeypatch):
+    def loads(text):
+        raise ValueError("expected something else")
+
+    module = SimpleNamespace(loads=lambda text: f"read {text}", dumps=lambda value, **options: f"written {value}")
+    monkeypatch.setattr(webob_request, "json", module)
+    made = request(b"{")
+    assert made.json == "read {"
+    made.json = [1]
+    assert made.body == b"written [1]"
+    monkeypatch.setattr(module, "loads", loads)
+    with pytest.raises(HTTPBadRequest, match="something else"):
+        made.json_body  # noqa: B018
 
 
 def test_a_body_that_was_read_in_part_is_not_taken_for_whole():

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from antiphon.dialects.pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden, HTTPNotFound
+from antiphon.dialects.webob.request.errors import MalformedText
 
 NotFound = HTTPNotFound
 Forbidden = HTTPForbidden
@@ -34,8 +35,8 @@ class PredicateMismatch(HTTPNotFound):
     """No predicates of a view match the request."""
 
 
-class URLDecodeError(UnicodeDecodeError):
-    """A path that is not UTF-8."""
+class URLDecodeError(MalformedText):
+    """A path that is not UTF-8. Unless a view answers it, it is a 400."""
 
 
 class ConfigurationError(Exception):

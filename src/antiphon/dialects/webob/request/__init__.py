@@ -1,5 +1,7 @@
 """The request: a WSGI environ as an object."""
 
+import json
+
 from antiphon.dialects.webob.environ_properties import environ_decoder, environ_getter, upath_property
 from antiphon.dialects.webob.field_storage import FieldStorage as cgi_FieldStorage
 from antiphon.dialects.webob.headers import EnvironHeaders
@@ -14,5 +16,5 @@ from antiphon.dialects.webob.request.target import PATH_SAFE
 __all__ = [
     "PATH_SAFE", "AdhocAttrMixin", "BaseRequest", "DisconnectionError", "EnvironHeaders", "GetDict", "LegacyRequest",
     "LimitedLengthFile", "MultiDict", "NestedMultiDict", "NoDefault", "NoVars", "Request", "cgi_FieldStorage",
-    "environ_add_POST", "environ_decoder", "environ_from_url", "environ_getter", "upath_property",
+    "environ_add_POST", "environ_decoder", "environ_from_url", "environ_getter", "json", "upath_property",
 ]  # fmt: skip

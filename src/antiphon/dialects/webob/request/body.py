@@ -1,6 +1,6 @@
 """The body of a request: as a file, as bytes, as text and as JSON."""
 
-import json
+import sys
 from functools import partial
 from io import BufferedReader, BytesIO
 from tempfile import TemporaryFile
@@ -228,19 +228,19 @@ class RequestBody(RequestHead):
 
     @property
     def json_body(self) -> Any:
-        """The body as JSON. It may be set, and deleted. Raises ValueError for a malformed one."""
+        """The body as JSON. It may be set, and deleted. Raises ValueError, which is a 400, too, for a malformed one."""
         try:
             charset = self.charset
             if charset == UTF_8:
-                return json.loads(self.body.decode())
+                return _json().loads(self.body.decode())
             is_wide = charset[:6].lower() in ("utf-16", "utf-32")
-            return json.loads(self.body if is_wide else self.text)  # json finds out which of these it is
-        except RecursionError:
-            raise ValueError("the body has more arrays and objects in one another than can be read") from None
+            return _json().loads(self.body if is_wide else self.text)  # json finds out which of these it is
+        except (RecursionError, ValueError) as error:
+            raise _malformed(error) from error
 
     @json_body.setter
     def json_body(self, value: Any) -> None:
-        self.text = json.dumps(value, separators=(",", ":"))
+        self.text = _json().dumps(value, separators=(",", ":"))
 
     @json_body.deleter
     def json_body(self) -> None:
@@ -254,3 +254,20 @@ def _let_go(environ: dict[str, Any], file: StoredBody) -> None:
     file.close()
     file.spool.close()
     environ.pop("webob._parsed_post_vars", None)
+
+
+def _json() -> Any:
+    """Return the module ``json`` of ``webob.request``, in whose place programs put other ones."""
+    return sys.modules["antiphon.dialects.webob.request"].json
+
+
+def _malformed(error: Exception) -> ValueError:
+    """Return the error of a body that is not JSON, as a response, too."""
+    from antiphon.dialects.webob.request.errors import MalformedJSON, MalformedText
+
+    if isinstance(error, UnicodeDecodeError):
+        return MalformedText(error.encoding, error.object, error.start, error.end, error.reason)
+    if isinstance(error, RecursionError):
+        return MalformedJSON("More arrays and objects are in one another than can be read")
+    reason, text, position = (getattr(error, name, None) for name in ("msg", "doc", "pos"))
+    return MalformedJSON(str(reason or error), text if isinstance(text, str) else "", position or 0)

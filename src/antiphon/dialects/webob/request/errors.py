@@ -1,7 +1,33 @@
-"""Errors of a request's body, as responses of ``webob.exc``. Imported on use, since responses are."""
+"""Errors of what a client has sent, as responses of ``webob.exc``. Imported on use, since responses are."""
+
+from json import JSONDecodeError
 
 from antiphon.dialects.webob.exc import HTTPBadRequest
 
 
 class MalformedForm(HTTPBadRequest, ValueError):
     """A form that can't be read (400)."""
+
+
+class MalformedJSON(JSONDecodeError, HTTPBadRequest):
+    """A body that is read as JSON and is not (400)."""
+
+    def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
+        JSONDecodeError.__init__(self, reason, text, position)
+        HTTPBadRequest.__init__(self, f"The body is not JSON: {JSONDecodeError.__str__(self)}")
+
+
+class MalformedText(UnicodeDecodeError, HTTPBadRequest):
+    """A path, a query or a body that is not text in its charset (400)."""
+
+    def __init__(self, encoding: str, data: bytes, start: int, end: int, reason: str) -> None:
+        UnicodeDecodeError.__init__(self, encoding, data, start, end, reason)
+        HTTPBadRequest.__init__(self, UnicodeDecodeError.__str__(self))
+
+
+def decode_text(data: bytes, codec: str) -> str:
+    """Return bytes of a request as text. Raises MalformedText where they are none in a codec."""
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as error:
+        raise MalformedText(error.encoding, error.object, error.start, error.end, error.reason) from None

@@ -41,7 +41,10 @@ class RequestForms(RequestBody):
 
     @property
     def GET(self) -> GetDict:  # noqa: N802 - its name
-        """The fields of the query. Changes are written to the environ."""
+        """The fields of the query. Changes are written to the environ.
+
+        Raises UnicodeDecodeError, which is a 400, too, for a query that is not UTF-8, and HTTPRequestURITooLong.
+        """
         environ = self.environ
         query = environ.get("QUERY_STRING", "")
         charset = self._query_charset
@@ -64,12 +67,17 @@ class RequestForms(RequestBody):
         if not query:
             return []
         try:
-            return parse_fields(raw_bytes(query).replace(b";", b"&"), text, self.max_query_fields)
+            fields = parse_fields(raw_bytes(query).replace(b";", b"&"), text, self.max_query_fields)
         except ValueError:
             from antiphon.dialects.webob.exc import HTTPRequestURITooLong
 
             detail = f"The query has more than {self.max_query_fields} fields."
             raise HTTPRequestURITooLong(detail) from None
+        if text is None and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
+            from antiphon.dialects.webob.request.errors import decode_text
+
+            decode_text(percent_decode(raw_bytes(query)), "utf-8")
+        return fields
 
     @property
     def POST(self) -> Any:  # noqa: N802 - its name

@@ -76,7 +76,7 @@ class RequestHead:
     def encget(self, key: str, default: Any = NoDefault, encattr: str | None = None) -> Any:
         """Return a value of the environ, decoded in the charset that the attribute ``encattr`` has.
 
-        Raises KeyError without a value and a default, and UnicodeDecodeError.
+        Raises KeyError without a value and a default, and UnicodeDecodeError, which is a 400, too.
         """
         value = self.environ.get(key, default)
         if value is NoDefault:
@@ -84,7 +84,11 @@ class RequestHead:
         if value is default or not encattr or (value.isascii() and getattr(self, encattr) == UTF_8):
             return value
         encoding = getattr(self, encattr)
-        return value if encoding in LATIN_1 else value.encode("latin-1").decode(encoding)
+        if encoding in LATIN_1:
+            return value
+        from antiphon.dialects.webob.request.errors import decode_text
+
+        return decode_text(value.encode("latin-1"), encoding)
 
     def encset(self, key: str, val: str | bytes, encattr: str | None = None) -> None:
         """Set a value of the environ to text in the charset that the attribute ``encattr`` has, else in ASCII."""
