@@ -81,7 +81,10 @@ class KayApp:
 
         Raises LookupError for an endpoint without a view, and TypeError if the answer is no response.
         """
-        adapter = self.url_map.bind_to_environ(request.environ)
+        try:
+            adapter = self.url_map.bind_to_environ(request.environ)
+        except HTTPException as error:  # the host is malformed
+            return self._as_response(error, request)
         token = answered.set(Call(self, request, adapter))
         try:
             response = self._as_response(self._answer(request, adapter), request)

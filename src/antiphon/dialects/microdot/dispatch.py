@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from antiphon.app.guard import Guard
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
 from antiphon.dialects.microdot.receiving import check_request_line, limits_at_once, receive
@@ -84,7 +85,7 @@ async def dispatch(
     native = request.native
     set_current_request(native)
     try:
-        if app.guard.looks_at_heads and (refused := app.guard.look_at_head(native)):
+        if refused := refused_head(app.guard, native):
             return fail(native, refused)
         try:
             head = native.head
@@ -121,11 +122,21 @@ async def dispatch(
         return fail(native, error)
 
 
+def refused_head(guard: Guard, native: NativeRequest) -> HTTPError | None:
+    """Return the error of a request whose host is malformed, or whose head is too large; None for all others."""
+    head = native.head
+    if head.host_line not in guard.known_hosts and head.host_line and (error := guard.host_error(head)):
+        return error
+    return guard.look_at_head(native) if guard.looks_at_heads else None
+
+
 async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeResponse:
     """Return the response of an application's own ``dispatch_request``."""
     native = request.native
     set_current_request(native)
     try:
+        if refused := refused_head(request.app.guard, native):
+            return failed(native, refused)
         await receive_ahead(request)
         response = native_answer(request, await call_in_steps(function, request))
         return response if not native.head.has_body else await _released(request, response, call_in_steps)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from antiphon.dialects.webob.exc import HTTPException
+from antiphon.dialects._environ.hosts import host_mistake
+from antiphon.dialects.webob.exc import HTTPBadRequest, HTTPException
 from antiphon.dialects.webob.request import Request
 
 __all__ = ["wsgify"]
@@ -61,6 +62,8 @@ class wsgify:  # noqa: N801 - its name
         return self._answer(req, args[0])
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if mistake := host_mistake(environ):
+            return HTTPBadRequest(mistake)(environ, start_response)
         request = self.RequestClass(environ)
         response = request.response = request.ResponseClass()
         args, kw = self._prepare_args(None, None)
