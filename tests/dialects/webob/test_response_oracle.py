@@ -1,8 +1,10 @@
 """Responses beside those of WebOb: made, changed and sent in the same way."""
 
+import re
 import zlib
 from datetime import UTC, date, datetime
 from io import BytesIO, StringIO
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -275,7 +277,12 @@ def test_a_location(location, keys):
     def send(library):
         return sent(library.Response(status=302, location=location), **keys)[1]
 
-    same(outcome(send, original), outcome(send, dialect))
+    same(outcome(lambda library: escaped(send(library)), original), outcome(send, dialect))
+
+
+def escaped(lines):
+    """Header lines with what is not ASCII, and control characters, as percent-escapes: not every server sends those."""
+    return [(name, re.sub("[^ -~]", lambda found: quote(found[0]), value)) for name, value in lines]
 
 
 names = st.sampled_from(sorted({*VALUES} - {"headers", "headerlist", "app_iter", "cache_control"}))

@@ -12,6 +12,7 @@ from antiphon.http.dates import format_date
 from antiphon.http.grammar import OWS, find_control
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.redirect import redirect_location
+from antiphon.http.urls.url import as_uri
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response as NativeResponse
 from antiphon.serialization.json import encode_json
@@ -220,7 +221,10 @@ def to_response(result: Any) -> Response:
 def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
     for name, value in headers.items():
         for line in value if isinstance(value, list) else (value,):
-            yield name, write_raw_utf8(str(line).strip(OWS))
+            text = str(line).strip(OWS)
+            if not text.isascii():
+                text = as_uri(text) if name.lower() == "location" else write_raw_utf8(text)
+            yield name, text
 
 
 def _apart(path: str) -> tuple[str | None, dict[str, str]]:

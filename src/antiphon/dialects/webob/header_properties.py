@@ -5,14 +5,14 @@ from typing import Any
 
 from antiphon.dialects.webob.datetime_utils import parse_date, serialize_date
 from antiphon.dialects.webob.header_values import parse_list, serialize_list
-from antiphon.dialects.webob.lines import Lines, broken, find_break, first_value, remove_lines, replace_line
+from antiphon.dialects.webob.lines import Lines, check_value, first_value, remove_lines, replace_line
 
 
 def header_property(header: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]) -> property:
     """Return an attribute for a header that is parsed when it is read, and printed when it is set.
 
-    None stands for an absent header, and removes it, as deleting does. Setting raises ValueError for CR, LF and NUL,
-    and TypeError for what is printed as no text.
+    None stands for an absent header, and removes it, as deleting does. Setting raises ValueError for control
+    characters, and TypeError for what is printed as no text.
     """
     name = header.lower()
 
@@ -25,9 +25,8 @@ def header_property(header: str, parse: Callable[[Any], Any], serialize: Callabl
         lines: Lines = owner._headerlist  # noqa: SLF001
         if text is None:
             remove_lines(lines, name)
-        elif find_break(text):
-            raise broken(header, text)
         else:
+            check_value(header, text)
             replace_line(lines, name, (header, text))
 
     def fdel(owner: Any) -> None:
@@ -43,7 +42,7 @@ def _as_it_is(value: Any) -> Any:
 def header_getter(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
     """Return an attribute for a header as text; None stands for an absent one, and removes it.
 
-    Setting raises ValueError for CR, LF and NUL, and TypeError for what is no text.
+    Setting raises ValueError for control characters, and TypeError for what is no text.
     """
     return header_property(header, _as_it_is, _as_it_is)
 

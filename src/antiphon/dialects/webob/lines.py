@@ -3,24 +3,38 @@
 import re
 from typing import Any
 
+from antiphon.http.headers import field_name
+
 Lines = list[tuple[str, str]]
 
+find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+"""Find the first control character that no part of a response's head may have (RFC 9110 §5.5)."""
 find_break = re.compile(r"[\r\n\0]").search
-"""Find the first CR, LF or NUL, which no part of a response's head may have (RFC 9110 §5.5)."""
+"""Find the first character by which a line would end early."""
 
 
 def check_line(name: Any, value: Any) -> None:
-    """Raise ValueError for a header line with CR, LF or NUL, by which one header would become several.
+    """Raise ValueError for a name that is no token (RFC 9110 §5.1), and for a value with control characters.
 
-    What is no text passes: a server refuses it.
+    Most of these are escaped in a Location. What is no text passes: a server refuses it.
     """
-    if (isinstance(value, str) and find_break(value)) or (isinstance(name, str) and find_break(name)):
+    if isinstance(name, str):
+        if find_control(name):
+            raise broken(name, value)
+        field_name(name)
+    if isinstance(value, str) and find_control(value):
+        check_value(name, value)
+
+
+def check_value(name: str, value: str) -> None:
+    """Raise ValueError for a value with control characters. Most of these are escaped in a Location."""
+    if (find_break if name.lower() == "location" else find_control)(value):
         raise broken(name, value)
 
 
 def broken(name: Any, value: Any) -> ValueError:
-    """Return the error for a header line with CR, LF or NUL."""
-    return ValueError(f"a header has no CR, LF or NUL: {name!r:.80}, {value!r:.200}")
+    """Return the error for a header line with control characters."""
+    return ValueError(f"a header has no CR, LF, NUL or other control characters: {name!r:.80}, {value!r:.200}")
 
 
 def first_value(lines: Lines, name: str) -> str | None:

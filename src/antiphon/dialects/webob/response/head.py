@@ -3,7 +3,7 @@
 from typing import Any
 
 from antiphon.dialects._environ.caching import cache_short
-from antiphon.dialects.webob.lines import Lines, check_line, find_break, pairs_of
+from antiphon.dialects.webob.lines import Lines, check_line, find_control, pairs_of
 from antiphon.dialects.webob.response_headers import ResponseHeaders
 from antiphon.dialects.webob.util import status_generic_reasons, status_reasons
 
@@ -23,7 +23,7 @@ class ResponseHead:
     def status(self) -> str:
         """The status line: code and phrase. It may be set to either, too.
 
-        Raises ValueError for a line that begins with no number, and for CR, LF and NUL; TypeError for other types.
+        Raises ValueError for a line that begins with no number, and for control characters; TypeError for other types.
         """
         return self._status
 
@@ -48,7 +48,7 @@ class ResponseHead:
     def headerlist(self) -> Lines:
         """The list of header lines, itself. Deleting empties it.
 
-        Setting raises ValueError for a line with CR, LF or NUL.
+        Setting raises ValueError for a line with control characters.
         """
         return self._headerlist
 
@@ -91,8 +91,8 @@ def _checked_line(line: str) -> str:
     code = next(iter(line.split(None, 1)), "")
     if not (code.isascii() and code.isdigit()):
         raise ValueError(f"Invalid status code, integer required: {line[:80]!r}")
-    if find_break(line):
-        raise ValueError(f"a status has no CR, LF or NUL: {line[:80]!r}")
+    if find_control(line):
+        raise ValueError(f"a status has no control characters: {line[:80]!r}")
     return line if line.strip() != code else _line_of(int(code))
 
 

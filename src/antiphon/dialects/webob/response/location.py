@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from antiphon.dialects.webob.header_values import SCHEME_RE
-from antiphon.http.urls.url import resolve
+from antiphon.http.urls.url import as_uri, resolve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -20,8 +20,14 @@ def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
     """Return a location as a URL: one with a scheme as it is, any other as a path on the host of the request.
 
     Only a location with a scheme can lead to another host. Browsers drop tabs and line ends before they read it, so
-    they are dropped here, too, before it is looked at.
+    they are dropped here, too, before it is looked at. Control characters and what is not ASCII are percent-encoded:
+    not every interface could send them. Raises UnicodeEncodeError for a lone surrogate.
     """
+    url = _resolved(environ, location)
+    return url if url.isascii() and url.isprintable() else as_uri(url)
+
+
+def _resolved(environ: "WSGIEnvironment", location: str) -> str:
     if _is_plain_path(location):
         return _origin(environ) + location
     location = location.translate(_DROPPED_BY_BROWSERS)

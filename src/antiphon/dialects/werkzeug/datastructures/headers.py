@@ -9,11 +9,13 @@ from antiphon.dialects.werkzeug.datastructures.dicts import converted
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 from antiphon.dialects.werkzeug.tokens.options import dump_options_header
+from antiphon.http.headers import field_name
 
 D = TypeVar("D")
 C = TypeVar("C")
 
-_find_line_end = re.compile(r"[\r\n\0]").search
+_find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+_find_line_end = re.compile(r"[\r\n]").search
 
 
 def __getattr__(name: str) -> object:
@@ -346,11 +348,16 @@ class LinkedHeaders(Headers):
 
 
 def _checked(key: str, value: Any) -> tuple[str, str]:
-    if type(value) is str and value.isprintable() and key.isprintable():
-        return key, value
-    text = str(value)
-    if bad := _find_line_end(f"{key}{text}"):
-        raise ValueError(f"header fields must not contain newline characters, nor NUL: {bad[0]!r} in {key!r:.80}")
+    text = value if type(value) is str else str(value)
+    if text.isprintable() and key.isprintable():
+        field_name(key)
+        return key, text
+    find = _find_line_end if key.lower() == "location" else _find_control  # others are escaped in a location
+    if bad := find(text) or _find_control(key):
+        raise ValueError(
+            f"header fields must not contain newline characters, nor other controls: {bad[0]!r} in {key!r:.80}"
+        )
+    field_name(key)
     return key, text
 
 
