@@ -182,6 +182,8 @@ class _Worker:
         is_replaced = self._control.wait_told_to_end(self._write_stacks)
         if self._server is not None:
             DRAINING.give()
+            import antiphon.serialization.json  # noqa: F401 - for errors, which come when there is no time for imports
+
             if not is_replaced:
                 time.sleep(self._policy.drain_delay)
             self._stop_accepting(self._server, is_replaced)
