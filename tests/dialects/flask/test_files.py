@@ -8,6 +8,7 @@ import pytest
 from antiphon.dialects.flask import Blueprint, Flask, Response, request, send_file, send_from_directory
 from antiphon.dialects.flask.testing import FlaskClient
 from antiphon.dialects.werkzeug import utils
+from antiphon.testing import Client
 
 
 @pytest.fixture
@@ -180,3 +181,29 @@ def test_an_upload_is_saved_under_a_harmless_name(app, client, tmp_path, data, t
     assert answer.text == told
     if told.startswith("saved"):
         assert (tmp_path / "etc_my_file.txt").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize(("start", "rest"), [(0, b"0123456789"), (4, b"456789"), (10, b""), (99, b"")])
+def test_a_file_in_memory_is_sent_from_its_position_on(app, interface, start, rest):
+    def rest_of_file():
+        file = BytesIO(b"0123456789")
+        file.seek(start)
+        return send_file(file, mimetype="text/plain")
+
+    app.add_url_rule("/rest", "rest", rest_of_file)
+    with Client(app, interface) as client:
+        whole = client.get("/rest")
+        assert (whole.status, whole.body, whole.headers["content-length"]) == (200, rest, str(len(rest)))
+        last = client.get("/rest", headers={"range": "bytes=-2"})
+        first = client.get("/rest", headers={"range": "bytes=0-1"})
+    if rest:  # of nothing there is no part
+        assert (last.status, last.body, first.status, first.body) == (206, rest[-2:], 206, rest[:2])
+        assert first.headers["content-range"] == f"bytes 0-1/{len(rest)}"
+
+
+def test_views_of_static_files_have_flask_s_names(app, tmp_path):
+    app.register_blueprint(Blueprint("more", "more", root_path=str(tmp_path), static_folder="static"))
+    known = {name: f"{view.__module__}.{view.__name__}" for name, view in app.view_functions.items()}
+    assert known["static"] == "flask.app.<lambda>"
+    assert known["more.static"] == "flask.blueprints.send_static_file"

@@ -49,7 +49,9 @@ def stream(count):
 
 @app.get("/file")
 def file():
-    return send_file(BytesIO(b"content"), mimetype="text/plain", as_attachment=True, download_name="a.txt")
+    file = BytesIO(b"skipped content")
+    file.seek(8)
+    return send_file(file, mimetype="text/plain", as_attachment=True, download_name="a.txt")
 
 
 def create_app():

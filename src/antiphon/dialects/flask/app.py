@@ -121,6 +121,7 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
         def static(filename: str) -> Response:
             return weakly().send_static_file(filename)  # type: ignore[union-attr]  # it is called by the application
 
+        static.__module__, static.__name__ = "flask.app", "<lambda>"  # by which extensions know it
         rule = f"{self.static_url_path}/<path:filename>"
         self.add_url_rule(rule, endpoint="static", host=static_host, view_func=static)
 

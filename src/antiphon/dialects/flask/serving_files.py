@@ -25,3 +25,5 @@ class Files(Scaffold):
         from antiphon.dialects.flask.helpers import send_from_directory
 
         return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))
+
+    send_static_file.__module__ = "flask.blueprints"  # by which extensions know the view of a blueprint

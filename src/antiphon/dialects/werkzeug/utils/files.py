@@ -83,7 +83,11 @@ def _source(path_or_file: "os.PathLike[str] | str | IO[bytes]", root: "os.PathLi
     file: Any = path_or_file
     if isinstance(file, io.TextIOBase):
         raise ValueError("send_file needs a file that was opened in binary mode")
-    return _Source(None, file, file.getbuffer().nbytes if isinstance(file, io.BytesIO) else None, None)
+    if not isinstance(file, io.BytesIO):
+        return _Source(None, file, None, None)
+    if file.tell():  # ranges count from here
+        file = io.BytesIO(file.read())
+    return _Source(None, file, file.getbuffer().nbytes, None)
 
 
 def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
