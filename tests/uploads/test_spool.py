@@ -24,6 +24,32 @@ pytestmark = pytest.mark.axes("make")
 CHUNK = 64 << 10
 
 
+class TestManyAtOnce:
+    """Bodies that arrive at once have a bounded part of the memory each, but for a block."""
+
+    def in_memory(self, spools):
+        """The bytes of all spools that are in no file."""
+        return sum(sum(map(len, spool._chunks)) for spool in spools)
+
+    def test_wait_in_memory_with_a_block_each(self, tmp_path):
+        spools, most = [Spool(tmp_path) for _ in range(80)], 0
+        for _ in range(12):
+            for spool in spools:
+                spool.write(bytes(CHUNK))
+            most = max(most, self.in_memory(spools))
+        assert most <= len(spools) * BLOCK
+        for spool in spools:
+            spool.close()
+        alone = in_memory(bytes(THRESHOLD))
+        assert (alone.in_memory, self.in_memory([alone])) == (True, THRESHOLD)
+
+    def test_leave_one_that_is_to_stay_in_memory(self, tmp_path):
+        spools = [Spool(tmp_path, threshold=sys.maxsize) for _ in range(80)]
+        for spool in spools:
+            spool.write(bytes(BLOCK + 1))
+        assert all(spool.in_memory for spool in spools)
+
+
 class TestInMemory:
     def test_an_empty_one_has_nothing(self):
         spool = Spool()

@@ -262,7 +262,7 @@ class Content:
     def is_failure(self, error: BaseException) -> bool:
         """True if an error is the one that receiving the body ended with last."""
         failure = self.failure
-        return type(error) is type(failure) and error.args == failure.args
+        return failure is not None and type(error) is type(failure) and error.args == failure.args
 
     def _check_loadable(self, limits: Limits) -> None:
         if self._loss is not None or not self.is_kept:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import TypeAlias
+from weakref import WeakSet
 
 from antiphon.explanations import explained
 from antiphon.uploads.descriptors import NoRoomIs507, write_all
@@ -14,6 +15,8 @@ THRESHOLD = 512 << 10
 """Bytes up to which a body is kept in memory."""
 BATCH = 1 << 20
 """Bytes that are written to the file in one go."""
+SHARE = 16 << 20
+"""Bytes that wait in memory in all spools of the process together, as far as each may have a block."""
 BLOCK = 256 << 10
 """Bytes of one write, which begins and ends at a multiple of it: file systems take that in a quarter less time. For
 twice as much Linux wants a contiguous run of memory, which may take it long to find."""
@@ -28,12 +31,13 @@ class Spool:
     """Stores the chunks of a body in their order, and reads any part of them.
 
     Up to ``threshold`` bytes are kept in memory; ``data`` are the first of them. More go to one file in ``folder``
-    (None: the system's temporary folder), ``BATCH`` bytes at a time. Code that may block calls ``write``. An event loop
-    calls ``add``, and ``flush`` if ``is_due``: on a thread, unless ``flushes_at_once``. Once all bytes are stored, any
-    number of threads may read, even while the spool is closed: they get their bytes, or ValueError.
+    (None: the system's temporary folder), ``BATCH`` bytes at a time; while there are many large spools, less in either
+    case. Code that may block calls ``write``. An event loop calls ``add``, and ``flush`` if ``is_due``: on a thread,
+    unless ``flushes_at_once``. Once all bytes are stored, any number of threads may read, even while the spool is
+    closed: they get their bytes, or ValueError.
     """
 
-    __slots__ = ("_chunks", "_due_at", "_file", "_folder", "_loose", "_written", "is_closed", "size")
+    __slots__ = ("__weakref__", "_chunks", "_due_at", "_file", "_folder", "_loose", "_written", "is_closed", "size")
 
     def __init__(
         self, folder: str | os.PathLike[str] | None = None, data: bytes = b"", threshold: int = THRESHOLD
@@ -80,7 +84,14 @@ class Spool:
     @property
     def is_due(self) -> bool:
         """True if enough bytes wait in memory to be written to the file."""
-        return self.size >= self._due_at
+        return self.size >= self._due_at or (
+            self.size - self._written >= BLOCK and self._due_at - self._written <= BATCH and self._exceeds_share()
+        )
+
+    def _exceeds_share(self) -> bool:
+        """True if more bytes wait in memory here than they may while there are so many other large spools."""
+        _large.add(self)
+        return self.size - self._written > SHARE // len(_large)
 
     @property
     def flushes_at_once(self) -> bool:
@@ -199,6 +210,7 @@ class Spool:
     def close(self) -> None:
         """Free all bytes. The file is deleted with its last reader, when no other spool shares it. May be repeated."""
         self.is_closed = True
+        _large.discard(self)
         self._file = None
         self._chunks = []
 
@@ -212,6 +224,10 @@ class Spool:
             self._chunks = []
             raise _freed()
         return chunks[0] if chunks else b""
+
+
+_large: "WeakSet[Spool]" = WeakSet()
+"""The spools of at least a block that are open."""
 
 
 def _freed() -> ValueError:
