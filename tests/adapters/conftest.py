@@ -26,7 +26,7 @@ def environ(method="GET", path="/", body=None, **more):
     return {key: value for key, value in made.items() if value is not None}
 
 
-def scope(method="GET", path="/", headers=(), **more):
+def scope(method="GET", path="/", headers=((b"host", b"localhost"),), **more):
     """The scope of a plain request, as an ASGI server makes it."""
     return {
         "type": "http",
@@ -67,7 +67,7 @@ class RSGIHeaders:
 class RSGIScope:
     """The scope of a plain request, as an RSGI server makes it."""
 
-    def __init__(self, method="GET", path="/", headers=(), **more):
+    def __init__(self, method="GET", path="/", headers=(("host", "localhost"),), **more):
         self.proto = "http"
         self.http_version = "1.1"
         self.server = "127.0.0.1:80"

@@ -114,7 +114,9 @@ def test_a_header_section_that_the_server_does_not_bound_is_refused(servers, fun
     async def answered(app):
         for _ in range(2):
             server = Exchange()
-            await app(servers.scope(headers=[(b"x-large", bytes(size))]), server.receive, server.send)
+            await app(
+                servers.scope(headers=[(b"host", b"localhost"), (b"x-large", bytes(size))]), server.receive, server.send
+            )
             yield server.answer.status
 
     async def statuses():

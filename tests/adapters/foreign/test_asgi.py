@@ -432,7 +432,7 @@ class Exchange:
     def __init__(self, servers, interface):
         self.is_asgi = interface == "asgi"
         self.server = servers.ASGIServer(self.messages()) if self.is_asgi else servers.RSGIServer([b"hel", b"lo"])
-        fields = [("content-length", "5")]
+        fields = [("host", "localhost"), ("content-length", "5")]
         encoded = [(name.encode(), value.encode()) for name, value in fields]
         self.scope = servers.scope("POST", headers=encoded) if self.is_asgi else servers.rsgi_scope("POST", "/", fields)
         self.is_asked = False

@@ -343,7 +343,8 @@ def test_a_cancelled_view_is_torn_down(app):
         nonlocal started
         started = asyncio.get_running_loop().create_future()
         scope = {
-            "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [],
+            "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"",
+            "headers": [(b"host", b"localhost")],
             "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": "",
         }  # fmt: skip
         forever = asyncio.get_running_loop().create_future()
