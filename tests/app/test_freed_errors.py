@@ -12,32 +12,7 @@ from tests.app.conftest import STYLES, DefStyle
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.waiting import eventually
 
-
-async def _fail_within():
-    try:
-        raise LookupError
-    except LookupError as error:
-        return error
-
-
-async def _frame_of_a_caller():
-    return (await _fail_within()).__traceback__.tb_frame
-
-
-def keeps_callers():
-    """True for a Python in which the frame of a coroutine that has ended keeps that of its caller, and so all of it."""
-    with pytest.raises(StopIteration) as end:
-        _frame_of_a_caller().send(None)
-    return end.value.value.f_back is not None
-
-
-pytestmark = [
-    pytest.mark.axes("interface", "style"),
-    frees_at_once,
-    pytest.mark.skipif(
-        keeps_callers(), reason="the first releases of 3.12 and 3.13 keep frames of coroutines that ended"
-    ),
-]
+pytestmark = [pytest.mark.axes("interface", "style"), frees_at_once]
 
 
 class AtOnce(DefStyle):

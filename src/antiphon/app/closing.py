@@ -84,7 +84,7 @@ def _call_hooks(
             return None
     except BaseException as error:
         return _leave_in_steps(
-            plan, request, response, opened, is_shared, None, hooks, partial(_fail, plan, request, error)
+            plan, request, response, opened, is_shared, None, hooks, partial(_fail, plan, request, [error])
         )
     return _leave_in_steps(plan, request, response, opened, is_shared, None, hooks, first)
 
@@ -107,7 +107,7 @@ def _close_middleware(
             return None
     except BaseException as error:
         return _leave_in_steps(
-            plan, request, response, opened, is_shared, None, iter(()), partial(_fail, plan, request, error)
+            plan, request, response, opened, is_shared, None, iter(()), partial(_fail, plan, request, [error])
         )
     return _leave_in_steps(plan, request, response, opened, is_shared, None, iter(()), first)
 
@@ -126,7 +126,7 @@ async def _close_in_place(
             if request._after_hooks:
                 return None
     except BaseException as error:
-        return partial(_fail, plan, request, error)
+        return partial(_fail, plan, request, [error])
     while opened and not request._after_hooks:
         part: Any
         generator: Any
@@ -137,7 +137,7 @@ async def _close_in_place(
         except BaseException as error:
             if is_async and isinstance(error, StopAsyncIteration):
                 continue
-            return partial(_fail, plan, request, error)
+            return partial(_fail, plan, request, [error])
         if is_async:
             return partial(part.replace_last, generator, ended, request)
         if ended is not None:
@@ -149,8 +149,8 @@ def _replace(after: Hook, answer: object, request: Request, _: Response) -> Resp
     return to_response(answer, after.function, request)
 
 
-def _fail(plan: Plan, request: Request, error: BaseException, _: Response) -> Awaitable[Response]:
-    return answer_failure(plan, request, error)
+def _fail(plan: Plan, request: Request, raised: list[BaseException], _: Response) -> Awaitable[Response]:
+    return answer_failure(plan, request, raised.pop())  # so that who keeps this call does not keep the error
 
 
 async def _leave_in_steps(
