@@ -419,7 +419,10 @@ class App(Routes, Servable):
             return ""
         outer, mount = self._places_above[0]
         if len(self._places_above) > 1 or mount.host is not None or "<" in mount.prefix:
-            raise ValueError("this app is mounted in several places: request.url_for knows which, or say _mounted_at")
+            raise explained(
+                "bad-signed-url",
+                ValueError("this app is mounted in several places: request.url_for knows which, or say _mounted_at"),
+            )
         return outer._place() + mount.prefix  # noqa: SLF001 - of this very class
 
     def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:
