@@ -1,11 +1,13 @@
 """`antiphon doctor` finds each hole of an app that was misconfigured on purpose, and none in the tour."""
 
 import socket
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
 
-from antiphon import App, TrustedProxies
+from antiphon import App, Response, TrustedProxies
+from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport
 from antiphon.cli.main import main
 from antiphon.serving.embedded import ThreadServer
 from examples.tour import app as tour
@@ -56,7 +58,7 @@ def serve():
 def doctor(*urls, **options):
     result = CliRunner().invoke(main, ["doctor", *urls], **options)
     lines = result.output.splitlines()
-    states = {line[9:].partition(":")[0]: line.split()[0] for line in lines if line[:1] in "fru"}
+    states = {line[9:].partition(":")[0]: line.split()[0] for line in lines if line[:1] in "flru"}
     return result, states
 
 
@@ -87,11 +89,60 @@ def test_each_hole_is_found_with_the_setting_that_mends_it(serve, settings, inte
     assert (mend or "") in result.output
 
 
+COOKIE = "Set-Cookie"
+PROTECTED = {"httponly": True, "samesite": "Lax"}
+
+
+@pytest.mark.parametrize(
+    ("cookies", "state"),
+    [
+        ({}, "unseen"),
+        ({"id": PROTECTED}, "refused"),
+        ({"id": {"httponly": False, "samesite": "Lax"}}, "lacking"),
+        ({"id": {"httponly": True, "samesite": None}}, "lacking"),
+        ({"id": PROTECTED, "seen": {"httponly": False}}, "lacking"),
+    ],
+)
+def test_flags_of_cookies_are_looked_at(serve, cookies, state):
+    app = App(**SAFE)
+
+    @app.get("/")
+    def index(request):
+        response = Response("hello")
+        for name, options in cookies.items():
+            response.set_cookie(name, "1", **options)
+        return response
+
+    result, states = doctor(f"{serve(app)}/")
+    assert (states[COOKIE], result.exit_code) == (state, 0)
+    assert ("response.set_cookie(" in result.output) == (state == "lacking")
+
+
+@pytest.mark.parametrize(
+    ("headers", "frames", "transport"),
+    [
+        ({}, "lacking", "lacking"),
+        ({"x-frame-options": "DENY", "strict-transport-security": "max-age=1"}, "refused", "refused"),
+        ({"content-security-policy": "frame-ancestors 'none'"}, "refused", "lacking"),
+        ({"content-type": "text/plain"}, "unseen", "lacking"),
+    ],
+)
+def test_what_browsers_are_told_is_looked_at(headers, frames, transport):
+    answer = Answer(200, tuple({"content-type": "text/html", **headers}.items()))
+    assert look_at_frames(answer).state == frames
+    assert look_at_transport(answer, urlsplit("https://example.com/")).state == transport
+    assert look_at_transport(answer, urlsplit("http://example.com/")).state == "unseen"
+    insecure = answer._replace(fields=(("set-cookie", "a=1; HttpOnly; SameSite=Lax"),))
+    secure = answer._replace(fields=(("set-cookie", "a=1; HttpOnly; SameSite=Lax; Secure"),))
+    of = urlsplit("https://example.com/")
+    assert (look_at_cookies(insecure, of).state, look_at_cookies(secure, of).state) == ("lacking", "refused")
+
+
 def test_there_is_none_in_the_tour(serve):
     address = serve(tour)
     result, states = doctor(f"{address}/", f"{address}/hello/Ada", f"{address}/greet")
     assert result.exit_code == 0, result.output
-    assert {trial for trial, state in states.items() if state == "refused"} == {"Host", "/hello%2FAda", "POST"}
+    assert {trial for trial, state in states.items() if state == "refused"} == {"Host", "/hello%2FAda", "POST", COOKIE}
 
 
 @pytest.mark.parametrize(("headers", "state"), [({}, "refused"), ({"location": "http://forged.invalid/"}, "forged")])

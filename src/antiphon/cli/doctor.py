@@ -1,4 +1,7 @@
-"""`antiphon doctor`: requests as a stranger may forge them, sent to an application that runs, and what they achieve."""
+"""`antiphon doctor`: requests as a stranger may forge them, sent to an application that runs, and what they achieve.
+
+And what its answers tell browsers to refuse.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,8 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from antiphon.cli.errors import BadCommand, Refused
 
-State: TypeAlias = Literal["forged", "refused", "unseen"]
-"""A stranger can do it; it is refused; or nothing in the answers tells."""
+State: TypeAlias = Literal["forged", "lacking", "refused", "unseen"]
+"""A stranger can do it; browsers are not told to refuse it; it is refused; or nothing in the answers tells."""
 
 HOST = "forged.invalid"
 ADDRESS = "203.0.113.66"  # RFC 5737
@@ -32,8 +35,16 @@ class Answer(NamedTuple):
     """A status, and the header section and the body as text."""
 
     status: int
-    head: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    """The header fields, with names in lower case."""
     body: str = ""
+
+    @property
+    def head(self) -> str:
+        return "\n".join([f"{name}: {value}" for name, value in self.fields])
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.fields if key == name]
 
     @property
     def text(self) -> str:
@@ -46,14 +57,16 @@ def examine(url: str) -> list[Finding]:
     if place.scheme not in ("http", "https") or not place.hostname:
         raise BadCommand(f"{url!r} is no URL: write one such as http://127.0.0.1:8000/.")
     try:
-        return [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place)]
+        usual = _send(place)
+        told = [look_at_cookies(usual, place), look_at_frames(usual), look_at_transport(usual, place)]
+        return [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place), *told]
     except (OSError, HTTPException) as error:
         raise Refused(f"{place.netloc} does not answer: {error or type(error).__name__}.") from None
 
 
 def worst(findings: list[list[Finding]]) -> list[Finding]:
     """Return the worst finding of each trial at several URLs. One that was refused anywhere was seen."""
-    order: list[State] = ["forged", "refused", "unseen"]
+    order: list[State] = ["forged", "lacking", "refused", "unseen"]
     return [min(each, key=lambda found: order.index(found.state)) for each in zip(*findings, strict=True)]
 
 
@@ -68,7 +81,8 @@ def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: st
         end = monotonic() + _PATIENCE  # a stream may have none
         while len(body) < _MOST_READ and monotonic() < end and (chunk := response.read1(_MOST_READ)):
             body += chunk
-        return Answer(response.status, str(response.headers), body.decode("latin-1"))
+        fields = tuple([(name.lower(), value) for name, value in response.getheaders()])
+        return Answer(response.status, fields, body.decode("latin-1"))
 
 
 def _host(place: SplitResult) -> Finding:
@@ -125,3 +139,39 @@ def _cross_site(place: SplitResult) -> Finding:
         state,
         "App(cross_site_writes=False), and trusted_origins that you know",
     )
+
+
+def look_at_cookies(usual: Answer, place: SplitResult) -> Finding:
+    """Return the finding on cookies that scripts can read, that other sites have sent, or that http carries."""
+    wanted = ["httponly", "samesite", *(["secure"] if place.scheme == "https" else [])]
+    weak = [name for name, flags in map(_flags, usual.values("set-cookie")) if not flags.issuperset(wanted)]
+    state: State = "lacking" if weak else "refused" if usual.values("set-cookie") else "unseen"
+    mend = (
+        f"response.set_cookie({weak[0] if weak else 'name'!r}, ..., httponly=True, samesite='Lax', secure=True):"
+        " leave HttpOnly out only of what scripts have to read"
+    )
+    return Finding("Set-Cookie: a cookie that scripts read, other sites send, or http carries", state, mend)
+
+
+def _flags(line: str) -> tuple[str, set[str]]:
+    name, *attributes = line.split(";")
+    return name.partition("=")[0].strip(), {each.partition("=")[0].strip().lower() for each in attributes}
+
+
+def look_at_frames(usual: Answer) -> Finding:
+    """Return the finding on pages that other sites may show in a frame."""
+    is_told = bool(usual.values("x-frame-options")) or any(
+        "frame-ancestors" in value.lower() for value in usual.values("content-security-policy")
+    )
+    is_page = any(value.lower().startswith("text/html") for value in usual.values("content-type"))
+    state: State = "refused" if is_told else "lacking" if is_page else "unseen"
+    return Finding("X-Frame-Options: a page in a frame of another site", state, "app.use(SecurityHeaders())")
+
+
+def look_at_transport(usual: Answer, place: SplitResult) -> Finding:
+    """Return the finding on browsers that come by http, where somebody on the way reads and changes all."""
+    state: State = "unseen"
+    if place.scheme == "https":
+        state = "refused" if usual.values("strict-transport-security") else "lacking"
+    mend = "app.use(SecurityHeaders()), and trusted_proxies if one ends TLS, or the proxy's own setting"
+    return Finding("Strict-Transport-Security: a visit by http", state, mend)

@@ -254,19 +254,21 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 def doctor(urls: tuple[str, ...]) -> None:
     """Try what strangers may forge on a running application: hosts, headers of proxies, slashes, writes from elsewhere.
 
-    Each URL gets some GET requests and one empty POST. Ends with 1 if something can be forged from this machine.
+    And look at what browsers are told: flags of cookies, frames, https. Each URL gets some GET requests and one empty
+    POST. Ends with 1 if something can be forged from this machine.
     """
     from antiphon.cli.doctor import examine, worst
 
-    colors = {"forged": "red", "refused": "green", "unseen": None}
+    colors = {"forged": "red", "lacking": "yellow", "refused": "green", "unseen": None}
     findings = worst([examine(url) for url in urls])
     for each in findings:
         click.echo(f"{click.style(f'{each.state:8}', fg=colors[each.state])} {each.trial}")
-        if each.state == "forged":
+        if each.state in ("forged", "lacking"):
             click.echo(f"         Mend: {each.mend}.")
     if any(each.state == "unseen" for each in findings):
         click.echo(
-            "Unseen: no answer tells. Add a URL that shows request.url and request.ip, has two segments, or takes POST."
+            "Unseen: no answer tells. Add a URL that shows request.url and request.ip, has two segments, takes POST,"
+            " sets a cookie, or answers with a page, by https."
         )
     sys.exit(any(each.state == "forged" for each in findings))
 
