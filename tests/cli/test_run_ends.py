@@ -19,7 +19,7 @@ def assert_ended(command, exit_code=0):
 
 @EACH_INTERFACE
 def test_ctrl_c_ends_an_idle_server(antiphon, interface):
-    command = antiphon(f"apps:{interface}").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface).serving()
     command.get()
     command.press_ctrl_c()
     assert_ended(command)
@@ -27,7 +27,7 @@ def test_ctrl_c_ends_an_idle_server(antiphon, interface):
 
 @EACH_INTERFACE
 def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
-    command = antiphon(f"apps:{interface}", "--grace", "0.5").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "0.5").serving()
     with command.stream():
         command.press_ctrl_c()
         assert_ended(command)
@@ -35,7 +35,7 @@ def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
 
 @EACH_INTERFACE
 def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface):
-    command = antiphon(f"apps:{interface}", "--grace", "10").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "10").serving()
     with command.send_slow() as connection:
         command.press_ctrl_c()
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
@@ -44,14 +44,14 @@ def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface)
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_to_the_supervisor_alone_ends_all_workers(antiphon, number):
-    command = antiphon("apps:wsgi", "--workers", "2", "--grace", "0.5").serving()
+    command = antiphon("apps:wsgi", "--interface", "wsgi", "--workers", "2", "--grace", "0.5").serving()
     with command.stream():
         command.process.send_signal(number)
         assert_ended(command)
 
 
 def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
-    command = antiphon("apps:wsgi", "--grace", "600").serving()
+    command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "600").serving()
     with command.stream():
         command.press_ctrl_c()
         time.sleep(0.7)
@@ -61,7 +61,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
 
 
 def test_a_signal_that_is_delivered_twice_counts_once(antiphon):
-    command = antiphon("apps:wsgi", "--grace", "10").serving()
+    command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "10").serving()
     with command.send_slow() as connection:
         command.press_ctrl_c()
         command.process.send_signal(signal.SIGINT)
@@ -79,7 +79,7 @@ def test_ctrl_c_while_the_module_is_imported(antiphon, tmp_path):
 
 
 def test_no_connection_is_taken_once_the_end_has_begun(antiphon):
-    command = antiphon("apps:wsgi", "--grace", "600").serving()
+    command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "600").serving()
     with command.stream():
         port = command.port
         command.press_ctrl_c()
@@ -153,7 +153,7 @@ def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, inte
 
 
 def test_workers_end_when_their_supervisor_is_killed(antiphon):
-    command = antiphon("apps:wsgi", "--grace", "0.2").serving()
+    command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "0.2").serving()
     with command.stream():
         port = command.port
         command.process.kill()
@@ -437,7 +437,7 @@ def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interf
 @EACH_INTERFACE
 @pytest.mark.parametrize("requests", [0, 1])
 def test_connections_without_a_request_are_closed_at_once(antiphon, interface, requests):
-    command = antiphon(f"apps:{interface}", "--grace", "600").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "600").serving()
     with command.connect() as connection:
         for _ in range(requests):
             connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
@@ -453,7 +453,7 @@ def test_connections_without_a_request_are_closed_at_once(antiphon, interface, r
 @EACH_INTERFACE
 @pytest.mark.parametrize("served", ["apps", "streaming"])
 def test_requests_are_answered_during_the_drain_delay(antiphon, notes, interface, served):
-    target = [f"apps:{interface}"] if served == "apps" else ["streaming:app", "--interface", interface]
+    target = [f"apps:{interface}" if served == "apps" else "streaming:app", "--interface", interface]
     command = antiphon(*target, "--drain-delay", "2", "--grace", "600").serving()
 
     def answer():

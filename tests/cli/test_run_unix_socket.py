@@ -30,7 +30,7 @@ def assert_ended(command, exit_code=0):
 
 @EACH_INTERFACE
 def test_each_interface_serves_and_the_line_says_where(antiphon, interface):
-    command = antiphon(f"apps:{interface}", "--uds", "app.sock").serving()
+    command = antiphon(f"apps:{interface}", "--uds", "app.sock", "--interface", interface).serving()
     assert command.get().split()[0] == interface
     assert command.out.startswith(f"Antiphon serves apps:{interface} on unix:{command.path} ({interface}: ")
     assert command.err == ""
@@ -92,7 +92,7 @@ def test_every_worker_accepts_connections(antiphon):
 
 @EACH_INTERFACE
 def test_while_it_drains_its_path_is_free_for_the_next(antiphon, interface):
-    first = antiphon(f"apps:{interface}", "--uds", "app.sock", "--grace", "10").serving()
+    first = antiphon(f"apps:{interface}", "--interface", interface, "--uds", "app.sock", "--grace", "10").serving()
     with first.send_slow() as connection:
         first.press_ctrl_c()
         first.wait_until(lambda: not first.path.exists())

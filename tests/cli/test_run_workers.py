@@ -51,7 +51,7 @@ def new_worker(command, *old):
 
 @EACH_INTERFACE
 def test_a_worker_that_dies_is_replaced(antiphon, interface):
-    command = antiphon(f"apps:{interface}").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface).serving()
     [worker] = command.workers()
     os.kill(worker, signal.SIGKILL)
     new_worker(command, worker)
@@ -83,7 +83,7 @@ def test_a_server_of_which_workers_die_again_and_again_ends(antiphon, tmp_path):
 
 @EACH_INTERFACE
 def test_a_restart_loses_no_request(antiphon, interface):
-    command = antiphon(f"apps:{interface}", "--workers", "2").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface, "--workers", "2").serving()
     old = command.workers()
     with Load(command.get) as load:
         command.process.send_signal(signal.SIGUSR2)
@@ -108,7 +108,7 @@ def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
 @pytest.mark.once
 @EACH_INTERFACE
 def test_a_worker_is_replaced_after_so_many_requests(antiphon, interface):
-    command = antiphon(f"apps:{interface}", "--max-requests", "5").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface, "--max-requests", "5").serving()
     [worker] = command.workers()
     answers = [command.get() for _ in range(5)]
     assert answers == [f"{interface} {worker}"] * 5
@@ -121,7 +121,7 @@ def test_a_worker_is_replaced_after_so_many_requests(antiphon, interface):
 @pytest.mark.once
 @EACH_INTERFACE
 def test_a_worker_that_is_asked_to_end_is_replaced_first(antiphon, interface):
-    command = antiphon(f"apps:{interface}").serving()
+    command = antiphon(f"apps:{interface}", "--interface", interface).serving()
     [worker] = command.workers()
     with Load(command.get) as load:
         os.kill(worker, signal.SIGTERM)
@@ -166,7 +166,7 @@ def test_a_slow_handler_on_a_thread_is_no_worker_that_hangs(antiphon, tmp_path):
     (tmp_path / "slower.py").write_text(
         "import apps, time\ndef app(*request):\n    time.sleep(4)\n    return apps.wsgi(*request)\n"
     )
-    command = antiphon("slower:app", "--worker-timeout", "2").serving()
+    command = antiphon("slower:app", "--interface", "wsgi", "--worker-timeout", "2").serving()
     with command.send("/") as connection:
         assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
     assert command.err == ""
