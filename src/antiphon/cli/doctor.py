@@ -81,8 +81,8 @@ def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: st
         end = monotonic() + _PATIENCE  # a stream may have none
         while len(body) < _MOST_READ and monotonic() < end and (chunk := response.read1(_MOST_READ)):
             body += chunk
-        fields = tuple([(name.lower(), value) for name, value in response.getheaders()])
-        return Answer(response.status, fields, body.decode("latin-1"))
+        received = tuple([(name.lower(), value) for name, value in response.getheaders()])
+        return Answer(response.status, received, body.decode("latin-1"))
 
 
 def _host(place: SplitResult) -> Finding:
