@@ -21,6 +21,22 @@ def wsgi_late_failure(environ, start_response):
     raise LookupError(environ["PATH_INFO"])
 
 
+async def asgi_stream(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    for more_body in True, True, False:
+        await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": more_body})
+
+
+async def asgi_failure(scope, receive, send):
+    raise LookupError(scope["path"])
+
+
+async def asgi_late_failure(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    raise LookupError(scope["path"])
+
+
 def inner(style):
     app = App()
     app.get("/text")(style(lambda request: "text"))
@@ -29,7 +45,14 @@ def inner(style):
     return app
 
 
-MOUNTED = {"a stream": wsgi_stream, "a failure": wsgi_failure, "a late failure": wsgi_late_failure}
+MOUNTED = {
+    "a stream": wsgi_stream,
+    "a failure": wsgi_failure,
+    "a late failure": wsgi_late_failure,
+    "an ASGI stream": asgi_stream,
+    "an ASGI failure": asgi_failure,
+    "a late ASGI failure": asgi_late_failure,
+}
 
 
 def make(style):

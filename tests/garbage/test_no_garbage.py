@@ -47,6 +47,9 @@ def style(request):
 class Started:
     """Takes note of a startup, as a worker does."""
 
+    def is_starting(self, loop):
+        pass
+
     def has_started(self, loop):
         pass
 

@@ -46,10 +46,15 @@ def from_asgi(
 
 
 class _ASGICall:
-    """One call of an application, with its ``receive`` and ``send``. As an async iterator it is the response's body."""
+    """One call of an application, with its ``receive`` and ``send``. As an async iterator it is the response's body.
+
+    So it keeps the response only until it has given that out, and an error until that is raised: nothing waits for the
+    garbage collector.
+    """
 
     _task: asyncio.Task[None]
-    _head: Response | None = None
+    _response: Response | None = None
+    _has_begun = False
     _is_complete = False
     _is_disconnected = False
     _error: BaseException | None = None
@@ -59,7 +64,7 @@ class _ASGICall:
         self._request_body: Content | None = request.content
         self._offset = 0
         self._grace = grace
-        self._started: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
         self._chunks = Channel()
         self._lifetime = request.lifetime
@@ -69,7 +74,7 @@ class _ASGICall:
         """Start the application, and return its response as soon as that has started."""
         self._task = asyncio.create_task(self._run(scope))
         try:
-            response = await self._started
+            await self._started
         except BaseException:
             self._disconnect()
             self._task.cancel()
@@ -77,6 +82,10 @@ class _ASGICall:
             if self._error is not None:
                 log_failure(request, self._error)
             raise
+        response, self._response = self._response, None
+        if response is None:
+            self._raise_error()
+            raise ClientDisconnected("The client disconnected before it was answered.")
         if self._error is not None or not self._task.done():
             response.error = self._error
             request.after(self._finish)
@@ -94,12 +103,11 @@ class _ASGICall:
             self._fail(error)
         finally:
             self._close()
-            if not self._started.done():
-                self._started.set_exception(ClientDisconnected("The client disconnected before it was answered."))
+            self._start(None)
             self._unwatch()
 
     def _incomplete(self) -> RuntimeError:
-        if self._head is None:
+        if not self._has_begun:
             return self._fault("ended without a response: it has to send 'http.response.start' and a body")
         return self._fault("ended before its response did: its last 'http.response.body' has to come without more_body")
 
@@ -107,10 +115,13 @@ class _ASGICall:
         """Keep an error for whoever waits, unless the application failed because it was told of the disconnect."""
         if self._is_disconnected and stems_from_disconnect(error):
             return
+        self._error = error
+
+    def _start(self, response: Response | None) -> None:
+        """Give out the response; None if there is none, and none will come."""
         if not self._started.done():
-            self._started.set_exception(error)
-        else:
-            self._error = error
+            self._response = response
+            self._started.set_result(None)
 
     async def _receive(self) -> Message:
         if self._request_body is not None and not self._over.is_set():
@@ -139,38 +150,36 @@ class _ASGICall:
             raise self._fault(f"sent {kind!r}, which no extension in its scope offers")
 
     def _take_head(self, message: Mapping[str, Any]) -> None:
-        if self._head is not None:
+        if self._has_begun:
             raise self._fault("sent 'http.response.start' a second time")
         if message.get("trailers"):
             raise self._fault("announced trailers, which no extension in its scope offers")
         try:
-            self._head = _read_head(message)
+            self._response = _read_head(message)
         except (AttributeError, TypeError, ValueError) as error:
             raise self._fault(f"began a response that can't be: {error}", error) from error
+        self._has_begun = True
 
     async def _take_body(self, message: Mapping[str, Any]) -> None:
-        response, chunk, has_more = self._head, message.get("body") or b"", message.get("more_body", False)
-        if response is None:
+        chunk, has_more = message.get("body") or b"", message.get("more_body", False)
+        if not self._has_begun:
             raise self._fault("sent a body without 'http.response.start' before it")
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise self._fault(f"sent a body that is not bytes, but {type(chunk).__name__}")
-        if not self._started.done():
+        response = None if self._started.done() else self._response
+        if response is not None:
             self._unwatch()
             self._check_connected()
-        if has_more or self._started.done():
-            await self._stream(response, bytes(chunk))
-        else:
-            response.body = bytes(chunk)
+            response.body = self if has_more else bytes(chunk)
+        if has_more or response is None:
+            self._start(response)
+            await self._stream(bytes(chunk))
         if not has_more:
             self._is_complete = True
             self._close()
-            if not self._started.done():
-                self._started.set_result(response)
+            self._start(response)
 
-    async def _stream(self, response: Response, chunk: bytes) -> None:
-        if not self._started.done():
-            response.body = self
-            self._started.set_result(response)
+    async def _stream(self, chunk: bytes) -> None:
         if chunk:
             await self._chunks.put(chunk)
         self._check_connected()
@@ -218,7 +227,10 @@ class _ASGICall:
     def _raise_error(self) -> None:
         error, self._error = self._error, None
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # which has this frame
 
     def _fault(self, fault: str, cause: BaseException | None = None) -> RuntimeError:
         error = explained(
