@@ -118,9 +118,12 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
 
 def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception) -> HTTPError:
     """Return the error for a body whose text msgspec refused with this one, or raise that if it is the programmer's."""
-    if isinstance(error, msgspec.ValidationError):
-        return _misfit(text, info, error)
-    return malformed(data, error) if isinstance(error, UNREADABLE) else _misfit(text, info, refusal(error, info))
+    try:
+        if isinstance(error, UNREADABLE) and not isinstance(error, msgspec.ValidationError):
+            return malformed(data, error)
+        return _misfit(text, info, error if isinstance(error, msgspec.ValidationError) else refusal(error, info))
+    finally:
+        del error  # or this frame, which one that is raised again has, would keep it
 
 
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
