@@ -20,7 +20,7 @@ _MOST_DIGITS = 12
 
 
 class Link(NamedTuple):
-    """What a signature is for, besides the query."""
+    """The request that a signature is for, besides the query."""
 
     method: str
     """"GET" stands for HEAD, too."""
