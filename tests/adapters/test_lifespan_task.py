@@ -39,14 +39,19 @@ def interrupting_alarm():
 
 
 def starting(events, interrupt):
-    """Return the steps of a startup that never ends, and calls ``interrupt`` first."""
+    """Return the steps of a startup that never ends, and calls ``interrupt`` first.
+
+    Python misses a signal that comes right before a thread waits, until the next one comes: so it calls that again.
+    """
 
     async def startup():
         await ON_LOOP
         events.append("starting")
         interrupt()
         try:
-            await asyncio.Event().wait()
+            while True:
+                await asyncio.sleep(1)
+                interrupt()
         finally:
             events.append("cancelled")
 
