@@ -1,12 +1,31 @@
 """One small program in each dialect: a page, and views that read a body in every way that has to end well."""
 
+import socket
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Semaphore
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
+from antiphon.serving.embedded import ThreadServer
 from tests.helpers.waiting import DEADLINE
+
+
+@contextmanager
+def served(program, interface):
+    """The address at which a program is served, over WSGI without a bridge."""
+    app = program()
+    if interface == "wsgi" and isinstance(app, BridgedApplication):
+        app = app.application
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+    server = ThreadServer(app, interface, listener, threads=4)
+    server.start()
+    try:
+        yield address
+    finally:
+        server.stop(DEADLINE)
 
 
 def flask():

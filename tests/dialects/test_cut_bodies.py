@@ -6,10 +6,8 @@ from io import BytesIO
 
 import pytest
 
-from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from antiphon.dialects.werkzeug.wrappers import Request
-from antiphon.serving.embedded import ThreadServer
 from tests.dialects import programs
 from tests.helpers.waiting import DEADLINE
 
@@ -24,20 +22,10 @@ CUT_OFF = (
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("program", programs.ALL)
 def test_a_form_that_is_cut_off_is_no_form(program, interface):
-    app = program()
-    if interface == "wsgi" and isinstance(app, BridgedApplication):
-        app = app.application
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = listener.getsockname()
-    server = ThreadServer(app, interface, listener, threads=4)
-    server.start()
-    try:
-        with closing(socket.create_connection(address, DEADLINE)) as client:
-            client.sendall(CUT_OFF)
-            client.shutdown(socket.SHUT_WR)
-            answer = client.recv(1 << 16)
-    finally:
-        server.stop(DEADLINE)
+    with programs.served(program, interface) as address, closing(socket.create_connection(address, DEADLINE)) as client:
+        client.sendall(CUT_OFF)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.recv(1 << 16)
     assert not answer or answer[9:10] in b"45"
 
 

@@ -7,9 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.dialects.microdot import Request
-from antiphon.serving.embedded import ThreadServer
 from tests.dialects import programs
 from tests.helpers.open_files import open_in
 from tests.helpers.waiting import DEADLINE, eventually
@@ -47,14 +45,7 @@ def folder(monkeypatch, tmp_path):
 )
 @pytest.mark.parametrize("program", programs.ALL)
 def test_no_file_outlives_its_request(folder, program, path, status, interface):
-    app = program()
-    if interface == "wsgi" and isinstance(app, BridgedApplication):
-        app = app.application
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = listener.getsockname()
-    server = ThreadServer(app, interface, listener, threads=4)
-    server.start()
-    try:
+    with programs.served(program, interface) as address:
         with closing(socket.create_connection(address, DEADLINE)) as client:
             client.sendall(HEAD % (path, len(FORM)))
             if status == b"cut off":
@@ -65,5 +56,3 @@ def test_no_file_outlives_its_request(folder, program, path, status, interface):
                 assert client.recv(1 << 16)[9:12] == status
         programs.kept.clear()
         eventually(lambda: None if open_in(folder) else True, "files are still open")
-    finally:
-        server.stop(DEADLINE)

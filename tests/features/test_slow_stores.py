@@ -128,15 +128,22 @@ def test_limits_hold_and_nobody_else_waits(app, slow, visit, when):
     assert visit(act) == (True, [200, 200, 429, 429, 429, 429])
 
 
-@pytest.mark.parametrize("when", ["before add", "after add", "before replace", "after replace"])
-def test_writes_happen_once_and_nobody_else_waits(app, slow, visit, when):
-    app.use(IdempotentWrites(slow))
+def idempotent_writes(app, store):
+    """Give an application a route that writes once; return the list of its writes."""
+    app.use(IdempotentWrites(store))
     written = []
 
     @app.register_in_style("/", ["POST"], idempotent=True)
     def write(request):
         written.append(1)
         return "written"
+
+    return written
+
+
+@pytest.mark.parametrize("when", ["before add", "after add", "before replace", "after replace"])
+def test_writes_happen_once_and_nobody_else_waits(app, slow, visit, when):
+    written = idempotent_writes(app, slow)
 
     async def act(client):
         slow.slow = when
@@ -156,13 +163,7 @@ def test_writes_happen_once_and_nobody_else_waits(app, slow, visit, when):
 @pytest.mark.parametrize("when", ["before add", "after add", "before replace", "after replace"])
 @pytest.mark.parametrize("style", ["async def"])
 def test_writes_whose_client_has_gone_are_ended(app, slow, visit, when):
-    app.use(IdempotentWrites(slow))
-    written = []
-
-    @app.register_in_style("/", ["POST"], idempotent=True)
-    def write(request):
-        written.append(1)
-        return "written"
+    written = idempotent_writes(app, slow)
 
     async def act(client):
         slow.slow = when
