@@ -234,7 +234,8 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             handler.unfinished.add(head)
         if isinstance(body, bytes):
             await send(start)
-            await _send_last(head, send, {"type": "http.response.body", "body": b"" if is_silent else body})
+            last = {"type": "http.response.body", "body": b"" if is_silent else body}
+            await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: two calls less
         elif type(body) is FileBody and not is_silent and _can_send_path(scope, request, body):
             await send(start)
             await _send_last(head, send, {"type": PATHSEND, "path": body.path})
