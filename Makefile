@@ -3,7 +3,8 @@
 # make test    run the tests on each Python from 3.11 on that this machine has: all of them on the newest
 # make test-all   the same, with every combination of what multiplies a test
 # make system-packages   install what some tests need from the system: servers, Chromium, curl, Valgrind, GCC and a debug Python
-# make check   format, lint, types for the oldest and the newest Python, and layers
+# make check   format, lint, types for the oldest and the newest Python, and layers; with --jobs 2 side by side
+# make lint    format and lint alone
 # make sanitize   test the extension in C with sanitizers, and in a debug build of Python
 # make bench   compare with other frameworks: requests, growth, memory, sockets, routing, sessions, files, uploads; some twenty minutes
 # make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
@@ -20,12 +21,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests typed pages sessions dialects wire files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check sanitize bench first-hour fuzz features mutants compat release docs clean
+.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
 
-quick: $(VENV)/.test
+quick: $(VENV)/.quick
 	EXAMPLES=10 $(BIN)/python -m pytest --quick $(TESTS)
 
 test:
@@ -37,13 +38,20 @@ test-all:
 system-packages:
 	scripts/system-packages
 
-check: $(VENV)/.check
+check: lint types-3.11 types-3.14 types-pyright layers
+
+lint: $(VENV)/.check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy --python-version 3.11
-	$(BIN)/mypy --python-version 3.14
+
+types-3.11 types-3.14: types-%: $(VENV)/.check
+	$(BIN)/mypy --python-version $*
+
+types-pyright: $(VENV)/.check
 	$(BIN)/pyright
 	$(BIN)/python -m pytest -q tests/test_static_types.py -k pyright
+
+layers: $(VENV)/.check
 	$(BIN)/lint-imports
 
 sanitize: $(VENV)/.check
@@ -78,6 +86,10 @@ fuzz: $(VENV)/.check
 
 $(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.c)
 	scripts/venv $(PYTHON) $(VENV) examples
+
+$(VENV)/.quick: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group quick
+	touch $@
 
 $(VENV)/.test: $(VENV)/.ready
 	$(BIN)/pip install --quiet --group test

@@ -81,6 +81,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     quick.add_option(parser)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have ``--quick`` do with few packages."""
+    quick.configure(config)
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out a file of which ``-m`` would deselect every test: collecting it takes longer than most files take."""
     if collection_path.suffix != ".py":

@@ -16,6 +16,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "processes: as in this project")
+    quick.configure(config)
 
 def pytest_collection_modifyitems(config, items):
     quick.select(config, items)
@@ -46,3 +47,19 @@ def test_what_starts_processes_is_marked(pytester, monkeypatch, arguments, expec
     outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
     outcome.assert_outcomes(**expected)
     assert ("mark the test `processes`" in outcome.stdout.str()) == bool(arguments)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("package", "expected"), [("not_installed", {"passed": 1, "skipped": 1}), ("antiphon.renamed", {"errors": 1})]
+)
+def test_only_what_needs_a_package_that_is_not_installed_is_skipped(pytester, monkeypatch, package, expected):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("CI", raising=False)
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(
+        test_that_can_run="def test_it(): ...", test_that_cannot=f"import {package}\ndef test_it(): ..."
+    )
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--quick")
+    outcome.assert_outcomes(**expected)
+    assert ("lack of not_installed" in outcome.stdout.str()) == ("skipped" in expected)
