@@ -1,15 +1,24 @@
-"""The commands of CONTRIBUTING.md: what they name is there."""
+"""The commands of CONTRIBUTING.md name what is there, and its first hour goes as it says."""
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CONSOLE = re.search(r"```console\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)[1]
-COMMANDS = [shlex.split(line, comments=True) for line in CONSOLE.splitlines()]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text()
+COMMANDS = [
+    shlex.split(line, comments=True)
+    for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+]
+FIRST_HOUR = PAGE.partition("## Your first hour")[2].partition("\n## ")[0]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -26,3 +35,33 @@ def test_a_command_names_what_is_there(command):
     if "-k" in arguments:
         named = re.findall(r"def test_\w*", (ROOT / paths[0]).read_text())
         assert any(arguments[-1] in name for name in named)
+
+
+@pytest.mark.processes
+def test_the_first_hour_sees_a_test_fail_and_pass(tmp_path):
+    for name in ("src/antiphon", "tests/http", "tests/helpers", "tests/conftest.py", "tests/skips.txt", "pyproject.toml"):
+        copy = shutil.copy if (ROOT / name).is_file() else shutil.copytree
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / name, tmp_path / name)
+    of_tests, of_source = re.findall(r"`((?:src|tests)/\S+?\.py)`.*?\n```diff\n(.*?)```", FIRST_HOUR, re.DOTALL)
+    change(tmp_path / of_tests[0], of_tests[1])
+    [told] = re.findall(r"```text\n(.*)\n```", FIRST_HOUR)
+    command = next(words for words in COMMANDS if words[-1] == of_tests[0])
+    assert told in run(command, tmp_path, failing=True)
+    change(tmp_path / of_source[0], of_source[1])
+    run(command, tmp_path, failing=False)
+
+
+def change(path, diff):
+    lines = diff.splitlines(keepends=True)
+    old, new = ("".join(line[1:] for line in lines if line[0] in marks) for marks in (" -", " +"))
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+def run(command, folder, *, failing):
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+    done = subprocess.run([sys.executable, *command[1:]], cwd=folder, env=environment, capture_output=True, text=True)
+    assert (done.returncode == 1) == failing, done.stdout
+    return done.stdout
