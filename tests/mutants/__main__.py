@@ -1,7 +1,9 @@
 """Apply each mutant to a copy of the package and run its tests there: one of them has to fail.
 
-``python -m tests.mutants`` tries all; arguments choose those whose file or description contains one of them. Fails if
-a mutant survives, or if its tests did not run.
+``python -m tests.mutants`` tries all of the table; arguments choose those whose file or description contains one of
+them. Fails if a mutant survives, or if its tests did not run. With ``--random 60`` that many are made at random, by
+``--seed`` the same ones again; those that survive are listed and are no failure, since some change nothing that can be
+observed.
 """
 
 import os
@@ -9,16 +11,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import SystemRandom
 
+from tests.mutants.random_mutants import RandomMutant, random_mutants
 from tests.mutants.table import ROOT, SOURCE, Mutant, mutants
 
 LONGEST = 600
 """Seconds after which tests that hang have noticed."""
 
-PYTEST = [sys.executable, "-m", "pytest", "--quick", "--exitfirst", "-p", "no:cacheprovider"]
-NOTICED, SURVIVED = 1, 0
+PYTEST = [sys.executable, "-m", "pytest", "--exitfirst", "-p", "no:cacheprovider"]
+NOTICED, SURVIVED, NO_TESTS = 1, 0, 5
 
 
 def say(line: str) -> None:
@@ -27,27 +33,46 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main(words: list[str]) -> int:
-    """Try the chosen mutants and print what became of each. Returns the exit status."""
-    chosen = [each for each in mutants() if not words or any(word in f"{each.file} {each.breaks}" for word in words)]
+def main() -> int:
+    """Try the chosen mutants and print the outcome of each. Returns the exit status."""
+    parser = ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("words", nargs="*", help="parts of the files or descriptions of those to try")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="make N at random instead")
+    parser.add_argument(
+        "--seed", type=int, default=SystemRandom().randrange(1 << 32), help="to make the same ones again"
+    )
+    options = parser.parse_args()
+    if options.random:
+        say(f"{options.random} at random, --seed {options.seed}")
+        return tried_all(random_mutants(options.random, options.seed), may_survive=True)
+    words = options.words
+    return tried_all(
+        [each for each in mutants() if not words or any(word in f"{each.file} {each.breaks}" for word in words)]
+    )
+
+
+def tried_all(chosen: Sequence[Mutant | RandomMutant], *, may_survive: bool = False) -> int:
+    """Try mutants beside each other. Returns the exit status."""
     with tempfile.TemporaryDirectory() as folder:
-        status, output = run_tests(sorted({path for each in chosen for path in each.tests}), copy(Path(folder)))
+        paths = sorted({path for each in chosen for path in each.tests})
+        status, output = run_tests(paths, copy(Path(folder)), is_quick=not may_survive, longest=None)
     if status != SURVIVED:
         say(f"{output}\nWithout any mutant these tests have to pass.")
         return 1
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outcomes = list(pool.map(tried, chosen))
     say(f"{outcomes.count(NOTICED)} of {len(chosen)} were noticed.")
-    return int(outcomes.count(NOTICED) != len(chosen))
+    expected = {NOTICED, SURVIVED, NO_TESTS} if may_survive else {NOTICED}
+    return int(not expected.issuperset(outcomes))
 
 
-def tried(mutant: Mutant) -> int:
-    """Run the tests of a mutant and print what became of it. Returns pytest's exit status."""
+def tried(mutant: Mutant | RandomMutant) -> int:
+    """Run the tests of a mutant and print the outcome. Returns pytest's exit status."""
     with tempfile.TemporaryDirectory() as folder:
         package = copy(Path(folder))
         (package / mutant.file).write_text(mutant.applied(package))
-        status, output = run_tests(mutant.tests, package)
-    outcome = {NOTICED: "noticed", SURVIVED: "SURVIVED"}.get(status, "NOT RUN")
+        status, output = run_tests(mutant.tests, package, is_quick=isinstance(mutant, Mutant))
+    outcome = {NOTICED: "noticed", SURVIVED: "SURVIVED", NO_TESTS: "NO TESTS"}.get(status, "NOT RUN")
     say(f"{outcome:<8}  {mutant.file}: {mutant.breaks}")
     if outcome == "NOT RUN":
         say(output)
@@ -59,8 +84,12 @@ def copy(folder: Path) -> Path:
     return Path(shutil.copytree(SOURCE, folder / "antiphon", ignore=shutil.ignore_patterns("__pycache__")))
 
 
-def run_tests(paths: list[str], package: Path) -> tuple[int, str]:
-    """Run tests on a copy of the package. Returns pytest's exit status, and what it printed."""
+def run_tests(paths: list[str], package: Path, *, is_quick: bool, longest: int | None = LONGEST) -> tuple[int, str]:
+    """Run tests on a copy of the package. Returns pytest's exit status, and what it printed.
+
+    Tests of a mutant that take longer than ``LONGEST`` have noticed it.
+    """
+    command = [*PYTEST, *(["--quick"] if is_quick else []), *paths]
     environment = os.environ | {"PYTHONPATH": str(package.parent), "EXAMPLES": "25", "CI": "true"}
     where = "import antiphon; print(antiphon.__file__)"
     found = subprocess.run([sys.executable, "-c", where], env=environment, capture_output=True, text=True, check=False)
@@ -68,7 +97,7 @@ def run_tests(paths: list[str], package: Path) -> tuple[int, str]:
         raise RuntimeError(f"these tests would run on {found.stdout}")
     try:
         run = subprocess.run(
-            [*PYTEST, *paths], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=longest, check=False
         )
     except subprocess.TimeoutExpired:
         return NOTICED, ""
@@ -76,4 +105,4 @@ def run_tests(paths: list[str], package: Path) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
