@@ -236,11 +236,8 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await send(start)
             last = {"type": "http.response.body", "body": b"" if is_silent else body}
             await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: two calls less
-        elif type(body) is FileBody and not is_silent and _can_send_path(scope, request, body):
-            await send(start)
-            await _send_last(head, send, {"type": PATHSEND, "path": body.path})
-        elif await _stream(request, body, start, send, is_silent, fields):
-            await _send_last(head, send, {"type": "http.response.body", "body": b""})
+        else:
+            await _send_stream(head, request, body, start, send, is_silent, fields)
     finally:
         try:
             if request._deferred:
@@ -263,8 +260,14 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
 
-async def _stream(request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields) -> bool:
-    """Send all of a stream but the last message. Return False if the client has disconnected."""
+async def _send_stream(
+    head: ASGIHead, request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields
+) -> None:
+    """Send a response whose body is a file or a stream, by the file's path where the server takes that."""
+    if type(body) is FileBody and not is_silent and _can_send_path(head.scope, request, body):
+        await send(start)
+        await _send_last(head, send, {"type": PATHSEND, "path": body.path})
+        return
     from antiphon.adapters.streaming import write_chunks
 
     async def send_head() -> Send:
@@ -273,7 +276,8 @@ async def _stream(request: Request, body: Stream, start: Message, send: Send, is
             await send({"type": "http.response.body", "body": b"", "more_body": True})
         return send
 
-    return await write_chunks(request, body, send_head, is_silent, fields)
+    if await write_chunks(request, body, send_head, is_silent, fields):
+        await _send_last(head, send, {"type": "http.response.body", "body": b""})
 
 
 def _send_last(head: ASGIHead, send: Send, message: Message) -> Awaitable[None]:
