@@ -201,15 +201,15 @@ def run(
         raise Refused("This command serves on Granian, which is not here. Install it: pip install granian")
     from antiphon.cli.interface import Choice
     from antiphon.cli.logs import Logs
-    from antiphon.cli.policy import Policy
     from antiphon.cli.serve import serve  # late: --help and --version do not need it
+    from antiphon.cli.server_options import ServerOptions
 
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
     if dialects:
         use(dialects)
     logs = Logs(log_format, log_level, not no_access_log)
-    policy = Policy(
+    options = ServerOptions(
         workers=workers,
         grace=grace,
         worker_timeout=worker_timeout,
@@ -220,11 +220,11 @@ def run(
         logs=logs,
     )
     if reload:
-        policy = policy.for_reloading()
+        options = options.for_reloading()
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
         raise BadCommand("--reload-dir has no meaning without --reload.")
     watched = (reload_dir or (".",)) if reload else ()
-    sys.exit(serve(partial(_target, target), requested, place, policy, watched))
+    sys.exit(serve(partial(_target, target), requested, place, options, watched))
 
 
 @main.command()

@@ -18,7 +18,7 @@ import click
 from antiphon.cli.control import SERVE, Order
 from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
 from antiphon.cli.interface import Choice
-from antiphon.cli.policy import Policy
+from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.settings import ENV_FILE
 from antiphon.cli.supervisor import Supervisor, run_all
 from antiphon.cli.target import Target
@@ -42,13 +42,13 @@ class Reloader(Supervisor):
     def __init__(
         self,
         listener: socket.socket,
-        policy: Policy,
+        options: ServerOptions,
         announce: Callable[[Choice | None], object],
         warn: Callable[[str], object],
         target: Target,
         folders: Sequence[str],
     ) -> None:
-        super().__init__(listener, policy, announce, warn)
+        super().__init__(listener, options, announce, warn)
         self._target = target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
@@ -91,7 +91,7 @@ class Reloader(Supervisor):
         await self._retire_all()
         self._forget_old_state(changed)
         try:
-            choice = await self._serve_by_prestarted({"load": str(self._target)}, self._policy.workers)
+            choice = await self._serve_by_prestarted({"load": str(self._target)}, self._options.workers)
             self._has_loaded(choice, changed, time.monotonic() - began)
             await self._prepare()
             await self._wait_for_an_end()
@@ -156,7 +156,7 @@ class Reloader(Supervisor):
     async def _prepare(self) -> None:
         """Prepare for the next change: for each worker one, one to show an error, and one for when it is mended."""
         with suppress(click.ClickException):  # it was killed; there will be one when it is needed
-            await self._prestarted.fill(self._policy.workers + 2)
+            await self._prestarted.fill(self._options.workers + 2)
 
 
 def _named(changed: list[str]) -> str:

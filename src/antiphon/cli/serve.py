@@ -17,7 +17,7 @@ import click
 from antiphon.cli.control import INHERITED
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import http_url, listen, listen_at
-from antiphon.cli.policy import Policy
+from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.supervisor import Supervisor
 from antiphon.cli.systemd import GivenSocket, notify
 from antiphon.cli.target import Target
@@ -70,7 +70,7 @@ def serve(
     find: Callable[[], Target],
     requested: Choice | None,
     place: Place,
-    policy: Policy,
+    options: ServerOptions,
     watched: Sequence[str] = (),
 ) -> int:
     """Serve the target that `find` returns until a signal ends it, and load it anew if a file in `watched` changes.
@@ -79,42 +79,42 @@ def serve(
     """
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
-        if policy.debug:
+        if options.debug:
             from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
 
             switch_on(is_for_loopback=place.is_for_loopback)
-        return _work(inherited, find, requested, policy)
+        return _work(inherited, find, requested, options)
     target = find()
     listener, url = place.listen()
-    if policy.debug and not place.is_for_loopback:
+    if options.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
     def announce(choice: Choice | None) -> None:
         if choice is None:
             click.echo(f"Antiphon waits on {url} until {target} can be served")
             return
-        by = f" with {policy.workers} workers" if policy.workers > 1 else ""
+        by = f" with {options.workers} workers" if options.workers > 1 else ""
         click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
         notify("READY=1")
 
     async def supervise() -> int:
-        warn = policy.logs.warn
+        warn = options.logs.warn
         if not watched:
-            return await Supervisor(listener, policy, announce, warn).run()
+            return await Supervisor(listener, options, announce, warn).run()
         from antiphon.cli.reload import Reloader  # late: it imports watchfiles
 
-        return await Reloader(listener, policy, announce, warn, target, watched).run()
+        return await Reloader(listener, options, announce, warn, target, watched).run()
 
     return asyncio.run(supervise())
 
 
-def _work(inherited: str, find: Callable[[], Target], requested: Choice | None, policy: Policy) -> int:
+def _work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> int:
     """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
     has_served = Event()
     atexit.register(_leave, has_served)  # first, so that it runs after all that others register
     from antiphon.cli.worker import work  # late: the supervisor does not need a server
 
-    work(inherited, find, requested, policy)
+    work(inherited, find, requested, options)
     has_served.set()
     return 0
 

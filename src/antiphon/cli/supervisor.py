@@ -11,11 +11,11 @@ from click import ClickException
 from antiphon.cli.control import SERVE
 from antiphon.cli.errors import Refused, StartTimeout
 from antiphon.cli.interface import Choice
-from antiphon.cli.policy import Policy
 from antiphon.cli.prestarted_worker import PrestartedWorkers
+from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.signals import Signals
-from antiphon.cli.slot import Slot, pause_after
 from antiphon.cli.worker_process import WorkerProcess
+from antiphon.cli.worker_slot import WorkerSlot, pause_after
 
 T = TypeVar("T")
 
@@ -38,15 +38,15 @@ class Supervisor:
     def __init__(
         self,
         listener: socket.socket,
-        policy: Policy,
+        options: ServerOptions,
         announce: Callable[[Choice | None], object],
         warn: Callable[[str], object],
     ) -> None:
         self._listener = listener
-        self._policy = policy
+        self._options = options
         self._announce = announce
         self.warn = warn
-        self._slots = [Slot(self) for _ in range(policy.workers)]
+        self._slots = [WorkerSlot(self) for _ in range(options.workers)]
         self._workers: set[WorkerProcess] = set()
         """All that have not ended: those that start, that serve, and that have a successor."""
         self._prestarted = PrestartedWorkers(self._spawn)
@@ -174,10 +174,10 @@ class Supervisor:
         worker = await WorkerProcess.start(self._listener)
         self._workers.add(worker)
         self.do(self._forget(worker))
-        if self._policy.start_timeout:
-            self.do(worker.end_when_late(self._policy.start_timeout))
-        if self._policy.worker_timeout:
-            self.do(worker.end_when_silent(self._policy.worker_timeout))
+        if self._options.start_timeout:
+            self.do(worker.end_when_late(self._options.start_timeout))
+        if self._options.worker_timeout:
+            self.do(worker.end_when_silent(self._options.worker_timeout))
         return worker
 
     async def _forget(self, worker: WorkerProcess) -> None:
@@ -186,16 +186,16 @@ class Supervisor:
 
     def retire(self, worker: WorkerProcess) -> None:
         """End a worker that has a successor."""
-        self.do(worker.end(self._policy.grace, is_replaced=True))
+        self.do(worker.end(self._options.grace, is_replaced=True))
 
-    def are_sound_elsewhere(self, slot: Slot) -> bool:
+    def are_sound_elsewhere(self, slot: WorkerSlot) -> bool:
         """Return True if any other slot has a sound worker."""
         return any(each.is_sound for each in self._slots if each is not slot)
 
     async def _end_all(self) -> None:
         self._listener.close()
         self._prestarted.kill()
-        seconds = self._policy.drain_delay + self._policy.grace
+        seconds = self._options.drain_delay + self._options.grace
         ending = [worker.end(seconds) for worker in self._workers]
         for task in self._tasks:
             task.cancel()

@@ -20,12 +20,12 @@ from antiphon.adapters.streaming import cut_off
 from antiphon.cli.control import Control
 from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
-from antiphon.cli.farewell import with_farewell
-from antiphon.cli.heart import BEATS, Heart
+from antiphon.cli.final_responses import with_final_responses
+from antiphon.cli.heartbeat import BEATS, Heartbeat
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.observed import Counted, call_before_first, observed
-from antiphon.cli.policy import Policy
 from antiphon.cli.prestarted_worker import wait_for_target
+from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.stacks import write_stacks
 from antiphon.cli.target import Target
 from antiphon.concurrency.background import background_loop, started_loop
@@ -51,7 +51,7 @@ WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
 
-def work(inherited: str, find: Callable[[], Target], requested: Choice | None, policy: Policy) -> None:
+def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
     """Serve the target that is found, or that the supervisor orders, until that closes its end of `control`.
 
     Open requests get the grace then. `inherited` names two open file descriptors: `listener,control`.
@@ -63,9 +63,9 @@ def work(inherited: str, find: Callable[[], Target], requested: Choice | None, p
     if not faulthandler.is_enabled():
         faulthandler.enable()  # which writes down where a worker was that hung, or died of a fault in C
     connection = Control(control)
-    worker = _Worker(connection, policy)
+    worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
-    worker.serve(wait_for_target(connection, listener) if policy.is_reloaded else find(), requested, listener)
+    worker.serve(wait_for_target(connection, listener) if options.is_reloaded else find(), requested, listener)
 
 
 class _Worker:
@@ -73,9 +73,9 @@ class _Worker:
 
     _choice: Choice
 
-    def __init__(self, control: Control, policy: Policy) -> None:
+    def __init__(self, control: Control, options: ServerOptions) -> None:
         self._control = control
-        self._policy = policy
+        self._options = options
         self._app: Any = None
         self._answering: Any = None
         self._server: ThreadServer | None = None
@@ -88,7 +88,7 @@ class _Worker:
         Reports its interface, or its error.
         """
         if not isinstance(target, Target):  # pages look again and again whether a report is still there
-            self._policy = self._policy._replace(logs=self._policy.logs._replace(has_access_log=False))
+            self._options = self._options._replace(logs=self._options.logs._replace(has_access_log=False))
         try:
             self._app = target.load(requested)
         except BadCommand as error:
@@ -96,7 +96,7 @@ class _Worker:
             sys.exit(error.exit_code)
         self._choice = choose(self._app, requested)
         self._app = bridged(self._app, requested)
-        self._policy.logs.configure()
+        self._options.logs.configure()
         self._control.wait_for_order()
         if warning := unknown_callers(self._app, listener.family == socket.AF_UNIX):
             logging.getLogger("antiphon").warning(warning)
@@ -114,8 +114,8 @@ class _Worker:
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
-        app = self._answering = with_farewell(self._policy.logs.observe(self._app, interface), interface)
-        if limit := self._policy.max_requests:
+        app = self._answering = with_final_responses(self._options.logs.observe(self._app, interface), interface)
+        if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         threads = WSGI_THREADS if interface == "wsgi" else 1
         return ThreadServer(observed(app, interface, self), interface, listener, threads=threads)
@@ -144,10 +144,10 @@ class _Worker:
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Report that the application is served, and that this goes on: from its loop, if it has one."""
         call_before_first(self._answering, "answer", self._control.report_asked)
-        if self._policy.worker_timeout:
-            heart = Heart(self._control.beat, self._policy.worker_timeout / BEATS)
-            heart.beat_on_thread() if loop is None else heart.beat_on_loop(loop)
-        if self._policy.debug:
+        if self._options.worker_timeout:
+            heartbeat = Heartbeat(self._control.beat, self._options.worker_timeout / BEATS)
+            heartbeat.beat_on_thread() if loop is None else heartbeat.beat_on_loop(loop)
+        if self._options.debug:
             from antiphon.cli.blocking_calls import watch  # late: it is seldom needed
 
             watch(loop or background_loop().loop)
@@ -168,7 +168,7 @@ class _Worker:
 
     def _page_on(self, cause: BaseException | None) -> str:
         """Return a page on an error; an empty one if nobody sees it, or only its report."""
-        if cause is None or not (self._policy.is_reloaded and self._policy.debug):
+        if cause is None or not (self._options.is_reloaded and self._options.debug):
             return ""
         from antiphon.cli.debug.page import page
 
@@ -185,10 +185,10 @@ class _Worker:
             import antiphon.serialization.json  # noqa: F401 - for errors, which come when there is no time for imports
 
             if not is_replaced:
-                time.sleep(self._policy.drain_delay)
+                time.sleep(self._options.drain_delay)
             self._stop_accepting(self._server, is_replaced)
             self._server.tell_to_stop()
-            time.sleep(self._policy.grace)
+            time.sleep(self._options.grace)
             GRACE_OVER.give()
             with suppress(Exception):
                 self._cut_off(self._server)
@@ -206,11 +206,11 @@ class _Worker:
 
         With --reload, new connections wait for the new code from now on, so the old worker takes no time to settle.
         """
-        if not self._policy.is_reloaded:
+        if not self._options.is_reloaded:
             time.sleep(TAKING_UP)
         server.stop_accepting(0.0 if is_replaced else ACCEPTING)
         self._control.report_closed()
-        time.sleep(SETTLING if is_replaced and not self._policy.is_reloaded else TAKING_UP)
+        time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
         """Close streams, then the connections: what is cancelled has a moment to be answered."""

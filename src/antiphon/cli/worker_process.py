@@ -13,7 +13,7 @@ from typing import Any
 
 from antiphon.cli.control import INHERITED, REPLACED, STACKS, Order, encoded
 from antiphon.cli.errors import BadCommand, StartTimeout, StartupFailed, WorkerEnded
-from antiphon.cli.heart import BEATS
+from antiphon.cli.heartbeat import BEATS
 from antiphon.cli.interface import Choice
 
 SHUTDOWN = 2.0

@@ -11,7 +11,7 @@ from antiphon.cli.interface import Interface
 from antiphon.concurrency.draining import DRAINING
 
 
-def with_farewell(app: Any, interface: Interface) -> Any:
+def with_final_responses(app: Any, interface: Interface) -> Any:
     """Return an application that adds `connection: close` to its responses as soon as the process drains.
 
     Its attribute `answer` is the callable that answers.

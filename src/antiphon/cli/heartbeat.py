@@ -1,4 +1,4 @@
-"""The heart of a worker: it beats as long as the thread that answers requests goes on."""
+"""The heartbeat of a worker, which goes on as long as the thread that answers requests does."""
 
 import asyncio
 import time
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from threading import Thread
 
 BEATS = 4
-"""How many beats of its heart a worker that hangs has left out."""
+"""The number of beats that a worker has left out when it counts as hanging."""
 
 
-class Heart:
+class Heartbeat:
     """A call of `beat` every few seconds."""
 
     def __init__(self, beat: Callable[[], object], pause: float) -> None:
@@ -23,7 +23,7 @@ class Heart:
 
     def beat_on_thread(self) -> None:
         """Beat on a thread of its own: not while a call in C holds the interpreter."""
-        Thread(target=self._beat_for_ever, name="antiphon-heart", daemon=True).start()
+        Thread(target=self._beat_for_ever, name="antiphon-heartbeat", daemon=True).start()
 
     def _beat_for_ever(self) -> None:
         while True:

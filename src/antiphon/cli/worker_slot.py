@@ -1,4 +1,4 @@
-"""The place of one worker, of which a server has as many as it was asked for. A worker that leaves it gets a successor.
+"""One of the workers that a server was asked for: a worker that ends gets a successor in its slot.
 
 A worker that fails is told from one that a request has killed: that one had got a request when it ended. It is replaced
 at once, and as often as it takes, so that no client can end the server. A worker fails if it can't serve, or ends
@@ -52,7 +52,7 @@ class Workers(Protocol):
         """End a worker that has a successor."""
         ...
 
-    def are_sound_elsewhere(self, slot: "Slot") -> bool:
+    def are_sound_elsewhere(self, slot: "WorkerSlot") -> bool:
         """Return True if any other slot has a sound worker."""
         ...
 
@@ -61,8 +61,8 @@ class Workers(Protocol):
         ...
 
 
-class Slot:
-    """The place of one worker."""
+class WorkerSlot:
+    """A slot for one worker at a time."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers

@@ -8,7 +8,7 @@ RELOAD_GRACE = 2.0
 """The most seconds that open requests get when a file has changed."""
 
 
-class Policy(NamedTuple):
+class ServerOptions(NamedTuple):
     """How many workers there are, how long they have for what, and what they show. All times are in seconds."""
 
     workers: int = 1
@@ -29,8 +29,8 @@ class Policy(NamedTuple):
     is_reloaded: bool = False
     """True if workers are told what to load, when files have changed."""
 
-    def for_reloading(self) -> "Policy":
-        """Return the policy of workers that a change of a file ends, and that may stand still in a debugger."""
+    def for_reloading(self) -> "ServerOptions":
+        """Return the options of workers that a change of a file ends, and that may stand still in a debugger."""
         grace = min(self.grace, RELOAD_GRACE)
         return self._replace(
             grace=grace, worker_timeout=0, start_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True
