@@ -39,7 +39,7 @@ def served_names(dotfiles: bool) -> Callable[[str], object]:
     characters. Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
     """
     segment = f"{_NO_DOTS}{'' if dotfiles else _NOT_HIDDEN}{_TEXT}"
-    fits = re.compile(f"{segment}(?:/{segment})*+").fullmatch
+    fits = re.compile(f"{segment}(?>(?:/{segment})*)").fullmatch
 
     def is_served(name: str) -> bool:
         return len(name) <= LONGEST_NAME and fits(name) is not None

@@ -15,7 +15,7 @@ _KNOWN = frozenset({b"content-disposition", b"content-type", b"content-transfer-
 _PLAIN = rb'[^"%\\\r\n\0]'
 _usual_head = re.compile(
     rb'\r\nContent-Disposition: form-data; name="(' + _PLAIN + rb'*+)"(?:; filename="(' + _PLAIN + rb'*+)")?'
-    rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?\r\n\r\n"
+    rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*))?\r\n\r\n"
 ).match
 # Browsers escape no backslash, not even one before the closing quote. A header that matches can't be read otherwise.
 _usual_disposition = re.compile(rb'form-data; name="([^"]*+)"(?:; filename="([^"]*+)")?').fullmatch
@@ -23,7 +23,7 @@ _folded = re.compile(rb"\r\n[ \t]++")
 _field = re.compile(rb"(" + _TOKEN + rb")[ \t]*+:([^\r\n\0]*+)").fullmatch
 _disposition = re.compile(_TOKEN + rb"[ \t]*+((?:;.*)?)", re.DOTALL).fullmatch
 _parameter = re.compile(
-    rb";[ \t]*+(?:(" + _TOKEN + rb')[ \t]*+(?:=[ \t]*+(?:"((?:[^"\\]++|\\.)*+)"|([^";]*+)))?)?[ \t]*+', re.DOTALL
+    rb";[ \t]*+(?:(" + _TOKEN + rb')[ \t]*+(?:=[ \t]*+(?:"((?:[^"\\]++|\\.?)*+)"|([^";]*+)))?)?[ \t]*+', re.DOTALL
 ).match
 # A backslash before anything else belongs to a path, which some clients send as it is.
 _quoted_pair = re.compile(rb'\\(["\\])')

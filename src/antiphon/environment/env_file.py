@@ -9,10 +9,10 @@ MOST = 1 << 20
 """Bytes of the largest file that is read."""
 
 _line = re.compile(
-    r"""[^\S\n]*+(?:
+    r"""[^\S\n]*+(?>(?:
         (?:export[^\S\n]++)?([A-Za-z_][A-Za-z0-9_.-]*+)[^\S\n]*+=
-        (?:[^\S\n]*+(?:'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)")|(?![^\S\n]*+['"])([^\n]*+))
-    )?+[^\S\n]*+(?:[#][^\n]*+)?(?:\n|\Z)""",
+        (?:[^\S\n]*+(?:'((?:[^'\\]|\\.?)*+)'|"((?:[^"\\]|\\.?)*+)")|(?![^\S\n]*+['"])([^\n]*+))
+    )?)[^\S\n]*+(?:[#][^\n]*+)?(?:\n|\Z)""",
     re.DOTALL | re.VERBOSE,
 ).match
 """Match a line: perhaps a name, and its value in single quotes, in double quotes, or in none."""

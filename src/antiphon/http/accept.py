@@ -227,7 +227,7 @@ class AcceptLanguage(_Accepted):
 
     __slots__ = ()
 
-    _element = weighted_element(r"[A-Za-z]{1,8}+(?:-[A-Za-z0-9]{1,8}+){0,15}+|\*")
+    _element = weighted_element(r"[A-Za-z]{1,8}+(?>(?:-[A-Za-z0-9]{1,8}+){0,15})|\*")
 
     @classmethod
     def _weigh(cls, header: str) -> dict[str, float]:

@@ -35,7 +35,7 @@ _token68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
 _CREDENTIAL = r"[\x21\x23-\x2b\x2d-\x3c\x3e-\x7e]++=*+"
 _credentials = re.compile(rf"[ \t]*+({TCHARS})(?:[ \t]++(?:({_CREDENTIAL})[ \t]*+\Z|(?!=)(.*))|\Z)", re.DOTALL).match
 _control = re.compile(r"[\x00-\x1f\x7f]").search
-_scope = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
+_scope = re.compile(r"[!#-\[\]-~]++(?>(?: [!#-\[\]-~]++)*)").fullmatch
 _error = re.compile(r"[ !#-\[\]-~]++").fullmatch
 
 

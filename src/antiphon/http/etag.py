@@ -20,7 +20,7 @@ _STAR = ("*",)
 
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
 _etag = re.compile(_ETAG).fullmatch
-_is_regular = re.compile(rf"{_ETAG}(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}}+").fullmatch
+_is_regular = re.compile(rf"{_ETAG}(?>(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}})").fullmatch
 # The second group matches a malformed element, so that no match begins inside of one. Tags have no backslash escapes.
 _elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
 

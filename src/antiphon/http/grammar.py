@@ -22,7 +22,7 @@ _QVALUE = (
 
 SENDABLE = r"\t\x20-\x7e\x80-\xff"
 """The characters of a field value (RFC 9110 §5.5), for a character class."""
-SENT_QUOTED_STRING = rf'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[{SENDABLE}])*+"'
+SENT_QUOTED_STRING = rf'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[{SENDABLE}])*)"'
 """A quoted string with an end, of characters that a field value may have (RFC 9110 §5.6.4)."""
 
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
@@ -33,7 +33,7 @@ find_unsendable = re.compile(f"[^{SENDABLE}]").search
 _token = re.compile(TCHARS).fullmatch
 _list_elements = re.compile(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL).findall
 _parameter_pieces = re.compile(rf'(?:[^";]++|{QUOTED_STRING})++', re.DOTALL).findall
-_quoted_content = re.compile(r'"((?:[^"\\]++|\\.)*+)', re.DOTALL).match
+_quoted_content = re.compile(r'"((?>(?:[^"\\]++|\\.)*))', re.DOTALL).match
 _quoted_pair = re.compile(r"\\(.)", re.DOTALL)
 _qvalue = re.compile(_QVALUE).fullmatch
 

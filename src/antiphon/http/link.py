@@ -26,7 +26,7 @@ _MOST_LINKS = 200
 _links = re.compile(rf'(?:[^",<]++|<[^>]*+>?|{QUOTED_STRING})++', re.DOTALL).finditer
 _link = re.compile(r"[ \t]*+<([^>]*+)>[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
 _target = re.compile(r"[!#-;=?-~]*+").fullmatch
-_relations = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
+_relations = re.compile(r"[!#-\[\]-~]++(?>(?: [!#-\[\]-~]++)*)").fullmatch
 
 
 class Link(Value):

@@ -30,18 +30,18 @@ _visible = re.compile(r"[\x20-\x7e]*+").fullmatch
 _bare_item = re.compile(
     r"(?P<decimal>-?[0-9]{1,12}\.[0-9]{1,3})"
     r"|(?P<integer>-?[0-9]{1,15})"
-    r'|"(?P<string>(?:[\x20\x21\x23-\x5b\x5d-\x7e]++|\\["\\])*+)"'
+    r'|"(?P<string>(?>(?:[\x20\x21\x23-\x5b\x5d-\x7e]++|\\["\\])*))"'
     rf"|(?P<token>{_token.pattern})"
     r"|\?(?P<boolean>[01])"
     r"|:(?P<bytes>[A-Za-z0-9+/]*+={0,2}):"
     r"|(?P<date>@-?[0-9]{1,15})"
-    r'|%"(?P<display>(?:[\x20\x21\x23\x24\x26-\x7e]++|%[0-9a-f]{2})*+)"'
+    r'|%"(?P<display>(?>(?:[\x20\x21\x23\x24\x26-\x7e]++|%[0-9a-f]{2})*))"'
 )
 _comma = re.compile(r"[ \t]*+,[ \t]*+")
 _semicolon = re.compile("; *+")
 _spaces = re.compile(" *+")
 _escaped = re.compile(r"\\(.)")
-_percent = re.compile("(?:%[0-9a-f]{2})++")
+_percent = re.compile("(?>(?:%[0-9a-f]{2})+)")
 _unsafe_in_display = re.compile(r"[^\x20\x21\x23\x24\x26-\x7e]").sub
 
 

@@ -12,7 +12,7 @@ LARGEST = 2**63 - 1
 """The largest whole number: what is larger has no place in a database."""
 _MAX_NUMBER = 40
 
-_FLOAT = r"-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_FLOAT = r"-?[0-9]++(?>(?:\.[0-9]++)?)(?>(?:[eE][+-]?[0-9]++)?)"
 _UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
 _float = re.compile(_FLOAT).fullmatch
 _uuid = re.compile(_UUID).fullmatch

@@ -129,7 +129,7 @@ def _malformation(data: bytes, marked: int, message: str) -> str:
     return f"the JSON is malformed: {found[1]} (byte {int(found[2]) - _READ_AHEAD.get(found[1], 0) + marked})"
 
 
-_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)', re.DOTALL)
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.?)*+"|(-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)', re.DOTALL)
 
 
 def _place_of_large_number(data: bytes) -> str:

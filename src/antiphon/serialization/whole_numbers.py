@@ -16,11 +16,7 @@ from antiphon.serialization.types import Record, members, parts
 _MOST = 2**53
 """The largest number below which a float has every integer: RFC 8259 §6 advises against larger ones."""
 
-_NEXT_FLOAT = re.compile(
-    rb'(?:[^"0-9-]++|"(?:[^"\\]++|\\.)*+"|-?[0-9]++(?![0-9.eE]))*+(-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)',
-    re.DOTALL,
-)
-"""What lies before the next number with a point or an exponent, and that number."""
+_strings_and_numbers = re.compile(rb'"(?:[^"\\]++|\\.?)*+"|-?[0-9][-+.0-9eE]*+', re.DOTALL).finditer
 
 _FEW_DIGITS = 16
 """The number of digits, or of a sign and digits, from which on a number may be above that."""
@@ -67,12 +63,17 @@ def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
 def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]:
     """Yield the parts of a text. The numbers are those in it that are written with a point or an exponent."""
     at = 0
-    for found, number in zip(_NEXT_FLOAT.finditer(text), numbers, strict=False):
+    written = (found for found in _strings_and_numbers(text) if _has_point_or_exponent(found[0]))
+    for found, number in zip(written, numbers, strict=False):
         if number is not None and number.is_integer:
-            yield text[at : found.start(1)]
+            yield text[at : found.start()]
             yield number.written
             at = found.end()
     yield text[at:]
+
+
+def _has_point_or_exponent(part: bytes) -> bool:
+    return part[:1] != b'"' and not part.lstrip(b"-").isdigit()
 
 
 def _whole(number: str) -> _Whole | None:

@@ -10,14 +10,14 @@ from antiphon.http.grammar import SENT_QUOTED_STRING, TCHARS, quote_if_needed, q
 # Possessive throughout, so that no input causes backtracking: reading stays linear.
 _VALUE = f"(?:{TCHARS}|{SENT_QUOTED_STRING})"
 _WEIGHT = r"[ \t]*+;[ \t]*+[qQ]=(0(?:\.[0-9]{0,3}+)?+|1(?:\.0{0,3}+)?+)"
-_PARAMETERS = rf"(?:[ \t]*+;[ \t]*+(?![qQ]=){TCHARS}={_VALUE})*+"
-_EXTENSIONS = rf"(?:[ \t]*+;[ \t]*+{TCHARS}(?:={_VALUE})?+)*+"
+_PARAMETERS = rf"(?>(?:[ \t]*+;[ \t]*+(?![qQ]=){TCHARS}={_VALUE})*)"
+_EXTENSIONS = rf"(?>(?:[ \t]*+;[ \t]*+{TCHARS}(?>(?:={_VALUE})?))*)"
 _MEDIA_RANGE = rf"({TCHARS}/{TCHARS})({_PARAMETERS})"
 
-LANGUAGE_RANGE = r"\*|[A-Za-z]{1,8}+(?:-[A-Za-z0-9]{1,8}+)*+"
+LANGUAGE_RANGE = r"\*|[A-Za-z]{1,8}+(?>(?:-[A-Za-z0-9]{1,8}+)*)"
 
 is_media_type = re.compile(_MEDIA_RANGE).fullmatch
-_parameters = re.compile(rf";[ \t]*+({TCHARS})(?:=({_VALUE}))?+").findall
+_parameters = re.compile(rf";[ \t]*+({TCHARS})(?>(?:=({_VALUE}))?)").findall
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -41,19 +41,19 @@ class MediaElement(NamedTuple):
 
 def media_ranges() -> Grammar:
     """Return the grammar of Accept."""
-    element = rf"{_MEDIA_RANGE}(?:{_WEIGHT}({_EXTENSIONS}))?+"
+    element = rf"{_MEDIA_RANGE}(?>(?:{_WEIGHT}({_EXTENSIONS}))?)"
     return _grammar("Accept", element, _media_element, may_be_empty=True)
 
 
 def weighted(header: str, item: str = TCHARS, *, may_be_empty: bool = False) -> Grammar:
     """Return the grammar of a header whose elements are an item and its quality; ``item`` is a regular expression."""
-    return _grammar(header, f"({item})(?:{_WEIGHT})?+", _weighted_item, may_be_empty)
+    return _grammar(header, f"({item})(?>(?:{_WEIGHT})?)", _weighted_item, may_be_empty)
 
 
 def _grammar(header: str, element: str, read: Callable[[re.Match[str]], Any], may_be_empty: bool) -> Grammar:
     start = f"(?:,|{element})" if may_be_empty else rf"(?:,[ \t]*+)*+{element}"
-    listed = rf"{start}(?:[ \t]*+,(?:[ \t]*+{element})?+)*+"
-    is_valid = re.compile(f"(?:{listed})?+" if may_be_empty else listed).fullmatch
+    listed = rf"{start}(?>(?:[ \t]*+,(?>(?:[ \t]*+{element})?))*)"
+    is_valid = re.compile(f"(?>(?:{listed})?)" if may_be_empty else listed).fullmatch
     elements = re.compile(element).finditer
 
     @cache_short(256)

@@ -10,7 +10,7 @@ from antiphon.http.urls.url import as_uri, resolve
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_is_plain_path = re.compile(r"/(?![/.])(?:[^\t\r\n/]++|/(?!\.))*+").fullmatch
+_is_plain_path = re.compile(r"/(?![/.])(?>(?:[^\t\r\n/]++|/(?!\.))*)").fullmatch
 """Match an absolute path without dot segments and without what browsers drop: it is resolved by putting it after."""
 _DROPPED_BY_BROWSERS = str.maketrans("", "", "\t\r\n")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}

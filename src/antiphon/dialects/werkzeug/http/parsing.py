@@ -24,7 +24,7 @@ from antiphon.http.grammar import OWS, TCHARS, read_weighted, split_weight, weig
 A = TypeVar("A", bound=Accept)
 C = TypeVar("C")
 
-_element = weighted_element(rf"{TCHARS}(?:/{TCHARS})?+", parameters=True)
+_element = weighted_element(rf"{TCHARS}(?>(?:/{TCHARS})?)", parameters=True)
 
 
 @overload

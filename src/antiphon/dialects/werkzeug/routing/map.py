@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Map", "MapAdapter"]
 
-_plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*+[!-\-/-~]{0,63}").fullmatch
+_plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*[!-\-/-~]{0,63}").fullmatch
 
 
 class Map:

@@ -12,7 +12,7 @@ from antiphon.dialects.werkzeug.tokens.options import (
 )
 from antiphon.http.grammar import OWS, split_list
 
-_has_closed_quotes = re.compile(r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL).fullmatch
+_has_closed_quotes = re.compile(r'(?>(?:[^"]++|"(?:[^"\\]++|\\.?)*+")*)', re.DOTALL).fullmatch
 
 
 def parse_list_header(value: str) -> list[str]:

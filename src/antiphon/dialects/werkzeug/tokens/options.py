@@ -14,7 +14,7 @@ from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS, is_token
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 _quoted_pair = re.compile(r"\\(.)", re.DOTALL)
-_is_quoted = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).fullmatch
+_is_quoted = re.compile(r'"(?:[^"\\]++|\\.?)*+"', re.DOTALL).fullmatch
 _options = re.compile(rf"(?:({TCHARS})=({TCHARS}|{QUOTED_STRING})?)?[^;]*+(?:;[ \t]*+|\Z)", re.DOTALL).findall
 _marked = re.compile(r"(.*?)(?:\*([0-9]++))?(\*)?", re.DOTALL).fullmatch
 _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch

@@ -19,7 +19,7 @@ _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 _is_plain = re.compile("[A-Za-z0-9._~/-]*+").fullmatch
 # Escapes that must stay in every part of a URL: of controls, the space, `#` and `%`.
-_stays_escaped = re.compile("[^%]*+(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*+").fullmatch
+_stays_escaped = re.compile("[^%]*+(?>(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*)").fullmatch
 
 
 def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
