@@ -9,7 +9,7 @@
 # make bench   compare with other frameworks: requests, growth, memory, sockets, routing, sessions, files, uploads; some twenty minutes
 # make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
-# make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
+# make features   how many features of the dialects have a test, and are seen by clients; MUTATE=50 breaks fifty of them, to see the tests fail
 # make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat; hours

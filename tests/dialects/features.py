@@ -1,6 +1,9 @@
-"""`python -m tests.dialects.features`: how many rows of the table have tests; with `--mutate`, whether these can fail.
+"""`python -m tests.dialects.features`: how many rows of the table have tests, and how many of them are seen served.
 
-A test says `@pytest.mark.feature("microdot-001")` of the rows that it holds. With `--write` the counts go into
+With `--mutate` rows are broken, to see that their tests can fail.
+
+A test says `@pytest.mark.feature("microdot-001")` of the rows that it holds, and `served` of those that it sees as a
+client does, on sockets and over each interface. With `--write` the counts go into
 `tested.csv`, of which `python -m scripts.tables` makes a table.
 """
 
@@ -39,6 +42,7 @@ class Features:
         self.options = options
         self.rows = rows()
         self.tests: dict[str, list[pytest.Item]] = {}
+        self.served: set[str] = set()
         self.complaints: list[str] = []
 
     @pytest.hookimpl(trylast=True)
@@ -47,7 +51,10 @@ class Features:
             for marker in item.iter_markers("feature"):
                 for row in marker.args:
                     self.tests.setdefault(row, []).append(item)
-        self.complaints += [f"{row}: there is no such row" for row in self.tests if row not in self.rows]
+            for marker in item.iter_markers("served"):
+                self.served.update(marker.args)
+        named = {**self.tests, **dict.fromkeys(sorted(self.served))}
+        self.complaints += [f"{row}: there is no such row" for row in named if row not in self.rows]
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
@@ -58,15 +65,15 @@ class Features:
         return True
 
     def count(self) -> None:
-        """Print how many rows of each document have a test."""
-        all_rows, tested = (
-            Counter(self.rows.values()),
-            Counter(self.rows[row] for row in self.tests if row in self.rows),
+        """Print how many rows of each document have a test, and how many are seen served."""
+        tested, served = (
+            Counter(self.rows[row] for row in found if row in self.rows) for found in (self.tests, self.served)
         )
-        counts = [(seed, tested[seed], count) for seed, count in all_rows.items()]
-        for seed, found, count in counts:
-            say(f"{seed:10}{found:5} / {count}")
-        table = "".join(f"{seed},{found},{count}\n" for seed, found, count in [("dialect", "tested", "of"), *counts])
+        counts = [(seed, tested[seed], served[seed], count) for seed, count in Counter(self.rows.values()).items()]
+        for seed, shown, seen, count in counts:
+            say(f"{seed:10}{shown:5} / {count}, seen served {seen:5} / {count}")
+        lines = [("dialect", "tested", "served", "of"), *counts]
+        table = "".join(f"{','.join(map(str, line))}\n" for line in lines)
         if self.options.write:
             COUNTS.write_text(table)
         elif self.options.paths == [str(FOLDER)] and table != COUNTS.read_text():

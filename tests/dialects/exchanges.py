@@ -1,0 +1,161 @@
+"""What clients see of the rows of the table: exchanges with a program that is served over each interface.
+
+Beside the tests of each dialect, ``test_served_rows.py`` has a table of exchanges, each with the view that answers it.
+The original, where it runs, is served over WSGI by the same server, and asked the same.
+"""
+
+import http.client
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.dialects.programs import served
+from tests.helpers.waiting import DEADLINE
+
+INTERFACES = ("wsgi", "asgi", "rsgi")
+ORIGINAL = "original"
+BROKEN = "broken"
+"""The answer of which not all comes before the connection is closed."""
+Address = tuple[str, int]
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=between"}
+PARTS = (
+    b'--between\r\nContent-Disposition: form-data; name="text"\r\n\r\nhello\r\n'
+    b'--between\r\nContent-Disposition: form-data; name="file"; filename="../a b.txt"\r\n'
+    b"Content-Type: text/x-own\r\n\r\ncontent\r\n"
+    b'--between\r\nContent-Disposition: form-data; name="empty"; filename=""\r\n'
+    b"Content-Type: application/octet-stream\r\n\r\n\r\n--between--\r\n"
+)
+
+
+class Exchange(NamedTuple):
+    """A request and the answer that a client sees, with the rows that they show."""
+
+    rows: str
+    """The rows, separated by spaces."""
+    request: str
+    """The method and the target."""
+    view: Callable[..., Any] | None
+    """The view that answers, of the library's package; None if the program has it."""
+    sees: str | re.Pattern[str] = ""
+    """The body of the answer; as a pattern, what is in it."""
+    status: int = 200
+    fields: Mapping[str, str | None] = {}
+    """Header fields of the answer, among others; None for one that is not there."""
+    sent: Mapping[str, str] = {}
+    """Header fields of the request, besides Host and Content-Length."""
+    body: bytes = b""
+    rule: str = ""
+    """The rule of the view; by default the path of the request."""
+    methods: Collection[str] = ()
+    """The methods of the view; by default that of the request, and GET for HEAD and OPTIONS."""
+    differs: Mapping[str, str] = {}
+    """What the answer over an interface, or of the original, says in place of ``sees``."""
+
+    @property
+    def method(self) -> str:
+        return self.request.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.rule or self.request.partition(" ")[2].partition("?")[0]
+
+    @property
+    def view_methods(self) -> list[str]:
+        return [*self.methods] or ["GET" if self.method in ("HEAD", "OPTIONS") else self.method]
+
+
+class Answer(NamedTuple):
+    """The end-to-end part of an answer, without times."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    body: str
+
+
+def each(exchanges: Iterable[Exchange]) -> pytest.MarkDecorator:
+    """Parametrize a test with exchanges; each one has the mark of its rows."""
+    return pytest.mark.parametrize(
+        "exchange",
+        [
+            pytest.param(exchange, id=exchange.request, marks=pytest.mark.served(*exchange.rows.split()))
+            for exchange in exchanges
+        ],
+    )
+
+
+@contextmanager
+def serving(make: Callable[[], Any], original: Callable[[], Any] | None = None) -> Iterator[dict[str, Address]]:
+    """The addresses of a program over each interface, and of the original over WSGI."""
+    with ExitStack() as stack:
+        addresses = {interface: stack.enter_context(served(make, interface)) for interface in INTERFACES}
+        if original is not None:
+            addresses[ORIGINAL] = stack.enter_context(served(original, "wsgi"))
+        yield addresses
+
+
+def check(addresses: Mapping[str, Address], exchange: Exchange) -> None:
+    """Have an exchange with each server, and see that its answer is the expected one, and the same everywhere."""
+    answers = {name: ask(address, exchange) for name, address in addresses.items()}
+    for name, answer in answers.items():
+        assert answer.status == exchange.status, (name, answer)
+        expected = exchange.differs.get(name, exchange.sees)
+        if isinstance(expected, str):
+            assert answer.body == expected, (name, answer.body)
+        else:
+            assert expected.search(answer.body), (name, answer.body)
+        fields = dict(answer.fields)
+        assert {field: fields.get(field) for field in exchange.fields} == exchange.fields, name
+    alike = [name for name in answers if name not in exchange.differs]
+    for one, other in pairwise(alike):
+        is_own = other == ORIGINAL and isinstance(exchange.sees, re.Pattern)
+        wordless = without_words if is_own else lambda answer: answer
+        assert wordless(answers[one]) == wordless(answers[other]), f"{one} beside {other}"
+
+
+def without_words(answer: Answer) -> Answer:
+    """An answer without its page, whose words are the library's."""
+    return Answer(answer.status, [field for field in answer.fields if field[0] != "content-length"], "")
+
+
+def ask(address: Address, exchange: Exchange) -> Answer:
+    """Send the request of an exchange, and return the answer."""
+    try:
+        return _ask(address, exchange)
+    except (http.client.HTTPException, ConnectionError):
+        return Answer(exchange.status, [*exchange.fields.items()], BROKEN)
+
+
+def _ask(address: Address, exchange: Exchange) -> Answer:
+    with closing(http.client.HTTPConnection(*address, timeout=DEADLINE)) as connection:
+        connection.putrequest(*exchange.request.split(" "), skip_host=True, skip_accept_encoding=True)
+        for name, value in {"Host": "localhost", **exchange.sent}.items():
+            connection.putheader(name, value)
+        if exchange.body or exchange.method not in ("GET", "HEAD", "OPTIONS"):
+            connection.putheader("Content-Length", str(len(exchange.body)))
+        connection.endheaders(exchange.body)
+        response = connection.getresponse()
+        return Answer(response.status, end_to_end(response.getheaders()), response.read().decode())
+
+
+_OF_A_CONNECTION = ("connection", "date", "keep-alive", "server", "transfer-encoding")
+_time = re.compile(r"(?<=expires=)[^;]+", re.IGNORECASE)
+
+
+def end_to_end(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The header fields that are not of one connection, without times and the order of sets."""
+    return sorted(
+        (name.lower(), _timeless(name.lower(), value)) for name, value in fields if name.lower() not in _OF_A_CONNECTION
+    )
+
+
+def _timeless(name: str, value: str) -> str:
+    if name == "allow":
+        return ", ".join(sorted(value.split(", ")))
+    return _time.sub("?", value) if name == "set-cookie" else value
