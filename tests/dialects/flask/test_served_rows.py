@@ -11,7 +11,6 @@ from threading import Barrier, Event
 import pytest
 
 from tests.dialects.exchanges import (
-    BROKEN,
     FORM,
     INTERFACES,
     JSON,
@@ -421,7 +420,6 @@ EXCHANGES = [
         lambda f: f.send_file(file_at(8), mimetype="application/pdf", as_attachment=True, download_name="report.pdf"),
         "content",
         fields={"content-type": "application/pdf", "content-disposition": "attachment; filename=report.pdf"},
-        differs={ORIGINAL: BROKEN},
     ),
     Exchange(
         "flask-081",

@@ -1,7 +1,7 @@
 """Responses as Werkzeug 0.8 had them: they send whole URLs."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -11,7 +11,7 @@ from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class _Base(type):
@@ -42,12 +42,23 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         A status without a body has the length 0; a 304 has no headers that describe a body.
         """
         fields = super()._final_fields(environ)
-        if 100 <= self.status_code < 200 or self.status_code == 204:
+        if self._has_length_of_nothing():
             fields.append(("Content-Length", "0"))
         if "Location" in self.headers:
             root = iri_to_uri(get_current_url(environ, root_only=True))
             return [(name, urljoin(root, value) if name.lower() == "location" else value) for name, value in fields]
         return fields
+
+    def _has_length_of_nothing(self) -> bool:
+        return 100 <= self.status_code < 200 or self.status_code == 204
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request. A 1xx or 204 is sent without its length of 0, which RFC 9110 §8.6 forbids."""
+        chunks, status, fields = self.get_wsgi_response(environ)
+        if self._has_length_of_nothing():
+            fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
+        start_response(status, fields)
+        return chunks
 
 
 class Response(CommonResponseDescriptorsMixin, BaseResponse, wrappers.Response):
