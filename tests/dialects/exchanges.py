@@ -43,6 +43,8 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
     "kay-081": {ORIGINAL: "(b'ab', b'')"},
     # Flask tells the length of the whole file, and sends its rest.
     "flask-079 flask-080 flask-081 flask-082": {ORIGINAL: BROKEN},
+    # Under a virtual root, Pyramid counts the view's name among those that it traversed.
+    "pyramid-026 pyramid-027": {ORIGINAL: "('b', '', (), ('a', 'b', 'edit'), 'edit', 'a', ('a',))"},
 }
 """All that differs: what answers say in place of ``sees``, by the rows of the exchange and where."""
 
@@ -160,6 +162,7 @@ def _ask(address: Address, exchange: Exchange) -> Answer:
 _OF_A_CONNECTION = ("connection", "keep-alive", "server", "transfer-encoding")
 _THIS_YEAR = datetime.now(UTC).year
 _time = re.compile(r"(?<=expires=)[^;]+", re.IGNORECASE)
+_signed = re.compile(r"^session=[^;]+")
 
 
 def end_to_end(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -170,8 +173,8 @@ def end_to_end(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _timeless(name: str, value: str) -> str:
-    if name == "date" and parsedate_to_datetime(value).year >= _THIS_YEAR:
+    if name in ("date", "expires") and parsedate_to_datetime(value).year >= _THIS_YEAR:
         return "now"
     if name == "allow":
         return ", ".join(sorted(value.split(", ")))
-    return _time.sub("?", value) if name == "set-cookie" else value
+    return _signed.sub("session=?", _time.sub("?", value)) if name == "set-cookie" else value
