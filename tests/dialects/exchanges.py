@@ -1,7 +1,7 @@
 """What clients see of the rows of the table: exchanges with a program that is served over each interface.
 
 Beside the tests of each dialect, ``test_served_rows.py`` has a table of exchanges, each with the view that answers it.
-The original, where it runs, is served over WSGI by the same server, and asked the same.
+The original, where it runs, is served by the same server, over WSGI or ASGI, and asked the same.
 """
 
 import http.client
@@ -43,6 +43,8 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
     "kay-081": {ORIGINAL: "(b'ab', b'')"},
     # Flask tells the length of the whole file, and sends its rest.
     "flask-079 flask-080 flask-081 flask-082": {ORIGINAL: BROKEN},
+    # Microdot, over ASGI, loses a byte of a body that is read in parts.
+    "microdot-025 microdot-026 microdot-029 microdot-030": {ORIGINAL: "(b'', b'xxx', 996)"},
     # Under a virtual root, Pyramid counts the view's name among those that it traversed.
     "pyramid-026 pyramid-027": {ORIGINAL: "('b', '', (), ('a', 'b', 'edit'), 'edit', 'a', ('a',))"},
 }
@@ -104,12 +106,14 @@ def each(exchanges: Iterable[Exchange]) -> pytest.MarkDecorator:
 
 
 @contextmanager
-def serving(make: Callable[[], Any], original: Callable[[], Any] | None = None) -> Iterator[dict[str, Address]]:
-    """The addresses of a program over each interface, and of the original over WSGI."""
+def serving(
+    make: Callable[[], Any], original: Callable[[], Any] | None = None, its_interface: str = "wsgi"
+) -> Iterator[dict[str, Address]]:
+    """The addresses of a program over each interface, and of the original over its own."""
     with ExitStack() as stack:
         addresses = {interface: stack.enter_context(served(make, interface)) for interface in INTERFACES}
         if original is not None:
-            addresses[ORIGINAL] = stack.enter_context(served(original, "wsgi"))
+            addresses[ORIGINAL] = stack.enter_context(served(original, its_interface))
         yield addresses
 
 
