@@ -63,10 +63,11 @@ def compat(dialect: str) -> str:
 
 def dialects() -> str:
     """Return the table of what runs of each library."""
-    tested = {row["dialect"]: f"{row['tested']} of {row['of']}" for row in rows(TESTED)}
-    head = ["written for", "documented features with a test:", "other projects' tests that pass:"]
+    counts = {row["dialect"]: [f"{row[name]} of {row['of']}" for name in ("tested", "served")] for row in rows(TESTED)}
+    head = ["written for", "documented features with a test:", "seen by a client:", "other projects' tests that pass:"]
     lines = [
-        [f"[{each.name}](docs/{each.page})", tested.get(each.dialect, ""), _passed(each.dialect)] for each in LIBRARIES
+        [f"[{each.name}](docs/{each.page})", *counts.get(each.dialect, ["", ""]), _passed(each.dialect)]
+        for each in LIBRARIES
     ]
     return table(head, lines)
 
