@@ -29,6 +29,7 @@ __all__, _import_name = import_on_use(
         "dialects.asok.shortcuts": (
             "authenticate back current_user flash login logout render_block render_blocks render_template"
         ),
+        "dialects.asok.testing": "TestClient",
         "dialects.asok.uploads": "UploadedFile",
         "dialects.asok.validation.schema": "Field Schema",
         "dialects.asok.validation.validator": "Validator",

@@ -13,7 +13,7 @@ _OF_THE_REST = {
         " retry_dlq_job schedule task"
     ),
     "caches, mail and tools": (
-        "AsokExtension Cache Countries JSONFormatter Mail RequestLogger TestClient api cache_page"
+        "AsokExtension Cache Countries JSONFormatter Mail RequestLogger api cache_page"
         " configure_security_logger get_logger internal_only"
     ),
     "traces": "Span Tracer TracingMiddleware trace tracer tracing_middleware",

@@ -26,6 +26,7 @@ from antiphon.features.block_script import BlockScript
 from antiphon.handler.contract import Steps
 from antiphon.lazy import lazy
 from antiphon.request.request import Request as NativeRequest
+from antiphon.request.route import Route
 from antiphon.response.response import Response as NativeResponse
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -139,6 +140,16 @@ class Asok(Servable):
         return [module.handle for module in modules if hasattr(module, "handle")]
 
     # Serving
+
+    @lazy
+    def has_pages(self) -> bool:
+        """True if the project has a folder of pages."""
+        return folder_of(self.root_dir, self.dirs["PAGES"]) is not None
+
+    @lazy
+    def unrouted(self) -> Route:
+        """The route of requests that no page answers. Raises what ``native`` does."""
+        return self.native.freeze().refusing[""].route
 
     @lazy
     def native(self) -> App:

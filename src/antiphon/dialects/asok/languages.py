@@ -44,19 +44,22 @@ def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
 
 def language_of(request: "Request") -> str:
     """Return the language of a request: the project's default where it has no texts."""
-    app = request.app
-    return request.native.lang if app.native.fills(NativeRequest.language) else str(app.config["LOCALE"])
+    return request.native.lang if _has_texts(request.app) else str(request.app.config["LOCALE"])
+
+
+def _has_texts(app: "Asok") -> bool:
+    return app.has_pages and app.native.fills(NativeRequest.language)
 
 
 def translated(request: "Request", key: str, values: dict[str, object]) -> str:
     """Return the text of a key in the language of a request; the key itself where the project has no texts."""
-    if request.app.native.fills(NativeRequest.language):
+    if _has_texts(request.app):
         return request.native.__(key, **values)
     return key
 
 
 def as_written(request: "Request", key: str) -> str:
     """Return the text of a key with its braces, for values that are known later; the key itself if it has none."""
-    if request.app.native.fills(NativeRequest.language):
+    if _has_texts(request.app):
         return request.native.language.find(key) or key
     return key

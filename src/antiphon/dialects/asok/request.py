@@ -34,6 +34,8 @@ from antiphon.response.fields import HTML, TEXT
 from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
     from antiphon.dialects.asok.app import Asok
 
 _KEY = "_asok_request"
@@ -43,6 +45,9 @@ keep = object.__setattr__
 
 class Request(RequestState):
     """A request in Asok's words. ``native`` is the native request that it reads.
+
+    ``Request(environ)`` is one of a WSGI environ, as tests make it: of the application ``environ["asok.app"]``, or of
+    the project in the current folder.
 
     ``content_type`` and ``status_code`` are those of the response to be, and so are ``response_headers``.
     """
@@ -57,8 +62,15 @@ class Request(RequestState):
     page_context: Mapping[str, Any] = MappingProxyType({})
     """The variables of a page that is only a template: those of the page of an error."""
 
-    def __init__(self, app: "Asok", native: NativeRequest, page_file: str | None = None) -> None:
-        self.app = app
+    def __init__(
+        self, app: "Asok | WSGIEnvironment", native: NativeRequest | None = None, page_file: str | None = None
+    ) -> None:
+        if native is None:
+            from antiphon.dialects.asok.environs import of_environ
+
+            self.environ = environ = cast("WSGIEnvironment", app)
+            app, native = of_environ(environ)
+        self.app = cast("Asok", app)
         self.native = native
         self.page_file = page_file
         """The path of the file of the page that answers; None if none does."""

@@ -1,0 +1,154 @@
+"""A client for a project's tests, which calls the application over WSGI, in the test's own thread."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes, urlencode
+
+from antiphon.dialects._environ.calling import call_application
+from antiphon.serialization.json import decode_json, encode_json
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+__all__ = ["TestClient", "TestResponse"]
+
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+
+
+class _Fields(dict[str, str]):
+    """The header fields of a response, by their names in any case; of a name that comes twice, the last one."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
+        super().__init__((name.lower(), value) for name, value in fields)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name.lower() if isinstance(name, str) else name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
+class TestResponse:
+    """A response: ``status_code``, ``headers``, and ``body``, also as ``text``. ``"word" in response`` searches it."""
+
+    __test__ = False
+
+    def __init__(self, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.status = status
+        """The status line: "404 Not Found"."""
+        self.status_code = int(status.partition(" ")[0])
+        self.headers: dict[str, str] = _Fields(headers)
+        self.body = body
+        self.text = body.decode(errors="replace")
+
+    @property
+    def json(self) -> Any:
+        """The body decoded from JSON. Raises ValueError for anything else."""
+        return decode_json(self.body)
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.text
+
+
+class TestClient:
+    """A client that keeps cookies: ``TestClient(app).get("/about")``.
+
+    The methods take the fields of a form as ``data``, or a value to send as JSON as ``json_body``, and ``headers``. As
+    in a browser, a write needs the CSRF token, unless the setting CSRF is false: send ``client.cookies["asok_csrf"]`` in
+    the header ``X-CSRF-Token``. ``app`` is an Asok application or any other one for WSGI.
+    """
+
+    __test__ = False
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self.app = app
+        self.cookies: dict[str, str] = {}
+        """The cookies that are sent, by their names."""
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        """Send a GET, and return the response."""
+        return self._request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        """Send a POST, and return the response."""
+        return self._request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> TestResponse:
+        """Send a PUT, and return the response."""
+        return self._request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> TestResponse:
+        """Send a PATCH, and return the response."""
+        return self._request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        """Send a DELETE, and return the response."""
+        return self._request("DELETE", path, **options)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: Mapping[str, Any] | None = None,
+        json_body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> TestResponse:
+        body = b""
+        if json_body is not None:
+            body, content_type = encode_json(json_body), _JSON
+        elif data is not None:
+            body, content_type = urlencode(data).encode(), content_type or _FORM
+        environ = _environ(method, path, body, content_type or "")
+        if self.cookies:
+            environ["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        environ |= {_key(name): value for name, value in (headers or {}).items()}
+        chunks, status, fields = call_application(self.app, environ, buffered=True)
+        self._keep_cookies(value for name, value in fields if name.lower() == "set-cookie")
+        return TestResponse(status, fields, b"".join(chunks))
+
+    def _keep_cookies(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            pair, *attributes = line.split(";")
+            name, equals, value = pair.strip().partition("=")
+            if any(attribute.strip().lower() == "max-age=0" for attribute in attributes):
+                self.cookies.pop(name, None)
+            elif equals:
+                self.cookies[name] = value
+
+
+def _environ(method: str, path: str, body: bytes, content_type: str) -> "WSGIEnvironment":
+    path, _, query = path.partition("?")
+    return {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": "127.0.0.1",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def _key(name: str) -> str:
+    """Return the key of a header field in an environ."""
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
