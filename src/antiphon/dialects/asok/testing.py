@@ -59,9 +59,10 @@ class TestResponse:
 class TestClient:
     """A client that keeps cookies: ``TestClient(app).get("/about")``.
 
-    The methods take the fields of a form as ``data``, or a value to send as JSON as ``json_body``, and ``headers``. As
-    in a browser, a write needs the CSRF token, unless the setting CSRF is false: send ``client.cookies["asok_csrf"]`` in
-    the header ``X-CSRF-Token``. ``app`` is an Asok application or any other one for WSGI.
+    The methods take the fields of a form as ``data``, or a value to send as JSON as ``json_body``, and ``headers``.
+    As in a browser, a write needs the CSRF token, unless the setting CSRF is false: send
+    ``client.cookies["asok_csrf"]`` in the header ``X-CSRF-Token``. ``app`` is an Asok application or any other one for
+    WSGI.
     """
 
     __test__ = False

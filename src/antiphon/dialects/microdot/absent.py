@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import NoReturn
 
-NO_WEBSOCKETS = "WebSockets are refused by all of Antiphon's adapters"
+NO_WEBSOCKETS = (
+    "WebSockets come in a later version of Antiphon. Until then send events by `with_sse` of microdot.sse, and take"
+    " what clients say by POST; or serve these routes by Microdot itself, in a process of its own:"
+    " docs/reference/dialects/microdot.md has more"
+)
 
 
 class Absent:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from antiphon.concurrency.iterables import as_bytes
+from antiphon.dialects.microdot.absent import NO_WEBSOCKETS
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
@@ -145,7 +146,7 @@ class TestClient:
 
     async def websocket(self, path: str, client: Any, headers: Any = None) -> NoReturn:
         """Raise NotImplementedError: WebSockets are not offered."""
-        raise NotImplementedError("the Microdot dialect does not offer WebSockets")
+        raise NotImplementedError(f"the Microdot dialect does not offer TestClient.websocket: {NO_WEBSOCKETS}")
 
     async def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None, sock: Any = None
