@@ -124,11 +124,12 @@ OWN = [
         "kay-084 kay-181",
         "POST /latin?q=%FC",
         lambda k, request: (
+            request.charset,
             LatinRequest(request.environ).url_charset,
             LatinRequest(request.environ).args["q"],
             LatinRequest(request.environ).form["n"],
         ),
-        "('latin-1', 'ü', 'ü')",
+        "('utf-8', 'latin-1', 'ü', 'ü')",
         sent=FORM,
         body=b"n=%FC",
     ),

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -24,8 +25,13 @@ class Folder(dict):
 
 
 def library(p):
-    """The names of a package that views use."""
-    return SimpleNamespace(Request=p.request.Request, Response=p.response.Response, exc=p.httpexceptions)
+    """The names that views use, of a package and of the WebOb below it."""
+    return SimpleNamespace(
+        Request=p.request.Request,
+        Response=p.response.Response,
+        exc=p.httpexceptions,
+        multidict=import_module(p.name.replace("pyramid", "webob") + ".multidict"),
+    )
 
 
 def program(name):

@@ -66,9 +66,10 @@ REQUESTS = [
             r.GET.getone("a"),
             [*r.GET.items()],
             [*r.GET.keys()],
+            isinstance(r.GET, w.multidict.MultiDict) and [*w.multidict.MultiDict.view_list([("b", 1), ("a", 2)])],
         ),
         "('blue', ['red', 'blue'], [], 'KeyError', 'ü', [('pref', 'red'), ('pref', 'blue'), ('a', 'ü')],"
-        " ['pref', 'pref', 'a'])",
+        " ['pref', 'pref', 'a'], ['b', 'a'])",
     ),
     Exchange(
         "pyramid-006 pyramid-008 pyramid-050",

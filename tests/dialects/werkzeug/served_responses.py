@@ -154,6 +154,7 @@ def with_fields(w, r):
 def typed(w, r):
     response = changed(w, mimetype="text/csv")
     response.mimetype_params["charset"] = "x"
+    response.headers["X-Types"] = f"{response.mimetype} {response.content_type}"
     return response
 
 
@@ -197,7 +198,13 @@ RESPONSES = [
         "x",
         fields={"content-type": "text/x-own;a=b"},
     ),
-    Exchange("kay-146 kay-147", "GET /typed", typed, "changed", fields={"content-type": "text/csv; charset=x"}),
+    Exchange(
+        "kay-095 kay-118 kay-146 kay-147",
+        "GET /typed",
+        typed,
+        "changed",
+        fields={"content-type": "text/csv; charset=x", "x-types": "text/csv text/csv; charset=x"},
+    ),
     Exchange(
         "kay-096 kay-097",
         "GET /passed",
