@@ -68,7 +68,7 @@ class Request(RequestState):
         if native is None:
             from antiphon.dialects.asok.environs import of_environ
 
-            self.environ = environ = cast("WSGIEnvironment", app)
+            vars(self)["environ"] = environ = cast("WSGIEnvironment", app)
             app, native = of_environ(environ)
         self.app = cast("Asok", app)
         self.native = native
