@@ -126,12 +126,15 @@ def check(addresses: Mapping[str, Address], exchange: Exchange, visitors: Mappin
 
     ``visitors`` has fields that are sent to a server, unless the exchange has them.
     """
-    answers = {
-        name: ask(address, exchange._replace(sent={**visitors.get(name, {}), **exchange.sent}))
-        for name, address in addresses.items()
-    }
     differences = DIFFERENCES.get(exchange.rows, {})
-    for name, answer in answers.items():
+    answers = {}
+    for name, address in addresses.items():
+        if differences.get(name) == BROKEN:
+            with pytest.raises((http.client.HTTPException, ConnectionError)):
+                ask(address, exchange)
+            continue
+        sent = {**visitors.get(name, {}), **exchange.sent}
+        answer = answers[name] = ask(address, exchange._replace(sent=sent))
         assert answer.status == exchange.status, (name, answer)
         assert is_as(differences.get(name, exchange.sees), answer.body), (name, answer)
         fields = dict(answer.fields)
@@ -144,7 +147,7 @@ def check(addresses: Mapping[str, Address], exchange: Exchange, visitors: Mappin
 
 
 def is_as(expected: str | re.Pattern[str] | None, found: str | None) -> bool:
-    """Whether something is as expected, or has a pattern."""
+    """Return True for what is as expected, or has a pattern."""
     return bool(expected.search(found or "")) if isinstance(expected, re.Pattern) else found == expected
 
 
@@ -155,13 +158,6 @@ def without_words(answer: Answer) -> Answer:
 
 def ask(address: Address, exchange: Exchange) -> Answer:
     """Send the request of an exchange, and return the answer."""
-    try:
-        return _ask(address, exchange)
-    except (http.client.HTTPException, ConnectionError):
-        return Answer(exchange.status, [(name, str(value)) for name, value in exchange.fields.items()], BROKEN)
-
-
-def _ask(address: Address, exchange: Exchange) -> Answer:
     with closing(http.client.HTTPConnection(*address, timeout=DEADLINE)) as connection:
         connection.putrequest(*exchange.request.split(" "), skip_host=True, skip_accept_encoding=True)
         for name, value in {"Host": "localhost", **exchange.sent}.items():

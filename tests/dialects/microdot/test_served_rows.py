@@ -8,6 +8,8 @@ import pytest
 
 from tests.dialects.exchanges import FORM, JSON, MULTIPART, ORIGINAL, PARTS, Exchange, check, each, serving
 
+pytestmark = pytest.mark.once
+
 DIALECT, MICRODOT = "antiphon.dialects.microdot", "microdot"
 PLAIN = {"content-type": "text/plain; charset=UTF-8"}
 
