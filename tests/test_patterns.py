@@ -1,8 +1,9 @@
 """Regular expressions mean the same on every Python.
 
 CPython before 3.11.5 goes on after the part that matched where a possessive repetition of a group fails half-way, or
-a lookahead in it (https://github.com/python/cpython/issues/106052): ``(?:-[a-z]++)*+`` takes the hyphen of "-1". Debian 12 has 3.11.2.
-Such a repetition is written as an atomic group, ``(?>(?:-[a-z]++)*)``, or so that it can't fail after its first item.
+a lookahead in it (https://github.com/python/cpython/issues/106052): ``(?:-[a-z]++)*+`` takes the hyphen of "-1".
+Debian 12 has 3.11.2. Such a repetition is written as an atomic group, ``(?>(?:-[a-z]++)*)``, or so that it can't fail
+after its first item.
 """
 
 import subprocess
@@ -84,7 +85,7 @@ def wrong_repetitions(items):
 @pytest.mark.processes
 def test_no_possessive_repetition_of_a_group_can_fail_half_way():
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", RECORDING], capture_output=True, text=True, check=True)
-    patterns = eval(done.stdout)  # noqa: S307 - what was printed above
+    patterns = eval(done.stdout)
     assert len(patterns) > 200
     wrong = [pattern for pattern, flags in patterns if any(wrong_repetitions(_parser.parse(pattern, flags)))]
     assert not wrong, "\n".join(map(repr, wrong))
