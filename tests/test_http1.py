@@ -229,6 +229,8 @@ def test_a_request_of_http_1_0_may_have_no_host():
 
 # Responses
 
+TEXT_ONLY = b"content-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
+
 
 @pytest.mark.parametrize(
     ("response", "method", "message"),
@@ -236,15 +238,15 @@ def test_a_request_of_http_1_0_may_have_no_host():
         (
             Response("é"),
             "GET",
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 2\r\n\r\n\xc3\xa9",
+            b"HTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\n\xc3\xa9" % TEXT_ONLY,
         ),
         (
             Response("é"),
             "HEAD",
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 2\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\n" % TEXT_ONLY,
         ),
         (Response(None, 299), "GET", b"HTTP/1.1 299 Success\r\ncontent-length: 0\r\n\r\n"),
-        (Response("x", 204), "GET", b"HTTP/1.1 204 No Content\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n"),
+        (Response("x", 204), "GET", b"HTTP/1.1 204 No Content\r\n%b\r\n" % TEXT_ONLY),
         (
             Response(None, 404, [("Set-Cookie", "a=b"), ("Content-Length", "0"), ("Set-Cookie", "c=d")]),
             "GET",

@@ -134,21 +134,24 @@ def test_an_iterator_of_either_style_is_streamed(value):
     assert response.body is value
 
 
+TEXT_ONLY = {"content-type": TEXT, "x-content-type-options": "nosniff"}
+
+
 @pytest.mark.parametrize(
     ("value", "status", "headers", "body"),
     [
-        (("text", 201), 201, {"content-type": TEXT}, b"text"),
+        (("text", 201), 201, {**TEXT_ONLY}, b"text"),
         (({"a": 1}, 201), 201, {"content-type": JSON}, b'{"a":1}'),
-        (("text", {"x-a": "1"}), 200, {"content-type": TEXT, "x-a": "1"}, b"text"),
-        (("text", [("x-a", "1")]), 200, {"content-type": TEXT, "x-a": "1"}, b"text"),
-        (("text", {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
-        (("text", 202, {"x-a": "1"}), 202, {"content-type": TEXT, "x-a": "1"}, b"text"),
-        (("text", 202, ()), 202, {"content-type": TEXT}, b"text"),
+        (("text", {"x-a": "1"}), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
+        (("text", [("x-a", "1")]), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
+        (("text", {"Content-Type": "text/csv"}), 200, {**TEXT_ONLY, "content-type": "text/csv"}, b"text"),
+        (("text", 202, {"x-a": "1"}), 202, {**TEXT_ONLY, "x-a": "1"}, b"text"),
+        (("text", 202, ()), 202, {**TEXT_ONLY}, b"text"),
         ((None, 204), 204, {}, b""),
         ((None, 303, {"location": "/"}), 303, {"location": "/"}, b""),
-        (("", 404), 404, {"content-type": TEXT}, b""),
-        ((Response("own", 418), 201), 201, {"content-type": TEXT}, b"own"),
-        ((Response("own", 418), {"x-a": "1"}), 418, {"content-type": TEXT, "x-a": "1"}, b"own"),
+        (("", 404), 404, {**TEXT_ONLY}, b""),
+        ((Response("own", 418), 201), 201, {**TEXT_ONLY}, b"own"),
+        ((Response("own", 418), {"x-a": "1"}), 418, {**TEXT_ONLY, "x-a": "1"}, b"own"),
         (([1], 201), 201, {"content-type": JSON}, b"[1]"),
     ],
     ids=repr,

@@ -67,5 +67,5 @@ def test_gets_headers_of_the_application_that_answers_by_it(page):
     guarded.use(SecurityHeaders())
     for app in (guarded, open_to_frames):
         app.get("/")(lambda request: page)
-    assert "x-content-type-options" in Client(guarded).get("/").headers
-    assert "x-content-type-options" not in Client(open_to_frames).get("/").headers
+    assert "x-frame-options" in Client(guarded).get("/").headers
+    assert "x-frame-options" not in Client(open_to_frames).get("/").headers

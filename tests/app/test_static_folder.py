@@ -80,7 +80,10 @@ class TestAFile:
         assert isinstance(response.body, FileBody)
         assert content(response) == CSS
         plain = Response.file(root / "css/site.css").headers
-        assert dict(response.headers.items()) == dict(plain.items()) | {"cache-control": "no-cache"}
+        assert dict(response.headers.items()) == dict(plain.items()) | {
+            "cache-control": "no-cache",
+            "x-content-type-options": "nosniff",
+        }
 
     def test_answers_conditions_and_ranges(self, folder):
         etag = get(folder, "css/site.css").headers["etag"]

@@ -340,7 +340,8 @@ class TestFieldsOfTheBytes:
         }  # fmt: skip
         client = serving(response(**about_bytes))
         assert dict(client.get("/", headers=GZIP).headers.items()).keys() - {"date"} == {
-            "content-type", "content-encoding", "content-length", "vary", "etag", "last-modified",
+            "content-type", "x-content-type-options", "content-encoding", "content-length", "vary", "etag",
+            "last-modified",
         }  # fmt: skip
         assert {"accept-ranges", "digest", "repr-digest"} <= set(client.get("/").headers)
 

@@ -262,7 +262,7 @@ class TestTheResponse:
             return shared
 
         assert "set-cookie" in shop.visit(shop.client(), answer).headers
-        assert [*shared.headers] == ["content-type"]
+        assert [*shared.headers] == ["content-type", "x-content-type-options"]
 
 
 class TestTheEnd:

@@ -111,7 +111,8 @@ def test_a_response_keeps_to_wsgi():
     chunks = validator(Response("hello"))(environ, start_response)
     assert b"".join(chunks) == b"hello"
     chunks.close()
-    assert started == [("200 OK", [("content-type", "text/plain; charset=utf-8"), ("content-length", "5")])]
+    fields = [*Response("hello").headers.items(), ("content-length", "5")]
+    assert started == [("200 OK", fields)]
 
 
 def test_a_response_is_an_application_with_a_lifespan():

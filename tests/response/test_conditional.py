@@ -580,7 +580,7 @@ class TestCaching:
         if before:
             response.headers["cache-control"] = before
         cache_for(response, 60, **options)
-        assert response.headers.items() == [("content-type", "text/plain; charset=utf-8"), ("cache-control", after)]
+        assert response.headers.items() == [*Response("a").headers.items(), ("cache-control", after)]
 
     @pytest.mark.parametrize("seconds", [-1, 1.5, True, 2**31 + 1, "60"])
     def test_takes_whole_seconds(self, seconds):
@@ -592,7 +592,7 @@ class TestCaching:
     def test_is_forbidden(self):
         response = Response("a", headers={"cache-control": "public, max-age=60", "expires": DATE})
         no_store(response)
-        assert response.headers.items()[1:] == [("cache-control", "no-store")]
+        assert response.headers.items() == [*Response("a").headers.items(), ("cache-control", "no-store")]
 
 
 def app_that_answers(make):

@@ -98,6 +98,7 @@ class TestTheHead:
             ("content-length", "10"),
             ("accept-ranges", "bytes"),
             ("content-type", "text/plain; charset=utf-8"),
+            ("x-content-type-options", "nosniff"),
         ]
 
     @pytest.mark.parametrize(

@@ -27,10 +27,8 @@ from antiphon.handler.scope import rest_in_scope
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
-from antiphon.response.fields import TEXT, only_typed
+from antiphon.response.fields import TEXT_ONLY
 from antiphon.response.response import Response, response_of
-
-_TEXT_ONLY = only_typed(TEXT)
 
 
 def answer_at_once(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
@@ -75,7 +73,7 @@ def _answer(plan: Plan, request: Request, has_body: bool) -> Response | Steps[Re
                 answer = begun and begun[1]
             else:
                 return _answer_waiting(plan, request, steps, begun[1], opened)
-            made = response_of(answer.encode(), _TEXT_ONLY) if type(answer) is str else _respond(plan, request, answer)
+            made = response_of(answer.encode(), TEXT_ONLY) if type(answer) is str else _respond(plan, request, answer)
     except BaseException as raised:
         return _answer_raised(plan, request, raised, opened)
     if not isinstance(made, Response):
@@ -363,7 +361,7 @@ async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: 
 def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[Response]:
     """Make a response of what was returned, by the request's conditions where it has to be."""
     if type(answer) is str:
-        return response_of(answer.encode(), _TEXT_ONLY)
+        return response_of(answer.encode(), TEXT_ONLY)
     made = to_response(answer, plan.function, request)
     if not isinstance(made, Response):
         return _wait(request, made)

@@ -11,7 +11,7 @@ from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
-from antiphon.response.fields import HTML, JSON, SharedFields, only_typed
+from antiphon.response.fields import HTML, JSON, NOT_SNIFFED, SharedFields, only_typed
 from antiphon.response.response import Response, json_encoder, response_of
 from antiphon.response.templates import Template, is_template
 
@@ -53,7 +53,7 @@ ResponseLike: TypeAlias = (
 """The values of which a response is made: what handlers return. A TypedDict counts as the dict that it is."""
 
 _JSON_ONLY = only_typed(JSON)
-_PROBLEM_ONLY = only_typed(PROBLEM)
+_PROBLEM_ONLY = SharedFields.of([*only_typed(PROBLEM), NOT_SNIFFED])
 
 _WANTED = (
     "of that no response can be made: return text, bytes, a dict, list or dataclass, an iterator, a Response,"

@@ -15,6 +15,7 @@ from antiphon.handler.callables import check_sync
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
+from antiphon.response.fields import NOT_SNIFFED
 from antiphon.response.files import SETTLED, FileBody, guess_type
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
@@ -204,7 +205,7 @@ class StaticFolder:
 
     def _answer(self, request: Request, name: str, file: _File, cache_control: str) -> Response:
         """Answer with the file, or with its precompressed sibling."""
-        fields = {"cache-control": cache_control, "content-type": guess_type(name)}
+        fields = {"cache-control": cache_control, "content-type": guess_type(name)} | dict([NOT_SNIFFED])
         if not self._precompressed or not (siblings := self._siblings(name, file)):
             return Response.file(file.path, headers=fields)
         fields["vary"] = "accept-encoding"

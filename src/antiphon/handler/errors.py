@@ -11,7 +11,7 @@ from antiphon.http.accept import Accept
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
-from antiphon.response.fields import HTML, Line, vary
+from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
 from antiphon.response.response import Response, response_of
 
 PROBLEM = "application/problem+json"
@@ -136,7 +136,7 @@ def _best(accept: str | None) -> str:
 
 _known = lru_cache(maxsize=128)(_best)
 
-_OURS = frozenset({"content-type", "x-request-id", "vary"})
+_OURS = frozenset({"content-type", "x-content-type-options", "x-request-id", "vary"})
 
 
 def headers_of(request: Request, told: HTTPError) -> list[Line]:
@@ -154,6 +154,7 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
         return [
             ("content-type", content_type),
             ("cache-control", "no-store"),
+            NOT_SNIFFED,
             ("x-request-id", request.id),
             ("vary", "accept"),
         ]
@@ -161,7 +162,7 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
     fields = [("content-type", content_type), *(field for field in own if field[0] not in _OURS)]
     if not any(name == "cache-control" for name, _ in own):
         fields.append(("cache-control", "no-store"))
-    return [*fields, ("x-request-id", request.id), ("vary", vary(varied, ("accept",)))]
+    return [*fields, NOT_SNIFFED, ("x-request-id", request.id), ("vary", vary(varied, ("accept",)))]
 
 
 def raised_response(answer: RaisedAnswer) -> Response:

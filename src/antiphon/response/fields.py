@@ -46,6 +46,26 @@ def only_typed(content_type: str) -> SharedFields:
     return SharedFields.of([("content-type", str(MediaType.parse(field_value(content_type))))])
 
 
+NOT_SNIFFED = ("x-content-type-options", "nosniff")
+"""The field without which browsers may take text for another type, and wait for more of it, in Chrome 1024 bytes, to
+guess that (WHATWG MIME Sniffing §5.2).
+"""
+
+
+@lru_cache(maxsize=256)
+def typed(content_type: str) -> SharedFields:
+    """Return the fields of a response of a type, of which browsers may take plain text for no other.
+
+    Raises ValueError for what is not a media type.
+    """
+    fields = only_typed(content_type)
+    return SharedFields.of([*fields, NOT_SNIFFED]) if fields[0][1].startswith(PLAIN) else fields
+
+
+TEXT_ONLY = typed(TEXT)
+"""The fields of a response of plain text alone."""
+
+
 @lru_cache(maxsize=256)
 def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
     """Return the fields, and those of the others whose names they have not."""

@@ -18,14 +18,17 @@ from antiphon.response.fields import (
     HTML,
     JSON,
     NO_FIELDS,
+    NOT_SNIFFED,
     PLAIN,
     TEXT,
+    TEXT_ONLY,
     Fields,
     Line,
     SharedFields,
     completed,
     only_typed,
     put_cookie,
+    typed,
     varied,
     vary,
 )
@@ -42,13 +45,7 @@ if TYPE_CHECKING:
     from antiphon.response.files import FileSource
     from antiphon.response.templates import Template
 
-_TEXT_ONLY = only_typed(TEXT)
 _BYTES_ONLY = only_typed(BYTES)
-_NOT_SNIFFED = ("x-content-type-options", "nosniff")
-"""The field without which browsers wait for more of plain text, in Chrome 1024 bytes, to guess its type (WHATWG MIME
-Sniffing §5.2).
-"""
-_TEXT_IN_CHUNKS = SharedFields.of([*_TEXT_ONLY, _NOT_SNIFFED])
 
 
 class RequestWithReferrer(Protocol):
@@ -93,7 +90,7 @@ class Response(ResponseHeaders):
         self.is_conditional = False
         if type(body) is str:
             self._body: Body = body.encode()
-            self._fields: Fields = _TEXT_ONLY
+            self._fields: Fields = TEXT_ONLY
         elif body is None:
             self._body = b""
             self._fields = NO_FIELDS
@@ -102,14 +99,13 @@ class Response(ResponseHeaders):
             self._fields = _BYTES_ONLY
         else:
             self._body = body_of(body)
-            self._fields = _TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
+            self._fields = TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
+        if content_type is not None:
+            self._fields = typed(content_type)
         if headers:
-            self._fields = checked_fields(headers, self._fields)
             if content_type is not None:
-                others = [field for field in self._fields if field[0] != "content-type"]
-                self._fields = [*others, *only_typed(content_type)]
-        elif content_type is not None:
-            self._fields = only_typed(content_type)
+                headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
+            self._fields = checked_fields(headers, self._fields)
 
     # Ready-made kinds
 
@@ -159,7 +155,7 @@ class Response(ResponseHeaders):
         if not headers:
             return cls(body, status, content_type=content_type)
         response = cls(body, status)
-        response._fields = checked_fields(headers, only_typed(content_type))
+        response._fields = checked_fields(headers, typed(content_type))
         return response
 
     @overload
@@ -225,16 +221,14 @@ class Response(ResponseHeaders):
     ) -> Self:
         """Make a response whose body is sent while it is made. The iterator is closed in every case.
 
-        Plain text is sent with ``X-Content-Type-Options: nosniff``, so that browsers show each chunk at once.
+        Plain text has ``X-Content-Type-Options: nosniff``, by which browsers show each chunk at once, too.
         """
         if content_type is None:
             response = cls._of_type(TEXT, chunks, status, headers)
         else:
             response = cls(chunks, status, headers, content_type=content_type)
-        if response._fields is _TEXT_ONLY:
-            response._fields = _TEXT_IN_CHUNKS
-        elif (response.content_type or "").startswith(PLAIN):
-            response.headers.setdefault(*_NOT_SNIFFED)
+        if response._fields is not TEXT_ONLY and (response.content_type or "").startswith(PLAIN):
+            response.headers.setdefault(*NOT_SNIFFED)
         return response
 
     @classmethod

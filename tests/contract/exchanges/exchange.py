@@ -79,6 +79,8 @@ def answer(
     lines = [*marks, *fields]
     if content_type is not None:
         lines.append(("content-type", content_type))
+        if content_type.startswith("text/plain") or content_type == PROBLEM:
+            lines.append(NOT_SNIFFED)
     if length is not None:
         lines.append(("content-length", str(length)))
     names = sorted({name for name, _ in lines})

@@ -52,7 +52,7 @@ class Answer(NamedTuple):
         if isinstance(value, Iterator):
             made: NativeResponse | Awaitable[NativeResponse] = NativeResponse.stream(value, content_type=content_type)
         elif isinstance(value, bytes) and content_type is not HTML:
-            made = NativeResponse(value, content_type=content_type)
+            made = response_of(value, only_typed(content_type))
         else:
             made = to_response(value, self.page, native)
         return amended(self.request, made) if isinstance(made, NativeResponse) else self._wait(made)

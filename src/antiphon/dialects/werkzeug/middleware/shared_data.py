@@ -138,6 +138,7 @@ class SharedDataMiddleware:
             fields["expires"] = http_date(time() + self.cache_timeout)
         kind = guess_type(name)
         response = Response.file(file, headers=fields, content_type=self.fallback_mimetype if kind == BYTES else kind)
+        response.headers.pop("x-content-type-options", None)  # the original has none
         if self.cache:
             response.conditional(Request(WSGIHead(environ)))
         if response.status == 304:
