@@ -142,14 +142,18 @@ class App(Routes, Servable):
         host: str | None = None,
         interface: Literal["wsgi", "asgi"] | None = None,
         limits: Limits | None = None,
+        body: Literal["load", "stream"] = "load",
     ) -> None:
         """Mount another application: it answers requests below a prefix for which there is no route here.
 
         ``application`` is another ``App``, or one that speaks WSGI or ASGI: a coroutine function, or an object whose
         ``__call__`` is one, is taken for ASGI, unless ``interface`` says it. It sees the prefix as its root path, its
         responses pass the middleware here, and it is started and stopped with this one. ``limits`` bound its requests;
-        an ``App`` bounds them by itself. Raises ValueError for a malformed prefix or host, and where something is
-        mounted already, TypeError for what is no application.
+        an ``App`` bounds them by itself. With ``body="stream"`` any other application does so, too: it is called before
+        the body has come, and receives that itself.
+
+        Raises ValueError for a malformed prefix or host, and where something is mounted already, TypeError for what is
+        no application, and for limits of one that bounds its requests by itself.
         """
         self.check_open()
         if not isinstance(prefix, str):
@@ -160,7 +164,9 @@ class App(Routes, Servable):
         self.check_prefix(prefix, host)
         if contains(application, self):
             raise explained("bad-mount", ValueError("an application cannot be mounted in itself"))
-        mount = make_mount(prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes)
+        mount = make_mount(
+            prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes, body=body
+        )
         if any(other.where == mount.where for other in self._mounts):
             raise explained("bad-mount", ValueError(f"an application is mounted at {mount.where or '/'} already"))
         if known := next((other for other in self._mounts if other.application is application), None):

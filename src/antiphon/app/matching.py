@@ -97,7 +97,7 @@ class Routing:
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
         request.route = plan.route
-        if head.method in SAFE_METHODS or plan.body == "delegated":
+        if head.method in SAFE_METHODS or not plan.checks_writes:
             return plan, None
         return plan, guard.refused_write(request)
 

@@ -41,6 +41,8 @@ class Mount(NamedTuple):
     """Limits of its requests, if it has none of its own."""
     encoded_slashes: bool
     """True if slashes that were sent encoded stay in their segment of the prefix."""
+    body: Literal["load", "delegated"]
+    """The time at which the body of a request is received: before the application is called, or when that wants it."""
 
     @property
     def where(self) -> str:
@@ -57,7 +59,7 @@ class Mount(NamedTuple):
         """The handler, which is called with the request of the application around it."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
-            hand_on = _inside if self.interface is None else _served
+            hand_on = _inside if self.body == "delegated" else _served
             return Hook(hand_on(self.below, self.application, blocks), True, blocks)
         if self.interface == "wsgi":
             from antiphon.adapters.foreign.wsgi import from_wsgi
@@ -66,15 +68,24 @@ class Mount(NamedTuple):
         from antiphon.adapters.foreign.asgi import from_asgi
 
         state = self.lifespan.state if self.lifespan else None
-        return Hook(self._foreign(from_asgi(self.application, state)), True)
+        handler = self._foreign(from_asgi(self.application, state))
+        return Hook(_on_loop(handler) if self.body == "delegated" else handler, True)
 
     def below(self, request: Request, root: str = "/") -> Request:
-        """Return the request that the application gets. Raises NotFound as ``request_below`` does."""
+        """Return the request that the application gets. Both share body, id, ``after`` and lifetime.
+
+        Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
+        """
+        return request_with(request, self._head_below(request, root) if self.where else request.head)
+
+    def _head_below(self, request: Request, root: str) -> "MountedHead":
         segments = hidden_segments(request.head) if self.encoded_slashes else None
-        below = request_below(request, self.prefix, root, segments)
+        head = MountedHead(request.head, self.prefix.count("/"), root, segments)
+        if "<" in self.prefix and is_misleading(head.above):
+            raise NotFound("Browsers would read the path of what stands here otherwise.")
         if self.host is not None:
-            below.head.mount = f"//{request.host.lower().removesuffix('.')}{below.head.mount}"  # type: ignore[attr-defined]  # a MountedHead
-        return below
+            head.mount = f"//{request.host.lower().removesuffix('.')}{head.mount}"
+        return head
 
     def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
         """Return a handler for a foreign application, which sees whether there was a slash behind the prefix."""
@@ -89,30 +100,44 @@ def make_mount(
     limits: Limits | None,
     *,
     encoded_slashes: bool,
+    body: Literal["load", "stream"] = "load",
 ) -> Mount:
     """Make the mount of an application of Antiphon, or of a WSGI or ASGI application: a coroutine function is ASGI.
 
-    Raises TypeError for an object that is no application, and for limits of an ``App``; ValueError for an unknown
-    interface.
+    Raises TypeError for an object that is no application, and for limits of an application that bounds its requests by
+    itself; ValueError for an unknown interface or way with bodies.
     """
     check_interface(interface)
+    if body not in ("load", "stream"):
+        raise explained("bad-mount", ValueError(f"the body of a mount is 'load' or 'stream', not {body!r}"))
+    if body == "stream" and limits is not None:
+        raise explained(
+            "bad-mount",
+            TypeError("an application that receives its bodies itself bounds them itself: leave limits out"),
+        )
     given = Limits.of(limits)
+    received: Literal["load", "delegated"] = "delegated" if body == "stream" else "load"
     if isinstance(application, Servable):
         if limits is not None and isinstance(application, Routes):
             raise explained("bad-mount", TypeError("an App bounds its requests by itself: App(limits=...)"))
-        speaks = None if isinstance(application, Routes) else application.interface
-        return Mount(prefix, host, application, speaks, None, given, encoded_slashes)
+        if isinstance(application, Routes):
+            return Mount(prefix, host, application, None, None, given, encoded_slashes, "delegated")
+        return Mount(prefix, host, application, application.interface, None, given, encoded_slashes, received)
     if not callable(application) or (isinstance(application, type) and interface is None):
         raise explained(
             "bad-mount",
             TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon"),
         )
     if (interface or interface_of(application)) == "wsgi":
-        return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes)
+        if body == "stream":
+            from antiphon.adapters.foreign.environ_host import BridgedApplication
+
+            application = BridgedApplication(application)
+        return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes, received)
     from antiphon.adapters.foreign.lifespan import ASGILifespan
 
     lifespan = ASGILifespan(cast("ASGIApplication", application))
-    return Mount(prefix, host, application, "asgi", lifespan, given, encoded_slashes)
+    return Mount(prefix, host, application, "asgi", lifespan, given, encoded_slashes, received)
 
 
 def contains(application: object, other: object) -> bool:
@@ -156,14 +181,8 @@ class MountedHead(DerivedHead):
         return self.inner.root_path + self.above
 
 
-def request_below(request: Request, prefix: str, root: str, segments: list[str] | None) -> Request:
-    """Return the request that an application below a prefix gets. Both share body, id, ``after`` and lifetime.
-
-    Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
-    """
-    head = MountedHead(request.head, prefix.count("/"), root, segments)
-    if "<" in prefix and is_misleading(head.above):
-        raise NotFound("Browsers would read the path of what stands here otherwise.")
+def request_with(request: Request, head: Head) -> Request:
+    """Return a request with another head, which shares the rest."""
     inner = type(request)(head, request.content)
     vars(inner).update(id=request.id, after=request.after, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
@@ -179,6 +198,16 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         response = await as_inner(outer, application.handle(request))
         await (ON_THREAD if blocks else ON_LOOP)  # it may have ended anywhere
         return response
+
+    return hand_on
+
+
+def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Return a handler that may be called anywhere, for one of the loop that receives the body itself."""
+
+    async def hand_on(request: Request) -> Response:
+        await ON_LOOP
+        return await as_inner(request, handler(request))
 
     return hand_on
 

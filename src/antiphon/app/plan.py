@@ -126,6 +126,9 @@ class Plan:
 
     # No __slots__: without the GIL, threads lock the plan to read most of them.
 
+    checks_writes = True
+    """False if the handler hands requests on to an application that refuses writes from other sites by itself."""
+
     def __init__(
         self,
         route: Route,

@@ -133,10 +133,13 @@ class RouteGroup:
         host: str | None = None,
         limits: Limits | None = None,
         body: PlannedBody = "load",
+        checks_writes: bool = True,
     ) -> Plan:
         """Plan answers where there is no route. The requests have one all the same, which describes the answer."""
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
-        return Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
+        plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
+        plan.checks_writes = checks_writes
+        return plan
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
@@ -356,7 +359,8 @@ class Planning:
                 pattern=mount.prefix,
                 host=mount.host,
                 limits=mount.limits.within(group.limits),
-                body="delegated" if mount.interface is None else "load",
+                body=mount.body,
+                checks_writes=mount.interface is not None,
             )
             self._routing.mounts.add(mount.prefix, mount.host, plan)
 

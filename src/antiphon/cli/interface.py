@@ -42,13 +42,20 @@ def bridged(app: Any, requested: Choice | None) -> Any:
 
     An object that may speak a requested interface is believed to do so.
     """
-    if _is_servable(app) or choose(app, requested).interface == "wsgi" or _spoken(app).interface != "wsgi":
+    if _is_servable(app) or choose(app, requested).interface == "wsgi":
         return app
-    if requested is not None and (_takes(app, 3) or hasattr(app, "__rsgi__")):
+    if spoken_interface(app, requested) != "wsgi" or (requested is not None and hasattr(app, "__rsgi__")):
         return app
     from antiphon.adapters.foreign.environ_host import BridgedApplication  # late: few need it
 
     return BridgedApplication(app)
+
+
+def spoken_interface(app: Any, requested: Choice | None) -> Interface:
+    """Return the interface that an application speaks by itself. If it may be ASGI, a request for that decides."""
+    if requested is not None and requested.interface != "wsgi" and callable(app) and _takes(app, 3):
+        return "asgi"
+    return _spoken(app).interface
 
 
 def _is_servable(app: object) -> bool:

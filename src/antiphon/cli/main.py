@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand, Refused
+from antiphon.cli.guards import Guards, guard_options
 from antiphon.cli.settings import Configured, setting, source_of
 from antiphon.dialect_imports import TooLate, UnknownDialect, install
 
@@ -167,6 +168,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     multiple=True,
     help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
 )
+@guard_options
 def run(
     target: str | None,
     host: str,
@@ -187,6 +189,10 @@ def run(
     log_format: Literal["text", "json"],
     log_level: str,
     dialects: tuple[str, ...],
+    trusted_hosts: tuple[str, ...],
+    refuse_cross_site: bool,
+    max_body: int | None,
+    security_headers: bool,
 ) -> None:
     """Serve the application APP of the module MODULE, on Granian.
 
@@ -218,6 +224,7 @@ def run(
         drain_delay=drain_delay,
         debug=reload if debug is None else debug,
         logs=logs,
+        guards=Guards(trusted_hosts, refuse_cross_site, max_body, security_headers),
     )
     if reload:
         options = options.for_reloading()

@@ -1,7 +1,8 @@
-"""How a server is kept: how many workers there are, how long they have for what, and what they show."""
+"""How a server is kept: how many workers there are, how long they have for what, what they show and refuse."""
 
 from typing import NamedTuple
 
+from antiphon.cli.guards import NO_GUARDS, Guards
 from antiphon.cli.logs import Logs
 
 RELOAD_GRACE = 2.0
@@ -9,7 +10,7 @@ RELOAD_GRACE = 2.0
 
 
 class ServerOptions(NamedTuple):
-    """How many workers there are, how long they have for what, and what they show. All times are in seconds."""
+    """How many workers there are, how long they have for what, what they show and refuse. Times are in seconds."""
 
     workers: int = 1
     grace: float = 30.0
@@ -26,6 +27,8 @@ class ServerOptions(NamedTuple):
     """True if errors are answered with a page that shows the code and its values."""
     logs: Logs = Logs()
     """What the workers log, and how."""
+    guards: Guards = NO_GUARDS
+    """What stands around a program of another library."""
     is_reloaded: bool = False
     """True if workers are told what to load, when files have changed."""
 

@@ -21,6 +21,7 @@ from antiphon.cli.control import Control
 from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
 from antiphon.cli.final_responses import with_final_responses
+from antiphon.cli.guards import NO_GUARDS
 from antiphon.cli.heartbeat import BEATS, Heartbeat
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.observed import Counted, call_before_first, observed
@@ -90,15 +91,18 @@ class _Worker:
         if not isinstance(target, Target):  # pages look again and again whether a report is still there
             self._options = self._options._replace(logs=self._options.logs._replace(has_access_log=False))
         try:
-            self._app = target.load(requested)
+            program = target.load(requested)
+            self._choice = choose(program, requested)
+            if self._options.guards == NO_GUARDS or not isinstance(target, Target):
+                self._app = bridged(program, requested)
+            else:
+                self._app = self._options.guards.around(program, requested, str(target))
         except BadCommand as error:
             self._report(error)
             sys.exit(error.exit_code)
-        self._choice = choose(self._app, requested)
-        self._app = bridged(self._app, requested)
         self._options.logs.configure()
         self._control.wait_for_order()
-        if warning := unknown_callers(self._app, listener.family == socket.AF_UNIX):
+        if warning := unknown_callers(program, listener.family == socket.AF_UNIX):
             logging.getLogger("antiphon").warning(warning)
         self._server = server = self._make_server(listener)
         # The supervisor may have got it, too, and end this worker before it is replaced.

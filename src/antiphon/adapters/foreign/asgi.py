@@ -12,11 +12,15 @@ from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, log_failure
 from antiphon.http.errors import ClientDisconnected
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 GRACE = 5.0
 """Seconds that an application gets to clean up, before it is cancelled."""
+
+_NO_LIMITS = Limits(body=1 << 62)
+"""The limits of a body that the application bounds: the pace alone."""
 
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 """Fields about a connection, which is that of the server, not of the application (RFC 9110 §7.6.1)."""
@@ -25,7 +29,9 @@ _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"}
 def from_asgi(
     application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: float = GRACE
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Return a handler that answers by an ASGI application, which runs as a task of its own, with the loaded body.
+    """Return a handler that answers by an ASGI application, which runs as a task of its own.
+
+    The application gets the loaded body; one that is not loaded it receives itself, without a limit.
 
     ``state`` is what the application's lifespan has made, or is going to make (``ASGILifespan.state``). A body in
     several messages is streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the
@@ -62,6 +68,7 @@ class _ASGICall:
     def __init__(self, application: ASGIApplication, request: Request, grace: float) -> None:
         self._application = application
         self._request_body: Content | None = request.content
+        self._is_loaded = request.content.is_complete or not request.head.has_body
         self._offset = 0
         self._grace = grace
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -117,6 +124,17 @@ class _ASGICall:
             return
         self._error = error
 
+    async def _read(self, body: Content) -> tuple[bytes, bool]:
+        """Return the next chunk of a loaded body, and True if there are more."""
+        chunk = await body.aread_at(self._offset)
+        self._offset += len(chunk)
+        return chunk, self._offset < body.size
+
+    async def _advance(self, body: Content) -> tuple[bytes, bool]:
+        """Receive the next chunk of a body, which is not kept, and return True if more may come."""
+        body.is_kept = False
+        return await body.aadvance(_NO_LIMITS), not body.is_complete
+
     def _start(self, response: Response | None) -> None:
         """Give out the response; None if there is none, and none will come."""
         if not self._started.done():
@@ -126,9 +144,11 @@ class _ASGICall:
     async def _receive(self) -> Message:
         if self._request_body is not None and not self._over.is_set():
             body = self._request_body
-            chunk = await body.aread_at(self._offset)
-            self._offset += len(chunk)
-            has_more = self._offset < body.size
+            try:
+                chunk, has_more = await (self._read(body) if self._is_loaded else self._advance(body))
+            except ClientDisconnected:
+                self._disconnect()
+                return {"type": "http.disconnect"}
             if not has_more:
                 self._request_body = None
             return {"type": "http.request", "body": chunk, "more_body": has_more}
