@@ -471,6 +471,14 @@ class TestMounting:
         with pytest.raises(TypeError, match=r"an App bounds its requests by itself: App\(limits=\.\.\.\)"):
             App().mount("/inner", App(), limits=Limits(body=1))
 
+    def test_limits_of_what_receives_its_bodies_itself_are_its_own_to_set(self):
+        with pytest.raises(TypeError, match="bounds them itself"):
+            App().mount("/old", wsgi, limits=Limits(body=1), body="stream")
+
+    def test_a_way_with_bodies_that_nobody_knows_is_refused(self):
+        with pytest.raises(ValueError, match="'load' or 'stream', not 'lazy'"):
+            App().mount("/old", wsgi, body="lazy")
+
     @pytest.mark.parametrize("application", [None, "shop:app", 1, App, dict])
     def test_what_is_no_application_is_refused(self, application):
         with pytest.raises(TypeError, match="is no application"):

@@ -198,9 +198,10 @@ CROSS_SITE = {"sec-fetch-site": "cross-site", "origin": "https://shop.example"}
 
 
 class TestWritesFromOtherSites:
-    def test_are_refused_before_any_application_sees_them(self, serving, kind):
+    @pytest.mark.parametrize("body", ["load", "stream"])
+    def test_are_refused_before_any_application_sees_them(self, serving, kind, body):
         app = App()
-        app.mount("/old", kind.make())
+        app.mount("/old", kind.make(), body=body)
         client = serving(app)
         assert client.post("/old/x", headers=CROSS_SITE).status == 403
         assert client.get("/old/x", headers=CROSS_SITE).status == 200

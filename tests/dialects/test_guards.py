@@ -1,6 +1,8 @@
 """Guards around programs of each dialect, served: what they refuse never reaches the program, over any interface."""
 
+import gzip
 import json
+import random
 import socket
 from contextlib import closing
 from http.client import HTTPConnection
@@ -101,6 +103,31 @@ def test_a_program_answers_while_the_body_comes(program, interface):
         while not received.endswith(b"0\r\n\r\n"):
             received += client.recv(1 << 16)
         assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def echo(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    return [environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])), environ["HTTP_CONTENT_ENCODING"].encode()]
+
+
+async def echo_async(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    has_more = True
+    while has_more:
+        message = await receive()
+        has_more = message["more_body"]
+        await send({"type": "http.response.body", "body": message["body"], "more_body": True})
+    await send({"type": "http.response.body", "body": dict(scope["headers"])[b"content-encoding"]})
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("program", [echo, BridgedApplication(echo), echo_async])
+def test_a_coded_body_reaches_a_program_as_it_was_sent(program, interface):
+    body = gzip.compress(random.Random(7).randbytes(100_000))
+    with programs.served(lambda: Guards().around(program, None, "shop:app"), interface) as address:
+        status, _, answer = ask(address, "POST", "/", {"content-encoding": "gzip"}, body)
+        assert (status, answer) == (200, body + b"gzip")
 
 
 def count(received):

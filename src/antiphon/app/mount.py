@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon.adapters.foreign import check_interface, interface_of
@@ -61,6 +62,10 @@ class Mount(NamedTuple):
             blocks = self.application.interface == "wsgi"
             hand_on = _inside if self.body == "delegated" else _served
             return Hook(hand_on(self.below, self.application, blocks), True, blocks)
+        if self.interface == "wsgi" and self.body == "delegated":
+            from antiphon.adapters.foreign.environ_host import BridgedApplication
+
+            return Hook(_inside(partial(self.below, root=""), BridgedApplication(self.application), True), True, True)
         if self.interface == "wsgi":
             from antiphon.adapters.foreign.wsgi import from_wsgi
 
@@ -129,10 +134,6 @@ def make_mount(
             TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon"),
         )
     if (interface or interface_of(application)) == "wsgi":
-        if body == "stream":
-            from antiphon.adapters.foreign.environ_host import BridgedApplication
-
-            application = BridgedApplication(application)
         return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes, received)
     from antiphon.adapters.foreign.lifespan import ASGILifespan
 

@@ -123,6 +123,11 @@ class Content:
         """Take over the pace at which the first bytes were waited for."""
         self._receiver = Receiver(self.head, pace)
 
+    def stream_as_sent(self) -> None:
+        """Give the bytes as they are sent, in their content coding, and keep none. No chunk may have been received."""
+        self.is_kept = False
+        self._received_by().undoes_codings = False
+
     def hold(self, data: bytes) -> None:
         """Take over the first bytes, which were received, but not checked."""
         self._received_by().hold(data)

@@ -39,7 +39,7 @@ class Receiver:
 
     __slots__ = (
         "_declared", "_decoded", "_decoder", "_decodes_until", "_has_begun", "_head", "_held", "_member", "_pace",
-        "has_ended", "is_broken", "received",
+        "has_ended", "is_broken", "received", "undoes_codings",
     )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
@@ -51,6 +51,8 @@ class Receiver:
         """True if no more chunks come."""
         self.is_broken = False
         """True if the rest cannot be received any more: the bytes that were being decoded are lost."""
+        self.undoes_codings = True
+        """False if bytes are given as they were sent. It may be set until the first chunk is received."""
         self._has_begun = False
         self._declared: int | None = None
         self._held = b""
@@ -111,7 +113,7 @@ class Receiver:
                 raise BadRequest("The body has both a Content-Length and a Transfer-Encoding.")
             if declared > limits.body:
                 raise body_too_large(limits)
-        if coding := head.field("content-encoding"):
+        if self.undoes_codings and (coding := head.field("content-encoding")):
             from antiphon.body.decompression import content_decoder
 
             self._decoder = content_decoder(coding)

@@ -69,6 +69,8 @@ class _ASGICall:
         self._application = application
         self._request_body: Content | None = request.content
         self._is_loaded = request.content.is_complete or not request.head.has_body
+        if not self._is_loaded:
+            request.content.stream_as_sent()
         self._offset = 0
         self._grace = grace
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -131,8 +133,7 @@ class _ASGICall:
         return chunk, self._offset < body.size
 
     async def _advance(self, body: Content) -> tuple[bytes, bool]:
-        """Receive the next chunk of a body, which is not kept, and return True if more may come."""
-        body.is_kept = False
+        """Receive the next chunk of a body, and return True if more may come."""
         return await body.aadvance(_NO_LIMITS), not body.is_complete
 
     def _start(self, response: Response | None) -> None:

@@ -199,10 +199,14 @@ class BridgedApplication(EnvironHost):
 
 
 class _PlainInput(ReceivedInput):
-    """The ``wsgi.input`` of an application that knows PEP 3333 alone: it counts against the Content-Length itself."""
+    """The ``wsgi.input`` of an application that knows PEP 3333 alone: it counts against the Content-Length itself.
+
+    So it gets the bytes as they were sent, in their content coding.
+    """
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         super().__init__(request, environ)
+        self.content.stream_as_sent()
         if environ.get("CONTENT_LENGTH"):
             del environ["wsgi.input_terminated"]
 
