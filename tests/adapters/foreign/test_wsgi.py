@@ -8,9 +8,9 @@ from wsgiref.validate import validator
 import pytest
 
 from antiphon import App, Request, Response, serve
-from antiphon.adapters.foreign.wsgi import from_wsgi, make_environ
+from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.http.head import Address, RequestHead
+from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client
 
 HEADERS = [
@@ -77,6 +77,26 @@ def test_an_environ_reads_back_as_the_same_head(environ):
 def test_no_header_stands_twice(environ):
     assert "HTTP_CONTENT_TYPE" not in environ
     assert "HTTP_CONTENT_LENGTH" not in environ
+
+
+@pytest.mark.parametrize(
+    ("root_path", "path", "raw_path", "path_info"),
+    [
+        ("", "/caf\xe9", b"/caf%C3%A9", "/caf\xc3\xa9"),
+        ("", "/\ufffd", b"/%FF", "/\xff"),
+        ("/shop", "/\ufffd/x", b"/shop/%FF/x", "/\xff/x"),
+        ("/a/b", "/c/\ufffd", b"/a%2Fb/c%2F%E2%82", "/c/\xe2\x82"),
+        ("/\ufffd", "/\ufffd", b"/%FE/%FF", "/\xff"),
+        ("", "/\ufffd", b"/%EF%BF%BD", "/\xef\xbf\xbd"),
+        ("", "/\ufffd", None, "/\xef\xbf\xbd"),
+        ("", "/rewritten/\ufffd", b"/%FF", "/rewritten/\xef\xbf\xbd"),
+    ],
+)
+def test_a_path_has_the_bytes_that_were_sent_where_they_are_known(root_path, path, raw_path, path_info):
+    head = RequestHead(path=path, root_path=root_path, raw_path=raw_path)
+    assert make_environ(Request(head))["PATH_INFO"] == path_info
+    given = {**make_environ(Request(head)), "PATH_INFO": path_info, "SCRIPT_NAME": ""}
+    assert head_environ(DerivedHead(WSGIHead(given)))["PATH_INFO"] == path_info
 
 
 def test_a_body_in_chunks_gets_a_length():

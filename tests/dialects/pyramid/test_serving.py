@@ -98,12 +98,13 @@ def test_what_a_client_has_sent_malformed_is_a_400(interface, url, sent):
         assert client.post(url, **sent).status == 400
 
 
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
 @pytest.mark.parametrize("has_route", [False, True])
-def test_a_path_that_is_not_utf_8_is_a_400(has_route):
+def test_a_path_that_is_not_utf_8_is_a_400(has_route, interface):
     config = malformed_reader()
     if has_route:
         config.add_route("any", "/{any}")
-    with Client(config.make_wsgi_app(), "wsgi") as client:
+    with Client(config.make_wsgi_app(), interface) as client:
         assert client.get("/%ff").status == 400
 
 

@@ -11,6 +11,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import OWS
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
+from antiphon.http.urls.percent import percent_decode
 from antiphon.request.proxies import NAMES_ARE_EXACT
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -74,7 +75,7 @@ def _head_values(head: Head) -> "WSGIEnvironment":
     return {
         "REQUEST_METHOD": head.method,
         "SCRIPT_NAME": _latin1(head.root_path),
-        "PATH_INFO": _latin1(head.path),
+        "PATH_INFO": _path_info(head),
         "QUERY_STRING": query,
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
@@ -97,6 +98,28 @@ def _field_values(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
         if f"HTTP_{key}" in environ:
             environ[key] = environ.pop(f"HTTP_{key}")
     return environ
+
+
+def _path_info(head: Head) -> str:
+    """Return the path as PEP 3333 wants it: its bytes as Latin-1 characters, also those that are not UTF-8.
+
+    Where the server hides them, they are those of U+FFFD.
+    """
+    path = head.path
+    if path.isascii() or "\ufffd" not in path or (sent := _sent_path(head)) is None:
+        return _latin1(path)
+    segments = sent.split(b"/")[-path.count("/") :]  # what stands before them is the root path
+    below = b"/" + b"/".join(segments)
+    return below.decode("latin-1") if below.decode("utf-8", "replace") == path else _latin1(path)
+
+
+def _sent_path(head: Head) -> bytes | None:
+    """Return the bytes of the whole path, without escapes; None if the server hides them."""
+    given = server_head(head)
+    if isinstance(given, WSGIHead):
+        return given.environ.get("PATH_INFO", "").encode("latin-1")  # type: ignore[no-any-return]  # PEP 3333 says str
+    raw = head.raw_path
+    return None if raw is None else percent_decode(raw)
 
 
 def _latin1(text: str) -> str:

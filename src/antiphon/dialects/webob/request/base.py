@@ -10,7 +10,7 @@ from antiphon.dialects.webob.request.head import NoDefault
 from antiphon.dialects.webob.request.header_fields import HeaderFields
 from antiphon.dialects.webob.request.message import RequestMessage
 from antiphon.dialects.webob.request.sending import RequestSending
-from antiphon.dialects.webob.request.target import RequestTarget, RoutingArguments
+from antiphon.dialects.webob.request.target import RequestTarget, RoutingArguments, quoted
 from antiphon.dialects.webob.request.transcoding import RequestTranscoding
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
             target = f"{self.method} {self.url}"
         except KeyError:
             target = "(invalid WSGI environ)"
+        except UnicodeDecodeError:
+            target = f"{self.method} {quoted(self.environ.get('SCRIPT_NAME', '') + self.environ['PATH_INFO'])}"
         return f"<{type(self).__name__} at 0x{id(self):x} {target}>"
 
 

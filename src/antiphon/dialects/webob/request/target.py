@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from antiphon.dialects.webob.request.errors import decode_text
 from antiphon.dialects.webob.request.head import RequestHead
 
 PATH_SAFE = "/~!$&'()*+,;=:@"
@@ -88,19 +89,19 @@ class RequestTarget(RequestHead):
     @property
     def application_url(self) -> str:
         """The URL of the application, without a slash at its end."""
-        return self.host_url + quoted(self.environ.get("SCRIPT_NAME", ""))
+        return self.host_url + self._quoted(self.environ.get("SCRIPT_NAME", ""))
 
     @property
     def path_url(self) -> str:
         """The URL without the query."""
         environ = self.environ
-        return self.host_url + quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
+        return self.host_url + self._quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
 
     @property
     def path(self) -> str:
         """The path of application and request together, as in the URL."""
         environ = self.environ
-        return quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
+        return self._quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
 
     @property
     def path_qs(self) -> str:
@@ -111,6 +112,12 @@ class RequestTarget(RequestHead):
     def url(self) -> str:
         """The whole URL."""
         return self._with_query(self.path_url)
+
+    def _quoted(self, path: str) -> str:
+        """Return a path of the environ as a URL has it. Raises UnicodeDecodeError, a 400, if its bytes are not text."""
+        if not path.isascii():
+            decode_text(path.encode("latin-1"), self.url_encoding)
+        return quoted(path)
 
     def _with_query(self, url: str) -> str:
         query = self.environ.get("QUERY_STRING")
