@@ -152,6 +152,17 @@ def test_what_is_no_application(thing, words):
     assert words in (flaw(thing, None) or "")
 
 
+@pytest.mark.parametrize("app", [asgi, functools.partial(asgi), AsyncCall(), wrapped_asgi, annotated_asgi])
+def test_an_app_that_speaks_asgi_alone_is_not_served_over_wsgi(app):
+    assert flaw(app, "wsgi") == "speaks ASGI alone, not WSGI"
+    assert flaw(app, "asgi") is None
+
+
+@pytest.mark.parametrize("app", [wsgi, anything, annotated, PerRequest, Own("asgi"), App(), serve(handler)])
+def test_an_app_that_may_speak_wsgi_is_served_over_it(app):
+    assert flaw(app, "wsgi") is None
+
+
 @pytest.mark.parametrize("asked", ["wsgi", "asgi"])
 def test_an_object_that_cannot_be_called_speaks_rsgi_alone(asked):
     assert flaw(Rsgi(), "rsgi") is None

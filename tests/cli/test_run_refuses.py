@@ -148,10 +148,11 @@ def test_an_app_whose_routes_are_in_each_others_way(refused, target, interface):
 
 
 @pytest.mark.once
-def test_an_rsgi_object_over_another_interface(refused):
-    code, error = refused("apps:rsgi", "--interface", "wsgi")
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_an_application_of_another_interface_over_wsgi(refused, interface):
+    code, error = refused(f"apps:{interface}", "--interface", "wsgi")
     assert code == 2
-    assert "apps:rsgi speaks RSGI alone, not WSGI." in error
+    assert f"apps:{interface} speaks {interface.upper()} alone, not WSGI." in error
 
 
 @pytest.mark.once

@@ -71,7 +71,7 @@ def _spoken(app: object) -> Choice:
         return _DECLARED[declared]
     if not callable(app):
         return Choice("rsgi", "it speaks nothing else")
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
+    if _is_async(app):
         return Choice("asgi", f"{_named(app)} is async")
     if _takes(app, 3) and not _takes(app, 2):
         return Choice("asgi", f"{_named(app)} takes three arguments")
@@ -111,11 +111,21 @@ def flaw(app: object, requested: Interface | None) -> str | None:
         if not hasattr(app, "__rsgi__"):
             return f"is of type {type(app).__name__}, not an application"
         return f"speaks RSGI alone, not {requested.upper()}" if requested in ("wsgi", "asgi") else None
+    if requested == "wsgi" and _speaks_asgi_alone(app):
+        return "speaks ASGI alone, not WSGI"
     if _takes(app, 2) or _takes(app, 3) or hasattr(app, "__rsgi__") or _takes(app, 2, unwrapped=False):
         return None
     if _takes(app, 0):
         return "is a function without arguments, not an application"
     return "takes neither (environ, start_response) nor (scope, receive, send)"
+
+
+def _speaks_asgi_alone(app: Callable[..., object]) -> bool:
+    return _takes(app, 3) and not _is_servable(app) and (_is_async(app) or not _takes(app, 2))
+
+
+def _is_async(app: Callable[..., object]) -> bool:
+    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__)
 
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
