@@ -475,7 +475,7 @@ class TestMounting:
         with pytest.raises(TypeError, match="bounds them itself"):
             App().mount("/old", wsgi, limits=Limits(body=1), body="stream")
 
-    def test_a_way_with_bodies_that_nobody_knows_is_refused(self):
+    def test_only_two_times_of_receiving_a_body_are_known(self):
         with pytest.raises(ValueError, match="'load' or 'stream', not 'lazy'"):
             App().mount("/old", wsgi, body="lazy")
 

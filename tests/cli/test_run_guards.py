@@ -79,8 +79,8 @@ def test_settings_in_the_environment_and_a_reload(antiphon, tmp_path):
 @pytest.mark.parametrize(
     ("target", "arguments", "message"),
     [
-        ("apps:wsgi", ["--max-body", "16X"], "'16X' is no size: write bytes, or 64K, 16M, 1G."),
-        ("apps:wsgi", ["--max-body", "-1"], "'-1' is no size"),
+        ("apps:wsgi", ["--max-body", "16X"], "'16X' is not a size: write bytes, or 64K, 16M, 1G."),
+        ("apps:wsgi", ["--max-body", "-1"], "'-1' is not a size"),
         ("apps:wsgi", ["--trusted-hosts", "https://example.com"], "not 'https://example.com'"),
         ("apps:wsgi", ["--trusted-hosts", "a.example,"], "not ''"),
         ("apps:rsgi", ["--refuse-cross-site"], "apps:rsgi speaks RSGI alone, and guards stand around WSGI and ASGI."),

@@ -110,7 +110,7 @@ def make_mount(
     """Make the mount of an application of Antiphon, or of a WSGI or ASGI application: a coroutine function is ASGI.
 
     Raises TypeError for an object that is no application, and for limits of an application that bounds its requests by
-    itself; ValueError for an unknown interface or way with bodies.
+    itself; ValueError for an unknown ``interface`` or ``body``.
     """
     check_interface(interface)
     if body not in ("load", "stream"):

@@ -81,8 +81,8 @@ def _hosts(context: click.Context, parameter: click.Parameter, values: tuple[str
 def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
     if value is None:
         return None
-    if (found := re.fullmatch("([0-9]{1,15})([KMG]?)", value)) is None:
-        raise click.BadParameter(f"{value!r} is no size: write bytes, or 64K, 16M, 1G.", context, parameter)
+    if (found := re.fullmatch("([0-9]{1,15})([KMG]?)", value.upper())) is None:
+        raise click.BadParameter(f"{value!r} is not a size: write bytes, or 64K, 16M, 1G.", context, parameter)
     return int(found[1]) << _UNITS[found[2]]
 
 
