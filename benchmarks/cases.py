@@ -286,4 +286,10 @@ AROUND = (
 )
 """JSON by one codec for all; then little work, with hooks, middleware and answers as each framework has them."""
 
-CASES = {case.name: case for case in (*ORDINARY, *AROUND, *HEADERS)}
+STACKS = (
+    HELLO._replace(name="middleware", frameworks=("antiphon",)),
+    HELLO._replace(name="stack", frameworks=("antiphon",), fields=(("x-frame-options", "DENY"),)),
+)
+"""Hello within one middleware, and within five of them and three hooks: how the price grows with what is around."""
+
+CASES = {case.name: case for case in (*ORDINARY, *AROUND, *HEADERS, *STACKS)}

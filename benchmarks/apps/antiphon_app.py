@@ -32,9 +32,13 @@ from .work import (
 wsgi = asgi_def = App()
 wsgi_hooks = App()
 wsgi_middlewares = App()
+wsgi_middleware = App()
+wsgi_stack = App()
 asgi = rsgi = App()
 asgi_hooks = App()
 asgi_middlewares = App()
+asgi_middleware = App()
+asgi_stack = App()
 
 PRESENT = ETag(TAG)
 KEPT = CacheControl(public=True, max_age=HOUR)
@@ -89,6 +93,10 @@ def protect(_request: Request, response: Response) -> None:
     response.headers["x-frame-options"] = "DENY"
 
 
+def keep(_request: Request, _response: Response) -> None:
+    """Leave the response as it is."""
+
+
 def passing(_request: Request) -> Generator[None, Response, None]:
     yield
 
@@ -97,11 +105,21 @@ for app in (wsgi_hooks, asgi_hooks):
     app.before_request(identify)
     app.after_request(protect)
 
-for app in (wsgi_middlewares, asgi_middlewares):
+for app in (wsgi_middlewares, asgi_middlewares, wsgi_stack, asgi_stack):
     for _ in range(MIDDLEWARES):
         app.middleware(passing)
 
+for app in (wsgi_middleware, asgi_middleware):
+    app.middleware(passing)
 
+for app in (wsgi_stack, asgi_stack):
+    app.before_request(identify)
+    app.after_request(protect)
+    app.after_request(keep)
+
+
+@wsgi_stack.get("/hello")
+@wsgi_middleware.get("/hello")
 @wsgi_middlewares.get("/hello")
 @wsgi.get("/hello")
 def hello(_request: Request) -> str:
@@ -169,6 +187,8 @@ def pixels(request: Request) -> Response:
     return partial_response(request)
 
 
+@asgi_stack.get("/hello")
+@asgi_middleware.get("/hello")
 @asgi_middlewares.get("/hello")
 @asgi.get("/hello")
 async def hello_async(_request: Request) -> str:
