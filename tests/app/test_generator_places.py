@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from antiphon import App, Place, Redirect, Request, Response
+from antiphon.app.plan import Surroundings
 from antiphon.handler.contract import describe
 from antiphon.http import ClientDisconnected, Conflict
 from tests.helpers.registration_positions import POSITIONS
@@ -655,7 +656,7 @@ def test_an_application_without_a_generator_pays_nothing():
     app.fill(Session, lambda request: "session")
     app.get("/")(lambda request: request[Session])
     plan, _ = app.freeze().find(Request.blank("/"))
-    assert (plan.has_middleware, plan.prepares) == (False, False)
+    assert plan.surroundings is Surroundings.BARE
 
 
 def test_a_cancellation_that_a_source_takes_back_needs_an_answer(serving, caplog):

@@ -10,13 +10,13 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.before_routing import find_after
 from antiphon.app.blueprint import Routes
 from antiphon.app.cross_site import TrustedOrigins
-from antiphon.app.dispatch import answer_at_once, dispatch
+from antiphon.app.dispatch import answer_at_once, dispatch, refuse_or_receive
 from antiphon.app.guard import Guard
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.matching import Found, Routing
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.places import Places
-from antiphon.app.plan import LOOP, HandlerStack
+from antiphon.app.plan import LOOP, STACKED, THREAD, HandlerStack
 from antiphon.app.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
@@ -350,15 +350,22 @@ class App(Routes, Servable):
     def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Return the response, or the steps that are left, on a server's thread. For adapters and dialects."""
         plan, error = self._find(request)
-        return answer_at_once(plan, request, error) if plan.answers_on_thread else dispatch(plan, request, error)
+        if plan.surroundings is STACKED or plan.runs_on is not THREAD:
+            return dispatch(plan, request, error)
+        if error is None and not request.head.has_body:
+            return answer_at_once(plan, request)
+        return refuse_or_receive(plan, request, error)
 
     def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Return the response, or an awaitable of it, on a server's loop. For adapters and dialects."""
         plan, error = self._find(request)
-        if plan.answers_on_loop:
-            return answer_at_once(plan, request, error)
-        steps = dispatch(plan, request, error)
-        return steps if plan.runs_on is LOOP else run_async(steps)
+        if plan.runs_on is not LOOP:
+            return run_async(dispatch(plan, request, error))
+        if plan.surroundings is STACKED:
+            return dispatch(plan, request, error)
+        if error is None and not request.head.has_body:
+            return answer_at_once(plan, request)
+        return refuse_or_receive(plan, request, error)
 
     def answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop. For adapters and dialects."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from antiphon.app.dispatch import dispatch, run_nested
+from antiphon.app.dispatch import dispatch
 from antiphon.app.hooks import Hook
 from antiphon.app.matching import Found, Routing
 from antiphon.app.middleware import Middleware
-from antiphon.app.plan import LOOP, HandlerStack, Plan
+from antiphon.app.nested import run_nested
+from antiphon.app.plan import DELEGATED, LOOP, HandlerStack, Plan
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -35,8 +36,8 @@ def find_after(
     known = unrouted.route._replace(is_before_routing=True)
     handler = Hook(route, True, unrouted.handler.blocks)
     around = stack._replace(middleware=tuple(middleware), before=(), after=())
-    seeking = Plan(known, handler, around, body="delegated", refuse=route)
-    refusing = Plan(known, handler, around, body="delegated", refuse=refuse)
+    seeking = Plan(known, handler, around, body=DELEGATED, refuse=route)
+    refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse)
 
     def find(request: Request) -> Found:
         if routing.is_unguarded(request.head):

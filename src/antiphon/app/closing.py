@@ -1,210 +1,167 @@
-"""The way back of a request: errors become responses, and the middleware around the handler is closed."""
+"""The way back: errors become responses, hooks are called, and what is open around the handler is closed."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable
 from copy import copy
-from functools import partial
-from typing import Any, TypeAlias
+from types import TracebackType
+from typing import TypeAlias
 
 from antiphon.app.error_handlers import answer_error, find_handler
-from antiphon.app.hooks import Hook, hook
-from antiphon.app.middleware import Generators, OpenedMiddleware
-from antiphon.app.open_places import Opening, is_read_later
-from antiphon.app.opening import open_middleware
-from antiphon.app.plan import Plan, RunsOn, raise_error
-from antiphon.app.returns import respond, to_response
-from antiphon.concurrency.iterables import resume
+from antiphon.app.hooks import Closer, Hook, hook
+from antiphon.app.open_places import Opened, Opening
+from antiphon.app.opening import open_in_steps
+from antiphon.app.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
+from antiphon.handler.release import drain, free, release
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-Close: TypeAlias = Callable[[Response], Response | Awaitable[Response]]
-"""A function that is called with the response on its way back, and returns it, or another one."""
-Closer: TypeAlias = tuple[Switch | None, Close, bool]
-"""The place of what is called with the response on its way back, the function, and True if errors are thrown in."""
+Stopped: TypeAlias = Switch | tuple[Awaitable[Response], bool] | None
+"""Where a response has stopped on its way back, as ``_pass_back`` tells it."""
 
 
 def leave(
-    plan: Plan,
-    request: Request,
-    response: Response,
-    opened: Any,
-    is_shared: bool,
-    failure: BaseException | None,
+    plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
 ) -> Response | Steps[Response]:
-    """Close the middleware and places, and return the response, completed, with the fields by which it varies.
+    """Close what is around the handler, complete the response, and free the body; return the response.
 
-    Where anything has to wait, or does not let the response pass, return the steps to it. The answer to an error takes
-    steps, too: middleware may raise that error again, and then leaves the response as it is. ``is_shared`` says that a
-    handler may give the same response again, as hooks may. A ``failure`` that ends the task or the process is raised
-    again when everything is closed.
+    Where anything has to wait, or does not let the response pass, return the steps to it. ``is_shared`` says that a
+    handler may give the same response again, as hooks may. Raises what ends the task or the process.
     """
-    is_usual = failure is None and not request._after_hooks
-    if is_usual and not plan.leaves:
-        return _varied(request, response, is_shared) if request.consulted else response
-    if is_usual and plan.is_plain and response.error is None and not (plan.late and _is_late(plan, request, response)):
-        return _leave_plainly(plan, request, response, opened, is_shared)
-    return _leave_in_steps(plan, request, response, opened, is_shared, failure, iter(plan.after))
-
-
-def _leave_plainly(
-    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool
-) -> Response | Steps[Response]:
-    """Do what ``leave`` does where nothing waits, as far as the response passes."""
-    if request.consulted:
-        response, is_shared = _varied(request, response, is_shared), False
-    steps = _call_hooks(plan, request, response, opened, is_shared) if plan.after else None
-    if opened and steps is None:
-        steps = _close_middleware(plan, request, response, opened, is_shared)
-    if steps is not None:
-        return steps
-    if request.consulted and plan.has_middleware:  # hooks may have read more, or set Vary
-        response, is_shared = _varied(request, response, is_shared), False
-    return _completed(plan, request, response, is_shared) if plan.last else response
-
-
-def _call_hooks(
-    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool
-) -> Steps[Response] | None:
-    """Call the hooks after the request, none of which waits. Return the steps that are left where one fails, gives
-    another response, or registers a hook of the request's own; else None.
-    """
-    hooks = iter(plan.after)
-    first: Close | None = None
     try:
-        for after in hooks:
-            answer = after.function(request, response)
-            if answer is not None and answer is not response:
-                first = partial(_replace, after, answer, request)
-                break
-            if request._after_hooks:
-                break
-        else:
-            return None
-    except BaseException as error:
-        return _leave_in_steps(
-            plan, request, response, opened, is_shared, None, hooks, partial(_fail, plan, request, [error])
-        )
-    return _leave_in_steps(plan, request, response, opened, is_shared, None, hooks, first)
+        if plan.opens_on_read and _is_read(plan, request, response, opened):
+            return _open_and_leave(plan, request, response, opened, is_shared)
+        if request.consulted:
+            response, is_shared = _varied(request, response, is_shared), False
+        if plan.after or opened or request._after_hooks:
+            hooks = [*plan.after]
+            stopped = _pass_back(plan, request, response, hooks, opened)
+            if stopped is not None:
+                return _go_on(plan, request, response, hooks, opened, is_shared, stopped)
+        if request.consulted or plan.finishers or response.error is not None or plan.stack.opens_places:
+            response = _completed(plan, request, response, opened, is_shared, None)
+        if request.head.has_body and not request._is_in_bytes and free(request, response):
+            return _drain(plan, request, response)
+        return response
+    finally:
+        del response  # the frames of an error that is raised must not keep it
 
 
-def _close_middleware(
-    plan: Plan, request: Request, response: Response, opened: Generators, is_shared: bool
-) -> Steps[Response] | None:
-    """Close the middleware, innermost first, as ``_call_hooks`` calls the hooks, which have been called."""
-    first: Close | None = None
-    try:
-        while opened:
-            generator = opened.pop()
-            ended = resume(generator, response)
-            if ended is not None:
-                first = partial(plan.stack.middleware[len(opened)].replace, generator, ended, request)
-                break
-            if request._after_hooks:
-                break
-        else:
-            return None
-    except BaseException as error:
-        return _leave_in_steps(
-            plan, request, response, opened, is_shared, None, iter(()), partial(_fail, plan, request, [error])
-        )
-    return _leave_in_steps(plan, request, response, opened, is_shared, None, iter(()), first)
-
-
-async def _close_in_place(
-    plan: Plan, request: Request, response: Response, opened: OpenedMiddleware, hooks: Iterator[Hook]
-) -> Close | None:
-    """Do what ``_call_hooks`` and ``_close_middleware`` do where hooks and middleware may be async."""
-    try:
-        for after in hooks:
-            answer = after.function(request, response)
-            if after.is_async:
-                answer = await answer
-            if answer is not None and answer is not response:
-                return partial(_replace, after, answer, request)
-            if request._after_hooks:
-                return None
-    except BaseException as error:
-        return partial(_fail, plan, request, [error])
-    while opened and not request._after_hooks:
-        part: Any
-        generator: Any
-        part, generator = opened.pop()
-        is_async = part.is_async
-        try:
-            ended = await generator.asend(response) if is_async else resume(generator, response)
-        except BaseException as error:
-            if is_async and isinstance(error, StopAsyncIteration):
-                continue
-            return partial(_fail, plan, request, [error])
-        if is_async:
-            return partial(part.replace_last, generator, ended, request)
-        if ended is not None:
-            return partial(part.replace, generator, ended, request)
-    return None
-
-
-def _replace(after: Hook, answer: object, request: Request, _: Response) -> Response | Awaitable[Response]:
-    return to_response(answer, after.function, request)
-
-
-def _fail(plan: Plan, request: Request, raised: list[BaseException], _: Response) -> Awaitable[Response]:
-    return answer_failure(plan, request, raised.pop())  # so that who keeps this call does not keep the error
-
-
-async def _leave_in_steps(
-    plan: Plan,
-    request: Request,
-    response: Response,
-    opened: Any,
-    is_shared: bool,
-    failure: BaseException | None,
-    hooks: Iterator[Hook],
-    first: Close | None = None,
+async def _open_and_leave(
+    plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
 ) -> Response:
-    if plan.is_plain:
-        opened = [*zip(plan.stack.middleware, opened, strict=False)]
-    if plan.late and first is None and _is_late(plan, request, response):
-        await _open_late(plan, request, opened)
-    if request.consulted:
-        response, is_shared = _varied(request, response, is_shared), False
-    before, response = response, await _close(plan, request, response, opened, hooks, first)
-    is_shared = is_shared or response is not before
-    del before
+    """Open middleware that has nothing to do before the response is there, and so is open from now on."""
+    await open_in_steps(iter(plan.opened_on_read), request, opened)
+    left = leave(plan, request, response, opened, is_shared)
+    return left if isinstance(left, Response) else await left
+
+
+async def _drain(plan: Plan, request: Request, response: Response) -> Response:
+    await drain(request, plan.is_driven(request))
+    return response
+
+
+def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Stopped:
+    """Call the hooks after the request, the last one first, then close what is opened, from the innermost on.
+
+    Hooks of the request's own are called next, and hooks and middleware may open places. Return None when all is
+    closed; the place to switch to, where one has a place of its own; or, where the response does not pass, the steps to
+    the one that is sent instead, and True if its error is over then.
+    """
+    places = opened if type(opened) is Opening else None
+    traceback = None if response.error is None else response.error.__traceback__
+    try:
+        while True:
+            if request._after_hooks:
+                hooks += _own_hooks(plan, request)
+            if places is not None:
+                places.take_back_unread(request, response)
+            if hooks:
+                (close, part), subject = hooks.pop(), request
+            elif opened:
+                (close, part), subject = opened.pop()
+            else:
+                return None
+            outcome = close(subject, response)
+            if outcome is None:
+                continue
+            if type(outcome) is not Switch:
+                return part.settle(outcome, subject, request, response), part.throws
+            arrived = part.close, part
+            hooks.append(arrived) if subject is request else opened.append((arrived, subject))
+            return outcome
+    except BaseException as error:
+        return _answer_raised(plan, request, response, error, traceback), False
+
+
+async def _go_on(
+    plan: Plan,
+    request: Request,
+    response: Response,
+    hooks: list[Closer],
+    opened: Opened,
+    is_shared: bool,
+    stopped: Stopped,
+) -> Response:
+    """Do the rest of ``leave`` where the response has stopped, as often as it does.
+
+    An error becomes the response for what is called next, and so does a cancellation on the way to its place.
+    """
+    before, failure, made = response, response.error, None
+    try:
+        while stopped is not None:
+            if type(stopped) is Switch:
+                response = _unless_cancelled(await switch_shielded(stopped), request, response)
+            else:
+                steps, is_caught = stopped  # type: ignore[misc]  # it is no place, which has no subclass
+                traceback = None if response.error is None else response.error.__traceback__
+                try:
+                    made = await steps
+                except BaseException as error:
+                    made = await _answer_raised(plan, request, response, error, traceback)
+                if made is not response:
+                    response = _in_place_of(response, made, request, is_caught=is_caught)
+            stopped = _pass_back(plan, request, response, hooks, opened)
+        response = _completed(plan, request, response, opened, is_shared or response is not before, failure)
+        if request.head.has_body and not request._is_in_bytes:
+            await release(request, response, plan.is_driven(request))
+        return response
+    finally:
+        del response, before, made, failure, stopped  # as above
+
+
+def _completed(
+    plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool, failure: BaseException | None
+) -> Response:
+    """Return the response, or a copy of one that is shared, as what completes responses leaves it.
+
+    Raises its error, or the ``failure`` that there was before, if that ends the task or the process.
+    """
     try:
         failure = _fatal(failure) or _fatal(response.error)
-        if request.consulted:
+        if request.consulted:  # hooks may have read more, or set Vary
             response, is_shared = _varied(request, response, is_shared), False
         if isinstance(opened, Opening):
             response = opened.end(request, response)
         if failure is not None:
             raise failure
-        return _completed(plan, request, response, is_shared) if plan.last else response
+        if plan.finishers and is_shared:
+            response = response.__copy__()  # in half the time of ``copy``
+        for finish in plan.finishers:
+            finish(request, response)
+        return response
     finally:
         del response, failure
 
 
-def _is_late(plan: Plan, request: Request, response: Response) -> bool:
-    """True if a request has read a place, or may read it later, for which middleware is opened late."""
-    if request._places and any(place in request for place in plan.late):
+def _is_read(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
+    """True if a request has read a place, or may read it later, for which middleware has yet to open."""
+    if opened:
+        return False
+    if request._places and any(place in request for place in plan.opens_on_read):
         return True
     return bool(request._after_hooks or request._deferred or response.is_streamed)
-
-
-async def _open_late(plan: Plan, request: Request, opened: OpenedMiddleware) -> None:
-    """Open middleware that has nothing to do before the response is there."""
-    for middleware in plan.stack.middleware:
-        await open_middleware((middleware,), request, opened)
-
-
-def _completed(plan: Plan, request: Request, response: Response, is_shared: bool) -> Response:
-    """Return the response, or a copy of one that is shared, as what completes responses leaves it."""
-    if is_shared:
-        response = response.__copy__()  # in half the time of ``copy``
-    for function in plan.last:
-        function(request, response)
-    return response
 
 
 def _varied(request: Request, response: Response, is_shared: bool) -> Response:
@@ -215,107 +172,42 @@ def _varied(request: Request, response: Response, is_shared: bool) -> Response:
     return response
 
 
+def _own_hooks(plan: Plan, request: Request) -> list[Closer]:
+    """Take the hooks that were registered for this request only, the first one last: the innermost plan calls them.
+
+    Where they may have places of their own, the way goes on in that of what follows.
+    """
+    functions, request._after_hooks = request._after_hooks, ()
+    hooks = [hook(function).for_handler(plan.hooks_block) for function in reversed(functions)]
+    if not plan.is_driven(request):
+        return [each.closer for each in hooks]
+    back = Hook(_let_pass, False, place=plan.home)
+    return [back.closer, *(each.pinned().closer for each in hooks)]
+
+
+def _let_pass(_request: Request, _response: Response) -> None:
+    """Do nothing with a response, in a certain place."""
+
+
+async def _answer_raised(
+    plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
+) -> Response:
+    """Answer an error that was raised on the way back; return the response if it is that response's own.
+
+    An error that was thrown in, and is passed on, is left with its traceback, without the frames that it has passed.
+    """
+    thrown = response.error
+    if thrown is None or not is_passed_on(error, thrown):
+        return await answer_failure(plan, request, error)
+    thrown.__traceback__ = traceback
+    if not plan.is_driven(request):
+        return response
+    return _unless_cancelled(await switch_shielded(plan.home), request, response)
+
+
 def _fatal(error: BaseException | None) -> BaseException | None:
     """Return an error that ends the task or the process, such as a cancellation; None for all others."""
     return error if error is not None and is_leaving(error) else None
-
-
-async def _close(
-    plan: Plan,
-    request: Request,
-    response: Response,
-    opened: OpenedMiddleware,
-    hooks: Iterator[Hook],
-    first: Close | None,
-) -> Response:
-    """Call the hooks after the request, then close the middleware and the places. An error becomes the response for
-    what is next.
-
-    So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
-    """
-    if first is None and plan.is_in_place and response.error is None and not request._after_hooks:
-        first = await _close_in_place(plan, request, response, opened, hooks)
-        if first is None and not request._after_hooks:
-            return response
-    for place, close, throws in _closers(plan, request, opened, hooks, first):
-        if place is not None:
-            response = _unless_cancelled(await switch_shielded(place), request, response)
-        response = _in_place_of(response, await _closed(plan, request, response, close), request, is_caught=throws)
-        if isinstance(opened, Opening) and opened.kept and not is_read_later(request, response):
-            opened.take_back()
-    try:
-        return response
-    finally:
-        del response  # the frame of a hook that has failed may keep this one
-
-
-async def _closed(plan: Plan, request: Request, response: Response, close: Close) -> Response:
-    """Call what is called with a response; return that response or another one, to its error if it fails.
-
-    An error that was thrown in, and is passed on, is left as it was, without the frames that it has passed here.
-    """
-    thrown = response.error
-    traceback = thrown.__traceback__ if thrown is not None else None
-    try:
-        made = close(response)
-        return made if isinstance(made, Response) else await made
-    except BaseException as error:
-        if thrown is not None and is_passed_on(error, thrown):
-            thrown.__traceback__ = traceback
-            return await _unchanged(plan, request, response)
-        return await answer_failure(plan, request, error)
-
-
-def _closers(
-    plan: Plan, request: Request, opened: OpenedMiddleware, hooks: Iterator[Hook], first: Close | None
-) -> Iterator[Closer]:
-    """Yield what is called with the response, ``first``, then from the innermost on: ``hooks``, then what is opened.
-
-    Hooks and middleware may still open places. A hook of the request's own that one of them registers is called right
-    after that one.
-    """
-    if first is not None:
-        yield None, first, False
-    if request._after_hooks:
-        yield from _own_closers(plan, request)
-    for each in hooks:
-        yield each.place, partial(_after, each, request), False
-        if request._after_hooks:
-            yield from _own_closers(plan, request)
-    is_mixed = plan.runs_on is RunsOn.MIXED
-    while opened:
-        part, generator = opened.pop()
-        yield part.place if is_mixed else None, partial(part.close, generator, request), part.throws
-        if request._after_hooks:
-            yield from _own_closers(plan, request)
-
-
-async def _unchanged(plan: Plan, request: Request, response: Response) -> Response:
-    """Go back to where what follows is called, as ``answer_failure`` does, with the response that there is."""
-    if not plan.is_driven(request):
-        return response
-    return _unless_cancelled(await switch_shielded(plan.place), request, response)
-
-
-def _own_closers(plan: Plan, request: Request) -> Iterator[Closer]:
-    """Take the hooks that were registered for this request only, in order: the innermost plan calls them, once."""
-    functions, request._after_hooks = request._after_hooks, ()
-    hooks = [hook(function).for_handler(plan.hooks_block) for function in functions]
-    for each in [each.pinned() for each in hooks] if plan.is_driven(request) else hooks:
-        yield each.place, partial(_after_own, plan, each, request), False
-
-
-async def _after_own(plan: Plan, after: Hook, request: Request, response: Response) -> Response:
-    """Call a hook of the request's own, and go back to where what follows is called."""
-    response = await _after(after, request, response)
-    if after.place is None:
-        return response
-    return _unless_cancelled(await switch_shielded(plan.place), request, response)
-
-
-async def _after(after: Hook, request: Request, response: Response) -> Response:
-    answer = await after.call(request, response)
-    return response if answer is None else await respond(answer, after.function, request)
 
 
 def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:
@@ -355,13 +247,13 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
     A failure of the server is raised: it is logged with its traceback.
     """
-    if plan.refuse is not raise_error or plan.leaves or plan.has_middleware or request.head.has_body:
+    if plan.surroundings is not BARE or request.head.has_body:
         return None
     if error.status >= 500:
         return None
     response = answer_unhandled(plan, request, error)
     if response is not None and request.consulted:
-        response.vary(*request.consulted)
+        response = _varied(request, response, False)
     return response
 
 
@@ -384,9 +276,9 @@ async def answer_failure(plan: Plan, request: Request, error: BaseException) -> 
     handlers, blocks = plan.error_handlers, plan.hooks_block
     if not plan.is_driven(request):
         return await answer_error(handlers, request, error, blocks, is_driven=False)
-    cancelled = await switch_shielded(plan.place)
+    cancelled = await switch_shielded(plan.home)
     response = await answer_error(handlers, request, error, blocks, is_driven=True)
-    cancelled = await switch_shielded(plan.place) or cancelled
+    cancelled = await switch_shielded(plan.home) or cancelled
     try:
         return _unless_cancelled(cancelled, request, response)
     finally:

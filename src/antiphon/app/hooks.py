@@ -1,10 +1,57 @@
 """Functions that an application calls for a request: handlers, hooks before and after them, error handlers."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
+from antiphon.app.returns import respond
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, is_async
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+
+class Part(Protocol):
+    """Something that is around a handler, and that a response passes on its way back."""
+
+    @property
+    def throws(self) -> bool:
+        """True if it has the response's error thrown in, which is over when it gives an answer of its own."""
+        ...
+
+    @property
+    def close(self) -> "Close":
+        """The function that is called with the response, in the place of the part."""
+        ...
+
+    def settle(self, outcome: Any, subject: Any, request: Request, response: Response, /) -> Awaitable[Response]:
+        """Return steps to the response that is sent instead of one that did not pass, by the outcome of that."""
+        ...
+
+
+Close: TypeAlias = Callable[[Any, Any], object]
+"""A function that is called with what it closes, a generator or the request, and with the response.
+
+It returns None where the response passes, the place to switch to where it has to be called elsewhere, and any other
+outcome for ``settle``.
+"""
+Closer: TypeAlias = tuple[Close, Part]
+"""How a part is closed. The parts of plain tuples are read in a fraction of the time of others."""
+
+
+def closer(part: Part, place: Switch | None) -> Closer:
+    """Return how a part is closed, in its place."""
+    return (part.close if place is None else lambda _subject, _response: place), part
+
+
+Opener: TypeAlias = tuple[Callable[[Request], Any], Closer | None, tuple[Switch | None, bool] | None]
+"""How a part is opened: its function; how it is closed, if that is a generator function; and, unless it is called at
+once, the place to switch to before, if it has one, and True if it is awaited.
+"""
+
+
+def opener(function: Callable[[Request], Any], closer: Closer | None, place: Switch | None, is_async: bool) -> Opener:
+    """Return how a part is opened."""
+    return function, closer, (place, is_async) if is_async or place is not None else None
 
 
 class Hook(NamedTuple):
@@ -29,6 +76,31 @@ class Hook(NamedTuple):
         if self.is_async:
             result = await result
         return result
+
+    @property
+    def opener(self) -> Opener:
+        """How it is called before the handler."""
+        return opener(self.function, None, self.place, self.is_async)
+
+    @property
+    def closer(self) -> Closer:
+        """How it is called after the request."""
+        return closer(self, self.place)
+
+    @property
+    def close(self) -> Close:
+        """The function itself: what it returns is sent instead."""
+        return self.function
+
+    @property
+    def throws(self) -> bool:
+        """False: hooks are given responses alone."""
+        return False
+
+    async def settle(self, outcome: Any, _: object, request: Request, response: Response) -> Response:
+        """Return the response that is sent instead of another, by what it has returned."""
+        answer = await outcome if self.is_async else outcome
+        return response if answer is None else await respond(answer, self.function, request)
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the hook for a handler: a sync hook runs where the handler does."""

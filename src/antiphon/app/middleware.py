@@ -1,9 +1,11 @@
 """Middleware: a generator around everything inside it, opened with the request and closed with the response."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from types import AsyncGeneratorType
+from typing import Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.returns import respond, to_response
+from antiphon.app.hooks import Close, Closer, Opener, closer, opener
+from antiphon.app.returns import respond
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
@@ -12,14 +14,7 @@ from antiphon.handler.errors import is_leaving, note_task
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-if TYPE_CHECKING:
-    from antiphon.app.open_places import OpenPlace
-
-Opened: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
-OpenedMiddleware: TypeAlias = "list[tuple[Middleware | OpenPlace, Opened]]"
-"""Middleware and places that have been opened, outermost first, with their generators."""
-Generators: TypeAlias = list[Generator[Any, Response, Any]]
-"""The generators of middleware that has been opened, outermost first, where it is all sync, and opened in its order."""
+AnyGenerator: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
 
 
 class Middleware(NamedTuple):
@@ -30,7 +25,7 @@ class Middleware(NamedTuple):
     error is thrown in at the yield instead: an error that it lets pass leaves the response as it is.
     """
 
-    function: Callable[[Request], Opened]
+    function: Callable[[Request], AnyGenerator]
     is_async: bool
     blocks: bool = False
     """True if it runs on a thread."""
@@ -49,34 +44,36 @@ class Middleware(NamedTuple):
         """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
-    def close(self, generator: Opened, request: Request, response: Response) -> Response | Awaitable[Response]:
-        """Send it the response, run it to its end, and return that response, or the one that it gives instead.
+    @property
+    def opener(self) -> Opener:
+        """How it is opened."""
+        return opener(self.function, self.closer, self.place, self.is_async)
 
-        Raises what it raises, and RuntimeError if it swallows a cancellation without an answer.
-        """
-        if self.is_async or (self.throws and response.error is not None):
-            return self._close_in_steps(generator, request, response)
-        ended = resume(generator, response)  # type: ignore[arg-type]  # it is not async
-        return response if ended is None else self.replace(generator, ended, request, response)
+    @property
+    def closer(self) -> Closer:
+        """How it is closed: it is sent the response, and run to its end."""
+        return closer(self, self.place)
 
-    def replace(
-        self, generator: Opened, ended: tuple[bool, object], request: Request, response: Response
-    ) -> Response | Awaitable[Response]:
-        """Return what it gives instead of a response: what ``resume`` told when it was sent that.
+    @property
+    def close(self) -> Close:
+        """The function that sends a generator the response."""
+        return _send_or_throw if self.throws else _send_async if self.is_async else resume
 
-        Raises RuntimeError if it yields again.
-        """
-        instead = self._instead(generator, ended)  # type: ignore[arg-type]  # it is not async
-        return response if instead is None else to_response(instead, self.function, request)
-
-    async def _close_in_steps(self, generator: Opened, request: Request, response: Response) -> Response:
-        if self.throws and response.error is not None:
-            instead = await self._throw(generator, response.error)
+    async def settle(self, outcome: Any, generator: Any, request: Request, response: Response) -> Response:
+        """Return the response that it gives instead of another. Raises RuntimeError if it yields again."""
+        if isinstance(outcome, BaseException):
+            instead = await self._throw(generator, outcome)
+        elif self.is_async:
+            try:
+                instead = await outcome
+            except StopAsyncIteration:
+                return response
+            instead = await self._end_last(generator, instead)
         else:
-            instead = await self._end_async(generator, generator.asend(response))  # type: ignore[arg-type,union-attr]
+            instead = self._instead(generator, outcome)
         return response if instead is None else await respond(instead, self.function, request)
 
-    async def _throw(self, generator: Opened, error: BaseException) -> object:
+    async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
         """Throw an error in, and note if this takes back a cancellation, as the end of a scope of its own does."""
         try:
             if self.is_async:
@@ -114,14 +111,8 @@ class Middleware(NamedTuple):
         generator.close()
         raise self._yields_again()
 
-    async def replace_last(
-        self, generator: AsyncGenerator[Any, Any], instead: object, request: Request, response: Response
-    ) -> Response:
-        """Return what it gives instead of a response, ``instead``, which it has to have yielded as its last act."""
-        instead = await self._end_last(generator, instead)
-        return response if instead is None else await respond(instead, self.function, request)
-
     async def _end_async(self, generator: AsyncGenerator[Any, Any], resumed: Awaitable[object]) -> object:
+        """Return what it gives instead of the response."""
         try:
             instead = await resumed
         except StopAsyncIteration:
@@ -129,6 +120,7 @@ class Middleware(NamedTuple):
         return await self._end_last(generator, instead)
 
     async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:
+        """Return what it has yielded instead of the response, which has to be its last act."""
         try:
             await generator.asend(None)
         except StopAsyncIteration:
@@ -147,6 +139,16 @@ class Middleware(NamedTuple):
         )
 
 
+_send_async = AsyncGeneratorType.asend
+
+
+def _send_or_throw(generator: Any, response: Response) -> object:
+    """Send the response to the generator, or return the error that has to be thrown in instead."""
+    if response.error is not None:
+        return response.error
+    return generator.asend(response) if isinstance(generator, AsyncGeneratorType) else resume(generator, response)
+
+
 def answered(function: Callable[..., Any], early: Any) -> Any:
     """Return the answer that middleware gave when it ended before its yield. Raises RuntimeError for none."""
     if early is None:
@@ -161,7 +163,7 @@ def answered(function: Callable[..., Any], early: Any) -> Any:
 
 
 def middleware(
-    function: Callable[[Request], Opened],
+    function: Callable[[Request], AnyGenerator],
     *,
     blocking: bool = False,
     body: bool = False,

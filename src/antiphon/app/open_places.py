@@ -10,6 +10,7 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from antiphon.app.hooks import Closer, closer
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import is_on_background_loop, is_on_loop
 from antiphon.explanations import explained
@@ -24,21 +25,26 @@ from antiphon.response.message import WITHOUT_CONTENT, Stream
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.middleware import Middleware, Opened
+    from antiphon.app.middleware import AnyGenerator
     from antiphon.concurrency.crossing import Tokens
 
 Generating: TypeAlias = Callable[[Request], Generator[Any, None, object] | AsyncGenerator[Any, None]]
 
 
-class Opening(list["tuple[Middleware | OpenPlace, Opened]"]):
+Opened: TypeAlias = list[tuple[Closer, Any]]
+"""The middleware and places that are open, outermost first: how each is closed, with the generator, or the place."""
+
+
+class Opening(Opened):
     """The middleware and the places of a request that are open, outermost first. Places are added as they are read.
 
-    ``kept`` are the places that a stream may read, and ``around`` has what is open around this: a request may be
-    answered by one plan inside of another.
+    ``switches`` says that they are closed in places of their own. ``kept`` are the places that a stream may read, and
+    ``around`` has what is open around this: a request may be answered by one plan inside of another.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, switches: bool) -> None:
         super().__init__()
+        self._switches = switches
         self.kept: list[OpenPlace] = []
         self.around: Opening | None = request._opening
         self._is_over = False
@@ -49,15 +55,24 @@ class Opening(list["tuple[Middleware | OpenPlace, Opened]"]):
         if self._is_over:
             self.kept.append(place)
         else:
-            self.append((place, place.generator))
+            self._push(place)
+
+    def _push(self, place: "OpenPlace") -> None:
+        self.append((closer(place, place.place if self._switches else None), place))
 
     def keep(self, place: "OpenPlace") -> None:
         """Close a place later, and after those that are kept."""
         self.kept.insert(0, place)
 
-    def take_back(self) -> None:
-        """Close next what is kept."""
-        self += [(place, place.generator) for place in self.kept]
+    def take_back_unread(self, request: Request, response: Response) -> None:
+        """Close next what is kept, unless the response is a stream that may read it."""
+        if self.kept and not is_read_later(request, response):
+            self.hand_to(self)
+
+    def hand_to(self, other: "Opening") -> None:
+        """Have another one close what is kept."""
+        for place in self.kept:
+            other._push(place)  # noqa: SLF001 - of this very class
         self.kept.clear()
 
     def end(self, request: Request, response: Response) -> Response:
@@ -67,8 +82,7 @@ class Opening(list["tuple[Middleware | OpenPlace, Opened]"]):
         """
         around = request._opening = self.around
         if around is not None:
-            self.take_back()
-            around += self
+            self.hand_to(around)
         elif is_read_later(request, response):
             self._is_over, request._opening = True, self
             ending = Ending()
@@ -138,12 +152,16 @@ class OpenPlace:
             raise self._never_yields() from None
         return self._opened(request, generator, value)
 
-    def _opened(self, request: Request, generator: "Opened", value: Any) -> Any:
+    def _opened(self, request: Request, generator: "AnyGenerator", value: Any) -> Any:
         self.generator = generator
         request._opening.add(self)
         return ready(self.function, value)
 
-    async def close(self, _generator: object, request: Request, response: Response) -> Response:
+    def close(self, _place: object, _response: Response) -> bool:
+        """Have each response settled."""
+        return True
+
+    async def settle(self, _outcome: object, _self: object, request: Request, response: Response) -> Response:
         """Resume the generator, or throw the response's error in, and return the response. Raises what it raises.
 
         It is kept, if the response is a stream that may read the place.

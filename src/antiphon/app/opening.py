@@ -1,68 +1,64 @@
-"""The way in of a request: middleware is opened, places are resolved, and the hooks before the request are called."""
+"""The way in: middleware is opened, places are resolved, and the hooks before the request are called."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterator
+from itertools import chain
 from typing import Any
 
-from antiphon.app.middleware import Generators, Middleware, OpenedMiddleware, answered
-from antiphon.app.plan import HandlerStack, Plan
+from antiphon.app.hooks import Opener
+from antiphon.app.middleware import answered
+from antiphon.app.open_places import Opened
 from antiphon.app.returns import respond, to_response
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 
-def open_plainly(plan: Plan, request: Request, opened: Generators) -> Response | Awaitable[Response] | None:
-    """Do what ``open_in_steps`` does where nothing waits: return the first answer, or what is awaited for it."""
-    for middleware in plan.middleware:
-        generator: Any = middleware(request)
-        try:
-            early = next(generator)
-        except StopIteration as end:
-            return to_response(answered(middleware, end.value), middleware, request)
-        opened.append(generator)
-        if early is not None:
-            return to_response(early, middleware, request)
-    for before in plan.before:
-        answer = before(request)
-        if answer is not None:
-            return to_response(answer, before, request)
-    return None
+def open_in_place(
+    openers: Iterator[Opener], request: Request, opened: Opened
+) -> Response | Awaitable[Response] | Opener | None:
+    """Open what neither waits nor has a place of its own, and add it to what is opened, until one gives an answer.
 
-
-async def open_in_steps(stack: HandlerStack, request: Request, opened: OpenedMiddleware) -> Response | None:
-    """Open the middleware, resolve places, then call the hooks before the request: the first answer that one gives."""
-    early = await open_middleware(stack.middleware, request, opened) if stack.middleware else None
-    if early is not None:
-        return early
-    for source in stack.resolving:
-        await source.resolve(request)
-    for before in stack.before:
-        if before.place is not None:
-            await before.place
-        answer = before.function(request)
-        if before.is_async:
-            answer = await answer
-        if answer is not None:
-            return await respond(answer, before.function, request)
-    return None
-
-
-async def open_middleware(several: Iterable[Middleware], request: Request, opened: OpenedMiddleware) -> Response | None:
-    """Run middleware to its yield, each in its place, and add it to what is opened, until one gives an answer.
-
-    Raises RuntimeError if one ends without a yield and without an answer: it might have meant to refuse the request.
+    Return that answer; or the first that waits, or is to be opened elsewhere; or None at the end. Raises RuntimeError
+    if middleware ends without a yield and without an answer: it might have meant to refuse the request.
     """
-    for middleware in several:
-        if middleware.place is not None:
-            await middleware.place
-        generator: Any = middleware.function(request)
-        try:
-            early = await anext(generator) if middleware.is_async else next(generator)
-        except (StopAsyncIteration, StopIteration) as end:
-            if not middleware.is_async and isinstance(end, StopAsyncIteration):
-                raise  # of its own
-            early = answered(middleware.function, getattr(end, "value", None))
+    for function, closer, apart in openers:
+        if apart is not None:
+            return function, closer, apart
+        early: Any
+        if closer is None:
+            early = function(request)
         else:
-            opened.append((middleware, generator))
+            generator = function(request)
+            try:
+                early = next(generator)
+            except StopIteration as end:
+                early = answered(function, end.value)
+            else:
+                opened.append((closer, generator))
         if early is not None:
-            return await respond(early, middleware.function, request)
+            return to_response(early, function, request)
     return None
+
+
+async def open_in_steps(openers: Iterator[Opener], request: Request, opened: Opened) -> Response | None:
+    """Open all that is around a handler, each part in its place; return the first answer that one gives."""
+    while isinstance(stopped := open_in_place(openers, request, opened), tuple):
+        function, closer, apart = stopped
+        place, is_async = apart or (None, False)
+        if place is not None:
+            await place
+        if not is_async:
+            openers = chain(((function, closer, None),), openers)
+            continue
+        if closer is None:
+            early = await function(request)
+        else:
+            generator = function(request)
+            try:
+                early = await anext(generator)
+            except StopAsyncIteration:
+                early = answered(function, None)
+            else:
+                opened.append((closer, generator))
+        if early is not None:
+            return await respond(early, function, request)
+    return stopped if stopped is None or isinstance(stopped, Response) else await stopped

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
-from antiphon.app.hooks import Hook, hook
+from antiphon.app.hooks import Hook, Opener, hook, opener
 from antiphon.app.open_places import OpenPlace, where
 from antiphon.explanations import explained
 from antiphon.handler.callables import (
@@ -51,6 +51,11 @@ class Source(NamedTuple):
     def blocks(self) -> bool:
         """True if it is called on a thread."""
         return self.hook.blocks
+
+    @property
+    def opener(self) -> Opener:
+        """How the place is resolved; the source itself switches to where it runs."""
+        return opener(self.resolve, None, None, True)
 
     def pinned(self) -> "Source":
         """Return the source with its place, for a stack of which some parts run on a thread and others on the loop."""

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from enum import Enum
 from math import inf
-from typing import Any, Final, Literal, NamedTuple, NoReturn, Self, TypeAlias
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from antiphon.app.error_handlers import ErrorHandlers
 from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware
 from antiphon.app.places import Source
-from antiphon.app.route import BodyPolicy, Route
+from antiphon.app.route import Route
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
@@ -17,12 +17,9 @@ from antiphon.request.places import Place
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-PlannedBody: TypeAlias = BodyPolicy | Literal["delegated"]
-"""The time at which a body is received; "delegated" if the handler hands the request on to a plan that decides it."""
-
 
 class RunsOn(Enum):
-    """The place in which a handler runs, with the middleware and hooks around it.
+    """Where a handler runs, with the middleware and hooks around it.
 
     ``from_loop`` and ``from_thread`` are the places to switch to first, from a server's loop and from its thread.
     """
@@ -37,7 +34,66 @@ class RunsOn(Enum):
         self.from_thread = from_thread
 
 
-LOOP: Final = RunsOn.LOOP
+class Surroundings(Enum):
+    """The surroundings of a handler. A server's thread or loop answers at once where that runs, unless STACKED."""
+
+    BARE = "nothing"
+    IN_PLACE = "what waits for nothing, and runs where the handler does"
+    STACKED = "anything, in one coroutine"
+
+
+class Body(Enum):
+    """Who receives a body, and when: as a route's ``body`` says it, or another plan."""
+
+    LOAD = "load"
+    LAZY = "lazy"
+    STREAM = "stream"
+    DELEGATED = "delegated"
+    """The handler hands the request on to a plan that decides it."""
+
+
+class Ahead(Enum):
+    """The part of a body that is received before middleware opens: so many bytes, and of a refused request."""
+
+    NOTHING = (0, 0)
+    SMALL = (SMALL_BODY, SMALL_BODY)
+    """A larger body is received only when the middleware has let the request through."""
+    ALL = (inf, SMALL_BODY)
+    FOR_MIDDLEWARE = (inf, inf)
+    """Middleware reads it, whatever is wrong with the request."""
+
+    def __init__(self, most: float, most_refused: float) -> None:
+        self.most = most
+        self.most_refused = most_refused
+
+
+LOOP, THREAD, MIXED = RunsOn
+BARE, IN_PLACE, STACKED = Surroundings
+LOAD, LAZY, STREAM, DELEGATED = Body
+NOTHING, SMALL, ALL, FOR_MIDDLEWARE = Ahead
+
+COMBINATIONS: Final = {
+    (BARE, LOAD, ALL): {LOOP, THREAD},
+    (BARE, LAZY, NOTHING): {LOOP, THREAD},
+    (BARE, STREAM, NOTHING): {LOOP, THREAD},
+    (IN_PLACE, LOAD, ALL): {LOOP, THREAD},  # what is around has nothing to do before the handler has run
+    (IN_PLACE, LOAD, SMALL): {LOOP, THREAD},
+    (IN_PLACE, LOAD, FOR_MIDDLEWARE): {LOOP, THREAD},
+    (IN_PLACE, LAZY, NOTHING): {LOOP, THREAD},
+    (IN_PLACE, LAZY, FOR_MIDDLEWARE): {LOOP, THREAD},
+    (IN_PLACE, STREAM, NOTHING): {LOOP, THREAD},
+    (IN_PLACE, STREAM, FOR_MIDDLEWARE): {LOOP, THREAD},
+    (STACKED, LOAD, ALL): {LOOP, THREAD},
+    (STACKED, LOAD, SMALL): {LOOP, THREAD, MIXED},
+    (STACKED, LOAD, FOR_MIDDLEWARE): {LOOP, THREAD, MIXED},
+    (STACKED, LAZY, NOTHING): {LOOP, THREAD, MIXED},
+    (STACKED, LAZY, FOR_MIDDLEWARE): {LOOP, THREAD, MIXED},
+    (STACKED, STREAM, NOTHING): {LOOP, THREAD, MIXED},
+    (STACKED, STREAM, FOR_MIDDLEWARE): {LOOP, THREAD, MIXED},
+    (STACKED, DELEGATED, SMALL): {MIXED},
+    (STACKED, DELEGATED, FOR_MIDDLEWARE): {MIXED},
+}
+"""All plans that there are. Each may have a handler that is ``def`` or ``async def``."""
 
 
 class HandlerStack(NamedTuple):
@@ -57,27 +113,33 @@ class HandlerStack(NamedTuple):
     last: tuple[Callable[[Request, Response], None], ...] = ()
 
     @property
-    def is_around(self) -> bool:
-        """True if anything is around the handler."""
-        return bool(self.parts) or self.opens_places
-
-    @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
         """The middleware, sources and hooks together, without the error handlers."""
         return (*self.middleware, *self.resolving, *self.before, *self.after)
 
     @property
+    def is_around(self) -> bool:
+        """True if anything is around the handler."""
+        return bool(self.parts) or self.opens_places
+
+    @property
     def waits(self) -> bool:
         """True if any part is awaited."""
-        is_async = any(part.is_async for part in self.middleware) or any(part.is_async for part in self.before)
-        return is_async or bool(self.resolving) or any(part.is_async for part in self.after)
+        called: list[Middleware | Hook] = [*self.middleware, *self.before, *self.after]
+        return bool(self.resolving) or any(part.is_async for part in called)
+
+    @property
+    def opens_on_read(self) -> tuple[Place[Any], ...]:
+        """The places that have middleware opened when they were read, if nothing else is around the handler."""
+        places = [part.when_read for part in self.parts if isinstance(part, Middleware) and part.when_read is not None]
+        return () if len(places) < len(self.parts) or self.opens_places else tuple(dict.fromkeys(places))
 
     def for_handler(self, handler_blocks: bool) -> Self:
-        """Return the stack as it runs around a handler, its ``after`` in the order in which it is called."""
+        """Return the stack as it runs around a handler."""
         return self._replace(
             middleware=tuple(part.for_handler(handler_blocks) for part in self.middleware),
             before=tuple(part.for_handler(handler_blocks) for part in self.before),
-            after=tuple(part.for_handler(handler_blocks) for part in reversed(self.after)),
+            after=tuple(part.for_handler(handler_blocks) for part in self.after),
         )
 
     def without_writes(self) -> Self:
@@ -108,20 +170,15 @@ class Plan:
     Around an ``async def`` handler, what is sync runs on the server's loop, but over WSGI, with ``hooks_block``, on the
     thread that waits for the request: the process has one loop then, which all of them would hold up.
 
-    ``deadline`` is in seconds from the dispatch, None for none; ``prepares`` is True with one, and where places are
-    opened. ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before.
-    ``is_in_place`` is True if all that is around the handler runs where the handler does, and is given responses alone;
-    ``is_plain`` if it is sync, too, so that nothing has to wait.
-    ``answers_on_thread`` and ``answers_on_loop`` are True if a server's thread, or its loop, may answer at once: the
-    handler does not wait either, or is run without its scope, by ``unscoped``, until it does.
-    ``has_middleware`` is True if anything at all is around the handler, but for middleware that opens late, when one of
-    the places ``late`` was read; ``leaves`` is True if anything is to do on the way back. Up to ``most_ahead`` bytes of
-    a body are received before the middleware opens; after it, ``waits_on_thread`` is True if a thread may wait for the
-    rest. ``place`` is where error handlers run, and the hooks of a single request.
+    ``deadline`` is in seconds from the dispatch, None for none. ``refuse`` is called in place of the handler, with the
+    error, if something is wrong with a request before. ``raw_handler`` is the ``function`` of an async handler without
+    the scope that it needs only when it waits, and ``handler_place`` where a handler is switched to.
 
-    Reading an attribute of a stack or a hook takes several times as long as one of a plan, so that a plan has the
-    ``function`` of its handler, and of the ``stack`` the functions of ``middleware`` and ``before``, ``after`` and
-    ``last``, and those ``error_handlers`` that are not empty.
+    Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
+    so that a plan has those that each request needs. ``opening`` tells how the middleware, the places and the hooks
+    before the handler are opened, and ``after`` how the hooks after it are called, from its end; middleware is
+    ``opened_on_read`` instead if one of the places ``opens_on_read`` was read. The ``finishers`` complete each
+    response, and ``error_handlers`` are those that are not empty.
     """
 
     # No __slots__: without the GIL, threads lock the plan to read most of them.
@@ -135,7 +192,7 @@ class Plan:
         handler: Hook,
         stack: HandlerStack,
         *,
-        body: PlannedBody = "load",
+        body: Body = Body.LOAD,
         refuse: Callable[[Request, HTTPError], Any] = raise_error,
         hooks_block: bool = False,
     ) -> None:
@@ -145,74 +202,64 @@ class Plan:
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
         around = stack.for_handler(self.hooks_block)
-        if body == "delegated":
+        if body is DELEGATED:
             around = around._replace(resolving=())
         self.runs_on = _runs_on(handler, around, body)
-        self.place = ON_THREAD if handler.blocks else ON_LOOP
-        is_mixed = self.runs_on is RunsOn.MIXED
-        self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
-        self.function, self.unscoped = handler.function, handler.unscoped
-        self.is_async = handler.is_async
-        self._surround(around.pinned() if is_mixed else around)
-        self._bound_body(around)
+        if self.runs_on is MIXED:
+            around = around.pinned()
+            handler = handler if body is DELEGATED else handler.pinned()
+        self.handler = handler
+        self.function, self.raw_handler = handler.function, handler.unscoped
+        self.is_async, self.handler_place = handler.is_async, handler.place
+        self._surround(around)
+        self.ahead = _ahead(self)
         self.for_wsgi = self  # the last attribute: names that another plan would set first cost more to read
         if handler.is_async and not self.hooks_block:
             self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
 
     def _surround(self, stack: HandlerStack) -> None:
-        """Settle what is around the handler, and how much of the general way it needs."""
+        """Lay out what is around the handler as each request needs it."""
         self.stack = stack
-        self.middleware = tuple(part.function for part in stack.middleware)
-        self.before = tuple(part.function for part in stack.before)
-        self.after = stack.after
-        self.last = stack.last
+        self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
+        opened: list[Middleware | Source | Hook] = [*stack.middleware, *stack.resolving, *stack.before]
+        openers = tuple(part.opener for part in opened)
+        self.opening = () if self.opens_on_read else openers
+        self.opened_on_read = openers if self.opens_on_read else ()
+        self.after = tuple(part.closer for part in stack.after)
+        self.finishers = stack.last
         self.error_handlers = tuple(filter(None, stack.error_handlers))
-        self.late = _late(stack, self.runs_on)
-        self.has_middleware = stack.is_around and not self.late
-        self.leaves = stack.opens_places or bool(stack.middleware or stack.after or stack.last)
-        self.prepares = stack.opens_places or self.deadline is not None
-        self.is_in_place = _is_in_place(stack, self.runs_on)
-        self.is_plain = self.is_in_place and not stack.waits
-        is_direct = self.is_plain and not self.prepares and (not self.is_async or self.unscoped is not None)
-        self.answers_on_thread = is_direct and self.runs_on is RunsOn.THREAD
-        self.answers_on_loop = is_direct and self.runs_on is LOOP
+        self.surroundings = self._surroundings()
 
-    def _bound_body(self, stack: HandlerStack) -> None:
-        """Settle how much of a body is received ahead of the middleware, and who waits for the rest."""
-        self.reads_body = any(part.reads_body for part in stack.middleware)
-        self.most_ahead = self._most_ahead()
-        self.waits_on_thread = self._waits_on_thread()
+    def _surroundings(self) -> Surroundings:
+        stack = self.stack
+        if self.runs_on is MIXED or stack.opens_places or stack.waits or (self.is_async and self.raw_handler is None):
+            return STACKED
+        return IN_PLACE if stack.parts or stack.last else BARE
+
+    @property
+    def home(self) -> Switch:
+        """The place in which error handlers run, and what follows hooks of a single request."""
+        return ON_THREAD if self.handler.blocks else ON_LOOP
+
+    @property
+    def waits_on_thread(self) -> bool:
+        """True if a thread may wait for what is left of a body when the middleware has opened."""
+        return (self.handler.blocks and self.ahead is NOTHING) or any(part.blocks for part in self.stack.parts)
 
     def is_driven(self, request: Request) -> bool:
         """True where steps may switch: those of a plan that is all async are awaited as they are on a server's loop."""
         return self.runs_on is not LOOP or request.head.blocks
 
-    def _most_ahead(self) -> float:
-        if self.reads_body:
-            return inf
-        if self.body in ("lazy", "stream"):
-            return 0
-        # A larger body is received only when the middleware has let the request through.
-        return SMALL_BODY if (self.stack.parts and not self.late) or self.body == "delegated" else inf
 
-    def _waits_on_thread(self) -> bool:
-        return (self.handler.blocks and self.most_ahead == 0) or any(part.blocks for part in self.stack.parts)
+def _runs_on(handler: Hook, stack: HandlerStack, body: Body) -> RunsOn:
+    if body is DELEGATED or any(part.blocks != handler.blocks for part in stack.parts):
+        return MIXED  # the other plan may end in any place
+    return THREAD if handler.blocks else LOOP
 
 
-def _is_in_place(stack: HandlerStack, runs_on: RunsOn) -> bool:
-    return runs_on is not RunsOn.MIXED and not stack.opens_places and not any(part.throws for part in stack.middleware)
-
-
-def _late(stack: HandlerStack, runs_on: RunsOn) -> tuple[Place[Any], ...]:
-    """Return the places for which middleware is opened late, if nothing else is around the handler."""
-    parts = stack.parts
-    if runs_on is RunsOn.MIXED:
-        return ()
-    places = [part.when_read for part in parts if isinstance(part, Middleware) and part.when_read is not None]
-    return () if len(places) < len(parts) or stack.opens_places else tuple(dict.fromkeys(places))
-
-
-def _runs_on(handler: Hook, stack: HandlerStack, body: PlannedBody) -> RunsOn:
-    if body == "delegated" or any(part.blocks != handler.blocks for part in stack.parts):
-        return RunsOn.MIXED  # nobody can tell where another plan ends
-    return RunsOn.THREAD if handler.blocks else LOOP
+def _ahead(plan: Plan) -> Ahead:
+    if any(part.reads_body for part in plan.stack.middleware):
+        return FOR_MIDDLEWARE
+    if plan.body in (LAZY, STREAM):
+        return NOTHING
+    return SMALL if (plan.stack.parts and not plan.opens_on_read) or plan.body is DELEGATED else ALL

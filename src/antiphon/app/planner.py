@@ -14,7 +14,7 @@ from antiphon.app.matching import Routing, common_blueprint
 from antiphon.app.middleware import middleware
 from antiphon.app.mount import Mount
 from antiphon.app.places import Places
-from antiphon.app.plan import HandlerStack, Plan, PlannedBody
+from antiphon.app.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.read_types import check_read_types
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
@@ -132,7 +132,7 @@ class RouteGroup:
         methods: tuple[str, ...] = (),
         host: str | None = None,
         limits: Limits | None = None,
-        body: PlannedBody = "load",
+        body: Body = LOAD,
         checks_writes: bool = True,
     ) -> Plan:
         """Plan answers where there is no route. The requests have one all the same, which describes the answer."""
@@ -244,7 +244,7 @@ class Planning:
         stack = self._stack(group, route)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
-        plan = Plan(route, handler.for_handler(True), stack, body=route.body)
+        plan = Plan(route, handler.for_handler(True), stack, body=Body(route.body))
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -359,7 +359,7 @@ class Planning:
                 pattern=mount.prefix,
                 host=mount.host,
                 limits=mount.limits.within(group.limits),
-                body=mount.body,
+                body=Body(mount.body),
                 checks_writes=mount.interface is not None,
             )
             self._routing.mounts.add(mount.prefix, mount.host, plan)

@@ -1,0 +1,126 @@
+"""Plans: an application makes each combination of their switches that there is, and none makes others."""
+
+from enum import Enum
+from itertools import combinations, product
+
+import pytest
+
+from antiphon import App, Place, Request
+from antiphon.app.plan import COMBINATIONS, LOOP, THREAD, RunsOn, Surroundings
+
+Tenant, User, Session = Place[str]("tenant"), Place[str]("user"), Place[str]("session")
+
+
+def around(request):
+    yield
+
+
+async def around_async(request):
+    yield
+
+
+def hook(*_):
+    """Let requests and responses pass."""
+
+
+async def hook_async(*_):
+    """Let requests and responses pass."""
+
+
+def value(request):
+    yield "value"
+
+
+async def value_async(request):
+    return "value"
+
+
+def open_on_read(app):
+    app.middleware(around, when_read=Tenant)
+    app.fill(Tenant, lambda request: "value")
+
+
+SURROUNDINGS = {
+    "middleware": lambda app: app.middleware(around),
+    "async middleware": lambda app: app.middleware(around_async),
+    "middleware on a thread": lambda app: app.middleware(around, blocking=True),
+    "middleware that throws": lambda app: app.middleware(around, throws=True),
+    "middleware that reads bodies": lambda app: app.middleware(around, body=True),
+    "async middleware that reads bodies": lambda app: app.middleware(around_async, body=True),
+    "middleware on a thread that reads bodies": lambda app: app.middleware(around, body=True, blocking=True),
+    "middleware that a read opens": open_on_read,
+    "a hook before": lambda app: app.before_request(hook),
+    "an async hook after": lambda app: app.after_request(hook_async),
+    "a place that waits": lambda app: app.fill(User, value_async),
+    "a place that is closed": lambda app: app.fill(Session, value),
+    "a function that completes": lambda app: app.complete(hook),
+    "a deadline": lambda app: setattr(app, "deadline", 1.0),
+    "middleware before routing": lambda app: app.middleware(around, before_routing=True),
+    "that, which reads bodies": lambda app: app.middleware(around, before_routing=True, body=True),
+}
+
+
+def handler(request):
+    return "answer"
+
+
+async def handler_async(request):
+    return "answer"
+
+
+def plans(surroundings, handlers, body):
+    """Return the plans of an application: of a route, of a mount, and of requests without a route."""
+    app = App()
+    for each in surroundings:
+        SURROUNDINGS[each](app)
+    app.get("/", body=body)(handlers)
+    app.mount("/inner", App())
+    app.mount("/asgi", foreign, interface="asgi")
+    routing = app.freeze()
+    for path, find in product(("/", "/inner", "/asgi", "/nothing"), (routing.find, app._find)):
+        plan, _ = find(Request.blank(path))
+        yield from (plan, plan.for_wsgi)
+
+
+async def foreign(scope, receive, send):
+    """Answer nothing: it is never called."""
+
+
+def made(most):
+    """Return the combinations of all applications with up to so many things around their handlers."""
+    return {
+        ((plan.surroundings, plan.body, plan.ahead), plan.runs_on)
+        for count in range(most + 1)
+        for surroundings in combinations(SURROUNDINGS, count)
+        for handlers, body in product((handler, handler_async), ("load", "lazy", "stream"))
+        for plan in plans(surroundings, handlers, body)
+    }
+
+
+def test_each_combination_is_made_by_an_application_and_no_other_is():
+    assert made(2) == {(key, runs_on) for key, several in COMBINATIONS.items() for runs_on in several}
+
+
+@pytest.mark.parametrize(
+    ("surroundings", "handlers", "expected"),
+    [
+        ((), handler, (Surroundings.BARE, THREAD)),
+        ((), handler_async, (Surroundings.BARE, LOOP)),
+        (["a deadline"], handler_async, (Surroundings.BARE, LOOP)),
+        (["middleware"], handler, (Surroundings.IN_PLACE, THREAD)),
+        (["middleware"], handler_async, (Surroundings.IN_PLACE, LOOP)),
+        (["async middleware"], handler_async, (Surroundings.STACKED, LOOP)),
+        (["async middleware"], handler, (Surroundings.STACKED, RunsOn.MIXED)),
+        (["middleware on a thread"], handler_async, (Surroundings.STACKED, RunsOn.MIXED)),
+        (["a place that is closed"], handler, (Surroundings.STACKED, THREAD)),
+    ],
+)
+def test_a_handler_runs_where_it_was_written_for_with_what_is_around_it(surroundings, handlers, expected):
+    plan = next(plans(surroundings, handlers, "load"))
+    assert (plan.surroundings, plan.runs_on) == expected
+
+
+def test_a_plan_has_six_switches():
+    plan = next(plans((), handler, "load"))
+    switches = {name for name, each in vars(plan).items() if isinstance(each, bool | Enum)}
+    assert switches == {"runs_on", "surroundings", "body", "ahead", "is_async", "hooks_block"}
