@@ -1,0 +1,189 @@
+"""`python -m scripts.trace`: the files and functions of Antiphon that one request passes, in the order of first calls.
+
+Each request is asked for several times, and the last one is traced: what is imported, planned or kept by then is not in
+the way any more. `--functions` names the functions, too.
+"""
+
+import asyncio
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from threading import setprofile
+from types import FrameType
+from typing import Any, NamedTuple
+
+import antiphon
+from antiphon import App, Request
+from antiphon.features import CookieStore, Sessions
+
+PACKAGE = Path(antiphon.__file__).parent
+WARM_UP = 3
+Exchange = Callable[[], object]
+
+
+class Passed(NamedTuple):
+    """A function that was called, and its file in the package."""
+
+    file: str
+    function: str
+
+
+def traced(exchange: Exchange) -> list[Passed]:
+    """Return the functions of the package that are called in an exchange, each once. Any thread may call them."""
+    found: dict[Passed, None] = {}
+
+    def look(frame: FrameType, event: str, _: object) -> None:
+        file = Path(frame.f_code.co_filename)
+        if event == "call" and file.is_relative_to(PACKAGE):
+            found[Passed(file.relative_to(PACKAGE).as_posix(), frame.f_code.co_qualname)] = None
+
+    for _ in range(WARM_UP):
+        exchange()
+    setprofile(look)
+    sys.setprofile(look)
+    try:
+        exchange()
+    finally:
+        sys.setprofile(None)
+        setprofile(None)  # type: ignore[arg-type]  # the standard library takes it
+    return [*found]
+
+
+def over_wsgi(application: Any) -> Exchange:
+    """Return an exchange with a WSGI application: a GET of `/`."""
+    environ = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": "/", "SCRIPT_NAME": "", "QUERY_STRING": "", "HTTP_HOST": "example.com",
+        "SERVER_NAME": "example.com", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(), "wsgi.errors": sys.stderr, "wsgi.multithread": True,
+    }  # fmt: skip
+
+    def exchange() -> None:
+        chunks = application(dict(environ), expect_success)
+        b"".join(chunks)
+        getattr(chunks, "close", list)()
+
+    return exchange
+
+
+def over_asgi(application: Any, runner: asyncio.Runner, *headers: tuple[bytes, bytes]) -> Exchange:
+    """Return an exchange with an ASGI application: a GET of `/`, on the loop of a runner."""
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "https",
+        "path": "/", "raw_path": b"/", "query_string": b"", "root_path": "", "client": None, "server": None,
+        "headers": [(b"host", b"example.com"), *headers],
+    }  # fmt: skip
+    runner.run(started(application))
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            expect_success(str(message["status"]))
+
+    return lambda: runner.run(application(dict(scope), receive, send))
+
+
+async def started(application: Any) -> None:
+    """Start an ASGI application, as a server does before the first request."""
+    messages = iter([{"type": "lifespan.startup"}])
+
+    async def receive() -> dict[str, str]:
+        return next(messages, None) or await asyncio.Event().wait()  # type: ignore[return-value]  # it waits for ever
+
+    is_started = asyncio.Event()
+
+    async def send(_: dict[str, Any]) -> None:
+        is_started.set()
+
+    lifespan = asyncio.ensure_future(application({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send))
+    await is_started.wait()
+    running.add(lifespan)
+
+
+running: set[asyncio.Future[object]] = set()
+"""The lifespans that go on until the loop is closed."""
+
+
+def expect_success(status: str, *_: object) -> None:
+    """Raise RuntimeError for another status than 200."""
+    if not status.startswith("200"):
+        raise RuntimeError(f"a request was answered by {status}")
+
+
+def hello(is_async: bool) -> App:
+    """Return an application that answers a constant text."""
+    app = App()
+    if is_async:
+
+        @app.get("/")
+        async def hello_async(_request: Request) -> str:
+            return "Hello, world!"
+
+    else:
+
+        @app.get("/")
+        def hello(_request: Request) -> str:
+            return "Hello, world!"
+
+    return app
+
+
+def with_session() -> App:
+    """Return an application that counts a session's requests."""
+    app = App(secret_keys=["a key of 32 characters, and more"])
+    app.use(Sessions(CookieStore(app.secret_keys)))
+
+    @app.get("/")
+    async def count(request: Request) -> str:
+        request.session["count"] = request.session.get("count", 0) + 1
+        return "counted"
+
+    return app
+
+
+def flask_hello() -> Any:
+    """Return an application in Flask's dialect that answers a constant text."""
+    from antiphon.dialects.flask import Flask
+
+    app = Flask("hello")
+
+    @app.route("/")
+    def hello() -> str:
+        return "Hello, world!"
+
+    return app
+
+
+def exchanges(runner: asyncio.Runner) -> Iterator[tuple[str, Exchange]]:
+    """Yield what is traced, with its title."""
+    yield "hello over ASGI", over_asgi(hello(is_async=True), runner)
+    yield "hello over WSGI", over_wsgi(hello(is_async=False))
+    yield "a session read and written over ASGI", over_asgi(with_session(), runner)
+    yield "hello in Flask's dialect over WSGI", over_wsgi(flask_hello())
+
+
+def traces() -> Iterator[tuple[str, list[Passed]]]:
+    """Yield each title with the functions that its request has passed."""
+    with asyncio.Runner() as runner:
+        for title, exchange in exchanges(runner):
+            yield title, traced(exchange)
+
+
+def main() -> None:
+    """Print the files that each request passes, and how many functions of each."""
+    parser = ArgumentParser(prog="python -m scripts.trace", description=__doc__)
+    parser.add_argument("--functions", action="store_true", help="name the functions")
+    options = parser.parse_args()
+    for title, passed in traces():
+        files = list(dict.fromkeys(each.file for each in passed))
+        print(f"{title}: {len(files)} files, {len(passed)} functions")
+        for file in files:
+            functions = [each.function for each in passed if each.file == file]
+            print(f"  {file} {', '.join(functions) if options.functions else len(functions)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""How few files and functions a request passes, as `python -m scripts.trace` tells it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.trace import Passed, hello, over_wsgi, traced, traces
+
+MOST = {
+    "hello over ASGI": (7, 10),
+    "hello over WSGI": (7, 10),
+    "a session read and written over ASGI": (26, 120),
+    "hello in Flask's dialect over WSGI": (28, 80),
+}
+"""The files and functions that a request may pass."""
+
+
+def test_a_request_passes_few_files_and_functions():
+    passed = {title: (len({each.file for each in functions}), len(functions)) for title, functions in traces()}
+    assert passed.keys() == MOST.keys()
+    assert {title: counts for title, counts in passed.items() if any(map(int.__gt__, counts, MOST[title]))} == {}
+
+
+def test_a_function_is_named_once_with_its_file():
+    passed = traced(over_wsgi(hello(is_async=False)))
+    assert Passed("adapters/wsgi.py", "call_wsgi") in passed
+    assert len(passed) == len({*passed})
+
+
+def test_a_failure_is_not_traced():
+    app = hello(is_async=False)
+    app.before_request(lambda request: ("no", 400))
+    with pytest.raises(RuntimeError, match="a request was answered by 400"):
+        traced(over_wsgi(app))
+
+
+def test_the_command_prints_files_with_their_functions():
+    command = [sys.executable, "-m", "scripts.trace", "--functions"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert "adapters/asgi.py call_asgi, ASGIHead.__init__" in done.stdout
