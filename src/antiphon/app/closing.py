@@ -1,12 +1,12 @@
 """The way back: errors become responses, hooks are called, and what is open around the handler is closed."""
 
-from collections.abc import Awaitable
 from copy import copy
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from antiphon.app.error_handlers import answer_error, find_handler
-from antiphon.app.hooks import Closer, Hook, hook
+from antiphon.app.hooks import Closer, Hook, Part, hook
+from antiphon.app.middleware import AsyncSend
 from antiphon.app.open_places import Opened, Opening
 from antiphon.app.opening import open_in_steps
 from antiphon.app.plan import BARE, Plan
@@ -17,7 +17,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-Stopped: TypeAlias = Switch | tuple[Awaitable[Response], bool] | None
+Stopped: TypeAlias = Switch | tuple[Any, Part | None, Any] | None
 """Where a response has stopped on its way back, as ``_pass_back`` tells it."""
 
 
@@ -66,8 +66,8 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
     """Call the hooks after the request, the last one first, then close what is opened, from the innermost on.
 
     Hooks of the request's own are called next, and hooks and middleware may open places. Return None when all is
-    closed; the place to switch to, where one has a place of its own; or, where the response does not pass, the steps to
-    the one that is sent instead, and True if its error is over then.
+    closed; the place to switch to, where one has a place of its own; or, where the response does not pass, the outcome,
+    the part that settles it, and what that closes; where it has failed, the steps to the answer, and no part.
     """
     places = opened if type(opened) is Opening else None
     traceback = None if response.error is None else response.error.__traceback__
@@ -87,12 +87,12 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             if outcome is None:
                 continue
             if type(outcome) is not Switch:
-                return part.settle(outcome, subject, request, response), part.throws
+                return outcome, part, subject
             arrived = part.close, part
             hooks.append(arrived) if subject is request else opened.append((arrived, subject))
             return outcome
     except BaseException as error:
-        return _answer_raised(plan, request, response, error, traceback), False
+        return _answer_raised(plan, request, response, error, traceback), None, None
 
 
 async def _go_on(
@@ -114,14 +114,18 @@ async def _go_on(
             if type(stopped) is Switch:
                 response = _unless_cancelled(await switch_shielded(stopped), request, response)
             else:
-                steps, is_caught = stopped  # type: ignore[misc]  # it is no place, which has no subclass
+                outcome, part, subject = stopped  # type: ignore[misc]  # it is no place, which has no subclass
                 traceback = None if response.error is None else response.error.__traceback__
                 try:
+                    if type(outcome) is AsyncSend:
+                        outcome = await outcome  # type: ignore[misc]  # as its type says
+                    steps = outcome if part is None else part.settle(outcome, subject, request, response)
                     made = await steps
                 except BaseException as error:
-                    made = await _answer_raised(plan, request, response, error, traceback)
+                    is_end = type(outcome) is AsyncSend and isinstance(error, StopAsyncIteration)
+                    made = response if is_end else await _answer_raised(plan, request, response, error, traceback)
                 if made is not response:
-                    response = _in_place_of(response, made, request, is_caught=is_caught)
+                    response = _in_place_of(response, made, request, is_caught=part is not None and part.throws)
             stopped = _pass_back(plan, request, response, hooks, opened)
         response = _completed(plan, request, response, opened, is_shared or response is not before, failure)
         if request.head.has_body and not request._is_in_bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from antiphon.app.hooks import Close, Closer, Opener, closer, opener
 from antiphon.app.returns import respond
@@ -61,14 +61,10 @@ class Middleware(NamedTuple):
 
     async def settle(self, outcome: Any, generator: Any, request: Request, response: Response) -> Response:
         """Return the response that it gives instead of another. Raises RuntimeError if it yields again."""
-        if isinstance(outcome, BaseException):
+        if self.throws and isinstance(outcome, BaseException) and outcome is response.error:
             instead = await self._throw(generator, outcome)
         elif self.is_async:
-            try:
-                instead = await outcome
-            except StopAsyncIteration:
-                return response
-            instead = await self._end_last(generator, instead)
+            instead = await self._end_last(generator, outcome)
         else:
             instead = self._instead(generator, outcome)
         return response if instead is None else await respond(instead, self.function, request)
@@ -140,6 +136,19 @@ class Middleware(NamedTuple):
 
 
 _send_async = AsyncGeneratorType.asend
+
+
+def _type_of_sends() -> type:
+    async def generator() -> AsyncGenerator[None, None]:
+        yield
+
+    sent = generator().asend(None)
+    sent.close()
+    return type(sent)
+
+
+AsyncSend: Final = _type_of_sends()
+"""The type of what an async generator returns when it is sent a response: what is awaited for its outcome."""
 
 
 def _send_or_throw(generator: Any, response: Response) -> object:
