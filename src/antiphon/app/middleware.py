@@ -61,8 +61,8 @@ class Middleware(NamedTuple):
 
     async def settle(self, outcome: Any, generator: Any, request: Request, response: Response) -> Response:
         """Return the response that it gives instead of another. Raises RuntimeError if it yields again."""
-        if self.throws and isinstance(outcome, BaseException) and outcome is response.error:
-            instead = await self._throw(generator, outcome)
+        if self.throws and response.error is not None and outcome is response.error:
+            instead = await self._throw(generator, response.error)
         elif self.is_async:
             instead = await self._end_last(generator, outcome)
         else:
