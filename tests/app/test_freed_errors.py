@@ -135,6 +135,24 @@ def test_a_raised_error(serving, style, no_collector, caplog, kind, place):
     wait_until_freed(kept)
 
 
+@pytest.mark.parametrize("place", [in_the_handler, inside_of_middleware])
+def test_a_raised_error_of_a_request_with_a_body(serving, style, no_collector, caplog, place):
+    caplog.set_level(logging.CRITICAL, "antiphon")
+    app, kept = App(), []
+    place(Posts(app), style, lambda request: fail(kept, Failure, request))
+    assert serving(app).post("/", body=b"{").status == 500
+    assert len(kept) == 2
+    wait_until_freed(kept)
+
+
+class Posts:
+    """Registers the handlers of an application for POST, too."""
+
+    def __init__(self, app):
+        self.middleware = app.middleware
+        self.get = app.post
+
+
 JSON = {"content-type": "application/json"}
 REQUESTS = {
     "without a route": (("GET", "/nothing"), 404),
