@@ -27,7 +27,8 @@ def asked(framework, interface, case):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_all_applications_give_the_answer_of_a_case(case, interface):
     answered = [name for name in HERE if asked(name, interface, case)]
-    assert {"antiphon"} < {*answered, *case.frameworks}
+    assert "antiphon" in answered
+    assert {"antiphon"} < {*answered, *case.frameworks} or case.frameworks == ("antiphon",)
 
 
 @pytest.mark.parametrize(
