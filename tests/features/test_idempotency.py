@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from antiphon import App, Place, Redirect, Request, Response, abort
+from antiphon.app.plan import Surroundings
 from antiphon.features import (
     Bearer,
     CookieStore,
@@ -620,4 +621,4 @@ def test_other_routes_have_nothing_around_them(store):
     app = App()
     app.use(IdempotentWrites(store))
     app.get("/")(lambda request: "hello")
-    assert not app.freeze().find(Request.blank("/"))[0].has_middleware
+    assert app.freeze().find(Request.blank("/"))[0].surroundings is Surroundings.BARE
