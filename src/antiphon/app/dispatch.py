@@ -176,7 +176,7 @@ def _forget_frames(error: HTTPError | None) -> None:
         error.__traceback__ = None
 
 
-def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[Response]:
+def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitable[Response]:
     """Make a response of what was returned, by the request's conditions where it has to be."""
     if type(answer) is str:
         return response_of(answer.encode(), TEXT_ONLY)
