@@ -27,6 +27,12 @@ FORMS = {
     "many fields in a head": (form(MANY), 413, "more than 16 header fields"),
     "a large head": (form(NAMED + b"\r\nX: " + b"x" * 8192), 413, "more than 8192 bytes"),
     "a long name": (form(NAMED.replace(b'"a"', b'"%b"' % (b"a" * 1025))), 413, "longer than 1024 bytes"),
+    "much before the parts": (
+        (b"x", b"a" * 8193 + b"\r\n" + form(NAMED)[1]),
+        413,
+        "more than 8192 bytes before or after",
+    ),
+    "much after the parts": ((b"x", form(NAMED)[1] + b"a" * 8193), 413, "more than 8192 bytes before or after"),
     "base64": (form(NAMED + b"\r\nContent-Transfer-Encoding: base64"), 400, "Content-Transfer-Encoding"),
     "a parameter twice": (form(TWICE), 400, "name twice"),
     "a header twice": (form(NAMED + b"\r\n" + NAMED), 400, "Content-Disposition twice"),

@@ -106,10 +106,11 @@ class FormDataParser:
     """A parser of urlencoded forms and of forms in parts. Other bodies stay in their stream.
 
     So do forms that are incomplete, if the parser is ``silent``; otherwise they raise ValueError. A malformed form in
-    parts raises MalformedForm in any case, and one with a head beyond a limit RequestEntityTooLarge: an empty form
-    would be taken for what the client has sent. ``cls`` is the class of fields and of files. A form raises
-    RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in parts for fields of more than
-    ``max_form_memory_size`` bytes together. For ``max_content_length`` see ``get_input_stream``.
+    parts raises MalformedForm in any case, and one with a head beyond a limit, or with much around its parts,
+    RequestEntityTooLarge: an empty form would be taken for what the client has sent. ``cls`` is the class of fields
+    and of files. A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in
+    parts for fields of more than ``max_form_memory_size`` bytes together. For ``max_content_length`` see
+    ``get_input_stream``.
     """
 
     charset = "utf-8"
@@ -220,9 +221,8 @@ class MultiPartParser:
         try:
             parts = reader.read(stream, parser, self.buffer_size)
         except ContentTooLarge as error:
-            if (limit := error.members.get("limit")) == "outside":
-                self.fail(error.detail or str(error))
-            raise RequestEntityTooLarge(None if limit in ("parts", FIELD) else error.detail) from error
+            is_werkzeugs = error.members.get("limit") in ("parts", FIELD)
+            raise RequestEntityTooLarge(None if is_werkzeugs else error.detail) from error
         except IncompleteForm as error:
             self.fail(error.detail or str(error))
         except NativeBadRequest as error:
