@@ -20,6 +20,7 @@ pytestmark = [
 
 PART = b'--x\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\n'
 FORM = PART + bytes(2 << 20) + b"\r\n--x--\r\n"
+REFUSED = PART + bytes(2 << 20) + b"\r\n" + (PART + b"\r\n") * 10_001 + b"--x--\r\n"
 HEAD = (
     b"POST /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n"
@@ -41,18 +42,26 @@ def folder(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize(
-    ("path", "status"), [(b"form", b"200"), (b"refuse", b"404"), (b"fail", b"500"), (b"form", b"cut off")]
+    ("path", "form", "status"),
+    [
+        (b"form", FORM, b"200"),
+        (b"refuse", FORM, b"404"),
+        (b"fail", FORM, b"500"),
+        (b"form", REFUSED, b"413"),
+        (b"form", FORM, b"cut off"),
+    ],
+    ids=["read", "not found", "failing", "refused", "cut off"],
 )
 @pytest.mark.parametrize("program", programs.ALL)
-def test_no_file_outlives_its_request(folder, program, path, status, interface):
+def test_no_file_outlives_its_request(folder, program, path, form, status, interface):
     with programs.served(program, interface) as address:
         with closing(socket.create_connection(address, DEADLINE)) as client:
-            client.sendall(HEAD % (path, len(FORM)))
+            client.sendall(HEAD % (path, len(form)))
             if status == b"cut off":
-                client.sendall(FORM[: len(FORM) // 2])
+                client.sendall(form[: len(form) // 2])
                 eventually(lambda: open_in(folder) or None, "nothing was received")
             else:
-                client.sendall(FORM)
+                client.sendall(form)
                 assert client.recv(1 << 16)[9:12] == status
         programs.kept.clear()
         eventually(lambda: None if open_in(folder) else True, "files are still open")

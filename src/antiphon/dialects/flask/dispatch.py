@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects.flask import signals
 from antiphon.dialects.flask.bodies import ServerBody
 from antiphon.dialects.flask.names import hooks_of
@@ -260,7 +261,7 @@ async def tear_down_request(
 def close(ctx: "AppContext", request: "Request") -> None:
     """Close a request, and let go of it: its environ, and the traceback of an exception that it has, hold it, too."""
     if (error := request.routing_exception) is not None:
-        error.__traceback__ = error.__context__ = None
+        forget_frames(error)
     if ctx.body is not None:
         ctx.body.close()
     request.close()

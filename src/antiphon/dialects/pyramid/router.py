@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer, providedBy
 
+from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects._environ.hosts import host_mistake
 from antiphon.dialects.pyramid.events import BeforeTraversal, ContextFound, NewRequest, NewResponse
 from antiphon.dialects.pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
@@ -214,7 +215,7 @@ def _forget_frames(attrs: dict[str, Any]) -> None:
     """Forget the frames of an exception that was answered by its view: they keep the request, which keeps both."""
     attrs["exc_info"] = None
     if (error := attrs.get("exception")) is not None:
-        error.__traceback__ = None
+        forget_frames(error)
 
 
 def _subpath(match: Any) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
+from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects._environ.hosts import host_mistake
 from antiphon.dialects.webob.exc import HTTPBadRequest, HTTPException
 from antiphon.dialects.webob.request import Request
@@ -70,7 +71,7 @@ class wsgify:  # noqa: N801 - its name
         try:
             answer = self.call_func(request, *args, **kw)
         except HTTPException as raised:
-            raised.__traceback__ = None  # this frame, which keeps the answer and the request
+            forget_frames(raised)
             answer = raised
         response = request.response
         if isinstance(answer, str):

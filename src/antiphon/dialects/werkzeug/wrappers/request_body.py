@@ -3,6 +3,7 @@
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, overload
 
+from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects._environ.streams import read_body
 from antiphon.dialects.werkzeug.datastructures.multidict import iter_multi_items
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
@@ -161,7 +162,7 @@ class RequestBody:
     def close(self) -> None:
         """Close the files of the form, and let go of what the error of a refused body keeps, this request among it."""
         if self._refusal is not None:
-            self._refusal.__traceback__ = self._refusal.__context__ = self._refusal.__cause__ = None
+            forget_frames(self._refusal)
         if files := self.__dict__.get("files"):
             for _, file in iter_multi_items(files):
                 file.close()
