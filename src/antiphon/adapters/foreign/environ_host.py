@@ -97,9 +97,19 @@ class EnvironHost(Servable):
         environ: "WSGIEnvironment",
         body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
-        """Answer a native request by its environ, in steps; ``body`` is what is received while it is read."""
+        """Answer a native request by its environ, in steps; ``body`` is what is received while it is read.
+
+        A body that breaks off raises OSError where the application reads it, as PEP 3333 lets servers do. If the
+        application lets that pass, the client is told what was wrong with the body.
+        """
         await ON_THREAD
-        return from_wsgi(self.answer_environ, lambda _: environ)(request)
+        try:
+            return from_wsgi(self.answer_environ, lambda _: environ)(request)
+        except OSError as error:
+            failure = error.__cause__
+            if not isinstance(failure, HTTPError):
+                raise
+        raise failure  # here, so that it does not keep the other one, with the frames of the application
 
     async def handle(self, request: Request) -> Response:
         """Answer a native request, in steps, and free its body."""
@@ -170,11 +180,7 @@ def _call_all(functions: list[Callable[[], object]]) -> None:
 
 
 class BridgedApplication(EnvironHost):
-    """A plain WSGI application, served over ASGI and RSGI.
-
-    A body that breaks off raises OSError where the application reads it, as PEP 3333 lets servers do. If the
-    application lets that pass, the client is told what was wrong with the body.
-    """
+    """A plain WSGI application, served over ASGI and RSGI."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         super().__init__()
@@ -184,18 +190,6 @@ class BridgedApplication(EnvironHost):
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request over WSGI."""
         return self.application(environ, start_response)
-
-    async def answer_request(
-        self, request: Request, environ: "WSGIEnvironment", body: ReceivedInput | None
-    ) -> Response:
-        """Answer a native request by its environ, in steps."""
-        try:
-            return await super().answer_request(request, environ, body)
-        except OSError as error:
-            failure = error.__cause__
-            if not isinstance(failure, HTTPError):
-                raise
-        raise failure  # here, so that it does not keep the other one, with the frames of the application
 
 
 class _PlainInput(ReceivedInput):
