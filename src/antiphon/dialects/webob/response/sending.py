@@ -110,8 +110,7 @@ class SentResponse(ResponseCaching):
         length = str((stop or 0) - (start or 0))
         head = [("Content-Length", length), ("Content-Range", str(found))]
         start_response("206 Partial Content", head + filter_headers(lines, ("content-length",)))
-        chunks = self.app_iter_range(start or 0, stop)
-        return EmptyResponse(chunks) if method == "HEAD" else chunks
+        return EmptyResponse(self._app_iter) if method == "HEAD" else self.app_iter_range(start or 0, stop)
 
     def _send_unsatisfiable(self, wanted: Range, lines: Lines, method: str, start_response: Any) -> Iterable[bytes]:
         iter_close(self._app_iter)
