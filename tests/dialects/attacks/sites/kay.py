@@ -1,0 +1,80 @@
+"""The site on Kay's names."""
+
+from antiphon.dialects.kay.app import KayApp
+from antiphon.dialects.kay.routing import Rule, ViewGroup
+from antiphon.dialects.kay.utils import redirect
+from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
+from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware
+from tests.dialects.attacks.sites.common import fail, form_told, make_files, size_of, smuggle, told
+
+
+def text(value):
+    """An answer of plain text."""
+    return Response(str(value), mimetype="text/plain")
+
+
+def tell(request):
+    """What is read of a request."""
+    return text(
+        told(
+            method=request.method, path=request.path, host=request.host, url=request.url, scheme=request.scheme,
+            root=request.script_root, ip=request.remote_addr, names=[*request.args], cookies=[*request.cookies],
+            authorization=request.authorization, accept=request.accept_mimetypes.best,
+            languages=request.accept_languages.best, tags=request.if_none_match,
+            since=request.if_modified_since, forwarded=request.access_route, control=request.cache_control,
+        )
+    )  # fmt: skip
+
+
+def form(request):
+    """What is read of a form."""
+    files = [(name, file.filename, size_of(file)) for name, file in request.files.items(multi=True)]
+    return text(form_told(request.form.items(multi=True), files))
+
+
+def field(request):
+    """An answer with a header field of the client's."""
+    response = text("field")
+    response.headers[request.args["name"]] = request.args["value"]
+    return response
+
+
+def cookie(request):
+    """An answer with a cookie of the client's."""
+    response = text("cookie")
+    response.set_cookie(request.args["name"], request.args["value"], path=request.args.get("path", "/"))
+    return response
+
+
+def conditional(request):
+    """An answer that has a tag."""
+    response = text("conditional")
+    response.set_etag("tag")
+    return response.make_conditional(request.environ)
+
+
+VIEWS = {
+    "hello": lambda request: text("hello"),
+    "told": tell,
+    "smuggled": lambda request: text(smuggle(request.method)),
+    "read": lambda request: text(len(request.data)),
+    "redirect": lambda request: redirect(request.args["to"]),
+    "fail": lambda request: fail(),
+    "form": form,
+    "field": field,
+    "cookie": cookie,
+    "conditional": conditional,
+}
+
+
+def site(package, folder):
+    """The WSGI application."""
+    static = make_files(folder)
+    posts = {"read", "form"}
+    rules = [
+        Rule(f"/{name}", endpoint=name, view=view, methods=["POST"] if name in posts else None)
+        for name, view in VIEWS.items()
+    ]
+    slash = Rule("/slash/", endpoint="slash", view=VIEWS["hello"])
+    named = Rule("/named/<path:name>/", endpoint="named", view=lambda request, name: text("named"))
+    return SharedDataMiddleware(KayApp({}, [ViewGroup(*rules, slash, named)]), {"/static": str(static)})

@@ -1,0 +1,85 @@
+"""Attacks over sockets on the same site in each dialect: none succeeds that its original withstands."""
+
+import gc
+import logging
+from importlib import import_module
+
+import pytest
+
+from antiphon.dialects.microdot import Request as MicrodotRequest
+from tests.dialects.attacks.attack import ALL, INTERFACES
+from tests.dialects.attacks.originals import reason_of
+from tests.dialects.attacks.serving import ORIGINAL, served
+from tests.dialects.attacks.sites.common import smuggled
+from tests.helpers.open_files import open_in
+from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.once
+
+CHAPTERS = [
+    "framing", "splitting", "hosts", "proxies", "forms", "limits", "cookies", "ranges", "paths", "sessions",
+    "resources",
+]  # fmt: skip
+WITH_ORIGINAL = ("flask", "microdot", "pyramid", "webob", "werkzeug")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The folder of all temporary files, while errors that attacks provoke are not logged."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = tmp_path_factory.mktemp("attacks")
+        patch.setattr("tempfile.tempdir", str(path))
+        for name in ("max_content_length", "max_body_length"):
+            patch.setattr(MicrodotRequest, name, 4 << 20)
+        logging.disable(logging.CRITICAL)
+        yield path
+        logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(dialect, interface) for dialect in ALL for interface in INTERFACES],
+    ids="-".join,
+)
+def site(request, folder, tmp_path_factory):
+    """The site of each dialect, served over each interface, while the garbage collector stands still."""
+    gc.collect()
+    gc.disable()
+    with served(*request.param, tmp_path_factory.mktemp("site")) as site:
+        yield site
+    gc.enable()
+
+
+def attacks(chapter):
+    """The attacks of a chapter; their names are unique."""
+    rows = import_module(f"tests.dialects.attacks.chapters.{chapter}").ATTACKS
+    assert len({row.name for row in rows}) == len(rows)
+    return rows
+
+
+def failure_of(attack, site):
+    """How an attack succeeds; None if it fails, as it should."""
+    smuggled.clear()
+    failure = attack.failure(site)
+    return f"a hidden request was answered: {smuggled}" if smuggled else failure
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_attack_succeeds_that_the_original_withstands(site, folder, chapter):
+    found, expected = {}, {}
+    for attack in attacks(chapter):
+        if site.dialect in attack.dialects and site.interface in attack.interfaces:
+            found[attack.name] = failure_of(attack, site)
+            expected[attack.name] = reason_of(attack.name, site.dialect, site.interface)
+    assert {name: failure for name, failure in found.items() if failure and not expected[name]} == {}
+    assert [name for name, failure in found.items() if expected[name] and not failure] == []
+    eventually(lambda: None if open_in(folder) else True, "files of requests are open")
+
+
+@pytest.mark.filterwarnings("ignore")  # of files that originals leave open, and of coroutines that they never await
+@pytest.mark.parametrize("dialect", WITH_ORIGINAL)
+def test_what_succeeds_here_succeeds_on_the_original_too(dialect, tmp_path, folder):
+    rows = [attack for chapter in CHAPTERS for attack in attacks(chapter) if dialect in attack.dialects]
+    shared = [attack for attack in rows if any(reason_of(attack.name, dialect, each) for each in INTERFACES)]
+    with served(dialect, "wsgi", tmp_path, ORIGINAL) as original:
+        assert [attack.name for attack in shared if not failure_of(attack, original)] == []
