@@ -16,7 +16,7 @@ CLOSED = None
 """In place of a status: the connection is closed without an answer."""
 
 LEAKS = (SECRET.encode(), b"Traceback", b"site-packages", b"root:x:0")
-SCRIPT = b"<script>alert"
+MARKUP = (b"<script>alert", b'"onload=alert')
 TAKEN_FOR_HTML = re.compile(r"^$|html|xml|svg")
 
 
@@ -87,7 +87,9 @@ def unsafe(conversation, may_leave=False):
     for answer in conversation.answers:
         if leaks := [leak for leak in LEAKS if leak in answer.body]:
             return f"an answer has {leaks}"
-        if SCRIPT in answer.body.lower() and TAKEN_FOR_HTML.search(answer.get("content-type").lower()):
+        if any(each in answer.body.lower() for each in MARKUP) and TAKEN_FOR_HTML.search(
+            answer.get("content-type").lower()
+        ):
             return f"a script in {answer.get('content-type')!r}: {answer.body[:200]!r}"
         if any(name.startswith("x-injected") for name, _ in answer.fields):
             return f"an injected field: {answer.fields}"

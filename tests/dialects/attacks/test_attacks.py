@@ -17,7 +17,7 @@ from tests.helpers.waiting import eventually
 pytestmark = pytest.mark.once
 
 CHAPTERS = [
-    "framing", "splitting", "hosts", "proxies", "forms", "limits", "cookies", "ranges", "paths", "sessions",
+    "framing", "splitting", "hosts", "proxies", "forms", "limits", "cookies", "ranges", "paths", "markup", "sessions",
     "resources",
 ]  # fmt: skip
 WITH_ORIGINAL = ("flask", "microdot", "pyramid", "webob", "werkzeug")

@@ -129,5 +129,5 @@ def host_of(location, base="http://localhost/"):
         "https:",
     ):
         return scheme[0]
-    path = re.sub(r"^https:(?!/)", "https://", path, flags=re.IGNORECASE)
+    path = re.sub(r"^https:/?(?!/)", "https://", path, flags=re.IGNORECASE)
     return urlsplit(urljoin(base, path + mark + rest)).hostname
