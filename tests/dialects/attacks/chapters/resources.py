@@ -87,7 +87,7 @@ def pipelined(site):
 
 
 def uploads(site):
-    """Uploads that end in every way leave no file and no thread."""
+    """Uploads that end in every way leave no threads; the test of the chapter looks for files."""
     before = threading.active_count()
     for data in (FORM, FORM[: len(FORM) // 2], FORM.replace(b"/form", b"/hello"), FORM.replace(b"/form", b"/fail")):
         for _ in range(4):
