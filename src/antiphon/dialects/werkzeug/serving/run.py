@@ -11,6 +11,7 @@ from antiphon.dialects.werkzeug.serving.reloader import (
     run_child,
     serve_until_changed,
 )
+from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
 from antiphon.dialects.werkzeug.serving.server import make_server
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run_simple(
     reloader_type: str = "auto",  # noqa: ARG001 - there is one
     threaded: bool = False,
     processes: int = 1,
-    request_handler: type | None = None,
+    request_handler: type[WSGIRequestHandler] | None = None,
     static_files: dict[str, Source] | None = None,
     passthrough_errors: bool = False,
     ssl_context: object = None,

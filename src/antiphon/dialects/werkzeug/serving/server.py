@@ -2,14 +2,20 @@
 
 import errno
 import os
-import socket
 import sys
 from collections.abc import Iterable
+from http.server import HTTPServer
 from pathlib import Path
+from socket import AF_INET, AF_INET6, socket
+from socketserver import TCPServer
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.werkzeug._internal import _log
+from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
+from antiphon.dialects.werkzeug.serving.overriding import refuse_overrides
+from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
 from antiphon.serving.sockets import BACKLOG
 
 if TYPE_CHECKING:
@@ -19,44 +25,80 @@ GRACE = 1.0
 """Seconds for open requests after Ctrl-C, and as many again for those that are cut off then."""
 
 
-class WSGIRequestHandler:
-    """A name without a meaning: this server has no request handler that could be replaced."""
+_HONOURED = frozenset({
+    "RequestHandlerClass", "address_family", "allow_reuse_address", "allow_reuse_port", "block_on_close",
+    "daemon_threads", "fileno", "handle_error", "log", "log_startup", "multiprocess", "multithread",
+    "request_queue_size", "serve_forever", "server_activate", "server_bind", "server_close", "shutdown",
+})  # fmt: skip
+_ADVICE = {
+    "handle_request": "call serve_forever() on a thread, and shutdown()",
+    "process_request": "take ThreadedWSGIServer for threads, or do it in WSGI middleware around the application",
+    "service_actions": "run it on a thread of your own",
+    "timeout": "leave it out",
+}
 
 
-class BaseWSGIServer:
+class BaseWSGIServer(HTTPServer):
     """A server that answers one request at a time. For the port 0 it takes a free one, which is ``port`` then.
 
     With ``fd`` it listens on a socket that is open. ``ssl_context`` is the paths of a certificate and its key, in PEM.
-    Exits if the address is taken; raises NotImplementedError for options that it does not offer.
+    ``handler`` is a subclass of WSGIRequestHandler. Exits if the address is taken; raises NotImplementedError for
+    options that it does not offer. So does a subclass that overrides what could not be honoured, when it is defined;
+    ``server_bind``, ``server_activate``, ``log`` and ``handle_error`` may be overridden.
     """
 
     multithread = False
     multiprocess = False
+    allow_reuse_address = True
+    request_queue_size = BACKLOG
+    server_bind = TCPServer.server_bind  # HTTPServer's asks the DNS for the name of this machine
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        refuse_overrides(cls, BaseWSGIServer, _HONOURED, _ADVICE)
 
     def __init__(
         self,
         host: str,
         port: int,
         app: "WSGIApplication",
-        handler: type | None = None,
+        handler: type[WSGIRequestHandler] | None = None,
         passthrough_errors: bool = False,
         ssl_context: object = None,
         fd: int | None = None,
     ) -> None:
-        if handler not in (None, WSGIRequestHandler):
-            raise NotImplementedError("this server has no request handler that could be replaced")
+        if isinstance(handler, type) and not issubclass(handler, WSGIRequestHandler):
+            raise NotImplementedError(f"{handler.__qualname__} is not a subclass of serving.WSGIRequestHandler")
         if passthrough_errors:
             raise NotImplementedError("this server does not end with an error of the application")
+        if host.startswith("unix://"):
+            raise NotImplementedError("this server has no Unix sockets")
         self.app = app
         self.host = host
         self.ssl_context = _checked_tls(ssl_context)
-        self.socket = _listen(host, port) if fd is None else socket.socket(fileno=os.dup(fd))
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.port = self.server_address[:2]
-        self.server_port = self.port
+        self.address_family = AF_INET6 if ":" in host else AF_INET
+        super().__init__((host, port), handler or WSGIRequestHandler, bind_and_activate=False)
+        if fd is None:
+            self._listen(port)
+        else:
+            self.socket.close()
+            self.socket = socket(fileno=os.dup(fd))
+            self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # of TCP
+        self.port = self.server_port
         self._is_serving = Lock()
         self._end = Event()
         self._patience: float | None = None
+
+    def _listen(self, port: int) -> None:
+        try:
+            self.server_bind()
+            self.server_activate()
+        except BaseException as error:
+            self.server_close()
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                sys.exit(f"Port {port} is in use by another program: end that one, or choose another port.")
+            raise
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - there is nothing to poll
         """Serve until ``shutdown`` is called, on another thread, or Ctrl-C is pressed; then the socket is closed."""
@@ -89,13 +131,13 @@ class BaseWSGIServer:
         with self._is_serving:
             pass
 
-    def server_close(self) -> None:
-        """Close the socket."""
-        self.socket.close()
+    def handle_request(self) -> None:
+        """Raise NotImplementedError: this server answers all requests, until it is told to end."""
+        raise NotImplementedError(f"this server does not end after a request: {_ADVICE['handle_request']}")
 
-    def fileno(self) -> int:
-        """The file descriptor of the socket."""
-        return self.socket.fileno()
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name that callers may give
+        """Log a message by the method ``type`` of the logger `werkzeug`."""
+        _log(type, message, *args)
 
     def log_startup(self) -> None:
         """Write the URL to stderr."""
@@ -104,25 +146,25 @@ class BaseWSGIServer:
         sys.stderr.write(f" * Running on {scheme}://{host}:{self.port}\n")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request by the application, with what the environ tells of this server."""
-        environ |= {
-            "RAW_URI": environ.get("REQUEST_URI", ""),
-            "SERVER_NAME": self.server_name,
-            "SERVER_PORT": str(self.port),
-            "wsgi.multiprocess": self.multiprocess,
-            "wsgi.multithread": self.multithread,
-        }
-        if environ.get("CONTENT_LENGTH"):
-            environ.pop("wsgi.input_terminated", None)  # as Werkzeug: then a body that breaks off is told
-        if port := environ.get("REMOTE_PORT"):
-            environ["REMOTE_PORT"] = int(port)
-        return self.app(environ, start_response)
+        """Answer one request by a request handler, which calls the application.
+
+        What its methods raise is handed to ``handle_error``, and answered with a 500.
+        """
+        client = environ.get("REMOTE_ADDR", ""), int(environ.get("REMOTE_PORT") or 0)
+        try:
+            handler = self.RequestHandlerClass(environ, client, self)  # type: ignore[arg-type]  # it has no socket
+            handler.environ = handler.make_environ()  # type: ignore[attr-defined]  # it is this package's
+            return handler._answer(handler.environ, start_response)  # type: ignore[attr-defined]  # noqa: SLF001
+        except Exception:
+            self.handle_error(None, client)  # type: ignore[arg-type]  # there is no socket
+            return InternalServerError()(environ, start_response)
 
 
 class ThreadedWSGIServer(BaseWSGIServer):
     """A server that answers several requests at once, each on a thread."""
 
     multithread = True
+    daemon_threads = True
 
 
 def make_server(
@@ -131,7 +173,7 @@ def make_server(
     app: "WSGIApplication",
     threaded: bool = False,
     processes: int = 1,
-    request_handler: type | None = None,
+    request_handler: type[WSGIRequestHandler] | None = None,
     passthrough_errors: bool = False,
     ssl_context: object = None,
     fd: int | None = None,
@@ -150,15 +192,3 @@ def _checked_tls(context: object) -> tuple[Path, Path] | None:
         certificate, key = context
         return Path(certificate), Path(key)
     raise NotImplementedError("this server takes TLS as a pair of paths, of a certificate and of its key")
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if host.startswith("unix://"):
-        raise NotImplementedError("this server has no Unix sockets")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            sys.exit(f"Port {port} is in use by another program: end that one, or choose another port.")
-        raise

@@ -1,0 +1,263 @@
+"""Request handlers and servers of a program's own, as Werkzeug's development server takes them."""
+
+import logging
+import socket
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.client import HTTPConnection
+from socketserver import ThreadingMixIn
+
+import pytest
+import werkzeug.serving
+
+from antiphon.dialects.werkzeug import serving
+from tests.helpers.waiting import DEADLINE
+
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/fail":
+        raise ZeroDivisionError("on purpose")
+    if environ["PATH_INFO"] == "/late":
+        start_response("200 OK", [])
+        raise ZeroDivisionError("on purpose")
+    if environ["PATH_INFO"] == "/lazy":
+        return lazy(start_response)
+    start_response("200 OK", [("Server", "own")] if environ["PATH_INFO"] == "/named" else [])
+    return [repr(environ.get("own")).encode()]
+
+
+def lazy(start_response):
+    start_response("202 Accepted", [])
+    yield b"lazy"
+
+
+@contextmanager
+def served(server):
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join(DEADLINE)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def made(library, handler=None, threaded=True):
+    """A server of a library, which answers."""
+    with served(library.make_server("127.0.0.1", 0, application, threaded, request_handler=handler)) as server:
+        yield server
+
+
+def ask(server, path="/", headers=()):
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+    try:
+        connection.putrequest("GET", path)
+        for field in headers:
+            connection.putheader(*field)
+        connection.endheaders()
+        response = connection.getresponse()
+        return response.status, response.read().decode(), response.headers
+    finally:
+        connection.close()
+
+
+LIBRARIES = pytest.mark.parametrize("library", [serving, werkzeug.serving], ids=["dialect", "original"])
+
+
+@LIBRARIES
+@pytest.mark.parametrize("threaded", [True, False])
+def test_a_request_handler_makes_the_environ_of_all_fields(library, threaded):
+    class Handler(library.WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def make_environ(self):
+            environ = super().make_environ()
+            fields = {name.lower(): value for name, value in self.headers.items() if "_" in name}
+            known = self.server.app is application, self.client_address[0], self.command, self.path
+            environ["own"] = fields, known, environ["SERVER_SOFTWARE"], "HTTP_X_A" in environ
+            return environ
+
+    with made(library, Handler, threaded) as server:
+        status, body, _ = ask(server, "/a%20b?c", [("X_A", "1"), ("X-B", "2")])
+    own = {"x_a": "1"}, (True, "127.0.0.1", "GET", "/a%20b?c"), "Werkzeug/3.1.9", False
+    assert (status, body) == (200, repr(own))
+
+
+@LIBRARIES
+@pytest.mark.parametrize(("path", "status"), [("/a%00?c", 200), ("/fail", 500), ("/late", 500), ("/lazy", 202)])
+def test_each_request_is_logged_once_by_methods_that_may_be_overridden(library, path, status):
+    lines = []
+
+    class Handler(library.WSGIRequestHandler):
+        def log_request(self, code="-", size="-"):
+            lines.append((self.requestline, str(code), size))
+            super().log_request(code, size)
+
+        def log(self, type, message, *args):
+            lines.append((type, self.address_string(), str(code) if (code := args[1]) else None))
+
+    with made(library, Handler) as server:
+        assert ask(server, path)[0] == status
+    assert lines == [(f"GET {path} HTTP/1.1", str(status), "-"), ("info", "127.0.0.1", str(status))]
+
+
+def test_requests_and_errors_are_logged_by_the_logger_of_werkzeug(caplog):
+    with caplog.at_level(logging.INFO, "werkzeug"), made(serving) as server:
+        ask(server, "/a?\x9b1m".encode("latin-1").decode("latin-1").replace("\x9b", "%9B"))
+        ask(server, "/fail")
+    first, error, second = caplog.records
+    assert first.getMessage().endswith('] "GET /a?%9B1m HTTP/1.1" 200 -')
+    assert (first.levelname, second.levelname) == ("INFO", "INFO")
+    assert second.getMessage().endswith('] "GET /fail HTTP/1.1" 500 -')
+    assert error.levelname == "ERROR"
+    assert error.getMessage().startswith("Error on request:\nTraceback")
+    assert error.getMessage().endswith("ZeroDivisionError: on purpose\n".rstrip())
+
+
+@LIBRARIES
+def test_the_methods_of_the_class_may_be_replaced(library, monkeypatch):
+    lines = []
+    monkeypatch.setattr(library.WSGIRequestHandler, "log", lambda self, type, message, *args: lines.append(type))
+    with made(library) as server:
+        ask(server)
+    assert lines == ["info"]
+
+
+@LIBRARIES
+def test_a_request_handler_says_the_name_of_the_server(library):
+    class Handler(library.WSGIRequestHandler):
+        server_version = "Mine/1"
+        sys_version = ""
+
+    with made(library, Handler) as server:
+        assert ask(server)[2]["Server"].strip() == "Mine/1"
+
+
+def test_the_name_of_the_server_is_told_once_and_only_if_somebody_says_it():
+    class Handler(serving.WSGIRequestHandler):
+        def version_string(self):
+            return "mine"
+
+    with made(serving, Handler) as server:
+        assert ask(server, "/named")[2].get_all("Server") == ["own"]
+    with made(serving) as server:
+        assert "erkzeug" not in str(ask(server)[2])
+
+
+@LIBRARIES
+def test_a_request_handler_may_be_a_function_that_makes_one(library):
+    class Handler(library.WSGIRequestHandler):
+        def __init__(self, *args, own):
+            self.own = own
+            super().__init__(*args)
+
+        def make_environ(self):
+            return super().make_environ() | {"own": self.own}
+
+    handler = partial(Handler, own=1)
+    handler.protocol_version = "HTTP/1.1"
+    with made(library, handler) as server:
+        assert ask(server)[1] == "1"
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_what_a_request_handler_raises_is_handed_to_the_server(threaded):
+    errors = []
+
+    class Handler(serving.WSGIRequestHandler):
+        def make_environ(self):
+            raise ZeroDivisionError
+
+    class Server(serving.ThreadedWSGIServer if threaded else serving.BaseWSGIServer):
+        def handle_error(self, request, client_address):
+            errors.append(client_address[0])
+
+    with served(Server("127.0.0.1", 0, application, Handler)) as server:
+        assert ask(server)[0] == 500
+        assert ask(server)[0] == 500
+    assert errors == ["127.0.0.1"] * 2
+
+
+@LIBRARIES
+def test_a_subclass_binds_the_socket_and_logs(library, monkeypatch):
+    logged = []
+
+    class Server(library.ThreadedWSGIServer):
+        allow_reuse_port = True
+        daemon_threads = True
+        request_queue_size = 8
+
+        def server_bind(self):
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            super().server_bind()
+
+        def log(self, type, message, *args):
+            logged.append((type, message % args))
+
+    with served(Server("::", 0, application)) as server:
+        server.log("debug", "at %s", server.port)
+        assert server.socket.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+        assert server.server_port == server.port == server.server_address[1]
+        assert ask(server)[0] == 200
+        assert ask(server, "/fail")[0] == 500
+    assert logged[0] == ("debug", f"at {server.port}")
+    assert logged[1][0] == "error"
+    assert "ZeroDivisionError" in logged[1][1]
+
+
+def test_a_subclass_that_fails_to_bind_keeps_no_socket():
+    sockets = []
+
+    class Server(serving.BaseWSGIServer):
+        def server_bind(self):
+            sockets.append(self.socket)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Server("127.0.0.1", 0, application)
+    assert sockets[0].fileno() == -1
+
+
+@pytest.mark.parametrize(
+    ("base", "overrides", "reason"),
+    [
+        (serving.WSGIRequestHandler, {"run_wsgi": None}, "Own.run_wsgi has no effect.+WSGI middleware"),
+        (serving.WSGIRequestHandler, {"handle": None}, "Own.handle has no effect.+WSGI middleware"),
+        (serving.WSGIRequestHandler, {"send_header": None}, "Own.send_header has no effect.+WSGI middleware"),
+        (serving.WSGIRequestHandler, {"do_GET": None}, "Own.do_GET has no effect.+WSGI middleware"),
+        (serving.WSGIRequestHandler, {"connection_dropped": None}, "give the body of the response a close"),
+        (serving.WSGIRequestHandler, {"timeout": 5}, "timeouts of its own"),
+        (serving.WSGIRequestHandler, {"protocol_version": "HTTP/1.0"}, "'HTTP/1.0'.+leave it out"),
+        (serving.BaseWSGIServer, {"verify_request": None}, "Own.verify_request has no effect.+WSGI middleware"),
+        (serving.ThreadedWSGIServer, {"service_actions": None}, "thread of your own"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_can_not_be_honoured_is_refused_when_the_class_is_defined(base, overrides, reason):
+    with pytest.raises(NotImplementedError, match=reason):
+        type("Own", (base,), overrides)
+
+
+def test_classes_that_are_mixed_in_are_looked_at_too():
+    with pytest.raises(NotImplementedError, match=r"process_request .+ take ThreadedWSGIServer"):
+        type("Own", (ThreadingMixIn, serving.BaseWSGIServer), {})
+
+
+def test_names_of_a_programs_own_are_its_own():
+    class Handler(serving.WSGIRequestHandler):
+        __slots__ = ()
+
+        def own(self):
+            """Nothing here has this name."""
+
+    with made(serving, Handler) as server:
+        assert ask(server)[0] == 200
+
+
+def test_one_request_is_not_served_alone():
+    server = serving.make_server("127.0.0.1", 0, application)
+    with server, pytest.raises(NotImplementedError, match="serve_forever"):
+        server.handle_request()
