@@ -257,6 +257,12 @@ def test_names_of_a_programs_own_are_its_own():
         assert ask(server)[0] == 200
 
 
+@LIBRARIES
+def test_a_port_may_be_text(library):
+    with served(library.make_server("localhost", "0", application)) as server:
+        assert ask(server)[0] == 200
+
+
 def test_one_request_is_not_served_alone():
     server = serving.make_server("127.0.0.1", 0, application)
     with server, pytest.raises(NotImplementedError, match="serve_forever"):

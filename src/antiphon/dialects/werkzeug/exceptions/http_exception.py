@@ -50,7 +50,7 @@ class HTTPException(Exception):
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
     ) -> str:
         """Return the description as a paragraph of HTML. Markup is not escaped again."""
-        return f"<p>{_escape(self.description or '').replace(chr(10), '<br>')}</p>"
+        return f"<p>{escape_html(self.description or '').replace(chr(10), '<br>')}</p>"
 
     def get_body(
         self,
@@ -58,7 +58,7 @@ class HTTPException(Exception):
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
     ) -> str:
         """Return the HTML of the page."""
-        name = _escape(self.name)
+        name = escape_html(self.name)
         head = f"<!doctype html>\n<html lang=en>\n<title>{self.code} {name}</title>\n<h1>{name}</h1>\n"
         return f"{head}{self.get_description(environ)}\n"
 
@@ -113,7 +113,7 @@ class RetryAfterException(HTTPException):
         return headers
 
 
-def _escape(text: Any) -> str:
+def escape_html(text: Any) -> str:
     """Return a text as HTML. An object with ``__html__`` is HTML already."""
     if hasattr(text, "__html__"):
         return str(text.__html__())

@@ -77,7 +77,7 @@ class BaseWSGIServer(HTTPServer):
         self.host = host
         self.ssl_context = _checked_tls(ssl_context)
         self.address_family = AF_INET6 if ":" in host else AF_INET
-        super().__init__((host, port), handler or WSGIRequestHandler, bind_and_activate=False)
+        super().__init__((host, int(port)), handler or WSGIRequestHandler, bind_and_activate=False)
         if fd is None:
             self._listen(port)
         else:

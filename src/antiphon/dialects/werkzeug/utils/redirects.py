@@ -1,9 +1,9 @@
 """Redirects."""
 
-import html
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.werkzeug.exceptions.http_exception import escape_html
 from antiphon.dialects.werkzeug.response_class import response_class
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _PAGE = """<!doctype html>
 <html lang=en>
 <title>Redirecting...</title>
 <h1>Redirecting...</h1>
-<p>What you look for is at <a href="{0}">{0}</a>. You should be taken there; if not, follow the link.
+<p>You should be redirected automatically to the target URL: <a href="{0}">{0}</a>. If not, click the link.
 """
 
 
@@ -26,7 +26,7 @@ def redirect(
 ) -> "WerkzeugResponse":
     """Return a redirect to any ``location``, as this class, with a page for clients that don't follow it."""
     make = Response or response_class()
-    response: WerkzeugResponse = make(_PAGE.format(html.escape(location)), code, mimetype="text/html")
+    response: WerkzeugResponse = make(_PAGE.format(escape_html(location)), code, mimetype="text/html")
     response.headers["Location"] = location
     return response
 

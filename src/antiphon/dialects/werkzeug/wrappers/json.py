@@ -112,7 +112,9 @@ class JSONMixin(_JSON):
 
 def _refuse(error: ValueError | None) -> NoReturn:
     if error is None:
-        raise UnsupportedMediaType("The Content-Type is not 'application/json', so that nothing was read as JSON.")
+        raise UnsupportedMediaType(
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
+        )
     raise BadRequest(f"Failed to decode JSON object: {error}")
 
 
