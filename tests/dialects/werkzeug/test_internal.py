@@ -43,6 +43,17 @@ def test_a_message_is_logged(caplog):
     ]
 
 
+def test_a_program_sets_the_level_of_the_logger_after_the_first_message(caplog):
+    logger = logging.getLogger("werkzeug")
+    caplog.set_level(logging.INFO, "werkzeug")
+    dialect._log("debug", "first")
+    logger.setLevel(logging.NOTSET)  # as TensorBoard does, so that the level of its root logger counts
+    with caplog.at_level(logging.ERROR):
+        dialect._log("warning", "second")
+    assert logger.level == logging.NOTSET
+    assert not caplog.records
+
+
 def test_a_page_shows_the_environ():
     page = Client(test_app).get("/?<b>", headers={"X-Own": "<script>"}).text
     assert "<th>HTTP_X_OWN<td><code>&#x27;&lt;script&gt;&#x27;</code>" in page

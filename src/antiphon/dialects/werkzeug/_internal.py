@@ -3,6 +3,7 @@
 import logging
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects._environ.attributes import Accessor as _DictAccessorProperty
@@ -41,13 +42,18 @@ def _get_environ(obj: Any) -> "WSGIEnvironment":
 
 
 def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - Werkzeug's word
-    """Log a message by the method ``type`` of the logger `werkzeug`, to stderr if nothing else is set."""
+    """Log a message by the method ``type`` of the logger `werkzeug`, to stderr if nothing else was set at first."""
+    getattr(_logger(), type)(message.rstrip(), *args, **kwargs)
+
+
+@cache  # a program may set level and handlers anew, when they were looked at
+def _logger() -> logging.Logger:
     logger = logging.getLogger("werkzeug")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
     if not logger.hasHandlers():
         logger.addHandler(logging.StreamHandler())
-    getattr(logger, type)(message.rstrip(), *args, **kwargs)
+    return logger
 
 
 def _dt_as_utc(dt: datetime | None) -> datetime | None:

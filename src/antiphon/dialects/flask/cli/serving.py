@@ -14,6 +14,7 @@ from antiphon.dialects.werkzeug.serving.reloader import RUNS_AS_CHILD, is_runnin
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
 
 PROGRAM = "ANTIPHON_FLASK_PROGRAM"
 """The variable of the environment that tells a worker which program to load: its kind, name and arguments, in JSON."""
@@ -86,8 +87,21 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     program = _program()
     if options.get("use_reloader") and program is not None and _is_all_known(options):
         _become_command(_command(app, host, port, use_debugger), program)
-    _log_requests(app)
+    if options.get("request_handler") is None:
+        _log_requests(app)
+        options["request_handler"] = _unlogged()
     run_simple(host, port, app, **options)
+
+
+def _unlogged() -> "type[WSGIRequestHandler]":
+    """Return the class of request handlers for an application that logs its requests itself."""
+    from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
+
+    class Unlogged(WSGIRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Log nothing."""
+
+    return Unlogged
 
 
 def _log_requests(app: "Flask") -> None:
