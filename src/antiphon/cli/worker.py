@@ -118,7 +118,12 @@ class _Worker:
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
-        app = self._answering = with_final_responses(self._options.logs.observe(self._app, interface), interface)
+        app = self._options.logs.observe(self._app, interface)
+        if interface == "wsgi":
+            from antiphon.adapters.foreign.wsgi import answering_errors
+
+            app = answering_errors(app)  # Granian's own 500 has no body
+        app = self._answering = with_final_responses(app, interface)
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         threads = WSGI_THREADS if interface == "wsgi" else 1

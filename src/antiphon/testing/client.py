@@ -38,6 +38,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
 
     ``raise_errors``: True raises every error of the application in the test; False answers each as a server does. By
     default an error that escapes the application is raised; an error that an ``App`` answers with a 500 is a response.
+    What escapes a WSGI application is raised over the other interfaces, too.
 
     ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a stream or of
     the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that are held in
@@ -80,7 +81,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
             Connection(client, root_path.rstrip("/"), raise_errors is not False),
             extra,
             on_thread=not self._is_inline,
-            raise_answered_errors=bool(raise_errors),
+            raise_answered_errors=raise_errors,
         )
 
     def get(self, url: str, **options: Unpack[RequestOptions]) -> Answer:

@@ -1,5 +1,7 @@
 """What the document says of Pyramid's own part, row by row."""
 
+from abc import ABC
+
 import pytest
 
 from antiphon.dialects.pyramid import request as request_module
@@ -49,8 +51,28 @@ def seen(path, route=None, environ=None, *, look=lambda request: request, **opti
 def test_a_view_is_given_a_request_that_is_one_of_webob():
     request = seen("/")
     assert type(request) is request_module.Request
-    assert isinstance(request, WebObRequest.__mro__[2])
+    assert issubclass(request_module.Request, WebObRequest)
+    assert isinstance(request, WebObRequest)
+    assert not issubclass(WebObRequest, request_module.Request)
+    assert not {name for name in dir(WebObRequest) if name[0] != "_"} - {*dir(request_module.Request)}
     assert IRequest.providedBy(request)
+
+
+@pytest.mark.feature("pyramid-001")
+def test_attributes_of_a_programs_own_are_the_requests_and_not_in_its_environ():
+    request = request_module.Request.blank("/")
+    request.own = 1
+    assert "webob.adhoc_attrs" not in request.environ
+    assert not hasattr(request.copy(), "own")
+
+
+@pytest.mark.feature("pyramid-001")
+@pytest.mark.parametrize("bases", [(WebObRequest,), (request_module.Request, WebObRequest), (WebObRequest, ABC)])
+def test_both_requests_can_be_subclassed_with_others(bases):
+    made = type("Own", bases, {}).blank("/?a=1")
+    assert isinstance(made, WebObRequest)
+    assert isinstance(made, request_module.Request) == (request_module.Request in bases)
+    assert made.GET["a"] == "1"
 
 
 @pytest.mark.feature("pyramid-002")

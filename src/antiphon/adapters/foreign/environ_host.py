@@ -121,13 +121,21 @@ class EnvironHost(Servable):
             environ, body = self._environ(request)
             environ[AT_END] = at_end
             response = await self.answer_request(request, environ, body)
-        except Exception as error:
-            return await _released(request, failed(request, error), at_end)
-        except BaseException:
+        except BaseException as error:
+            if self._is_answered(error):
+                return await _released(request, failed(request, error), at_end)
             _call_all(at_end)
             request.content.close()
             raise
         return await _released(request, response, at_end)
+
+    def _is_answered(self, error: BaseException) -> bool:
+        return isinstance(error, HTTPError) or (isinstance(error, Exception) and not self.propagates_errors)
+
+    @property
+    def propagates_errors(self) -> bool:
+        """False: an error that the application raises is logged, and answered with a 500."""
+        return False
 
     def _environ(self, request: Request) -> "tuple[WSGIEnvironment, ReceivedInput | None]":
         """Return the environ of a request, and its body if that is still to come."""

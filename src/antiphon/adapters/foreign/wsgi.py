@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.server_values import server_address
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.explanations import explained
+from antiphon.handler.contract import failed
 from antiphon.http.grammar import OWS
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
@@ -148,6 +150,26 @@ def from_wsgi(
             raise
 
     return handler
+
+
+def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
+    """Return an application that logs what another one raises, and answers it, as servers of ASGI and RSGI have it.
+
+    An error in the body of a response is the server's.
+    """
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        try:
+            return application(environ, start_response)
+        except Exception as error:
+            response = failed(Request(WSGIHead(environ)), error)
+            return response(environ, partial(_start_anew, start_response, sys.exc_info()))
+
+    return answer
+
+
+def _start_anew(start_response: "StartResponse", raised: Any, status: str, fields: list[tuple[str, str]]) -> Any:
+    return start_response(status, fields, raised)
 
 
 def started_response(status: int, headers: list[tuple[str, str]]) -> Response:

@@ -48,6 +48,12 @@ class Served(EnvironHost):
         return await answer(app, request, environ, body)
 
     @property
+    def propagates_errors(self) -> bool:
+        """True with TESTING, as over WSGI: a test sees the error, whose server is a test client."""
+        app: Any = self
+        return bool(app.testing)
+
+    @property
     def interface(self) -> Literal["wsgi", "asgi"]:
         """WSGI if all views, hooks and error handlers are plain functions, else ASGI."""
         app: Any = self

@@ -4,6 +4,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
+from antiphon.adapters.foreign.environ_host import EnvironHost
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.http.errors import InternalServerError
@@ -34,13 +35,16 @@ def make_transport(
     extra: Mapping[str, object],
     *,
     on_thread: bool,
-    raise_answered_errors: bool,
+    raise_answered_errors: bool | None,
 ) -> Transport:
     """Return the server's side of an interface. Raises ValueError for options that the interface does not know.
 
     Over WSGI the application runs on a thread of its own if ``on_thread``, else on the calling thread. An error that an
-    application of ours has answered with a 500 is raised if ``raise_answered_errors``.
+    application of ours has answered with a 500 is raised if ``raise_answered_errors``. With None that is done for
+    applications whose own interface is WSGI, since over that such an error escapes them.
     """
+    if raise_answered_errors is None:
+        raise_answered_errors = interface != "wsgi" and isinstance(application, EnvironHost)
     if raise_answered_errors and isinstance(application, Servable):
         application = RaisingErrors(application)
     match interface:

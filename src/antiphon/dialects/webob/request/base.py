@@ -1,5 +1,6 @@
 """The request classes: one that stores further attributes in the environ, and one that does not."""
 
+from abc import ABCMeta
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -172,5 +173,8 @@ def _no_attribute(request: object, name: str) -> AttributeError:
     return AttributeError(f"{type(request).__name__!r} object has no attribute {name!r}", name=name, obj=request)
 
 
-class Request(AdhocAttrMixin, BaseRequest):
-    """A WSGI environ as an object. Attributes of your own are stored in the environ, too."""
+class Request(AdhocAttrMixin, BaseRequest, metaclass=ABCMeta):
+    """A WSGI environ as an object. Attributes of your own are stored in the environ, too.
+
+    Requests of other libraries that have all of its attributes can be registered as its subclasses.
+    """

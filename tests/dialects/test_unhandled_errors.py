@@ -1,0 +1,80 @@
+"""Errors that no code takes: a test sees them over each interface as over WSGI, and a client a 500 with a body."""
+
+import asyncio
+import http.client
+from contextlib import closing
+
+import pytest
+
+from antiphon.testing import Client
+from tests.dialects import programs
+from tests.helpers.waiting import DEADLINE
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+HOSTED = [programs.kay, programs.pyramid, programs.webob, programs.werkzeug]
+
+
+def tested_flask():
+    app = programs.flask()
+    app.testing = True
+    return app
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize("program", [tested_flask, *HOSTED])
+def test_a_test_client_raises_an_error_that_no_code_takes(program, interface):
+    with Client(program(), interface) as client, pytest.raises(ZeroDivisionError):
+        client.post("/fail", body=b"a=1", headers=FORM)
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize("program", [programs.flask, *HOSTED])
+def test_a_client_of_a_server_gets_a_500_with_a_body_and_a_type(program, interface):
+    with (
+        programs.served(program, interface) as address,
+        closing(http.client.HTTPConnection(*address, timeout=DEADLINE)) as client,
+    ):
+        client.request("POST", "/fail", b"a=1", {**FORM, "Accept": "text/html"})
+        answer = client.getresponse()
+        assert (answer.status, answer.getheader("content-type")) == (500, "text/html; charset=utf-8")
+        assert b"Internal Server Error" in answer.read()
+
+
+SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "path": "/fail",
+    "raw_path": b"/fail",
+    "query_string": b"",
+    "headers": [(b"host", b"localhost"), (b"content-length", b"0")],
+    "http_version": "1.1",
+    "scheme": "http",
+    "root_path": "",
+    "client": None,
+    "server": None,
+}
+
+
+@pytest.mark.parametrize(("testing", "sent"), [(True, []), (False, ["http.response.start", "http.response.body"])])
+def test_testing_propagates_errors_to_whatever_calls_the_application(testing, sent):
+    app = programs.flask()
+    app.testing = testing
+    messages = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        messages.append(message["type"])
+
+    async def call():
+        await app(SCOPE, receive, send)
+
+    if testing:
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(call())
+    else:
+        asyncio.run(call())
+    assert messages == sent
