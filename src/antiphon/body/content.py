@@ -105,7 +105,7 @@ class Content:
     def is_small(self, most: int) -> bool:
         """Return True if the body surely has at most so many bytes; one with a content coding may grow."""
         length = self.readable_length
-        return length is not None and length <= most and not self.head.field("content-encoding")
+        return length is not None and length <= most and not (self._decodes() and self.head.field("content-encoding"))
 
     @property
     def is_decoded(self) -> bool:
@@ -126,7 +126,15 @@ class Content:
     def stream_as_sent(self) -> None:
         """Give the bytes as they are sent, in their content coding, and keep none. No chunk may have been received."""
         self.is_kept = False
-        self._received_by().undoes_codings = False
+        self.leave_coded()
+
+    def leave_coded(self) -> None:
+        """Give the bytes as they are sent, in their content coding. Has no effect once a chunk was received."""
+        if not self.is_complete:
+            self._received_by().leave_coded()
+
+    def _decodes(self) -> bool:
+        return self._receiver is None or self._receiver.decodes
 
     def hold(self, data: bytes) -> None:
         """Take over the first bytes, which were received, but not checked."""

@@ -34,16 +34,19 @@ _NO_CHUNKS: Iterator[bytes] = iter(())
 class Receiver:
     """Receives the body of ``head``, for one caller at a time.
 
-    A chunk that was refused for a limit is not lost: a later call, with a higher limit, gives it.
+    A chunk that was refused for a limit is not lost: a later call, with a higher limit, gives it. A content coding is
+    undone, unless it is to be left.
     """
 
     __slots__ = (
         "_declared", "_decoded", "_decoder", "_decodes_until", "_has_begun", "_head", "_held", "_member", "_pace",
-        "has_ended", "is_broken", "received", "undoes_codings",
+        "decodes", "has_ended", "is_broken", "received",
     )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
         self._head = head
+        self.decodes = True
+        """False if chunks are given in their content coding, as they were sent."""
         self._pace = pace or Pace()
         self.received = 0
         """Bytes received so far, as they were sent."""
@@ -51,8 +54,6 @@ class Receiver:
         """True if no more chunks come."""
         self.is_broken = False
         """True if the rest cannot be received any more: the bytes that were being decoded are lost."""
-        self.undoes_codings = True
-        """False if bytes are given as they were sent. It may be set until the first chunk is received."""
         self._has_begun = False
         self._declared: int | None = None
         self._held = b""
@@ -102,6 +103,11 @@ class Receiver:
                 return
             self.received += len(data)
 
+    def leave_coded(self) -> None:
+        """Give chunks in their content coding, as they were sent. Has no effect once one was received."""
+        if not self._has_begun:
+            self.decodes = False
+
     def _begin(self, limits: Limits) -> None:
         head = self._head
         declared = self._declared = declared_length(head)
@@ -113,7 +119,7 @@ class Receiver:
                 raise BadRequest("The body has both a Content-Length and a Transfer-Encoding.")
             if declared > limits.body:
                 raise body_too_large(limits)
-        if self.undoes_codings and (coding := head.field("content-encoding")):
+        if self.decodes and (coding := head.field("content-encoding")):
             from antiphon.body.decompression import content_decoder
 
             self._decoder = content_decoder(coding)

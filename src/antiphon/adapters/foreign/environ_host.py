@@ -117,6 +117,8 @@ class EnvironHost(Servable):
         at_end: list[Callable[[], object]] = []
         try:
             if request.head.has_body:
+                if request.head.field("content-encoding"):
+                    request.content.leave_coded()  # for the application, whose environ has the coding and its length
                 await _receive_small(request)
             environ, body = self._environ(request)
             environ[AT_END] = at_end
