@@ -91,12 +91,12 @@ class static_view:  # noqa: N801 - its name
         return f"{name.rstrip('/')}/{self.index}" if self.package_name else os.path.join(name, self.index)
 
     def find_resource_path(self, name: str) -> str | None:
-        """Return the path of a file; None if there is none."""
+        """Return the path of a regular file; None if there is none."""
         asset = self._asset(name)
         if not asset.exists() or asset.isdir():
             return None
         path: str = asset.abspath()
-        return path
+        return path if os.path.isfile(path) else None
 
     def get_possible_files(self, resource_name: str) -> list[Found]:
         """Return a file, and others with its content in some coding, the shortest first."""

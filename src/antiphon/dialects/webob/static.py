@@ -3,6 +3,7 @@
 import mimetypes
 import os
 from collections.abc import Iterator
+from stat import S_ISREG
 from typing import IO, Any
 
 from antiphon.dialects.webob import exc
@@ -36,10 +37,12 @@ class FileApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Answer a request: with 404 if the file is not there, 403 if it may not be read."""
+        """Answer a request: with 404 if the file is not there, or is not a regular file, 403 if it may not be read."""
         if req.method not in ("GET", "HEAD"):
             return exc.HTTPMethodNotAllowed(f"You cannot {req.method} a file", headers={"Allow": "GET, HEAD"})
         try:
+            if not S_ISREG(os.stat(self.filename).st_mode):  # one end of a pipe would wait for the other
+                return exc.HTTPNotFound()
             file = self._open(self.filename, "rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
             return exc.HTTPNotFound()
