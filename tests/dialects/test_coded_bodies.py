@@ -1,4 +1,4 @@
-"""Bodies in a content coding: a program whose own interface is WSGI gets them as they were sent, as its environ says."""
+"""Bodies in a content coding: a program whose own interface is WSGI gets them as they were sent."""
 
 import gzip
 import random

@@ -37,7 +37,7 @@ def flask(library):
     app = module.Flask(__name__)
     app.logger.disabled = True
     app.get("/redirect/<int:status>", endpoint="redirect")(lambda status: module.redirect(ODD, status))
-    app.get("/plain/<int:status>", endpoint="plain")(lambda status: module.abort(status))
+    app.get("/plain/<int:status>", endpoint="plain")(module.abort)
     app.get("/more/<int:status>", endpoint="more")(lambda status: module.abort(status, "more <of> it"))
     app.get("/json/", endpoint="json")(lambda: module.request.json)
     app.get("/fail", endpoint="fail")(lambda: 1 / 0)

@@ -3,8 +3,10 @@
 from io import BytesIO
 
 import pytest
+import webob as original_webob
 import werkzeug.wrappers
 
+from antiphon.dialects import webob
 from antiphon.dialects.werkzeug.exceptions import HTTPException
 from antiphon.dialects.werkzeug.formparser import FormDataParser
 from antiphon.dialects.werkzeug.wrappers import Request
@@ -24,6 +26,13 @@ FORMS = {
     "a long boundary": (form(NAMED, b"b" * 71), 400, "70 printable ASCII"),
     "bare line feeds": (form(NAMED, end=b"\n"), 400, "first boundary is not on a line of its own"),
     "a head with bare line feeds": ((b"x", b"--x\r\n" + NAMED + b"\n\n1\r\n--x--\r\n"), 400, "end in LF"),
+    "a bare line feed before the end": (
+        (b"x", b"--x\r\n" + NAMED + b"\r\n\r\n1\n--x--\n"),
+        400,
+        "between the parts .* LF",
+    ),
+    "many bytes before": ((b"x", b"p" * 9000 + b"\r\n" + form(NAMED)[1]), 413, "more than 8192 bytes before or after"),
+    "many bytes after": ((b"x", form(NAMED)[1] + b"e" * 9000), 413, "more than 8192 bytes before or after"),
     "many fields in a head": (form(MANY), 413, "more than 16 header fields"),
     "a large head": (form(NAMED + b"\r\nX: " + b"x" * 8192), 413, "more than 8192 bytes"),
     "a long name": (form(NAMED.replace(b'"a"', b'"%b"' % (b"a" * 1025))), 413, "longer than 1024 bytes"),
@@ -61,6 +70,26 @@ def test_the_original_reads_the_form_and_here_it_is_refused_with_the_reason(sent
         assert raised.value.code == status
 
 
+class InPieces(BytesIO):
+    """A body of which a few bytes come at a time."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 7))
+
+
+@pytest.mark.parametrize("source", [BytesIO, InPieces])
+@pytest.mark.parametrize(("before", "after"), [(b"\n", b"\r\n"), (b"\r\n", b"\n"), (b"\n", b"\n")])
+@pytest.mark.parametrize("last", [b"\r\n", b"\n"])
+def test_a_part_behind_a_bare_line_feed_is_not_lost_in_the_one_before(before, after, last, source):
+    head = NAMED + b"\r\n\r\n"
+    body = b"--x\r\n" + head + b"1" + before + b"--x" + after + head + b"2" + last + b"--x--" + last
+    assert len(werkzeug.wrappers.Request(environ(b"x", body)).form.getlist("a")) == 2
+    with pytest.raises(HTTPException, match="end in LF"):
+        assert Request({**environ(b"x", body), "wsgi.input": source(body)}).form
+    with pytest.raises(ValueError, match=r"LF|cut off"):
+        assert webob.Request({**environ(b"x", body), "wsgi.input": source(body)}).POST
+
+
 @pytest.mark.parametrize("silent", [True, False])
 def test_a_malformed_form_is_an_error_of_values_too(silent):
     boundary, body = form(TWICE)
@@ -71,7 +100,10 @@ def test_a_malformed_form_is_an_error_of_values_too(silent):
 @pytest.mark.once
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("program", [programs.flask, programs.werkzeug, programs.kay])
-@pytest.mark.parametrize(("sent", "status", "reason"), [FORMS["bare line feeds"], FORMS["many fields in a head"]])
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [FORMS["bare line feeds"], FORMS["many fields in a head"], FORMS["many bytes after"]],
+)
 def test_a_client_is_told(program, interface, sent, status, reason):
     boundary, body = sent
     with Client(program(), interface) as client:
@@ -80,3 +112,29 @@ def test_a_client_is_told(program, interface, sent, status, reason):
         )
     assert answer.status == status
     assert reason in answer.text.replace("&#39;", "'")
+
+
+WITHOUT_BOUNDARY = [
+    b"",
+    b"\r\n",
+    b"hello",
+    b"a=1",
+    b"--y\r\n" + NAMED + b"\r\n\r\n1\r\n--y--\r\n",
+    b"z--x",
+    b"z" * 70_000,
+]
+
+
+@pytest.mark.parametrize("body", WITHOUT_BOUNDARY, ids=lambda body: body[:8])
+def test_a_body_without_a_boundary_has_no_fields_in_webob(body):
+    for library in (original_webob, webob):
+        assert not library.Request(environ(b"x", body)).POST
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("program", [programs.pyramid, programs.webob])
+def test_such_a_body_is_answered_as_an_empty_form(program, interface):
+    with Client(program(), interface) as client:
+        for body in (b"hello", b"z" * 70_000):
+            answer = client.post("/form", body=body, headers={"content-type": "multipart/form-data; boundary=x"})
+            assert (answer.status, answer.text) == (200, "[]")

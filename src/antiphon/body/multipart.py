@@ -130,6 +130,11 @@ class MultipartParser:
         self._gathered = bytearray()
         self._held = b""
 
+    @property
+    def bare_delimiter(self) -> bytes:
+        """What begins the delimiters of a form whose lines end in LF: here it is content, and elsewhere a delimiter."""
+        return self._delimiter[1:]
+
     def pass_content(self, data: bytes) -> bool:
         """Read the next chunk of the body if all of it is more of the same part, as most chunks of a large file are.
 

@@ -106,7 +106,7 @@ def test_each_request_is_logged_once_by_methods_that_may_be_overridden(library, 
 
 def test_requests_and_errors_are_logged_by_the_logger_of_werkzeug(caplog):
     with caplog.at_level(logging.INFO, "werkzeug"), made(serving) as server:
-        ask(server, "/a?\x9b1m".encode("latin-1").decode("latin-1").replace("\x9b", "%9B"))
+        ask(server, "/a?%9B1m")
         ask(server, "/fail")
     first, error, second = caplog.records
     assert first.getMessage().endswith('] "GET /a?%9B1m HTTP/1.1" 200 -')
@@ -114,13 +114,13 @@ def test_requests_and_errors_are_logged_by_the_logger_of_werkzeug(caplog):
     assert second.getMessage().endswith('] "GET /fail HTTP/1.1" 500 -')
     assert error.levelname == "ERROR"
     assert error.getMessage().startswith("Error on request:\nTraceback")
-    assert error.getMessage().endswith("ZeroDivisionError: on purpose\n".rstrip())
+    assert error.getMessage().endswith("ZeroDivisionError: on purpose")
 
 
 @LIBRARIES
 def test_the_methods_of_the_class_may_be_replaced(library, monkeypatch):
     lines = []
-    monkeypatch.setattr(library.WSGIRequestHandler, "log", lambda self, type, message, *args: lines.append(type))
+    monkeypatch.setattr(library.WSGIRequestHandler, "log", lambda self, kind, *args: lines.append(kind))
     with made(library) as server:
         ask(server)
     assert lines == ["info"]

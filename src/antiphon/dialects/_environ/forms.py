@@ -1,11 +1,13 @@
 """Forms in parts (RFC 7578) from a body that is read as it arrives: fields in memory, files on one spool."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import chain
 from typing import IO, TypeAlias, cast
 
 from antiphon.body.multipart import MultipartParser, PartData
-from antiphon.body.part_head import PartHead
-from antiphon.http.errors import ContentTooLarge, over_limit
+from antiphon.body.part_head import IncompleteForm, PartHead
+from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import PartHead as UploadHead
 from antiphon.uploads.upload import Upload
@@ -38,6 +40,29 @@ class _ClosingWindow(Window):
     def close(self) -> None:
         super().close()
         self._shared.close()
+
+
+_LONGEST_END = 256
+"""Bytes at the end of a body in which a delimiter is looked for."""
+
+
+def check_delimiters(content: bytes, bare_delimiter: bytes) -> None:
+    """Check that content has no delimiter on a line that ends in LF. Raises BadRequest.
+
+    The originals end the part there, so that what comes after it would be lost as a part of its own.
+    """
+    if bare_delimiter in content:
+        raise BadRequest("The lines between the parts of the form end in LF, not in CRLF.")
+
+
+def contains(chunks: Iterable[bytes], wanted: bytes) -> bool:
+    """Return True if a body has some bytes, which may be in two of its chunks."""
+    end = b""
+    for chunk in chunks:
+        if wanted in end + chunk:
+            return True
+        end = (end + chunk[-len(wanted) :])[-len(wanted) :]
+    return False
 
 
 Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
@@ -78,10 +103,26 @@ class FormReader:
         Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large. The
         files are closed then, and if the body breaks off: the error's traceback may be kept for long.
         """
+        end = b""
         try:
             while chunk := stream.read(chunk_size):
                 self._add(chunk, parser.feed(chunk))
+                end = (end + chunk[-_LONGEST_END:])[-_LONGEST_END:]
             parser.finish()
+            for _, content in self._parts:
+                if isinstance(content, bytes):
+                    check_delimiters(content, parser.bare_delimiter)
+        except IncompleteForm:
+            self._close()
+            check_delimiters(end, parser.bare_delimiter)
+            raise
+        except ContentTooLarge as error:
+            self._close()
+            if self._head is None and error.members.get("limit") == "outside":
+                rest = chain([end + chunk], iter(partial(stream.read, chunk_size), b""))
+                if not contains(rest, parser.bare_delimiter[1:]):
+                    raise IncompleteForm("The form has no parts, and many bytes.") from None
+            raise
         except BaseException:
             self._close()
             raise

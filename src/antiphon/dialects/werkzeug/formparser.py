@@ -221,8 +221,8 @@ class MultiPartParser:
         try:
             parts = reader.read(stream, parser, self.buffer_size)
         except ContentTooLarge as error:
-            is_werkzeugs = error.members.get("limit") in ("parts", FIELD)
-            raise RequestEntityTooLarge(None if is_werkzeugs else error.detail) from error
+            is_known = error.members.get("limit") in ("parts", FIELD)
+            raise RequestEntityTooLarge(None if is_known else error.detail) from error
         except IncompleteForm as error:
             self.fail(error.detail or str(error))
         except NativeBadRequest as error:

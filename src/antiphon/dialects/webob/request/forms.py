@@ -1,12 +1,14 @@
 """The fields of query and body, as multidicts that are kept in the environ."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import MultipartLimits, MultipartParser, Part, parse_boundary, read_whole_form
 from antiphon.body.part_head import PartHead
+from antiphon.dialects._environ.forms import check_delimiters, contains
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody
@@ -134,10 +136,11 @@ class RequestForms(RequestBody):
         spool, data = self._stored()
         limits = self._limits()
         parts = None if data is None else read_whole_form(data, boundary, limits)
+        bare_delimiter = b"\n--" + boundary
         if parts is None:
-            chunks = [data] if data is not None else _chunks(spool)
-            parts = _index(chunks, boundary, limits)
-        return _read_parts(parts, spool, text)
+            is_form = contains(chain([b"\n"], _chunks(spool)), bare_delimiter)
+            parts = _index(spool, boundary, limits) if is_form else []  # as in WebOb
+        return _read_parts(parts, spool, bare_delimiter, text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:
         """Return the body on a spool, and its bytes if they are in memory."""
@@ -234,16 +237,18 @@ def _chunks(spool: Spool) -> Iterator[bytes]:
         offset += len(chunk)
 
 
-def _index(chunks: Iterable[bytes], boundary: bytes, limits: Limits) -> list[Part]:
+def _index(spool: Spool, boundary: bytes, limits: Limits) -> list[Part]:
     """Return the parts of a form."""
     parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
     bounds = FormBounds(limits)
-    parts = [part for chunk in chunks for part in bounds.count(parser.feed(chunk))]
+    parts = [part for chunk in _chunks(spool) for part in bounds.count(parser.feed(chunk))]
     parser.finish()
     return parts
 
 
-def _read_parts(parts: list[Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
+def _read_parts(
+    parts: list[Part], spool: Spool, bare_delimiter: bytes, given: Decode | None
+) -> Iterator[tuple[str, Any]]:
     text = given or _utf_8
     for *values, end in parts:
         head = PartHead._make(values)
@@ -254,6 +259,7 @@ def _read_parts(parts: list[Part], spool: Spool, given: Decode | None) -> Iterat
             yield name, FileField(name, text(head.filename), spool, head, end)
             continue
         content = spool.read_at(head.offset, end - head.offset)
+        check_delimiters(content, bare_delimiter)
         if head.filename is not None:
             yield name, content  # no file was chosen
         elif head.content_type is None or given is as_latin_1:

@@ -1,4 +1,4 @@
-"""The request handler: what a program may say of one request to Werkzeug's server, its environ and its lines in the log."""
+"""The request handler: the environ of a request and its lines in the log, as a program may override them."""
 
 import sys
 import traceback
