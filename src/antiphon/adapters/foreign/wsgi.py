@@ -163,9 +163,14 @@ def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
             return application(environ, start_response)
         except Exception as error:
             response = failed(Request(WSGIHead(environ)), error)
-            return response(environ, partial(_start_anew, start_response, sys.exc_info()))
+            return response(environ, restarting(start_response))
 
     return answer
+
+
+def restarting(start_response: "StartResponse") -> Any:
+    """Return a ``start_response`` for the answer to the error that is being handled: it may be the second (PEP 3333)."""
+    return partial(_start_anew, start_response, sys.exc_info())
 
 
 def _start_anew(start_response: "StartResponse", raised: Any, status: str, fields: list[tuple[str, str]]) -> Any:

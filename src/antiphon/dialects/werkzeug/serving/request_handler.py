@@ -1,6 +1,5 @@
 """The request handler: the environ of a request and its lines in the log, as a program may override them."""
 
-import sys
 import traceback
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -9,6 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
+from antiphon.adapters.foreign.wsgi import restarting
 from antiphon.dialects.werkzeug import __version__
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
@@ -45,7 +45,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     defined, as does a ``protocol_version`` other than HTTP/1.1. There is no socket: no ``connection``, no ``wfile``.
     """
 
-    server: "BaseWSGIServer"  # type: ignore[assignment]  # a server that this one is made by
+    server: "BaseWSGIServer"
     protocol_version = "HTTP/1.1"
     server_version = f"Werkzeug/{__version__}"
 
@@ -125,9 +125,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             chunks = self.server.app(environ, started)
         except Exception:
             self.server.log("error", f"Error on request:\n{traceback.format_exc()}")
-            in_place = sys.exc_info()
-            chunks = InternalServerError()(environ, lambda status, fields: started(status, fields, in_place))
-            del in_place  # its frames have this one
+            chunks = InternalServerError()(environ, restarting(started))
         started.is_chosen = True
         started.log()
         return chunks

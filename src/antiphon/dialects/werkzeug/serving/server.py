@@ -11,6 +11,7 @@ from socketserver import TCPServer
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
+from antiphon.adapters.foreign.wsgi import restarting
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
@@ -152,12 +153,13 @@ class BaseWSGIServer(HTTPServer):
         """
         client = environ.get("REMOTE_ADDR", ""), int(environ.get("REMOTE_PORT") or 0)
         try:
-            handler = self.RequestHandlerClass(environ, client, self)  # type: ignore[arg-type]  # it has no socket
-            handler.environ = handler.make_environ()  # type: ignore[attr-defined]  # it is this package's
-            return handler._answer(handler.environ, start_response)  # type: ignore[attr-defined]  # noqa: SLF001
+            handler: Any = self.RequestHandlerClass(environ, client, self)  # type: ignore[arg-type]  # not a socket
+            handler.environ = environ = handler.make_environ()
+            chunks: Iterable[bytes] = handler._answer(environ, start_response)  # noqa: SLF001 - of this package
         except Exception:
             self.handle_error(None, client)  # type: ignore[arg-type]  # there is no socket
-            return InternalServerError()(environ, start_response)
+            return InternalServerError()(environ, restarting(start_response))
+        return chunks
 
 
 class ThreadedWSGIServer(BaseWSGIServer):
