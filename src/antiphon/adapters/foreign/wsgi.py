@@ -169,7 +169,7 @@ def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
 
 
 def restarting(start_response: "StartResponse") -> Any:
-    """Return a ``start_response`` for the answer to the error that is being handled: it may be the second (PEP 3333)."""
+    """Return a ``start_response`` for the answer to the error that is being handled (PEP 3333)."""
     return partial(_start_anew, start_response, sys.exc_info())
 
 

@@ -44,7 +44,7 @@ def make_transport(
     applications whose own interface is WSGI, since over that such an error escapes them.
     """
     if raise_answered_errors is None:
-        raise_answered_errors = interface != "wsgi" and isinstance(application, EnvironHost)
+        raise_answered_errors = interface != "wsgi" and _lets_errors_escape(application)
     if raise_answered_errors and isinstance(application, Servable):
         application = RaisingErrors(application)
     match interface:
@@ -63,6 +63,10 @@ def make_transport(
     raise explained(
         "bad-test-request", ValueError(f"the interface is one of {', '.join(get_args(Interface))}, not {interface!r}")
     )
+
+
+def _lets_errors_escape(application: object) -> bool:
+    return isinstance(application, EnvironHost)
 
 
 class RaisingErrors(Servable):

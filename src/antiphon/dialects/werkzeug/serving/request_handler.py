@@ -45,7 +45,8 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     defined, as does a ``protocol_version`` other than HTTP/1.1. There is no socket: no ``connection``, no ``wfile``.
     """
 
-    server: "BaseWSGIServer"
+    server: Any
+    """The ``BaseWSGIServer`` that received the request."""
     protocol_version = "HTTP/1.1"
     server_version = f"Werkzeug/{__version__}"
 
