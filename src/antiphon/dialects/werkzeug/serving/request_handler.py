@@ -123,7 +123,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         """Call the application. What it raises is logged by the server, and answered with a 500."""
         started = _Start(self, start_response)
         try:
-            chunks = self.server.app(environ, started)
+            chunks: Iterable[bytes] = self.server.app(environ, started)
         except Exception:
             self.server.log("error", f"Error on request:\n{traceback.format_exc()}")
             chunks = InternalServerError()(environ, restarting(started))
