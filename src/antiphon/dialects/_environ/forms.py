@@ -103,7 +103,7 @@ class FormReader:
         Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large. The
         files are closed then, and if the body breaks off: the error's traceback may be kept for long.
         """
-        end = b""
+        chunk = end = b""
         try:
             while chunk := stream.read(chunk_size):
                 self._add(chunk, parser.feed(chunk))
