@@ -12,6 +12,7 @@
 # make features   how many features of the dialects have a test, and are seen by clients; MUTATE=50 breaks fifty of them, to see the tests fail
 # make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
+# make wall moto   run one application's own tests on a dialect: docs/reference/wall.md names the applications
 # make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat; hours
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool is here
@@ -22,7 +23,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests typed pages sessions dialects wire files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat weekly release docs clean
+.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall weekly release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -73,6 +74,16 @@ mutants: $(VENV)/.test
 
 compat:
 	PYTHON=$(PYTHON) scripts/compat
+
+ifeq ($(firstword $(MAKECMDGOALS)),wall)
+APPLICATION := $(wordlist 2, 2, $(MAKECMDGOALS))
+.PHONY: $(APPLICATION)
+$(APPLICATION): wall
+	@:
+endif
+
+wall:
+	PYTHON=$(PYTHON) scripts/wall $(APPLICATION)
 
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly

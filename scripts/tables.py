@@ -1,6 +1,6 @@
 """`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
 
-These are the programs of `examples`, and counts and times that `make features`, `make compat` and
+These are the programs of `examples`, and counts and times that `make features`, `make compat`, `make wall` and
 `python -m benchmarks.side_by_side`, each with `--write`, leave in files. In a page each such part stands between
 `<!-- from NAME -->` and `<!-- end -->`.
 """
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.side_by_side import figures, side_by_side
+from tests.dialects.applications import APPLICATIONS
 
 ROOT = Path(__file__).parents[1]
 TESTED = ROOT / "tests/dialects/tested.csv"
 COMPAT = ROOT / "tests/dialects/compat.csv"
+WALL = ROOT / "tests/dialects/wall.csv"
 FRAMEWORKS = ROOT / "examples/frameworks"
 PART = re.compile(r"(<!-- from ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -59,6 +61,36 @@ def compat(dialect: str) -> str:
     found = [row for row in rows(COMPAT) if row["dialect"] == dialect]
     lines = [[row["project"], row["version"], f"{row['passed']} / {row['of']}"] for row in found]
     return table(["project", "version", "passed / passed with the original:"], lines)
+
+
+def wall() -> str:
+    """Return the table of the applications whose tests run on a dialect."""
+    head = ["application", "", "dialect", "original", "tests", "with the original:", "with the dialect:", "again"]
+    applications = {each.project.name: each for each in APPLICATIONS}
+    lines = []
+    for row in rows(WALL):
+        each = applications[row["distribution"]]
+        tried = int(row["of"]) + int(row["failed_with_original"])
+        lines.append(
+            [
+                f"{each.name} {row['version']}",
+                each.description,
+                row["dialect"],
+                row["original"],
+                each.tests,
+                f"{row['of']} / {tried}",
+                f"{row['passed']} / {row['of']}",
+                f"`make wall {each.project.name}`",
+            ]
+        )
+    return table(head, lines)
+
+
+def applications_named() -> str:
+    """Return the applications of the wall in one line."""
+    applications = {each.project.name: each.name for each in APPLICATIONS}
+    names = dict.fromkeys(applications[row["distribution"]] for row in rows(WALL))
+    return f"Applications whose own tests run on it: {', '.join(names)}."
 
 
 def dialects() -> str:
@@ -121,9 +153,14 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "examples/dialects": side_by_side,
     "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
     "the dialects' counts": dialects,
+    "wall.csv": wall,
+    "wall.csv, names": applications_named,
     **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid", "microdot")},
 }
-PAGES = [ROOT / name for name in ("README.md", "docs/reference/dialects.md", "docs/reference/compatibility.md")]
+PAGES = [
+    ROOT / name
+    for name in ("README.md", *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall")))
+]
 
 
 def written(text: str) -> str:
