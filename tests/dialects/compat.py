@@ -30,7 +30,6 @@ from tests.dialects.projects import PROJECTS, SOURCES, Project
 COUNTS = Path(__file__).with_name("compat.csv")
 WALL = Path(__file__).with_name("wall.csv")
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-COLUMNS = ("dialect", "distribution", "project", "version", "original", "passed", "of", "failed_with_original")
 PYTEST = "pytest<9"  # Flask's tests import a name that is gone since
 
 
@@ -87,9 +86,11 @@ def _chosen(names: list[str]) -> list[Project]:
 
 
 def _write(table: Path, results: list[Result]) -> None:
-    """Put counts in the place of those that a table has of these projects, or at its end."""
+    """Put counts in the place of those that a table has of these projects, or at its end, in the columns it has."""
     with table.open(newline="") as file:
-        known = {(row["dialect"], row["distribution"]): row for row in csv.DictReader(file)}
+        known_rows = csv.DictReader(file)
+        known = {(row["dialect"], row["distribution"]): row for row in known_rows}
+        columns = known_rows.fieldnames or []
     for result in results:
         name = result.project.name
         row = known.setdefault(
@@ -98,7 +99,7 @@ def _write(table: Path, results: list[Result]) -> None:
         counts = {"passed": result.passed, "of": result.of, "failed_with_original": result.failed}
         row.update(version=result.project.version, original=result.original, **{k: str(v) for k, v in counts.items()})
     with table.open("w", newline="") as file:
-        rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        rows = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
         rows.writeheader()
         rows.writerows(known.values())
 

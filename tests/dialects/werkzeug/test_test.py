@@ -297,3 +297,9 @@ def test_files_of_a_form_without_a_type_are_given_one():
     file = BytesIO(b"x")
     file.name = "a.txt"
     assert b"Content-Type: text/plain" in dialect.encode_multipart({"file": file})[1]
+
+
+@pytest.mark.parametrize("headers", [{"": ""}, [("", "")], {"": "value"}])
+def test_a_header_without_a_name_is_left_out_of_a_built_request(headers):
+    environ = dialect.EnvironBuilder(headers=headers).get_environ()
+    assert [name for name in environ if name.startswith("HTTP_")] == ["HTTP_HOST"]

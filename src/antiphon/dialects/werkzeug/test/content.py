@@ -4,7 +4,7 @@ from typing import IO, Any
 
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.wrappers.media_type import MediaType
 
 
@@ -18,7 +18,10 @@ class Content(MediaType):
     _input_stream: IO[bytes] | None = None
 
     def __init__(self, headers: Any) -> None:
-        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        if not isinstance(headers, Headers):
+            named = [(name, value) for name, value in iter_multi_items(headers or ()) if name]  # others reach no server
+            headers = Headers(named)
+        self.headers = headers
         self._form = None
         self._files = None
 
