@@ -65,25 +65,24 @@ def compat(dialect: str) -> str:
 
 def wall() -> str:
     """Return the table of the applications whose tests run on a dialect."""
-    head = ["application", "", "dialect", "original", "tests", "with the original:", "with the dialect:", "again"]
-    applications = {each.project.name: each for each in APPLICATIONS}
-    lines = []
-    for row in rows(WALL):
-        each = applications[row["distribution"]]
-        tried = int(row["of"]) + int(row["failed_with_original"])
-        lines.append(
-            [
-                f"{each.name} {row['version']}",
-                each.description,
-                row["dialect"],
-                row["original"],
-                each.tests,
-                f"{row['of']} / {tried}",
-                f"{row['passed']} / {row['of']}",
-                f"`make wall {each.project.name}`",
-            ]
-        )
-    return table(head, lines)
+    head = ["application", "", "original", "tests", "pass with the original:", "of these with the dialect:", "again"]
+    return table(head, [_application(row) for row in rows(WALL)])
+
+
+def _application(row: Mapping[str, str]) -> list[str]:
+    known = {each.project.name: each for each in APPLICATIONS}[row["distribution"]]
+    names = {each.dialect: each.name.partition(" ")[0] for each in LIBRARIES}
+    original = f"[{names[row['dialect']]} {row['original'].rpartition(' ')[2]}](dialects/{row['dialect']}.md)"
+    run = int(row["of"]) + int(row["failed_with_original"])
+    return [
+        f"{known.name} {row['version']}",
+        known.description,
+        original,
+        known.tests,
+        f"{row['of']} of {run}",
+        f"{row['passed']} / {row['of']}",
+        f"`make wall {row['distribution']}`",
+    ]
 
 
 def applications_named() -> str:

@@ -25,6 +25,7 @@ KEYSTONE_TESTS = (
     "keystone/tests/unit/server",
     *(f"keystone/tests/unit/test_{name}.py" for name in ("middleware", "url_middleware", "versions", "v3_filters")),
 )
+GLANCE_NEEDS = ("ddt", "os-brick", "python-cinderclient", "webtest")
 GLANCE_TESTS = tuple(
     f"glance/tests/unit/{name}"
     for name in ("api", "common/test_wsgi.py", "test_auth.py", "test_context_middleware.py", "test_versions.py")
@@ -51,7 +52,7 @@ APPLICATIONS = [
         Project(
             "kinto",
             "26.5.0",
-            {"pyramid": 0},
+            {"webob": 0, "pyramid": 20},  # on Pyramid's, its command can't import Pyramid's pserve
             "[memcached,redis]",
             needs=("webtest", "bravado", "jsonpatch"),
             options=("tests", "-oaddopts=", *KINTO_ELSEWHERE),
@@ -120,7 +121,7 @@ APPLICATIONS = [
         "that need no browser",
     ),
     Application(
-        Project("glance", "33.0.0", {"webob": 0}, needs=(*OPENSTACK_NEEDS, "ddt", "webtest"), options=GLANCE_TESTS),
+        Project("glance", "33.0.0", {"webob": 0}, needs=(*OPENSTACK_NEEDS, *GLANCE_NEEDS), options=GLANCE_TESTS),
         "Glance",
         "OpenStack's store of images",
         "of its middleware, versions and HTTP",

@@ -3,8 +3,8 @@
 Prints how many pass, of how many that pass with the original, and which of those fail. Exits with 1 if one does for a
 reason that is not known.
 The environment that this runs in gets the projects, and a folder with their sources, which are from PyPI. As many
-projects are tested at a time as there are processors. With `--write`, the counts go into `compat.csv`, of which
-`python -m scripts.tables` makes tables.
+projects are tested at a time as there are processors. With `--write`, the counts go into `compat.csv`, those of
+applications into `wall.csv`, of which `python -m scripts.tables` makes tables.
 
 Without names it runs `PROJECTS`, all in one environment. A name may be one of `APPLICATIONS`, too, each of which has an
 environment of its own, since they require different versions of the same packages: `make wall NAME`.
@@ -31,10 +31,9 @@ COUNTS = Path(__file__).with_name("compat.csv")
 WALL = Path(__file__).with_name("wall.csv")
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 PYTEST = "pytest<9"  # Flask's tests import a name that is gone since
-
-
 ORIGINAL = "original"
 UNITTESTS = Path(__file__).with_name("unittests.py")
+"""A path, since a project's own `tests` would be found in place of ours."""
 
 
 class Outcome(NamedTuple):
@@ -82,6 +81,8 @@ def main() -> int:
 def _chosen(names: list[str]) -> list[Project]:
     """All projects, or those and the applications that have these names."""
     known = {project.name: project for project in (*PROJECTS, *(each.project for each in APPLICATIONS))}
+    if unknown := {*names} - {*known}:
+        sys.exit(f"There is no {', '.join(sorted(unknown))} here. There are: {', '.join(sorted(known))}")
     return [known[name] for name in names] if names else PROJECTS
 
 

@@ -61,7 +61,14 @@ PYRAMID_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-oaddopts=")  # theirs ask for covera
 WEBARGS_NEEDS = ("flask[async]", "marshmallow", "pyramid", "pytest-asyncio", "webtest")
 WEBARGS_OPTIONS = tuple(f"tests/test_{name}.py" for name in ("core", "flaskparser", "pyramidparser"))
 PROJECTS = [  # those that take longest come first
-    Project("openstack-placement", "16.0.0", {"webob": 1}, needs=("fixtures", "gabbi", "oslotest", "wsgi-intercept")),
+    Project(
+        "openstack-placement",
+        "16.0.0",
+        {"webob": 0},
+        needs=("fixtures", "gabbi", "oslotest", "unittest-xml-reporting", "wsgi-intercept"),
+        options=("discover", "-s", "placement/tests", "-t", "."),
+        by_unittest=True,
+    ),
     Project("ihatemoney", "7.2.1", {"flask": 0}, needs=("pytest-flask",), options=("ihatemoney/tests",)),
     Project("flask-caching", "2.5.1", {"flask": 0}, needs=("flask[async]", "pytest-xprocess", "redis")),
     Project("flask-limiter", "4.1.1", {"flask": 0}, "[cli]", needs=(*LIMITER_NEEDS, "flask[async]", "flask-restx")),

@@ -1,6 +1,7 @@
 """The counts of other projects' tests, as `make compat --write` leaves them for the pages that show them."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,20 @@ def test_an_application_is_run_by_its_name_alone():
     assert [project.name for project in compat._chosen(["moto", "isso"])] == ["moto", "isso"]
     assert "moto" in applications
     assert "moto" not in {project.name for project in compat._chosen([])}
+
+
+def test_a_name_that_is_not_there_is_an_error_that_names_those_that_are():
+    with pytest.raises(SystemExit, match=r"There is no mota here\. There are: .*moto"):
+        compat._chosen(["mota"])
+
+
+def test_tests_that_a_package_lacks_are_copied_into_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("sysconfig.get_path", lambda name: tmp_path / name)
+    tests = tmp_path / "source/locust/test"
+    tests.mkdir(parents=True)
+    (tests / "test_web.py").touch()
+    compat._graft(Project("locust", "2", {"flask": 0}, grafted="locust/test"), tmp_path / "source")
+    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")] == [Path("purelib/locust/test/test_web.py")]
 
 
 def test_a_test_that_fails_on_one_of_its_parts_has_failed(tmp_path):
