@@ -18,10 +18,7 @@ class Content(MediaType):
     _input_stream: IO[bytes] | None = None
 
     def __init__(self, headers: Any) -> None:
-        if not isinstance(headers, Headers):
-            named = [(name, value) for name, value in iter_multi_items(headers or ()) if name]  # others reach no server
-            headers = Headers(named)
-        self.headers = headers
+        self.headers = headers if isinstance(headers, Headers) else Headers(_named(headers or ()))
         self._form = None
         self._files = None
 
@@ -95,3 +92,8 @@ class Content(MediaType):
     def _check_form(self) -> None:
         if self._input_stream is not None:
             raise AttributeError("the body is set as a stream, and is no form")
+
+
+def _named(headers: Any) -> list[tuple[str, Any]]:
+    """Return the pairs of headers that have a name: others reach no server."""
+    return [(name, value) for name, value in iter_multi_items(headers) if name]
