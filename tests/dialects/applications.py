@@ -65,7 +65,7 @@ APPLICATIONS = [
         Project(
             "moto",
             "5.2.5",
-            {"flask": 0},
+            {"flask": 16},
             "[server,all]",
             needs=("freezegun", "pytest-timeout"),
             options=("tests", "-o", "python_files=test_*server*.py", "--timeout=20"),
@@ -97,7 +97,7 @@ APPLICATIONS = [
             "locust",
             "2.46.3",
             {"flask": 0},
-            needs=("pyquery", "retry", "requests"),
+            needs=("cryptography", "pyquery", "retry", "requests"),
             options=("--pyargs", "locust.test.test_web"),
             repository="https://github.com/locustio/locust",
             tag="{}",
