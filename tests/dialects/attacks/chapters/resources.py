@@ -6,7 +6,7 @@ import struct
 import threading
 from contextlib import ExitStack, closing
 
-from tests.dialects.attacks.attack import ALL, Play, get, post
+from tests.dialects.attacks.attack import Play, get, post
 from tests.dialects.attacks.wire import converse
 from tests.helpers.waiting import DEADLINE
 
