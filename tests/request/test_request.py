@@ -293,11 +293,21 @@ class TestBlank:
 
     @pytest.mark.parametrize(
         "url",
-        ["mailto:x", "a:b", "http:///x", "http:x", "http://", "file:///x", "http://user@/"],
+        ["mailto:x", "a:b", "http://", "file:///x", "http://user@/"],
     )
     def test_refuses_a_url_with_a_scheme_and_no_host(self, url):
         with pytest.raises(ValueError, match=f"names a host.*{re.escape(url)}"):
             Request.blank(url)
+
+    @pytest.mark.parametrize("url", ["http:///x", "http:x"])
+    def test_refuses_a_url_that_browsers_read_otherwise(self, url):
+        with pytest.raises(ValueError, match="browsers would read"):
+            Request.blank(url)
+
+    @pytest.mark.parametrize("host", ["127.1", "web.1", "2130706433"])
+    def test_makes_no_url_with_a_host_that_browsers_read_as_another_one(self, host):
+        request = Request.blank("/", headers={"host": host})
+        assert (request.host, request.url.host, request.url.origin) == (host, "", "")
 
     @pytest.mark.parametrize("url", ["http://h:99999/", "http://h:x/", "http://a b/", "//é/", "http://[1]/"])
     def test_refuses_a_host_that_is_none(self, url):

@@ -558,7 +558,7 @@ class Request(RequestHeaders):
         path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
         if not _absolute and host in ("", self.host.removesuffix(".")):
             return f"/.{path}" if path[:2] == "//" else path
-        if not self.host:
+        if not self.url.origin:
             raise BadRequest("The host that was asked for is malformed or missing.")
         if not host:
             return self.url.origin + path

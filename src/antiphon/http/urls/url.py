@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, time
 from enum import Enum
+from ipaddress import IPv6Address
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
@@ -16,14 +17,21 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
 _scheme = re.compile(_SCHEME).fullmatch
 _url = re.compile(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
-# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash, and a host after three slashes.
-_misleading = re.compile(r"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A///").search
-_plain = re.compile(r"(?!///)[!-\[\]-~]*+").fullmatch
+# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash, and a host after three slashes, or after
+# one or none where the scheme is one of theirs.
+_OTHER_THAN_TWO_SLASHES = r"///|(?:https?|wss?|ftp):(?://(?=/)|(?!//))"
+_misleading = re.compile(
+    rf"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A(?:{_OTHER_THAN_TWO_SLASHES})", re.IGNORECASE
+).search
+_plain = re.compile(rf"(?!{_OTHER_THAN_TWO_SLASHES})[!-\[\]-~]*+", re.IGNORECASE).fullmatch
 
 _host_and_port = re.compile(r"(?:\[([0-9A-Fa-f:.]++)\]|([\w.~-]++))(?::([0-9]{0,5}))?").fullmatch
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _ipv4_tail = re.compile(rf"(?<=:){_OCTET}(?:\.{_OCTET}){{3}}\Z")
 _ipv6_group = re.compile("[0-9A-Fa-f]{1,4}").fullmatch
+_zero_groups = re.compile(r"(?<![^:])0(?::0)+(?![^:])").finditer
+_ipv4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+_ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE).fullmatch
 
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _PATH = _UNRESERVED + "!$&'()*+,;=:@/"
@@ -129,6 +137,24 @@ def _is_ipv6(address: str) -> bool:
     return all(map(_ipv6_group, groups)) and (len(groups) < 8 if gap else len(groups) == 8)
 
 
+def _host_in_browsers(host: str) -> str:
+    """Return a host as browsers write it (WHATWG URL §3.5); "" for one that they would have to read as another host.
+
+    That is one in other characters than ASCII, which IDNA maps, and a name that ends in a number, which they take for
+    an IPv4 address: they go to 127.0.0.1 for ``0x7f.1`` and ``2130706433``.
+    """
+    if ":" in host:
+        return _compressed_ipv6(host)
+    return host if host.isascii() and (_ipv4(host) or not _ends_in_number(host)) else ""
+
+
+def _compressed_ipv6(address: str) -> str:
+    digits = f"{int(IPv6Address(address)):032x}"
+    groups = ":".join([f"{int(digits[at : at + 4], 16):x}" for at in range(0, 32, 4)])
+    longest = max(_zero_groups(groups), key=lambda run: len(run[0]), default=None)
+    return f"{groups[: longest.start()].rstrip(':')}::{groups[longest.end() :].lstrip(':')}" if longest else groups
+
+
 class _Parts(NamedTuple):
     scheme: str | None
     netloc: str | None
@@ -200,7 +226,7 @@ class URL(str):
 
     Parts are as written, percent-encoded; absent and malformed parts are "" or None. `root_path` is the path of the
     application. Raises ValueError for text that browsers read as another URL: control characters, a space at an end, a
-    backslash before the query, three slashes at the start.
+    backslash before the query, three slashes at the start, `http:` and its like with other than two slashes behind it.
     """
 
     __slots__ = ("_root_path", "_split")
@@ -259,13 +285,19 @@ class URL(str):
     @property
     def _host_and_port(self) -> tuple[str, int | None]:
         try:
-            return _parse_authority(self.netloc.rpartition("@")[2])
+            written, port = _parse_authority(self.netloc.rpartition("@")[2])
         except ValueError:
             return "", None
+        host = _host_in_browsers(written)
+        return host, port if host else None
 
     @property
     def host(self) -> str:
-        """The host in lower case, without the brackets of IPv6; "" if it is absent or malformed."""
+        """The host as browsers write it (WHATWG URL §3.5): in lower case, without the brackets of IPv6.
+
+        It is "" if it is absent, malformed, or written in a way that browsers read as another host: in other characters
+        than ASCII, with percent-escapes, or as an IPv4 address that is not four decimal numbers.
+        """
         return self._host_and_port[0]
 
     @property
