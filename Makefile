@@ -13,6 +13,7 @@
 # make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make wall moto   run one application's own tests on a dialect: docs/reference/wall.md names the applications
+# make corpora   fetch the examples of HTTP's authors, and read them with Antiphon and with others; without network those that are here
 # make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat; hours
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool is here
@@ -23,7 +24,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests typed pages sessions dialects wire files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall weekly release docs clean
+.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall corpora weekly release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -85,6 +86,10 @@ endif
 wall:
 	PYTHON=$(PYTHON) scripts/wall $(APPLICATION)
 
+corpora: $(VENV)/.corpora
+	$(BIN)/python -m tests.corpora $(CORPORA_OPTIONS)
+	$(BIN)/python -m pytest tests/corpora
+
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly
 
@@ -112,6 +117,10 @@ $(VENV)/.test: $(VENV)/.ready
 
 $(VENV)/.check: $(VENV)/.ready
 	$(BIN)/pip install --quiet --group check
+	touch $@
+
+$(VENV)/.corpora: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group corpora
 	touch $@
 
 $(VENV)/.release: $(VENV)/.ready

@@ -1,6 +1,7 @@
 """`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
 
-These are the programs of `examples`, and counts and times that `make features`, `make compat`, `make wall` and
+These are the programs of `examples`, and counts and times that `make features`, `make compat`, `make wall`,
+`make corpora` and
 `python -m benchmarks.side_by_side`, each with `--write`, leave in files. In a page each such part stands between
 `<!-- from NAME -->` and `<!-- end -->`.
 """
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.side_by_side import figures, side_by_side
+from tests.corpora import known
+from tests.corpora.__main__ import CORPORA
+from tests.corpora.__main__ import LIBRARIES as READERS
 from tests.dialects.applications import APPLICATIONS
 
 ROOT = Path(__file__).parents[1]
@@ -147,6 +151,47 @@ def app() -> str:
     return f"```python\n{(FRAMEWORKS / 'antiphon_app.py').read_text().rstrip()}\n```"
 
 
+def corpora() -> str:
+    """Return the table of how libraries stand on the corpora, and when they were run."""
+    measured = known.counts()
+    lines = [
+        [name, *(str(counts.get(each, "")) for each in ("cases", *READERS))]
+        for name, counts in measured["counts"].items()
+    ]
+    head = ["examples", "of them:", *(f"{name}:" for name in READERS)]
+    versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
+    return f"{table(head, lines)}\n\nRun on {measured['when']} with {versions}."
+
+
+def corpora_sources() -> str:
+    """Return the table of where the corpora come from."""
+    lines = [
+        [each.name, f"[{each.source.repository}](https://github.com/{each.source.repository})", each.source.licence]
+        for each in CORPORA
+    ]
+    return table(["corpus", "from", "licence"], lines)
+
+
+def corpora_differences() -> str:
+    """Return the tables of the cases that Antiphon reads otherwise, with the reasons."""
+    parts = []
+    for corpus in CORPORA:
+        found = [row for row in known.differences() if row["corpus"] == corpus.name]
+        lines = [
+            [*(_code(row[name]) for name in ("case", "right", "found")), known.REASONS[row["reason"]]] for row in found
+        ]
+        if lines:
+            parts.append(f"### {corpus.name}\n\n{table(['case', 'its authors', 'Antiphon', 'why'], lines)}")
+    return "\n\n".join(parts)
+
+
+def _code(text: str) -> str:
+    """Return text as code in a cell of a table."""
+    quotes = "``" if "`" in text else "`"
+    inner = f" {text} " if "`" in text else text
+    return f"{quotes}{inner}{quotes}".replace("|", "\\|") if text else "nothing"
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "examples/frameworks/antiphon_app.py": app,
     "examples/dialects": side_by_side,
@@ -154,11 +199,17 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "the dialects' counts": dialects,
     "wall.csv": wall,
     "wall.csv, names": applications_named,
+    "the corpora's counts": corpora,
+    "the corpora's sources": corpora_sources,
+    "the corpora's differences": corpora_differences,
     **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid", "microdot")},
 }
 PAGES = [
     ROOT / name
-    for name in ("README.md", *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall")))
+    for name in (
+        "README.md",
+        *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall", "corpora")),
+    )
 ]
 
 

@@ -29,6 +29,7 @@ ONCE = (
     *("body/test_form", "body/test_multipart", "body/test_whole_form", "browser/", "cli/test_run_refuses"),
     *("cli/test_run_unix_socket", "cli/test_unix_listener", "dialects/kay/", "testing/test_plugin"),
     *(
+        "corpora/",
         "dialects/asok/",
         "dialects/pyramid/",
         "dialects/webob/",

@@ -125,6 +125,7 @@ class TestParts:
             ("http://example.com:80", "http://example.com"),
             ("http://example.com:443", "http://example.com:443"),
             ("ws://example.com:80/", "ws://example.com"),
+            ("ftp://example.com:21/", "ftp://example.com"),
             ("http://u:p@example.com/", "http://example.com"),
             ("http://[::1]:8000/", "http://[::1]:8000"),
             ("http://[::1]/", "http://[::1]"),

@@ -12,7 +12,7 @@ from antiphon.explanations import explained
 from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
 from antiphon.http.urls.urlencoded import format_query
 
-DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
 _scheme = re.compile(_SCHEME).fullmatch
