@@ -1,9 +1,8 @@
 """`python -m scripts.tables`: write what README.md and the pages about dialects show of other files.
 
 These are the programs of `examples`, and counts and times that `make features`, `make compat`, `make wall`,
-`make corpora` and
-`python -m benchmarks.side_by_side`, each with `--write`, leave in files. In a page each such part stands between
-`<!-- from NAME -->` and `<!-- end -->`.
+`make corpora` and `python -m benchmarks.side_by_side`, each with `--write`, leave in files. In a page each such part
+stands between `<!-- from NAME -->` and `<!-- end -->`.
 """
 
 import csv

@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.concurrency.background import background_loop
-from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
+from antiphon.http.errors import (
+    BadRequest,
+    ClientDisconnected,
+    ContentTooLarge,
+    NotImplementedByServer,
+    UnsupportedMediaType,
+)
 from antiphon.http.limits import Limits
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.open_files import files_in, is_without_files
@@ -235,6 +241,19 @@ class TestLengths:
             with pytest.raises(BadRequest, match="both a Content-Length and a Transfer-Encoding"):
                 way.run(way.loading(Content(head), LIMITS))
         assert head.asked == 0
+
+    @pytest.mark.parametrize("coding", ["gzip, chunked", "chunked, chunked", "gzip", "identity"])
+    def test_of_other_transfer_codings_than_chunked_is_a_501(self, way, coding):
+        head = way.head(b"ab", transfer_encoding=coding)
+        for _ in range(2):
+            with pytest.raises(NotImplementedByServer, match="Transfer-Encoding"):
+                way.run(way.loading(Content(head), LIMITS))
+        assert head.asked == 0
+
+    def test_of_chunks_may_be_spelled_in_any_case(self, way):
+        content = Content(way.head(b"ab", transfer_encoding=" Chunked "))
+        way.run(way.loading(content, LIMITS))
+        assert whole(content) == b"ab"
 
     def test_of_chunks_is_counted(self, way):
         head = way.head(b"abc", b"def", b"never", transfer_encoding="chunked")

@@ -153,7 +153,8 @@ class Content:
         Called again, it goes on where it broke off.
         Raises ContentTooLarge (413), from Content-Length before a byte is read, else by counting; BadRequest (400) for
         a bad Content-Length or a body that ends too early; UnsupportedMediaType (415) for an unknown coding;
-        RequestTimeout (408) for a body that comes too slowly; InsufficientStorage (507); ClientDisconnected.
+        NotImplementedByServer (501) for another Transfer-Encoding than chunked; RequestTimeout (408) for a body that
+        comes too slowly; InsufficientStorage (507); ClientDisconnected.
         """
         self._check_loadable(limits)
         while not self.is_complete:

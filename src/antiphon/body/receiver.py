@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.body.pacing import Pace
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
-from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
+from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, NotImplementedByServer, over_limit
+from antiphon.http.grammar import OWS
 from antiphon.http.head import Head, parse_length
 from antiphon.http.limits import Limits
 
@@ -114,11 +115,14 @@ class Receiver:
         if not head.has_body:
             self._has_begun = self.has_ended = True
             return
-        if declared is not None:
-            if head.field("transfer-encoding"):
+        if transfer_coding := head.field("transfer-encoding"):
+            if declared is not None:
                 raise BadRequest("The body has both a Content-Length and a Transfer-Encoding.")
-            if declared > limits.body:
-                raise body_too_large(limits)
+            # Servers undo this one, and leave others (RFC 9112 §6.1).
+            if transfer_coding.strip(OWS).lower() != "chunked":
+                raise NotImplementedByServer(f"The Transfer-Encoding must be chunked, not {transfer_coding[:80]!r}.")
+        if declared is not None and declared > limits.body:
+            raise body_too_large(limits)
         if self.decodes and (coding := head.field("content-encoding")):
             from antiphon.body.decompression import content_decoder
 

@@ -373,8 +373,9 @@ class Request(RequestHeaders):
         """Load the body within ``limits``, where it was not loaded before the handler ran.
 
         Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early,
-        UnsupportedMediaType (415) for an unknown Content-Encoding, RequestTimeout (408) for one that comes too slowly,
-        InsufficientStorage (507) and ClientDisconnected.
+        UnsupportedMediaType (415) for an unknown Content-Encoding, NotImplementedByServer (501) for another
+        Transfer-Encoding than chunked, RequestTimeout (408) for a body that comes too slowly, InsufficientStorage (507)
+        and ClientDisconnected.
         """
         return self.content.aload(self.limits)
 
