@@ -13,7 +13,7 @@
 # make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make wall moto   run one application's own tests on a dialect: docs/reference/wall.md names the applications
-# make corpora   fetch the examples of HTTP's authors, and read them with Antiphon and with others; without network those that are here
+# make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers
 # make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat; hours
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool is here
@@ -87,8 +87,12 @@ wall:
 	PYTHON=$(PYTHON) scripts/wall $(APPLICATION)
 
 corpora: $(VENV)/.corpora
-	$(BIN)/python -m tests.corpora $(CORPORA_OPTIONS)
+	$(BIN)/python -m tests.corpora
 	$(BIN)/python -m pytest tests/corpora
+	WITHOUT_PROJECT=yes scripts/venv $(PYTHON) .venv-httplint httplint
+	mkdir -p var
+	$(BIN)/python -m tests.corpora.answers var/answers.json
+	.venv-httplint/bin/python -m scripts.lint_answers var/answers.json
 
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly

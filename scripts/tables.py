@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.lint_answers import KNOWN
 from scripts.side_by_side import figures, side_by_side
 from tests.corpora import known
 from tests.corpora.__main__ import CORPORA
@@ -184,6 +185,11 @@ def corpora_differences() -> str:
     return "\n\n".join(parts)
 
 
+def lint_notes() -> str:
+    """Return the table of the lint's notes that are no faults."""
+    return table(["note", "why"], [[f"`{name}`", reason] for name, reason in KNOWN.items()])
+
+
 def _code(text: str) -> str:
     """Return text as code in a cell of a table."""
     quotes = "``" if "`" in text else "`"
@@ -201,6 +207,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "the corpora's counts": corpora,
     "the corpora's sources": corpora_sources,
     "the corpora's differences": corpora_differences,
+    "the lint's notes": lint_notes,
     **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid", "microdot")},
 }
 PAGES = [
