@@ -6,6 +6,7 @@ corpora that aren't here are left out.
 
 import sys
 from datetime import date
+from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 
 from tests.corpora import cookies, known, mime_types, structured_fields, urls
@@ -20,7 +21,7 @@ def main() -> int:
     for source in SOURCES:
         try:
             fetch(source)
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             print(f"Skipped {source.repository}, which can't be fetched: {error}")
     here = [corpus for corpus in CORPORA if is_here(corpus.source)]
     print(f"{'':28}{'cases':>7}" + "".join([f"{name:>11}" for name in LIBRARIES]))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.request import urlopen
 
 FOLDER = Path(os.environ.get("CORPORA") or Path(__file__).parents[2] / "var/corpora")
+ORIGIN = "https://raw.githubusercontent.com"
 SECONDS = 20
 
 
@@ -27,7 +28,7 @@ class Source(NamedTuple):
         return FOLDER / self.repository.partition("/")[2]
 
     def url(self, path: str) -> str:
-        return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{path}"
+        return f"{ORIGIN}/{self.repository}/{self.commit}/{path}"
 
 
 _PARSED = """
@@ -71,7 +72,7 @@ def is_here(source: Source) -> bool:
 
 
 def fetch(source: Source) -> None:
-    """Fetch the files that are missing. Raises OSError without network."""
+    """Fetch the files that are missing. Raises OSError or HTTPException where that fails."""
     for path in source.paths:
         file = source.folder / path
         if file.exists():
