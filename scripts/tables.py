@@ -155,7 +155,7 @@ def corpora() -> str:
     """Return the table of how libraries stand on the corpora, and when they were run."""
     measured = known.counts()
     lines = [
-        [name, *(str(counts.get(each, "")) for each in ("cases", *READERS))]
+        [name, *(f"{counts[each]:,}" if each in counts else "" for each in ("cases", *READERS))]
         for name, counts in measured["counts"].items()
     ]
     head = ["examples", "of them:", *(f"{name}:" for name in READERS)]

@@ -118,7 +118,7 @@ class Receiver:
         if transfer_coding := head.field("transfer-encoding"):
             if declared is not None:
                 raise BadRequest("The body has both a Content-Length and a Transfer-Encoding.")
-            # Servers undo this one, and leave others (RFC 9112 §6.1).
+            # Servers undo this one, and leave others in the body (RFC 9112 §6.1).
             if transfer_coding.strip(OWS).lower() != "chunked":
                 raise NotImplementedByServer(f"The Transfer-Encoding must be chunked, not {transfer_coding[:80]!r}.")
         if declared is not None and declared > limits.body:

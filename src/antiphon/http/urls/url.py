@@ -286,9 +286,9 @@ class URL(str):
     def _host_and_port(self) -> tuple[str, int | None]:
         try:
             written, port = _parse_authority(self.netloc.rpartition("@")[2])
+            host = _host_in_browsers(written)
         except ValueError:
             return "", None
-        host = _host_in_browsers(written)
         return host, port if host else None
 
     @property
