@@ -14,7 +14,7 @@
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make wall moto   run one application's own tests on a dialect: docs/reference/wall.md names the applications
 # make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers
-# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat; hours
+# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora; hours
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool is here
 # make clean   remove what these have made

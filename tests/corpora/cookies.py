@@ -38,7 +38,7 @@ def http_state() -> Iterator[Case]:
 
 def web_platform() -> Iterator[Case]:
     for path in WEB_PLATFORM.paths:
-        page = (WEB_PLATFORM.folder / path).read_text()
+        page = (WEB_PLATFORM.folder / path).read_text(encoding="utf-8")
         for cookie, expected, name in _test(re.sub(r"^\s*//.*$", "", page, flags=re.MULTILINE)):
             lines = [_sent(_read_string(each).replace("2027", "2037")) for each in _strings(cookie)]
             url = f"{WEB_PLATFORM_URL}?set"

@@ -86,4 +86,4 @@ def fetch(source: Source) -> None:
 
 
 def read_json(source: Source, path: str) -> list:
-    return json.loads((source.folder / path).read_text())
+    return json.loads((source.folder / path).read_text(encoding="utf-8"))
