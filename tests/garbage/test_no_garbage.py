@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from antiphon.cli.farewell import with_farewell
+from antiphon.cli.final_responses import with_final_responses
 from antiphon.cli.logs import Logs
 from antiphon.cli.observed import Counted, observed
 from antiphon.testing import BrokenResponse, Client
@@ -72,7 +72,7 @@ class Foreign:
 
 def by_a_worker(app, interface):
     logged = Logs().observe(app, interface)
-    return observed(Counted(with_farewell(logged, interface), 1_000_000, print), interface, Started())
+    return observed(Counted(with_final_responses(logged, interface), 1_000_000, print), interface, Started())
 
 
 OBSERVERS = {
