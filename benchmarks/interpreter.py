@@ -1,7 +1,7 @@
 """The Python that a benchmark runs on: how it was built, and a warning where that makes its figures say little.
 
-An interpreter without profile-guided optimisation (PGO) flatters whoever has little Python of his own, since code in
-C is as fast there as elsewhere, and Python is slower.
+An interpreter without profile-guided optimisation (PGO) flatters a framework that has little Python of its own, since
+code in C is as fast there as elsewhere, and Python is slower.
 """
 
 import platform

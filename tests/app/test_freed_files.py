@@ -1,4 +1,4 @@
-"""The file of a large body is closed when its request has ended, however it was read and whoever keeps the request."""
+"""The file of a large body is closed when its request has ended, even if the request is kept."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What a response is chosen by is named in Vary (RFC 9110 §12.5.5), whoever has read it."""
+"""Vary names the fields by which a response was chosen (RFC 9110 §12.5.5), whatever has read them."""
 
 import pytest
 

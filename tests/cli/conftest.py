@@ -17,7 +17,7 @@ import pytest
 
 from tests.helpers.systemd import with_sockets
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit it, and whoever runs the tests may ignore it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit it, and the shell that runs the tests may ignore it
 
 DEADLINE = 60.0
 """Seconds. No wait of these tests takes longer."""

@@ -46,7 +46,7 @@ each_handler = pytest.mark.parametrize("handler", ["def", "async"])
 
 
 class AdapterContract:
-    """Tests of the responses of the contract's application, whoever serves it. Override ``serve``."""
+    """Tests of the responses of the contract's application, on any server. Override ``serve``."""
 
     peer: ClassVar[Peer]
 

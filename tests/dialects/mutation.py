@@ -26,7 +26,7 @@ class BrokenError(Exception):
 
 
 class Broken:
-    """In the place of a function or a class, or of an attribute of a class: whoever uses it gets a BrokenError."""
+    """In the place of a function or a class, or of an attribute of a class: any use of it raises a BrokenError."""
 
     def __init__(self, name: str, owner_is_class: bool) -> None:
         self.name = name

@@ -29,7 +29,7 @@ def make_app(state, flask="Flask"):
 def test_visitors_see_one_site(state, flask):
     client = Client(make_app(state, flask), "wsgi")
     assert client.get("/notes").url.path == "/"  # nobody is logged in
-    assert 'whoever you are. <a href="/notes/">' in client.get("/").text
+    assert 'stranger. <a href="/notes/">' in client.get("/").text
     listing = client.post("/login", form={"name": "Ada"})
     assert listing.url.path == "/notes/"
     assert '<a href="/">Home</a>' in listing.text

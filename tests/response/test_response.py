@@ -90,7 +90,7 @@ class TestBody:
         ids=lambda value: type(value).__name__,
     )
     def test_of_no_bytes_text_or_chunks_is_refused_by_its_type(self, body):
-        # A mapping is iterable, but its names are no body: whoever gives one wants JSON.
+        # A mapping is iterable, but its names are no body: JSON is meant.
         for put in (Response, lambda body: setattr(Response(), "body", body)):
             with pytest.raises(TypeError, match=type(body).__name__):
                 put(body)

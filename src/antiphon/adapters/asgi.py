@@ -150,8 +150,8 @@ class ASGIHead:
     def wait_disconnect(self) -> "Task[None]":
         """Return the task that waits until the client disconnects, the same one for all. It ends with the request.
 
-        Messages with the body that come before that are left for ``receive``. The server is asked once for all who
-        wait: Granian may tell of a disconnect whoever asks again after a cancellation.
+        Messages with the body that come before that are left for ``receive``. The server is asked once for all
+        waiters: after a cancellation Granian may take a second question for a disconnect.
         """
         if self.watch is None:
             from asyncio import create_task

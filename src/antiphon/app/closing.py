@@ -270,7 +270,7 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
-    """Answer an error where its handler has to be called; in any case, whoever cancels meanwhile.
+    """Answer an error where its handler has to be called, even if the task is cancelled meanwhile.
 
     Only where nobody drives these steps any more, nothing is called. An error alone in a group is answered as itself.
     """

@@ -2,8 +2,8 @@
 
 Receive the body, as far as that may be; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
-middleware around it. All this is one coroutine, ``dispatch``. Where nothing is around a handler, ``answer_bare`` calls
-it on a server's thread or loop, and has a coroutine do only what has to wait.
+middleware around it. All this is one coroutine, ``dispatch``. Where it can be done at once, ``answer_at_once`` does it
+on the server's thread or loop, and leaves to a coroutine only what has to wait.
 """
 
 from collections.abc import Awaitable
@@ -89,8 +89,9 @@ async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[boo
         del answer  # an error that was raised in the handler keeps this frame
 
 
-# An error has the frames that it has passed, these have their variables, and a response has its error. So who catches
-# an error here leaves the response to others, and keeps neither: nothing of a request has to wait for the collector.
+# An error has the frames that it has passed, these have their variables, and a response has its error. So code
+# that catches an error here leaves the response to others, and keeps neither: nothing of a request has to wait for the
+# collector.
 
 
 def _answer_raised(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response | Steps[Response]:

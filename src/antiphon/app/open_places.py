@@ -199,7 +199,7 @@ class OpenPlace:
                 note_task(error)
 
     def log(self, request: Request, error: BaseException) -> None:
-        """Log an error of closing the place that is none of the response any more."""
+        """Log an error of closing the place, which is too late for the response."""
         fault = f"was answered, but the place {self.fills.name!r} failed to close"
         log_failure(request, error, f": {describe(self.function)}", fault=fault)
 

@@ -175,8 +175,8 @@ class Places:
         function, sync or async, yields the value, and is resumed when the response has been made, or its stream has
         ended. Raises ValueError for a place that is filled already, TypeError for an object that is no place, for
         functions that can't be called with a request, for context managers, and for a ``when`` or ``otherwise`` that is
-        async or yields. A coroutine that any of them returns without being async is a TypeError, too, for whoever reads
-        the place.
+        async or yields. A coroutine that any of them returns without being async is a TypeError, too, when the place is
+        read.
         """
         check_place(place, "app.fill", 'make one, Tenant = Place[str]("tenant")')
         if place in self._sources:

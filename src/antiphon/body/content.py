@@ -339,7 +339,7 @@ class Content:
         return self.read_at(offset)
 
     def read_all(self) -> bytes:
-        """Return all bytes, which are in memory from then on."""
+        """Return all bytes, and keep them in memory."""
         if self.data is None:
             self.data = self._stored().read_all()
         return self.data

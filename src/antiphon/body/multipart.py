@@ -1,7 +1,7 @@
 """Forms as multipart/form-data (RFC 7578, RFC 2046 §5.1): where in the body their parts are.
 
 ``MultipartParser`` is fed the body in chunks of any size and gives events; ``read_whole_form`` reads most small forms
-at once. Both give offsets in the body, so that whoever keeps the body needs no copy of the parts. No I/O.
+at once. Both give offsets in the body, so that a caller that keeps the body needs no copy of the parts. No I/O.
 """
 
 import re
@@ -132,7 +132,7 @@ class MultipartParser:
 
     @property
     def bare_delimiter(self) -> bytes:
-        """What begins the delimiters of a form whose lines end in LF: here it is content, and elsewhere a delimiter."""
+        """The beginning of a delimiter whose line ends in LF: content to this parser, a delimiter to others."""
         return self._delimiter[1:]
 
     def pass_content(self, data: bytes) -> bool:

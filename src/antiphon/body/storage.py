@@ -58,7 +58,7 @@ class Storage:
     async def write(self, limits: Limits, may_block: bool) -> None:
         """Write to the file what waits in memory, at once if this ``may_block``, else without keeping an event loop.
 
-        The parts of a form are indexed from then on, while they arrive.
+        The parts of a form are then indexed while they arrive.
 
         Raises ContentTooLarge (413) for a form beyond a limit, InsufficientStorage (507).
         """

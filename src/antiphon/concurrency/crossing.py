@@ -66,7 +66,7 @@ class Crossing:
         """Drop a cancellation that was held back if it was withdrawn since, or if another one is ``leaving``.
 
         Two cancellations would outlive the scope that has asked for one. One that comes meanwhile is held back in its
-        turn, so that the response gets to whoever closes it.
+        turn, so that the response gets to the code that closes it.
         """
         task = asyncio.current_task()
         if not self._holds_cancellation or task is None:

@@ -84,8 +84,8 @@ class Home:
 class Workers:
     """Up to ``most`` worker threads, of which ``most_receiving`` may wait for bodies. Each is started when needed.
 
-    A task returns to its home, whoever is idle. So one thread after another to which nobody will return takes the calls
-    of new tasks; only where there is none, and no more may be started, they get one to which somebody will.
+    A task returns to its home, even if others are idle. So one thread after another to which nobody will return takes
+    the calls of new tasks; only where there is none, and no more may be started, they get one to which somebody will.
     """
 
     def __init__(self, most: int, name: str = "antiphon", most_receiving: int | None = None) -> None:

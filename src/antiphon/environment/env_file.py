@@ -23,7 +23,10 @@ _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 
 class EnvFileError(ValueError):
-    """A file that can't be read, with the line that is none. The message doesn't show the line: it may be a secret."""
+    """A file that can't be read, with the number of the line that is malformed.
+
+    The message doesn't show the line: it may be a secret.
+    """
 
 
 def read_env_file(path: str | os.PathLike[str]) -> dict[str, str] | None:

@@ -119,7 +119,7 @@ class _SessionMessages(OfRequest, FlashMessages):
 
 
 def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
-    """Return a message as it is kept in a session. Raises TypeError for what is none."""
+    """Return a message as it is kept in a session. Raises TypeError for anything but text."""
     if not isinstance(category, str):
         raise explained("bad-flash-message", TypeError(f"the category of a flash message is text, not {category!r}"))
     if html := getattr(message, "__html__", None):

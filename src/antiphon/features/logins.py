@@ -42,8 +42,8 @@ def _id_of(user: Any) -> str:
 class SessionLogin(UserSource[U]):
     """A login that the visitor's session keeps. The loader is called with the user's key, as text.
 
-    ``key`` returns the key of a user, by default the ``id`` as text; it never changes, and is nobody else's. A session
-    whose user the loader does not find any more is nobody's. Needs ``app.use(Sessions(store))`` before
+    ``key`` returns the key of a user, by default the ``id`` as text; it never changes, and belongs to no other user. A
+    session whose user the loader does not find any more is anonymous. Needs ``app.use(Sessions(store))`` before
     ``app.use(Users(...))``.
     """
 
@@ -74,7 +74,10 @@ class SessionLogin(UserSource[U]):
         request.session.get(NAME)
 
     def key_of(self, user: U) -> str:
-        """Return the key by which the session knows a user. Raises TypeError and ValueError for what is none."""
+        """Return the key by which the session knows a user.
+
+        Raises TypeError and ValueError for a key that is not valid.
+        """
         key = self._key(user)
         if not isinstance(key, str) or not key:
             raise explained(

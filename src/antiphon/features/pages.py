@@ -84,7 +84,8 @@ class Pages:
         """Import the files, and register their handlers.
 
         Raises ValueError, which names the file, for a bad name, a page without a handler, a link that leads out of the
-        folder, and for two files that have one path; TypeError for a handler that is none; and what an import raises.
+        folder, and for two files that have one path; TypeError for a handler that can't be called; and what an import
+        raises.
         """
         for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():
             for methods, handler in self.handlers(page):

@@ -41,8 +41,8 @@ _argument = re.compile(rb"(?:^|&)" + ARGUMENT.encode() + rb"=([A-Za-z0-9_-]{16,6
 class UploadProgress:
     """A feature that reports the progress of uploads at ``<prefix>/<id>``, as JSON or as server-sent events.
 
-    The client makes the id, of 16 to 64 letters, digits, ``-`` and ``_``, and keeps it secret: whoever knows the id can
-    watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same id, the last one is reported.
+    The client makes the id, of 16 to 64 letters, digits, ``-`` and ``_``, and keeps it secret: anyone who knows the id
+    can watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same id, the last one is reported.
 
     Each report has ``received`` and ``total``, in bytes, and ``fraction``; ``complete`` is true when all bytes have
     come, and ``ended`` when the upload was answered. ``total`` and ``fraction`` are null if the size is unknown.

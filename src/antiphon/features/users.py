@@ -34,7 +34,7 @@ class UserSource(ABC, Generic[U]):
     """A kind of credentials, with the ``loader`` that finds the user who has them. Base class for kinds of your own.
 
     The loader is called with what ``credentials`` returns. It is ``def`` or ``async def``, and returns the user, or
-    None where the credentials are nobody's.
+    None where the credentials are not valid.
     """
 
     def __init__(self, loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]]) -> None:
@@ -172,7 +172,7 @@ class Users(Generic[U]):
         return None
 
     def become(self, request: Request, user: U | None) -> None:
-        """Have a request belong to another user from now on; None for nobody."""
+        """Have a request belong to another user from now on; None for an anonymous visitor."""
         request[self._place] = user
 
     def check(self, request: Request) -> None:

@@ -15,7 +15,7 @@ class Session(MutableMapping[str, Any]):
     __slots__ = ()
 
     is_over: bool = False
-    """True once the response was made, and what has changed was written: from then on a change raises RuntimeError."""
+    """True once the response was made, and what has changed was written: a later change raises RuntimeError."""
     is_server_side: bool = True
     """False if the visitor has the data, in a cookie, which has room for about 3000 bytes of them."""
 

@@ -182,7 +182,7 @@ def _disposition(as_attachment: bool, filename: str | None, own_name: str) -> st
 class Windowed(Protocol):
     """A body that can give any part of itself, as for ranges (RFC 9110 §14).
 
-    Windows may be iterated one after another. Whoever sends them closes their body at the end, if it has ``close``.
+    Windows may be iterated one after another. The sender closes their body at the end, if it has ``close``.
     """
 
     @property

@@ -42,7 +42,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 def dumps(value: Any) -> str:
     """Return a value as JSON. Raises TypeError and ValueError for most of what it can't say.
 
-    Whoever stores a value reads it again, and compares: a number that is none comes back as None.
+    A store reads a value again after writing it, and compares: NaN and the infinities come back as None.
     """
     return dumps_tagged(tag(value))
 
@@ -56,7 +56,7 @@ def dumps_tagged(tagged: Any) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """Return the value of JSON in UTF-8. Raises ValueError for what is none."""
+    """Return the value of JSON in UTF-8. Raises ValueError for malformed JSON."""
     if isinstance(text, bytes):
         text = text.decode()
     if not has_tags(text):
@@ -125,11 +125,11 @@ def pack(text: str) -> bytes:
 
 
 def unpack(payload: bytes) -> str:
-    """Return the JSON of a payload. Raises ValueError and zlib.error for what is none."""
+    """Return the JSON of a payload. Raises ValueError and zlib.error for a malformed one."""
     data = from_base64(payload)
     return (zlib.decompress(data) if payload.startswith(b".") else data).decode()
 
 
 def from_base64(text: bytes) -> bytes:
-    """Return the bytes of base64 for URLs, with or without a dot before it. Raises ValueError for what is none."""
+    """Return the bytes of base64 for URLs, with or without a dot before it. Raises ValueError for anything else."""
     return a2b_base64(text.translate(_FROM_URLS, b".") + b"==")

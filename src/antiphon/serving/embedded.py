@@ -198,6 +198,6 @@ class LoopServer:
         self._worker.end()
 
     def _release(self, _: object) -> None:
-        self.has_ended = True  # not sooner: whoever learns of the end finds the address free
+        self.has_ended = True  # not sooner: the address is free when the end is known
         self._worker.socket.close_unless_taken()
         self._worker.abandon()  # its threads may still answer requests, where its loop ends

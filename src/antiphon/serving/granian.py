@@ -116,7 +116,7 @@ class WorkerOnThread:
     def end(self) -> None:
         """Tell the server to end. May be called again, on any thread, and by signal handlers."""
         with suppress(IndexError):
-            self._signals.pop().set()  # once: a signal that was set twice blocks whoever sets it a third time
+            self._signals.pop().set()  # once: setting a signal a third time blocks
 
 
 class WorkerOnLoop:

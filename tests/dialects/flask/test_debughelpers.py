@@ -1,4 +1,4 @@
-"""Errors and explanations for whoever debugs an application."""
+"""Errors and explanations for debugging an application."""
 
 import logging
 

@@ -287,7 +287,7 @@ def forever():
         yield b"x"
         time.sleep(0.05)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which whoever runs the tests may ignore
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which the shell that runs the tests may ignore
 run_simple("127.0.0.1", 0, application, threaded=True, use_reloader=RELOADS, reloader_interval=0.1)
 print("ended")
 """

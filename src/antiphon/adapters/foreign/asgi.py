@@ -121,7 +121,7 @@ class _ASGICall:
         return self._fault("ended before its response did: its last 'http.response.body' has to come without more_body")
 
     def _fail(self, error: BaseException) -> None:
-        """Keep an error for whoever waits, unless the application failed because it was told of the disconnect."""
+        """Keep an error for the task that waits, unless the application failed because of the disconnect."""
         if self._is_disconnected and stems_from_disconnect(error):
             return
         self._error = error
@@ -153,7 +153,7 @@ class _ASGICall:
             if not has_more:
                 self._request_body = None
             return {"type": "http.request", "body": chunk, "more_body": has_more}
-        if not self._started.done():  # after that, whoever writes the response watches
+        if not self._started.done():  # after that, the writer of the response watches
             self._withdraw = self._withdraw or self._lifetime.on_disconnect(self._disconnect)
         await self._over.wait()
         return {"type": "http.disconnect"}
@@ -235,7 +235,7 @@ class _ASGICall:
         self._close()
 
     def _close(self) -> None:
-        """Give ``http.disconnect`` to whoever receives from now on, and end the chunks."""
+        """Give ``http.disconnect`` to every later ``receive``, and end the chunks."""
         self._over.set()
         self._chunks.close()
 

@@ -101,7 +101,8 @@ class Asok(Servable):
         return self
 
     def user_loader(self, fn: F) -> F:
-        """Register the function that finds the user with an id, ``def`` or ``async def``: it returns None for nobody.
+        """Register the function that finds the user with an id, ``def`` or ``async def``: it returns None if there is
+        no such user.
 
         Without one, the users are those of the model that the setting AUTH_MODEL names. Raises RuntimeError once the
         project is read.

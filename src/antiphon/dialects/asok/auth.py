@@ -97,7 +97,7 @@ def has_role(request: "RequestState", *roles: str) -> bool:
 
 
 def roles_of(user: Any) -> set[str]:
-    """Return the roles of a user; none of nobody."""
+    """Return the roles of a user; none for an anonymous visitor."""
     roles: str | Iterable[str] = getattr(user, "roles", None) or getattr(user, "role", None) or ()
     return {role.strip() for role in roles.split(",")} if isinstance(roles, str) else set(roles)
 

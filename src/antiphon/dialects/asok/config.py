@@ -59,7 +59,7 @@ def _read(text: str, default: Any) -> Any:
 def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of the native application: ``App(**native_settings(config))``.
 
-    Raises ValueError for ``TRUSTED_PROXIES`` of "*": whoever connects could then choose his address.
+    Raises ValueError for ``TRUSTED_PROXIES`` of "*": any client could then choose its own address.
     """
     key = config["SECRET_KEY"]
     return {

@@ -101,7 +101,7 @@ def check_rate(request: "RequestState", limit: str | int, window: int | None = N
 
 
 def native_rate(limit: str | int, window: int | None) -> str:
-    """Return a rate in the native words: "60/minute" for "60/m". Raises ValueError for what is none."""
+    """Return a rate in the native words: "60/minute" for "60/m". Raises ValueError for any other text."""
     if isinstance(limit, int):
         return f"{limit} per {60 if window is None else window} seconds"
     found = _read_rate(limit)

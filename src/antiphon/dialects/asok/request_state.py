@@ -68,7 +68,7 @@ class RequestState:
 
     @property
     def user(self) -> Any:
-        """The user who has logged in; None for nobody."""
+        """The user who has logged in; None for an anonymous visitor."""
         return auth.user_of(self)
 
     @user.setter

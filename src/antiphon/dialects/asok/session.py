@@ -59,7 +59,7 @@ class Session(MutableMapping[str, Any]):
         self._native[name] = value
 
     def _set_user_id(self, user_id: Any) -> None:
-        """Have the session be a user's, or nobody's: None, 0 and an empty text are no ids."""
+        """Have the session belong to a user, or be anonymous: None, 0 and an empty text are no ids."""
         if user_id:
             self._native[_NATIVE_USER_ID] = str(user_id)
         else:

@@ -1,4 +1,4 @@
-"""Errors and explanations for whoever debugs an application."""
+"""Errors and explanations for debugging an application."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any

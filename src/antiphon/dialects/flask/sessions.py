@@ -26,7 +26,7 @@ class SessionMixin(MutableMapping[str, Any]):
     new = False
     """True for a session that was just begun, as far as its interface tells."""
     modified = True
-    """True if the data have changed, as far as its interface tells. What changes inside a value nobody tells."""
+    """True if the data have changed, as far as its interface tells. A change inside of a value is not noticed."""
     accessed = False
     """True once code has asked for the session. The response has ``Vary: Cookie`` then."""
 
@@ -141,7 +141,7 @@ def _lazy_sha1(string: bytes = b"") -> Any:
 
 
 class SecureCookieSessionInterface(SessionInterface):
-    """Sessions in a signed cookie: whoever has the cookie can read the data, and nobody can change them."""
+    """Sessions in a signed cookie: anyone who has the cookie can read the data, but not change them."""
 
     salt = "cookie-session"
     """The purpose of the signature, which other signatures with the same key don't share."""

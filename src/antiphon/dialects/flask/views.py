@@ -43,7 +43,7 @@ class View:
         shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
 
         def instance() -> View:
-            # Of the class that the function has: whoever replaces it there has the other one called.
+            # Of the class that the function has: a class that replaces it there is called.
             made: View = view.view_class(*class_args, **class_kwargs) if shared is None else shared  # type: ignore[attr-defined]
             return made
 

@@ -71,7 +71,7 @@ def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
                 here.add(principal)
         elif action == Deny:
             denied.add(principal)
-            if principal == Everyone:  # whoever comes after this in the list has no use of it
+            if principal == Everyone:  # later entries of the list change nothing
                 return here
             above.discard(principal)
     return above | here

@@ -17,7 +17,7 @@ class _CallerPackage:
 
 
 CALLER_PACKAGE: Any = _CallerPackage()
-"""Stands for the package of whoever calls."""
+"""Stands for the caller's package."""
 
 
 def caller_path(path: str, level: int = 2) -> str:

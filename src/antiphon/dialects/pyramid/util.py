@@ -190,7 +190,7 @@ def is_unbound_method(fn: Any) -> bool:
 
 
 def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Return a generator function as a context manager; a function whose result is given if it is none."""
+    """Return a generator function as a context manager; any other function as one that gives its result."""
     from inspect import isgeneratorfunction
 
     if fn is None:

@@ -124,7 +124,7 @@ class Languages:
     def match(self, wanted: str) -> str | None:
         """Return the language that fits a tag: this one, one that it falls back to, or one of another region.
 
-        None, if there is none, and for what is no tag.
+        None, if there is none, and for a malformed tag.
         """
         asked = AcceptLanguage.parse(wanted)
         return asked.best(self.tags) if asked else None

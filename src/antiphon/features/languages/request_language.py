@@ -19,7 +19,7 @@ _YEAR = 365 * 24 * 3600
 
 
 class RequestLanguage(OfRequest, Language):
-    """The language of one request. Whoever reads it first decides which header fields the response depends on."""
+    """The language of one request. Its first reader decides which header fields the response depends on."""
 
     __slots__ = ("_chosen", "_languages")
 

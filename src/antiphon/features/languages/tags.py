@@ -24,7 +24,10 @@ _RTL_PLACES = frozenset({"az-IR", "ku-IQ", "ku-IR", "ms-CC", "pa-PK", "tr-IQ", "
 
 
 def normalised(tag: str) -> str:
-    """Return a tag as RFC 5646 §2.1.1 writes it, "zh-Hant-TW" for "zh_hant_tw". Raises ValueError for what is none."""
+    """Return a tag as RFC 5646 §2.1.1 writes it, "zh-Hant-TW" for "zh_hant_tw".
+
+    Raises ValueError for a malformed tag.
+    """
     lowered = tag.lower().replace("_", "-")
     if not _is_tag(lowered):
         raise explained("unknown-language", ValueError(f"{tag!r:.80} is no language tag, such as 'de' or 'de-AT'"))

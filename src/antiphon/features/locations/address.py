@@ -36,7 +36,7 @@ class AddressRange(NamedTuple):
     def parse(cls, first: str, last: str) -> "AddressRange":
         """Parse two addresses, each as text or as a decimal number, which is IPv4 if it has no more than 32 bits.
 
-        Raises ValueError for what is none, for two families, and if the last one is before the first.
+        Raises ValueError for malformed addresses, for two families, and if the last one is before the first.
         """
         if first.isdecimal() and last.isdecimal() and (begin := int(first)) <= (until := int(last)) < _IPV6_BEGINS:
             return cls(begin, until, True)  # as most files have them

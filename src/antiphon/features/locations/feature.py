@@ -71,7 +71,7 @@ class Locations:
         self._file.load()
 
     def find(self, ip: str | None, *, language: str = _ENGLISH) -> Location:
-        """Return the location of an IP address: one that is false for an address that nobody knows, or that is none.
+        """Return the location of an IP address: one that is false for an unknown or malformed address.
 
         A ``.mmdb`` has names in several languages. The file is read in this call, if it was not read before; raises
         what ``load`` does then.

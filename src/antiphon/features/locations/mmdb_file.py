@@ -48,8 +48,8 @@ class MMDBLocations:
 def read_mmdb(path: str) -> MMDBLocations:
     """Open a file. Raises ImportError, which names the package, OSError, and ValueError for another format.
 
-    A copy without a name is mapped into memory: whoever writes into the file itself, in place of replacing it, would
-    end each process that has mapped that.
+    A copy without a name is mapped into memory: a program that writes into the file itself, in place of replacing it,
+    would end each process that has mapped that.
     """
     try:
         import maxminddb

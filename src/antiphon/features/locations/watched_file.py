@@ -1,4 +1,4 @@
-"""A file that is read once, and again when it was replaced. Nobody waits for that, or sees half of a file."""
+"""A file that is read once, and again when it was replaced. No request waits for that, or sees half of a file."""
 
 import logging
 import os

@@ -30,9 +30,9 @@ class CookieStore(Store):
     newest, which signs, and older ones, by which cookies still count. Cookies that Flask signed with one of them count,
     too, and Flask can read those from here: give both one name.
 
-    What lies with clients can't be revoked or counted: whoever kept an old cookie can send it again until it expires,
-    and of two changes at once the last one wins. Methods that would need more raise NotImplementedError. Raises
-    ValueError for a change after which a cookie would be too long, for no key, and for one under 16 bytes.
+    What lies with clients can't be revoked or counted: a client that kept an old cookie can send it again until it
+    expires, and of two changes at once the last one wins. Methods that would need more raise NotImplementedError.
+    Raises ValueError for a change after which a cookie would be too long, for no key, and for one under 16 bytes.
     """
 
     blocks: ClassVar[bool] = False
@@ -62,7 +62,7 @@ class CookieStore(Store):
             return None
         try:
             data = loads(verified.data)
-        except Exception:  # tags around what is none: signed by somebody else with this key
+        except Exception:  # tags around values that they don't fit: other software has signed them with this key
             return None
         if not isinstance(data, dict):
             return None
@@ -121,7 +121,7 @@ class CookieStore(Store):
         return self.load(key)
 
     def delete(self, key: str) -> NoReturn:
-        raise _can_not("delete an entry: whoever has the cookie can send it again")
+        raise _can_not("delete an entry: anyone who has the cookie can send it again")
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         raise _can_not("find entries: clients have them")

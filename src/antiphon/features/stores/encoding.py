@@ -51,7 +51,7 @@ def check_same(name: str, value: object, write: Callable[[object], bytes], read:
 
 
 def decode_value(written: bytes) -> Any:
-    """Return the value of these bytes. Raises ValueError for bytes that are none."""
+    """Return the value of these bytes. Raises ValueError for bytes that hold no value."""
     return _read(written)
 
 
@@ -75,7 +75,7 @@ def encode_again(data: dict[str, Any]) -> bytes:
 
 
 def decode(stored: bytes) -> dict[str, Any] | None:
-    """Return the data of these bytes; None, which is logged, for what a later release wrote, or nobody."""
+    """Return the data of these bytes; None, which is logged, for what a later release, or other software, wrote."""
     if stored[:1] != FORMAT:
         log_unknown(stored[:1])
         return None

@@ -11,7 +11,7 @@ from antiphon.features.stores.rows import Row, RowStore
 from antiphon.features.stores.store import StoreCount, check_ttl, hash_key
 
 MOST_COUNTERS = 100_000
-"""Counters that a store keeps, about 25 MB of them: those of many callers, whoever they are."""
+"""Counters that a store keeps, about 25 MB of them: those of many callers."""
 
 LOOKED_AT = 4
 """Entries that each write looks at, to forget those that are expired: more than it adds."""

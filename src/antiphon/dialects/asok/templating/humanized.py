@@ -18,7 +18,7 @@ _SIZES = ("B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 
 
 def time_ago(time: datetime | str | None) -> str:
-    """Return the time since then, in English. A text is read as ISO 8601, and returned as it is if it is none."""
+    """Return the time since then, in English. A text is read as ISO 8601, and returned as it is if it is no date."""
     if not time:
         return ""
     try:

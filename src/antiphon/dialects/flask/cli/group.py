@@ -146,7 +146,7 @@ class FlaskGroup(AppGroup):
             self._has_plugins = True
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command: an own one, or one of the application, whose context is there from then on."""
+        """Return a command of the group, or of the application, whose context is entered with it."""
         self._load_plugin_commands()
         own = super().get_command(ctx, cmd_name)
         if own is not None:

@@ -28,7 +28,7 @@ def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
 
 
 def loads(s: str | bytes, **kwargs: Any) -> Any:
-    """Return the value of JSON, by ``current_app.json.loads``. Raises ValueError for what is none."""
+    """Return the value of JSON, by ``current_app.json.loads``. Raises ValueError for malformed JSON."""
     if (ctx := _cv_app.get()) is not None:
         return ctx.app.json.loads(s, **kwargs)
     return _json.loads(s, **kwargs)

@@ -68,7 +68,7 @@ class JSONProvider:
 
 
 def _default(o: Any) -> Any:
-    """Return what is written for a value that JSON lacks. Raises TypeError for one that nobody knows."""
+    """Return what is written for a value that JSON lacks. Raises TypeError for an unknown type."""
     if isinstance(o, date):
         return http_date(o)
     if isinstance(o, decimal.Decimal | uuid.UUID):
@@ -119,7 +119,7 @@ class DefaultJSONProvider(JSONProvider):
         return encode(obj)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Return the value of JSON. Arguments are those of ``json.loads``. Raises ValueError for what is none."""
+        """Return the value of JSON. Arguments are those of ``json.loads``. Raises ValueError for malformed JSON."""
         if not kwargs and isinstance(s, str | bytes) and s[:1] != "\ufeff":
             try:
                 return decode_json(s.encode() if isinstance(s, str) else s, depth=sys.maxsize)

@@ -39,5 +39,5 @@ def quote(value: bytes) -> bytes:
 
 
 def read_cookies(header: str) -> list[tuple[str, str]]:
-    """Return the names and values of a Cookie header in order, without those whose name is none. Never raises."""
+    """Return the names and values of a Cookie header in order, without those that have no valid name. Never raises."""
     return [(name, value) for name, value in parse_cookies(header) if is_cookie_name(name)]

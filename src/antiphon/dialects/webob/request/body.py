@@ -65,7 +65,7 @@ class RequestBody(RequestHead):
         length = self._declared_length
         if self.is_body_seekable or length is None:
             return raw
-        # The file is kept, so that whoever asks again goes on reading where it was left.
+        # The file is kept, so that a second reader goes on where the first one stopped.
         limited, of_file = self.environ.get("webob._body_file", (None, None))
         if of_file is not raw:
             limited = BufferedReader(LimitedLengthFile(raw, length))

@@ -23,7 +23,7 @@ class RequestTranscoding(RequestForms):
         """Return a request in UTF-8 with what this one has in a charset: the query, and a form in the body.
 
         The charset is that of this request if none is given; the same request is returned for UTF-8. ``errors`` says
-        what becomes of malformed text, as in `bytes.decode`. Raises LookupError for a charset that requests can't have,
+        what happens to malformed text, as in `bytes.decode`. Raises LookupError for a charset that requests can't have,
         UnicodeDecodeError, and what ``POST`` raises.
         """
         named = named_charset(charset or self.charset)

@@ -153,7 +153,7 @@ class FileMultiDict(MultiDict[str, FileStorage]):
         stream: Any = file
         if isinstance(file, str | os.PathLike):
             filename = os.fspath(file) if filename is None else filename
-            stream = open(file, "rb")  # noqa: SIM115 - whoever has the FileStorage closes it
+            stream = open(file, "rb")  # noqa: SIM115 - the owner of the FileStorage closes it
         if filename and content_type is None:
             from mimetypes import guess_type
 

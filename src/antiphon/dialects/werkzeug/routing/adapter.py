@@ -242,7 +242,7 @@ class MapAdapter:
             values = values_given(values)
         built = self._build(endpoint, values, method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, dict(values), method, self)  # the values as they were, whoever changes them
+            raise BuildError(endpoint, dict(values), method, self)  # the values as they were, if they are changed later
         domain, path, websocket = built
         if force_external or websocket or domain != (self.server_name if map_.host_matching else self.subdomain):
             return self._absolute(domain, path, self.url_scheme if url_scheme is None else url_scheme, websocket)

@@ -1,4 +1,4 @@
-"""What subclasses of a server and of its request handler may not override, because no code here would call it."""
+"""The names that subclasses of a server and its request handler may not override: no code here would call them."""
 
 from collections.abc import Container, Mapping
 

@@ -61,7 +61,7 @@ def serve_until_changed(
 ) -> NoReturn:
     """Serve on a thread, and exit with ``AGAIN`` when the file of a module, or an extra file, has changed."""
     extra, excluded = [*extra_files], [*exclude_patterns]
-    before = _versions(extra, excluded)  # whoever sees it serve may change a file at once
+    before = _versions(extra, excluded)  # a developer who sees it serve may change a file at once
     Thread(target=server.serve_forever, daemon=True).start()
     while True:
         try:

@@ -12,7 +12,7 @@ _DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"} | {
 def safe_join(directory: str, *untrusted: str) -> str | None:
     """Return a path below the directory, made of names that a client has chosen; None if they lead out of it.
 
-    The names have slashes on every system. Links are not resolved: whoever opens the path follows them.
+    The names have slashes on every system. Links are not resolved: opening the path follows them.
     """
     parts = [directory or "."]
     for name in filter(None, untrusted):

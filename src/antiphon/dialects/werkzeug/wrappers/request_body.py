@@ -39,7 +39,7 @@ class RequestBody:
 
     _cached_data: bytes | None = None
     _refusal: HTTPException | None = None
-    """Why the body was refused, or broke off: whoever asks again must not get the rest of it."""
+    """The reason for which the body was refused, or broke off: a second reader must not get the rest of it."""
     _has_own_stream: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
