@@ -52,7 +52,7 @@ APPLICATIONS = [
         Project(
             "kinto",
             "26.5.0",
-            {"webob": 0, "pyramid": 20},  # on Pyramid's, its command can't import Pyramid's pserve
+            {"webob": 0, "pyramid": 0},
             "[memcached,redis]",
             needs=("webtest", "bravado", "jsonpatch"),
             options=("tests", "-oaddopts=", *KINTO_ELSEWHERE),
@@ -65,7 +65,7 @@ APPLICATIONS = [
         Project(
             "moto",
             "5.2.5",
-            {"flask": 16},
+            {"flask": 0},
             "[server,all]",
             needs=("freezegun", "pytest-timeout"),
             options=("tests", "-o", "python_files=test_*server*.py", "--timeout=20"),

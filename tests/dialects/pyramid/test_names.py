@@ -21,10 +21,8 @@ GONE = {
     ("pyramid.session", "signed_serialize"),
 }
 """Names that Pyramid 2.1 lacks as well: the packages import them for older versions, or no longer work."""
-COMMANDS = {("pyramid.scripts.pserve", ""), ("pyramid.scripts.pserve", "main")}
-"""Names of Pyramid's commands, in whose place is `antiphon run`."""
 
 
 def test_what_other_packages_import_is_there():
     """The table has the number of packages, of 21 extensions and applications, that import each name."""
-    assert census.absent(IMPORTED) == GONE | COMMANDS
+    assert census.absent(IMPORTED) == GONE

@@ -1,0 +1,1 @@
+"""Commands of Pyramid: `pserve`, for programs that call it."""

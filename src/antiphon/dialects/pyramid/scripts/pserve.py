@@ -1,0 +1,85 @@
+"""`pserve development.ini`: serve the application of a file by the server that the file names, as PasteDeploy has it.
+
+`antiphon run --dialect pyramid development.ini` serves it without that server, over ASGI. This is for programs whose
+own command calls `pserve`.
+"""
+
+import os
+import shlex
+import sys
+import webbrowser
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from antiphon.dialects.pyramid.paster import get_config_loader
+
+
+def main(argv: Sequence[str] = sys.argv, quiet: bool = False) -> int:
+    """Serve by a command line, whose first word is the name of the command. Return 0 at the end, 2 without a file.
+
+    Raises LookupError if the file has no such application or server, and SystemExit for malformed arguments.
+    """
+    options = _parser().parse_args(argv[1:])
+    if not options.config_uri:
+        print("You must give a config file", file=sys.stderr)  # noqa: T201 - a command
+        return 2
+    values = parse_vars(options.config_vars)
+    if options.reload:
+        return _reload(options)
+    loader = get_config_loader(options.config_uri)
+    loader.setup_logging(values)
+    app = loader.get_wsgi_app(options.app_name, values)
+    server = loader.get_wsgi_server(options.server_name, values)
+    if options.browser:
+        _open_browser(loader.get_settings(f"server:{options.server_name or 'main'}", values))
+    if options.verbose and not quiet:
+        print(f"Starting server in PID {os.getpid()}.")  # noqa: T201
+    server(app)
+    return 0
+
+
+def parse_vars(words: Sequence[str]) -> dict[str, str]:
+    """Return the values of ``name=value`` words, for `%(name)s` in the file. Raises ValueError for other words."""
+    values = {}
+    for word in words:
+        name, separator, value = word.partition("=")
+        if not separator:
+            raise ValueError(f"a value for the file is written as name=value, not {word!r}")
+        values[name] = value
+    return values
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="pserve", description="Serve the application of a file by the server in it.")
+    parser.add_argument("-n", "--app-name", metavar="NAME", help="the application's section (main)")
+    parser.add_argument("--server-name", metavar="NAME", help="the server's section (main)")
+    parser.add_argument("--reload", action="store_true", help="serve anew when a file changes")
+    parser.add_argument("--reload-interval", type=int, default=1, help="ignored: changes are seen at once")
+    parser.add_argument("-b", "--browser", action="store_true", help="open the application in a browser")
+    parser.add_argument("-v", "--verbose", action="count", default=1, help="say what is done")
+    parser.add_argument("-q", "--quiet", action="store_const", const=0, dest="verbose", help="say nothing")
+    parser.add_argument("config_uri", nargs="?", help="the file, such as development.ini or development.ini#name")
+    parser.add_argument("config_vars", nargs="*", help="name=value, for %%(name)s in the file")
+    return parser
+
+
+def _reload(options: Namespace) -> int:
+    """Run the command of this process, and again after each change in the folders of the file and of the command."""
+    from watchfiles import run_process
+
+    words = [word for word in sys.orig_argv if word != "--reload"]
+    folders = {Path(options.config_uri.partition("#")[0]).resolve().parent, Path.cwd()}
+    run_process(*folders, target=shlex.join(words), target_type="command")
+    return 0
+
+
+def _open_browser(settings: dict[str, str]) -> None:
+    """Open the address of a server's section in a browser."""
+    listens = settings.get("listen", "").split()
+    address = listens[0] if listens else f"{settings.get('host', '127.0.0.1')}:{settings.get('port', '8080')}"
+    webbrowser.open(f"http://{address.replace('0.0.0.0', '127.0.0.1').replace('*:', '127.0.0.1:')}/")  # noqa: S104
+
+
+if __name__ == "__main__":
+    sys.exit(main())
