@@ -41,13 +41,15 @@ def open_in_place(
 
 async def open_in_steps(openers: Iterator[Opener], request: Request, opened: Opened) -> Response | None:
     """Open all that is around a handler, each part in its place; return the first answer that one gives."""
-    while isinstance(stopped := open_in_place(openers, request, opened), tuple):
+    stopped = open_in_place(openers, request, opened)
+    while isinstance(stopped, tuple):
         function, closer, apart = stopped
         place, is_async = apart or (None, False)
         if place is not None:
             await place
         if not is_async:
             openers = chain(((function, closer, None),), openers)
+            stopped = open_in_place(openers, request, opened)
             continue
         if closer is None:
             early = await function(request)
@@ -61,4 +63,5 @@ async def open_in_steps(openers: Iterator[Opener], request: Request, opened: Ope
                 opened.append((closer, generator))
         if early is not None:
             return await respond(early, function, request)
+        stopped = next(openers, None)
     return stopped if stopped is None or isinstance(stopped, Response) else await stopped
