@@ -106,7 +106,11 @@ def _write(table: Path, results: list[Result]) -> None:
 
 
 def _compare(project: Project) -> list[Result]:
-    source = _source(project)
+    try:
+        source = _source(project)
+    except (OSError, ValueError, subprocess.CalledProcessError, tarfile.TarError) as error:
+        _say(f"{project.name} {project.version}: its tests could not be fetched: {error}")
+        return [Result(project, dialect, 0, 0, dialect, 0) for dialect in project.dialects]
     if source is None:
         _say(f"{project.name} {project.version}: not run: its tests are in {project.repository} alone")
         return []

@@ -1,6 +1,7 @@
 """The counts of other projects' tests, as `make compat --write` leaves them for the pages that show them."""
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,12 @@ def test_each_application_of_the_wall_can_be_run_again():
         shown = {(row["dialect"], row["distribution"], row["version"]) for row in csv.DictReader(file)}
     known = {(name, each.project.name, each.project.version) for each in APPLICATIONS for name in each.project.dialects}
     assert shown <= known
+
+
+def test_a_project_that_cannot_be_fetched_is_told_and_leaves_the_others(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(Project, "folder", tmp_path / "missing")
+    monkeypatch.setattr(compat, "SOURCES", tmp_path)
+    monkeypatch.setattr(compat, "PIP", [sys.executable, "-c", "import sys; sys.exit('no network')"])
+    [result] = compat._compare(Project("a", "1", {"flask": 0}))
+    assert result.is_worse
+    assert capsys.readouterr().out.startswith("a 1: its tests could not be fetched")
