@@ -269,7 +269,7 @@ def test_code_for_pyramid_finds_the_dialects_of_pyramid_and_of_webob():
         "assert version('pyramid').startswith('2.1') and version('WebOb') == webob.__version__\n"
         "print(Configurator.__module__, webob.Response.__module__, sep='\\n')\n"
         "try:\n"
-        "    import pyramid.scripts\n"
+        "    import pyramid.scripts.proutes\n"
         "except ImportError as error:\n"
         "    print(error)"
     )
@@ -277,4 +277,4 @@ def test_code_for_pyramid_finds_the_dialects_of_pyramid_and_of_webob():
     configurator, response, message = finished.stdout.splitlines()
     assert configurator.startswith("antiphon.dialects.pyramid.")
     assert response.startswith("antiphon.dialects.webob.")
-    assert message.endswith("has no module pyramid.scripts: see docs/reference/dialects/pyramid.md")
+    assert message.endswith("has no module pyramid.scripts.proutes: see docs/reference/dialects/pyramid.md")
