@@ -224,7 +224,6 @@ def test_a_subclass_that_fails_to_bind_keeps_no_socket():
 @pytest.mark.parametrize(
     ("base", "overrides", "reason"),
     [
-        (serving.WSGIRequestHandler, {"run_wsgi": None}, "Own.run_wsgi has no effect.+WSGI middleware"),
         (serving.WSGIRequestHandler, {"handle": None}, "Own.handle has no effect.+WSGI middleware"),
         (serving.WSGIRequestHandler, {"send_header": None}, "Own.send_header has no effect.+WSGI middleware"),
         (serving.WSGIRequestHandler, {"do_GET": None}, "Own.do_GET has no effect.+WSGI middleware"),
@@ -267,3 +266,9 @@ def test_one_request_is_not_served_alone():
     server = serving.make_server("127.0.0.1", 0, application)
     with server, pytest.raises(NotImplementedError, match="serve_forever"):
         server.handle_request()
+
+
+def test_a_run_wsgi_of_its_own_is_refused_when_it_is_used():
+    own = type("Own", (serving.WSGIRequestHandler,), {"run_wsgi": None})
+    with pytest.raises(NotImplementedError, match=r"Own.run_wsgi has no effect.+WSGI middleware"):
+        serving.make_server("127.0.0.1", 0, lambda environ, start_response: [], request_handler=own)

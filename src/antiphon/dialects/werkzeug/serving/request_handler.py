@@ -52,12 +52,17 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        refuse_overrides(cls, WSGIRequestHandler, _HONOURED, _ADVICE)
+        refuse_overrides(cls, WSGIRequestHandler, _HONOURED | {"run_wsgi"}, _ADVICE)
         if cls.protocol_version != "HTTP/1.1":
             raise NotImplementedError(
                 f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, and Granian speaks HTTP/1.1:"
                 " leave it out"
             )
+
+    @classmethod
+    def check(cls) -> None:
+        """Refuse a class with a ``run_wsgi`` of its own: programs define such a class, and use it for Unix sockets."""
+        refuse_overrides(cls, WSGIRequestHandler, _HONOURED, _ADVICE)
 
     def __init__(self, request: "WSGIEnvironment", client_address: tuple[str, int], server: "BaseWSGIServer") -> None:
         self._given = request

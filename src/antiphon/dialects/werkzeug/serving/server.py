@@ -70,6 +70,8 @@ class BaseWSGIServer(HTTPServer):
     ) -> None:
         if isinstance(handler, type) and not issubclass(handler, WSGIRequestHandler):
             raise NotImplementedError(f"{handler.__qualname__} is not a subclass of serving.WSGIRequestHandler")
+        if isinstance(handler, type):
+            handler.check()
         if passthrough_errors:
             raise NotImplementedError("this server does not end with an error of the application")
         if host.startswith("unix://"):
