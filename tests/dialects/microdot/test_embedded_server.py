@@ -261,7 +261,7 @@ def test_a_stream_is_cut_off_by_the_end_of_the_loop(app, quiet, monkeypatch, end
 
     with asyncio.run(serve()) as response, suppress(IncompleteRead, ConnectionResetError):
         assert set(response.read()) == {ord("x")}
-    be_free(app.server.port)
+    eventually(lambda: is_free(app.server.port), f"port {app.server.port} is still taken")
 
 
 def test_a_server_whose_startup_fails_gives_its_address_back(port):
