@@ -10,7 +10,7 @@ import pytest
 from antiphon import App, Blueprint, Request, serve
 from antiphon.concurrency.crossing import run_on_file_thread
 from antiphon.concurrency.draining import Announcement
-from antiphon.handler import waiting
+from antiphon.handler import cancellation
 from antiphon.http.errors import GatewayTimeout
 from antiphon.http.head import DerivedHead, RequestHead
 from tests.helpers.waiting import eventually
@@ -37,7 +37,7 @@ class LeavingHead(RequestHead):
 @pytest.fixture
 def grace_over(monkeypatch):
     news = Announcement()
-    monkeypatch.setattr(waiting, "GRACE_OVER", news)
+    monkeypatch.setattr(cancellation, "GRACE_OVER", news)
     return news
 
 
@@ -288,7 +288,7 @@ def test_a_client_that_leaves(method, option, status):
 
     @app.route("/", methods=[method], cancel_on_disconnect=option)
     async def handler(request):
-        await asyncio.sleep(5 * waiting.LOOK if status == 200 else FOREVER)
+        await asyncio.sleep(5 * cancellation.LOOK if status == 200 else FOREVER)
         return "all of it"
 
     head = LeavingHead()
@@ -333,13 +333,13 @@ def test_nothing_is_kept_of_handlers_that_have_ended(caplog):
 
     @app.get("/")
     async def handler(request):
-        await asyncio.sleep(3 * waiting.LOOK)
+        await asyncio.sleep(3 * cancellation.LOOK)
         return "done"
 
     async def main():
         await app.answer(on_loop("/"))
-        await asyncio.sleep(3 * waiting.LOOK)
-        assert asyncio.get_running_loop() not in waiting._waiting
+        await asyncio.sleep(3 * cancellation.LOOK)
+        assert cancellation._watches.get(asyncio.get_running_loop()) is None
 
     caplog.set_level(logging.WARNING)
     asyncio.run(main())
@@ -360,7 +360,7 @@ def test_loops_of_several_threads_may_begin_to_wait_at_once():
         return (await app.answer(on_loop("/"))).status
 
     def waits_on(loops):
-        eventually(lambda: True if len(waiting._waiting) == loops else None, f"no handler waits on {loops} loops")
+        eventually(lambda: True if len(cancellation._watches) == loops else None, f"no handler waits on {loops} loops")
 
     def run(make_loop):
         with asyncio.Runner(loop_factory=make_loop) as runner:

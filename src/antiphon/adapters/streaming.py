@@ -12,8 +12,8 @@ from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import TIME_SLICE, drop_withdrawn_cancellation, yield_to_loop
 from antiphon.concurrency.workers import file_workers
+from antiphon.handler.cancellation import watch_on
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
-from antiphon.handler.waiting import waiting_on
 from antiphon.request.lifetime import Reason
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand, is_for_any_thread
@@ -107,8 +107,8 @@ class _Writing:
         self.is_disconnected = False
         self._request = request
         self._withdraw: Callable[[], None] | None = None
-        self._waiting = waiting_on(task.get_loop())
-        self._waiting.add(self)
+        self._watch = watch_on(task.get_loop())
+        self._watch.add(self)
         _writings.add(self)
 
     def watch(self) -> None:
@@ -167,7 +167,7 @@ class _Writing:
     async def end(self) -> None:
         """Stop watching. Drops a cancellation by ``_cut`` that is still on its way, and raises that of anybody else."""
         self._has_ended = True
-        self._waiting.discard(self)
+        self._watch.discard(self)
         if self._withdraw is not None:
             self._withdraw()
             self._withdraw = None  # it refers to this object

@@ -68,7 +68,7 @@ class Registry:
         self.before_routing: list[Middleware] = []
         self.before: list[Hook] = []
         self.after: list[Hook] = []
-        self.last: list[Callable[[Request, Response], None]] = []
+        self.finishers: list[Callable[[Request, Response], None]] = []
         self.error_handlers = ErrorHandlers()
         self.converters: dict[str, Converter] = {}
         self.blueprints: list[IncludedBlueprint] = []
@@ -305,7 +305,7 @@ class Routes:
         self.check_open()
         check_sync("complete", function)
         check_arguments(function, "request", "response")
-        self.registry.last.append(function)
+        self.registry.finishers.append(function)
 
     def _hook(
         self, hooks: list[Hook], function: F | None, blocking: bool, *given: str, writes: bool = False

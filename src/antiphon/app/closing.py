@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from antiphon.app.error_handlers import answer_error, find_handler
 from antiphon.app.hooks import Closer, Hook, Part, hook
 from antiphon.app.middleware import AsyncSend
-from antiphon.app.open_places import Opened, Opening
+from antiphon.app.open_resources import Opened, ResourceStack
 from antiphon.app.opening import open_in_steps
 from antiphon.app.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
@@ -66,10 +66,10 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
     """Call the hooks after the request, the last one first, then close what is opened, from the innermost on.
 
     Hooks of the request's own are called next, and hooks and middleware may open places. Return None when all is
-    closed; the place to switch to, where one has a place of its own; or, where the response does not pass, the outcome,
+    closed; the switch to await, where one runs elsewhere; or, where the response does not pass, the outcome,
     the part that settles it, and what that closes; where it has failed, the steps to the answer, and no part.
     """
-    places = opened if type(opened) is Opening else None
+    places = opened if type(opened) is ResourceStack else None
     traceback = None if response.error is None else response.error.__traceback__
     try:
         while True:
@@ -106,7 +106,7 @@ async def _go_on(
 ) -> Response:
     """Do the rest of ``leave`` where the response has stopped, as often as it does.
 
-    An error becomes the response for what is called next, and so does a cancellation on the way to its place.
+    An error becomes the response for what is called next, and so does a cancellation on the way to where it runs.
     """
     before, failure, made = response, response.error, None
     try:
@@ -114,7 +114,7 @@ async def _go_on(
             if type(stopped) is Switch:
                 response = _unless_cancelled(await switch_shielded(stopped), request, response)
             else:
-                outcome, part, subject = stopped  # type: ignore[misc]  # it is no place, which has no subclass
+                outcome, part, subject = stopped  # type: ignore[misc]  # it is no switch, which has no subclass
                 traceback = None if response.error is None else response.error.__traceback__
                 try:
                     if type(outcome) is AsyncSend:
@@ -146,7 +146,7 @@ def _completed(
         failure = _fatal(failure) or _fatal(response.error)
         if request.consulted:  # hooks may have read more, or set Vary
             response, is_shared = _varied(request, response, is_shared), False
-        if isinstance(opened, Opening):
+        if isinstance(opened, ResourceStack):
             response = opened.end(request, response)
         if failure is not None:
             raise failure
@@ -179,18 +179,18 @@ def _varied(request: Request, response: Response, is_shared: bool) -> Response:
 def _own_hooks(plan: Plan, request: Request) -> list[Closer]:
     """Take the hooks that were registered for this request only, the first one last: the innermost plan calls them.
 
-    Where they may have places of their own, the way goes on in that of what follows.
+    Where they may run elsewhere, the way goes on where that runs which follows.
     """
     functions, request._after_hooks = request._after_hooks, ()
     hooks = [hook(function).for_handler(plan.hooks_block) for function in reversed(functions)]
     if not plan.is_driven(request):
         return [each.closer for each in hooks]
-    back = Hook(_let_pass, False, place=plan.home)
+    back = Hook(_let_pass, False, switch=plan.home)
     return [back.closer, *(each.pinned().closer for each in hooks)]
 
 
 def _let_pass(_request: Request, _response: Response) -> None:
-    """Do nothing with a response, in a certain place."""
+    """Do nothing with a response, where a switch has led."""
 
 
 async def _answer_raised(

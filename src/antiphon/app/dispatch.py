@@ -11,7 +11,7 @@ from copy import copy
 from typing import Any
 
 from antiphon.app.closing import answer_failure, answer_unhandled, leave, refuse_at_once
-from antiphon.app.open_places import Opened, Opening
+from antiphon.app.open_resources import Opened, ResourceStack
 from antiphon.app.opening import open_in_place, open_in_steps
 from antiphon.app.plan import BARE, MIXED, NOTHING, Plan
 from antiphon.app.receiving import receive_ahead, receive_rest
@@ -61,8 +61,8 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
         if answer is None:
             if plan.raw_handler is None:
                 answer = plan.function(request)
-            elif (begun := resume(steps := plan.raw_handler(request), None)) is not None:
-                is_done, answer = begun
+            elif (started := resume(steps := plan.raw_handler(request), None)) is not None:
+                is_done, answer = started
                 if not is_done:
                     rest = rest_in_scope(steps, answer, request, plan.route.cancel_on_disconnect)
                     return _conclude(plan, request, rest, opened)
@@ -137,8 +137,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         if answer is None:
             if head.has_body:
                 await receive_rest(plan, request, error)
-            if plan.handler_place is not None:
-                await plan.handler_place
+            if plan.handler_switch is not None:
+                await plan.handler_switch
             answer = plan.function(request) if error is None else plan.refuse(request, error)
             if plan.is_async:
                 answer = await answer
@@ -158,7 +158,7 @@ def _prepare_request(plan: Plan, request: Request) -> Opened:
     """Let the deadline run, and return the list of what is open, in which places are, too, if any is opened."""
     if plan.deadline is not None:
         request.lifetime.limit(plan.deadline)
-    return Opening(request, plan.runs_on is MIXED) if plan.stack.opens_places else []
+    return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_places else []
 
 
 async def _end_failed(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response:

@@ -20,7 +20,7 @@ class Part(Protocol):
 
     @property
     def close(self) -> "Close":
-        """The function that is called with the response, in the place of the part."""
+        """The function that is called with the response, where the part runs."""
         ...
 
     def settle(self, outcome: Any, subject: Any, request: Request, response: Response, /) -> Awaitable[Response]:
@@ -31,27 +31,27 @@ class Part(Protocol):
 Close: TypeAlias = Callable[[Any, Any], object]
 """A function that is called with what it closes, a generator or the request, and with the response.
 
-It returns None where the response passes, the place to switch to where it has to be called elsewhere, and any other
+It returns None where the response passes, the switch to await where it has to be called elsewhere, and any other
 outcome for ``settle``.
 """
 Closer: TypeAlias = tuple[Close, Part]
 """How a part is closed. The parts of plain tuples are read in a fraction of the time of others."""
 
 
-def closer(part: Part, place: Switch | None) -> Closer:
-    """Return how a part is closed, in its place."""
-    return (part.close if place is None else lambda _subject, _response: place), part
+def closer(part: Part, switch: Switch | None) -> Closer:
+    """Return how a part is closed, after a switch to where it runs."""
+    return (part.close if switch is None else lambda _subject, _response: switch), part
 
 
 Opener: TypeAlias = tuple[Callable[[Request], Any], Closer | None, tuple[Switch | None, bool] | None]
 """How a part is opened: its function; how it is closed, if that is a generator function; and, unless it is called at
-once, the place to switch to before, if it has one, and True if it is awaited.
+once, the switch to await before, if there is one, and True if it is awaited.
 """
 
 
-def opener(function: Callable[[Request], Any], closer: Closer | None, place: Switch | None, is_async: bool) -> Opener:
+def opener(function: Callable[[Request], Any], closer: Closer | None, switch: Switch | None, is_async: bool) -> Opener:
     """Return how a part is opened."""
-    return function, closer, (place, is_async) if is_async or place is not None else None
+    return function, closer, (switch, is_async) if is_async or switch is not None else None
 
 
 class Hook(NamedTuple):
@@ -61,17 +61,17 @@ class Hook(NamedTuple):
     is_async: bool
     blocks: bool = False
     """True if it is called on a thread, False if on the event loop, where there is one."""
-    place: Switch | None = None
-    """The place to switch to before the call; None if the request is there already."""
+    switch: Switch | None = None
+    """The switch to await before the call; None if the request is there already."""
     writes: bool = False
     """True if routes that answer safe methods alone do without it."""
-    unscoped: Callable[..., Any] | None = None
+    raw_handler: Callable[..., Any] | None = None
     """The function of an async handler without its scope, which it needs only when it waits."""
 
     async def call(self, *arguments: Any) -> Any:
-        """Call the function in its place, and return what it returns."""
-        if self.place is not None:
-            await self.place
+        """Call the function where it runs, and return what it returns."""
+        if self.switch is not None:
+            await self.switch
         result = self.function(*arguments)
         if self.is_async:
             result = await result
@@ -80,12 +80,12 @@ class Hook(NamedTuple):
     @property
     def opener(self) -> Opener:
         """How it is called before the handler."""
-        return opener(self.function, None, self.place, self.is_async)
+        return opener(self.function, None, self.switch, self.is_async)
 
     @property
     def closer(self) -> Closer:
         """How it is called after the request."""
-        return closer(self, self.place)
+        return closer(self, self.switch)
 
     @property
     def close(self) -> Close:
@@ -107,8 +107,8 @@ class Hook(NamedTuple):
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
     def pinned(self) -> Self:
-        """Return the hook with its place, for a stack of which some parts run on a thread and others on the loop."""
-        return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
+        """Return the hook with a switch of its own, for a stack that runs on a thread and on the loop."""
+        return self._replace(switch=ON_THREAD if self.blocks else ON_LOOP)
 
 
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:

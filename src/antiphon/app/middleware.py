@@ -30,8 +30,8 @@ class Middleware(NamedTuple):
     blocks: bool = False
     """True if it runs on a thread."""
     reads_body: bool = False
-    place: Switch | None = None
-    """The place to switch to before it runs; None if the request is there already."""
+    switch: Switch | None = None
+    """The switch to await before it runs; None if the request is there already."""
     throws: bool = False
     when_read: Any = None
     """The place, a ``Place``, that a request has to have read, or may still read, for this to be opened."""
@@ -41,18 +41,18 @@ class Middleware(NamedTuple):
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
     def pinned(self) -> Self:
-        """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
-        return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
+        """Return the middleware with a switch of its own, for a stack that runs on a thread and on the loop."""
+        return self._replace(switch=ON_THREAD if self.blocks else ON_LOOP)
 
     @property
     def opener(self) -> Opener:
         """How it is opened."""
-        return opener(self.function, self.closer, self.place, self.is_async)
+        return opener(self.function, self.closer, self.switch, self.is_async)
 
     @property
     def closer(self) -> Closer:
         """How it is closed: it is sent the response, and run to its end."""
-        return closer(self, self.place)
+        return closer(self, self.switch)
 
     @property
     def close(self) -> Close:

@@ -6,7 +6,7 @@ from typing import Any
 
 from antiphon.app.hooks import Opener
 from antiphon.app.middleware import answered
-from antiphon.app.open_places import Opened
+from antiphon.app.open_resources import Opened
 from antiphon.app.returns import respond, to_response
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -15,7 +15,7 @@ from antiphon.response.response import Response
 def open_in_place(
     openers: Iterator[Opener], request: Request, opened: Opened
 ) -> Response | Awaitable[Response] | Opener | None:
-    """Open what neither waits nor has a place of its own, and add it to what is opened, until one gives an answer.
+    """Open what neither waits nor runs elsewhere, and add it to what is opened, until one gives an answer.
 
     Return that answer; or the first that waits, or is to be opened elsewhere; or None at the end. Raises RuntimeError
     if middleware ends without a yield and without an answer: it might have meant to refuse the request.
@@ -44,9 +44,9 @@ async def open_in_steps(openers: Iterator[Opener], request: Request, opened: Ope
     stopped = open_in_place(openers, request, opened)
     while isinstance(stopped, tuple):
         function, closer, apart = stopped
-        place, is_async = apart or (None, False)
-        if place is not None:
-            await place
+        switch, is_async = apart or (None, False)
+        if switch is not None:
+            await switch
         if not is_async:
             openers = chain(((function, closer, None),), openers)
             stopped = open_in_place(openers, request, opened)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.hooks import Hook, Opener, hook, opener
-from antiphon.app.open_places import OpenPlace, where
+from antiphon.app.open_resources import OpenResource, where
 from antiphon.explanations import explained
 from antiphon.handler.callables import (
     check_arguments,
@@ -58,7 +58,7 @@ class Source(NamedTuple):
         return opener(self.resolve, None, None, True)
 
     def pinned(self) -> "Source":
-        """Return the source with its place, for a stack of which some parts run on a thread and others on the loop."""
+        """Return the source with a switch of its own, for a stack that runs on a thread and on the loop."""
         return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
@@ -91,10 +91,12 @@ class Source(NamedTuple):
             request[self.fills] = ready(self.hook.function, await self.hook.call(request))
 
     async def _open(self, request: Request) -> Any:
-        if self.hook.place is not None:
-            await self.hook.place
-        place = OpenPlace(self.fills, self.hook.function, self.hook.is_async, ON_THREAD if self.blocks else ON_LOOP)
-        return await place.aopen(request) if self.hook.is_async else place.open(request)
+        if self.hook.switch is not None:
+            await self.hook.switch
+        resource = OpenResource(
+            self.fills, self.hook.function, self.hook.is_async, ON_THREAD if self.blocks else ON_LOOP
+        )
+        return await resource.aopen(request) if self.hook.is_async else resource.open(request)
 
     def read(self, request: Request) -> Any:
         """Return the value for a request that has none yet."""
@@ -128,7 +130,7 @@ class Source(NamedTuple):
                     f" that has to open one of its own, as {describe(self.hook.function)} does"
                 ),
             )
-        return OpenPlace(self.fills, self.hook.function, False, where(request)).open(request)
+        return OpenResource(self.fills, self.hook.function, False, where(request)).open(request)
 
     def _is_wanted(self, request: Request) -> bool:
         return self.when is None or bool(ready(self.when, self.when(request)))

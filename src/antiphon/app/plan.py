@@ -21,13 +21,13 @@ from antiphon.response.response import Response
 class RunsOn(Enum):
     """Where a handler runs, with the middleware and hooks around it.
 
-    ``from_loop`` and ``from_thread`` are the places to switch to first, from a server's loop and from its thread.
+    ``from_loop`` and ``from_thread`` are the switches to await first, from a server's loop and from its thread.
     """
 
     LOOP = (None, ON_LOOP)
     THREAD = (ON_THREAD, None)
     MIXED = (None, None)
-    """Some parts run on a thread, others on the loop: each switches to its place itself."""
+    """Some parts run on a thread, others on the loop: each has a switch of its own."""
 
     def __init__(self, from_loop: Switch | None, from_thread: Switch | None) -> None:
         self.from_loop = from_loop
@@ -100,8 +100,8 @@ class HandlerStack(NamedTuple):
     """The middleware, places and hooks around a handler, outermost first; of error handlers the innermost come first.
 
     ``resolving`` are the sources of places that are resolved before the handler, after the middleware has opened.
-    ``opens_places`` is True if any place is filled by a generator, which has to be closed. ``last`` complete each
-    response when all is closed.
+    ``opens_places`` is True if any place is filled by a generator, which has to be closed. ``finishers`` complete
+    each response when all is closed.
     """
 
     middleware: tuple[Middleware, ...] = ()
@@ -110,7 +110,7 @@ class HandlerStack(NamedTuple):
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
     opens_places: bool = False
-    last: tuple[Callable[[Request, Response], None], ...] = ()
+    finishers: tuple[Callable[[Request, Response], None], ...] = ()
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
@@ -150,7 +150,7 @@ class HandlerStack(NamedTuple):
         )
 
     def pinned(self) -> Self:
-        """Return the stack with parts that switch to their places themselves."""
+        """Return the stack with parts that have switches of their own."""
         return self._replace(
             middleware=tuple(part.pinned() for part in self.middleware),
             resolving=tuple(part.pinned() for part in self.resolving),
@@ -172,7 +172,7 @@ class Plan:
 
     ``deadline`` is in seconds from the dispatch, None for none. ``refuse`` is called in place of the handler, with the
     error, if something is wrong with a request before. ``raw_handler`` is the ``function`` of an async handler without
-    the scope that it needs only when it waits, and ``handler_place`` where a handler is switched to.
+    the scope that it needs only when it waits, and ``handler_switch`` the switch to await before.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
     so that a plan has those that each request needs. ``opening`` tells how the middleware, the places and the hooks
@@ -209,8 +209,8 @@ class Plan:
             around = around.pinned()
             handler = handler if body is DELEGATED else handler.pinned()
         self.handler = handler
-        self.function, self.raw_handler = handler.function, handler.unscoped
-        self.is_async, self.handler_place = handler.is_async, handler.place
+        self.function, self.raw_handler = handler.function, handler.raw_handler
+        self.is_async, self.handler_switch = handler.is_async, handler.switch
         self._surround(around)
         self.ahead = _ahead(self)
         self.for_wsgi = self  # the last attribute: names that another plan would set first cost more to read
@@ -226,7 +226,7 @@ class Plan:
         self.opening = () if self.opens_on_read else openers
         self.opened_on_read = openers if self.opens_on_read else ()
         self.after = tuple(part.closer for part in stack.after)
-        self.finishers = stack.last
+        self.finishers = stack.finishers
         self.error_handlers = tuple(filter(None, stack.error_handlers))
         self.surroundings = self._surroundings()
 
@@ -234,11 +234,11 @@ class Plan:
         stack = self.stack
         if self.runs_on is MIXED or stack.opens_places or stack.waits or (self.is_async and self.raw_handler is None):
             return STACKED
-        return IN_PLACE if stack.parts or stack.last else BARE
+        return IN_PLACE if stack.parts or stack.finishers else BARE
 
     @property
     def home(self) -> Switch:
-        """The place in which error handlers run, and what follows hooks of a single request."""
+        """The switch to where error handlers run, and what follows hooks of a single request."""
         return ON_THREAD if self.handler.blocks else ON_LOOP
 
     @property
@@ -253,7 +253,7 @@ class Plan:
 
 def _runs_on(handler: Hook, stack: HandlerStack, body: Body) -> RunsOn:
     if body is DELEGATED or any(part.blocks != handler.blocks for part in stack.parts):
-        return MIXED  # the other plan may end in any place
+        return MIXED  # the other plan may end anywhere
     return THREAD if handler.blocks else LOOP
 
 

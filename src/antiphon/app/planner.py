@@ -74,7 +74,7 @@ class RouteGroup:
             (*stack.after, *registry.after),
             (registry.error_handlers, *stack.error_handlers),
             places.yield_values,
-            (*registry.last, *stack.last),
+            (*registry.finishers, *stack.finishers),
         )
 
     def below(self, included: IncludedBlueprint) -> "RouteGroup":
@@ -240,7 +240,7 @@ class Planning:
         handler = self._handler(route)
         if handler.is_async:
             function = in_scope(handler.function, route.cancel_on_disconnect)
-            handler = handler._replace(function=function, unscoped=handler.function)
+            handler = handler._replace(function=function, raw_handler=handler.function)
         stack = self._stack(group, route)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
@@ -292,7 +292,7 @@ class Planning:
             )
         around, function = self._surround_idempotent(route, handler.function)
         stack = stack._replace(middleware=(middleware(around), *stack.middleware))
-        return handler._replace(function=function, unscoped=None), stack
+        return handler._replace(function=function, raw_handler=None), stack
 
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.

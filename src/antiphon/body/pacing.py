@@ -77,6 +77,6 @@ def _too_slow(limits: Limits) -> RequestTimeout:
 @cache
 def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awaitable[bytes | None]]:
     """Return the function. It is imported on first use, with asyncio, which a server on threads does without."""
-    from antiphon.concurrency.timed_waits import finished_within
+    from antiphon.concurrency.timers import finished_within
 
     return finished_within

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Switch(Enum):
-    """A change of place, which steps await. Only their driver understands it."""
+    """A change of thread, which steps await. Only their driver understands it."""
 
     ON_THREAD = "on a thread"
     ON_LOOP = "on the loop"
@@ -45,7 +45,7 @@ ON_LOOP: Final = Switch.ON_LOOP
 Steps: TypeAlias = Coroutine[Any, Any, T]
 
 
-async def switch_shielded(place: Switch) -> BaseException | None:
+async def switch_shielded(switch: Switch) -> BaseException | None:
     """Switch to ``place`` even if the task is cancelled meanwhile; return the last cancellation instead of raising it.
 
     The caller raises the cancellation when everything that has to be called has been called.
@@ -53,7 +53,7 @@ async def switch_shielded(place: Switch) -> BaseException | None:
     cancelled = None
     while True:
         try:
-            await place
+            await switch
         except (Exception, GeneratorExit):
             raise
         except BaseException as error:

@@ -25,10 +25,10 @@ def in_scope(
     @coroutine
     def scoped(request: Request) -> Generator[Any, Any, Any]:
         steps: Any = function(request)
-        begun = resume(steps, None)
-        if begun is None or begun[0]:
-            return begun and begun[1]
-        rest: Any = rest_in_scope(steps, begun[1], request, on_disconnect)
+        started = resume(steps, None)
+        if started is None or started[0]:
+            return started and started[1]
+        rest: Any = rest_in_scope(steps, started[1], request, on_disconnect)
         return (yield from rest)
 
     return update_wrapper(scoped, function)
@@ -39,9 +39,9 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
     """Await ``effect``, which the steps of a handler have given, and then their rest, in the scope of ``in_scope``."""
     if running_loop() is None:  # driven by hand, where nothing could cancel it
         return (yield from _rest(steps, effect))
-    from antiphon.handler.waiting import WaitingHandler
+    from antiphon.handler.cancellation import CancellableHandler
 
-    with WaitingHandler(request, on_disconnect) as handler:
+    with CancellableHandler(request, on_disconnect) as handler:
         result = yield from _rest(steps, effect)
     if handler.is_cancelled:
         yield from drop_withdrawn_cancellation()

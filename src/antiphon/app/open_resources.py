@@ -35,44 +35,44 @@ Opened: TypeAlias = list[tuple[Closer, Any]]
 """The middleware and places that are open, outermost first: how each is closed, with the generator, or the place."""
 
 
-class Opening(Opened):
+class ResourceStack(Opened):
     """The middleware and the places of a request that are open, outermost first. Places are added as they are read.
 
-    ``switches`` says that they are closed in places of their own. ``kept`` are the places that a stream may read, and
-    ``around`` has what is open around this: a request may be answered by one plan inside of another.
+    ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the places that a stream
+    may read, and ``around`` has what is open around this: a request may be answered by one plan inside of another.
     """
 
     def __init__(self, request: Request, switches: bool) -> None:
         super().__init__()
         self._switches = switches
-        self.kept: list[OpenPlace] = []
-        self.around: Opening | None = request._opening
+        self.kept: list[OpenResource] = []
+        self.around: ResourceStack | None = request._opening
         self._is_over = False
         request._opening = self
 
-    def add(self, place: "OpenPlace") -> None:
+    def add(self, resource: "OpenResource") -> None:
         """Have a place closed before those that are open, or, while a stream is sent, before those that are kept."""
         if self._is_over:
-            self.kept.append(place)
+            self.kept.append(resource)
         else:
-            self._push(place)
+            self._push(resource)
 
-    def _push(self, place: "OpenPlace") -> None:
-        self.append((closer(place, place.place if self._switches else None), place))
+    def _push(self, resource: "OpenResource") -> None:
+        self.append((closer(resource, resource.switch if self._switches else None), resource))
 
-    def keep(self, place: "OpenPlace") -> None:
+    def keep(self, resource: "OpenResource") -> None:
         """Close a place later, and after those that are kept."""
-        self.kept.insert(0, place)
+        self.kept.insert(0, resource)
 
     def take_back_unread(self, request: Request, response: Response) -> None:
         """Close next what is kept, unless the response is a stream that may read it."""
         if self.kept and not is_read_later(request, response):
             self.hand_to(self)
 
-    def hand_to(self, other: "Opening") -> None:
+    def hand_to(self, other: "ResourceStack") -> None:
         """Have another one close what is kept."""
-        for place in self.kept:
-            other._push(place)  # noqa: SLF001 - of this very class
+        for resource in self.kept:
+            other._push(resource)  # noqa: SLF001 - of this very class
         self.kept.clear()
 
     def end(self, request: Request, response: Response) -> Response:
@@ -85,22 +85,22 @@ class Opening(Opened):
             self.hand_to(around)
         elif is_read_later(request, response):
             self._is_over, request._opening = True, self
-            ending = Ending()
+            ending = StreamEnd()
             response = copy(response)  # it may answer other requests, too
             response.body = ending.watching(response.body)
             request._defer_first(partial(self._close_kept, request, ending))
         return response
 
-    async def _close_kept(self, request: Request, ending: "Ending") -> None:
+    async def _close_kept(self, request: Request, ending: "StreamEnd") -> None:
         """Close the places that a stream could read, in steps: all of them, whatever fails. Errors are logged."""
         fatal: BaseException | None = None
         while self.kept:
-            place = self.kept.pop()
-            error = place.error or ending.error
+            resource = self.kept.pop()
+            error = resource.error or ending.error
             traceback = error.__traceback__ if error is not None else None
-            fatal = await switch_shielded(place.place) or fatal
+            fatal = await switch_shielded(resource.switch) or fatal
             try:
-                await place.end(request, error)
+                await resource.end(request, error)
             except GeneratorExit:
                 raise
             except BaseException as raised:
@@ -111,24 +111,24 @@ class Opening(Opened):
                 if is_leaving(raised):
                     fatal = raised
                 else:
-                    place.log(request, raised)
+                    resource.log(request, raised)
         request._opening = ending.error = None
         if fatal is not None:
             raise fatal
 
 
-class OpenPlace:
+class OpenResource:
     """A place whose generator has given the value. It is closed as middleware that throws, but gives no answer."""
 
-    __slots__ = ("_context", "_tokens", "error", "fills", "function", "generator", "is_async", "place")
+    __slots__ = ("_context", "_tokens", "error", "fills", "function", "generator", "is_async", "switch")
     throws = False
 
-    def __init__(self, fills: Place[Any], function: Generating, is_async: bool, place: Switch) -> None:
+    def __init__(self, fills: Place[Any], function: Generating, is_async: bool, switch: Switch) -> None:
         self.fills: Any = fills
         self.function = function
         self.is_async = is_async
-        self.place = place
-        """The place in which it was started, and has to be resumed."""
+        self.switch = switch
+        """The switch to where it was started, and has to be resumed."""
         self.error: BaseException | None = None
         """The error to throw in, where it is closed later than that was known."""
         self._context = copy_context()
@@ -255,7 +255,7 @@ class OpenPlace:
 
 
 def where(request: Request) -> Switch:
-    """Return the place in which code runs that reads a place of a request."""
+    """Return the switch to where code runs that reads a place of a request."""
     is_there = is_on_background_loop() if request.head.blocks else is_on_loop()
     return ON_LOOP if is_there else ON_THREAD
 
@@ -270,7 +270,7 @@ def is_read_later(request: Request, response: Response) -> bool:
     )
 
 
-class Ending:
+class StreamEnd:
     """The end of a stream. ``error`` tells what broke it off; None if it was read to its end."""
 
     def __init__(self) -> None:

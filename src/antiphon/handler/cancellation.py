@@ -1,6 +1,7 @@
-"""Handlers and streams that wait, on one loop: looked at every 20 ms, and ended when their requests' lifetimes end.
+"""Cancellation of handlers and streams that wait on a loop, when the lifetimes of their requests end.
 
-Who still waits at the second look has its client watched: most have answered by then.
+They are looked at every 20 ms. Those that still wait at the second look have their clients watched: most have ended by
+then.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from antiphon.concurrency.draining import GRACE_OVER
+from antiphon.concurrency.timers import PerLoop
 from antiphon.http.errors import ClientDisconnected, GatewayTimeout, HTTPError, ServiceUnavailable
 from antiphon.request.lifetime import Lifetime, Reason
 from antiphon.request.request import Request
@@ -20,14 +22,14 @@ SAFE = ("GET", "HEAD")
 """Methods whose handlers are cancelled when the client disconnects: half-done writes are worse than late ones."""
 
 
-class WaitingHandler:
+class CancellableHandler:
     """One call of a handler that waits, in the current task; the block in which it runs.
 
     ``on_disconnect`` says that it is cancelled when its client disconnects; None, that it depends on the method. A
     cancellation by this object leaves the block as an HTTPError.
     """
 
-    __slots__ = ("_is_over", "_on_disconnect", "_reason", "_request", "_task", "_timer", "_waiting", "_withdraw")
+    __slots__ = ("_is_over", "_on_disconnect", "_reason", "_request", "_task", "_timer", "_watch", "_withdraw")
 
     def __init__(self, request: Request, on_disconnect: bool | None) -> None:
         self._request = request
@@ -45,13 +47,13 @@ class WaitingHandler:
         lifetime = self._lifetime
         if lifetime is not None and (remaining := lifetime.remaining) is not None:
             self._timer = loop.call_later(remaining, self.cancel, "deadline")
-        self._waiting = waiting_on(loop)
-        self._waiting.add(self)
+        self._watch = watch_on(loop)
+        self._watch.add(self)
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self._is_over = True
-        self._waiting.discard(self)
+        self._watch.discard(self)
         if self._timer is not None:
             self._timer.cancel()
         if self._withdraw is not None:
@@ -97,7 +99,7 @@ class WaitingHandler:
         return ServiceUnavailable("The server is shutting down.")
 
 
-class Watched(Protocol):
+class Watchable(Protocol):
     """An object that waits for its request: a handler, or a stream that is written."""
 
     def watch(self) -> None:
@@ -109,24 +111,24 @@ class Watched(Protocol):
         ...
 
 
-class Waiting:
+class LoopWatch:
     """All that waits on one loop: since the last look, since the one before, and what is watched."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._new: set[Watched] = set()
-        self._old: set[Watched] = set()
-        self._watched: set[Watched] = set()
+        self._new: set[Watchable] = set()
+        self._old: set[Watchable] = set()
+        self._watched: set[Watchable] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._withdraw = GRACE_OVER.subscribe_on_loop(self._end)
 
-    def add(self, watched: Watched) -> None:
+    def add(self, watched: Watchable) -> None:
         """Look at what waits from now on, outside of the context of its request, which would be kept."""
         self._new.add(watched)
         if self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
-    def discard(self, watched: Watched) -> None:
+    def discard(self, watched: Watchable) -> None:
         """Look at what waited no more."""
         self._new.discard(watched)
         self._old.discard(watched)
@@ -150,23 +152,20 @@ class Waiting:
         """Forget this loop when nothing waits on it, and no look is due."""
         if self._timer is None and not (self._new or self._old or self._watched):
             self._withdraw()
-            _waiting.pop(self._loop, None)
+            _watches.drop(self._loop)
 
     def _end(self) -> None:
         for watched in (*self._new, *self._old, *self._watched):
             watched.cancel("drain")
 
 
-_waiting: dict[asyncio.AbstractEventLoop, Waiting] = {}
-"""All that waits, by its loop, as long as there is some."""
+_watches: PerLoop[LoopWatch] = PerLoop()
 
 
-def waiting_on(loop: asyncio.AbstractEventLoop) -> Waiting:
-    """Return what waits on a loop, to which more can be added."""
-    waiting = _waiting.get(loop)
-    if waiting is None:
-        for other in [*_waiting]:  # a copy: the loops of other threads come and go meanwhile
-            if other.is_closed():
-                _waiting.pop(other, None)
-        waiting = _waiting[loop] = Waiting(loop)
-    return waiting
+def watch_on(loop: asyncio.AbstractEventLoop) -> LoopWatch:
+    """Return the watch of a loop, to which more can be added."""
+    watch = _watches.get(loop)
+    if watch is None:
+        watch = LoopWatch(loop)
+        _watches.keep(loop, watch)
+    return watch

@@ -1,4 +1,4 @@
-"""Waits that end when their time is up: all those of an event loop share one timer.
+"""Timers of event loops: one for all waits of a loop that end when their time is up.
 
 Most are over within milliseconds, and to start and cancel a timer for each would take longer than what they wait for.
 """
@@ -9,7 +9,7 @@ from contextvars import Context
 from math import inf
 from time import monotonic
 from types import coroutine
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from antiphon.concurrency.iterables import resume
 
@@ -19,6 +19,28 @@ INTERVAL = 0.25
 """Least seconds between two looks at the waits of a loop. So much too late may a wait end, and never too early."""
 _PRECISION = 0.001
 """Seconds by which the timers of some loops are early."""
+
+
+class PerLoop(Generic[T]):
+    """The objects that each serve one event loop, as long as that has something for them to do."""
+
+    def __init__(self) -> None:
+        self._kept: dict[AbstractEventLoop, T] = {}
+        self.get = self._kept.get
+
+    def keep(self, loop: AbstractEventLoop, served: T) -> None:
+        """Keep an object for a loop, and forget those of loops that were closed meanwhile."""
+        for other in [*self._kept]:  # a copy: the loops of other threads come and go
+            if other.is_closed():
+                self.drop(other)
+        self._kept[loop] = served
+
+    def drop(self, loop: AbstractEventLoop) -> None:
+        """Forget the object of a loop, if there is one."""
+        self._kept.pop(loop, None)
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
 
 @coroutine
@@ -110,7 +132,7 @@ class _Waits:
         moment = max(moment, self._looked_at + INTERVAL)
         if moment < self.looks_at:
             if self._timer is None:
-                _keep(self, self._loop)
+                _waits.keep(self._loop, self)
             else:
                 self._timer.cancel()
             self.looks_at = moment
@@ -124,14 +146,8 @@ class _Waits:
         self._waits.difference_update([wait for wait in self._waits if wait.ends_at <= now and wait.end()])
         self.look_after(min([wait.ends_at for wait in self._waits], default=inf))
         if self._timer is None:
-            _waits.pop(self._loop, None)
+            _waits.drop(self._loop)
 
 
-_waits: dict[AbstractEventLoop, _Waits] = {}
+_waits: PerLoop[_Waits] = PerLoop()
 """The waits by their loops, as long as a look at them is due."""
-
-
-def _keep(waits: _Waits, loop: AbstractEventLoop) -> None:
-    for closed in [other for other in list(_waits) if other.is_closed()]:
-        _waits.pop(closed, None)
-    _waits[loop] = waits

@@ -10,8 +10,8 @@ from time import monotonic
 import pytest
 import uvloop
 
-from antiphon.concurrency import timed_waits
-from antiphon.concurrency.timed_waits import finished_within
+from antiphon.concurrency import timers
+from antiphon.concurrency.timers import finished_within
 
 SOON, LATE = 0.02, 60.0
 
@@ -95,7 +95,7 @@ class TestAWait:
             run(within(LATE, fail()))
 
     def test_cancels_once(self, run, monkeypatch):
-        monkeypatch.setattr(timed_waits, "INTERVAL", 0.0)
+        monkeypatch.setattr(timers, "INTERVAL", 0.0)
         reluctant = Reluctant()
         assert run(within(0, reluctant.wait())) is None
         assert reluctant.cancelled == 1
@@ -155,7 +155,7 @@ class TestACancellationByOthers:
             tasks.append(asyncio.create_task(within(SOON, wait())))
             await asyncio.sleep(0)
             if first == "the cancellation":
-                reluctant.then = lambda: [wait.end() for wait in timed_waits._waits[tasks[0].get_loop()]._waits]
+                reluctant.then = lambda: [wait.end() for wait in timers._waits.get(tasks[0].get_loop())._waits]
                 tasks[0].cancel()
             await asyncio.wait(tasks)
             return tasks[0].cancelled(), tasks[0].cancelling()
