@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from antiphon import App, Response, TrustedProxies
+from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport
 from antiphon.cli.main import main
-from antiphon.serving.embedded import ThreadServer
 from examples.tour import app as tour
 
 pytestmark = pytest.mark.once

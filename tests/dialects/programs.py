@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Semaphore
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
-from antiphon.serving.embedded import ThreadServer
+from antiphon.adapters.servers.embedded import ThreadServer
 from tests.helpers.waiting import DEADLINE
 
 

@@ -50,7 +50,7 @@ WITHOUT_KIND = {
         adapters.servable.Servable.handle adapters.wsgi.WSGIBody._tell handler.drive._misplaced
         testing.client._run_inline uploads.saving.give_name
     """,
-    "tells dialects that a system has no list of descriptors": "serving.sockets._accepted",
+    "tells dialects that a system has no list of descriptors": "adapters.servers.sockets._accepted",
 }
 """Functions, classes and modules that raise errors without a kind, by the reason."""
 LEFT_OUT = {name for names in WITHOUT_KIND.values() for name in names.split()}

@@ -7,10 +7,10 @@ from inspect import getattr_static
 import pytest
 
 from antiphon import App, Request, Response
+from antiphon.explanations.words import OtherWord
 from antiphon.http.head import RequestHead
 from antiphon.testing import Client
 from antiphon.testing.servers.rsgi_scope import RSGIHeaders
-from antiphon.words import OtherWord
 from tests.helpers.growth import is_slow
 from tests.http.header_table import HEADER_FIELDS
 

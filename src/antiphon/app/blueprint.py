@@ -11,6 +11,7 @@ from antiphon.app.middleware import Middleware, middleware
 from antiphon.app.route import Route, RouteOptions, check_deadline, check_options, checked_methods, make_route
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
 from antiphon.explanations import explained
+from antiphon.explanations.words import APP, names_ours
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.limits import Limits
 from antiphon.request.places import Place
@@ -25,7 +26,6 @@ from antiphon.routing.pattern import (
     parse_host_pattern,
     parse_pattern,
 )
-from antiphon.words import APP, names_ours
 
 if TYPE_CHECKING:
     from antiphon.app.static_files import FolderOptions

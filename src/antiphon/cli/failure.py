@@ -7,7 +7,7 @@ import traceback
 from itertools import chain
 
 import antiphon
-from antiphon.words import explain
+from antiphon.explanations.words import explain
 
 _MOST_LINES = 15
 _MOST_FRAMES = 6

@@ -9,8 +9,8 @@ import socket
 import stat
 from contextlib import ExitStack, suppress
 
+from antiphon.adapters.servers.sockets import BACKLOG
 from antiphon.cli.errors import Refused
-from antiphon.serving.sockets import BACKLOG
 
 
 def listen(host: str, port: int) -> socket.socket:

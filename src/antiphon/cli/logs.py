@@ -21,7 +21,7 @@ class Logs(NamedTuple):
 
     def configure(self) -> None:
         """Have records written to stderr, if the application has not said where they go."""
-        from antiphon.logs.formats import JSONFormatter, RequestIdFilter, TextFormatter
+        from antiphon.features.logs.formats import JSONFormatter, RequestIdFilter, TextFormatter
 
         Echoes().leave_out()
         root = logging.getLogger()
@@ -38,7 +38,7 @@ class Logs(NamedTuple):
     def warn(self, message: str) -> None:
         """Write a message of the supervisor, which has no other records, to stderr."""
         if self.format == "json":
-            from antiphon.logs.formats import JSONFormatter
+            from antiphon.features.logs.formats import JSONFormatter
 
             record = logging.LogRecord("antiphon", logging.WARNING, "", 0, message, None, None)
             message = JSONFormatter().format(record)
@@ -49,7 +49,7 @@ class Logs(NamedTuple):
         from antiphon.adapters.exchange import Observers
         from antiphon.adapters.foreign.with_observers import with_observers
         from antiphon.adapters.servable import Servable
-        from antiphon.logs.access_log import AccessLog
+        from antiphon.features.logs.access_log import AccessLog
 
         if not self.has_access_log:
             return app

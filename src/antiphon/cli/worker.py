@@ -16,6 +16,8 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.servable import Servable
+from antiphon.adapters.servers.embedded import ThreadServer
+from antiphon.adapters.servers.granian import silence
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.control import Control
 from antiphon.cli.errors import BadCommand, StartupFailed
@@ -32,8 +34,6 @@ from antiphon.cli.target import Target
 from antiphon.concurrency.background import background_loop, started_loop
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.handler.unfinished import CLOSING
-from antiphon.serving.embedded import ThreadServer
-from antiphon.serving.granian import silence
 
 if TYPE_CHECKING:
     from antiphon.cli.unloaded import Report

@@ -39,7 +39,7 @@ __all__, __getattr__ = import_on_use(
         "features.templates.page": "Block Page",
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
-        "logs.access_log": "AccessLog",
+        "features.logs.access_log": "AccessLog",
         "request.flash": "FlashMessage FlashMessages",
         "request.location": "Location",
     },

@@ -24,6 +24,7 @@ from antiphon.features.languages.formats import (
 from antiphon.features.languages.lazy_text import LazyText, lazy
 from antiphon.features.locations.feature import Locations
 from antiphon.features.logins import SessionLogin, login, logout
+from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.pages import PageFile, Pages, route_options
 from antiphon.features.rate_limits import RateLimit
@@ -44,7 +45,6 @@ from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
-from antiphon.logs.access_log import AccessLog
 from antiphon.request.flash import FlashMessage, FlashMessages
 from antiphon.request.location import Location
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Generator, Iterable
 from copy import copy
 
-from antiphon.app.advice import Advice
 from antiphon.app.blueprint import Routes
 from antiphon.app.cross_site import declarable_origin, parse_origin
 from antiphon.explanations import explained
+from antiphon.explanations.advice import Advice
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
 from antiphon.request.request import Request

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 from antiphon.app.blueprint import Routes
 from antiphon.concurrency.draining import DRAINING
 from antiphon.explanations import explained
+from antiphon.features.logs.access_log import unlogged
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
-from antiphon.logs.access_log import unlogged
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

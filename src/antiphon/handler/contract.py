@@ -13,13 +13,13 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.explanations import explained
+from antiphon.explanations.words import explain
 from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.words import explain
 
 if TYPE_CHECKING:
     from inspect import Signature

@@ -6,8 +6,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeAlias, TypeVar, cast, overload
 
+from antiphon.explanations.words import MULTIDICT, names_ours
 from antiphon.http.errors import BadRequest
-from antiphon.words import MULTIDICT, names_ours
 
 V = TypeVar("V")
 D = TypeVar("D")

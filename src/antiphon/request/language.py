@@ -71,8 +71,6 @@ class Language(ABC):
 
 def language_of(request: "Request") -> Language | None:
     """Return the language of a request; None where the application has no languages."""
-    from antiphon.request.request import Request
-
-    place = Request.language
+    place = type(request).language
     is_there = place in request or (request.app is not None and request.app.fills(place))
     return request[place] if is_there else None

@@ -19,6 +19,7 @@ from antiphon.concurrency.iterables import resume
 from antiphon.environment.variables import Environment
 from antiphon.environment.variables import env as variables
 from antiphon.explanations import explained
+from antiphon.explanations.words import REQUEST, names_ours
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
@@ -45,7 +46,6 @@ from antiphon.request.templates import Templates
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
-from antiphon.words import REQUEST, names_ours
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, cast, overload
 from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
+from antiphon.explanations.words import RESPONSE, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
@@ -35,7 +36,6 @@ from antiphon.response.fields import (
 from antiphon.response.headers import ResponseHeaders
 from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, framed
 from antiphon.response.templates import is_template, render_template
-from antiphon.words import RESPONSE, names_ours
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

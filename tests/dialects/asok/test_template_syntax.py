@@ -14,7 +14,7 @@ from antiphon.dialects.asok.templating.environment import AsokEnvironment
 from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS
 from antiphon.dialects.asok.templating.lookup import ProjectLoader
 from antiphon.dialects.asok.templating.output import SafeString
-from antiphon.templating.rendering import render
+from antiphon.features.templates.rendering import render
 from tests.dialects.asok.generated_templates import GENERATED
 from tests.dialects.asok.template_table import TABLE, context, write_files
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.test import Client
 
-from antiphon.serialization.tagged_json import unpack
+from antiphon.features.stores.tagged_json import unpack
 
 FLASK, DIALECT = "flask", "antiphon.dialects.flask"
 BOTH = (FLASK, DIALECT)

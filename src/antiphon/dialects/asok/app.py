@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any, Literal, Self, TypeVar
 
 from antiphon.adapters.servable import Lifecycle, Servable
-from antiphon.app.advice import Advice
 from antiphon.app.application import App
 from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
 from antiphon.dialects.asok.errors import install_errors
@@ -21,6 +20,7 @@ from antiphon.dialects.asok.state import install_state
 from antiphon.dialects.asok.static import install_static
 from antiphon.dialects.asok.templating.project import ProjectTemplates
 from antiphon.environment.variables import env
+from antiphon.explanations.advice import Advice
 from antiphon.features import MemoryStore, Store
 from antiphon.features.block_script import BlockScript
 from antiphon.handler.contract import Steps

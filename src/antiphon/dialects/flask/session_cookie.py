@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from itsdangerous import BadPayload, BadSignature, SignatureExpired
 from itsdangerous.encoding import want_bytes
 
+from antiphon.features.stores.tagged_json import from_base64, pack, unpack
 from antiphon.serialization.signing import TimedSigner
-from antiphon.serialization.tagged_json import from_base64, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,8 @@ from antiphon.dialects.flask.globals import _cv_app, app_ctx
 from antiphon.dialects.flask.reexports import reexports
 from antiphon.dialects.flask.signals import before_render_template, template_rendered
 from antiphon.dialects.flask.streams import stream_with_context
-from antiphon.templating.rendering import DictEnvironment, render
-from antiphon.templating.streaming import stream_of
+from antiphon.features.templates.rendering import DictEnvironment, render
+from antiphon.features.templates.streaming import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask

@@ -8,10 +8,10 @@ from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from antiphon.serving.sockets import BACKLOG, close_accepted
+from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 
 if TYPE_CHECKING:
-    from antiphon.serving.embedded import LoopServer
+    from antiphon.adapters.servers.embedded import LoopServer
 
 DRAIN = 2.0
 """Seconds that open requests get at the end. Those still open then are cut off by the end of the loop."""
@@ -120,7 +120,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         if self._closed:
             raise RuntimeError(f"server {self!r} is closed")
         if self._server is None:
-            from antiphon.serving.embedded import LoopServer  # late: an application may be served by others
+            from antiphon.adapters.servers.embedded import LoopServer  # late: an application may be served by others
 
             self._listen()
             self._loop = asyncio.get_running_loop()
@@ -181,7 +181,7 @@ def serve(server: EmbeddedServer) -> None:
                 loop.add_signal_handler(number, server.close)
         await server.serve_forever()
 
-    from antiphon.serving.embedded import let_threads_end  # late: an application may be served by others
+    from antiphon.adapters.servers.embedded import let_threads_end  # late: an application may be served by others
 
     asyncio.run(until_signalled())
     let_threads_end()

@@ -7,8 +7,8 @@ from calendar import timegm
 from datetime import datetime
 from typing import Any
 
+from antiphon.features.stores.tagged_json import from_base64
 from antiphon.serialization.signing import to_base64
-from antiphon.serialization.tagged_json import from_base64
 
 _TIMES = ("exp", "iat", "nbf")
 _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})

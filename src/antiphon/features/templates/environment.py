@@ -20,9 +20,9 @@ except ModuleNotFoundError as error:
         "missing-package", ImportError("templates need Jinja2: pip install 'antiphon[templates]'")
     ) from error
 
+from antiphon.features.templates.rendering import DictEnvironment
 from antiphon.response.fields import HTML
 from antiphon.response.files import guess_type
-from antiphon.templating.rendering import DictEnvironment
 
 _OF_JINJA = (".jinja", ".jinja2", ".j2")
 """Suffixes that say nothing of what a template makes."""

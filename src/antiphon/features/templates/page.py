@@ -4,17 +4,17 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, cast
 
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.feature import RequestTemplates
 from antiphon.features.templates.fragments import ASKING, Blocks, asked_blocks, blocks_by_id, joined
-from antiphon.features.templates.rendering import arender_blocks, render_blocks
+from antiphon.features.templates.rendering import arender, render
+from antiphon.features.templates.streaming import astream_of, stream_of
 from antiphon.http.conditional import READING
 from antiphon.http.errors import HTTPError, NotAcceptable
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON
 from antiphon.response.response import Response
-from antiphon.templating.rendering import arender, render
-from antiphon.templating.streaming import astream_of, stream_of
 
 _NONE: Mapping[str, str] = {}
 

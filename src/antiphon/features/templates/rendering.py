@@ -1,98 +1,53 @@
-"""Rendering of some blocks of a template alone, around which only the declarations that they need run."""
+"""Whole templates, rendered into contexts that copy no globals."""
 
-from collections.abc import Generator, Iterable
-from typing import Any, NoReturn, TypeAlias
+from traceback import walk_tb
+from typing import Any, NoReturn
 
-from jinja2 import Template
-from jinja2.runtime import Context
+from jinja2 import Environment, Template
 
-from antiphon.explanations import explained
-from antiphon.features.templates.outline import PARENT, needed_declarations, outline_of, shown_blocks
-
-_MOST = 100
-"""Templates of which one extends the other."""
+_OF_DICTS = frozenset(dir({}))
 
 
-class UnknownBlock(LookupError):
-    """A block that a template does not have, nor inherits."""
+class DictEnvironment(Environment):
+    """An environment that reads the items of plain dicts without looking for an attribute first."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an attribute, or else an item, as Jinja does; those of plain dicts without an error on the way."""
+        if type(obj) is dict and attribute not in _OF_DICTS:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def handle_exception(self, source: str | None = None) -> NoReturn:
+        """Raise the error that is handled, with the lines of templates in its traceback, as Jinja does."""
+        try:
+            super().handle_exception(source)
+        except Exception as error:
+            _let_go(error)
+            raise
 
 
-Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
-"""Iterables of pieces of text, async ones of a template that awaits; each is answered by its pieces."""
+def _let_go(error: BaseException) -> None:
+    """Let go an error of which Jinja has rewritten the traceback: lines of templates are frames there that keep it."""
+    for frame, _ in walk_tb(error.__traceback__):
+        frame.f_globals.pop("__jinja_exception__", None)
+        caller = frame.f_back
+        while caller is not None and caller.f_globals.get("__name__") == "jinja2.debug":
+            caller.clear()
+            caller = caller.f_back
 
 
-def render_blocks(
-    template: Template, blocks: Iterable[str], variables: dict[str, Any], *, only_shown: bool = False
-) -> dict[str, str]:
-    """Return the text of each block, also of those that the template inherits.
-
-    Raises UnknownBlock for a block that it does not have, and what the template does. ``only_shown`` is for names that
-    a client has chosen: a block in a condition or a loop, or that no file around it places, counts as unknown.
-    """
-    steps = _steps(template, blocks, variables, only_shown)
+def render(template: Template, variables: dict[str, Any]) -> str:
+    """Return the text of a template, whose context has the globals of the environment by itself."""
     try:
-        rendered = next(steps)
-        while True:
-            rendered = steps.send([*rendered])
-    except StopIteration as end:
-        texts: dict[str, str] = end.value
-        return texts
+        return "".join(template.root_render_func(template.new_context(variables, shared=True)))
     except Exception:
         template.environment.handle_exception()
 
 
-async def arender_blocks(template: Template, blocks: Iterable[str], variables: dict[str, Any]) -> dict[str, str]:
-    """Return what ``render_blocks`` does, of a template that awaits."""
-    steps = _steps(template, blocks, variables)
+async def arender(template: Template, variables: dict[str, Any]) -> str:
+    """Return what ``render`` does, of a template that awaits."""
+    rendered: Any = template.root_render_func(template.new_context(variables, shared=True))
     try:
-        rendered = next(steps)
-        while True:
-            rendered = steps.send([piece async for piece in rendered])
-    except StopIteration as end:
-        texts: dict[str, str] = end.value
-        return texts
+        return "".join([piece async for piece in rendered])
     except Exception:
         template.environment.handle_exception()
-
-
-def _steps(template: Template, blocks: Iterable[str], variables: dict[str, Any], only_shown: bool = False) -> Steps:
-    chain = [template]
-    while (parent := outline_of(chain[-1]).extends) is not None:
-        if not isinstance(parent, str):
-            context = parent.new_context(variables, shared=True)
-            yield parent.root_render_func(context)
-            parent = context.vars[PARENT]
-        _extend(chain, parent)
-    context = _context(chain, variables)
-    texts = {}
-    for block in blocks:
-        if block not in context.blocks or (only_shown and block not in shown_blocks(tuple(chain))):
-            _raise_unknown(template, context, block)
-        for declaration in needed_declarations(tuple(chain), block):
-            yield declaration.root_render_func(context)
-        texts[block] = "".join((yield context.blocks[block][0](context)))
-    return texts
-
-
-def _extend(chain: list[Template], parent: Any) -> None:
-    """Add the parent of the last template to a chain."""
-    child = chain[-1]
-    if len(chain) == _MOST:
-        raise RecursionError(f"the template {chain[0].name!r} extends itself")
-    chain.append(parent if isinstance(parent, Template) else child.environment.get_template(parent, child.name))
-
-
-def _context(chain: list[Template], variables: dict[str, Any]) -> Context:
-    """Return a context with the blocks of all templates of a chain."""
-    context = chain[0].new_context(variables, shared=True)
-    for parent in chain[1:]:
-        for name, block in parent.blocks.items():
-            context.blocks.setdefault(name, []).append(block)
-    return context
-
-
-def _raise_unknown(template: Template, context: Context, block: str) -> NoReturn:
-    known = ", ".join(map(repr, context.blocks)) or "none"
-    raise explained(
-        "unknown-block", UnknownBlock(f"the template {template.name!r} has no block {block!r}; its blocks: {known}")
-    )

@@ -5,9 +5,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.templating.completion import completed_stream
-from antiphon.features.templates.rendering import UnknownBlock, render_blocks
-from antiphon.templating.rendering import render
-from antiphon.templating.streaming import stream_of
+from antiphon.features.templates.blocks import UnknownBlock, render_blocks
+from antiphon.features.templates.rendering import render
+from antiphon.features.templates.streaming import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request

@@ -1,4 +1,4 @@
-"""JSON with tags for what it lacks, which may be more types than those of ``antiphon.serialization.tagged_json``."""
+"""JSON with tags for what it lacks, which may be more types than those of ``antiphon.features.stores.tagged_json``."""
 
 from base64 import b64decode, b64encode
 from datetime import datetime
@@ -10,7 +10,7 @@ from markupsafe import Markup
 from antiphon.dialects.flask.json import dumps, loads
 from antiphon.dialects.flask.json.provider import COMPACT
 from antiphon.dialects.werkzeug.http import http_date, parse_date
-from antiphon.serialization.tagged_json import PLAIN
+from antiphon.features.stores.tagged_json import PLAIN
 
 
 class JSONTag:

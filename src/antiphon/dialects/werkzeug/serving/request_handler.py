@@ -13,8 +13,8 @@ from antiphon.dialects.werkzeug import __version__
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.overriding import WRITE_MIDDLEWARE, refuse_overrides
+from antiphon.features.logs.escaping import one_line
 from antiphon.handler.context import find_current_request
-from antiphon.logs.escaping import one_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -12,12 +12,12 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.foreign.wsgi import restarting
+from antiphon.adapters.servers.sockets import BACKLOG
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
 from antiphon.dialects.werkzeug.serving.overriding import refuse_overrides
 from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
-from antiphon.serving.sockets import BACKLOG
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -105,7 +105,7 @@ class BaseWSGIServer(HTTPServer):
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - there is nothing to poll
         """Serve until ``shutdown`` is called, on another thread, or Ctrl-C is pressed; then the socket is closed."""
-        from antiphon.serving.embedded import ThreadServer  # late: an application may be served by others
+        from antiphon.adapters.servers.embedded import ThreadServer  # late: an application may be served by others
 
         with self._is_serving:
             one_by_one = None if self.multithread else OneByOne(self)

@@ -7,8 +7,8 @@ from typing import Any
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
+from antiphon.features.logs.escaping import escaped
 from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.logs.escaping import escaped
 from antiphon.request.places import Place
 
 NAME = "antiphon.access"

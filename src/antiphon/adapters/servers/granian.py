@@ -22,7 +22,7 @@ from granian.log import LogLevels, logger
 from granian.server.embed import Server
 from granian.server.mt import MTServer
 
-from antiphon.serving.sockets import BACKLOG, count_waiting, make_unknown_listener
+from antiphon.adapters.servers.sockets import BACKLOG, count_waiting, make_unknown_listener
 
 SEEN_IN = ("2.8.0", "2.8.7")
 """The oldest and the newest version of Granian that were seen to have these names."""

@@ -14,8 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from antiphon.serving.embedded import StartupError, ThreadServer
-from antiphon.serving.sockets import close_accepted, count_waiting
+from antiphon.adapters.servers.embedded import StartupError, ThreadServer
+from antiphon.adapters.servers.sockets import close_accepted, count_waiting
 
 pytestmark = pytest.mark.usefixtures("interface")
 
@@ -185,7 +185,7 @@ def test_a_server_that_is_stopped_while_its_application_starts_ends(host, tmp_pa
 
 STOPPED_EARLY = """
 import asyncio, socket, sys, threading
-from antiphon.serving.embedded import ThreadServer
+from antiphon.adapters.servers.embedded import ThreadServer
 
 
 async def application(scope, receive, send):
@@ -221,7 +221,7 @@ LEFT_RUNNING = """
 import importlib, socket, sys, time
 from urllib.request import urlopen
 from antiphon import App
-from antiphon.serving.embedded import ThreadServer
+from antiphon.adapters.servers.embedded import ThreadServer
 
 app = App()
 
@@ -322,6 +322,6 @@ def test_what_has_not_left_yet_arrives_unless_it_is_dropped(listener, drop_unsen
 
 
 def test_connections_are_not_found_where_the_system_does_not_list_them(monkeypatch, tmp_path):
-    monkeypatch.setattr("antiphon.serving.sockets._DESCRIPTORS", str(tmp_path / "none"))
+    monkeypatch.setattr("antiphon.adapters.servers.sockets._DESCRIPTORS", str(tmp_path / "none"))
     with pytest.raises(NotImplementedError, match="this system lacks"):
         close_accepted(("127.0.0.1", 1))

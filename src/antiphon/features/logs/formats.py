@@ -6,8 +6,8 @@ import time
 from functools import lru_cache
 from typing import Any
 
+from antiphon.features.logs.escaping import escaped, lines_below, one_line
 from antiphon.handler.context import find_current_request
-from antiphon.logs.escaping import escaped, lines_below, one_line
 
 _encode = json.JSONEncoder(default=str, allow_nan=False).encode
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from antiphon.features.logs.escaping import LONGEST, escaped
 from antiphon.http.urls.url import unquote
-from antiphon.logs.escaping import LONGEST, escaped
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from antiphon import App, Blueprint, MultiDict, Request, Response
+from antiphon.explanations.words import APP, MULTIDICT, REQUEST, RESPONSE
 from antiphon.testing import Client
-from antiphon.words import APP, MULTIDICT, REQUEST, RESPONSE
 
 OBJECTS = {
     "Request": (Request.blank(), REQUEST),

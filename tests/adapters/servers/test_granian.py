@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
-from antiphon.serving.granian import PRIVATE_NAMES, SEEN_IN, holder_arguments
-from antiphon.serving.sockets import BACKLOG
+from antiphon.adapters.servers.granian import PRIVATE_NAMES, SEEN_IN, holder_arguments
+from antiphon.adapters.servers.sockets import BACKLOG
 
 
 async def an_instance(module, name):
@@ -42,7 +42,7 @@ def test_granian_has_its_private_names(name):
     oldest, newest = SEEN_IN
     assert asyncio.run(has(name)), (
         f"Granian {version('granian')} lacks {name}, which Granian {oldest} to {newest} had:"
-        " mend antiphon/serving/granian.py"
+        " mend antiphon/adapters/servers/granian.py"
     )
 
 

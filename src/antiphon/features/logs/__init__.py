@@ -1,0 +1,1 @@
+"""Logs of requests: the access log, and formats and filters for `logging` that know the request."""

@@ -1,3 +1,0 @@
-from antiphon.logs.formats import JSONFormatter, RequestIdFilter, TextFormatter
-
-__all__ = ["JSONFormatter", "RequestIdFilter", "TextFormatter"]

@@ -1,1 +1,0 @@
-"""Templates of Jinja2, rendered and streamed as features and dialects need them."""
