@@ -15,7 +15,7 @@ from typing import Self, assert_type
 
 from antiphon import Request, env
 from antiphon.app.lifespan import Lifespan
-from antiphon.app.places import Places
+from antiphon.app.answering.places import Places
 from antiphon.request.places import Place
 
 

@@ -13,7 +13,7 @@ __all__, __getattr__ = import_on_use(
         "adapters.servable": "serve",
         "app.application": "App",
         "app.blueprint": "Blueprint",
-        "app.returns": "ResponseLike",
+        "app.answering.returns": "ResponseLike",
         "body.form_parts": "Part",
         "environment.variables": "Environment env",
         "handler.context": "current_request",

@@ -2,9 +2,9 @@ from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import serve
+from antiphon.app.answering.returns import ResponseLike
 from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
-from antiphon.app.returns import ResponseLike
 from antiphon.body.form_parts import Part
 from antiphon.environment.variables import Environment, env
 from antiphon.handler.context import current_request

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Request
-from antiphon.app.cross_site import PROBLEM_TYPE, SAFE_METHODS, check_cross_site, origins, parse_origin
+from antiphon.app.planning.cross_site import PROBLEM_TYPE, SAFE_METHODS, check_cross_site, origins, parse_origin
 from antiphon.http.errors import Forbidden
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]

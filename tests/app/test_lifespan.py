@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from antiphon import App, Request
+from antiphon.app.answering.places import Places
 from antiphon.app.lifespan import Lifespan
-from antiphon.app.places import Places
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS
 from antiphon.handler.contract import describe

@@ -5,7 +5,7 @@ from functools import partial, wraps
 import pytest
 
 from antiphon import Request
-from antiphon.app.places import Places
+from antiphon.app.answering.places import Places
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable

@@ -6,7 +6,7 @@ from itertools import combinations, product
 import pytest
 
 from antiphon import App, Place, Request
-from antiphon.app.plan import COMBINATIONS, LOOP, THREAD, RunsOn, Surroundings
+from antiphon.app.answering.plan import COMBINATIONS, LOOP, THREAD, RunsOn, Surroundings
 
 Tenant, User, Session = Place[str]("tenant"), Place[str]("user"), Place[str]("session")
 

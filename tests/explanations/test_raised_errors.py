@@ -13,7 +13,7 @@ PACKAGE = Path(antiphon.__file__).parent
 PLAIN = {"ValueError", "TypeError", "RuntimeError", "LookupError", "ImportError", "NotImplementedError"}
 WITHOUT_KIND = {
     "reads values of headers, most of them from clients, and is caught on the way: a note would cost time there": """
-        app.cross_site.parse_origin app.trusted_hosts._parse body.multipart.MultipartParser
+        app.planning.cross_site.parse_origin app.planning.trusted_hosts._parse body.multipart.MultipartParser
         http.authorization.Authorization.parse http.authorization.Authorization._complete
         http.authorization.Challenge.parse http.authorization._read_basic http.authorization._read_parameters
         http.content_disposition.ContentDisposition.parse http.cookies.SetCookie.parse
@@ -28,7 +28,7 @@ WITHOUT_KIND = {
         http.urls.urlencoded.parse_form http.urls.urlencoded.parse_limited
     """,
     "tells the router that a segment of a path does not match, which most segments do not": """
-        app.planner._never_fails.to_python routing.pattern.Mixed.to_python
+        app.planning.planner._never_fails.to_python routing.pattern.Mixed.to_python
         routing.converters._number routing.converters._path routing.converters._read_uuid routing.converters._text
         routing.converters._whole_number
     """,

@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon import App, Blueprint, Response
-from antiphon.app.cross_site import check_cross_site
+from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.features.cors import Cors
 from antiphon.http.errors import Forbidden
 from antiphon.request.request import Request

@@ -7,17 +7,17 @@ from os import PathLike
 from typing import Any, Literal, Never, NoReturn, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
-from antiphon.app.before_routing import find_after
+from antiphon.app.answering.dispatch import answer_at_once, dispatch, refuse_or_receive
+from antiphon.app.answering.places import Places
+from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack
 from antiphon.app.blueprint import Routes
-from antiphon.app.cross_site import TrustedOrigins
-from antiphon.app.dispatch import answer_at_once, dispatch, refuse_or_receive
-from antiphon.app.guard import Guard
 from antiphon.app.lifespan import Lifespan
-from antiphon.app.matching import Found, Routing
 from antiphon.app.mount import Mount, contains, make_mount
-from antiphon.app.places import Places
-from antiphon.app.plan import LOOP, STACKED, THREAD, HandlerStack
-from antiphon.app.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
+from antiphon.app.planning.before_routing import find_after
+from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.planning.guard import Guard
+from antiphon.app.planning.matching import Found, Routing
+from antiphon.app.planning.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, Unpack, overload
 
-from antiphon.app.cross_site import TrustedOrigins
-from antiphon.app.error_handlers import ErrorHandlers, check_key
-from antiphon.app.hooks import Hook, check_returns, hook
-from antiphon.app.middleware import Middleware, middleware
+from antiphon.app.answering.error_handlers import ErrorHandlers, check_key
+from antiphon.app.answering.hooks import Hook, check_returns, hook
+from antiphon.app.answering.middleware import Middleware, middleware
+from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import Route, RouteOptions, check_deadline, check_options, checked_methods, make_route
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
 from antiphon.explanations import explained

@@ -5,9 +5,9 @@ from os.path import basename
 from sys import intern
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
-from antiphon.app.arguments import NO_ARGUMENTS, Arguments, arguments_of
-from antiphon.app.hooks import Hook, check_returns, hook
-from antiphon.app.places import Places
+from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_of
+from antiphon.app.answering.hooks import Hook, check_returns, hook
+from antiphon.app.answering.places import Places
 from antiphon.app.signatures import BeforeHook
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments

@@ -7,7 +7,7 @@ sometimes returns nothing has forgotten a ``return``.
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, Concatenate, TypeAlias
 
-from antiphon.app.returns import ResponseLike
+from antiphon.app.answering.returns import ResponseLike
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from antiphon.app.planner import are_apart, places
+from antiphon.app.planning.planner import are_apart, places
+from antiphon.app.planning.signed_urls import SALT, Link, with_signature
 from antiphon.app.route import Route
-from antiphon.app.signed_urls import SALT, Link, with_signature
 from antiphon.explanations import explained
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path

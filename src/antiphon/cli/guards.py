@@ -69,7 +69,7 @@ NO_GUARDS = Guards()
 def _hosts(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     hosts = tuple(host for value in values for host in value.split(","))
     if hosts:
-        from antiphon.app.trusted_hosts import TrustedHosts
+        from antiphon.app.planning.trusted_hosts import TrustedHosts
 
         try:
             TrustedHosts(hosts)

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable
 from copy import copy
 
 from antiphon.app.blueprint import Routes
-from antiphon.app.cross_site import declarable_origin, parse_origin
+from antiphon.app.planning.cross_site import declarable_origin, parse_origin
 from antiphon.explanations import explained
 from antiphon.explanations.advice import Advice
 from antiphon.http.errors import Forbidden

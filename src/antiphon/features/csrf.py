@@ -11,7 +11,7 @@ from hmac import compare_digest
 from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from antiphon.app.cross_site import SAFE_METHODS
+from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
 from antiphon.explanations.advice import Advice
 from antiphon.features.markup import Markup

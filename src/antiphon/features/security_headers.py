@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 from typing import Self, TypeAlias
 
 from antiphon.app.blueprint import Routes
-from antiphon.app.cross_site import parse_origin
+from antiphon.app.planning.cross_site import parse_origin
 from antiphon.explanations import explained
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
 from antiphon.request.places import Place

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from antiphon.app.trusted_hosts import check_host
+from antiphon.app.planning.trusted_hosts import check_host
 from antiphon.http.errors import BadRequest
 
 if TYPE_CHECKING:

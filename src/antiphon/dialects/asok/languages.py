@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from antiphon.app.application import App
-from antiphon.app.cross_site import SAFE_METHODS
+from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.dialects.asok.config import folder_of
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request as NativeRequest

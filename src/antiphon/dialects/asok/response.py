@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.app.returns import to_response
+from antiphon.app.answering.returns import to_response
 from antiphon.dialects.asok.templating.completion import completed
 from antiphon.http.headers import field_pairs
 from antiphon.request.request import Request as NativeRequest

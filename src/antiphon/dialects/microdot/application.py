@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from antiphon.adapters.servable import Lifecycle, Servable
-from antiphon.app.guard import Guard
+from antiphon.app.planning.guard import Guard
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
 from antiphon.dialects.microdot.dispatch import (

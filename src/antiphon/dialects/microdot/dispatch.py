@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from antiphon.app.guard import Guard
+from antiphon.app.planning.guard import Guard
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
 from antiphon.dialects.microdot.receiving import check_request_line, limits_at_once, receive

@@ -6,7 +6,7 @@ from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, Generic, Literal, TypeVar, cast
 
-from antiphon.app.cross_site import SAFE_METHODS
+from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
 from antiphon.features.forms.bound_field import BoundField, Fields
 from antiphon.features.forms.checks import wrong_files, wrong_texts

@@ -6,10 +6,10 @@ from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, Self, TypeAlias
 
-from antiphon.app.cross_site import SAFE_METHODS
-from antiphon.app.default_answers import malformed_path
-from antiphon.app.guard import Guard
-from antiphon.app.plan import Plan
+from antiphon.app.answering.default_answers import malformed_path
+from antiphon.app.answering.plan import Plan
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.guard import Guard
 from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound
 from antiphon.http.head import Head
 from antiphon.http.urls.path import check_path, hidden_segments, with_or_without_slash

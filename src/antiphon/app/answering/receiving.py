@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from antiphon.app.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
+from antiphon.app.answering.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import ON_LOOP, ON_THREAD

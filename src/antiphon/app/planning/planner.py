@@ -4,21 +4,21 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeAlias
 
-from antiphon.app.arguments import NO_ARGUMENTS, with_arguments
+from antiphon.app.answering.arguments import NO_ARGUMENTS, with_arguments
+from antiphon.app.answering.default_answers import answer_nothing, answer_options, redirect_to_other_form
+from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.middleware import middleware
+from antiphon.app.answering.places import Places
+from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
-from antiphon.app.cross_site import SAFE_METHODS
-from antiphon.app.default_answers import answer_nothing, answer_options, redirect_to_other_form
-from antiphon.app.guard import Guard
-from antiphon.app.hooks import Hook
-from antiphon.app.matching import Routing, common_blueprint
-from antiphon.app.middleware import middleware
 from antiphon.app.mount import Mount
-from antiphon.app.places import Places
-from antiphon.app.plan import LOAD, Body, HandlerStack, Plan
-from antiphon.app.read_types import check_read_types
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.guard import Guard
+from antiphon.app.planning.matching import Routing, common_blueprint
+from antiphon.app.planning.read_types import check_read_types
+from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
-from antiphon.app.signed_urls import SALT, check_signature
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe
 from antiphon.handler.scope import in_scope

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
-from antiphon.app.hooks import Hook, Opener, hook, opener
-from antiphon.app.open_resources import OpenResource, where
+from antiphon.app.answering.hooks import Hook, Opener, hook, opener
+from antiphon.app.answering.open_resources import OpenResource, where
 from antiphon.explanations import explained
 from antiphon.handler.callables import (
     check_arguments,

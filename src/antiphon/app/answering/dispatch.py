@@ -10,12 +10,12 @@ from collections.abc import Awaitable
 from copy import copy
 from typing import Any
 
-from antiphon.app.closing import answer_failure, answer_unhandled, leave, refuse_at_once
-from antiphon.app.open_resources import Opened, ResourceStack
-from antiphon.app.opening import open_in_place, open_in_steps
-from antiphon.app.plan import BARE, MIXED, NOTHING, Plan
-from antiphon.app.receiving import receive_ahead, receive_rest
-from antiphon.app.returns import to_response
+from antiphon.app.answering.closing import answer_failure, answer_unhandled, leave, refuse_at_once
+from antiphon.app.answering.open_resources import Opened, ResourceStack
+from antiphon.app.answering.opening import open_in_place, open_in_steps
+from antiphon.app.answering.plan import BARE, MIXED, NOTHING, Plan
+from antiphon.app.answering.receiving import receive_ahead, receive_rest
+from antiphon.app.answering.returns import to_response
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import Steps

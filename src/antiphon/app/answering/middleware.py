@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
-from antiphon.app.hooks import Close, Closer, Opener, closer, opener
-from antiphon.app.returns import respond
+from antiphon.app.answering.hooks import Close, Closer, Opener, closer, opener
+from antiphon.app.answering.returns import respond
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
@@ -202,7 +202,7 @@ def middleware(
         )
     check_arguments(function, "request")
     if not throws:
-        from antiphon.app.yields import check_yields
+        from antiphon.app.answering.yields import check_yields
 
         check_yields(function)
     if when_read is not None and (is_async or blocking or body or throws):

@@ -3,19 +3,21 @@
 from collections.abc import Callable
 from enum import Enum
 from math import inf
-from typing import Any, Final, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
-from antiphon.app.error_handlers import ErrorHandlers
-from antiphon.app.hooks import Hook
-from antiphon.app.middleware import Middleware
-from antiphon.app.places import Source
-from antiphon.app.route import Route
+from antiphon.app.answering.error_handlers import ErrorHandlers
+from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.middleware import Middleware
+from antiphon.app.answering.places import Source
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
 from antiphon.request.places import Place
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.route import Route
 
 
 class RunsOn(Enum):
@@ -188,7 +190,7 @@ class Plan:
 
     def __init__(
         self,
-        route: Route,
+        route: "Route",
         handler: Hook,
         stack: HandlerStack,
         *,

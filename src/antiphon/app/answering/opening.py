@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Iterator
 from itertools import chain
 from typing import Any
 
-from antiphon.app.hooks import Opener
-from antiphon.app.middleware import answered
-from antiphon.app.open_resources import Opened
-from antiphon.app.returns import respond, to_response
+from antiphon.app.answering.hooks import Opener
+from antiphon.app.answering.middleware import answered
+from antiphon.app.answering.open_resources import Opened
+from antiphon.app.answering.returns import respond, to_response
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

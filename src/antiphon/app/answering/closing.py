@@ -4,12 +4,12 @@ from copy import copy
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from antiphon.app.error_handlers import answer_error, find_handler
-from antiphon.app.hooks import Closer, Hook, Part, hook
-from antiphon.app.middleware import AsyncSend
-from antiphon.app.open_resources import Opened, ResourceStack
-from antiphon.app.opening import open_in_steps
-from antiphon.app.plan import BARE, Plan
+from antiphon.app.answering.error_handlers import answer_error, find_handler
+from antiphon.app.answering.hooks import Closer, Hook, Part, hook
+from antiphon.app.answering.middleware import AsyncSend
+from antiphon.app.answering.open_resources import Opened, ResourceStack
+from antiphon.app.answering.opening import open_in_steps
+from antiphon.app.answering.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.handler.release import drain, free, release

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from copy import copy
 from typing import TypeAlias
 
-from antiphon.app.hooks import Hook
-from antiphon.app.returns import respond
+from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.returns import respond
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, failed, log_failure
 from antiphon.handler.errors import as_http_error, headers_of

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from antiphon.app.dispatch import dispatch
-from antiphon.app.hooks import Hook
-from antiphon.app.matching import Found, Routing
-from antiphon.app.middleware import Middleware
-from antiphon.app.nested import run_nested
-from antiphon.app.plan import DELEGATED, LOOP, HandlerStack, Plan
+from antiphon.app.answering.dispatch import dispatch
+from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.middleware import Middleware
+from antiphon.app.answering.nested import run_nested
+from antiphon.app.answering.plan import DELEGATED, LOOP, HandlerStack, Plan
+from antiphon.app.planning.matching import Found, Routing
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response

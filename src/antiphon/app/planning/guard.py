@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from antiphon.adapters.server_values import header_too_large
-from antiphon.app.cross_site import OWN_PAGES, TrustedOrigins, check_cross_site, declarable_origin
-from antiphon.app.trusted_hosts import TrustedHosts, check_host
+from antiphon.app.planning.cross_site import OWN_PAGES, TrustedOrigins, check_cross_site, declarable_origin
+from antiphon.app.planning.trusted_hosts import TrustedHosts, check_host
 from antiphon.explanations.advice import Advice
 from antiphon.http.errors import HTTPError, MisdirectedRequest
 from antiphon.http.head import Head

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 
-from antiphon.app.returns import respond
+from antiphon.app.answering.returns import respond
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, is_async
 from antiphon.request.request import Request
