@@ -122,7 +122,7 @@ class _Worker:
         if interface == "wsgi":
             from antiphon.adapters.foreign.wsgi import answering_errors
 
-            app = answering_errors(app)  # Granian's own 500 has no body
+            app = answering_errors(app)  # dialects raise, too, and Granian's own 500 has no body
         app = self._answering = with_final_responses(app, interface)
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from antiphon.dialects._environ.caching import cache_short
 from antiphon.http.grammar import SENT_QUOTED_STRING, TCHARS, quote_if_needed, quote_string, unquote_string
 
-# Possessive throughout, so that no input causes backtracking: reading stays linear.
+# Possessive and atomic throughout, so that no input causes backtracking: reading stays linear.
 _VALUE = f"(?:{TCHARS}|{SENT_QUOTED_STRING})"
 _WEIGHT = r"[ \t]*+;[ \t]*+[qQ]=(0(?:\.[0-9]{0,3}+)?+|1(?:\.0{0,3}+)?+)"
 _PARAMETERS = rf"(?>(?:[ \t]*+;[ \t]*+(?![qQ]=){TCHARS}={_VALUE})*)"

@@ -41,8 +41,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     """A request as a program may handle it: subclasses override ``make_environ`` and the methods whose names begin
     with `log`, and say ``server_version``, ``sys_version`` or ``version_string``.
 
-    A subclass that overrides what could not be honoured, such as ``run_wsgi``, raises NotImplementedError when it is
-    defined, as does a ``protocol_version`` other than HTTP/1.1. There is no socket: no ``connection``, no ``wfile``.
+    A subclass that overrides what could not be honoured, such as ``do_GET``, raises NotImplementedError when it is
+    defined, as does a ``protocol_version`` other than HTTP/1.1; one with a ``run_wsgi`` when it is used. There is no
+    socket: no ``connection``, no ``wfile``.
     """
 
     server: Any

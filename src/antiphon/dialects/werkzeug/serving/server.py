@@ -68,9 +68,9 @@ class BaseWSGIServer(HTTPServer):
         ssl_context: object = None,
         fd: int | None = None,
     ) -> None:
-        if isinstance(handler, type) and not issubclass(handler, WSGIRequestHandler):
-            raise NotImplementedError(f"{handler.__qualname__} is not a subclass of serving.WSGIRequestHandler")
         if isinstance(handler, type):
+            if not issubclass(handler, WSGIRequestHandler):
+                raise NotImplementedError(f"{handler.__qualname__} is not a subclass of serving.WSGIRequestHandler")
             handler.check()
         if passthrough_errors:
             raise NotImplementedError("this server does not end with an error of the application")
