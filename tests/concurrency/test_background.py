@@ -10,8 +10,9 @@ from contextvars import ContextVar, copy_context
 import pytest
 
 from antiphon.concurrency.background import BackgroundLoop, background_loop
+from antiphon.concurrency.calls import Call
 from antiphon.concurrency.crossing import Crossing
-from tests.helpers.waiting import in_time
+from tests.helpers.waiting import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
 
@@ -361,3 +362,15 @@ def test_another_greenlet_wakes_the_loop():
         task.ended.result(10)
         assert task.result() == 7
     """)
+
+
+def test_the_waiting_thread_makes_calls_that_the_task_leaves_behind():
+    threads = []
+
+    async def leave_a_call():
+        asyncio.current_task().thread.run(Call(lambda: threads.append(threading.current_thread())))
+
+    task = background_loop().start(leave_a_call(), copy_context())
+    task.ended.result(DEADLINE)  # the wait is over before it begins
+    task.result()
+    assert threads == [threading.current_thread()]

@@ -33,7 +33,10 @@ class WaitingThread:
         workers().run(call)
 
     def wait(self, is_over: Callable[[], bool]) -> None:
-        """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted."""
+        """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted.
+
+        Calls that nothing waits for, and that came before that, are made, too.
+        """
         try:
             while not is_over():
                 call = self._calls.get()
@@ -41,9 +44,19 @@ class WaitingThread:
                     call.run()
                     call.notify()
                 del call  # or it would be kept until the next one
+            if not self._calls.empty():
+                self._make_the_rest()
         except BaseException:
             self.leave()
             raise
+
+    def _make_the_rest(self) -> None:
+        with suppress(Empty):
+            while True:
+                call = self._calls.get_nowait()
+                if call is not None and call.claim():
+                    call.run()
+                    call.notify()
 
     def wake(self, *_: object) -> None:
         """Have the thread check whether its wait is over."""
