@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from tests.contract.application.answers import LATIN1
+from tests.contract.application.answers import HINT, LATIN1
 from tests.contract.application.processes import LATE, STOPPED
 from tests.contract.process import ServerProcess
-from tests.contract.wire import Closed, Peer, ReceivedResponse, SentRequest
+from tests.contract.wire import AUTHORITY, Closed, Peer, ReceivedResponse, SentRequest
 from tests.helpers.waiting import eventually
 
 STREAMS = tuple((handler, iterator) for handler in ("def", "async") for iterator in ("sync", "async"))
@@ -131,6 +131,23 @@ def expectation(server: ServerProcess) -> str:
     return {(100, 413): "when the body is read", (100, 100): "always"}[asked[0], asked[1]]
 
 
+def early_hints(server: ServerProcess) -> str:
+    """Ask whether links that a handler sends early come before the response (RFC 8297), to HTTP/1.1 alone."""
+    found = set()
+    for handler in ("def", "async"):
+        hinted, plain = (_until_answered(server, f"/{handler}/hints", version) for version in ("1.1", "1.0"))
+        assert b" 103 " not in plain
+        found.add(hinted.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: %s\r\n\r\nHTTP/1.1 200 " % HINT.encode()))
+        assert found <= {b" 103 " in hinted}, hinted
+    return " or ".join(sorted("sent" if is_sent else "dropped" for is_sent in found))
+
+
+def _until_answered(server: ServerProcess, path: str, version: str) -> bytes:
+    with server.connect() as connection:
+        connection.send(f"GET {path} HTTP/{version}\r\nHost: {AUTHORITY}\r\n\r\n".encode())
+        return connection.wait_for(b"hinted\n")
+
+
 def http_1_0(server: ServerProcess) -> str:
     """Ask how a stream is framed for an HTTP/1.0 client."""
     with server.connect() as connection:
@@ -218,6 +235,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("Connection", ("kept", "closed"), connection_kept),
     Probe("Pipelined requests", ("answered", "one answered"), pipelined),
     Probe("`100 Continue`", ("when the body is read", "always"), expectation),
+    Probe("Early Hints", ("sent", "dropped"), early_hints),
     Probe("Stream to HTTP/1.0", ("until the connection ends", "in chunks"), http_1_0),
     Probe("Stream that fails midway", ("cut", "ended"), failed_stream),
     Probe("Stream that fails at once", ("500", "200, cut", "200, ended"), failed_first_chunk),

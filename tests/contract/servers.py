@@ -61,12 +61,14 @@ _GUNICORN_GAPS = _WSGI_GAPS | {
 }
 _FAILS_LATE = {"Stream that fails at once": "200, cut"}
 """The head is sent before the first chunk is made."""
+_NO_HINTS = {"Early Hints": "dropped"}
 
 SERVERS: tuple[Server, ...] = (
     Server(
         "Granian, WSGI",
         _granian("wsgi"),
         _WSGI_GAPS
+        | _NO_HINTS
         | _HIDDEN_TARGET
         | {
             "Raw path": "hidden",
@@ -83,13 +85,14 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Granian, ASGI",
         _granian("asgi"),
-        _FAILS_LATE | _HIDDEN_TARGET,
+        _NO_HINTS | _FAILS_LATE | _HIDDEN_TARGET,
         _GRANIAN_REFUSALS | _DISCONNECTED | {"A chunk without a size": "499"},
     ),
     Server(
         "Granian, RSGI",
         _granian("rsgi"),
-        {
+        _NO_HINTS
+        | {
             "Raw path": "hidden",
             "`%2F` in the path": "a slash",
             "Request header beyond ASCII": "dropped",
@@ -102,7 +105,7 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Uvicorn, h11",
         _uvicorn("h11", "asyncio"),
-        _FAILS_LATE,
+        _NO_HINTS | _FAILS_LATE,
         _H11_REFUSALS
         | _HUNG_UP
         | {"A query of 200 KiB": "400", "A header of 1 MiB": "400", "10,000 headers of 1 MiB": "400"},
@@ -110,7 +113,10 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Uvicorn, httptools",
         _uvicorn("httptools", "uvloop"),
-        _FAILS_LATE | _HIDDEN_TARGET | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
+        _NO_HINTS
+        | _FAILS_LATE
+        | _HIDDEN_TARGET
+        | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
         _HUNG_UP
         | {
             "A query of 200 KiB": "400",
@@ -121,7 +127,7 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Hypercorn",
         ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"),
-        _FAILS_LATE | {"`100 Continue`": "always"},
+        _NO_HINTS | _FAILS_LATE | {"`100 Continue`": "always"},
         _H11_REFUSALS
         | {"A query of 200 KiB": "431"}
         | {"A body that ends early": "400 or 499", "Chunks that end early": "400 or 499"},  # whoever is first
@@ -148,6 +154,7 @@ SERVERS: tuple[Server, ...] = (
         "Waitress",
         ("-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"),
         _GUNICORN_GAPS
+        | _NO_HINTS
         | {
             "Slashes before the path": "made one",
             "Shutdown at SIGTERM": "not called",

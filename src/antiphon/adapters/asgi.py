@@ -1,11 +1,13 @@
 """ASGI (version 3): a scope read as a head, and one request of a server answered by a handler."""
 
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from contextlib import suppress
 from contextvars import copy_context
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
+from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
@@ -34,10 +36,19 @@ UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the one known server that bounds no header section; its ``receive`` is a method of a class there."""
 PATHSEND = "http.response.pathsend"
 """The extension by which a server sends a file by its path."""
+EARLY_HINT = "http.response.early_hint"
+"""The extension by which a server sends early hints."""
+
+
+async def send_nothing(_: Message) -> None:
+    """Drop a message that would come before a response that has begun."""
 
 
 class ASGIHead:
-    """The head of a request, read off a scope, with the body from ``receive``."""
+    """The head of a request, read off a scope, with the body from ``receive``.
+
+    ``send`` sends the start of the response; it drops what comes once that has begun.
+    """
 
     blocks = False
     root_path = ""
@@ -48,6 +59,8 @@ class ASGIHead:
     """True while the body is received; a future if somebody waits for the end of that."""
     _fields: LineIndex
     """The index of the headers."""
+    _hinted = 0
+    """Bytes of early hints so far."""
     watch: "Task[None] | None"
     """The task that waits for the disconnect, once somebody has asked for it. For ``call_asgi``."""
     uncoded_length: int | None
@@ -55,9 +68,10 @@ class ASGIHead:
     has_body: bool
     """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send = send_nothing) -> None:
         self.scope = scope
         self._receive = receive
+        self.send = send
         self.method: str = scope["method"]
         path: str = scope["path"]
         if not path or path[0] != "/":
@@ -135,6 +149,39 @@ class ASGIHead:
             waiter, self._receiving = self._receiving, False
             if not isinstance(waiter, bool) and not waiter.done():
                 waiter.set_result(None)
+
+    @property
+    def takes_early_hints(self) -> bool:
+        """True if the scope has the extension for them."""
+        return EARLY_HINT in (self.scope.get("extensions") or ()) and self.http_version != "1.0"
+
+    def send_early_hints(self, links: Iterable[str]) -> None:
+        """Send links before the response, from the loop or from a thread that works for it."""
+        from antiphon.adapters.early_hints import fitting
+
+        fit, self._hinted = fitting(links, self._hinted)
+        if not fit or not self.takes_early_hints:
+            return
+        message = {"type": EARLY_HINT, "links": [link.encode("latin-1") for link in fit]}
+        if thread.loop is not None:
+            with suppress(RuntimeError):  # the loop has been closed
+                thread.loop.call_soon_threadsafe(self._hint, message)
+        elif running_loop() is not None:
+            self._hint(message)
+
+    def _hint(self, message: Message) -> None:
+        from antiphon.adapters.early_hints import HintedSend
+
+        if self.send is send_nothing:
+            return
+        if not isinstance(self.send, HintedSend):
+            self.send = HintedSend(self.send)
+        self.send.hint(message)
+
+    def begin(self, start: Message) -> Awaitable[None]:
+        """Send the start of the response, after all early hints. Those that come later are dropped."""
+        send, self.send = self.send, send_nothing
+        return send(start)
 
     @property
     def is_body_left(self) -> bool:
@@ -218,13 +265,13 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request of an ASGI server by a handler."""
-    head = ASGIHead(scope, receive)
+    head = ASGIHead(scope, receive, send)
     request = Request(head)
     is_unfinished = False
     try:
         answer = handler.answer_on_loop(request)
         response = answer if isinstance(answer, Response) else await answer
-        status, fields, length, body, is_silent = response.message(scope["method"])
+        status, fields, length, body, is_silent = response.message(head.method)
         del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
         headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
@@ -232,12 +279,13 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
             handler.unfinished.add(head)
-        if isinstance(body, bytes):
-            await send(start)
-            last = {"type": "http.response.body", "body": b"" if is_silent else body}
-            await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: two calls less
-        else:
-            await _send_stream(head, request, body, start, send, is_silent, fields)
+            if not isinstance(body, bytes):
+                await _send_stream(head, request, body, start, send, is_silent, fields)
+                return
+        begin, head.send = head.send, send_nothing  # which is what `begin` does, without a call
+        await begin(start)
+        last = {"type": "http.response.body", "body": b"" if is_silent else body}
+        await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: two calls less
     finally:
         try:
             if request._deferred:
@@ -265,13 +313,13 @@ async def _send_stream(
 ) -> None:
     """Send a response whose body is a file or a stream, by the file's path where the server takes that."""
     if type(body) is FileBody and not is_silent and _can_send_path(head.scope, request, body):
-        await send(start)
+        await head.begin(start)
         await _send_last(head, send, {"type": PATHSEND, "path": body.path})
         return
     from antiphon.adapters.streaming import write_chunks
 
     async def send_head() -> Send:
-        await send(start)
+        await head.begin(start)
         if not is_silent:  # servers hold the head back until there is a body
             await send({"type": "http.response.body", "body": b"", "more_body": True})
         return send

@@ -1,6 +1,6 @@
 """RSGI (version 1): a scope read as a head, and one request of a server answered by a handler."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from antiphon.adapters.server_values import address, http_version
@@ -49,6 +49,7 @@ class RSGIHead:
     header_size = 0
     raw_path = None
     root_path = ""
+    takes_early_hints = False
     _chunks: Any = None
 
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
@@ -107,6 +108,9 @@ class RSGIHead:
         fields = list(self._headers.items())
         authority = self.scope.authority
         return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields
+
+    def send_early_hints(self, links: Iterable[str]) -> None:
+        """Send nothing: RSGI has no early hints."""
 
     async def receive(self) -> bytes:
         """Return the next chunk of the body. Raises ClientDisconnected."""

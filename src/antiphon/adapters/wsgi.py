@@ -41,6 +41,8 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     )
 }  # fmt: skip
 
+EARLY_HINTS = "wsgi.early_hints"
+"""The key of the function by which Gunicorn sends early hints."""
 _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
 """The protocols in which a body may come without any header that says so."""
@@ -53,6 +55,8 @@ class WSGIHead:
 
     blocks = True
     header_size = 0
+    _hinted = 0
+    """Bytes of early hints so far."""
     _left: int | None
     """Bytes of the body that have yet to be read, once they are known; negative if the server marks its end."""
 
@@ -151,6 +155,19 @@ class WSGIHead:
         own = [(name, self.field(name)) for name in ("content-type", "content-length")]
         host = self._host
         return ([] if host is None else [("host", host)]) + fields + [(name, value) for name, value in own if value]
+
+    @property
+    def takes_early_hints(self) -> bool:
+        """True if the environ has Gunicorn's function for them."""
+        return EARLY_HINTS in self.environ and self.http_version != "1.0"
+
+    def send_early_hints(self, links: Iterable[str]) -> None:
+        """Send links before the response, on the server's thread."""
+        from antiphon.adapters.early_hints import call_back, fitting
+
+        fit, self._hinted = fitting(links, self._hinted)
+        if fit and self.takes_early_hints:
+            call_back(self.environ[EARLY_HINTS], fit)
 
     def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length says, or to its end if the server marks that.

@@ -4,7 +4,7 @@
 holds them as plain values, ``DerivedHead`` changes some of another head's.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from antiphon.http.errors import BadRequest
@@ -102,6 +102,18 @@ class Head(Protocol):
         """Return every header as the server gave it: name in lower case, value."""
         ...
 
+    @property
+    def takes_early_hints(self) -> bool:
+        """True if the server sends early hints to this client (RFC 8297)."""
+        ...
+
+    def send_early_hints(self, links: Iterable[str]) -> None:
+        """Send values of Link before the response, as ``Request.send_early_hints`` does; drop them if that can't be.
+
+        Raises ValueError for one that can't stand in a header.
+        """
+        ...
+
     def receive(self) -> bytes | Coroutine[Any, Any, bytes]:
         """Return the next chunk of the body, ``b""`` at its end, or a coroutine that waits for it on an event loop.
 
@@ -120,6 +132,7 @@ class RequestHead:
 
     blocks = True
     header_size = 0
+    takes_early_hints = False
 
     def __init__(
         self,
@@ -171,6 +184,9 @@ class RequestHead:
     def fields(self) -> list[tuple[str, str]]:
         """Return every header: name in lower case, value."""
         return self._fields
+
+    def send_early_hints(self, links: Iterable[str]) -> None:
+        """Send nothing: there is no server."""
 
     def receive(self) -> bytes:
         """Return the whole content at once, then ``b""``."""
@@ -271,6 +287,15 @@ class DerivedHead:
     def uncoded_length(self) -> int | None:
         """The declared length of a body that is not coded."""
         return self.inner.uncoded_length
+
+    @property
+    def takes_early_hints(self) -> bool:
+        """True if the server sends early hints to this client."""
+        return self.inner.takes_early_hints
+
+    def send_early_hints(self, links: Iterable[str]) -> None:
+        """Send values of Link before the response."""
+        self.inner.send_early_hints(links)
 
 
 def server_head(head: Head) -> Head:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
     from antiphon.http.etag import ETag
+    from antiphon.http.link import Link
     from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
@@ -678,6 +679,23 @@ class Request(RequestHeaders):
         if lifetime is None:
             lifetime = self._lifetime = Lifetime(self.head, self.after)
         return lifetime
+
+    def send_early_hints(self, *links: "Link") -> None:
+        """Send links to the client now, before there is a response: 103 Early Hints (RFC 8297).
+
+        A browser fetches what they name while the handler works. This waits for nothing, and is called without
+        ``await`` in ``def`` and ``async def`` handlers and in middleware, not on threads of your own. Links are dropped
+        where the server can't send them, for clients of HTTP/1.0, once the response has begun, and above 8 KiB for one
+        request. They replace no header: set ``response.links``, too.
+
+        Raises TypeError for anything but a ``Link``.
+        """
+        from antiphon.http.link import Link
+
+        for link in links:
+            if not isinstance(link, Link):
+                raise explained("bad-http-value", TypeError(f"an early hint is a Link, not {type(link).__name__}"))
+        self.head.send_early_hints(map(str, links))
 
     def after(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function, with the arguments, when the server has taken the response's last byte.

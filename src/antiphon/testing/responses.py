@@ -17,6 +17,7 @@ from antiphon.testing.servers.exchange import Exchange, Head
 class ResponseHead:
     """A response before its body: ``status``, ``headers``, and the ``request`` that was answered.
 
+    ``early_hints`` has the links that were sent before it, a tuple of ``Link``. RSGI has none of them.
     ``history`` has the redirects that led here, oldest first.
     """
 
@@ -24,6 +25,7 @@ class ResponseHead:
         self.request = request
         self.status = head.status
         self.headers = head.headers
+        self.early_hints = head.early_hints
         self.history = history
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from antiphon import App, Request, Response
+from antiphon.http import Link
 from tests.contract.application.registration import def_and_async
 
 MARK = ("x-contract", "marked")
@@ -13,6 +14,7 @@ HTML = "<!doctype html>\n<title>Grüße</title>\n<p>Grüße &amp; Küsse\n"
 BYTES = bytes(range(256))
 ODD_VALUES = ("a\tb", "inner   spaces", '"quoted, \\" text"', "!#$%&'*+-.^_`|~()<>@/[]?={};:\\")
 LATIN1 = "grün ÿ"
+HINT = "</style.css>; rel=preload; as=style"
 
 
 @dataclass
@@ -99,6 +101,11 @@ def _register_heads(app: App) -> None:
     @def_and_async(app, "/lines/empty")
     def empty_line(_: Request) -> tuple[str, dict[str, str]]:
         return "lines\n", {"x-line": ""}
+
+    @def_and_async(app, "/hints")
+    def hints(request: Request) -> str:
+        request.send_early_hints(Link.parse(HINT))
+        return "hinted\n"
 
     @def_and_async(app, "/redirect")
     def redirect(_: Request) -> Response:

@@ -72,7 +72,7 @@ def test_the_scope_has_what_the_specification_demands(connect):
         "client": ("10.0.0.1", 1234),
         "server": ("shop.example", 8443),
         "state": {},
-        "extensions": {},
+        "extensions": {"http.response.early_hint": {}},
     }
 
 

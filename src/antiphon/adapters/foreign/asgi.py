@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Self
 
-from antiphon.adapters.asgi import ASGIApplication, Message, Scope
+from antiphon.adapters.asgi import EARLY_HINT, ASGIApplication, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
 from antiphon.adapters.foreign.scope import make_scope
 from antiphon.body.content import Content
@@ -60,6 +60,7 @@ class _ASGICall:
 
     _task: asyncio.Task[None]
     _response: Response | None = None
+    _takes_hints = False
     _has_begun = False
     _is_complete = False
     _is_disconnected = False
@@ -77,10 +78,12 @@ class _ASGICall:
         self._over = asyncio.Event()
         self._chunks = Channel()
         self._lifetime = request.lifetime
+        self._head = request.head
         self._withdraw: Callable[[], None] | None = None
 
     async def response(self, request: Request, scope: Scope) -> Response:
         """Start the application, and return its response as soon as that has started."""
+        self._takes_hints = EARLY_HINT in scope["extensions"]
         self._task = asyncio.create_task(self._run(scope))
         try:
             await self._started
@@ -167,6 +170,8 @@ class _ASGICall:
             self._take_head(message)
         elif kind == "http.response.body":
             await self._take_body(message)
+        elif kind == EARLY_HINT and self._takes_hints:
+            self._take_hints(message)
         else:
             raise self._fault(f"sent {kind!r}, which no extension in its scope offers")
 
@@ -180,6 +185,15 @@ class _ASGICall:
         except (AttributeError, TypeError, ValueError) as error:
             raise self._fault(f"began a response that can't be: {error}", error) from error
         self._has_begun = True
+
+    def _take_hints(self, message: Mapping[str, Any]) -> None:
+        """Pass hints on, unless the response has begun."""
+        if self._has_begun:
+            return
+        try:
+            self._head.send_early_hints([bytes(link).decode("latin-1") for link in message.get("links", ())])
+        except (TypeError, ValueError) as error:
+            raise self._fault(f"sent early hints that can't be: {error}", error) from error
 
     async def _take_body(self, message: Mapping[str, Any]) -> None:
         chunk, has_more = message.get("body") or b"", message.get("more_body", False)

@@ -3,7 +3,7 @@
 The application gets a request of its own, with the same head and body: the caller's keeps its route, places and hooks.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
 from contextvars import Context, copy_context
 from copy import copy
 from types import coroutine
@@ -106,7 +106,9 @@ def _subrequest(request: Request, blocks: bool) -> Request:
 
 
 class _SubrequestHead(DerivedHead):
-    """The head of a request whose body has been received."""
+    """The head of a request whose body has been received. Its response may not be the client's, so it has no hints."""
+
+    takes_early_hints = False
 
     def __init__(self, inner: Head, has_body: bool, blocks: bool) -> None:
         super().__init__(inner)
@@ -122,6 +124,9 @@ class _SubrequestHead(DerivedHead):
     def has_body(self) -> bool:
         """True if there is any content."""
         return self._has_body
+
+    def send_early_hints(self, links: Iterable[str]) -> None:
+        """Send nothing."""
 
 
 def _with_body(response: Response, body: Stream) -> Response:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.adapters.asgi import ASGIHead, Scope
+from antiphon.adapters.asgi import EARLY_HINT, ASGIHead, Scope
 from antiphon.adapters.server_values import server_address
 from antiphon.http.head import server_head
 from antiphon.request.request import Request
 
 _HONOURED_EXTENSIONS = ("tls",)
-"""Extensions that are passed on: they only tell, and offer no messages."""
+"""Extensions that are passed on as they are: they only tell, and offer no messages."""
 _CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Fields about a body as it was sent, which are wrong once it is decoded."""
 
@@ -19,7 +19,8 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
     ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out if the server hides
     it. ``state`` is copied. The rest is a copy of the scope of an ASGI server, without the extensions that a server
-    has to honour.
+    has to honour. Early hints are offered if the server has a loop and sends
+    them: the application has a task of its own, which no thread of a WSGI server waits for.
     """
     head = request.head
     given = server_head(head)
@@ -41,6 +42,8 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
         "state": None if state is None else dict(state),
         "extensions": {name: offered[name] for name in offered if name in _HONOURED_EXTENSIONS},
     }
+    if head.takes_early_hints and not head.blocks:
+        scope["extensions"][EARLY_HINT] = {}
     for optional in ("raw_path", "state"):
         if scope[optional] is None:
             del scope[optional]

@@ -66,7 +66,7 @@ class ASGIWithObservers:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        with _observation(self._observers, ASGIHead(scope, receive)) as observation:
+        with _observation(self._observers, ASGIHead(scope, receive, send)) as observation:
             await observe_asgi(self._application, scope, receive, send, observation)
 
 

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.server_values import server_address
-from antiphon.adapters.wsgi import WSGIHead
+from antiphon.adapters.wsgi import EARLY_HINTS, WSGIHead
 from antiphon.explanations import explained
 from antiphon.handler.contract import failed
 from antiphon.http.grammar import OWS
@@ -47,6 +47,20 @@ def head_environ(head: Head) -> "WSGIEnvironment":
 
     Under a WSGI server it is a copy of the server's own.
     """
+    environ = _environ_of(head)
+    if head.takes_early_hints:
+        environ[EARLY_HINTS] = partial(_send_early_hints, head)
+    else:
+        environ.pop(EARLY_HINTS, None)
+    return environ
+
+
+def _send_early_hints(head: Head, fields: Iterable[tuple[str, str]]) -> None:
+    """Send the links of early hints, as Gunicorn's function does."""
+    head.send_early_hints(value for name, value in fields if name.lower() == "link")
+
+
+def _environ_of(head: Head) -> "WSGIEnvironment":
     given = server_head(head)
     if isinstance(given, WSGIHead):
         environ = dict(given.environ)

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Mu
 from os.path import isabs
 from typing import Any, TypeAlias
 
+from antiphon.http.link import Link
 from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.asgi_lifespan import ASGILifespan
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
-from antiphon.testing.servers.exchange import Connection, Head, checked_head, file_chunks
+from antiphon.testing.servers.exchange import Connection, Head, checked_head, checked_links, file_chunks
 from antiphon.testing.servers.request_body import RequestBody
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -21,6 +22,7 @@ VERSION = {"version": "3.0", "spec_version": "2.3"}
 """The versions that uvicorn and granian declare. From 2.4 on ``send`` raises OSError after a disconnect."""
 
 PATHSEND = "http.response.pathsend"
+EARLY_HINT = "http.response.early_hint"
 
 
 class ASGITransport:
@@ -71,7 +73,7 @@ class ASGITransport:
             "client": connection.client,
             "server": (host, port),
             "state": self._lifespan.state.copy(),
-            "extensions": {},
+            "extensions": {} if request.http_version == "1.0" else {EARLY_HINT: {}},
         }
         return scope | dict(self._extra)
 
@@ -84,6 +86,7 @@ class ASGICall:
         self._is_body_received = False
         self._response = response
         self._start: Head | None = None
+        self._hints: list[Link] = []
         self._extensions: Mapping[str, object] = scope.get("extensions") or {}
         self._raises_after_disconnect = _version(scope) >= (2, 4)
 
@@ -115,11 +118,15 @@ class ASGICall:
         if kind == "http.response.start":
             if self._start is not None:
                 raise ValueError("the response has begun already")
-            self._start = _read_head(message)
+            self._start = _read_head(message)._replace(early_hints=tuple(self._hints))
         elif kind == "http.response.body":
             chunk, more = _read_body(message)
             self._send_head()
             await self._write(chunk, more)
+        elif kind == EARLY_HINT and EARLY_HINT in self._extensions:
+            if self._start is not None:
+                raise ValueError("the response has begun already")
+            self._hints += _read_links(message)
         elif kind == PATHSEND and PATHSEND in self._extensions:
             chunks = _read_file(message)
             self._send_head()
@@ -164,6 +171,16 @@ def _read_body(message: Mapping[str, Any]) -> tuple[bytes, bool]:
     if type(more) is not bool:
         raise ValueError(f"'more_body' is a bool, not {more!r}")
     return chunk, more
+
+
+def _read_links(message: Mapping[str, Any]) -> list[Link]:
+    """Return the links in "http.response.early_hint"."""
+    links = message.get("links")
+    if isinstance(links, str | bytes) or not isinstance(links, Iterable):
+        raise ValueError(f"'links' are an iterable of bytes, not {links!r}")
+    if not all(type(line) is bytes for line in links):
+        raise ValueError(f"'links' are bytes, not {links!r}")
+    return [link for line in links for link in checked_links(line.decode("latin-1"))]
 
 
 def _read_file(message: Mapping[str, Any]) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.http.headers import Headers
+from antiphon.http.link import Link, parse_links
 from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
 
@@ -16,10 +17,11 @@ FILE_CHUNK = 64 << 10
 
 
 class Head(NamedTuple):
-    """Status and header fields of a response."""
+    """Status and header fields of a response, and the links of the early hints before it."""
 
     status: int
     headers: Headers
+    early_hints: tuple[Link, ...] = ()
 
 
 SERVER_ERROR = Head(500, Headers([("content-type", "text/plain; charset=utf-8"), ("content-length", "21")]))
@@ -105,6 +107,14 @@ def checked_head(status: object, fields: Iterable[tuple[str, str]]) -> Head:
     if length is not None and not (length.isascii() and length.isdigit()):
         raise ValueError(f"a Content-Length is one number of bytes, not {length!r}")
     return Head(checked_status(status), headers)
+
+
+def checked_links(value: object) -> list[Link]:
+    """Return the links in a line of early hints. Raises ValueError for any other value."""
+    links = parse_links(value) if type(value) is str else []
+    if not links:
+        raise ValueError(f"an early hint has links, not {value!r}")
+    return links
 
 
 def file_chunks(path: str | PathLike[str], start: int = 0, end: int | None = None) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.http.headers import HOP_BY_HOP
+from antiphon.http.link import Link
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.exchange import (
@@ -14,6 +15,7 @@ from antiphon.testing.servers.exchange import (
     Connection,
     Head,
     checked_head,
+    checked_links,
     checked_status,
 )
 from antiphon.testing.servers.wsgi_environ import FileWrapper, make_environ
@@ -121,12 +123,34 @@ class WSGIExchange:
             raise error
 
 
+class EarlyHints:
+    """The function of an environ that takes early hints, as Gunicorn's does: those after the head are dropped."""
+
+    def __init__(self) -> None:
+        self._links: list[Link] = []
+        self._is_over = False
+
+    def send(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Take the links of early hints. Raises ValueError for malformed ones."""
+        links = [link for name, value in headers if name.lower() == "link" for link in checked_links(value)]
+        if not self._is_over:
+            self._links += links
+
+    def end(self) -> tuple[Link, ...]:
+        """Take no more, and return all links."""
+        self._is_over = True
+        return tuple(self._links)
+
+
 class WSGICall:
     """One call of the application. ``items`` yields what the client gets; ``push`` takes what ``write`` is given."""
 
     def __init__(self, application: WSGIApplication, environ: dict[str, Any], push: Callable[[Item], None]) -> None:
         self._application = application
         self._environ = environ
+        self._hints = EarlyHints()
+        if environ["SERVER_PROTOCOL"] != "HTTP/1.0":
+            environ.setdefault("wsgi.early_hints", self._hints.send)
         self._push = push
         self._head: Head | None = None
         self._is_head_sent = False
@@ -199,7 +223,7 @@ class WSGICall:
             if self._head is None:
                 raise self._breach("the application has ended without calling start_response")
             self._is_head_sent = True
-            yield self._head
+            yield self._head._replace(early_hints=self._hints.end())
 
     def _check(self, condition: bool, complaint: str) -> None:
         if not condition:

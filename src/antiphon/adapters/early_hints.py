@@ -1,0 +1,83 @@
+"""Early hints (103, RFC 8297) on their way to a server, before there is a response.
+
+ASGI has a message for them, and Gunicorn a function in the environ of WSGI. RSGI has nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeAlias
+
+from antiphon.concurrency.calls import Call
+from antiphon.concurrency.loop import is_on_loop
+from antiphon.concurrency.waiting import WaitedTask
+from antiphon.http.headers import field_value
+
+MOST_BYTES = 8 << 10
+"""Bytes of links for one request. Clients and proxies hold no more of a header section."""
+
+Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]
+
+
+def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
+    """Return the links that may be sent after some bytes of others, and how many bytes that makes.
+
+    Raises ValueError for a link that can't stand in a header.
+    """
+    fit = []
+    for link in map(field_value, links):
+        if hinted + len(link) <= MOST_BYTES:
+            hinted += len(link)
+            fit.append(link)
+    return fit, hinted
+
+
+def call_back(callback: Callback, links: list[str]) -> None:
+    """Give links to a WSGI server, on its own thread: it may block, and with gevent no other thread may use its socket.
+
+    A handler on the background loop leaves that to the thread that waits for it. A task that such a handler has made
+    has no thread that waits, and its hints are dropped.
+    """
+    give = partial(_give, callback, [("Link", link) for link in links])
+    if not is_on_loop():
+        give()
+    elif isinstance(task := asyncio.current_task(), WaitedTask):
+        task.thread.run(Call(give))
+
+
+def _give(callback: Callback, fields: list[tuple[str, str]]) -> None:
+    with suppress(Exception):  # the client has gone, which the response will notice, or the response has begun
+        callback(fields)
+
+
+class HintedSend:
+    """The ``send`` of an ASGI response before which hints are sent: in order, and while the handler works on.
+
+    A call sends the start of the response, once the hints are sent.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._hints: list[dict[str, Any]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    def hint(self, message: dict[str, Any]) -> None:
+        """Send a message with hints soon."""
+        self._hints.append(message)
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_hints())
+
+    async def _send_hints(self) -> None:
+        try:
+            while self._hints:
+                with suppress(Exception):  # the client has gone, which the response will notice
+                    await self._send(self._hints.pop(0))
+        finally:
+            self._sending = None  # its context may have the request, which has this
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        if self._sending is not None:
+            await self._sending
+        await self._send(message)
