@@ -108,8 +108,6 @@ def _subrequest(request: Request, blocks: bool) -> Request:
 class _SubrequestHead(DerivedHead):
     """The head of a request whose body has been received. Its response may not be the client's, so it has no hints."""
 
-    takes_early_hints = False
-
     def __init__(self, inner: Head, has_body: bool, blocks: bool) -> None:
         super().__init__(inner)
         self._has_body = has_body
@@ -124,6 +122,11 @@ class _SubrequestHead(DerivedHead):
     def has_body(self) -> bool:
         """True if there is any content."""
         return self._has_body
+
+    @property
+    def takes_early_hints(self) -> bool:
+        """False."""
+        return False
 
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send nothing."""
