@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import App, Request, Response, aget_response
 from antiphon.http import Link
-from antiphon.testing import AsyncClient, Client
+from antiphon.testing import AsyncClient, Client, ContractError
 
 STYLE = Link("/style.css", "preload", {"as": "style"})
 SCRIPT = Link("/app.js", "modulepreload")
@@ -324,3 +324,12 @@ def test_clients_show_the_hints_of_streams_and_redirects():
     response = Client(app).get("/old")
     assert response.early_hints == (STYLE,)
     assert [redirect.early_hints for redirect in response.history] == [(SCRIPT,)]
+
+
+@pytest.mark.parametrize("line", ["style.css", "", "<style.css", None])
+def test_the_client_refuses_malformed_hints_of_other_applications(line):
+    def application(environ, start_response):
+        environ["wsgi.early_hints"]([("Link", line)])
+
+    with pytest.raises(ContractError, match="an early hint has links, not"):
+        Client(application, "wsgi").get("/")

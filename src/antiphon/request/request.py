@@ -684,9 +684,9 @@ class Request(RequestHeaders):
         """Send links to the client now, before there is a response: 103 Early Hints (RFC 8297).
 
         A browser fetches what they name while the handler works. This waits for nothing, and is called without
-        ``await`` in ``def`` and ``async def`` handlers and in middleware, not on other threads or tasks. Links are dropped
-        where the server can't send them, for clients of HTTP/1.0, once the response has begun, and above 8 KiB for one
-        request. They replace no header: set ``response.links``, too.
+        ``await`` in ``def`` and ``async def`` handlers and in middleware, not on other threads or tasks. Links are
+        dropped where the server can't send them, for clients of HTTP/1.0, once the response has begun, and above 8 KiB
+        for one request. They replace no header: set ``response.links``, too.
 
         Raises TypeError for anything but a ``Link``.
         """

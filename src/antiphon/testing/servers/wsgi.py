@@ -131,8 +131,11 @@ class EarlyHints:
         self._is_over = False
 
     def send(self, headers: Iterable[tuple[str, str]]) -> None:
-        """Take the links of early hints. Raises ValueError for malformed ones."""
-        links = [link for name, value in headers if name.lower() == "link" for link in checked_links(value)]
+        """Take the links of early hints. Raises ContractError for malformed ones."""
+        try:
+            links = [link for name, value in headers if name.lower() == "link" for link in checked_links(value)]
+        except ValueError as error:
+            raise explained("application-breaks-contract", ContractError(str(error))) from error
         if not self._is_over:
             self._links += links
 
