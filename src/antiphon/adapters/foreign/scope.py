@@ -19,8 +19,8 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
     ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out if the server hides
     it. ``state`` is copied. The rest is a copy of the scope of an ASGI server, without the extensions that a server
-    has to honour. Early hints are offered if the server has a loop and sends
-    them: the application has a task of its own, which no thread of a WSGI server waits for.
+    has to honour. Early hints are offered if the server has a loop and sends them: the application has a task of its
+    own, which no thread of a WSGI server waits for.
     """
     head = request.head
     given = server_head(head)
