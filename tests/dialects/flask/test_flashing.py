@@ -8,15 +8,10 @@ from tests.dialects.flask.beside import BOTH, Package, ask_both
 pytestmark = pytest.mark.once
 
 
-def flashing(package):
-    """The module of ``flash``: the dialect has it in one of its own, which its helpers name."""
-    return package.module("helpers") if package.name == BOTH[0] else package.module("flashing")
-
-
 def program(package):
     app = package.Flask(__name__)
     app.secret_key = "key"
-    flash, get = flashing(package).flash, flashing(package).get_flashed_messages
+    flash, get = package.flash, package.get_flashed_messages
     options = {
         "plain": {}, "with": {"with_categories": True}, "filtered": {"category_filter": ["error", "info"]},
         "both": {"with_categories": True, "category_filter": ("error",)}, "text": {"category_filter": "error"},
@@ -54,7 +49,7 @@ def test_a_signal_tells_of_a_message(name):
 
     @app.route("/")
     def index():
-        flashing(package).flash("Saved.", "info")
+        package.flash("Saved.", "info")
         return ""
 
     def receive(sender, message, category):
@@ -69,6 +64,6 @@ def test_a_signal_tells_of_a_message(name):
 
 @pytest.mark.parametrize("name", BOTH)
 def test_needs_a_request(name):
-    for function in (lambda: flashing(Package(name)).flash("a"), flashing(Package(name)).get_flashed_messages):
+    for function in (lambda: Package(name).flash("a"), Package(name).get_flashed_messages):
         with pytest.raises(RuntimeError, match="request context"):
             function()

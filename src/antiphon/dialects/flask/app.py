@@ -1,27 +1,25 @@
 """The application: a handler of requests over WSGI, ASGI and RSGI."""
 
 import os
-from collections.abc import Callable, Iterable
-from datetime import timedelta
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
-from antiphon.dialects.flask import dispatch
+from antiphon.adapters.foreign.environ_host import EnvironHost
+from antiphon.dialects.flask import dispatch, servers, urls
 from antiphon.dialects.flask.blueprints import open_for_reading
-from antiphon.dialects.flask.calling import ApplicationType
+from antiphon.dialects.flask.bodies import NativeBody
+from antiphon.dialects.flask.config import DEFAULTS
 from antiphon.dialects.flask.ctx import AppContext, RequestContext
-from antiphon.dialects.flask.deferred import deferred
-from antiphon.dialects.flask.dispatching import Dispatching
-from antiphon.dialects.flask.driving import drive
 from antiphon.dialects.flask.globals import g
-from antiphon.dialects.flask.linking import Linking
-from antiphon.dialects.flask.overriding import OVERRIDABLE, given, overrides_of
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.imports import deferred, reexports
+from antiphon.dialects.flask.overrides import OVERRIDABLE, given, overrides_of
+from antiphon.dialects.flask.returns import made_response
 from antiphon.dialects.flask.sansio.app import App
-from antiphon.dialects.flask.serving import IS_INNER, Served
-from antiphon.dialects.flask.serving_files import Files
+from antiphon.dialects.flask.sync import async_to_sync, drive
 from antiphon.dialects.flask.wrappers import Request, Response
-from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
+from antiphon.dialects.werkzeug.routing.exceptions import RequestRedirect
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
@@ -31,6 +29,9 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.sessions import SessionInterface
     from antiphon.dialects.flask.templating import Environment
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
+    from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
+    from antiphon.request.request import Request as NativeRequest
+    from antiphon.response.response import Response as NativeResponse
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ def _session_interface() -> Any:
     return SecureCookieSessionInterface()
 
 
-class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
+class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     """An application with routes, hooks, templates, static files and settings.
 
     ``import_name`` is that of its module or package: folders are found relative to it, or to ``root_path``. Files in
@@ -50,47 +51,16 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
     part of the program lie in ``instance_path``; with ``instance_relative_config`` those of settings do, too.
     """
 
-    default_config = ImmutableDict(
-        {
-            "DEBUG": None,
-            "TESTING": False,
-            "PROPAGATE_EXCEPTIONS": None,
-            "SECRET_KEY": None,
-            "SECRET_KEY_FALLBACKS": None,
-            "PERMANENT_SESSION_LIFETIME": timedelta(days=31),
-            "USE_X_SENDFILE": False,
-            "TRUSTED_HOSTS": None,
-            "SERVER_NAME": None,
-            "APPLICATION_ROOT": "/",
-            "SESSION_COOKIE_NAME": "session",
-            "SESSION_COOKIE_DOMAIN": None,
-            "SESSION_COOKIE_PATH": None,
-            "SESSION_COOKIE_HTTPONLY": True,
-            "SESSION_COOKIE_SECURE": False,
-            "SESSION_COOKIE_PARTITIONED": False,
-            "SESSION_COOKIE_SAMESITE": None,
-            "SESSION_REFRESH_EACH_REQUEST": True,
-            "MAX_CONTENT_LENGTH": None,
-            "MAX_FORM_MEMORY_SIZE": 500_000,
-            "MAX_FORM_PARTS": 1_000,
-            "SEND_FILE_MAX_AGE_DEFAULT": None,
-            "TRAP_BAD_REQUEST_ERRORS": None,
-            "TRAP_HTTP_EXCEPTIONS": False,
-            "EXPLAIN_TEMPLATE_LOADING": False,
-            "PREFERRED_URL_SCHEME": "http",
-            "TEMPLATES_AUTO_RELOAD": None,
-            "MAX_COOKIE_SIZE": 4093,
-            "PROVIDE_AUTOMATIC_OPTIONS": True,
-        }
-    )
+    default_config = DEFAULTS
     """The settings of an application that sets none."""
-
     request_class: type[Request] = Request
     """The class of requests."""
     response_class: type[Response] = Response
     """The class of responses."""
-    session_interface: "SessionInterface" = deferred(_session_interface)  # type: ignore[assignment]
+    session_interface: "SessionInterface" = deferred(_session_interface)
     """How sessions are opened and saved."""
+    input_class = NativeBody
+    """The class of ``wsgi.input`` where a body is received while it is read."""
 
     def __init__(
         self,
@@ -105,7 +75,7 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
         instance_relative_config: bool = False,
         root_path: str | None = None,
     ) -> None:
-        Served.__init__(self)
+        EnvironHost.__init__(self)
         App.__init__(
             self, import_name, static_url_path, static_folder, static_host, host_matching, subdomain_matching,
             template_folder, instance_path, instance_relative_config, root_path,
@@ -175,22 +145,9 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
 
     def create_jinja_environment(self) -> "Environment":
         """Return a new Jinja environment, with ``jinja_options``, and with Flask's names for templates."""
-        from antiphon.dialects.flask.globals import request, session
-        from antiphon.dialects.flask.helpers import get_flashed_messages
+        from antiphon.dialects.flask.templating import create_environment
 
-        reloads = self.config["TEMPLATES_AUTO_RELOAD"]
-        options = {
-            "autoescape": self.select_jinja_autoescape,
-            "auto_reload": self.debug if reloads is None else reloads,
-            **self.jinja_options,
-        }
-        environment = self.jinja_environment(self, **options)
-        environment.globals.update(
-            url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config, request=request,
-            session=session, g=g,
-        )  # fmt: skip
-        environment.policies["json.dumps_function"] = self.json.dumps
-        return environment
+        return create_environment(self)
 
     def update_template_context(self, *args: Any) -> None:
         """Add to the values of a template, a dictionary, those of the context processors, unless it has them."""
@@ -256,6 +213,140 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
         finally:
             builder.close()
 
+    # URLs
+
+    def create_url_adapter(self, request: "Request | None") -> "MapAdapter | None":
+        """Return the rules bound to a request, or to SERVER_NAME; None without these.
+
+        Raises SecurityError for a host that is not among TRUSTED_HOSTS.
+        """
+        config = self.config
+        server_name = config["SERVER_NAME"]
+        if request is None:
+            if server_name is None:
+                return None
+            return self.url_map.bind(
+                server_name, script_name=config["APPLICATION_ROOT"], url_scheme=config["PREFERRED_URL_SCHEME"]
+            )
+        if (trusted := config["TRUSTED_HOSTS"]) is not None:
+            request.trusted_hosts = trusted
+        if request.trusted_hosts is not None:
+            request.host  # noqa: B018 - it is checked on first use
+        if self.url_map.host_matching:
+            return self.url_map.bind_to_environ(request.environ)
+        subdomain = None if self.subdomain_matching else self.url_map.default_subdomain or ""
+        return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
+
+    def url_for(
+        self,
+        /,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """Return the URL of an endpoint: a path in a request, unless it is ``_external`` or has a ``_scheme``.
+
+        An endpoint that begins with a dot is one of the current blueprint. Raises BuildError for an unknown endpoint,
+        RuntimeError outside of a request without SERVER_NAME, ValueError for a ``_scheme`` of a path.
+        """
+        return urls.url_of(self, endpoint, values, _anchor, _method, _scheme, _external)
+
+    # The dispatch of a request: each method runs the steps of its name, with the context first or without it
+
+    def full_dispatch_request(self, *args: Any, **named: Any) -> "Response":
+        """Return the response to the current request. Raises what no error handler takes."""
+        ctx, _ = given(args, named)
+        return drive(ctx, dispatch.full_dispatch_request(ctx))
+
+    def preprocess_request(self, *args: Any, **named: Any) -> Any:
+        """Call the functions for before the request, until one gives an answer, and return that."""
+        ctx, _ = given(args, named)
+        return drive(ctx, dispatch.preprocess_request(ctx))
+
+    def dispatch_request(self, *args: Any, **named: Any) -> Any:
+        """Return the result of the view. Raises the exception of a request without one."""
+        ctx, _ = given(args, named)
+        return drive(ctx, dispatch.dispatch_request(ctx))
+
+    def process_response(self, *args: Any, **named: Any) -> "Response":
+        """Return a response after the functions for after the request, and after the session is saved."""
+        ctx, (response,) = given(args, named)
+        return drive(ctx, dispatch.process_response(ctx, response))
+
+    def finalize_request(self, *args: Any, **named: Any) -> "Response":
+        """Return the response made of a view's result, after the functions for after the request."""
+        ctx, rest = given(args, named)
+        return drive(ctx, dispatch.finalize_request(ctx, *rest))
+
+    def handle_exception(self, *args: Any, **named: Any) -> "Response":
+        """Return the response to an error that no handler took. Raises the error if it shall be propagated."""
+        ctx, (error,) = given(args, named)
+        return drive(ctx, dispatch.handle_exception(ctx, error))
+
+    def handle_user_exception(self, *args: Any, **named: Any) -> Any:
+        """Return the answer of an error handler, or of an HTTP exception. Raises an error without a handler."""
+        ctx, (error,) = given(args, named)
+        return drive(ctx, dispatch.handle_user_exception(ctx, error))
+
+    def handle_http_exception(self, *args: Any, **named: Any) -> Any:
+        """Return the answer of an error handler for an HTTP exception, or the exception itself."""
+        ctx, (error,) = given(args, named)
+        return drive(ctx, dispatch.handle_http_exception(ctx, error))
+
+    def do_teardown_request(self, *args: Any, **named: Any) -> None:
+        """Call the functions for the teardown of the current request. They get the error in hand by default."""
+        ctx, rest = given(args, named)
+        _raise_noted(ctx, dispatch.do_teardown_request, *rest or [sys.exc_info()[1]])
+
+    def do_teardown_appcontext(self, *args: Any, **named: Any) -> None:
+        """Call the functions for the teardown of the current context. They get the error in hand by default."""
+        ctx, rest = given(args, named)
+        _raise_noted(ctx, dispatch.do_teardown_appcontext, *rest or [sys.exc_info()[1]])
+
+    def log_exception(self, *args: Any, **named: Any) -> None:
+        """Log an error, given as ``sys.exc_info()``, that no handler took."""
+        ctx, (exc_info,) = given(args, named)
+        self.logger.error(f"Exception on {ctx.request.path} [{ctx.request.method}]", exc_info=exc_info)
+
+    def make_default_options_response(self, *args: Any, **named: Any) -> "Response":
+        """Return the response to OPTIONS: the methods of the rules for the path."""
+        ctx, _ = given(args, named)
+        adapter = ctx.request_adapter
+        response = self.response_class()
+        response.allow.update(adapter.allowed_methods())
+        return response
+
+    def raise_routing_exception(self, request: "Request") -> None:
+        """Raise the exception of a request without a match; when debugging, an error for a form that is redirected."""
+        error: Any = request.routing_exception
+        loses_body = isinstance(error, RequestRedirect) and error.code not in {307, 308}
+        if self.debug and loses_body and request.method not in {"GET", "HEAD", "OPTIONS"}:
+            from antiphon.dialects.flask.debughelpers import FormDataRoutingRedirect
+
+            raise FormDataRoutingRedirect(request)
+        raise error
+
+    def make_response(self, rv: Any) -> "Response":
+        """Return the response made of a view's result.
+
+        Text, bytes and iterators are bodies; a dict and a list are JSON; other responses and WSGI applications become
+        a ``response_class``. A tuple is a body with a status, with headers, or with both. Raises TypeError for
+        anything else.
+        """
+        return made_response(self, rv)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that waits for the result of a coroutine function; any other as it is."""
+        return self.async_to_sync(func) if dispatch.waits(func) else func
+
+    def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
+        """Return a function that runs a coroutine function on the loop of the request, and waits for its result."""
+        return async_to_sync(func)
+
     # Serving
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -282,13 +373,46 @@ class Flask(Files, Served, Dispatching, Linking, metaclass=ApplicationType):
         """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
         if send is not None:
             return super().__call__(head, second, send)
-        if self._is_direct or IS_INNER in head:
+        if self._is_direct or servers.IS_INNER in head:
             return self.wsgi_app(head, second)
         return self._serve_wsgi(head, second)
+
+    # Requests over ASGI and RSGI
+
+    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Answer a request over WSGI that was made of a native one, whose observers have been told of it."""
+        environ[servers.IS_INNER] = True
+        return type(self).__call__(self, environ, start_response)
+
+    async def answer_request(self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any) -> "NativeResponse":
+        """Answer a native request by its environ, in steps.
+
+        The WSGI application that a program has put in place of ``wsgi_app`` or ``__call__`` answers on a thread.
+        """
+        if "wsgi_app" in self.overrides:
+            return await super().answer_request(request, environ, body)
+        return await servers.answer(self, request, environ, body)
+
+    @property
+    def propagates_errors(self) -> bool:
+        """True with TESTING, as over WSGI: a test sees the error, whose server is a test client."""
+        return bool(self.testing)
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """WSGI if all views, hooks and error handlers are plain functions, else ASGI."""
+        return servers.interface_of(self)
 
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}
 """The methods as they are here, even if a program replaces those of the class."""
+
+
+def _raise_noted(ctx: "AppContext", steps: Callable[..., Any], exc: BaseException | None) -> None:
+    errors: list[BaseException] = []
+    drive(ctx, steps(ctx, exc, errors))
+    if errors:
+        raise errors[0]
 
 
 if not TYPE_CHECKING:

@@ -3,10 +3,9 @@
 import os
 from typing import IO, TYPE_CHECKING, Any
 
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.sansio.blueprints import Blueprint as SansioBlueprint
 from antiphon.dialects.flask.sansio.blueprints import BlueprintSetupState
-from antiphon.dialects.flask.serving_files import Files
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Blueprint", "BlueprintSetupState"]
 
 
-class Blueprint(Files, SansioBlueprint):
+class Blueprint(SansioBlueprint):
     """Routes, hooks and error handlers under a name, which are registered on an application later.
 
     Their URLs are below ``url_prefix``, and on ``subdomain``; ``url_defaults`` are values of all of them. Folders are

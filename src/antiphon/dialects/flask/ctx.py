@@ -6,10 +6,10 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from antiphon.dialects.flask import dispatch, signals
-from antiphon.dialects.flask.driving import drive
 from antiphon.dialects.flask.globals import _cv_app, _cv_request
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.streams import stream_with_context
+from antiphon.dialects.flask.sync import drive
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.lazy import lazy
 

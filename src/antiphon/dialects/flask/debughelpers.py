@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.flask.globals import _cv_request
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.imports import reexports
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader

@@ -6,13 +6,14 @@ method of the application that is overridden is called in place of its steps.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects.flask import signals
 from antiphon.dialects.flask.bodies import ServerBody
-from antiphon.dialects.flask.names import hooks_of
+from antiphon.dialects.flask.helpers import parents_of
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.exceptions.server_errors import InternalServerError
@@ -124,10 +125,17 @@ async def preprocess_request(ctx: "AppContext") -> Any:
     return None
 
 
+@lru_cache(maxsize=4096)
+def _hooks_of(endpoint: str) -> tuple[str | None, ...]:
+    """Return the keys of the hooks for an endpoint: None for the application, then blueprints from the outermost."""
+    blueprint = endpoint.rpartition(".")[0]
+    return (None, *reversed(parents_of(blueprint))) if blueprint else (None,)
+
+
 def hook_names(request: "Request") -> tuple[str | None, ...]:
     """Return the keys of the hooks for a request: None for the application, then its blueprints from the outermost."""
     rule = request.url_rule
-    return (None,) if rule is None else hooks_of(rule.endpoint)
+    return (None,) if rule is None else _hooks_of(rule.endpoint)
 
 
 async def dispatch_request(ctx: "AppContext") -> Any:

@@ -1,16 +1,15 @@
-"""What views use: URLs, redirects, errors, responses, files; and the settings of the environment."""
+"""What views use: URLs, redirects, errors, responses, files, messages; and the settings of the environment."""
 
-import importlib.util
 import os
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, overload
 
-from antiphon.dialects.flask.flashing import flash, get_flashed_messages
-from antiphon.dialects.flask.globals import _cv_app, app_ctx, current_app, request_ctx
-from antiphon.dialects.flask.names import parents_of as _split_blueprint_path  # noqa: F401 - Flask's name for it
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.globals import _cv_app, app_ctx, current_app, request_ctx, session
+from antiphon.dialects.flask.imports import reexports
+from antiphon.dialects.flask.packages import get_root_path
+from antiphon.dialects.flask.signals import message_flashed
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
 from antiphon.dialects.werkzeug.utils import files
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.wrappers.response import Response as BaseResponse
 
 _NO = ("0", "false", "no")
+
+_FLASHES = "_flashes"
+"""The name of the messages in the session."""
 
 
 def get_debug_flag() -> bool:
@@ -150,35 +152,49 @@ def _of_application(**kwargs: Any) -> dict[str, Any]:
     }
 
 
-def get_root_path(import_name: str) -> str:
-    """Return the folder of a package, or that of a module's file; the current directory for a name without either.
+def flash(message: str, category: str = "message") -> None:
+    """Keep a message in the session, until a page asks for it. The signal ``message_flashed`` is sent."""
+    session[_FLASHES] = [*session.get(_FLASHES, ()), (category, message)]
+    app = app_ctx.app
+    message_flashed.send(app, _async_wrapper=app.ensure_sync, message=message, category=category)
 
-    Raises RuntimeError for a namespace package, which has no file.
+
+@overload
+def get_flashed_messages(with_categories: Literal[False] = False, category_filter: Iterable[str] = ()) -> list[str]: ...
+@overload
+def get_flashed_messages(
+    with_categories: Literal[True], category_filter: Iterable[str] = ()
+) -> list[tuple[str, str]]: ...
+@overload
+def get_flashed_messages(
+    with_categories: bool = False, category_filter: Iterable[str] = ()
+) -> list[str] | list[tuple[str, str]]: ...
+def get_flashed_messages(
+    with_categories: bool = False, category_filter: Iterable[str] = ()
+) -> list[str] | list[tuple[str, str]]:
+    """Take the messages out of the session, and return them, the same ones at each call in a request.
+
+    ``with_categories`` has each in a tuple after its category; ``category_filter`` leaves out all other categories.
     """
-    module = sys.modules.get(import_name)
-    file: str | None = getattr(module, "__file__", None)
-    if file is not None:
-        return os.path.dirname(os.path.abspath(file))
-    try:
-        spec = importlib.util.find_spec(import_name)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or spec.loader is None:
-        if spec is not None and spec.submodule_search_locations is not None:
-            raise _no_root_path(import_name)
-        return os.getcwd()
-    get_filename = getattr(spec.loader, "get_filename", None)
-    file = get_filename(import_name) if get_filename else spec.origin
-    if file is None:
-        raise _no_root_path(import_name)
-    return os.path.dirname(os.path.abspath(file))
+    flashes = request_ctx.flashes
+    if flashes is None:
+        flashes = request_ctx.flashes = session.pop(_FLASHES) if _FLASHES in session else []
+    chosen = (category_filter,) if isinstance(category_filter, str) else tuple(category_filter)
+    found = [(category, text) for category, text in flashes if not chosen or category in chosen]
+    return found if with_categories else [text for _, text in found]
 
 
-def _no_root_path(import_name: str) -> RuntimeError:
-    return RuntimeError(
-        f"No root path can be found for {import_name!r}: it is a namespace package, or is imported by a hook that names"
-        " no file. Pass root_path to the application or blueprint."
-    )
+@lru_cache(maxsize=1024)
+def parents_of(name: str) -> list[str]:
+    """Return a blueprint's name, followed by those of the blueprints around it: `a.b`, `a`."""
+    names = [name]
+    while "." in name:
+        name = name.rpartition(".")[0]
+        names.append(name)
+    return names
+
+
+_split_blueprint_path = parents_of  # its name in Flask
 
 
 if not TYPE_CHECKING:

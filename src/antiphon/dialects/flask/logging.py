@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO, cast
 
 from antiphon.dialects.flask.globals import _cv_request
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.werkzeug.local import LocalProxy
 
 if TYPE_CHECKING:

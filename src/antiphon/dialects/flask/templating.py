@@ -11,8 +11,9 @@ from jinja2.runtime import Context
 from jinja2.utils import LRUCache, internalcode, missing
 
 from antiphon.dialects.flask.ctx import has_request_context
-from antiphon.dialects.flask.globals import _cv_app, app_ctx
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.globals import _cv_app, app_ctx, g, request, session
+from antiphon.dialects.flask.helpers import get_flashed_messages
+from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.signals import before_render_template, template_rendered
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.features.templates.rendering import DictEnvironment, render
@@ -117,6 +118,23 @@ class Environment(DictEnvironment):
         """Add an extension of Jinja, and compile strings anew."""
         super().add_extension(extension)
         self._compiled.clear()
+
+
+def create_environment(app: "Flask") -> Environment:
+    """Return a new Jinja environment for an application: see ``Flask.create_jinja_environment``."""
+    reloads = app.config["TEMPLATES_AUTO_RELOAD"]
+    options = {
+        "autoescape": app.select_jinja_autoescape,
+        "auto_reload": app.debug if reloads is None else reloads,
+        **app.jinja_options,
+    }
+    environment = app.jinja_environment(app, **options)
+    environment.globals.update(
+        url_for=app.url_for, get_flashed_messages=get_flashed_messages, config=app.config, request=request,
+        session=session, g=g,
+    )  # fmt: skip
+    environment.policies["json.dumps_function"] = app.json.dumps
+    return environment
 
 
 def _calls_when_compiled(template: nodes.Template) -> bool:

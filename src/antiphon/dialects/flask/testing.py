@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from antiphon.dialects import werkzeug
 from antiphon.dialects.flask.cli.script import ScriptInfo
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.werkzeug.test import builder as environs
 from antiphon.dialects.werkzeug.test.client import Client, TestResponse
 from antiphon.dialects.werkzeug.wrappers.request import Request

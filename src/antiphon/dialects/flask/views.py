@@ -43,14 +43,15 @@ class View:
         shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
 
         def instance() -> View:
+            function: Any = view
             # Of the class that the function has: a class that replaces it there is called.
-            made: View = view.view_class(*class_args, **class_kwargs) if shared is None else shared  # type: ignore[attr-defined]
+            made: View = function.view_class(*class_args, **class_kwargs) if shared is None else shared
             return made
 
         def view(**kwargs: Any) -> Any:
             return current_app.ensure_sync(instance().dispatch_request)(**kwargs)
 
-        view.coroutine_function = _coroutine_finder(view, instance, shared)  # type: ignore[attr-defined]
+        vars(view)["coroutine_function"] = _coroutine_finder(view, instance, shared)
         view.__name__ = name
         view.__module__ = cls.__module__
         for decorator in cls.decorators:
@@ -58,23 +59,28 @@ class View:
         view.__name__ = name
         view.__module__ = cls.__module__
         view.__doc__ = cls.__doc__
-        view.view_class = cls  # type: ignore[attr-defined]
-        view.methods = cls.methods  # type: ignore[attr-defined]
-        view.provide_automatic_options = cls.provide_automatic_options  # type: ignore[attr-defined]
+        _give_attributes(view, cls)
         return view
 
 
+def _give_attributes(view: Any, cls: type[View]) -> None:
+    """Give a view its class, and what the rules for it take from that."""
+    view.view_class = cls
+    view.methods = cls.methods
+    view.provide_automatic_options = cls.provide_automatic_options
+
+
 def _coroutine_finder(
-    view: Callable[..., Any], instance: Callable[[], View], shared: View | None
-) -> Callable[[object, str], Callable[..., Any] | None]:
+    view: Any, instance: Callable[[], View], shared: View | None
+) -> Callable[[Any, str], Callable[..., Any] | None]:
     """Return a function that the dispatch asks for the coroutine function behind a view: called in place of the view,
     it needs no thread to wait on.
     """
 
-    def coroutine_function(called: object, method: str) -> Callable[..., Any] | None:
+    def coroutine_function(called: Any, method: str) -> Callable[..., Any] | None:
         if called is not view:
             return None  # A decorator has copied this attribute to its own function.
-        cls: type[View] = view.view_class if shared is None else type(shared)  # type: ignore[attr-defined]
+        cls: type[View] = view.view_class if shared is None else type(shared)
         name = cls._name_of(method)
         makes_plainly = shared is not None or cls.__init__ is object.__init__  # or it may block
         return getattr(instance(), name) if makes_plainly and name and waits(getattr(cls, name)) else None

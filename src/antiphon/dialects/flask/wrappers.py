@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.flask.deferred import deferred
 from antiphon.dialects.flask.globals import _cv_app
-from antiphon.dialects.flask.names import parents_of
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.helpers import parents_of
+from antiphon.dialects.flask.imports import deferred, reexports
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
 from antiphon.dialects.werkzeug.wrappers.request import Request as RequestBase
 from antiphon.dialects.werkzeug.wrappers.response import Response as ResponseBase

@@ -19,7 +19,7 @@ from antiphon.dialects.flask.cli.serving import show_server_banner
 from antiphon.dialects.flask.cli.tls import CertParamType, SeparatedPathType
 from antiphon.dialects.flask.globals import current_app
 from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
-from antiphon.dialects.flask.reexports import reexports
+from antiphon.dialects.flask.imports import reexports
 
 __all__ = [
     "AppGroup",

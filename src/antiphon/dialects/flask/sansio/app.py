@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask.config import Config, ConfigAttribute
 from antiphon.dialects.flask.ctx import _AppCtxGlobals
-from antiphon.dialects.flask.deferred import deferred
+from antiphon.dialects.flask.helpers import get_debug_flag, parents_of
+from antiphon.dialects.flask.imports import deferred
+from antiphon.dialects.flask.packages import find_package
 from antiphon.dialects.flask.sansio.scaffold import (
     Scaffold,
     _endpoint_from_view_func,
     _named,
-    find_package,
     setupmethod,
 )
 from antiphon.dialects.werkzeug.exceptions.aborter import Aborter
@@ -58,13 +59,13 @@ class App(Scaffold):
 
     aborter_class: type[Aborter] = Aborter
     """The class of ``aborter``."""
-    jinja_environment: "type[Environment]" = deferred(_environment)  # type: ignore[assignment]
+    jinja_environment: "type[Environment]" = deferred(_environment)
     """The class of ``jinja_env``."""
     app_ctx_globals_class: type[Any] = _AppCtxGlobals
     """The class of ``g``."""
     config_class: type[Config] = Config
     """The class of ``config``."""
-    json_provider_class: "type[JSONProvider]" = deferred(_json_provider)  # type: ignore[assignment]
+    json_provider_class: "type[JSONProvider]" = deferred(_json_provider)
     """The class of ``json``."""
     url_rule_class: type[Rule] = Rule
     """The class of rules."""
@@ -152,8 +153,6 @@ class App(Scaffold):
 
     def make_config(self, instance_relative: bool = False) -> "Config":
         """Return the settings, whose files are found relative to the application, or to its instance folder."""
-        from antiphon.dialects.flask.helpers import get_debug_flag
-
         defaults = {**self.default_config, "DEBUG": get_debug_flag()}
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 
@@ -322,8 +321,6 @@ class App(Scaffold):
         """Have the functions of ``url_defaults`` change the values of a URL, the application's before a blueprint's."""
         names: list[str | None] = [None]
         if "." in endpoint:
-            from antiphon.dialects.flask.names import parents_of
-
             names += reversed(parents_of(endpoint.rpartition(".")[0]))
         for name in names:
             if name in self.url_default_functions:

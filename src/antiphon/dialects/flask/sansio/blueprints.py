@@ -134,8 +134,8 @@ class Blueprint(Scaffold):
         self._got_registered_once = True
         state = self.make_setup_state(app, options, is_first)
         if self.has_static_folder:
-            view: Any = self.send_static_file  # type: ignore[attr-defined]  # of flask.Blueprint
-            state.add_url_rule(f"{self.static_url_path}/<path:filename>", view_func=view, endpoint="static")
+            rule = f"{self.static_url_path}/<path:filename>"
+            state.add_url_rule(rule, view_func=self.send_static_file, endpoint="static")
         self._merge_blueprint_funcs(app, name)
         for function in self.deferred_functions:
             function(state)

@@ -1,14 +1,15 @@
 """What applications and blueprints have in common: folders, and the registration of routes, hooks and handlers."""
 
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.dialects.flask.globals import current_app
+from antiphon.dialects.flask.helpers import send_from_directory
+from antiphon.dialects.flask.packages import find_package, get_root_path  # noqa: F401 - Flask has the former here
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.lazy import lazy
@@ -16,6 +17,8 @@ from antiphon.lazy import lazy
 if TYPE_CHECKING:
     from click import Group
     from jinja2 import BaseLoader
+
+    from antiphon.dialects.flask.wrappers import Response
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,7 +62,7 @@ class Scaffold:
         self.static_folder = static_folder
         self.static_url_path = static_url_path
         self.template_folder = template_folder
-        self.root_path = _root_path(import_name) if root_path is None else root_path
+        self.root_path = get_root_path(import_name) if root_path is None else root_path
         self.view_functions: dict[str, Callable[..., Any]] = {}
         self.error_handler_spec: dict[Key, dict[int | None, dict[type[Exception], Callable[..., Any]]]] = defaultdict(
             _handlers
@@ -114,6 +117,19 @@ class Scaffold:
         from jinja2 import FileSystemLoader
 
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002 - for those who override it
+        """Return how many seconds a file may be cached without asking again: SEND_FILE_MAX_AGE_DEFAULT."""
+        age: timedelta | int | None = current_app.config["SEND_FILE_MAX_AGE_DEFAULT"]
+        return int(age.total_seconds()) if isinstance(age, timedelta) else age
+
+    def send_static_file(self, filename: str) -> "Response":
+        """Return a file from ``static_folder``: the view of the static files. Raises RuntimeError without a folder."""
+        if not self.has_static_folder:
+            raise RuntimeError("there is no folder of static files: set 'static_folder'")
+        return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))
+
+    send_static_file.__module__ = "flask.blueprints"  # by which extensions know the view of a blueprint
 
     # Routes
 
@@ -269,12 +285,6 @@ def _default_context() -> dict[str, Any]:
     return _default_template_ctx_processor()
 
 
-def _root_path(import_name: str) -> str:
-    from antiphon.dialects.flask.helpers import get_root_path
-
-    return get_root_path(import_name)
-
-
 def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
     """Return the name of a view, which is the endpoint of a rule without one."""
     if view_func is None:
@@ -293,47 +303,3 @@ def _named(add: Callable[..., None], name: Any) -> Callable[[F], F]:
         return f
 
     return register
-
-
-def find_package(import_name: str) -> tuple[str | None, str]:
-    """Return the prefix under which a package is installed, or None, and the folder in which it lies."""
-    folder = _folder_of(import_name)
-    prefix = os.path.abspath(sys.prefix)
-    if Path(folder).is_relative_to(prefix):
-        return prefix, folder
-    parent, name = os.path.split(folder)
-    if name.lower() != "site-packages":
-        return None, folder
-    above, lib = os.path.split(parent)
-    if lib.lower() == "lib":  # as on Windows
-        return above, folder
-    if os.path.basename(above).lower() == "lib":  # lib/python3.11
-        return os.path.dirname(above), folder
-    return parent, folder
-
-
-def _folder_of(import_name: str) -> str:
-    """Return the folder in which a package, or a module of it, lies; the working directory if it can't be found."""
-    root = import_name.partition(".")[0]
-    try:
-        spec = find_spec(root)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None:
-        return os.getcwd()
-    if not spec.submodule_search_locations:
-        return os.path.dirname(spec.origin or "")
-    if spec.origin not in (None, "namespace"):
-        return os.path.dirname(os.path.dirname(str(spec.origin)))
-    return os.path.dirname(_portion(spec.submodule_search_locations, import_name))
-
-
-def _portion(places: list[str], import_name: str) -> str:
-    """Return the portion of a namespace package (PEP 420) in which a package lies."""
-    spec = find_spec(import_name)
-    if spec is not None and spec.submodule_search_locations:
-        inner = Path(os.path.commonpath(spec.submodule_search_locations))
-        for place in places:
-            if inner.is_relative_to(place):
-                return place
-    return places[0]

@@ -1,25 +1,25 @@
-"""The application as a handler of native requests, which come over ASGI and RSGI.
+"""The application for servers of every interface: how they call it, and its answers to ASGI's and RSGI's requests."""
 
-The steps are those of the WSGI application, on the server's loop until a function needs a thread. If a program replaces
-``wsgi_app`` or ``__call__``, that answers, on a thread.
-"""
-
-from collections.abc import Iterator
+import sys
+from abc import ABCMeta
+from collections.abc import Callable, Iterator
+from functools import wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal
 
-from antiphon.adapters.foreign.environ_host import EnvironHost
 from antiphon.adapters.foreign.wsgi import from_wsgi, started_response
+from antiphon.adapters.servable import Servable
 from antiphon.dialects.flask import dispatch, signals
-from antiphon.dialects.flask.bodies import NativeBody
 from antiphon.dialects.flask.ctx import leave
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
 from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.bodies import NativeBody
     from antiphon.request.request import Request as NativeRequest
 
 
@@ -27,45 +27,53 @@ IS_INNER = "antiphon.flask.inner"
 """The key of an environ that was made of a native request, whose observers have been told of it."""
 
 
-class Served(EnvironHost):
-    """An application whose own interface is WSGI, and which answers native requests by the same steps."""
+class ApplicationType(ABCMeta):
+    """The class of application classes. It is abstract classes' one, so that subclasses may be abstract, too.
 
-    input_class = NativeBody
+    A program may replace ``__call__`` by a function that knows WSGI alone, as Sentry does. Servers of ASGI, which call
+    with a third argument, are still answered.
+    """
 
-    def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Answer a request over WSGI that was made of a native one, whose observers have been told of it."""
-        environ[IS_INNER] = True
-        return type(self).__call__(self, environ, start_response)
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
+        super().__init__(name, bases, namespace, **options)
+        if "__call__" in namespace:
+            cls.__call__ = namespace["__call__"]  # type: ignore[method-assign]  # by __setattr__
 
-    async def answer_request(self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any) -> NativeResponse:
-        """Answer a native request by its environ, in steps.
-
-        The WSGI application that a program has put in place of ``wsgi_app`` or ``__call__`` answers on a thread.
-        """
-        app: Any = self
-        if "wsgi_app" in app.overrides:
-            return await super().answer_request(request, environ, body)
-        return await answer(app, request, environ, body)
-
-    @property
-    def propagates_errors(self) -> bool:
-        """True with TESTING, as over WSGI: a test sees the error, whose server is a test client."""
-        app: Any = self
-        return bool(app.testing)
-
-    @property
-    def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if all views, hooks and error handlers are plain functions, else ASGI."""
-        app: Any = self
-        hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
-        functions = [function for by_name in hooks for each in by_name.values() for function in each]
-        functions += [*app.view_functions.values(), *app.teardown_appcontext_funcs, *_methods(app)]
-        for by_code in app.error_handler_spec.values():
-            functions += [function for by_class in by_code.values() for function in by_class.values()]
-        return "asgi" if any(map(dispatch.waits, functions)) else "wsgi"
+    def __setattr__(cls, name: str, value: Any) -> None:
+        super().__setattr__(name, _for_all_servers(value) if name == "__call__" else value)
 
 
-def _methods(app: Any) -> Iterator[Any]:
+def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method for servers of WSGI, which it leaves to ``call``, and of ASGI."""
+    try:
+        signature(call, follow_wrapped=False).bind("self", "scope", "receive", "send")
+    except TypeError:
+        pass
+    else:
+        return call
+
+    @wraps(call)
+    def __call__(self: Any, head: Any, second: Any, send: Any = None, /) -> Any:  # noqa: N807 - the method
+        return call(self, head, second) if send is None else Servable.__call__(self, head, second, send)
+
+    if sys.version_info >= (3, 12):
+        from inspect import markcoroutinefunction
+
+        markcoroutinefunction(__call__)  # by which servers tell ASGI from WSGI
+    return __call__
+
+
+def interface_of(app: "Flask") -> Literal["wsgi", "asgi"]:
+    """Return WSGI if all views, hooks and error handlers are plain functions, else ASGI."""
+    hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    functions = [function for by_name in hooks for each in by_name.values() for function in each]
+    functions += [*app.view_functions.values(), *app.teardown_appcontext_funcs, *_methods(app)]
+    for by_code in app.error_handler_spec.values():
+        functions += [function for by_class in by_code.values() for function in by_class.values()]
+    return "asgi" if any(map(dispatch.waits, functions)) else "wsgi"
+
+
+def _methods(app: "Flask") -> Iterator[Any]:
     """Yield the methods that answer requests of views that are classes."""
     for view in app.view_functions.values():
         if (view_class := getattr(view, "view_class", None)) is not None:
@@ -74,9 +82,12 @@ def _methods(app: Any) -> Iterator[Any]:
 
 
 async def answer(
-    app: "Flask", request: "NativeRequest", environ: "WSGIEnvironment", body: NativeBody | None
+    app: "Flask", request: "NativeRequest", environ: "WSGIEnvironment", body: "NativeBody | None"
 ) -> NativeResponse:
-    """Return the response to a native request. Raises the errors that the application propagates."""
+    """Return the response to a native request. Raises the errors that the application propagates.
+
+    The steps are those of ``Flask.wsgi_app``, on the server's loop until a function needs a thread.
+    """
     ctx = app.request_context(environ)
     ctx.is_on_loop, ctx.body = not request.head.blocks, body
     error: BaseException | None = None

@@ -1,11 +1,11 @@
-"""Names that Flask's modules only use, and that programs import from there: `from flask.app import Rule`."""
+"""Names that are imported on first use, so that no program loads what it does not use."""
 
 from collections.abc import Callable
 from typing import Any
 
 from antiphon.lazy import import_on_use
 
-_MODULES = {
+_REEXPORTED = {
     "app": {
         "dialects.flask.globals": "current_app request request_ctx session",
         "dialects.flask.helpers": "get_debug_flag get_flashed_messages get_load_dotenv send_from_directory",
@@ -14,7 +14,7 @@ _MODULES = {
             "appcontext_tearing_down got_request_exception request_finished request_started request_tearing_down"
         ),
         "dialects.flask.templating": "Environment",
-        "dialects.werkzeug.datastructures": "Headers",
+        "dialects.werkzeug.datastructures": "Headers ImmutableDict",
         "dialects.werkzeug.exceptions": "BadRequestKeyError HTTPException InternalServerError",
         "dialects.werkzeug.routing": "MapAdapter Rule",
         "dialects.werkzeug.routing.exceptions": "BuildError RequestRedirect RoutingException",
@@ -39,17 +39,37 @@ _MODULES = {
         "dialects.werkzeug.routing": "RequestRedirect",
     },
     "helpers": {
-        "dialects.flask.globals": "request session",
-        "dialects.flask.signals": "message_flashed",
+        "dialects.flask.globals": "request",
         "dialects.werkzeug.wrappers": "BaseResponse",
     },
     "logging": {"dialects.flask.globals": "request"},
-    "templating": {"dialects.flask.globals": "current_app request"},
+    "templating": {"dialects.flask.globals": "current_app"},
     "testing": {"dialects.flask.sessions": "SessionMixin", "dialects.werkzeug.wrappers": "BaseRequest"},
     "wrappers": {"dialects.flask.globals": "current_app", "dialects.werkzeug.exceptions": "HTTPException"},
 }
+"""Names that Flask's modules only use, and that programs import from there: `from flask.app import Rule`."""
 
 
 def reexports(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module of this package, which imports such names on first use (PEP 562)."""
-    return import_on_use(module, _MODULES[module.rpartition(".")[2]])[1]
+    """Return the ``__getattr__`` of a module of this package, which imports names for programs (PEP 562)."""
+    return import_on_use(module, _REEXPORTED[module.rpartition(".")[2]])[1]
+
+
+def deferred(make: Callable[[], Any]) -> Any:
+    """Declare a class attribute that is what a function returns, called on first use. The result takes its place."""
+    return _Deferred(make)
+
+
+class _Deferred:
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner = owner
+        self._name = name
+
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        made = self._make()
+        if vars(self._owner).get(self._name) is self:
+            setattr(self._owner, self._name, made)
+        return getattr(self._owner, self._name)
