@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
 from antiphon.adapters.foreign.environ_host import EnvironHost
-from antiphon.dialects.flask import dispatch, servers, urls
+from antiphon.dialects.flask import dispatch, servers, teardown, urls
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.bodies import NativeBody
 from antiphon.dialects.flask.config import DEFAULTS
@@ -300,12 +300,12 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     def do_teardown_request(self, *args: Any, **named: Any) -> None:
         """Call the functions for the teardown of the current request. They get the error in hand by default."""
         ctx, rest = given(args, named)
-        _raise_noted(ctx, dispatch.do_teardown_request, *rest or [sys.exc_info()[1]])
+        teardown.run(ctx, teardown.do_teardown_request, *rest or [sys.exc_info()[1]])
 
     def do_teardown_appcontext(self, *args: Any, **named: Any) -> None:
         """Call the functions for the teardown of the current context. They get the error in hand by default."""
         ctx, rest = given(args, named)
-        _raise_noted(ctx, dispatch.do_teardown_appcontext, *rest or [sys.exc_info()[1]])
+        teardown.run(ctx, teardown.do_teardown_appcontext, *rest or [sys.exc_info()[1]])
 
     def log_exception(self, *args: Any, **named: Any) -> None:
         """Log an error, given as ``sys.exc_info()``, that no handler took."""
@@ -406,13 +406,6 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}
 """The methods as they are here, even if a program replaces those of the class."""
-
-
-def _raise_noted(ctx: "AppContext", steps: Callable[..., Any], exc: BaseException | None) -> None:
-    errors: list[BaseException] = []
-    drive(ctx, steps(ctx, exc, errors))
-    if errors:
-        raise errors[0]
 
 
 if not TYPE_CHECKING:

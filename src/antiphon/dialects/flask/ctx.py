@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from antiphon.dialects.flask import dispatch, signals
+from antiphon.dialects.flask import signals, teardown
 from antiphon.dialects.flask.globals import _cv_app, _cv_request
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.streams import stream_with_context
@@ -232,16 +232,16 @@ class AppContext:
         """Restore the context outside, and tear this one down. Functions for the teardown get ``exc``."""
         if self._leave_at_once():
             return
-        drive(self, leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
+        drive(self, teardown.leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
 
     def _leave_at_once(self) -> bool:
         """Pop the context if it is the current one and has nothing to call. Return True then."""
-        if _get() is not self or self._pins or dispatch.has_teardown(self.app):
+        if _get() is not self or self._pins or teardown.has_teardown(self.app):
             return False
         outer = self._outer.pop()
         try:
             if self._request is not None and not self._outer:
-                dispatch.close(self, self._request)
+                teardown.close(self, self._request)
         finally:
             _set(outer)
         return True
@@ -266,7 +266,7 @@ class AppContext:
         self._pins -= 1
         if self._leaves_later and not self._pins:
             self._leaves_later = False
-            drive(self, tear_down(self, exc))
+            drive(self, teardown.tear_down(self, exc))
 
     def __repr__(self) -> str:
         request = self._request
@@ -292,46 +292,6 @@ class RequestContext(AppContext):
     def copy(self) -> "AppContext":
         """Return a context with this request and its session, for work beside it."""
         return type(self)(self.app, self.request.environ, self.request, self._session)
-
-
-async def leave(ctx: AppContext, exc: BaseException | None) -> None:
-    """Pop a context, in steps."""
-    if ctx._leave_at_once():  # noqa: SLF001 - of this module
-        return
-    try:
-        if len(ctx._outer) == 1:  # noqa: SLF001 - of this module
-            if ctx._pins:  # noqa: SLF001
-                ctx._leaves_later = True  # noqa: SLF001
-            else:
-                await tear_down(ctx, exc)
-    finally:
-        current = _get()
-        _set(ctx._outer.pop())  # noqa: SLF001
-    if signals.appcontext_popped.receivers and ctx.host is None:
-        await dispatch.send(ctx, signals.appcontext_popped)
-    if current is not ctx:
-        raise AssertionError(f"Popped wrong context. ({current!r} instead of {ctx!r})")
-
-
-async def tear_down(ctx: AppContext, exc: BaseException | None) -> None:
-    """Call the functions for the teardown of a request, and of the application, in steps.
-
-    All are called, even if one fails. The error of one is raised, those of several as a group.
-    """
-    errors: list[BaseException] = []
-    request = ctx._request  # noqa: SLF001 - of this module
-    if request is not None:
-        await dispatch.tear_down_request(ctx, request, exc, errors)
-        ctx._request = None  # noqa: SLF001
-    try:
-        if ctx.host is None:
-            await dispatch.tear_down_app(ctx, exc, errors)
-    finally:
-        ctx._request = request  # noqa: SLF001
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise BaseExceptionGroup("errors of teardown functions", errors)
 
 
 def _current_request_context(user: str) -> AppContext:

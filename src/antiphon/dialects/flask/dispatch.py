@@ -1,16 +1,15 @@
-"""The dispatch of a request, as steps: hooks, view, error handlers, and the teardown.
+"""The dispatch of a request, as steps: hooks, view and error handlers.
 
 Steps run where they are until they must not: a ``def`` on a thread, an ``async def`` on an event loop. So a request
 whose functions are all ``def`` never leaves its thread, and one whose functions are all ``async def`` needs none. A
 method of the application that is overridden is called in place of its steps.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects.flask import signals
 from antiphon.dialects.flask.bodies import ServerBody
 from antiphon.dialects.flask.helpers import parents_of
@@ -237,82 +236,3 @@ async def process_response(ctx: "AppContext", response: "Response") -> "Response
             await to_thread(ctx)
         interface.save_session(app, session, response)
     return response
-
-
-def has_teardown(app: "Flask") -> bool:
-    """Return True if the end of a context has anything to call."""
-    return bool(
-        app.teardown_appcontext_funcs
-        or app.teardown_request_funcs
-        or signals.request_tearing_down.receivers
-        or signals.appcontext_tearing_down.receivers
-        or signals.appcontext_popped.receivers
-        or app.overrides
-    )
-
-
-async def tear_down_request(
-    ctx: "AppContext", request: "Request", exc: BaseException | None, errors: list[BaseException]
-) -> None:
-    """Call the functions for the teardown of a request, then close it. Errors are added to ``errors``."""
-    app = ctx.app
-    if "do_teardown_request" in app.overrides:
-        await _noting(errors, replaced(ctx, "do_teardown_request", exc))
-    else:
-        await do_teardown_request(ctx, exc, errors)
-    try:
-        close(ctx, request)
-    except Exception as error:
-        errors.append(error)
-
-
-def close(ctx: "AppContext", request: "Request") -> None:
-    """Close a request, and let go of it: its environ, and the traceback of an exception that it has, hold it, too."""
-    if (error := request.routing_exception) is not None:
-        forget_frames(error)
-    if ctx.body is not None:
-        ctx.body.close()
-    request.close()
-    request.environ["werkzeug.request"] = None
-
-
-async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the functions for the teardown of a request. Errors are added to ``errors``."""
-    functions = ctx.app.teardown_request_funcs
-    if functions:
-        for name in reversed(hook_names(ctx.request)):
-            await _call_all(ctx, functions.get(name, ()), exc, errors)
-    if signals.request_tearing_down.receivers:
-        await _noting(errors, send(ctx, signals.request_tearing_down, exc=exc))
-
-
-async def tear_down_app(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
-    if "do_teardown_appcontext" in ctx.app.overrides:
-        await _noting(errors, replaced(ctx, "do_teardown_appcontext", exc))
-    else:
-        await do_teardown_appcontext(ctx, exc, errors)
-
-
-async def do_teardown_appcontext(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
-    await _call_all(ctx, ctx.app.teardown_appcontext_funcs, exc, errors)
-    if signals.appcontext_tearing_down.receivers:
-        await _noting(errors, send(ctx, signals.appcontext_tearing_down, exc=exc))
-
-
-async def _call_all(
-    ctx: "AppContext",
-    functions: Iterable[Callable[..., Any]],
-    exc: BaseException | None,
-    errors: list[BaseException],
-) -> None:
-    for function in reversed([*functions]):
-        await _noting(errors, call(ctx, function, exc))
-
-
-async def _noting(errors: list[BaseException], steps: Any) -> None:
-    try:
-        await steps
-    except Exception as error:
-        errors.append(error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from antiphon.adapters.foreign.wsgi import from_wsgi, started_response
 from antiphon.adapters.servable import Servable
 from antiphon.dialects.flask import dispatch, signals
-from antiphon.dialects.flask.ctx import leave
+from antiphon.dialects.flask.teardown import leave
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
 from antiphon.response.response import Response as NativeResponse

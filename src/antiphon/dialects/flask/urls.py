@@ -1,6 +1,7 @@
 """URLs of endpoints, built by the rules of an application."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError
@@ -46,10 +47,4 @@ def url_of(
     except BuildError as error:
         values.update(_anchor=anchor, _method=method, _scheme=scheme, _external=external)
         return app.handle_url_build_error(error, endpoint, values)
-    return url if anchor is None else _with_anchor(url, anchor)
-
-
-def _with_anchor(url: str, anchor: str) -> str:
-    from urllib.parse import quote
-
-    return f"{url}#{quote(anchor, safe=_ANCHOR_SAFE)}"
+    return url if anchor is None else f"{url}#{quote(anchor, safe=_ANCHOR_SAFE)}"

@@ -1,0 +1,142 @@
+"""The end of a context: the functions for the teardown of its request, and of the application, as steps."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects._environ.errors import forget_frames
+from antiphon.dialects.flask import dispatch, signals
+from antiphon.dialects.flask.globals import _cv_app
+from antiphon.dialects.flask.sync import drive
+from antiphon.handler.contract import Steps
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.ctx import AppContext
+    from antiphon.dialects.flask.wrappers import Request
+
+
+async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
+    """Pop a context, in steps."""
+    if ctx._leave_at_once():  # noqa: SLF001 - of this package
+        return
+    try:
+        if len(ctx._outer) == 1:  # noqa: SLF001 - of this package
+            if ctx._pins:  # noqa: SLF001
+                ctx._leaves_later = True  # noqa: SLF001
+            else:
+                await tear_down(ctx, exc)
+    finally:
+        current = _cv_app.get()
+        _cv_app.set(ctx._outer.pop())  # noqa: SLF001
+    if signals.appcontext_popped.receivers and ctx.host is None:
+        await dispatch.send(ctx, signals.appcontext_popped)
+    if current is not ctx:
+        raise AssertionError(f"Popped wrong context. ({current!r} instead of {ctx!r})")
+
+
+async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
+    """Call the functions for the teardown of a request, and of the application, in steps.
+
+    All are called, even if one fails. The error of one is raised, those of several as a group.
+    """
+    errors: list[BaseException] = []
+    request = ctx._request  # noqa: SLF001 - of this package
+    if request is not None:
+        await tear_down_request(ctx, request, exc, errors)
+        ctx._request = None  # noqa: SLF001
+    try:
+        if ctx.host is None:
+            await tear_down_app(ctx, exc, errors)
+    finally:
+        ctx._request = request  # noqa: SLF001
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise BaseExceptionGroup("errors of teardown functions", errors)
+
+
+def run(ctx: "AppContext", steps: Callable[..., Steps[None]], exc: BaseException | None) -> None:
+    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` from this thread. Raises the first error of these."""
+    errors: list[BaseException] = []
+    drive(ctx, steps(ctx, exc, errors))
+    if errors:
+        raise errors[0]
+
+
+def has_teardown(app: "Flask") -> bool:
+    """Return True if the end of a context has anything to call."""
+    return bool(
+        app.teardown_appcontext_funcs
+        or app.teardown_request_funcs
+        or signals.request_tearing_down.receivers
+        or signals.appcontext_tearing_down.receivers
+        or signals.appcontext_popped.receivers
+        or app.overrides
+    )
+
+
+async def tear_down_request(
+    ctx: "AppContext", request: "Request", exc: BaseException | None, errors: list[BaseException]
+) -> None:
+    """Call the functions for the teardown of a request, then close it. Errors are added to ``errors``."""
+    app = ctx.app
+    if "do_teardown_request" in app.overrides:
+        await _noting(errors, dispatch.replaced(ctx, "do_teardown_request", exc))
+    else:
+        await do_teardown_request(ctx, exc, errors)
+    try:
+        close(ctx, request)
+    except Exception as error:
+        errors.append(error)
+
+
+def close(ctx: "AppContext", request: "Request") -> None:
+    """Close a request, and let go of it: its environ, and the traceback of an exception that it has, hold it, too."""
+    if (error := request.routing_exception) is not None:
+        forget_frames(error)
+    if ctx.body is not None:
+        ctx.body.close()
+    request.close()
+    request.environ["werkzeug.request"] = None
+
+
+async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
+    """Call the functions for the teardown of a request. Errors are added to ``errors``."""
+    functions = ctx.app.teardown_request_funcs
+    if functions:
+        for name in reversed(dispatch.hook_names(ctx.request)):
+            await _call_all(ctx, functions.get(name, ()), exc, errors)
+    if signals.request_tearing_down.receivers:
+        await _noting(errors, dispatch.send(ctx, signals.request_tearing_down, exc=exc))
+
+
+async def tear_down_app(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
+    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
+    if "do_teardown_appcontext" in ctx.app.overrides:
+        await _noting(errors, dispatch.replaced(ctx, "do_teardown_appcontext", exc))
+    else:
+        await do_teardown_appcontext(ctx, exc, errors)
+
+
+async def do_teardown_appcontext(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
+    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
+    await _call_all(ctx, ctx.app.teardown_appcontext_funcs, exc, errors)
+    if signals.appcontext_tearing_down.receivers:
+        await _noting(errors, dispatch.send(ctx, signals.appcontext_tearing_down, exc=exc))
+
+
+async def _call_all(
+    ctx: "AppContext",
+    functions: Iterable[Callable[..., Any]],
+    exc: BaseException | None,
+    errors: list[BaseException],
+) -> None:
+    for function in reversed([*functions]):
+        await _noting(errors, dispatch.call(ctx, function, exc))
+
+
+async def _noting(errors: list[BaseException], steps: Any) -> None:
+    try:
+        await steps
+    except Exception as error:
+        errors.append(error)
