@@ -7,6 +7,7 @@ import flask
 import pytest
 
 from tests.dialects import census
+from tests.dialects.flask.beside import DIALECT, FLASK
 
 pytestmark = pytest.mark.once
 
@@ -40,3 +41,12 @@ def test_the_package_lists_its_names():
     assert dialect.globals.current_app is dialect.current_app
     assert set(dialect.__all__) <= set(dir(dialect))
     assert {"json", "globals", "__version__"} <= set(dir(dialect))
+
+
+@pytest.mark.parametrize("name", ["app.Flask", "sansio.app.App", "sansio.scaffold.Scaffold", "blueprints.Blueprint"])
+def test_a_class_has_its_methods_where_flasks_has_them(name):
+    """Extensions look them up in ``vars()`` of a class. What Flask has twice, for static files, is in Scaffold."""
+    module, name = name.rsplit(".", 1)
+    theirs, ours = (getattr(importlib.import_module(f"{each}.{module}"), name) for each in (FLASK, DIALECT))
+    twice = {"get_send_file_max_age", "send_static_file"}
+    assert {each for each in vars(theirs) if not each.startswith("__")} - twice <= set(vars(ours))
