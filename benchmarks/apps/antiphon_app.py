@@ -140,7 +140,7 @@ def made(_request: Request) -> tuple[str, int, dict[str, str]]:
 def read(request: Request) -> str:
     args = request.args
     return listing(
-        request.params["name"],
+        request.path_params["name"],
         args["page"],
         args.get("size", 0, type=int),
         args["sort"],
@@ -209,7 +209,7 @@ async def made_async(_request: Request) -> tuple[str, int, dict[str, str]]:
 async def read_async(request: Request) -> str:
     args = request.args
     return listing(
-        request.params["name"],
+        request.path_params["name"],
         args["page"],
         args.get("size", 0, type=int),
         args["sort"],

@@ -130,7 +130,7 @@ ASKED = {
         @inner.post("/<number>")
         async def handler(request):
             upload = request.files["file"]
-            await upload.asave(f"{folder.name}/{request.params['number']}")
+            await upload.asave(f"{folder.name}/{request.path_params['number']}")
             return str(len(await upload.aread()))
 
         @app.post("/")

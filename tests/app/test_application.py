@@ -13,7 +13,7 @@ pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 def echo(request):
-    return {"method": request.method, "params": dict(request.params), "endpoint": request.endpoint}
+    return {"method": request.method, "params": dict(request.path_params), "endpoint": request.endpoint}
 
 
 class TestRoutes:
@@ -104,7 +104,7 @@ class TestRoutes:
         @app.get("/<kind>")
         @style
         def handler(request):
-            return values[request.params["kind"]]
+            return values[request.path_params["kind"]]
 
         client = serving(app)
         answers = {kind: client.get(f"/{kind}") for kind in values}
@@ -535,7 +535,7 @@ class TestBadPaths:
     @pytest.mark.parametrize("interface", ["wsgi", "asgi"])  # over RSGI a path that is not UTF-8 has it, too
     def test_may_have_a_replacement_character_that_was_sent(self, serving, interface):
         app = App()
-        app.get("/<name>")(lambda request: request.params["name"])
+        app.get("/<name>")(lambda request: request.path_params["name"])
         assert serving(app).get("/%EF%BF%BD").text == "\ufffd"
 
 

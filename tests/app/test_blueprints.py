@@ -9,7 +9,7 @@ pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 def echo(request):
-    return {"endpoint": request.endpoint, "blueprint": request.blueprint, "params": dict(request.params)}
+    return {"endpoint": request.endpoint, "blueprint": request.blueprint, "params": dict(request.path_params)}
 
 
 def answers(client, path, host=None, method="GET"):
@@ -594,7 +594,7 @@ class TestWhatIsBelowAPrefix:
         for scope, name in ((app, "app"), (shop, "shop"), (admin, "admin"), (item, "item"), (host, "host")):
 
             def mark(request, response, name=name):
-                response.headers.add("x-around", f"{name} {dict(request.params)}")
+                response.headers.add("x-around", f"{name} {dict(request.path_params)}")
 
             def answer(request, error, name=name):
                 return f"{name} {request.blueprint}"
@@ -636,7 +636,7 @@ class TestWhatIsBelowAPrefix:
     def test_has_the_parameters_of_the_prefix_as_routes_have_them(self, serving, interface, encoded_slashes, shop):
         app = App(encoded_slashes=encoded_slashes)
         shops = Blueprint("shops", prefix="/shops/<shop>")
-        shops.errorhandler(404)(lambda request, error: request.params["shop"])
+        shops.errorhandler(404)(lambda request, error: request.path_params["shop"])
         app.register(shops)
         path, known = "/shops/x%2Fy/nowhere", "x" if interface == "rsgi" else shop  # which hides what was sent
         assert serving(app).get(path).text == known
@@ -645,7 +645,7 @@ class TestWhatIsBelowAPrefix:
         app = App()
         for name in ("one", "two"):
             blueprint = Blueprint(name, prefix="/same/<id>" if name == "one" else "/same/<other>")
-            blueprint.errorhandler(404)(lambda request, error, name=name: f"{name} {dict(request.params)}")
+            blueprint.errorhandler(404)(lambda request, error, name=name: f"{name} {dict(request.path_params)}")
             app.register(blueprint)
         assert serving(app).get("/same/5/x").text == "one {'id': '5'}"
 

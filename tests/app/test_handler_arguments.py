@@ -137,7 +137,7 @@ def test_middleware_hooks_and_errors_are_around_such_a_handler_as_around_any(ser
 
     @app.after_request
     def mark(request, response):
-        response.headers["x-item"] = str(request.params["key"])
+        response.headers["x-item"] = str(request.path_params["key"])
 
     @app.get("/<int:key>")
     @style

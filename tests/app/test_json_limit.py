@@ -22,7 +22,7 @@ def raised_by(where, policy):
 
     @app.post("/<way>", body=policy, limits=limits if where == "route" else None)
     def length(request):
-        return {"characters": len(READ[request.params["way"]](request))}
+        return {"characters": len(READ[request.path_params["way"]](request))}
 
     @app.post("/text", body=policy)
     def text(request):

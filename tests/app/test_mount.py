@@ -64,7 +64,7 @@ class TestThePath:
         @inner.get("/<name>")
         @style
         def handler(request):
-            return [request.params["name"], (request.raw_path or b"").decode()]
+            return [request.path_params["name"], (request.raw_path or b"").decode()]
 
         response = serving(app).get("/old/a%2Fb")
         if interface == "rsgi":  # it hides the raw path, so that the slash is one
@@ -85,7 +85,7 @@ class TestThePath:
         @app.middleware
         def note(request):
             yield
-            params.append(dict(request.params))
+            params.append(dict(request.path_params))
 
         app.mount("/shops/<int:shop>", kind.make())
         client = serving(app)
@@ -179,7 +179,7 @@ class TestEncodedSlashes:
         routes = {"/users/<name>": "a", "/users/<name>/edit": "b", "/y/users/<name>": "another tenant's"}
         for pattern, answer in routes.items():
             inner.get(pattern)(
-                style(lambda request, answer=answer: [answer, request.params["name"], request.raw_path.decode()])
+                style(lambda request, answer=answer: [answer, request.path_params["name"], request.raw_path.decode()])
             )
         client = serving(outer)
         for path, answer in {
@@ -278,7 +278,7 @@ def note_params(noted):
 
     def note(request):
         yield
-        noted.append(dict(request.params))
+        noted.append(dict(request.path_params))
 
     return note
 

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.axes("interface", "style")
 
 
 def echo(request):
-    return {"endpoint": request.endpoint, "params": dict(request.params)}
+    return {"endpoint": request.endpoint, "params": dict(request.path_params)}
 
 
 def answers(app, serving):
@@ -37,7 +37,7 @@ def test_a_target_that_is_no_path_reaches_nobody(path):
 def test_own_converters_match_by_what_they_raise(serving, style):
     app = App()
     app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
-    app.get("/c/<hex:n>", name="n")(style(lambda request: {**echo(request), "params": {"n": request.params["n"]}}))
+    app.get("/c/<hex:n>", name="n")(style(lambda request: {**echo(request), "params": {"n": request.path_params["n"]}}))
     get = answers(app, serving)
     assert get("/c/ff") == ("n", {"n": 255})
     assert get("/c/xy") == 404
@@ -90,10 +90,10 @@ def test_a_parameter_that_a_route_has_not_is_a_key_error_with_those_that_it_has(
 
     @app.get(pattern, name="users")
     def handler(request):
-        assert request.params.get("typo") is None
+        assert request.path_params.get("typo") is None
         with pytest.raises(KeyError, match=rf"there is no parameter 'typo': the route .*{named}"):
-            request.params["typo"]
-        return request.params["typo"]
+            request.path_params["typo"]
+        return request.path_params["typo"]
 
     assert serving(app).get(path).status == 500
     assert f"KeyError: \"there is no parameter 'typo': the route {named}\"" in caplog.text
@@ -104,8 +104,8 @@ def test_defaults_are_not_shared_between_requests(serving):
 
     @app.get("/list", defaults={"page": 1})
     def changes(request):
-        request.params["page"] += 1
-        return {"page": request.params["page"]}
+        request.path_params["page"] += 1
+        return {"page": request.path_params["page"]}
 
     client = serving(app)
     assert [client.get("/list").json["page"] for _ in range(2)] == [2, 2]
@@ -224,7 +224,7 @@ class TestEncodedSlashes:
     def app(self):
         app = App()
         for pattern in ("/a/b", "/a/b/", "/users/<name>", "/p/<path:p>/x", "/<a>/<b>/<c>"):
-            app.get(pattern)(lambda request, pattern=pattern: f"{pattern} {[*request.params.values()]}")
+            app.get(pattern)(lambda request, pattern=pattern: f"{pattern} {[*request.path_params.values()]}")
         return app
 
     @pytest.mark.parametrize(

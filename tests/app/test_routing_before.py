@@ -35,7 +35,7 @@ def register(app, other, before=lambda request: None, after=lambda request, resp
 
 
 def tell(request):
-    return {"method": request.method, "path": request.path, "params": dict(request.params), "text": request.text}
+    return {"method": request.method, "path": request.path, "params": dict(request.path_params), "text": request.text}
 
 
 @pytest.fixture(params=[False, True], ids=["one style", "mixed"])

@@ -33,7 +33,7 @@ def make_app(colour="def", keys=KEYS):
 
     def download(request: Request):
         calls.append(request.path)
-        return {"name": request.params["name"], "tag": request.args.getall("tag")}
+        return {"name": request.path_params["name"], "tag": request.args.getall("tag")}
 
     async def adownload(request: Request):
         return download(request)

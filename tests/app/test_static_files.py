@@ -115,7 +115,7 @@ class TestItsAnswers:
     def test_pass_what_is_around_them(self, app, serving):
         @app.after_request
         def mark(request, response):
-            response.headers["x-endpoint"] = f"{request.endpoint} {request.params['filename']}"
+            response.headers["x-endpoint"] = f"{request.endpoint} {request.path_params['filename']}"
 
         response = serving(app).get("/static/css/site.css")
         assert (response.body, response.headers["x-endpoint"]) == (CSS, "static css/site.css")

@@ -179,7 +179,7 @@ class TestAnException:
             @app.get("/<path>")
             @style
             def the_handler(request):
-                raise errors[f"/{request.params['path']}"] from cause
+                raise errors[f"/{request.path_params['path']}"] from cause
 
         client = serving(woven(stack, position, routes, outermost))
         for path, error in errors.items():

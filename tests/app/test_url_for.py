@@ -149,7 +149,7 @@ def test_what_the_route_would_not_match_is_an_error_with_route_and_parameter(nam
 def test_a_parameter_in_a_host_is_one_label_at_most(host, params, wanted):
     app = App()
     app.converter("own", str, str)
-    app.get("/", name="home", host=host)(lambda request: request.params)
+    app.get("/", name="home", host=host)(lambda request: request.path_params)
     if wanted[:2] == "//":
         url = app.url_for("home", **params)
         assert url == wanted

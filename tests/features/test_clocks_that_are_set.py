@@ -99,7 +99,7 @@ def test_logins_last(app, visiting, clock, step):
 @pytest.mark.parametrize("step", STEPS)
 def test_messages_are_shown_once_and_in_turn(app, visiting, clock, step):
     app.use(Flash())
-    app.get("/save/<what>")(lambda request: request.flash(request.params["what"]) or "saved")
+    app.get("/save/<what>")(lambda request: request.flash(request.path_params["what"]) or "saved")
     app.get("/")(lambda request: [each.message for each in request.flash.take()])
     client = visiting(app)
     client.get("/save/first")

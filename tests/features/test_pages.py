@@ -113,7 +113,7 @@ def render(request, id):
     return f"<{id}>"
 
 async def post(request):
-    return {"id": request.params["id"]}, 201
+    return {"id": request.path_params["id"]}, 201
 
 def put(request) -> None: ...
 

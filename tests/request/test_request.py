@@ -154,7 +154,7 @@ class TestHead:
             ("endpoint", None),
             ("blueprint", None),
             ("app", None),
-            ("params", {}),
+            ("path_params", {}),
             ("limits", Limits()),
             ("body", b""),
             ("text", ""),
@@ -852,7 +852,7 @@ PLAIN = [
     "client",
     "ip",
 ]
-UNREAD = ["mimetype", "route", "endpoint", "app", "params", "limits", "_deferred"]
+UNREAD = ["mimetype", "route", "endpoint", "app", "path_params", "limits", "_deferred"]
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http"}
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
@@ -953,8 +953,8 @@ class TestContext:
 
     def test_the_params_of_no_route_cannot_be_shared_by_chance(self):
         with pytest.raises(TypeError):
-            Request.blank().params["name"] = "ada"
-        assert Request.blank().params == {}
+            Request.blank().path_params["name"] = "ada"
+        assert Request.blank().path_params == {}
 
     def test_knows_its_route(self):
         @dataclass
@@ -1001,9 +1001,9 @@ class TestUnknownAttributes:
     def test_are_none_of_those_that_a_request_has(self):
         request = Request.blank("/?a=b")
         request.limits = Limits(body=5)
-        request.params = {"id": 5}
+        request.path_params = {"id": 5}
         request.id = "5"
-        assert (request.args["a"], request.url.path, request.params["id"], request.id) == ("b", "/", 5, "5")
+        assert (request.args["a"], request.url.path, request.path_params["id"], request.id) == ("b", "/", 5, "5")
 
     def test_are_known_to_a_class_of_one_s_own(self):
         request = Own.blank()

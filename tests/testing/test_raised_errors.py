@@ -33,7 +33,7 @@ def make_app(kind="def"):
 
     @app.get("/abort/<int:status>")
     def refuse(request: Request):
-        abort(request.params["status"])
+        abort(request.path_params["status"])
 
     @app.get("/known")
     def known(request: Request):

@@ -60,7 +60,7 @@ def test_a_handler_may_keep_its_request(interface, again):
     assert Client(app, interface=interface).get("/x?y").status == 200
     (request,) = kept
     assert (request.path, request.query_string, request.body) == ("/x", b"y", b"")
-    assert (request.route, request._deferred, dict(request.params)) == (NO_ROUTE, (), {})
+    assert (request.route, request._deferred, dict(request.path_params)) == (NO_ROUTE, (), {})
 
 
 @everyway

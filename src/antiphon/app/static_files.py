@@ -267,7 +267,7 @@ def static_files(folder: StaticFolder) -> tuple[Converter, Callable[[Request], R
     """Return the converter of the parameter ``filename``, and the handler, which blocks on the file system."""
 
     def serve_file(request: Request) -> Response:
-        return folder.response(request, request.params["filename"])
+        return folder.response(request, request.path_params["filename"])
 
     converter = CONVERTERS["path"]._replace(name=f"static_{next(_numbers)}", to_url=folder.hashed)
     return converter, serve_file

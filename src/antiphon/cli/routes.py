@@ -53,7 +53,7 @@ def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str
     mount = next((each for each in app.mounts if (each.prefix, each.host) == (route.pattern, route.host)), None)
     if route.endpoint or mount is None:
         lines = aligned([_row(route)]) if route.endpoint else [f"{request.method} is answered by the app itself"]
-        return lines + [f"  {name} = {value!r}" for name, value in request.params.items()], True
+        return lines + [f"  {name} = {value!r}" for name, value in request.path_params.items()], True
     above = f"mounted at {mount.where}: {_described(mount)}"
     if not isinstance(mount.application, App):
         return [above], True

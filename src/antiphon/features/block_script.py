@@ -63,7 +63,7 @@ class BlockScript:
         app.share(block_script=partial(_Element, self._digits))
 
     def _serve(self, request: Request) -> Response:
-        is_present = request.params["digits"] == self._digits  # or the page is of another version of this app
+        is_present = request.path_params["digits"] == self._digits  # or the page is of another version of this app
         response = Response(
             SCRIPT, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
         )

@@ -82,7 +82,7 @@ class UploadProgress:
             request.after(lambda: self._uploads.end(upload))
 
     def _report(self, request: Request) -> Response:
-        id_: str = request.params["id"]
+        id_: str = request.path_params["id"]
         upload = self._uploads.find(id_)
         if request.accept.best(["application/json", "text/event-stream"]) == "text/event-stream" and _is_id(id_):
             if upload is None and request.last_event_id:

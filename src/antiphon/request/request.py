@@ -96,12 +96,12 @@ class Request(RequestHeaders):
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
         " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
         "head": "The head, a ``Head``: what the server told of the request, unparsed. For adapters and dialects.",
-        "params": "The values of the route's parameters by name, as their converters give them; empty if there are"
+        "path_params": "The values of the route's parameters by name, as their converters give them; empty if there are"
         " none. A handler may take them as arguments, with their types.",
         "route": "The route that answers. It has no pattern if no route was found, and without an application.",
     }
 
-    params: Mapping[str, Any]
+    path_params: Mapping[str, Any]
     _pattern_below: str | None = ""
     """The pattern of the route that answered in an application that is mounted here; None if none did."""
     _content: Content | bytes | None
@@ -116,7 +116,7 @@ class Request(RequestHeaders):
         self._content = body
         self._own_limits = None
         self.route: Route = NO_ROUTE
-        self.params = _NO_PARAMS
+        self.path_params = _NO_PARAMS
         self.consulted = ()
         self._deferred: tuple[Callable[[], object], ...] = ()
         self._after_hooks: tuple[Callable[..., Any], ...] = ()

@@ -79,7 +79,7 @@ IN_CODE = [by_variable, by_bytes, by_attribute, by_field, by_key, by_pair, by_wh
 
 def with_parameter(secret):
     request = Request.blank(f"/reset/{quote(secret)}")
-    request.params = {"token": secret}
+    request.path_params = {"token": secret}
     return request
 
 

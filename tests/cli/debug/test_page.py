@@ -350,7 +350,7 @@ def request_of_everything():
         {"host": "shop.example", "content-type": "application/json", "cookie": "theme=dark"},
         b'{"name": "tea", "count": [1]}',
     )
-    request.params = {"number": 7}
+    request.path_params = {"number": 7}
     return request
 
 

@@ -43,12 +43,12 @@ def register(app: App) -> None:
             try:
                 connection.close()
             except sqlite3.ProgrammingError as error:
-                closed[request.params["name"]] = str(error)
+                closed[request.path_params["name"]] = str(error)
             else:
-                closed[request.params["name"]] = "closed"
+                closed[request.path_params["name"]] = "closed"
 
         return rows()
 
     @app.get("/def/database/<name>")
     def look(request: Request) -> dict[str, str | None]:
-        return {"closed": closed.get(request.params["name"])}
+        return {"closed": closed.get(request.path_params["name"])}

@@ -43,22 +43,22 @@ def _register_target(app: App) -> None:
 
     @def_and_async(app, "/path/<name>")
     def path(request: Request) -> dict[str, object]:
-        return {"name": request.params["name"], "path": request.path}
+        return {"name": request.path_params["name"], "path": request.path}
 
     @def_and_async(app, "/number/<int:number>")
     def number(request: Request) -> dict[str, object]:
-        return {"number": request.params["number"]}
+        return {"number": request.path_params["number"]}
 
 
 def _register_fields(app: App) -> None:
     @def_and_async(app, "/field/<name>")
     def field(request: Request) -> dict[str, object]:
-        name = request.params["name"]
+        name = request.path_params["name"]
         return {"value": request.headers.get(name), "elements": request.headers.getall(name)}
 
     @def_and_async(app, "/elements/<name>")
     def elements(request: Request) -> list[str]:
-        return request.headers.getall(request.params["name"])
+        return request.headers.getall(request.path_params["name"])
 
     @def_and_async(app, "/fields")
     def fields(request: Request) -> list[tuple[str, str]]:

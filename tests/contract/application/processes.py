@@ -65,7 +65,7 @@ def _register_startup(app: App) -> None:
 def _register_after(app: App) -> None:
     @def_and_async(app, "/after/<name>")
     def after(request: Request) -> str:
-        name: str = request.params["name"]
+        name: str = request.path_params["name"]
 
         @request.after
         def after_sync() -> None:
@@ -94,4 +94,4 @@ def _register_after(app: App) -> None:
 
     @def_and_async(app, "/after/<name>/done")
     def done(request: Request) -> list[str]:
-        return [entry for entry in done_after if entry.startswith(f"{request.params['name']} ")]
+        return [entry for entry in done_after if entry.startswith(f"{request.path_params['name']} ")]

@@ -98,4 +98,4 @@ def _register_endless(app: App) -> None:
 
     @def_and_async(app, "/stream/closed/<name>")
     def where_closed(request: Request) -> dict[str, str | None]:
-        return {"closed": closed.get(request.params["name"])}
+        return {"closed": closed.get(request.path_params["name"])}

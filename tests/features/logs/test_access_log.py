@@ -108,7 +108,7 @@ def test_a_stream_that_the_client_leaves_keeps_its_status_and_is_marked(app, int
 
 def test_attributes_of_one_s_own_are_added(interface, records):
     app = App(trusted_proxies=["127.0.0.1"])
-    app.use(AccessLog(extra=lambda exchange: {"shop": exchange.request.params.get("shop"), "status": "mine"}))
+    app.use(AccessLog(extra=lambda exchange: {"shop": exchange.request.path_params.get("shop"), "status": "mine"}))
     app.get("/<shop>")(lambda request: "x")
     Client(app, interface).get("/lamps")
     assert records()[0].shop == "lamps"

@@ -62,7 +62,7 @@ POLICIES = {
 
 @app.route("/page/<policy>", methods=["GET", "POST"])
 def page(request: Request):
-    response = POLICIES[request.params["policy"]](Response.text("a page"))
+    response = POLICIES[request.path_params["policy"]](Response.text("a page"))
     response.add_etag()
     return response.conditional(request)
 
@@ -109,7 +109,7 @@ def typed(request: Request):
 
 @app.get("/long/<policy>")
 def long(request: Request):
-    response = POLICIES[request.params["policy"]](Response.text(LONG))
+    response = POLICIES[request.path_params["policy"]](Response.text(LONG))
     response.add_etag()
     return response.conditional(request)
 

@@ -89,7 +89,7 @@ KINDS = {
 
 @app.get("/<kind>")
 def send(request):
-    return KINDS[request.params["kind"]](Path(request.args["path"])).conditional(request)
+    return KINDS[request.path_params["kind"]](Path(request.args["path"])).conditional(request)
 
 
 @app.get("/measured")

@@ -79,10 +79,10 @@ def with_arguments(handler: Callable[..., Any], names: Collection[str], has_othe
     """
 
     def call(request: Any) -> Any:
-        return handler(request, **request.params)
+        return handler(request, **request.path_params)
 
     def call_with_some(request: Any) -> Any:
-        params = request.params
+        params = request.path_params
         return handler(request, **{name: params[name] for name in names})
 
     function = call_with_some if has_others else call

@@ -92,7 +92,7 @@ class Routing:
             found = self._search(request)
             if isinstance(found, HTTPError):
                 return self.refuse(request, found, self._blueprint_of(request))
-            methods, request.params = found
+            methods, request.path_params = found
         plan = methods.get(head.method)
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
@@ -168,7 +168,7 @@ class Routing:
         below = self.blueprints.find(request.path, request.host, self._hidden_segments(request.head))
         if below is None:
             return ""
-        request.params = below.params
+        request.path_params = below.params
         return below.found
 
 

@@ -30,7 +30,9 @@ def sections_of(request: Request, printer: Printer, mask: Mask) -> tuple[Section
     """Return the sections that have rows. One that can't be read says so."""
     parts: dict[str, Callable[[], Rows]] = {
         "Head": lambda: _basics(request, mask),
-        "Parameters of the path": lambda: [(name, printer.show(value, name)) for name, value in request.params.items()],
+        "Parameters of the path": lambda: [
+            (name, printer.show(value, name)) for name, value in request.path_params.items()
+        ],
         "Query": lambda: _fields(request.args.items(), mask),
         "Headers": lambda: _headers(request, mask),
         "Cookies": lambda: _cookies(request, mask),

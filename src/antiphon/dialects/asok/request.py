@@ -107,7 +107,7 @@ class Request(RequestState):
     @lazy
     def params(self) -> dict[str, Any]:
         """The values of the dynamic segments of the page's path, by their names."""
-        return {name: _read(value) for name, value in self.native.params.items()}
+        return {name: _read(value) for name, value in self.native.path_params.items()}
 
     @lazy
     def args(self) -> QueryDict:
