@@ -394,7 +394,7 @@ def test_a_copy_has_the_same_values_and_the_same_body():
 
 def test_a_copy_has_no_hooks_and_an_id_of_its_own():
     request = Request.blank()
-    request.after(print)
+    request.after_response(print)
     request.after_request(print)
     copied = request.copy()
     assert (copied._deferred, copied._after_hooks, copied.route) == ((), (), NO_ROUTE)

@@ -78,13 +78,13 @@ async def mail(to: str, *, urgent: bool = False) -> None: raise NotImplementedEr
 
 
 def after(request: Request) -> None:
-    request.after(mail, "ada@example.com", urgent=True)
-    request.after(lambda: mail("ada@example.com"))
-    request.after(mail)  # wrong
-    request.after(mail, 5)  # wrong
-    request.after(print, "done")
+    request.after_response(mail, "ada@example.com", urgent=True)
+    request.after_response(lambda: mail("ada@example.com"))
+    request.after_response(mail)  # wrong
+    request.after_response(mail, 5)  # wrong
+    request.after_response(print, "done")
 
-    @request.after
+    @request.after_response
     def log() -> None: ...
 
     log()

@@ -40,7 +40,7 @@ def signed(request: Request) -> Generator[None, Response, None]:
     mac = hmac.new(SECRET, digestmod="sha256")
     for chunk in request.stream:
         mac.update(chunk)
-    request.after(lambda: audited.append(digest(request)))
+    request.after_response(lambda: audited.append(digest(request)))
     response = yield
     response.headers["x-signature"] = mac.hexdigest()
 
@@ -66,7 +66,7 @@ async def signed_async(request: Request) -> AsyncGenerator[None, Response]:
     async def audit() -> None:
         audited.append(await digest_async(request))
 
-    request.after(audit)
+    request.after_response(audit)
     response = yield
     response.headers["x-signature"] = mac.hexdigest()
 

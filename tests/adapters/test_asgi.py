@@ -329,7 +329,7 @@ class TestACancellation:
 
         @serve
         async def app(request):
-            request.after(lambda: seen.append("after"))
+            request.after_response(lambda: seen.append("after"))
             try:
                 begun.set()
                 await asyncio.Event().wait()

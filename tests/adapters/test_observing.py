@@ -106,7 +106,7 @@ def app(notes, tmp_path):
 
     @app.get("/after")
     async def after(request):
-        request.after(notes.events.append, "after")
+        request.after_response(notes.events.append, "after")
         return iter(["stream"])
 
     @app.get("/busy")
@@ -253,13 +253,13 @@ def test_context_variables_that_begin_sets_are_set_in_all_that_answers(interface
     @app.get("/")
     def index(request):
         seen.append(variable.get())
-        request.after(lambda: seen.append(variable.get()))
+        request.after_response(lambda: seen.append(variable.get()))
         return parts()
 
     @app.get("/async")
     async def index_async(request):
         seen.append(variable.get())
-        request.after(lambda: seen.append(variable.get()))
+        request.after_response(lambda: seen.append(variable.get()))
         return parts_async()
 
     client = Client(app, interface)

@@ -727,7 +727,7 @@ def test_variables_do_not_leak_on_one_thread_over_wsgi(servers):
     def app(request):
         seen.append(variable.get())
         variable.set("set")
-        request.after(lambda: variable.set("after"))
+        request.after_response(lambda: variable.set("after"))
         return Response(iter([b"x"]))
 
     def calls():

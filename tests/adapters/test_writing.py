@@ -229,7 +229,7 @@ class TestAStreamedBody:
 
         def handler(request):
             variable.set("by the handler")
-            request.after(lambda: seen.append(variable.get()))
+            request.after_response(lambda: seen.append(variable.get()))
             return Response(chunks())
 
         call(app(handler))
@@ -265,8 +265,8 @@ class TestWhatIsLeftForAfter:
             events.append("second")
 
         def handler(request):
-            request.after(lambda: events.append("first"))
-            request.after(second)
+            request.after_response(lambda: events.append("first"))
+            request.after_response(second)
             return Response(body())
 
         class NotingChunks(list):
@@ -305,8 +305,8 @@ class TestWhatIsLeftForAfter:
             raise LookupError("boom")
 
         def handler(request):
-            request.after(fails)
-            request.after(lambda: called.append("after"))
+            request.after_response(fails)
+            request.after_response(lambda: called.append("after"))
             return Response("x")
 
         answer = call(app(handler))
@@ -319,7 +319,7 @@ class TestWhatIsLeftForAfter:
         called = []
 
         def handler(request):
-            request.after(lambda: called.append("after"))
+            request.after_response(lambda: called.append("after"))
             return Response(Body([b"a"] * 100, LookupError()))
 
         call(app(handler), most=most)
@@ -329,7 +329,7 @@ class TestWhatIsLeftForAfter:
         called = []
 
         def handler(request):
-            request.after(lambda: called.append("after"))
+            request.after_response(lambda: called.append("after"))
             raise LookupError
 
         assert call(app(handler)).status == 500
@@ -339,7 +339,7 @@ class TestWhatIsLeftForAfter:
         threads = []
 
         def handler(request):
-            request.after(lambda: threads.append(threading.get_ident()))
+            request.after_response(lambda: threads.append(threading.get_ident()))
             return Response("x")
 
         servers.asgi(app(handler))

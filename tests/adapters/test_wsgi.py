@@ -360,7 +360,7 @@ def test_a_head_that_the_server_refuses_leaves_nothing_open(servers):
 
     @serve
     def app(request):
-        request.after(lambda: ended.append("after"))
+        request.after_response(lambda: ended.append("after"))
         return Response(Rows(), headers={"content-length": "abc"})
 
     def refuse(status, headers):
@@ -462,7 +462,7 @@ def test_a_response_that_nobody_closes_is_not_waited_for_at_the_end(servers):
 
     @app.get("/")
     def handler(request):
-        request.after(list)
+        request.after_response(list)
         return "x"
 
     dropped = app(servers.environ(HTTP_HOST="localhost"), lambda status, fields: None)

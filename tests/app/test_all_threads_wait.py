@@ -109,8 +109,8 @@ ASKED = {
 
         @inner.get("/")
         async def handler(request):
-            request.after(later)
-            request.after(lambda: called.append(1))
+            request.after_response(later)
+            request.after_response(lambda: called.append(1))
             return "inner"
 
         async def later():

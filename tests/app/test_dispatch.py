@@ -87,14 +87,14 @@ class TestContextVariables:
         @style
         def handler(request):
             note("handler")
-            request.after(other(finished))
+            request.after_response(other(finished))
             return "x"
 
         @app.get("/stream")
         @style
         def stream(request):
             note("handler")
-            request.after(other(finished))
+            request.after_response(other(finished))
 
             def chunks():
                 note("stream")
@@ -511,7 +511,7 @@ class TestACancellation:
 
         @app.before_request
         def before(request):
-            request.after(lambda: seen.append("after"))
+            request.after_response(lambda: seen.append("after"))
 
         @app.get("/")
         async def handler(request):
@@ -686,12 +686,12 @@ class TestACancellation:
 
         @app.get("/")
         async def handler(request):
-            @request.after
+            @request.after_response
             async def waits():
                 await cancel_before_the_next_thread(times)
 
-            request.after(lambda: seen.append("first"))
-            request.after(lambda: seen.append("second"))
+            request.after_response(lambda: seen.append("first"))
+            request.after_response(lambda: seen.append("second"))
             asyncio.current_task().cancel()
             await asyncio.sleep(0)
 

@@ -483,7 +483,7 @@ def test_what_fails_after_the_response_is_logged_and_keeps_nobody_from_it(servin
     def handler(request):
         ids.append(request.id)
         for function in (lambda: called.append(1), lambda: 1 // 0, lambda: called.append(2)):
-            request.after(paint(function))
+            request.after_response(paint(function))
         return "x"
 
     def paint(function):
@@ -511,7 +511,7 @@ def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(s
     seen = []
 
     def handler(request):
-        request.after(lambda: seen.append("after"))
+        request.after_response(lambda: seen.append("after"))
         raise Fatal
 
     client = serving(failing(position, style, style, Failure(answers_with(handler), 200)))

@@ -112,7 +112,7 @@ class TestAnAnswer:
         @app.get("/")
         @style
         def handler(request):
-            request.after(lambda: seen.append("sent"))
+            request.after_response(lambda: seen.append("sent"))
             return request[Session] + request[Session]
 
         assert serving(app).get("/").text == "sessionsession"
@@ -296,7 +296,7 @@ class TestAStream:
             def handler(request):
                 if is_read_before:
                     request[Session]
-                request.after(lambda: seen.append("sent"))
+                request.after_response(lambda: seen.append("sent"))
                 return Response.stream(chunks(request, count, error))
 
             return app
@@ -399,7 +399,7 @@ class TestWhereItIs:
         @style
         def handler(request):
             text = request[Session] if is_known else "session"
-            request.after(lambda: seen.append("sent"))
+            request.after_response(lambda: seen.append("sent"))
             return text if answer == "text" else Response.stream(iter([text]))
 
         assert serving(outer).get(f"{position.prefix}/").text == "session"
@@ -455,7 +455,7 @@ class TestWhereItIs:
     def test_is_not_after_the_response(self, serving, style, kind, seen, caplog):
         app = App()
         kind.fill(app, seen)
-        app.get("/")(reading(style, lambda request: request.after(lambda: request[Session]) and "done"))
+        app.get("/")(reading(style, lambda request: request.after_response(lambda: request[Session]) and "done"))
         assert serving(app).get("/").text == "done"
         assert "'session'" in eventually(lambda: caplog.text or None, "nothing is logged")
         assert seen == ["open session", "commit session"]

@@ -182,7 +182,7 @@ class TestOnAnEventLoop:
             async def chunks():
                 yield "x"
 
-            request.after(last)
+            request.after_response(last)
             return chunks()
 
         hops, _ = self.hops(app, interface, submitted, method, path)

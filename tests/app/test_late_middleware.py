@@ -61,7 +61,7 @@ def streams(request: Request):
 
 
 def defers(request: Request):
-    request.after(lambda: None)
+    request.after_response(lambda: None)
     return "defers"
 
 

@@ -51,7 +51,7 @@ class TestAfterTheResponse:
         @inner.get("/x")
         @style
         def handler(request):
-            request.after(of_nothing(style, lambda: done.append("after")))
+            request.after_response(of_nothing(style, lambda: done.append("after")))
 
             def chunks():
                 yield "x"

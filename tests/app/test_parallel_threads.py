@@ -69,7 +69,7 @@ def test_each_request_gets_its_own_answer(switches_often):
 
     @app.get("/stream/<name>")
     def stream(request, name):
-        request.after(lambda: ended.append(name))
+        request.after_response(lambda: ended.append(name))
         return Response.stream(iter([name, request.args["n"]]))
 
     def ask(number):

@@ -122,7 +122,7 @@ class TestContextVariables:
             def handler(request):
                 seen.append(("handler", outer_variable.get()))
                 inner_variable.set("handler")
-                request.after(lambda: seen.append(("after", inner_variable.get(), outer_variable.get())))
+                request.after_response(lambda: seen.append(("after", inner_variable.get(), outer_variable.get())))
 
                 def chunks():
                     seen.append(("stream", inner_variable.get(), outer_variable.get()))
@@ -365,7 +365,7 @@ class TestADisconnect:
         seen = []
 
         def outermost(request):
-            request.after(lambda: seen.append("after"))
+            request.after_response(lambda: seen.append("after"))
             response = yield
             seen.append(type(response.error))
 
@@ -442,15 +442,15 @@ class TestWhatIsLeftForAfter:
                 seen.append("closed")
 
         def outermost(request):
-            request.after(lambda: seen.append("first"))
+            request.after_response(lambda: seen.append("first"))
             yield
-            request.after(lambda: seen.append("third"))
+            request.after_response(lambda: seen.append("third"))
 
         def routes(app):
             @app.get("/")
             @style
             def handler(request):
-                @request.after
+                @request.after_response
                 async def second():
                     await asyncio.sleep(0)
                     seen.append("second")
@@ -465,14 +465,14 @@ class TestWhatIsLeftForAfter:
         seen = []
 
         def outermost(request):
-            request.after(lambda: seen.append("first"))
+            request.after_response(lambda: seen.append("first"))
             yield
 
         def routes(app):
             @app.get("/")
             @style
             def handler(request):
-                request.after(lambda: seen.append("second"))
+                request.after_response(lambda: seen.append("second"))
                 raise LookupError("boom")
 
         app = woven(stack, position, routes, outermost)
@@ -491,14 +491,14 @@ class TestTheRequest:
             note(request, seen)
             yield
             note(request, seen)
-            request.after(lambda: note(request, seen))
+            request.after_response(lambda: note(request, seen))
 
         def routes(app):
             @app.get("/")
             @style
             def handler(request):
                 note(request, deep)
-                request.after(lambda: note(request, deep))
+                request.after_response(lambda: note(request, deep))
                 raise LookupError("boom")
 
             app.errorhandler(LookupError)(lambda request, error: note(request, deep) or "handled")

@@ -255,26 +255,26 @@ async def later_on_the_loop(seconds):
 
 @app.get("/def/<float:seconds>")
 def blocks(request: Request):
-    request.after(later, request.path_params["seconds"])
+    request.after_response(later, request.path_params["seconds"])
     return "answered"
 
 
 @app.get("/async/<float:seconds>")
 async def waits(request: Request):
-    request.after(later_on_the_loop, request.path_params["seconds"])
+    request.after_response(later_on_the_loop, request.path_params["seconds"])
     return "answered"
 
 
 @app.get("/stream/<float:seconds>")
 def streams(request: Request):
     yield "answered"
-    request.after(later, request.path_params["seconds"])
+    request.after_response(later, request.path_params["seconds"])
 
 
 @app.get("/astream/<float:seconds>")
 async def streams_on_the_loop(request: Request):
     yield "answered"
-    request.after(later_on_the_loop, request.path_params["seconds"])
+    request.after_response(later_on_the_loop, request.path_params["seconds"])
 """
 EACH_KIND = pytest.mark.parametrize("kind", ["def", "async", "stream", "astream"])
 

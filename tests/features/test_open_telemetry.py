@@ -207,13 +207,13 @@ class TestTheSpan:
         @app.get("/")
         def index(request):
             note("handler")
-            request.after(note, "after")
+            request.after_response(note, "after")
             return parts()
 
         @app.get("/async")
         async def index_async(request):
             note("handler")
-            request.after(note, "after")
+            request.after_response(note, "after")
             return parts_async()
 
         return app

@@ -487,7 +487,7 @@ class TestTooLate:
         errors, ended = [], threading.Event()
 
         def answer(request):
-            @request.after
+            @request.after_response
             def late():
                 try:
                     request.session["late"] = 1
@@ -499,7 +499,7 @@ class TestTooLate:
 
         shop.visit(shop.client(), answer)
         assert ended.wait(10)
-        assert "nor in request.after" in errors[0]
+        assert "nor in request.after_response" in errors[0]
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -160,7 +160,7 @@ def _raise(error):
 
 
 def _after(request, function):
-    request.after(function)
+    request.after_response(function)
     return "after"
 
 

@@ -108,9 +108,9 @@ class TestWhatIsLeftForAfter:
             called.append("second")
 
         request = Request.blank()
-        request.after(lambda: called.append("first"))
-        request.after(second)
-        request.after(functools.partial(called.append, "third"))
+        request.after_response(lambda: called.append("first"))
+        request.after_response(second)
+        request.after_response(functools.partial(called.append, "third"))
         seen, _ = drive(finish(request))
         assert called == ["first", "second", "third"]
         assert seen == [ON_THREAD, ON_LOOP, ON_THREAD]
@@ -130,7 +130,7 @@ class TestWhatIsLeftForAfter:
 
         function = {"def": blocks, "async def": waits, "def that returns a coroutine": returns}[style]
         request = Request.blank()
-        assert request.after(function, 1, 2, name="Ada") is function
+        assert request.after_response(function, 1, 2, name="Ada") is function
         switches, _ = drive(finish(request))
         assert called == [((1, 2), {"name": "Ada"})]
         places = {"def": [ON_THREAD], "async def": [ON_LOOP], "def that returns a coroutine": [ON_THREAD, ON_LOOP]}
@@ -144,20 +144,20 @@ class TestWhatIsLeftForAfter:
             raise error
 
         request = Request.blank("/the/path")
-        request.after(fails)
-        request.after(lambda: called.append("after"))
+        request.after_response(fails)
+        request.after_response(lambda: called.append("after"))
         drive(finish(request))
         assert called == ["after"]
         assert [record.exc_info[1] for record in caplog.records] == [error]
         assert request.id in caplog.text
         (message,) = [record.getMessage() for record in caplog.records]
-        assert message.startswith("GET '/the/path' was answered, but what request.after was given failed: ")
+        assert message.startswith("GET '/the/path' was answered, but what request.after_response was given failed: ")
         assert f"{fails.__qualname__} ({__file__}:{fails.__code__.co_firstlineno})" in message
 
     def test_may_add_to_itself(self):
         called = []
         request = Request.blank()
-        request.after(lambda: request.after(lambda: called.append("added")))
+        request.after_response(lambda: request.after_response(lambda: called.append("added")))
         drive(finish(request))
         assert called == ["added"]
 
@@ -169,8 +169,8 @@ class TestWhatIsLeftForAfter:
             raise leaving
 
         request = Request.blank()
-        request.after(leaves)
-        request.after(lambda: called.append("after"))
+        request.after_response(leaves)
+        request.after_response(lambda: called.append("after"))
         with pytest.raises(leaving):
             drive(finish(request))
         assert called == ["after"]
@@ -189,7 +189,7 @@ class TestWhatIsLeftForAfter:
         function = {"def": called.append, "async def": waits, "def that returns a coroutine": returns}[style]
         request = Request.blank()
         for name in ("first", "second"):
-            request.after(functools.partial(function, name))
+            request.after_response(functools.partial(function, name))
         steps = finish(request)
         steps.send(None)
         for _ in range(times):

@@ -92,7 +92,7 @@ class ReadingApp:
 
         def answer(request):
             request.after_request(readings.hook("own after", is_async))
-            request.after(readings.last("last", is_async, request))
+            request.after_response(readings.last("last", is_async, request))
             if request.args:
                 raise Boom
             return "answered"

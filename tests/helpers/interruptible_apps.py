@@ -55,7 +55,7 @@ class Ledger:
             self.called[name] += 1
             await self.pause()
 
-        request.after(waits if is_async else blocks)
+        request.after_response(waits if is_async else blocks)
 
     def check(self):
         assert self.entered == self.left

@@ -922,7 +922,7 @@ class TestContext:
         def close():
             pass
 
-        assert first.after(print) is print
+        assert first.after_response(print) is print
         assert first._deferred == (close, print)
         assert second._deferred == ()
 

@@ -190,7 +190,7 @@ class TestASource:
 
         def handler(request):
             variable.set("by the handler")
-            request.after(lambda: seen.append(variable.get()))
+            request.after_response(lambda: seen.append(variable.get()))
             return make(waiting())
 
         connect(handler).get("/")

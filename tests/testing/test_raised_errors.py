@@ -119,7 +119,7 @@ def test_an_error_of_which_a_handler_made_a_page_is_raised(interface):
 
     @app.errorhandler(500)
     def page(request: Request, error: Exception):
-        request.after(lambda: called.append("after"))
+        request.after_response(lambda: called.append("after"))
         return Response(Chunks())
 
     with pytest.raises(Bug):

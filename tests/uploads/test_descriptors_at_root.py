@@ -53,7 +53,7 @@ def test_a_handler_may_keep_its_request(interface, again):
 
     @app.get("/<name>")
     def keep(request):
-        request.after(lambda: None)
+        request.after_response(lambda: None)
         kept.append(again(request))
         return "kept"
 

@@ -303,7 +303,7 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
-    """Check that the server can send a file by its path. ``request.after`` may have functions that remove the file."""
+    """Check that the server can send a file by its path, which no function of ``after_response`` may remove."""
     offered = PATHSEND in (scope.get("extensions") or ())
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 

@@ -29,7 +29,7 @@ class Observer:
         """Note that the response was sent, its stream to the end, or that it was broken off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Note that nothing runs for the request any more: the functions of ``request.after`` have been called.
+        """Note that nothing runs for the request any more: what ``request.after_response`` was given has been called.
 
         On an event loop the context is that of ``begin``; over WSGI that context is gone, with what was set in it.
         """

@@ -164,7 +164,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
 def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:
     """Make the server send a file, or a part of one, by its path. Return False if it can't.
 
-    The server opens the file later, and ``request.after`` may have functions that remove it before that.
+    The server opens the file later, and ``request.after_response`` may have functions that remove it before that.
     """
     size = body.size_by_path()
     if request._deferred or size is None or not body.length:

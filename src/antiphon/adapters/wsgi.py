@@ -276,7 +276,7 @@ class WSGIBody:
             raise
 
     def close(self) -> None:
-        """Close the body, then call the functions of ``request.after``. Errors cut off what is not whole."""
+        """Close the body, then call the functions of ``request.after_response``. Errors cut off what is not whole."""
         try:
             self._close_chunks()
         except Exception:

@@ -29,7 +29,7 @@ RESPONSE = {
     "status_code": "response.status",
     "content data get_data media set_data": "response.body",
     "media_type mimetype": "response.content_type",
-    "background call_on_close": "request.after(function)",
+    "background call_on_close": "request.after_response(function)",
     "raw_headers": "response.headers",
 }
 APP = {
@@ -39,7 +39,7 @@ APP = {
     "debug": "antiphon run --debug",
     "add_exception_handler exception_handler exception_handlers register_error_handler": "@app.errorhandler(key)",
     "add_event_handler before_first_request before_serving on_event": "@app.on_startup, or @app.lifespan",
-    "teardown_appcontext teardown_request": "request.after(function)",
+    "teardown_appcontext teardown_request": "request.after_response(function)",
     "test_client": "Client(app) of antiphon.testing",
     "app_context test_request_context": "Request.blank(url)",
     "config extensions state": "a module of your own, or a lifespan: app[pool]",

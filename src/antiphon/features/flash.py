@@ -111,8 +111,8 @@ class _SessionMessages(OfRequest, FlashMessages):
                 "session-is-over",
                 RuntimeError(
                     "flash messages are kept in the session, which was written when the response was made: in a"
-                    " stream, and in request.after, none can be queued or taken. Take them in the handler, before"
-                    " the stream, messages = request.flash.take(), and show those"
+                    " stream, and in request.after_response, none can be queued or taken. Take them in the handler,"
+                    " before the stream, messages = request.flash.take(), and show those"
                 ),
             )
         return session

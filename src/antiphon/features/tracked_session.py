@@ -47,7 +47,7 @@ class TrackedSession(Session):
                 "session-is-over",
                 RuntimeError(
                     "the session was written when the response was made: change it before, and not in a stream, nor in"
-                    " request.after"
+                    " request.after_response"
                 ),
             )
         return self._read()

@@ -79,7 +79,7 @@ class UploadProgress:
     def _begin(self, request: Request) -> None:
         if request.head.has_body and (id_ := _id_of(request)):
             upload = self._uploads.begin(id_, request.content)
-            request.after(lambda: self._uploads.end(upload))
+            request.after_response(lambda: self._uploads.end(upload))
 
     def _report(self, request: Request) -> Response:
         id_: str = request.path_params["id"]

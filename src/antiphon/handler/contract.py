@@ -228,7 +228,7 @@ def wrong_return(
 
 
 async def finish(request: Request) -> None:
-    """Call the functions that ``request.after`` was given, then close the body.
+    """Call the functions that ``request.after_response`` was given, then close the body.
 
     These are steps. All functions are called, even if the task is cancelled meanwhile; one that fails is logged by
     name.
@@ -248,7 +248,10 @@ async def finish(request: Request) -> None:
                 result = await result  # type: ignore[misc]  # a coroutine or a future
         except Exception as error:
             log_failure(
-                request, error, f": {describe(function)}", fault="was answered, but what request.after was given failed"
+                request,
+                error,
+                f": {describe(function)}",
+                fault="was answered, but what request.after_response was given failed",
             )
         except GeneratorExit:
             raise

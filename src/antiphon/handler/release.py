@@ -45,7 +45,7 @@ def _free(request: Request, content: Content, response: Response) -> None:
     if request._deferred:
         return
     if content.is_in_file or (content.has_uploads and response.is_streamed):
-        request.after(content.close)
+        request.after_response(content.close)
     elif content.has_uploads:
         content.close()  # to have it called at the end takes far longer
 

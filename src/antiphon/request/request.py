@@ -90,7 +90,7 @@ class Request(RequestHeaders):
     __slots__ = {  # the attributes that every request needs; values computed on first read are in its ``__dict__``
         "_after_hooks": "The functions given to ``after_request``, in order.",
         "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
-        "_deferred": "The functions given to ``after``, in order.",
+        "_deferred": "The functions given to ``after_response``, in order.",
         "_lifetime": "The lifetime, once somebody has asked for it.",
         "_own_limits": "The limits that were set, and the route at that time.",
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
@@ -109,7 +109,7 @@ class Request(RequestHeaders):
     _opening: Any = None
     """The places that are open, where the application has any to close."""
     _deferred_first = 0
-    """How many functions are called before those that ``after`` was given."""
+    """How many functions are called before those that ``after_response`` was given."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
@@ -677,7 +677,7 @@ class Request(RequestHeaders):
         """The time for which the request is wanted: what is left of it, and what ends it."""
         lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
         if lifetime is None:
-            lifetime = self._lifetime = Lifetime(self.head, self.after)
+            lifetime = self._lifetime = Lifetime(self.head, self.after_response)
         return lifetime
 
     def send_early_hints(self, *links: "Link") -> None:
@@ -697,7 +697,7 @@ class Request(RequestHeaders):
                 raise explained("bad-http-value", TypeError(f"an early hint is a Link, not {type(link).__name__}"))
         self.head.send_early_hints(map(str, links))
 
-    def after(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
+    def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function, with the arguments, when the server has taken the response's last byte.
 
         A sync function is called on a thread, an async one on the loop; a coroutine that either of them returns is
@@ -707,7 +707,7 @@ class Request(RequestHeaders):
         return function
 
     def _defer_first(self, function: Callable[[], object]) -> None:
-        """Have a function called before those that ``after`` was given, and after those that this method was."""
+        """Have a function called before those of ``after_response``, and after those that this method was given."""
         first = self._deferred_first
         self._deferred = (*self._deferred[:first], function, *self._deferred[first:])
         self._deferred_first = first + 1

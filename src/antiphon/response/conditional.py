@@ -41,7 +41,7 @@ class ConditionalRequest(Protocol):
 
     head: Head
 
-    def after(self, function: Callable[[], object]) -> Callable[[], object]: ...
+    def after_response(self, function: Callable[[], object]) -> Callable[[], object]: ...
 
 
 class WithHeaders(Protocol):
@@ -258,6 +258,6 @@ def close_unsent(body: object, request: ConditionalRequest) -> None:
         async def close_it() -> None:
             await aclose()
 
-        request.after(close_it)
+        request.after_response(close_it)
     elif close := getattr(body, "close", None):
-        request.after(close)
+        request.after_response(close)

@@ -130,7 +130,7 @@ def test_the_caller_s_request_and_context_stay_as_they_are(ask):
     @serve
     def leaves_things_behind(request):
         variable.set("inside")
-        request.after(lambda: None)
+        request.after_response(lambda: None)
         request.limits = Limits(body=1)
         return Response()
 
@@ -250,13 +250,13 @@ def test_what_was_left_for_after_has_run_when_the_body_is_there(ask, body):
 
     @serve
     def leaves(request):
-        request.after(lambda: called.append("plain"))
+        request.after_response(lambda: called.append("plain"))
 
         async def waits():
             await asyncio.sleep(0)
             called.append("waiting")
 
-        request.after(waits)
+        request.after_response(waits)
         return Response(body())
 
     assert ask(leaves, Request.blank())[1] == b"a"
@@ -284,7 +284,7 @@ def test_a_stream_is_closed_once_on_a_thread(source, read):
 
     @serve
     def streamed(request):
-        request.after(lambda: called.append(chunks.closed))
+        request.after_response(lambda: called.append(chunks.closed))
         return Response.stream(chunks)
 
     response = get_response(streamed, Request.blank())
@@ -303,7 +303,7 @@ def test_a_stream_is_closed_once_on_a_loop(source, read):
 
     @serve
     async def streamed(request):
-        request.after(lambda: called.append(chunks.closed))
+        request.after_response(lambda: called.append(chunks.closed))
         return Response.stream(chunks)
 
     async def main():
@@ -325,7 +325,7 @@ def test_a_stream_that_fails_is_closed_and_raises(ask, source):
 
     @serve
     def streamed(request):
-        request.after(lambda: called.append(chunks.closed))
+        request.after_response(lambda: called.append(chunks.closed))
         return Response.stream(chunks)
 
     with pytest.raises(LookupError, match="lost"):
@@ -367,7 +367,7 @@ def test_one_who_asks_and_is_cancelled_takes_the_application_along():
 
     @serve
     async def endless(request):
-        request.after(lambda: seen.append("after"))
+        request.after_response(lambda: seen.append("after"))
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:

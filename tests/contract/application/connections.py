@@ -38,7 +38,7 @@ def register(app: App) -> None:
                 yield f"{number}\n"
                 time.sleep(PAUSE)
 
-        @request.after
+        @request.after_response
         def close() -> None:
             try:
                 connection.close()

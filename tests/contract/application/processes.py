@@ -67,11 +67,11 @@ def _register_after(app: App) -> None:
     def after(request: Request) -> str:
         name: str = request.path_params["name"]
 
-        @request.after
+        @request.after_response
         def after_sync() -> None:
             done_after.append(f"{name} def")
 
-        @request.after
+        @request.after_response
         async def after_async() -> None:
             await asyncio.sleep(0)
             done_after.append(f"{name} async")
@@ -80,12 +80,12 @@ def _register_after(app: App) -> None:
 
     @def_and_async(app, "/after/slow")
     def slow(request: Request) -> str:
-        @request.after
+        @request.after_response
         def after_sync() -> None:
             time.sleep(0.2)
             os.write(2, f"def {LATE}\n".encode())
 
-        @request.after
+        @request.after_response
         async def after_async() -> None:
             await asyncio.sleep(0.2)
             os.write(2, f"async def {LATE}\n".encode())

@@ -185,7 +185,7 @@ class TestTheRequestId:
         @app.get("/")
         def index(request):
             log("handler")
-            request.after(log, "later")
+            request.after_response(log, "later")
             return Response(body(), headers={"x-id": request.id})
 
         @app.get("/async")
@@ -195,7 +195,7 @@ class TestTheRequestId:
             async def later():
                 log("later")
 
-            request.after(later)
+            request.after_response(later)
             return Response(body_async(), headers={"x-id": request.id})
 
         return app

@@ -38,7 +38,7 @@ def grown(request, path):
 
 def removed_after(request, path):
     response = Response.file(path)
-    request.after(lambda: os.unlink(path))
+    request.after_response(lambda: os.unlink(path))
     return response
 
 

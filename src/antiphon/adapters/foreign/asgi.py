@@ -100,7 +100,7 @@ class _ASGICall:
             raise ClientDisconnected("The client disconnected before it was answered.")
         if self._error is not None or not self._task.done():
             response.error = self._error
-            request.after(self._finish)
+            request.after_response(self._finish)
         return response
 
     async def _run(self, scope: Scope) -> None:

@@ -34,8 +34,8 @@ def get_response(application: Application, request: Request, interface: Interfac
 
     ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` says which, where that can't be seen.
     Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with ``close()``. What
-    ``request.after`` was given inside is called before this returns, or, for a stream, when that ends or is closed. An
-    application of Antiphon's is started up; the lifespan of another one is yours to run.
+    ``request.after_response`` was given inside is called before this returns, or, for a stream, when that ends or is
+    closed. An application of Antiphon's is started up; the lifespan of another one is yours to run.
 
     Raises what a foreign application raises, ValueError for another ``interface`` than "wsgi" and "asgi", and
     RuntimeError on an event loop: use ``aget_response`` there.
@@ -171,7 +171,7 @@ class BlockingBody:
         return SyncFromAsync(body, self._context.copy())
 
     def close(self) -> None:
-        """Close the body, and call the functions that ``request.after`` was given."""
+        """Close the body, and call the functions that ``request.after_response`` was given."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -217,7 +217,7 @@ class AsyncBody:
         return await anext(self._iterator)
 
     async def aclose(self) -> None:
-        """Close the body, and call the functions that ``request.after`` was given."""
+        """Close the body, and call the functions that ``request.after_response`` was given."""
         if not self._is_closed:
             self._is_closed = True
             await in_context(self._context, self._close())

@@ -178,7 +178,7 @@ async def _released(request: Request, response: Response, at_end: list[Callable[
     if request.head.has_body:
         await release(request, response, True)
     if at_end and (response.is_streamed or request._deferred):
-        request.after(partial(_call_all, at_end))
+        request.after_response(partial(_call_all, at_end))
     else:
         _call_all(at_end)
     return response

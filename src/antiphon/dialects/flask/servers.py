@@ -126,7 +126,7 @@ def native_response(request: "NativeRequest", response: Any, environ: "WSGIEnvir
     if response.is_sequence:
         native.body = b"".join(response.iter_encoded())
         if response._on_close:  # noqa: SLF001 - of this package's base class
-            request.after(response.close)
+            request.after_response(response.close)
     else:
         native.body = chunks
     return native
