@@ -278,7 +278,7 @@ def doorkeeper(request: Request) -> Generator[None, Response, Response | None]:
     return Response.redirect("/") if response.status == 404 else None
 
 
-@app.middleware(blocking=True, body=True)
+@app.middleware(blocking=True, loads_body=True)
 def anything(request: Request) -> Generator[None, Response, ResponseLike | None]:
     yield
     return "instead", 200

@@ -34,7 +34,7 @@ audited: list[str] = []
 """The digests that handler and audit have found of the last request; the error handler answers with a third one."""
 
 
-@wsgi.middleware(body=True)
+@wsgi.middleware(loads_body=True)
 def signed(request: Request) -> Generator[None, Response, None]:
     audited.clear()
     mac = hmac.new(SECRET, digestmod="sha256")
@@ -56,7 +56,7 @@ def report(request: Request, _error: FilmError) -> tuple[str, int]:
     return digest(request), 200
 
 
-@asgi.middleware(body=True)
+@asgi.middleware(loads_body=True)
 async def signed_async(request: Request) -> AsyncGenerator[None, Response]:
     audited.clear()
     mac = hmac.new(SECRET, digestmod="sha256")

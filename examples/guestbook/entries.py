@@ -50,7 +50,7 @@ class Note:
 
 
 @entries.get("/")
-@entries.post("/", before=login_required, body="lazy")
+@entries.post("/", before=login_required, receive="lazy")
 def index(request: Request):
     book, form = request[BOOK], Form(Note, request)
     if form.validate(Note.check):

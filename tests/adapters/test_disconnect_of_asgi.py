@@ -59,11 +59,11 @@ def watched_head(servers, server):
 def test_a_body_can_be_sent_back_while_it_arrives(interface, policy):
     app = App()
 
-    @app.post("/async", body=policy)
+    @app.post("/async", receive=policy)
     async def on_the_loop(request: Request):
         return Response(request.stream)
 
-    @app.post("/sync", body=policy)
+    @app.post("/sync", receive=policy)
     def on_a_thread(request: Request):
         return Response(chunk for chunk in request.stream)
 

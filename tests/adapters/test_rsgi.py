@@ -176,7 +176,7 @@ def test_a_client_that_leaves_while_its_body_is_sent_back_is_not_logged(servers,
             yield chunk
 
     app = App()
-    app.post("/", body="stream")(lambda request: Response(echo(request)))
+    app.post("/", receive="stream")(lambda request: Response(echo(request)))
     given = servers.rsgi_scope("POST", headers=[("content-length", "9")])
     answer = servers.rsgi(app, given, [b"abc", ConnectionResetError()])
     assert (answer.chunks, answer.error, caplog.records) == ([b"abc"], None, [])

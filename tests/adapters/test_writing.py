@@ -177,7 +177,7 @@ class TestAStreamedBody:
     )
     def test_that_the_requests_body_breaks_off_is_cut_and_not_logged(self, call, echo, caplog, headers, limits):
         app = App(limits=limits)
-        app.post("/", body="stream")(lambda request: Response(echo(request)))
+        app.post("/", receive="stream")(lambda request: Response(echo(request)))
         answer = call(app, "POST", headers=headers, chunks=[b"abc"])
         assert (answer.status, answer.ended, caplog.records) == (200, False, [])
         assert answer.body.startswith(b"echo: ")

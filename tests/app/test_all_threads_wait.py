@@ -46,7 +46,7 @@ def ends_well(case):
 
 BODIES = {
     "for a body that a handler reads": """
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         def handler(request):
             as_many_as_may_wait.wait()
             return str(len(request.body))
@@ -54,7 +54,7 @@ BODIES = {
         assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
     """,
     "for a body that is streamed and kept": """
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         def handler(request):
             as_many_as_may_wait.wait()
             return str(sum(len(chunk) for chunk in request.stream))
@@ -62,7 +62,7 @@ BODIES = {
         assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
     """,
     "for a form": """
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         def handler(request):
             as_many_as_may_wait.wait()
             return str(request.files["file"].size)
@@ -161,7 +161,7 @@ ASKED = {
         assert asyncio.run(answers()) == {"True"}
     """,
     "for a body that a mounted application awaits": """
-        @inner.post("/", body="lazy")
+        @inner.post("/", receive="lazy")
         async def handler(request):
             await request.load()
             return str(len(request.body))
@@ -206,12 +206,12 @@ def test_a_body_that_a_loop_receives_does_not_wait_for_those_of_threads():
         go_on, loaded = asyncio.Event(), asyncio.Event()
         limits = Limits(rate=0)
 
-        @app.post("/", body="lazy", limits=limits)
+        @app.post("/", receive="lazy", limits=limits)
         def handler(request):
             as_many_as_may_wait.wait()
             return str(len(request.body))
 
-        @app.post("/async", body="lazy", limits=limits)
+        @app.post("/async", receive="lazy", limits=limits)
         async def awaits(request):
             await request.load()
             async for chunk in request.stream:

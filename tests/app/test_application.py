@@ -264,7 +264,7 @@ class TestRegistering:
             lambda app: app.get("/late"),
             lambda app: app.route("/late", ["GET"]),
             lambda app: app.middleware(lambda request: (yield)),
-            lambda app: app.middleware(body=True),
+            lambda app: app.middleware(loads_body=True),
             lambda app: app.before_request(echo),
             lambda app: app.after_request(echo),
             lambda app: app.errorhandler(404),
@@ -455,7 +455,7 @@ class TestLimits:
         if around == "hook":
             app.before_request(allows)
 
-        @app.post("/", limits=Limits(body=10, fields=2), body="lazy")
+        @app.post("/", limits=Limits(body=10, fields=2), receive="lazy")
         def handler(request):
             if around == "handler":
                 allows(request)

@@ -563,7 +563,7 @@ class TestLimits:
 
     def test_hold_for_what_is_refused_below_the_prefix(self, serving):
         shop = Blueprint("shop", prefix="/shop", limits=Limits(body=5))
-        shop.middleware(body=True)(lambda request: (yield))
+        shop.middleware(loads_body=True)(lambda request: (yield))
         client = serving(nested(shop))
         assert client.post("/shop/nowhere", body=bytes(6)).status == 404
         seen = []

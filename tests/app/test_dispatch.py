@@ -264,7 +264,7 @@ class TestTheTask:
         # A timeout, as a cancel scope of any library, must be left in the task that entered it.
         app = App()
 
-        @app.middleware(throws=True)
+        @app.middleware(errors_at_yield=True)
         async def around(request):
             async with asyncio.timeout(10):
                 yield

@@ -60,8 +60,8 @@ def inside_of_middleware(app, style, fail):
 
 
 def inside_of_middleware_that_throws(app, style, fail):
-    app.middleware(style.around(), throws=True)
-    app.middleware(style.around(), throws=True)
+    app.middleware(style.around(), errors_at_yield=True)
+    app.middleware(style.around(), errors_at_yield=True)
     app.get("/")(style(fail))
 
 
@@ -172,7 +172,7 @@ def test_an_error_in_a_request(serving, style, no_collector, sent, status, throw
     def keep(request, response):
         kept.extend([weakref.ref(response.error), weakref.ref(request)])
 
-    around = app.middleware(throws=True) if throws else app.middleware
+    around = app.middleware(errors_at_yield=True) if throws else app.middleware
     around(style.around())
     app.post("/")(style(lambda request: str(request.json)))
     (method, path, *body) = sent

@@ -33,7 +33,7 @@ def test_they_are_called_where_a_route_answers_writes(interface, color, methods,
     async def waiting(request):
         return "handler"
 
-    app.fill(SENT, lambda request: calls.append("place") or "sent", blocking=True, writes=True)
-    app.before_request(writes=True)(lambda request: calls.append("hook"))
+    app.fill(SENT, lambda request: calls.append("place") or "sent", blocking=True, only_writes=True)
+    app.before_request(only_writes=True)(lambda request: calls.append("hook"))
     Client(app, interface).request(method, "/" if color == "def" else "/async")
     assert calls == called

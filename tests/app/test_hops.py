@@ -62,7 +62,7 @@ def ten(hook_before, hook_after, middleware, **options):
 
 
 def reads_body(app):
-    app.middleware(body=True)(around)
+    app.middleware(loads_body=True)(around)
 
 
 def may_open_a_place(app):

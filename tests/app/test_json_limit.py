@@ -20,11 +20,11 @@ def raised_by(where, policy):
         if where == "request":
             request.limits = limits
 
-    @app.post("/<way>", body=policy, limits=limits if where == "route" else None)
+    @app.post("/<way>", receive=policy, limits=limits if where == "route" else None)
     def length(request):
         return {"characters": len(READ[request.path_params["way"]](request))}
 
-    @app.post("/text", body=policy)
+    @app.post("/text", receive=policy)
     def text(request):
         return {"characters": len(request.text)}
 

@@ -427,7 +427,7 @@ class TestTheBody:
         sizes = []
         app = App()
         app.post("/")(style(lambda request: str(len(request.body))))
-        app.middleware(body=True)(other.around(lambda request: sizes.append(len(request.body))))
+        app.middleware(loads_body=True)(other.around(lambda request: sizes.append(len(request.body))))
         content = bytes(size)
         response = serving(app).post("/", body=iter([content]) if chunked else content)
         assert response.text == str(size)
@@ -438,7 +438,7 @@ class TestTheBody:
         sizes = []
         app = App()
         app.get("/")(style(lambda request: "x"))
-        app.middleware(body=True)(other.around(lambda request: sizes.append(len(request.body))))
+        app.middleware(loads_body=True)(other.around(lambda request: sizes.append(len(request.body))))
         assert serving(app).request(method, path, body=b"hello").status in (404, 405)
         assert sizes == [5]
 

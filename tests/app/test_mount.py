@@ -473,11 +473,11 @@ class TestMounting:
 
     def test_limits_of_what_receives_its_bodies_itself_are_its_own_to_set(self):
         with pytest.raises(TypeError, match="bounds them itself"):
-            App().mount("/old", wsgi, limits=Limits(body=1), body="stream")
+            App().mount("/old", wsgi, limits=Limits(body=1), receive="stream")
 
     def test_only_two_times_of_receiving_a_body_are_known(self):
         with pytest.raises(ValueError, match="'load' or 'stream', not 'lazy'"):
-            App().mount("/old", wsgi, body="lazy")
+            App().mount("/old", wsgi, receive="lazy")
 
     @pytest.mark.parametrize("application", [None, "shop:app", 1, App, dict])
     def test_what_is_no_application_is_refused(self, application):

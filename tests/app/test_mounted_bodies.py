@@ -40,7 +40,7 @@ LAYERS = {
     "what blocks": lambda app: app.middleware(blocking=True)(around),
     "both": lambda app: [app.middleware(each) for each in (around_waiting, around, around_waiting)],
     "hooks": lambda app: [app.before_request(lambda request: None), app.after_request(lambda request, response: None)],
-    "def that reads the body": lambda app: app.middleware(body=True)(around),
+    "def that reads the body": lambda app: app.middleware(loads_body=True)(around),
     "async def before routing": lambda app: app.middleware(before_routing=True)(around_waiting),
     "def before routing": lambda app: app.middleware(before_routing=True)(around),
 }
@@ -70,7 +70,7 @@ class TestTheBody:
     def test_can_be_read_around_before_and_after(self, serving, kind, other, body):
         app = App()
         read = []
-        app.middleware(body=True)(other.around(lambda request: read.append(request.body)))
+        app.middleware(loads_body=True)(other.around(lambda request: read.append(request.body)))
         app.after_request(lambda request, response: read.append(request.body))
         app.mount("/old", kind.make())
         serving(app).post("/old/x", body=body)
@@ -121,7 +121,7 @@ class TestLimits:
     def test_of_both_hold_where_the_middleware_outside_reads_the_body(self, serving, name, outside, inside):
         app, inner = App(limits=Limits(body=outside)), OURS[name].make()
         inner.limits = Limits(body=inside)
-        app.middleware(body=True)(around)
+        app.middleware(loads_body=True)(around)
         app.mount("/old", inner)
         client, most = serving(app), min(outside, inside)
         assert [client.post("/old/x", body=bytes(size)).status for size in (most, most + 1)] == [200, 413]
@@ -253,7 +253,7 @@ class TestThePlace:
     def test_is_left_for_a_body_that_the_middleware_inside_reads(self, serving, layer, body):
         outer, inner = App(), KINDS["an app of def"].make()
         layer(outer)
-        inner.middleware(body=True)(around)
+        inner.middleware(loads_body=True)(around)
         outer.mount("/old", inner)
         size = len(b"".join(body) if isinstance(body, list) else body)
         assert serving(outer).post("/old/x", body=body).json["body"] == size

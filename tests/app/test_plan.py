@@ -44,10 +44,10 @@ SURROUNDINGS = {
     "middleware": lambda app: app.middleware(around),
     "async middleware": lambda app: app.middleware(around_async),
     "middleware on a thread": lambda app: app.middleware(around, blocking=True),
-    "middleware that throws": lambda app: app.middleware(around, throws=True),
-    "middleware that reads bodies": lambda app: app.middleware(around, body=True),
-    "async middleware that reads bodies": lambda app: app.middleware(around_async, body=True),
-    "middleware on a thread that reads bodies": lambda app: app.middleware(around, body=True, blocking=True),
+    "middleware that throws": lambda app: app.middleware(around, errors_at_yield=True),
+    "middleware that reads bodies": lambda app: app.middleware(around, loads_body=True),
+    "async middleware that reads bodies": lambda app: app.middleware(around_async, loads_body=True),
+    "middleware on a thread that reads bodies": lambda app: app.middleware(around, loads_body=True, blocking=True),
     "middleware that a read opens": open_on_read,
     "a hook before": lambda app: app.before_request(hook),
     "an async hook after": lambda app: app.after_request(hook_async),
@@ -56,7 +56,7 @@ SURROUNDINGS = {
     "a function that completes": lambda app: app.complete(hook),
     "a deadline": lambda app: setattr(app, "deadline", 1.0),
     "middleware before routing": lambda app: app.middleware(around, before_routing=True),
-    "that, which reads bodies": lambda app: app.middleware(around, before_routing=True, body=True),
+    "that, which reads bodies": lambda app: app.middleware(around, before_routing=True, loads_body=True),
 }
 
 

@@ -30,14 +30,14 @@ def wrapped(app):
 
 def lazy(status):
     def build(app):
-        app.post("/", body="lazy")(lambda request: Response("x", status))
+        app.post("/", receive="lazy")(lambda request: Response("x", status))
 
     return build
 
 
 def begun(status):
     def build(app):
-        @app.post("/", body="stream")
+        @app.post("/", receive="stream")
         def reads_a_chunk(request):
             assert next(iter(request.stream))
             return Response("x", status)
@@ -46,7 +46,7 @@ def begun(status):
 
 
 def fails(app):
-    @app.post("/", body="lazy")
+    @app.post("/", receive="lazy")
     async def handler(request):
         raise ZeroDivisionError
 
@@ -179,7 +179,7 @@ def test_is_there_for_what_streams_the_answer(ask):
     read = []
 
     def build(app):
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         def refuse(request):
             def chunks():
                 read.append(len(request.body))

@@ -67,7 +67,7 @@ class TestRewriting:
 
     @pytest.mark.parametrize("size", [0, 100_000])
     def test_the_method_by_a_field_of_the_form(self, app, serving, other, size):
-        register(app, other, by_form, body=True)
+        register(app, other, by_form, loads_body=True)
         response = serving(app).post("/items/5", form={"_method": "delete", "padding": "x" * size})
         assert (response.json["method"], len(response.json["text"])) == ("DELETE", 23 + size)
 
@@ -305,7 +305,7 @@ class TestAround:
     def test_that_read_the_body_hold_to_the_limits_of_the_app(self, serving, style, other):
         app = App(limits=Limits(body=30))
         app.post("/")(style(lambda request: str(len(request.body))))
-        register(app, other, by_form, body=True)
+        register(app, other, by_form, loads_body=True)
         client = serving(app)
         assert client.post("/", form={"a": "x" * 20}).text == "22"
         assert client.post("/", form={"a": "x" * 40}).status == 413
@@ -325,8 +325,8 @@ class TestARequestThatIsRefused:
                 return other.around(after=lambda request, response: seen.append((name, response.status)))
 
             if request.param:
-                app.middleware(notes("outermost"), before_routing=True, body=True)
-            app.middleware(notes("app"), body=True)
+                app.middleware(notes("outermost"), before_routing=True, loads_body=True)
+            app.middleware(notes("app"), loads_body=True)
             app.after_request(other(lambda request, response: seen.append(("after", response.status))))
             blueprint.middleware(notes("part"))
             blueprint.post("/x")(style(lambda request: str(len(request.body))))
@@ -366,7 +366,7 @@ def test_a_body_that_is_too_large_for_the_app_is_refused_though_the_route_takes_
     app, seen = App(limits=Limits(body=10)), []
     app.post("/", limits=Limits(body=100))(style(lambda request: seen.append("never")))
     app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
-    register(app, other, body=True)
+    register(app, other, loads_body=True)
     assert serving(app).post("/", body=bytes(20)).json["limit"] == "body"
     assert seen == [413]
 

@@ -71,7 +71,7 @@ def test_a_small_body_is_held_to_the_pace_of_who_receives_it(app):
 
 
 def reads_while_it_streams(app):
-    @app.post("/slow", body="stream")
+    @app.post("/slow", receive="stream")
     def handler(request):
         return str(sum(len(chunk) for chunk in request.stream))
 
@@ -87,7 +87,7 @@ def reads_by_a_hook(app):
 
 
 def streams_it_back(app):
-    @app.post("/slow", body="lazy")
+    @app.post("/slow", receive="lazy")
     def handler(request):
         return (str(len(chunk)) for chunk in request.stream)
 
@@ -127,7 +127,7 @@ def test_slow_bodies_leave_half_of_the_threads_to_others(build):
 def test_a_handler_that_reads_while_the_server_cancels_fails_without_a_traceback(policy, caplog):
     app, seen = App(limits=Limits(rate=0)), []
 
-    @app.post("/x", body=policy)
+    @app.post("/x", receive=policy)
     def handler(request):
         try:
             return str(sum(len(chunk) for chunk in request.stream))

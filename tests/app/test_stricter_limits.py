@@ -32,7 +32,7 @@ TIGHT = Limits(body=100)
 
 def mounted(handler, policy):
     outer, inner = App(), App(limits=TIGHT)
-    inner.post("/", body=policy)(handler)
+    inner.post("/", receive=policy)(handler)
     outer.mount("/m", inner)
     return outer
 
@@ -44,7 +44,7 @@ def received_before_routing(handler, policy):
 def received_by_middleware(handler, policy, **options):
     app = App()
 
-    @app.middleware(body=True, **options)
+    @app.middleware(loads_body=True, **options)
     def read(request):
         assert request.body
         yield
@@ -55,7 +55,7 @@ def received_by_middleware(handler, policy, **options):
         def tighten(request):
             request.limits = TIGHT
 
-    app.post("/m", body=policy, limits=TIGHT if options else None)(handler)
+    app.post("/m", receive=policy, limits=TIGHT if options else None)(handler)
     return app
 
 

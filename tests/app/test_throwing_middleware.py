@@ -79,7 +79,7 @@ def around(other, seen, catches=(), answer=None):
 
 
 def throwing(app, function):
-    return app.middleware(throws=True)(function)
+    return app.middleware(errors_at_yield=True)(function)
 
 
 class TestAnErrorFromInside:
@@ -143,10 +143,10 @@ class TestAnErrorFromInside:
         app = App()
         if where == "a blueprint":
             inner = Blueprint("inner")
-            inner.middleware(throws=True)(function)
+            inner.middleware(errors_at_yield=True)(function)
             app.register(inner)
         else:
-            app.middleware(throws=True, before_routing=where == "before routing")(function)
+            app.middleware(errors_at_yield=True, before_routing=where == "before routing")(function)
             inner = App() if where == "around a mounted app" else app
         if inner is not app and where == "around a mounted app":
             app.mount("", inner)
@@ -203,7 +203,7 @@ class TestAnErrorFromInside:
 
     def test_passes_a_task_group(self, serving, style):
         def register(app):
-            @app.middleware(throws=True)
+            @app.middleware(errors_at_yield=True)
             async def tasks(request):
                 async with asyncio.TaskGroup():
                     yield
@@ -281,7 +281,7 @@ class TestATransaction:
     )
     def test_is_kept_unless_there_was_an_error(self, serving, style, other, database, way, fault, status, kept, caplog):
         app = app_that(None, style)
-        app.middleware(throws=way == "throws")(self.ways(database, other)[way])
+        app.middleware(errors_at_yield=way == "throws")(self.ways(database, other)[way])
 
         @app.post("/")
         @style
@@ -366,9 +366,9 @@ class TestADeadline:
     def app_with(scope, seen, answer=None, *, outer_is_async=True):
         app = App()
         outer = around(SimpleStyle(is_async=outer_is_async), seen)
-        app.middleware(throws=True, blocking=not outer_is_async)(outer)
+        app.middleware(errors_at_yield=True, blocking=not outer_is_async)(outer)
 
-        @app.middleware(throws=True)
+        @app.middleware(errors_at_yield=True)
         async def deadline(request):
             try:
                 async with scope():
@@ -436,7 +436,7 @@ class TestADeadline:
     def test_that_is_swallowed_without_an_answer_is_an_error_in_words(self, serving, caplog):
         app = App()
 
-        @app.middleware(throws=True)
+        @app.middleware(errors_at_yield=True)
         async def impatient(request):
             with anyio.move_on_after(0.01):
                 yield
@@ -455,7 +455,7 @@ class TestADeadline:
         app = App()
         throwing(app, around(SimpleStyle(is_async=not sync), seen, catches, "late"))
 
-        @app.middleware(throws=True)
+        @app.middleware(errors_at_yield=True)
         async def deadline(request):
             async with asyncio.timeout(30):
                 yield
@@ -614,13 +614,13 @@ class TestAYieldThatSeesNoError:
         message = str(refused.value)
         assert describe(function) in message
         assert f"`{block}`, in line {first + line - 1}," in message
-        assert "throws=True" in message
+        assert "errors_at_yield=True" in message
         assert "`response = yield`" in message
         assert "response.reraise()" in message
 
     @pytest.mark.parametrize("function", [function for function, *_ in BLIND.values()], ids=BLIND)
     def test_is_none_with_errors_thrown_in(self, function):
-        App().middleware(throws=True)(function)
+        App().middleware(errors_at_yield=True)(function)
 
     @pytest.mark.parametrize("function", SEEING, ids=lambda function: function.__name__)
     def test_is_none_where_errors_make_no_difference_or_are_seen(self, function):

@@ -73,8 +73,8 @@ def shop(store, style):
 
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
     app.route("/", methods, name="home")(handler_of(style, lambda request: dict(request.form)))
-    app.post("/lazy", body="lazy", name="lazy")(handler_of(style, lambda request: dict(request.form)))
-    app.post("/stream", body="stream", name="stream")(
+    app.post("/lazy", receive="lazy", name="lazy")(handler_of(style, lambda request: dict(request.form)))
+    app.post("/stream", receive="stream", name="stream")(
         handler_of("def", lambda request: str(len(b"".join(request.stream))))
     )
     app.post("/webhook", name="webhook")(handler_of(style, lambda request: "hooked"))

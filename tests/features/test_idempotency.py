@@ -192,7 +192,7 @@ class TestARetry:
         assert bank.pay(body=large[:-1] + b"z").status == 422
 
     def test_may_have_a_body_that_is_read_late(self, opening):
-        bank = opening(route={"body": "lazy"})
+        bank = opening(route={"receive": "lazy"})
         large = b"5 pounds" * 100_000
         assert [bank.pay(body=large).json for _ in range(2)] == [{"paid": 1}] * 2
         assert bank.pay(body=b"other").status == 422
@@ -569,7 +569,7 @@ class TestAMistake:
         ("method", "options", "said"),
         [
             ("GET", {}, "answers GET, which writes nothing"),
-            ("POST", {"body": "stream"}, "say body='lazy'"),
+            ("POST", {"receive": "stream"}, "say receive='lazy'"),
             ("POST", {"unguarded": True}, "is unguarded"),
         ],
     )

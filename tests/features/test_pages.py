@@ -120,9 +120,9 @@ def put(request) -> None: ...
 def patch(request, id: int):
     yield f"{id}"
 
-@route_options(body="stream", deadline=3)
+@route_options(receive="stream", deadline=3)
 async def delete(request):
-    return Response(request.route.body, 202)
+    return Response(request.route.receive, 202)
 
 def query(request):
     return request.body
@@ -147,7 +147,7 @@ def test_a_function_answers_its_method_in_either_colour_with_any_value(site, int
 def test_all_methods_of_a_page_have_its_name_and_the_options_that_they_are_given(site):
     app = site({"item/[id:int].py": METHODS})
     assert {route.name for route in app.routes} == {"item/[id:int]"}
-    assert [(route.body, route.deadline) for route in app.routes if route.methods == ("DELETE",)] == [("stream", 3.0)]
+    assert [(route.receive, route.deadline) for route in app.routes if route.methods == ("DELETE",)] == [("stream", 3.0)]
 
 
 def test_get_is_another_name_of_render(site):

@@ -209,7 +209,7 @@ def _add_handlers(app, style):
         app.get(f"/{slug(name)}", name=slug(name))(style(_named(handler, name)))
     for name, handler in READERS.items():
         app.post(f"/{slug(name)}")(style(_named(handler, name)))
-        app.post(f"/lazy/{slug(name)}", body="load" if style.name.startswith("async") else "lazy")(
+        app.post(f"/lazy/{slug(name)}", receive="load" if style.name.startswith("async") else "lazy")(
             style(_named(handler, name))
         )
     app.post("/small", limits=Limits(body=100))(style(lambda request: str(len(request.body))))
@@ -248,8 +248,8 @@ def middleware(part, style):
 
 
 def middleware_that_throws(part, style):
-    part.middleware(style.around(), throws=True)
-    part.middleware(style.around(), throws=True)
+    part.middleware(style.around(), errors_at_yield=True)
+    part.middleware(style.around(), errors_at_yield=True)
     _few(part, style)
 
 

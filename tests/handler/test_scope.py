@@ -110,7 +110,7 @@ class TestADeadline:
     def test_is_an_error_for_middleware_and_error_handlers(self, waits):
         app, seen = App(deadline=SOON), []
 
-        @app.middleware(throws=True)
+        @app.middleware(errors_at_yield=True)
         async def transaction(request):
             try:
                 yield

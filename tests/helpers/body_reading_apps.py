@@ -19,7 +19,7 @@ class Variant(NamedTuple):
 
     interface: str
     policy: str
-    """The body policy of the route; "load first" is "load" inside middleware with ``body=True``."""
+    """The body policy of the route; "load first" is "load" inside middleware with ``loads_body=True``."""
     handler: object
     around: object
     position: str
@@ -83,7 +83,7 @@ class ReadingApp:
     def _surround(self, name, level):
         readings, is_async, blocking = self.readings, self._variant.around.is_async, self._variant.blocking
         middleware = readings.around(f"{name} middleware", is_async)
-        level.middleware(body=self._variant.policy == "load first", blocking=blocking)(middleware)
+        level.middleware(loads_body=self._variant.policy == "load first", blocking=blocking)(middleware)
         level.before_request(blocking=blocking)(readings.hook(f"{name} before", is_async))
         level.after_request(blocking=blocking)(readings.hook(f"{name} after", is_async))
 
@@ -98,7 +98,7 @@ class ReadingApp:
             return "answered"
 
         inner.errorhandler(Boom)(readings.hook("error handler", is_async, lambda request: "handled"))
-        route = inner.route("/read", ["POST", "DELETE"], body=self._variant.policy.partition(" ")[0])
+        route = inner.route("/read", ["POST", "DELETE"], receive=self._variant.policy.partition(" ")[0])
         route(readings.hook("handler", self._variant.handler.is_async, answer))
 
     def send(self, kind, plan, *, fails=False, loads=False):

@@ -138,7 +138,7 @@ def body(app, parts, policy="load"):
         await request.load()
         return str(len(request.body))
 
-    app.post("/", body=policy)(parts.function("handler", answer_later if parts.is_async else answer))
+    app.post("/", receive=policy)(parts.function("handler", answer_later if parts.is_async else answer))
 
 
 def lazy_body(app, parts):
@@ -152,7 +152,7 @@ def streamed_body(app, parts):
     async def answer_later(request):
         return str(sum([len(chunk) async for chunk in request.stream]))
 
-    app.post("/", body="stream")(parts.function("handler", answer_later if parts.is_async else answer))
+    app.post("/", receive="stream")(parts.function("handler", answer_later if parts.is_async else answer))
 
 
 def refused_body(app, parts):
@@ -181,7 +181,7 @@ def middleware(app, parts, **options):
 
 
 def throwing_middleware(app, parts):
-    middleware(app, parts, throws=True)
+    middleware(app, parts, errors_at_yield=True)
 
 
 def middleware_before_routing(app, parts):
@@ -190,7 +190,7 @@ def middleware_before_routing(app, parts):
 
 def middleware_with_body(app, parts):
     for each in (parts, parts.others):
-        app.middleware(body=True)(each.generator(f"middleware {each.is_async}"))
+        app.middleware(loads_body=True)(each.generator(f"middleware {each.is_async}"))
     body(app, parts)
 
 
@@ -200,7 +200,7 @@ def blocking_middleware(app, parts):
 
 
 def deadline(app, parts):
-    @app.middleware(throws=True)
+    @app.middleware(errors_at_yield=True)
     async def within(request):
         with parts.ledger.block("middleware"):
             async with asyncio.timeout(60):
@@ -212,7 +212,7 @@ def deadline(app, parts):
 def passed_deadline(app, parts):
     """A deadline that passes at once; a handler on a thread answers all the same."""
 
-    @app.middleware(throws=True)
+    @app.middleware(errors_at_yield=True)
     async def within(request):
         with parts.ledger.block("middleware"):
             try:
@@ -413,7 +413,7 @@ def observed_stream(app, parts):
 def route_deadline(app, parts):
     """A deadline that passes at the first await of a handler that waits for it, shielded at first."""
     app.errorhandler(GatewayTimeout)(parts.function("error handler", lambda request, error: ("late", 504)))
-    app.middleware(throws=True)(parts.generator("middleware"))
+    app.middleware(errors_at_yield=True)(parts.generator("middleware"))
 
     @app.get("/", deadline=1e-9)
     async def handler(request):

@@ -302,7 +302,7 @@ class TestUnloaded:
     def test_on_a_loop_is_told_who_reads_it_and_what_to_do(self, interface, reader, content_type):
         app, told = App(), []
 
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         async def the_reader(request):
             with pytest.raises(RuntimeError) as raised:
                 list(getattr(request, reader))
@@ -314,14 +314,14 @@ class TestUnloaded:
         line = the_reader.__code__.co_firstlineno
         assert f"the_reader ({__file__}:{line})" in message
         assert "`await request.load()` first" in message
-        assert 'body="load"' in message
+        assert 'receive="load"' in message
 
     @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
     @pytest.mark.parametrize("body", [b"small", LARGE], ids=["small", "large"])
     def test_on_a_thread_is_just_read(self, interface, body):
         app = App()
 
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         def handler(request):
             return [len(request.body), b"".join(request.stream) == body]
 
@@ -332,7 +332,7 @@ class TestUnloaded:
     def test_on_a_loop_is_loaded(self, interface, body):
         app = App()
 
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         async def handler(request):
             await request.load()
             return [len(request.body), b"".join(request.stream) == body]
@@ -349,7 +349,7 @@ class TestUnloaded:
                 both.wait()
                 return b"abc"
 
-        @app.post("/", body="lazy")
+        @app.post("/", receive="lazy")
         async def handler(request):
             await request.load()
             return request.text
@@ -460,7 +460,7 @@ def test_parts_and_form_agree_on_names_and_values():
 def test_a_content_length_beside_a_transfer_encoding_is_a_400(interface, policy, size):
     app = App()
 
-    @app.post("/", body=policy)
+    @app.post("/", receive=policy)
     def read(request):
         return str(len(b"".join(request.stream)))
 

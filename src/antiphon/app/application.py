@@ -142,15 +142,15 @@ class App(Routes, Servable):
         host: str | None = None,
         interface: Literal["wsgi", "asgi"] | None = None,
         limits: Limits | None = None,
-        body: Literal["load", "stream"] = "load",
+        receive: Literal["load", "stream"] = "load",
     ) -> None:
         """Mount another application: it answers requests below a prefix for which there is no route here.
 
         ``application`` is another ``App``, or one that speaks WSGI or ASGI: a coroutine function, or an object whose
         ``__call__`` is one, is taken for ASGI, unless ``interface`` says it. It sees the prefix as its root path, its
         responses pass the middleware here, and it is started and stopped with this one. ``limits`` bound its requests;
-        an ``App`` bounds them by itself. With ``body="stream"`` any other application does so, too: it is called before
-        the body has come, and receives that itself.
+        an ``App`` bounds them by itself. With ``receive="stream"`` any other application does so, too: it is called
+        before the body has come, and receives that itself.
 
         Raises ValueError for a malformed prefix or host, and where something is mounted already, TypeError for what is
         no application, and for limits of one that bounds its requests by itself.
@@ -165,7 +165,7 @@ class App(Routes, Servable):
         if contains(application, self):
             raise explained("bad-mount", ValueError("an application cannot be mounted in itself"))
         mount = make_mount(
-            prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes, body=body
+            prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes, receive=receive
         )
         if any(other.where == mount.where for other in self._mounts):
             raise explained("bad-mount", ValueError(f"an application is mounted at {mount.where or '/'} already"))
@@ -225,14 +225,13 @@ class App(Routes, Servable):
         blocking: bool = False,
         when: Callable[[Request], bool] | None = None,
         otherwise: Callable[[Request], T] | None = None,
-        writes: bool = False,
+        only_writes: bool = False,
     ) -> None:
         """Have ``source`` give each request the value of a place, at most once, where ``when`` is true of the request.
 
         A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
-        the hooks and the handler; one that is for ``writes``, not where a route answers safe methods alone, such as
-        GET. If ``when`` returns false, the place has the value that ``otherwise`` returns; neither may block or be
-        async.
+        the hooks and the handler; one for ``only_writes``, not where a route answers safe methods alone, such as GET. If
+        ``when`` returns false, the place has the value that ``otherwise`` returns; neither may block or be async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
         response passes the middleware, so that a failed commit is a 500; if the response is a stream, when that has
@@ -242,7 +241,7 @@ class App(Routes, Servable):
         that returns a coroutine, and is not seen to be async, fails where it is read.
         """
         self.check_open()
-        self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise, writes=writes)
+        self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise, only_writes=only_writes)
 
     def fills(self, place: Place[Any]) -> bool:
         """True if something fills a place by now: for features that stand on another one, which has to come first."""

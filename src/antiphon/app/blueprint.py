@@ -231,9 +231,9 @@ class Routes:
         /,
         *,
         blocking: bool = False,
-        body: bool = False,
+        loads_body: bool = False,
         before_routing: bool = False,
-        throws: bool = False,
+        errors_at_yield: bool = False,
         when_read: Place[Any] | None = None,
     ) -> Callable[[M], M]: ...
     def middleware(
@@ -242,17 +242,18 @@ class Routes:
         /,
         *,
         blocking: bool = False,
-        body: bool = False,
+        loads_body: bool = False,
         before_routing: bool = False,
-        throws: bool = False,
+        errors_at_yield: bool = False,
         when_read: Place[Any] | None = None,
     ) -> M | Callable[[M], M]:
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
-        ``blocking=True`` calls a sync one on a thread even around async handlers; ``body=True`` has the body loaded
-        before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route is
-        found: it may set the request's ``method`` and ``path``. ``throws=True`` throws errors inside in at the yield,
-        which gives their responses otherwise: what it lets pass is answered as without it, what it catches it answers.
+        ``blocking=True`` calls a sync one on a thread even around async handlers; ``loads_body=True`` has the body
+        loaded before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route
+        is found: it may set the request's ``method`` and ``path``. ``errors_at_yield=True`` throws errors inside in at
+        the yield, which gives their responses otherwise: what it lets pass is answered as without it, what it catches
+        it answers.
         ``when_read`` is a place: only a request that has read it, or may read it later, opens a plain middleware that
         does nothing before its yield, when the response is made. Raises TypeError for another function, and for a yield
         inside of ``with`` or ``try`` that would miss errors.
@@ -267,7 +268,8 @@ class Routes:
 
         def register(function: M) -> M:
             self.check_open()
-            parts.append(middleware(function, blocking=blocking, body=body, throws=throws, when_read=when_read))
+            options = {"blocking": blocking, "loads_body": loads_body, "errors_at_yield": errors_at_yield}
+            parts.append(middleware(function, **options, when_read=when_read))
             return function
 
         return register if function is None else register(function)
@@ -275,15 +277,15 @@ class Routes:
     @overload
     def before_request(self, function: B, /) -> B: ...
     @overload
-    def before_request(self, /, *, blocking: bool = False, writes: bool = False) -> Callable[[B], B]: ...
+    def before_request(self, /, *, blocking: bool = False, only_writes: bool = False) -> Callable[[B], B]: ...
     def before_request(
-        self, function: B | None = None, /, *, blocking: bool = False, writes: bool = False
+        self, function: B | None = None, /, *, blocking: bool = False, only_writes: bool = False
     ) -> B | Callable[[B], B]:
         """Register a function that is called with the request before the handler, and may return the answer instead.
 
-        One that is for ``writes`` is not called where a route answers safe methods alone, such as GET.
+        One that is for ``only_writes`` is not called where a route answers safe methods alone, such as GET.
         """
-        return self._hook(self.registry.before, function, blocking, "request", writes=writes)
+        return self._hook(self.registry.before, function, blocking, "request", only_writes=only_writes)
 
     @overload
     def after_request(self, function: A, /) -> A: ...
@@ -308,7 +310,7 @@ class Routes:
         self.registry.finishers.append(function)
 
     def _hook(
-        self, hooks: list[Hook], function: F | None, blocking: bool, *given: str, writes: bool = False
+        self, hooks: list[Hook], function: F | None, blocking: bool, *given: str, only_writes: bool = False
     ) -> F | Callable[[F], F]:
         self.check_open()
 
@@ -316,7 +318,7 @@ class Routes:
             self.check_open()
             check_arguments(function, *given)
             check_returns(function, "app.middleware")
-            hooks.append(hook(function, blocking)._replace(writes=writes))
+            hooks.append(hook(function, blocking)._replace(only_writes=only_writes))
             return function
 
         return register if function is None else register(function)

@@ -42,7 +42,7 @@ class Mount(NamedTuple):
     """Limits of its requests, if it has none of its own."""
     encoded_slashes: bool
     """True if slashes that were sent encoded stay in their segment of the prefix."""
-    body: Literal["load", "delegated"]
+    receive: Literal["load", "delegated"]
     """The time at which the body of a request is received: before the application is called, or when that wants it."""
 
     @property
@@ -60,9 +60,9 @@ class Mount(NamedTuple):
         """The handler, which is called with the request of the application around it."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
-            hand_on = _inside if self.body == "delegated" else _served
+            hand_on = _inside if self.receive == "delegated" else _served
             return Hook(hand_on(self.below, self.application, blocks), True, blocks)
-        if self.interface == "wsgi" and self.body == "delegated":
+        if self.interface == "wsgi" and self.receive == "delegated":
             from antiphon.adapters.foreign.environ_host import BridgedApplication
 
             return Hook(_inside(partial(self.below, root=""), BridgedApplication(self.application), True), True, True)
@@ -74,7 +74,7 @@ class Mount(NamedTuple):
 
         state = self.lifespan.state if self.lifespan else None
         handler = self._foreign(from_asgi(self.application, state))
-        return Hook(_on_loop(handler) if self.body == "delegated" else handler, True)
+        return Hook(_on_loop(handler) if self.receive == "delegated" else handler, True)
 
     def below(self, request: Request, root: str = "/") -> Request:
         """Return the request that the application gets. Both share body, id, ``after`` and lifetime.
@@ -105,23 +105,23 @@ def make_mount(
     limits: Limits | None,
     *,
     encoded_slashes: bool,
-    body: Literal["load", "stream"] = "load",
+    receive: Literal["load", "stream"] = "load",
 ) -> Mount:
     """Make the mount of an application of Antiphon, or of a WSGI or ASGI application: a coroutine function is ASGI.
 
     Raises TypeError for an object that is no application, and for limits of an application that bounds its requests by
-    itself; ValueError for an unknown ``interface`` or ``body``.
+    itself; ValueError for an unknown ``interface`` or ``receive``.
     """
     check_interface(interface)
-    if body not in ("load", "stream"):
-        raise explained("bad-mount", ValueError(f"the body of a mount is 'load' or 'stream', not {body!r}"))
-    if body == "stream" and limits is not None:
+    if receive not in ("load", "stream"):
+        raise explained("bad-mount", ValueError(f"a mount's receive is 'load' or 'stream', not {receive!r}"))
+    if receive == "stream" and limits is not None:
         raise explained(
             "bad-mount",
             TypeError("an application that receives its bodies itself bounds them itself: leave limits out"),
         )
     given = Limits.of(limits)
-    received: Literal["load", "delegated"] = "delegated" if body == "stream" else "load"
+    received: Literal["load", "delegated"] = "delegated" if receive == "stream" else "load"
     if isinstance(application, Servable):
         if limits is not None and isinstance(application, Routes):
             raise explained("bad-mount", TypeError("an App bounds its requests by itself: App(limits=...)"))

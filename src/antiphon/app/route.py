@@ -41,7 +41,7 @@ class Route(NamedTuple):
     redirect_slashes: bool | None
     """True if the path's other form, with or without a slash at its end, is redirected here; None as the app says."""
     hook: Hook
-    body: BodyPolicy = "load"
+    receive: BodyPolicy = "load"
     deadline: float | None = None
     """The seconds in which an ``async def`` handler has to answer; None for any time."""
     cancel_on_disconnect: bool | None = None
@@ -89,9 +89,9 @@ class RouteOptions(TypedDict, total=False):
     """Options of a route besides its path and methods.
 
     ``name`` is by default the function's, ``host`` a pattern such as ``<tenant>.example.com``; ``defaults`` are
-    parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here. ``body`` says when
-    the body is received: "load", before the handler is called, "lazy", when it is first read, and kept, or "stream", as
-    ``request.stream`` or ``request.parts()`` are iterated, and not kept.
+    parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here. ``receive`` says
+    when the body is received: "load", before the handler is called, "lazy", when it is first read, and kept, or
+    "stream", as ``request.stream`` or ``request.parts()`` are iterated, and not kept.
 
     An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds; `inf` is
     none, where the blueprint or the app has one. When the client disconnects it is cancelled for GET and HEAD, and for
@@ -115,7 +115,7 @@ class RouteOptions(TypedDict, total=False):
     defaults: Mapping[str, Any] | None
     limits: Limits | None
     redirect_slashes: bool | None
-    body: BodyPolicy
+    receive: BodyPolicy
     deadline: float | None
     cancel_on_disconnect: bool | None
     signed: bool
@@ -140,7 +140,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         Limits.of(options.get("limits")),
         options.get("redirect_slashes"),
         hook(function),
-        options.get("body", "load"),
+        options.get("receive", "load"),
         options.get("deadline"),
         options.get("cancel_on_disconnect"),
         options.get("signed", False),
@@ -163,14 +163,14 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
             "bad-route-option", TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
         )
     Limits.of(options.get("limits"))
-    body = options.get("body", "load")
+    receive = options.get("receive", "load")
     if options.get("unguarded") and ("<" in pattern or options.get("host")):
         raise explained(
             "bad-route-option", ValueError(f"an unguarded route is one path, without parameters and host: {pattern!r}")
         )
-    if body not in ("load", "lazy", "stream"):
+    if receive not in ("load", "lazy", "stream"):
         raise explained(
-            "bad-route-option", ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+            "bad-route-option", ValueError(f"receive is 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
         )
     check_deadline(options.get("deadline"))
     for function in _hooks_before(options):

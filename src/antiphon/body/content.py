@@ -264,7 +264,7 @@ class Content:
             raise self.failure_again() or explained(
                 "body-read-twice",
                 RuntimeError(
-                    f"{self._streamed} bytes of the body have been streamed, and are gone: body='lazy' keeps what is"
+                    f"{self._streamed} bytes of the body have been streamed, and are gone: receive='lazy' keeps what is"
                     " read"
                 ),
             )

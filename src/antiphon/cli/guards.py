@@ -46,7 +46,7 @@ class Guards(NamedTuple):
         if self.security_headers:
             app.use(SecurityHeaders())
         if self.max_body is None:
-            app.mount("", program, interface=interface, body="stream")
+            app.mount("", program, interface=interface, receive="stream")
         else:
             app.mount("", program, interface=interface, limits=Limits(body=self.max_body))
         app.freeze()

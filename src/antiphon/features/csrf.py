@@ -99,8 +99,8 @@ class CSRFTokens:
                 ),
             )
         app.fill(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
-        app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field, writes=True)
-        app.before_request(writes=True)(self._check)
+        app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field, only_writes=True)
+        app.before_request(only_writes=True)(self._check)
         app.on_startup(partial(self._check_names, app))
         app.share(csrf_input=_InputOfRequest, csrf_token_value=csrf_token)
 
@@ -237,7 +237,7 @@ def _is_of_trusted_page(request: Request) -> bool:
 
 
 def _has_form(request: Request) -> bool:
-    return request.mimetype in _FORMS and request.route.body != "stream"
+    return request.mimetype in _FORMS and request.route.receive != "stream"
 
 
 def _form_field(request: Request) -> str | None:

@@ -152,8 +152,8 @@ class IdempotentWrites:
         wrong = ""
         if safe := [method for method in route.methods if method in SAFE_METHODS]:
             wrong = f"answers {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
-        elif route.body == "stream":
-            wrong = "streams its body, which can't be compared with that of a retry: say body='lazy'"
+        elif route.receive == "stream":
+            wrong = "streams its body, which can't be compared with that of a retry: say receive='lazy'"
         elif is_generator(route.handler) or is_async_generator(route.handler):
             wrong = "answers with a stream, which can't be kept for a retry: return the whole answer"
         elif route.unguarded:

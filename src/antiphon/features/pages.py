@@ -43,7 +43,7 @@ H = TypeVar("H", bound=Handler)
 
 
 def route_options(**options: Unpack[RouteOptions]) -> Callable[[H], H]:
-    """Give the route of a page's handler options: ``@route_options(body="stream", deadline=30)``. See ``RouteOptions``.
+    """Give the route of a page's handler options: ``@route_options(receive="stream")``. See ``RouteOptions``.
 
     A decorator outside of it keeps them if it is made with ``functools.wraps``.
     """

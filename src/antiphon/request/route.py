@@ -36,7 +36,7 @@ class Route(Protocol):
     @property
     def blueprint(self) -> str | None: ...
     @property
-    def body(self) -> str: ...
+    def receive(self) -> str: ...
     @property
     def limits(self) -> Limits: ...
     @property
@@ -58,7 +58,7 @@ class _NoRoute:
     pattern = ""
     methods: tuple[str, ...] = ()
     host = endpoint = blueprint = app = None
-    body = "load"
+    receive = "load"
     limits = DEFAULT_LIMITS
     is_before_routing = False
     places = _NoPlaces()

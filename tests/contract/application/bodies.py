@@ -41,7 +41,7 @@ def register(app: App) -> None:
     def echo(request: Request) -> Response:
         return Response(request.body, content_type=request.headers.get("content-type", "application/octet-stream"))
 
-    @def_and_async(app, "/passed-on", ("POST",), body="stream")
+    @def_and_async(app, "/passed-on", ("POST",), receive="stream")
     def pass_on(request: Request) -> Response:
         return Response(request.stream)
 
@@ -70,7 +70,7 @@ def register(app: App) -> None:
     def form(request: Request) -> list[tuple[str, str]]:
         return list(request.form.items())
 
-    @def_and_async(app, "/unread", ("POST",), body="lazy")
+    @def_and_async(app, "/unread", ("POST",), receive="lazy")
     def unread(_: Request) -> str:
         return "unread\n"
 

@@ -17,7 +17,7 @@ def def_and_async(
     methods: Iterable[str] = ("GET",),
     *,
     limits: Limits | None = None,
-    body: BodyPolicy = "load",
+    receive: BodyPolicy = "load",
     below: str = "",
 ) -> Callable[[Answer], Answer]:
     """Register a ``def`` handler, and an ``async def`` one that waits before it gives the same answer.
@@ -31,8 +31,8 @@ def def_and_async(
             await asyncio.sleep(0)
             return handler(request)
 
-        app.route(f"{below}/def{pattern}", methods, limits=limits, body=body)(handler)
-        app.route(f"{below}/async{pattern}", methods, limits=limits, body=body)(handler_async)
+        app.route(f"{below}/def{pattern}", methods, limits=limits, receive=receive)(handler)
+        app.route(f"{below}/async{pattern}", methods, limits=limits, receive=receive)(handler_async)
         return handler
 
     return register

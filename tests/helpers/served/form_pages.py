@@ -25,7 +25,7 @@ class Picture:
 
 
 @app.get("/def/picture")
-@app.post("/def/picture", body="lazy")
+@app.post("/def/picture", receive="lazy")
 def add(request: Request):
     form = Form(Picture, request)
     if form.validate():
@@ -34,7 +34,7 @@ def add(request: Request):
 
 
 @app.get("/async/picture")
-@app.post("/async/picture", body="lazy")
+@app.post("/async/picture", receive="lazy")
 async def add_async(request: Request):
     form = Form(Picture, request)
     if await form.avalidate():

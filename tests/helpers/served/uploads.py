@@ -58,8 +58,8 @@ for path, limits in (("", None), ("/limited", few), ("/impatient", impatient)):
     app.post(f"/async{path}/form", limits=limits)(report_async)
     app.post(f"/def{path}/digest", limits=limits)(digest)
     app.post(f"/async{path}/digest", limits=limits)(digest_async)
-    app.post(f"/lazy{path}/form", limits=limits, body="lazy")(report)
-    app.post(f"/streamed{path}/form", limits=limits, body="stream")(report_streamed)
+    app.post(f"/lazy{path}/form", limits=limits, receive="lazy")(report)
+    app.post(f"/streamed{path}/form", limits=limits, receive="stream")(report_streamed)
 
 
 def refuse(request):
@@ -72,14 +72,14 @@ forbidden.post("/forbidden")(digest)
 app.register(forbidden)
 
 
-@app.post("/refused", body="stream")
+@app.post("/refused", receive="stream")
 async def refused(request):
     """Answer after the first chunk."""
     assert await anext(aiter(request.stream))
     return Response("no", 422)
 
 
-@app.post("/unread", body="lazy")
+@app.post("/unread", receive="lazy")
 async def unread(_: Request):
     return "unread"
 

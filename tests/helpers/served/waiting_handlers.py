@@ -22,7 +22,7 @@ def middle(request):
     yield
 
 
-@app.middleware(throws=True)
+@app.middleware(errors_at_yield=True)
 async def inner(request):
     yield
 

@@ -63,7 +63,7 @@ class Hook(NamedTuple):
     """True if it is called on a thread, False if on the event loop, where there is one."""
     switch: Switch | None = None
     """The switch to await before the call; None if the request is there already."""
-    writes: bool = False
+    only_writes: bool = False
     """True if routes that answer safe methods alone do without it."""
     raw_handler: Callable[..., Any] | None = None
     """The function of an async handler without its scope, which it needs only when it waits."""

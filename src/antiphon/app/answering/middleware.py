@@ -175,8 +175,8 @@ def middleware(
     function: Callable[[Request], AnyGenerator],
     *,
     blocking: bool = False,
-    body: bool = False,
-    throws: bool = False,
+    loads_body: bool = False,
+    errors_at_yield: bool = False,
     when_read: object = None,
 ) -> Middleware:
     """Make middleware of a generator function or an async generator function.
@@ -201,15 +201,15 @@ def middleware(
             ),
         )
     check_arguments(function, "request")
-    if not throws:
+    if not errors_at_yield:
         from antiphon.app.answering.yields import check_yields
 
         check_yields(function)
-    if when_read is not None and (is_async or blocking or body or throws):
+    if when_read is not None and (is_async or blocking or loads_body or errors_at_yield):
         raise explained(
             "bad-middleware",
             TypeError(
                 f"the middleware {describe(function)} is opened late, when a place was read: let it be a plain one"
             ),
         )
-    return Middleware(function, is_async, blocking, body, throws=throws, when_read=when_read)
+    return Middleware(function, is_async, blocking, loads_body, throws=errors_at_yield, when_read=when_read)

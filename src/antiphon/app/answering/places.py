@@ -167,7 +167,7 @@ class Places:
         blocking: bool = False,
         when: Callable[[Request], bool] | None = None,
         otherwise: Callable[[Request], T] | None = None,
-        writes: bool = False,
+        only_writes: bool = False,
     ) -> None:
         """Fill a place by a source, which is called at most once a request, if ``when`` is true of the request.
 
@@ -195,7 +195,7 @@ class Places:
         check_returns("otherwise", otherwise)
         _check_undecorated(source)
         waits = is_async_generator(source)
-        made_of = (Hook(source, True) if waits else hook(source, blocking))._replace(writes=writes)
+        made_of = (Hook(source, True) if waits else hook(source, blocking))._replace(only_writes=only_writes)
         made = Source(place, made_of, when, otherwise, waits or is_generator(source))
         self._sources[place] = made
         self.yield_values = self.yield_values or made.yields

@@ -147,8 +147,8 @@ class HandlerStack(NamedTuple):
     def without_writes(self) -> Self:
         """Return the stack as it is around a handler of safe methods."""
         return self._replace(
-            resolving=tuple(source for source in self.resolving if not source.hook.writes),
-            before=tuple(part for part in self.before if not part.writes),
+            resolving=tuple(source for source in self.resolving if not source.hook.only_writes),
+            before=tuple(part for part in self.before if not part.only_writes),
         )
 
     def pinned(self) -> Self:

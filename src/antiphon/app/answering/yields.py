@@ -26,7 +26,7 @@ def check_yields(function: Callable[..., Any]) -> None:
             TypeError(
                 f"the middleware {describe(function)} yields inside of `{block}`, in line"
                 f" {lines_above + statement.lineno}, which would end as if nothing had failed: errors inside come"
-                " back as responses. Register it with throws=True, and they are thrown in at the yield; or write"
+                " back as responses. Register it with errors_at_yield=True, and they are thrown in there; or write"
                 " `response = yield`, and look at response.error"
                 " or call response.reraise()"
             ),

@@ -244,7 +244,7 @@ class Planning:
         stack = self._stack(group, route)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
-        plan = Plan(route, handler.for_handler(True), stack, body=Body(route.body))
+        plan = Plan(route, handler.for_handler(True), stack, body=Body(route.receive))
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -359,7 +359,7 @@ class Planning:
                 pattern=mount.prefix,
                 host=mount.host,
                 limits=mount.limits.within(group.limits),
-                body=Body(mount.body),
+                body=Body(mount.receive),
                 checks_writes=mount.interface is not None,
             )
             self._routing.mounts.add(mount.prefix, mount.host, plan)
