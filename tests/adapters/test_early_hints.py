@@ -130,7 +130,7 @@ def test_hints_after_the_beginning_of_the_response_are_dropped(interface, is_str
     def answer(request: Request):
         request.send_early_hints(STYLE)
         if has_after:
-            request.after(after, request)
+            request.after_response(after, request)
         return chunks(request) if is_stream else "onetwo"
 
     response = Client(app, interface).get("/")
