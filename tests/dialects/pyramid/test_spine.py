@@ -1,9 +1,11 @@
 """Routes, views and all that is around them, in whole programs, beside Pyramid."""
 
+import gc
+
 import pytest
 
 from tests.dialects.pyramid import programs
-from tests.dialects.pyramid.beside import assert_alike
+from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer, assert_alike
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,52 @@ from tests.dialects.pyramid.beside import assert_alike
 )
 def test_programs_answer_as_with_pyramid(program, asked):
     assert_alike(program, asked)
+
+
+kept = []
+
+
+def keeping_tween(handler, registry):
+    def tween(request):
+        kept[:] = [request]
+        return handler(request)
+
+    return tween
+
+
+def program_that_answers_an_exception(package, *, keeps_requests=False):
+    def view(request):
+        try:
+            return {}["missing"]
+        except KeyError as error:
+            raise ValueError("malformed") from error
+
+    config = package.configurator()
+    if keeps_requests:
+        config.add_tween(f"{__name__}.keeping_tween", over=package.tweens.EXCVIEW)
+    config.add_view(view)
+    config.add_exception_view(lambda error, request: programs.text(package, error), context=ValueError)
+    return config.make_wsgi_app()
+
+
+@pytest.mark.parametrize("name", [PYRAMID, DIALECT])
+def test_a_request_that_a_tween_keeps_has_its_exception_after_the_answer(name):
+    package = Package(name)
+    app = program_that_answers_an_exception(package, keeps_requests=True)
+    assert answer(package, app, "/")[2] == b"malformed"
+    (request,) = kept
+    assert isinstance(request.exception, ValueError)
+    assert request.exc_info[:2] == (ValueError, request.exception)
+
+
+def test_an_answered_exception_leaves_nothing_to_the_garbage_collector():
+    package = Package(DIALECT)
+    app = program_that_answers_an_exception(package)
+    answer(package, app, "/")
+    gc.collect()
+    gc.disable()
+    try:
+        assert answer(package, app, "/")[2] == b"malformed"
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

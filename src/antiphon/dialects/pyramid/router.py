@@ -197,8 +197,9 @@ class Router(Served):
                 response = self.invoke_request(request)
             finally:
                 _current.set(before)
-            if "exc_info" in (attrs := request.__dict__):
-                _forget_frames(attrs)
+            if exc_info := (attrs := request.__dict__).get("exc_info"):
+                attrs["exc_info"] = exc_info = (*exc_info[:2], None)
+                forget_frames(exc_info[1])  # which keep the request, which keeps both
         else:
             response = policy(environ, self)
         chunks: Iterable[bytes] = response(environ, start_response)
@@ -209,13 +210,6 @@ def default_execution_policy(environ: "WSGIEnvironment", router: Any) -> Any:
     """Return the response to the request of an environ."""
     with router.request_context(environ) as request:
         return router.invoke_request(request)
-
-
-def _forget_frames(attrs: dict[str, Any]) -> None:
-    """Forget the frames of an exception that was answered by its view: they keep the request, which keeps both."""
-    attrs["exc_info"] = None
-    if (error := attrs.get("exception")) is not None:
-        forget_frames(error)
 
 
 def _subpath(match: Any) -> tuple[str, ...]:
