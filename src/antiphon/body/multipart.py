@@ -131,9 +131,9 @@ class MultipartParser:
         self._held = b""
 
     @property
-    def bare_delimiter(self) -> bytes:
-        """The beginning of a delimiter whose line ends in LF: content to this parser, a delimiter to others."""
-        return self._delimiter[1:]
+    def boundary(self) -> bytes:
+        """The boundary between the parts."""
+        return self._delimiter[4:]
 
     def pass_content(self, data: bytes) -> bool:
         """Read the next chunk of the body if all of it is more of the same part, as most chunks of a large file are.

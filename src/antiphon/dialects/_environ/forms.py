@@ -1,12 +1,13 @@
 """Forms in parts (RFC 7578) from a body that is read as it arrives: fields in memory, files on one spool."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import chain
 from typing import IO, TypeAlias, cast
 
 from antiphon.body.multipart import MultipartParser, PartData
 from antiphon.body.part_head import IncompleteForm, PartHead
+from antiphon.dialects._environ.delimiters import DelimiterLines
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import PartHead as UploadHead
@@ -40,29 +41,6 @@ class _ClosingWindow(Window):
     def close(self) -> None:
         super().close()
         self._shared.close()
-
-
-_LONGEST_END = 256
-"""Bytes at the end of a body in which a delimiter is looked for."""
-
-
-def check_delimiters(content: bytes, bare_delimiter: bytes) -> None:
-    """Check that content has no delimiter on a line that ends in LF. Raises BadRequest.
-
-    The originals end the part there, so that what comes after it would be lost as a part of its own.
-    """
-    if bare_delimiter in content:
-        raise BadRequest("The lines between the parts of the form end in LF, not in CRLF.")
-
-
-def contains(chunks: Iterable[bytes], wanted: bytes) -> bool:
-    """Return True if a body has some bytes, which may be in two of its chunks."""
-    end = b""
-    for chunk in chunks:
-        if wanted in end + chunk:
-            return True
-        end = (end + chunk[-len(wanted) :])[-len(wanted) :]
-    return False
 
 
 Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
@@ -103,24 +81,17 @@ class FormReader:
         Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large. The
         files are closed then, and if the body breaks off: the error's traceback may be kept for long.
         """
-        chunk = end = b""
+        lines = DelimiterLines(parser.boundary)
+        chunks = lines.in_crlf(iter(partial(stream.read, chunk_size), b""))
         try:
-            while chunk := stream.read(chunk_size):
+            for chunk in chunks:
                 self._add(chunk, parser.feed(chunk))
-                end = (end + chunk[-_LONGEST_END:])[-_LONGEST_END:]
-            parser.finish()
-            for _, content in self._parts:
-                if isinstance(content, bytes):
-                    check_delimiters(content, parser.bare_delimiter)
-        except IncompleteForm:
-            self._close()
-            check_delimiters(end, parser.bare_delimiter)
-            raise
+            _finish(parser, lines)
         except ContentTooLarge as error:
             self._close()
             if self._head is None and error.members.get("limit") == "outside":
-                rest = chain([end + chunk], iter(partial(stream.read, chunk_size), b""))
-                if not contains(rest, parser.bare_delimiter[1:]):
+                deque(chunks, maxlen=0)
+                if not lines.has_boundary:
                     raise IncompleteForm("The form has no parts, and many bytes.") from None
             raise
         except BaseException:
@@ -189,3 +160,13 @@ class FormReader:
         spool, start = cast("Spool", self._spool), head.offset - self._spool_start
         filename = self._decode(head.filename or b"")
         return name, head, FormFile(spool, start, content - head.offset, head, name=name, filename=filename)
+
+
+def _finish(parser: MultipartParser, lines: DelimiterLines) -> None:
+    """End the body. Raises IncompleteForm if it breaks off, and BadRequest if the originals may see its end."""
+    try:
+        parser.finish()
+    except IncompleteForm:
+        if lines.has_end or lines.has_bare_line_feed:
+            raise BadRequest("The form's last delimiter is missing, or not on a line of its own.") from None
+        raise

@@ -1,20 +1,20 @@
 """The fields of query and body, as multidicts that are kept in the environ."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import MultipartLimits, MultipartParser, Part, parse_boundary, read_whole_form
 from antiphon.body.part_head import PartHead
-from antiphon.dialects._environ.forms import check_delimiters, contains
+from antiphon.dialects._environ.delimiters import DelimiterLines, follows_bare_line_feed
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody
 from antiphon.dialects.webob.request.body_files import StoredBody
 from antiphon.dialects.webob.request.charsets import UTF_8, codec_of, declared_charset, named_charset
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from antiphon.http.limits import Limits
 from antiphon.http.urls.percent import percent_decode
 from antiphon.http.urls.urlencoded import parse_query
@@ -135,12 +135,15 @@ class RequestForms(RequestBody):
         boundary = parse_boundary(self._content_type_raw)
         spool, data = self._stored()
         limits = self._limits()
-        parts = None if data is None else read_whole_form(data, boundary, limits)
-        bare_delimiter = b"\n--" + boundary
+        parts = None
+        if data is not None and not follows_bare_line_feed(data, boundary):
+            parts = read_whole_form(data, boundary, limits)
         if parts is None:
-            is_form = contains(chain([b"\n"], _chunks(spool)), bare_delimiter)
-            parts = _index(spool, boundary, limits) if is_form else []  # as in WebOb
-        return _read_parts(parts, spool, bare_delimiter, text)
+            lines = DelimiterLines(boundary)
+            parts = _index(spool, lines, boundary, limits)
+            if lines.has_bare_line_feed:
+                spool = _spooled(DelimiterLines(boundary).in_crlf(_chunks(spool)))
+        return _read_parts(parts, spool, text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:
         """Return the body on a spool, and its bytes if they are in memory."""
@@ -237,18 +240,30 @@ def _chunks(spool: Spool) -> Iterator[bytes]:
         offset += len(chunk)
 
 
-def _index(spool: Spool, boundary: bytes, limits: Limits) -> list[Part]:
-    """Return the parts of a form."""
+def _spooled(chunks: Iterable[bytes]) -> Spool:
+    spool = Spool()
+    for chunk in chunks:
+        spool.write(chunk)
+    return spool
+
+
+def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[Part]:
+    """Return the parts of a form; none if there is no delimiter, as in WebOb."""
     parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
     bounds = FormBounds(limits)
-    parts = [part for chunk in _chunks(spool) for part in bounds.count(parser.feed(chunk))]
-    parser.finish()
+    chunks = lines.in_crlf(_chunks(spool))
+    try:
+        parts = [part for chunk in chunks for part in bounds.count(parser.feed(chunk))]
+        parser.finish()
+    except HTTPError:
+        deque(chunks, maxlen=0)
+        if lines.has_delimiter:
+            raise
+        return []
     return parts
 
 
-def _read_parts(
-    parts: list[Part], spool: Spool, bare_delimiter: bytes, given: Decode | None
-) -> Iterator[tuple[str, Any]]:
+def _read_parts(parts: list[Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
     text = given or _utf_8
     for *values, end in parts:
         head = PartHead._make(values)
@@ -259,7 +274,6 @@ def _read_parts(
             yield name, FileField(name, text(head.filename), spool, head, end)
             continue
         content = spool.read_at(head.offset, end - head.offset)
-        check_delimiters(content, bare_delimiter)
         if head.filename is not None:
             yield name, content  # no file was chosen
         elif head.content_type is None or given is as_latin_1:
