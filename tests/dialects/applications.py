@@ -32,6 +32,7 @@ GLANCE_TESTS = tuple(
 )
 KINTO_ELSEWHERE = tuple(f"--ignore=tests/{name}" for name in ("core", "plugins", "openapi"))
 DEVPI_TESTS = ("view_auth", "views", "views_patch", "views_push_external", "views_status")
+SUPERSET_NEEDS = ("cachetools", "flask-caching==2.3.1", "rich")  # which it imports, and does not require
 PLAIN = {project.name: project for project in PROJECTS}
 
 APPLICATIONS = [
@@ -144,6 +145,19 @@ APPLICATIONS = [
         Project("mlflow", "3.17.2", {"flask": 0}, options=("answers_of_mlflow.py",), own_tests=ANSWERS),
         "MLflow",
         "records of machine learning",
+        "requests, compared answer by answer",
+    ),
+    Application(
+        Project(
+            "apache-superset",
+            "6.1.0",
+            {"flask": 0},
+            needs=SUPERSET_NEEDS,
+            options=("answers_of_superset.py",),
+            own_tests=ANSWERS,
+        ),
+        "Superset",
+        "charts and dashboards from databases",
         "requests, compared answer by answer",
     ),
     Application(PLAIN["httpbin"], "httpbin", "answers that show their requests", ALL),

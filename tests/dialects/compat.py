@@ -188,7 +188,8 @@ def _run(project: Project, source: Path, name: str) -> Outcome:
     report = project.folder / f"{name}.xml"
     report.unlink(missing_ok=True)
     command = _unittest(report, name) if project.by_unittest else _pytest(project, report, name)
-    surroundings = os.environ | {"ANSWERS": str(project.folder / "answers.json"), "ANSWERS_OF": name}
+    answers = {"ANSWERS": str(project.folder / "answers.json"), "ANSWERS_OF": name}
+    surroundings = os.environ | answers | {"PYTHONHASHSEED": "0"}  # sets are shown in the same order by all runs
     arguments = [sys.executable, *command, *project.options]
     finished = subprocess.run(arguments, cwd=source, env=surroundings, capture_output=True, text=True, check=False)
     report.with_suffix(".log").write_text(finished.stdout + finished.stderr)

@@ -16,7 +16,7 @@ ORIGINAL = "original"
 KEPT = Path(os.environ["ANSWERS"])
 PER_RUN = re.compile(
     r"""(?<=session=)[^;]+|nonce[-=]"?[\w-]+|(?=[\w.-]*\d)[\w.-]{20,}|\d{10,}"""
-    r"""|127\.0\.0\.1:\d+|\w{3}, \d\d \w{3} \d{4} [\d:]{8}"""
+    r"""|127\.0\.0\.1:\d+|\w{3}, \d\d \w{3} \d{4} [\d:]{8}|\d{4}-\d\d-\d\d[ T][\d:]{8}\.\d+"""
 )
 """What differs from one run to the next: tokens, signatures, times and the address."""
 WORDED_BY_LIBRARY = re.compile(r"<!doctype html>\n<html lang=en>\n<title>(Redirecting|\d{3} )")
