@@ -198,8 +198,9 @@ class Router(Served):
             finally:
                 _current.set(before)
             if exc_info := (attrs := request.__dict__).get("exc_info"):
-                attrs["exc_info"] = exc_info = (*exc_info[:2], None)
                 forget_frames(exc_info[1])  # which keep the request, which keeps both
+                attrs["exc_info"] = (*exc_info[:2], None)
+                del exc_info  # its traceback
         else:
             response = policy(environ, self)
         chunks: Iterable[bytes] = response(environ, start_response)
