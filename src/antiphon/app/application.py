@@ -230,8 +230,8 @@ class App(Routes, Servable):
         """Have ``source`` give each request the value of a place, at most once, where ``when`` is true of the request.
 
         A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
-        the hooks and the handler; one for ``only_writes``, not where a route answers safe methods alone, such as GET. If
-        ``when`` returns false, the place has the value that ``otherwise`` returns; neither may block or be async.
+        the hooks and the handler; one for ``only_writes``, not where a route answers safe methods alone, such as GET.
+        If ``when`` returns false, the place has the value that ``otherwise`` returns; neither may block or be async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
         response passes the middleware, so that a failed commit is a 500; if the response is a stream, when that has
