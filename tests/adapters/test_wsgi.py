@@ -438,12 +438,12 @@ def test_answers_alike_below_a_loop_that_serves_nobody(servers, is_async, body):
 
     if is_async:
 
-        @app.post("/", body=body)
+        @app.post("/", receive=body)
         async def handler(request):
             return str(sum([len(chunk) async for chunk in request.stream]))
     else:
 
-        @app.post("/", body=body)
+        @app.post("/", receive=body)
         def handler(request):
             return str(sum(len(chunk) for chunk in request.stream))
 

@@ -73,7 +73,7 @@ def plans(surroundings, handlers, body):
     app = App()
     for each in surroundings:
         SURROUNDINGS[each](app)
-    app.get("/", body=body)(handlers)
+    app.get("/", receive=body)(handlers)
     app.mount("/inner", App())
     app.mount("/asgi", foreign, interface="asgi")
     routing = app.freeze()

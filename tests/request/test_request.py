@@ -918,7 +918,7 @@ class TestContext:
     def test_what_was_left_for_after_is_kept_in_order(self):
         first, second = Request.blank(), Request.blank()
 
-        @first.after
+        @first.after_response
         def close():
             pass
 
