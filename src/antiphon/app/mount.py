@@ -77,7 +77,7 @@ class Mount(NamedTuple):
         return Hook(_on_loop(handler) if self.receive == "delegated" else handler, True)
 
     def below(self, request: Request, root: str = "/") -> Request:
-        """Return the request that the application gets. Both share body, id, ``after`` and lifetime.
+        """Return the request that the application gets. Both share body, id, ``after_response`` and lifetime.
 
         Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
         """
@@ -185,7 +185,7 @@ class MountedHead(DerivedHead):
 def request_with(request: Request, head: Head) -> Request:
     """Return a request with another head, which shares the rest."""
     inner = type(request)(head, request.content)
-    vars(inner).update(id=request.id, after=request.after_response, _defer_first=request._defer_first)
+    vars(inner).update(id=request.id, after_response=request.after_response, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
     inner.limits = request.limits
     return inner
