@@ -179,6 +179,14 @@ def of_template(request: Request) -> TemplatePage: return TemplatePage("page.htm
 @app.get("/")
 async def of_block(request: Request) -> tuple[TemplatePage | Block, int]: return Block("page.html", "main"), 422
 @app.get("/")
+def with_options(request: Request) -> TemplatePage: return TemplatePage("p", 404, _json=True, status="x", block=1)
+@app.get("/")
+def at_once(request: Request) -> Response: return Response.template("p", _status=404, _block="m", status="x")
+@app.get("/")
+def by_dict(request: Request) -> TemplatePage: return TemplatePage("p", {"status": "x"})  # wrong
+@app.get("/")
+def wrong_option(request: Request) -> Response: return Response.template("p", _status="x")  # wrong
+@app.get("/")
 def chunks(request: Request) -> Iterator[str]: yield ""
 @app.get("/")
 async def later_chunks(request: Request) -> AsyncIterator[bytes]: yield b""

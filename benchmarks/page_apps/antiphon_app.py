@@ -13,9 +13,9 @@ asgi.use(Templates(FOLDER))
 
 @wsgi.get("/lamps")
 def lamps(_request: Request) -> Page:
-    return Page("page.html", block="main", title="Lamps", rows=ROWS)
+    return Page("page.html", _block="main", title="Lamps", rows=ROWS)
 
 
 @asgi.get("/lamps")
 async def lamps_async(_request: Request) -> Page:
-    return Page("page.html", block="main", title="Lamps", rows=ROWS)
+    return Page("page.html", _block="main", title="Lamps", rows=ROWS)

@@ -60,8 +60,8 @@ def index(request: Request):
     found = book.entries(request.args_as(Range).before, SHOWN)
     return Page(
         "index.html",
-        block=["main", "entries"],
-        json=form.errors or found,
+        _block=["main", "entries"],
+        _json=form.errors or found,
         form=form,
         entries=found,
         has_older=len(found) == SHOWN,

@@ -292,7 +292,7 @@ def templated(store, interface, style):
         if request.method == "POST":
             request.flash("<text>", "info")
             request.flash(Markup("<b>markup</b>"), "a&b")
-        return Response.redirect("/") if "away" in request.args else Page("page.html", block=["notes", "other"])
+        return Response.redirect("/") if "away" in request.args else Page("page.html", _block=["notes", "other"])
 
     async def waits(request):
         return page(request)

@@ -119,9 +119,9 @@ def remember(request):
 HANDLERS = {
     "text": lambda request: "text",
     "page": lambda request: Page("page.html", name="x"),
-    "streamed page": lambda request: Page("page.html", name="x", stream=True),
-    "page or json": lambda request: Page("page.html", name="x", json=True),
-    "page with blocks": lambda request: Page("page.html", name="x", block="row"),
+    "streamed page": lambda request: Page("page.html", name="x", _stream=True),
+    "page or json": lambda request: Page("page.html", name="x", _json=True),
+    "page with blocks": lambda request: Page("page.html", name="x", _block="row"),
     "block": lambda request: Block("page.html", "row", name="x"),
     "response of a template": lambda request: Response.template("page.html", name="x"),
     "rendered": lambda request: request.templates.render("page.html", name="x"),

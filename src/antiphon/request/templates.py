@@ -6,8 +6,11 @@ from typing import Any, Protocol
 class Templates(Protocol):
     """The templates of an application, which know one request."""
 
-    def render(self, template: str, /, *, block: str | None = None, **data: Any) -> str:
-        """Return the text of a template, or of one block of it. Raises what the template does."""
+    def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
+        """Return the text of a template, or of one block of it. Raises what the template does.
+
+        Names of data begin with no underscore, since those of options do.
+        """
         ...
 
     def content_type(self, template: str, /) -> str:

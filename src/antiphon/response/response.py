@@ -35,6 +35,7 @@ from antiphon.response.fields import (
 )
 from antiphon.response.headers import ResponseHeaders
 from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, framed
+from antiphon.response.template_data import check_data
 from antiphon.response.templates import is_template, render_template
 
 if TYPE_CHECKING:
@@ -122,17 +123,29 @@ class Response(ResponseHeaders):
         return cls(body, status, headers, content_type=HTML)
 
     @classmethod
-    def template(cls, template: str, /, status: int | None = None, headers: HeaderFields = (), **data: Any) -> Self:
+    def template(
+        cls,
+        template: str,
+        /,
+        _status: int | None = None,
+        _headers: HeaderFields = (),
+        *,
+        _block: str | None = None,
+        **data: Any,
+    ) -> Self:
         """Make a response of a template, rendered at once for the current request, with ``data`` as its variables.
 
-        The type is that of the template's name, HTML for most. Raises RuntimeError without ``app.use(Templates(...))``,
-        and where no request is being answered.
+        Names of data begin with no underscore, since those of options do. With ``_block`` it is of one block. The type
+        is that of the template's name, HTML for most. Raises RuntimeError without ``app.use(Templates(...))``, and
+        where no request is being answered; TypeError for an unknown option, and for data that have no names.
         """
         # No response knows the current request, which knows responses: so the public name is used, as users do.
         from antiphon import current_request
 
+        check_data(cls.template, data, _status)
         templates = current_request().templates
-        return cls._of_type(templates.content_type(template), templates.render(template, **data), status, headers)
+        text = templates.render(template, _block=_block, **data)
+        return cls._of_type(templates.content_type(template), text, _status, _headers)
 
     @classmethod
     def json(

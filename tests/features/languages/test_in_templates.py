@@ -82,7 +82,7 @@ class TestTrans:
 
         @shop.get("/")
         def show(request: Request):
-            return Page("shop.html", block="main")
+            return Page("shop.html", _block="main")
 
         app = App()
         app.use(Templates(DictLoader({})))

@@ -68,7 +68,7 @@ HTMX = {"hx-request": "true", "hx-target": "content"}
     ],
 )
 def test_a_page_is_answered_whole_or_with_the_blocks_that_are_asked_for(shop, headers, text, named):
-    shop.page(lambda _: Page("page.html", block=OFFERED, count=2), methods=["GET", "POST"])
+    shop.page(lambda _: Page("page.html", _block=OFFERED, count=2), methods=["GET", "POST"])
     client = shop.client()
     for page in (client.get("/", headers=headers), client.post("/", headers=headers)):
         assert (page.status, page.text, page.headers.get("x-block")) == (200, text, named)
@@ -82,7 +82,7 @@ def test_a_page_is_answered_whole_or_with_the_blocks_that_are_asked_for(shop, he
     [("main", "main", MAIN), (["main", "cart"], "cart", CART), ((), "main", WHOLE), (None, "main", WHOLE)],
 )
 def test_a_page_offers_one_block_several_or_none(shop, offered, asked, text):
-    shop.page(lambda _: Page("page.html", block=offered, count=2))
+    shop.page(lambda _: Page("page.html", _block=offered, count=2))
     assert shop.get(headers={"x-block": asked}).text == text
     assert shop.get(headers={"hx-request": "true", "hx-target": asked}).text == text
 
@@ -100,7 +100,7 @@ def test_a_page_offers_one_block_several_or_none(shop, offered, asked, text):
     ],
 )
 def test_blocks_that_have_changed_too_go_along(shop, headers, text):
-    shop.page(lambda _: Page("page.html", block={"content": "main", "basket": "cart"}, also="cart", count=2))
+    shop.page(lambda _: Page("page.html", _block={"content": "main", "basket": "cart"}, _also="cart", count=2))
     assert shop.get(headers=headers).text == text
 
 
@@ -124,7 +124,7 @@ def test_a_block_is_an_answer_by_itself(shop, block, headers, text):
 
 
 def test_a_block_that_the_template_does_not_have_is_an_error_that_names_those_it_has(shop):
-    shop.page(lambda _: Page("page.html", block="mian", count=2))
+    shop.page(lambda _: Page("page.html", _block="mian", count=2))
     with pytest.raises(LookupError, match=r"'page\.html' has no block 'mian'; its blocks: 'head', 'main', 'cart'"):
         shop.client(raise_errors=True).get("/", headers={"x-block": "mian"})
 
@@ -155,13 +155,13 @@ class TestAround:
     def test_it_knows_what_is_imported_defined_and_set_at_the_top(self, shop, template, text):
         shop.write(page=template, m="{% macro f(x) %}[{{ x }}]{% endmacro %}", shown="a is {{ a }}")
         shop.write(a="{{ explode() }}{% block main %}main: {% block inner %}{% endblock %}{% endblock %}")
-        shop.page(lambda _: Page("page.html", block="main", n=5, layout="a.html"))
+        shop.page(lambda _: Page("page.html", _block="main", n=5, layout="a.html"))
         assert shop.get(headers={"x-block": "main"}).text == text
         assert shop.exploded == []
 
     def test_an_error_names_template_and_line(self, shop):
         shop.write(page="{% set a = 1 %}\n{% set b = a / 0 %}\n{% block main %}{{ b }}{% endblock %}")
-        shop.page(lambda _: Page("page.html", block="main"))
+        shop.page(lambda _: Page("page.html", _block="main"))
         with pytest.raises(ZeroDivisionError) as raised:
             shop.client(raise_errors=True).get("/", headers={"x-block": "main"})
         frame = raised.traceback[-1]
@@ -169,7 +169,7 @@ class TestAround:
 
     def test_templates_that_extend_each_other_are_an_error(self, shop):
         shop.write(page="{% extends 'other.html' %}{% block main %}{% endblock %}", other="{% extends 'page.html' %}")
-        shop.page(lambda _: Page("page.html", block="main"))
+        shop.page(lambda _: Page("page.html", _block="main"))
         with pytest.raises(RecursionError, match="extends itself"):
             shop.client(raise_errors=True).get("/", headers={"x-block": "main"})
 
@@ -193,7 +193,7 @@ JSON = "application/json"
     ],
 )
 def test_a_page_that_says_so_is_there_in_json_too(shop, json, accept, method, status, content_type):
-    shop.page(lambda _: Page("page.html", json=json, block="main", count=2), methods=["GET", "POST"])
+    shop.page(lambda _: Page("page.html", _json=json, _block="main", count=2), methods=["GET", "POST"])
     headers = {"accept": accept, "x-block": "main"} if accept else {}
     page = shop.client().request(method, "/", headers=headers)
     assert (page.status, page.content_type) == (status, content_type)
@@ -203,7 +203,7 @@ def test_a_page_that_says_so_is_there_in_json_too(shop, json, accept, method, st
 
 
 def test_each_form_of_a_page_has_its_own_etag(shop):
-    shop.page(lambda _: Page("page.html", block="main", json=True, count=2))
+    shop.page(lambda _: Page("page.html", _block="main", _json=True, count=2))
     forms = [{}, {"x-block": "main"}, {"accept": JSON}]
     etags = [shop.get(headers=headers).headers["etag"] for headers in forms]
     assert len({*etags}) == 3
@@ -214,19 +214,19 @@ def test_each_form_of_a_page_has_its_own_etag(shop):
 
 
 def test_a_status_and_a_stream_are_those_of_the_page(shop):
-    shop.page(lambda _: (Page("page.html", block="main", stream=True, count=2), 422))
+    shop.page(lambda _: (Page("page.html", _block="main", _stream=True, count=2), 422))
     told = [shop.get(headers={"x-block": "main"} if asks else {}) for asks in (False, True)]
     assert [(page.status, page.text) for page in told] == [(422, WHOLE), (422, MAIN)]
 
 
 def test_header_fields_of_the_page_stay(shop):
     headers = {"vary": "cookie", "content-type": "text/plain"}
-    shop.page(lambda _: Page("page.html", headers=headers, block="main", count=2))
+    shop.page(lambda _: Page("page.html", _headers=headers, _block="main", count=2))
     page = shop.get(headers={"x-block": "main"})
     assert page.headers["vary"].startswith("cookie, x-block")
     assert page.headers["content-type"] == "text/plain"
 
 
 def test_the_text_of_a_block_is_there_for_events_and_mails(shop):
-    shop.page(lambda request: request.templates.render("page.html", block="main", count=2))
+    shop.page(lambda request: request.templates.render("page.html", _block="main", count=2))
     assert shop.get().text == MAIN

@@ -8,7 +8,7 @@ import pytest
 from jinja2 import DictLoader, TemplateNotFound, UndefinedError
 
 from antiphon import App, Blueprint, Request, Response, abort
-from antiphon.features import Page, Templates
+from antiphon.features import Block, Page, Templates
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface", "colour")
@@ -20,11 +20,11 @@ HTML = "text/html; charset=utf-8"
     [
         (lambda _: Page("note.html", text="a < b"), 200, "<p>a &lt; b</p>"),
         (lambda _: Page("note.html", 404, text="?"), 404, "<p>?</p>"),
-        (lambda _: Page("note.html", status=201, headers={"x-a": "1"}, text="!"), 201, "<p>!</p>"),
+        (lambda _: Page("note.html", _status=201, _headers={"x-a": "1"}, text="!"), 201, "<p>!</p>"),
         (lambda _: (Page("note.html", text="!"), 422), 422, "<p>!</p>"),
         (lambda _: (Page("note.html", text="!"), {"x-a": "1"}), 200, "<p>!</p>"),
         (lambda _: ((Page("note.html", text="!"), 400), 409, {"x-a": "1"}), 409, "<p>!</p>"),
-        (lambda _: Page("note.html", stream=True, text="!"), 200, "<p>!</p>"),
+        (lambda _: Page("note.html", _stream=True, text="!"), 200, "<p>!</p>"),
         (lambda _: Response.template("note.html", text="a < b"), 200, "<p>a &lt; b</p>"),
         (lambda _: Response.template("note.html", 404, {"x-a": "1"}, text="?"), 404, "<p>?</p>"),
     ],
@@ -106,10 +106,10 @@ def test_a_dot_reads_an_attribute_or_an_item(site, row):
     ("answer", "error", "text"),
     [
         (lambda _: Page("page.html"), UndefinedError, "'nmae' is undefined"),
-        (lambda _: Page("page.html", stream=True), UndefinedError, "'nmae' is undefined"),
+        (lambda _: Page("page.html", _stream=True), UndefinedError, "'nmae' is undefined"),
         (lambda _: Page("gone.html"), TemplateNotFound, "gone.html"),
         (lambda _: Page("page.html", request=1), TypeError, "another name"),
-        (lambda _: Page("page.html", status="done"), ValueError, "200 to 599"),
+        (lambda _: Page("page.html", _status="done"), ValueError, "200 to 599"),
     ],
 )
 @pytest.mark.parametrize("enable_async", [False, True])
@@ -123,6 +123,54 @@ def test_a_mistake_is_an_error_that_names_the_handler(site, enable_async, answer
     if error is UndefinedError:
         frame = raised.traceback[-1]
         assert (frame.path, frame.lineno + 1) == (site.folder / "page.html", 2)
+
+
+OURS = ("status", "headers", "block", "also", "json", "stream", "template")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _, data: Page("page.html", **data),
+        lambda _, data: Block("page.html", "all", **data),
+        lambda _, data: Response.template("page.html", **data),
+        lambda request, data: request.templates.render("page.html", **data),
+    ],
+)
+def test_data_have_any_names_but_those_with_an_underscore_in_front(site, answer):
+    written = " ".join(f"{{{{ {name} }}}}" for name in OURS)
+    site.write(page=f"{{% block all %}}{written}{{% endblock %}}").use()
+    site.page(lambda request: answer(request, {name: f"my {name}" for name in OURS}))
+    site.page(lambda request: answer(request, {"_paid": 1}), "/paid")
+    assert (site.get().status, site.get().text) == (200, " ".join(f"my {name}" for name in OURS))
+    with pytest.raises(
+        TypeError,
+        match=r"(Page|Block|Response.template|RequestTemplates.render) has no option '_paid'. It has .*_\w+. No name",
+    ):
+        site.client(raise_errors=True).get("/paid")
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: Page("note.html", _stauts=404), "Page has no option '_stauts': did you mean '_status'?"),
+        (lambda: Block("note.html", "row", _also="x"), "Block has no option '_also'"),
+        (
+            lambda: Page("note.html", {"text": "!"}),
+            r"Page takes data by name, not as a dict: Page\(template, name=value",
+        ),
+        (lambda: Block("note.html", "row", {"text": "!"}), "Block takes data by name"),
+        (lambda: Response.template("note.html", {"text": "!"}), r"Response\.template takes data by name"),
+        (
+            lambda: Response.template("note.html", _stream=True),
+            r"Response\.template has no option '_stream'.*_status, _headers",
+        ),
+    ],
+)
+def test_options_that_there_are_not_are_errors_where_the_page_is_made(made, message):
+    with pytest.raises(TypeError, match=message) as raised:
+        made()
+    assert raised.value.__notes__ == ["To read more: antiphon explain bad-template-option"]
 
 
 def test_what_a_template_calls_may_abort(site):
@@ -255,7 +303,7 @@ def test_pages_of_async_handlers_may_await_what_a_template_calls_and_loops_over(
 
     @site.app.get("/streamed")
     async def streamed(request: Request):
-        return Page("page.html", stream=True, total=total, rows=rows)
+        return Page("page.html", _stream=True, total=total, rows=rows)
 
     @site.app.get("/sync")
     def sync(request: Request):
@@ -274,7 +322,7 @@ def test_a_streamed_page_is_sent_in_chunks_while_it_is_rendered(site, enable_asy
             made.append(number)
             yield "x" * 500
 
-    site.page(lambda _: Page("page.html", stream=True, rows=rows()))
+    site.page(lambda _: Page("page.html", _stream=True, rows=rows()))
     if site.interface == "asgi":
         with site.client().stream("GET", "/") as page:
             chunks = [len(next(page))]

@@ -54,12 +54,12 @@ def index(request: Request):
         notes.append(text)
         text = ""
     data = {"notes": notes, "text": text, "error": error}
-    return Page("notes.html", 422 if error else 200, block=["main", "count"], also=["count"], **data)
+    return Page("notes.html", 422 if error else 200, _block=["main", "count"], _also=["count"], **data)
 
 
 @app.get("/pages/<int:number>")
 def page(request: Request, number: int):
-    return Page("page.html", block="main", number=number, notes=notes)
+    return Page("page.html", _block="main", number=number, notes=notes)
 
 
 @app.get("/moved")
@@ -70,7 +70,7 @@ def moved(request: Request):
 @app.get("/leaving")
 def leaving(request: Request):
     headers = {"content-security-policy": "default-src 'self'; connect-src *"}
-    return Page("leaving.html", headers=headers)
+    return Page("leaving.html", _headers=headers)
 
 
 @app.get("/abroad")
@@ -93,7 +93,7 @@ def plain(request: Request):
 def nonce(request: Request):
     policy = "default-src 'none'; img-src 'self'; script-src 'nonce-dGVh'; connect-src 'self'"
     count = int(request.args.get("count", 0))
-    return Page("nonce.html", headers={"content-security-policy": policy}, block="main", count=count)
+    return Page("nonce.html", _headers={"content-security-policy": policy}, _block="main", count=count)
 
 
 @app.post("/broken")
@@ -122,4 +122,4 @@ def upload(request: Request):
 
 
 def index_page():
-    return Page("notes.html", block="main", notes=notes, text="", error=None)
+    return Page("notes.html", _block="main", notes=notes, text="", error=None)

@@ -19,6 +19,7 @@ from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
 from antiphon.request.places import OfRequest
 from antiphon.request.request import Request
+from antiphon.response.template_data import check_data
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -91,13 +92,15 @@ class RequestTemplates(OfRequest):
         super().__init__(request)
         self.renderer = renderer
 
-    def render(self, template: str, /, *, block: str | None = None, **data: Any) -> str:
+    def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
         """Return the text of a template, or of one block of it, rendered where this is called.
 
-        Raises what the template does, LookupError for a block that it does not have.
+        Raises what the template does, LookupError for a block that it does not have, TypeError for data under names
+        that are not theirs: those that begin with an underscore, and ``request``.
         """
+        check_data(self.render, data)
         found, variables = self.find(template), self.variables(data)
-        return render(found, variables) if block is None else render_blocks(found, [block], variables)[block]
+        return render(found, variables) if _block is None else render_blocks(found, [_block], variables)[_block]
 
     def content_type(self, template: str, /) -> str:
         """Return the media type of a template's text, by its name: HTML for most."""

@@ -15,6 +15,7 @@ from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON
 from antiphon.response.response import Response
+from antiphon.response.template_data import check_data
 
 _NONE: Mapping[str, str] = {}
 
@@ -22,19 +23,22 @@ _NONE: Mapping[str, str] = {}
 class Page:
     """A page of a template, as handlers return it: ``return Page("note.html", note=note)``.
 
-    ``data`` are the variables of the template. It is rendered where the handler runs; with
+    ``data`` are the variables of the template, whose names begin with no underscore, since those of options do.
+
+    It is rendered where the handler runs; with
     ``Templates(enable_async=True)``, that of an ``async def`` handler may await. A page that answers GET has an ETag,
-    made from its text, by which a client that has it already is answered with 304. With ``stream`` it is sent while it
+    made from its text, by which a client that has it already is answered with 304. With ``_stream`` it is sent while it
     is rendered, without one. An error in the template is that of the handler, named in a note; in a stream it breaks
     the page off, unless it comes before the first chunk.
 
-    ``block`` names the blocks that clients may ask for alone, by ``X-Block``, or as htmx by the id of the element: one
-    block, several, or a mapping of ids to blocks. Any other request is answered with the whole page. ``also`` names
+    ``_block`` names the blocks that clients may ask for alone, by ``X-Block``, or as htmx by the id of the element: one
+    block, several, or a mapping of ids to blocks. Any other request is answered with the whole page. ``_also`` names
     blocks that have changed, too, and go along with those that are asked for.
 
-    ``json`` is the value for clients that prefer JSON, True for ``data``; other types are answered with 406.
+    ``_json`` is the value for clients that prefer JSON, True for ``data``; other types are answered with 406.
 
-    Raises ValueError for a bad status.
+    Raises ValueError for a bad status, TypeError for an unknown option, and for data that have no names or whose name
+    is ``request``.
     """
 
     __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_status", "_stream", "_template")
@@ -43,24 +47,25 @@ class Page:
         self,
         template: str,
         /,
-        status: int | None = None,
-        headers: HeaderFields = (),
+        _status: int | None = None,
+        _headers: HeaderFields = (),
         *,
-        block: Blocks | None = None,
-        also: Blocks = (),
-        json: object = False,
-        stream: bool = False,
+        _block: Blocks | None = None,
+        _also: Blocks = (),
+        _json: object = False,
+        _stream: bool = False,
         **data: Any,
     ) -> None:
-        if status is not None:
-            Response(None, status)  # a bad one is an error at the handler's own line
+        check_data(type(self), data, _status)
+        if _status is not None:
+            Response(None, _status)  # a bad one is an error at the handler's own line
         self._template = template
-        self._status = status
-        self._headers = headers
-        self._offered = _NONE if block is None else blocks_by_id(block)
-        self._also = blocks_by_id(also) if also else _NONE
-        self._json = json
-        self._stream = stream
+        self._status = _status
+        self._headers = _headers
+        self._offered = _NONE if _block is None else blocks_by_id(_block)
+        self._also = blocks_by_id(_also) if _also else _NONE
+        self._json = _json
+        self._stream = _stream
         self._data = data
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
@@ -157,13 +162,14 @@ class Block(Page):
         template: str,
         block: Blocks,
         /,
-        status: int | None = None,
-        headers: HeaderFields = (),
+        _status: int | None = None,
+        _headers: HeaderFields = (),
         *,
-        json: object = False,
+        _json: object = False,
         **data: Any,
     ) -> None:
-        super().__init__(template, status, headers, block=block, json=json, **data)
+        check_data(type(self), data)  # a page has more options
+        super().__init__(template, _status, _headers, _block=block, _json=_json, **data)
 
     def _blocks(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - whatever it asks for
         return tuple(self._offered.values())
