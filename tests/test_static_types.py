@@ -349,9 +349,9 @@ TYPED = """
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypedDict, TypeVar, assert_type
 
-from antiphon import HTTPError, Request
+from antiphon import HTTPError, Request, abort
 from antiphon.features import Form
-from antiphon.http import FieldError, UnprocessableContent
+from antiphon.http import FieldError, MethodNotAllowed, UnprocessableContent
 
 T = TypeVar("T")
 
@@ -391,7 +391,15 @@ def fill_in(request: Request) -> Order | None:
 
 def wrong_fields(error: HTTPError) -> dict[str, str]:
     assert_type(error.errors, list[FieldError])
-    UnprocessableContent("one field is wrong", errors=[{"pointer": "/name", "detail": "is taken"}])
+    UnprocessableContent("one field is wrong", members={"errors": [{"pointer": "/name", "detail": "is taken"}]})
+    UnprocessableContent("one field is wrong", errors=[])  # wrong
+    HTTPError(418, "There is only tea.", headers={"x-tea": "green"})
+    HTTPError(418, "There is only tea.", header={"x-tea": "green"})  # wrong
+    MethodNotAllowed("no", allow=["GET"], members={"by": "ada"})
+    if error.status == 429:
+        abort(429, "Slow down.", retry_after=5)
+    if error.status == 404:
+        abort(404, description="There is no such order.")  # wrong
     error.errors[0]["place"]  # wrong
     assert_type(error.errors[0].get("max"), float | None)
     return {each["pointer"]: each["detail"] for each in error.errors}

@@ -187,7 +187,7 @@ class TestErrors:
         @inner.get("/x")
         @style
         def fails(request):
-            raise HTTPError("enough", status=429)
+            raise HTTPError(429, "enough")
 
         app, seen = self.watched(inner)
         assert serving(app).get("/old/x").status == 429

@@ -186,7 +186,7 @@ class TestAbort:
     def test_raises_the_error_of_a_status(self, status):
         demanded = dict.fromkeys(("allow", "proxy-authenticate", "upgrade", "www-authenticate"), "x")
         with pytest.raises(HTTPError) as error:
-            abort(status, "why", by="ada", headers={"x-a": "1", **demanded}, title="Oh", type="/oh")
+            abort(status, "why", members={"by": "ada"}, headers={"x-a": "1", **demanded}, title="Oh", type="/oh")
         assert type(error.value) is ERRORS.get(status, HTTPError)
         assert error.value.status == status
         assert error.value.headers["x-a"] == "1"
@@ -209,7 +209,7 @@ class TestAbort:
 
     @pytest.mark.parametrize("place", PLACES)
     def test_answers_wherever_it_is_called(self, serving, style, other, place):
-        app = app_that(place, UnprocessableContent("no", field="age"), style, other)
+        app = app_that(place, UnprocessableContent("no", members={"field": "age"}), style, other)
         response = serving(app).get("/")
         if place == "error handler":  # what fails while an error is handled is not handled again
             assert (response.status, response.json["detail"], response.json["field"]) == (422, "no", "age")
@@ -225,7 +225,7 @@ class TestAbort:
         @app.get("/")
         @style
         def handler(request):
-            abort(status, "Not here.", headers={"retry-after": "5"}, order=7)
+            abort(status, "Not here.", headers={"retry-after": "5"}, members={"order": 7})
 
         response = serving(app).get("/")
         assert (response.status, response.headers["retry-after"]) == (status, "5")

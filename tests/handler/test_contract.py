@@ -81,8 +81,8 @@ class TestAFailure:
     @pytest.mark.parametrize(
         "make",
         [
-            lambda: HTTPError("x", status=400, member=object()),
-            lambda: HTTPError("x", status=400, headers={"x-a": "a\nb"}),
+            lambda: HTTPError(400, "x", members={"member": object()}),
+            lambda: HTTPError(400, "x", headers={"x-a": "a\nb"}),
             lambda: NotFound(404),
             lambda: NotFound("lone \ud800"),
         ],

@@ -126,7 +126,7 @@ class TestForm:
 
 class TestProblem:
     def test_has_the_members_of_the_error_and_the_request_id(self):
-        error = Conflict("taken", type="/problems/taken", title="Taken", by=["ada"])
+        error = Conflict("taken", type="/problems/taken", title="Taken", members={"by": ["ada"]})
         assert answer_to(error) == {
             "type": "/problems/taken",
             "title": "Taken",
@@ -146,17 +146,18 @@ class TestProblem:
 
     def test_with_a_member_that_is_no_json_is_an_answer_all_the_same(self):
         # An error must be answered: what fails here has nobody left to catch it.
-        problem = answer_to(Conflict("taken", lock=object()))
+        problem = answer_to(Conflict("taken", members={"lock": object()}))
         assert (problem["status"], problem["detail"]) == (409, "taken")
 
     @pytest.mark.parametrize("bad", UNWRITABLE.values(), ids=UNWRITABLE)
     def test_has_all_members_but_one_that_is_no_json(self, bad):
-        told = {"type": "/problems/taken", "title": "Taken", "by": ["ada"], "until": 5}
-        assert answer_to(Conflict("taken", bad=bad, **told)) == answer_to(Conflict("taken", **told))
-        assert answer_to(Conflict("taken", **{"\ud800": 1}, **told)) == answer_to(Conflict("taken", **told))
+        told, members = {"type": "/problems/taken", "title": "Taken"}, {"by": ["ada"], "until": 5}
+        without = answer_to(Conflict("taken", members=members, **told))
+        assert answer_to(Conflict("taken", members={"bad": bad, **members}, **told)) == without
+        assert answer_to(Conflict("taken", members={"\ud800": 1, **members}, **told)) == without
 
     def test_says_of_text_what_can_be_said(self):
-        problem = answer_to(Conflict("a \ud800", title="b \ud800", type="c \ud800", by="d \ud800"))
+        problem = answer_to(Conflict("a \ud800", title="b \ud800", type="c \ud800", members={"by": "d \ud800"}))
         assert [problem[name] for name in ("detail", "title", "type", "by")] == ["a ?", "b ?", "c ?", "d ?"]
 
 
@@ -176,13 +177,13 @@ class TestRequestID:
 class TestPage:
     @given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"), min_size=1))
     def test_has_no_markup_but_its_own(self, detail, title):
-        page = error_response(browser, HTTPError(detail, status=400, title=title)).body.decode()
-        plain = error_response(browser, HTTPError("detail", status=400, title="title")).body.decode()
+        page = error_response(browser, HTTPError(400, detail, title=title)).body.decode()
+        plain = error_response(browser, HTTPError(400, "detail", title="title")).body.decode()
         assert Elements(page).tags == Elements(plain).tags
 
     @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & b", "{status} {0} %s", "</title><b>", '"><b>'])
     def test_shows_text_as_it_is(self, text):
-        elements = Elements(error_response(browser, HTTPError(text, status=400, title=text)).body.decode())
+        elements = Elements(error_response(browser, HTTPError(400, text, title=text)).body.decode())
         assert "b" not in elements.tags
         assert "script" not in elements.tags
         assert "".join(elements.text).count(text) == 3
@@ -222,7 +223,7 @@ NO_FAULTS = {
 class TestListOfErrors:
     @pytest.mark.parametrize(("errors", "items"), FAULTS.values(), ids=FAULTS)
     def test_is_what_is_wrong_item_by_item(self, errors, items):
-        response = error_response(browser, UnprocessableContent("wrong", errors=errors))
+        response = error_response(browser, UnprocessableContent("wrong", members={"errors": errors}))
         elements = Elements(response.body.decode())
         assert elements.items == items
         assert elements.tags.count("li") == len(items)
@@ -230,11 +231,11 @@ class TestListOfErrors:
 
     @pytest.mark.parametrize("errors", NO_FAULTS.values(), ids=NO_FAULTS)
     def test_is_left_out_where_nothing_is_told(self, errors):
-        page = error_response(browser, UnprocessableContent("wrong", errors=errors)).body.decode()
+        page = error_response(browser, UnprocessableContent("wrong", members={"errors": errors})).body.decode()
         assert page == error_response(browser, UnprocessableContent("wrong")).body.decode()
 
     def test_is_not_of_other_members(self):
-        error = UnprocessableContent("wrong", secrets=[{"pointer": "/key", "detail": "hunter2"}])
+        error = UnprocessableContent("wrong", members={"secrets": [{"pointer": "/key", "detail": "hunter2"}]})
         assert Elements(error_response(browser, error).body.decode()).items == []
 
     def test_names_each_field_of_a_form_that_is_wrong(self):
@@ -251,7 +252,7 @@ class TestHeaders:
     def test_of_the_error_are_added(self):
         assert error_response(program, MethodNotAllowed(allow=["GET", "HEAD"])).headers["allow"] == "GET, HEAD"
         assert error_response(program, Unauthorized(challenge="Basic")).headers["www-authenticate"] == "Basic"
-        error = HTTPError(status=503, headers={"Retry-After": "5", "vary": "Origin"})
+        error = HTTPError(503, headers={"Retry-After": "5", "vary": "Origin"})
         response = error_response(program, error)
         assert response.headers["retry-after"] == "5"
         assert response.headers.getall("vary") == ["Origin", "accept"]
@@ -358,7 +359,7 @@ class TestWhatIsTold:
 
 class TestAsHTTPError:
     def test_is_the_error_itself_when_it_is_one(self):
-        for error in (NotFound(), HTTPError(status=418), MissingKey("a"), ClientDisconnected()):
+        for error in (NotFound(), HTTPError(418), MissingKey("a"), ClientDisconnected()):
             assert as_http_error(error) is error
 
     def test_is_one_that_gives_nothing_away_for_any_other(self):

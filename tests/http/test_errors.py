@@ -66,13 +66,13 @@ class TestFamily:
         assert all(error.title for error in made)
 
     @pytest.mark.parametrize("status", [0, 99, 200, 304, 399, 600, 1000, -400])
-    @pytest.mark.parametrize("make", [http_error, lambda status: HTTPError(status=status)])
+    @pytest.mark.parametrize("make", [http_error, HTTPError])
     def test_has_no_other_status(self, make, status):
         with pytest.raises(ValueError, match=str(status)):
             make(status)
 
     def test_the_status_of_one_error_leaves_its_class_alone(self):
-        assert BadRequest(status=422).status == 422
+        assert BadRequest(422).status == 422
         assert BadRequest().status == 400
 
     def test_a_subclass_needs_no_more_than_a_status(self):
@@ -99,7 +99,9 @@ class TestProblem:
         assert NotFound("").problem()["detail"] == ""
 
     def test_has_further_members(self):
-        problem = Conflict("taken", type="/taken", title="Taken", by=["ada"], instance="/orders/5").problem()
+        problem = Conflict(
+            "taken", type="/taken", title="Taken", members={"by": ["ada"], "instance": "/orders/5"}
+        ).problem()
         assert problem == {
             "type": "/taken",
             "title": "Taken",
@@ -119,21 +121,53 @@ class TestProblem:
         ],
     )
     def test_has_a_list_of_single_errors(self, members, errors):
-        assert UnprocessableContent(**members).errors == errors
+        assert UnprocessableContent(members=members).errors == errors
 
     def test_begins_with_what_tells_most(self):
-        assert list(Conflict("taken", by="ada").problem()) == ["type", "title", "status", "detail", "by"]
+        assert list(Conflict("taken", members={"by": "ada"}).problem()) == ["type", "title", "status", "detail", "by"]
 
     def test_is_a_new_dictionary_each_time(self):
-        error = Conflict(by="ada")
+        error = Conflict(members={"by": "ada"})
         error.problem().clear()
         assert error.problem()["by"] == "ada"
+
+
+class TestOptions:
+    def test_an_error_is_made_as_abort_makes_it(self):
+        made = [HTTPError(404, "gone"), HTTPError(status=404, detail="gone"), http_error(404, "gone")]
+        assert {str(error) for error in made} == {"404 Not Found: gone"}
+        assert (HTTPError(418).detail, HTTPError("odd").status, NotFound(detail="gone").detail) == (None, 500, "gone")
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (partial(abort, 404, header={"x-a": "1"}), "NotFound has no option 'header': did you mean 'headers'?"),
+            (partial(abort, 418, description="Tea."), "HTTPError has no option 'description': did you mean 'detail'?"),
+            (
+                partial(abort, 404, allow=["GET"]),
+                "NotFound has no option 'allow'. It has detail, headers, type, title, members",
+            ),
+            (partial(http_error, 429, retry=5), "TooManyRequests has no option 'retry': did you mean 'retry_after'?"),
+            (partial(Conflict, by="ada"), "members={'by': ...}"),
+            (partial(Unauthorized, challange="Basic"), "did you mean 'challenge'?"),
+            (partial(Conflict, members={"status": 200}), "the member 'status' of problem details has a parameter"),
+            (partial(HTTPError, "gone", "away"), "the status of an error is a number, not 'gone'"),
+        ],
+    )
+    def test_others_are_errors_where_they_are_given(self, make, message):
+        with pytest.raises(TypeError, match=re.escape(message)):
+            make()
+
+    @pytest.mark.parametrize(("word", "ours"), [("code", "status"), ("description", "detail"), ("message", "detail")])
+    def test_words_of_others_name_ours(self, word, ours):
+        with pytest.raises(AttributeError, match=f"NotFound has no '{word}'. Antiphon's word is: {ours}"):
+            getattr(NotFound("gone"), word)
 
 
 class TestHeaders:
     @pytest.mark.parametrize("headers", [{"retry-after": "5"}, [("retry-after", "5")], iter([("retry-after", "5")])])
     def test_may_be_a_mapping_or_pairs(self, headers):
-        assert HTTPError(status=503, headers=headers).headers.items() == [("retry-after", "5")]
+        assert HTTPError(503, headers=headers).headers.items() == [("retry-after", "5")]
 
     def test_of_one_error_are_its_own(self):
         given = [("x-a", "1")]
@@ -154,15 +188,15 @@ class TestHeaders:
         ],
     )
     def test_that_a_status_demands_have_to_be_given(self, status, name, fix):
-        for make in (partial(abort, status), partial(HTTPError, status=status), ERRORS[status]):
+        for make in (partial(abort, status), partial(HTTPError, status), ERRORS[status]):
             with pytest.raises(ValueError, match=rf"a {status} .*header {name} \(RFC 9110 §.*{re.escape(fix)}"):
                 make("no")
-        assert HTTPError(status=status, headers={name: "x"}).headers.items() == [(name.lower(), "x")]
+        assert HTTPError(status, headers={name: "x"}).headers.items() == [(name.lower(), "x")]
         with pytest.raises(ERRORS[status]):
             eval(f"abort({status}, {fix})")
 
     def test_of_unauthorized_may_be_left_to_the_application(self):
-        for make in (partial(abort, 401), partial(HTTPError, status=401), Unauthorized):
+        for make in (partial(abort, 401), partial(HTTPError, 401), Unauthorized):
             with pytest.raises(HTTPError) as raised:
                 raise make("no")
             assert raised.value.headers.items() == []
@@ -187,13 +221,13 @@ class TestAsAnException:
     def test_prints_status_title_and_detail(self):
         assert str(NotFound("no such order")) == "404 Not Found: no such order"
         assert str(NotFound()) == "404 Not Found"
-        assert str(HTTPError("odd", status=499, title="Gone away")) == "499 Gone away: odd"
+        assert str(HTTPError(499, "odd", title="Gone away")) == "499 Gone away: odd"
 
     @pytest.mark.parametrize(
         "error",
         [
-            NotFound("no such order", order=5),
-            HTTPError("odd", status=418, type="/tea", title="Tea", headers={"x-a": "1"}),
+            NotFound("no such order", members={"order": 5}),
+            HTTPError(418, "odd", type="/tea", title="Tea", headers={"x-a": "1"}),
             MethodNotAllowed(allow=["GET"]),
             Unauthorized("who?", challenge="Basic"),
             MissingKey("name"),
@@ -263,8 +297,8 @@ def test_a_length_that_is_none_is_refused(length):
 
 @pytest.mark.parametrize("options", [{}, {"type": "/taken"}], ids=["plain", "of a type"])
 def test_a_detail_that_is_no_text_is_refused(options):
-    with pytest.raises(TypeError, match="text, not int"):
-        Conflict(5, **options)
+    with pytest.raises(TypeError, match="text, not bytes"):
+        Conflict(b"taken", **options)
 
 
 @pytest.mark.parametrize("when", [-1, float("nan"), 1e12])

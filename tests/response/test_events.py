@@ -222,10 +222,10 @@ class TestASourceThatFails:
         ("error", "told"),
         [
             (LookupError("secret"), GENERIC),
-            (Conflict("sold out", left=0), Event(
+            (Conflict("sold out", members={"left": 0}), Event(
                 '{"type":"about:blank","title":"Conflict","status":409,"detail":"sold out","left":0}', event="error"
             )),
-            (Conflict("sold out", bears=object()), GENERIC),
+            (Conflict("sold out", members={"bears": object()}), GENERIC),
         ],
         ids=["an error", "an HTTPError", "one that can't be written"],
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Words of other frameworks: to read one is an AttributeError that names ours. Where none is read, it costs nothing."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 C = TypeVar("C", bound=type)
@@ -52,6 +52,7 @@ APP = {
     "head": "@app.get, which answers HEAD, too",
     "websocket": "app.mount(prefix, application) with an ASGI application",
 }
+ERROR = {"code status_code": "status", "description message msg": "detail"}
 MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()"}
 """For each class, words of others, separated by spaces, and ours."""
 
@@ -92,6 +93,13 @@ def names_ours(words: Mapping[str, str]) -> Callable[[C], C]:
         return cls
 
     return decorate
+
+
+def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
+    """Return our word for one that is not known: that of other frameworks, or else the nearest of those that are."""
+    from difflib import get_close_matches
+
+    return _split(words).get(word) or next(iter(get_close_matches(word, known, 1)), None)
 
 
 def _split(words: Mapping[str, str]) -> dict[str, str]:

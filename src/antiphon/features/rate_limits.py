@@ -125,7 +125,7 @@ class RateLimit:
                 retry_after=seconds,
                 type=QUOTA_EXCEEDED,
                 title="Request cannot be satisfied as assigned quota has been exceeded",
-                **{"violated-policies": [self._name]},
+                members={"violated-policies": [self._name]},
             )
 
     def _caller(self, request: Request) -> str | None:

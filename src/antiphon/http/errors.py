@@ -6,12 +6,26 @@ HTTPError
 """
 
 from collections import UserString
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
 from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, NotRequired, TypeAlias, TypedDict, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    NoReturn,
+    NotRequired,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
 from antiphon.explanations import explained
+from antiphon.explanations.words import ERROR, names_ours, word_for
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
@@ -33,6 +47,9 @@ _DEMANDED = {
     426: ("Upgrade", "15.5.22", 'upgrade="TLS/1.3"'),
 }
 """The header that a status must not be sent without, its section in RFC 9110, and an argument that gives it."""
+
+_OWN_MEMBERS = ("type", "title", "status", "detail")
+"""The members of problem details that errors have as attributes (RFC 9457 §3.1)."""
 
 
 class Problem(dict[str, object]):
@@ -80,29 +97,76 @@ class FieldError(FaultBounds):
     code: NotRequired[str]
 
 
-class HTTPError(Exception):
-    """An error with a status and an optional detail for the client.
+class ProblemOptions(TypedDict, total=False):
+    """The options that all errors have, but for the headers."""
 
-    ``detail`` is shown to the client; a ``UserString`` becomes a str here. ``headers`` are added to the response.
-    Further keyword arguments become members of the problem details object (RFC 9457 §3.2); ``type`` is its URI,
-    ``title`` its short summary.
+    type: str | None
+    """The URI of the kind of problem."""
+    title: str | None
+    """A short summary of it, instead of the status's phrase."""
+    members: Mapping[str, object] | None
+    """Further members of the problem details object."""
+
+
+class ErrorOptions(ProblemOptions, total=False):
+    """The options that all errors have."""
+
+    headers: HeaderFields
+
+
+class AbortOptions(ErrorOptions, total=False):
+    """The options that all errors have, and those of single statuses."""
+
+    challenge: "str | Challenge | Iterable[str | Challenge] | None"
+    """Of a 401 or a 407."""
+    allow: Iterable[str] | None
+    """Of a 405."""
+    length: int | None
+    """Of a 416."""
+    upgrade: str | Iterable[str] | None
+    """Of a 426."""
+    retry_after: "float | timedelta | datetime | None"
+    """Of a 429 or a 503."""
+
+
+@names_ours(ERROR)
+class HTTPError(Exception):
+    """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
+
+    A class with a status of its own needs none: ``NotFound("There is no such order.")``. ``detail`` is shown to the
+    client; a ``UserString`` becomes a str here. ``headers`` are added to the response. ``type`` is the URI of the
+    problem details object (RFC 9457 §3.1), ``title`` its short summary, ``members`` are further ones (§3.2).
     Raises ValueError for a status outside 400 to 599, and for one of 405, 407 and 426 without the header that RFC 9110
-    demands for it (§15.5); TypeError for a detail that is no text.
+    demands for it (§15.5); TypeError for a detail that is no text, for an unknown option, and for a member that has a
+    parameter of its own.
     """
 
     status: int = 500
     type: str = "about:blank"
 
+    @overload
+    def __init__(self, status: int, detail: Text | None = None, **options: Unpack[ErrorOptions]) -> None: ...
+    @overload
+    def __init__(self, detail: Text | None = None, /, **options: Unpack[ErrorOptions]) -> None: ...
+    @overload
+    def __init__(self, *, detail: Text | None = None, **options: Unpack[ErrorOptions]) -> None: ...
     def __init__(
         self,
+        status: int | Text | None = None,
         detail: Text | None = None,
         *,
-        status: int | None = None,
         headers: HeaderFields = (),
         type: str | None = None,  # noqa: A002 - RFC 9457's own name
         title: str | None = None,
-        **members: object,
+        members: Mapping[str, object] | None = None,
+        **unknown: object,
     ) -> None:
+        if unknown:
+            _refuse_option(self.__class__, next(iter(unknown)))
+        if status is not None and not isinstance(status, int):
+            if detail is not None:
+                raise explained("bad-status", TypeError(f"the status of an error is a number, not {status!r}"))
+            status, detail = None, status
         if detail is not None and not isinstance(detail, str):
             if not isinstance(detail, UserString):
                 raise explained("wrong-body", TypeError(f"an error's detail is text, not {detail.__class__.__name__}"))
@@ -120,7 +184,7 @@ class HTTPError(Exception):
         self.detail = detail
         self.title = title or phrase(self.status)
         self.headers = MutableHeaders(headers) if headers else MutableHeaders.over([])
-        self.members = members
+        self.members = {} if members is None else _checked_members(members)
         if self.status in _DEMANDED and (demanded := _DEMANDED[self.status])[0] not in self.headers:
             name, section, fix = demanded
             raise explained(
@@ -153,6 +217,31 @@ class HTTPError(Exception):
         return problem | self.members
 
 
+def _checked_members(members: Mapping[str, object]) -> dict[str, object]:
+    own = next((name for name in _OWN_MEMBERS if name in members), None)
+    if own is not None:
+        message = f"the member {own!r} of problem details has a parameter of its own: leave it out of members"
+        raise explained("unknown-error-option", TypeError(message))
+    return {**members}
+
+
+def _refuse_option(kind: type[HTTPError], name: str) -> NoReturn:
+    """Raise a TypeError for an option that an error does not have."""
+    from inspect import signature
+
+    known = {**signature(kind).parameters, **ErrorOptions.__annotations__}
+    options = [each for each in known if each not in ("status", "options", "unknown")]
+    near = word_for(name, ERROR, options)
+    meant = f": did you mean {near!r}?" if near else "."
+    raise explained(
+        "unknown-error-option",
+        TypeError(
+            f"{kind.__name__} has no option {name!r}{meant} It has {', '.join(options)}; a member of the problem"
+            f" details is one of members={{{name!r}: ...}}"
+        ),
+    )
+
+
 class BadRequest(HTTPError):
     """400: the request is malformed (RFC 9110 §15.5.1)."""
 
@@ -170,10 +259,10 @@ class _Challenging(HTTPError):
         *,
         challenge: "str | Challenge | Iterable[str | Challenge] | None" = None,
         headers: HeaderFields = (),
-        **options: object,
+        **options: Unpack[ProblemOptions],
     ) -> None:
         fields = _with_list(headers, self._field, challenge)
-        super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
+        super().__init__(detail, headers=fields, **options)
 
 
 def _with_list(headers: HeaderFields, name: str, values: object) -> MutableHeaders:
@@ -229,7 +318,7 @@ class MethodNotAllowed(HTTPError):
         *,
         allow: Iterable[str] | None = None,
         headers: HeaderFields = (),
-        **options: object,
+        **options: Unpack[ProblemOptions],
     ) -> None:
         if isinstance(allow, str):
             raise explained("list-wanted", TypeError(f"allow is a collection of methods, such as [{allow!r}]"))
@@ -240,7 +329,7 @@ class MethodNotAllowed(HTTPError):
                     "bad-header-value", ValueError(f"a method in the header Allow is a token, not {method!r}")
                 )
         fields = _with_list(headers, "allow", methods)
-        super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
+        super().__init__(detail, headers=fields, **options)
 
 
 class NotAcceptable(HTTPError):
@@ -309,8 +398,10 @@ class RangeNotSatisfiable(HTTPError):
 
     status = 416
 
-    def __init__(self, detail: Text | None = None, *, length: int | None = None, **options: object) -> None:
-        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
+    def __init__(
+        self, detail: Text | None = None, *, length: int | None = None, **options: Unpack[ErrorOptions]
+    ) -> None:
+        super().__init__(detail, **options)
         if length is not None:
             from antiphon.http.ranges import ContentRange
 
@@ -364,10 +455,10 @@ class UpgradeRequired(HTTPError):
         *,
         upgrade: str | Iterable[str] | None = None,
         headers: HeaderFields = (),
-        **options: object,
+        **options: Unpack[ProblemOptions],
     ) -> None:
         fields = _with_list(headers, "upgrade", upgrade)
-        super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
+        super().__init__(detail, headers=fields, **options)
 
 
 class PreconditionRequired(HTTPError):
@@ -384,9 +475,9 @@ class _ComeBack(HTTPError):
         detail: Text | None = None,
         *,
         retry_after: "float | timedelta | datetime | None" = None,
-        **options: object,
+        **options: Unpack[ErrorOptions],
     ) -> None:
-        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
+        super().__init__(detail, **options)
         if retry_after is not None:
             from antiphon.http.dates import format_retry_after
 
@@ -476,16 +567,19 @@ ERRORS: dict[int, type[HTTPError]] = {
 assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
 
 
-def http_error(status: int, detail: Text | None = None, **options: Any) -> HTTPError:
-    """Make the error for a status, of its own class if there is one. ``options`` are those of HTTPError."""
+def http_error(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> HTTPError:
+    """Make the error for a status, of its own class if there is one. ``options`` are those of that class."""
     cls = ERRORS.get(status)
-    return cls(detail, **options) if cls is not None else HTTPError(detail, status=status, **options)
+    passed_on = cast("ErrorOptions", options)  # which others it has, the class says
+    return cls(detail, **passed_on) if cls is not None else HTTPError(status, detail, **passed_on)
 
 
-def abort(status: int, detail: Text | None = None, **options: Any) -> NoReturn:
+def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> NoReturn:
     """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")`` (RFC 9110 §15.5, §15.6).
 
-    Raises ValueError for a status outside of these, TypeError for one that is no number.
+    ``options`` are those of the status's class: ``headers``, ``type``, ``title`` and ``members``, and ``challenge``,
+    ``allow``, ``length``, ``upgrade`` or ``retry_after`` where the class has it. Raises ValueError for a status outside
+    of these, TypeError for one that is no number, and for an option that its class does not have.
     """
     if not isinstance(status, int):
         raise explained("bad-status", TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}"))
@@ -506,4 +600,4 @@ def over_limit(kind: type[E], limit: str, maximum: float, detail: str) -> E:
 
     Its ``type`` (RFC 9457 §3.1.1) ends with the limit's name.
     """
-    return kind(detail, type=f"urn:antiphon:limit:{limit}", limit=limit, maximum=maximum)
+    return kind(detail, type=f"urn:antiphon:limit:{limit}", members={"limit": limit, "maximum": maximum})

@@ -128,4 +128,4 @@ class Faults:
         detail = f"{least}{total}{where} {'is' if self.total == 1 else 'are'} wrong"
         if self.total > len(self.listed):
             detail += f", of which the first {len(self.listed)} are listed"
-        return UnprocessableContent(detail, errors=self.listed)
+        return UnprocessableContent(detail, members={"errors": self.listed})

@@ -40,8 +40,8 @@ def app_of(style, **settings):
                 raise error()
 
     fails("/bug", lambda: LookupError("<script>alert('lost')</script>"))
-    fails("/missing", lambda: HTTPError("There is no such page.", status=404))
-    fails("/unavailable", lambda: HTTPError("Come back.", status=503, headers={"retry-after": "9"}))
+    fails("/missing", lambda: HTTPError(404, "There is no such page."))
+    fails("/unavailable", lambda: HTTPError(503, "Come back.", headers={"retry-after": "9"}))
     fails("/handled", lambda: ArithmeticError("handled"))
     fails("/late", lambda: TimeoutError("late"))
 

@@ -15,7 +15,7 @@ def register(app: App) -> None:
 
     @def_and_async(app, "/teapot")
     def teapot(_: Request) -> str:
-        raise HTTPError("no coffee here", status=418, headers={"x-tea": "green"}, pots=2)
+        raise HTTPError(418, "no coffee here", headers={"x-tea": "green"}, members={"pots": 2})
 
     @def_and_async(app, "/fails")
     def fails(_: Request) -> str:

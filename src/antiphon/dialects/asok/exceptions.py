@@ -29,7 +29,7 @@ class AbortException(AsokException, HTTPError):
     """An error with a ``status``, and a ``message`` for the client. Raises ValueError for one outside 400 to 599."""
 
     def __init__(self, status: int, message: str | None = None) -> None:
-        HTTPError.__init__(self, message, status=status, headers=[_DEMANDED[status]] if status in _DEMANDED else ())
+        HTTPError.__init__(self, status, message, headers=[_DEMANDED[status]] if status in _DEMANDED else ())
         self.message = message
 
 

@@ -195,7 +195,7 @@ class Form(Generic[T]):
             for key, found in self._errors.items()
             for each in found
         ]
-        return http_error(self.status, self._said("error"), errors=errors)
+        return http_error(self.status, self._said("error"), members={"errors": errors})
 
     def reset(self) -> None:
         """Forget what was sent, so that the form is empty again."""
