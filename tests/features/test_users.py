@@ -1,11 +1,13 @@
 """Users by their credentials, and pages that are for them alone."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Blueprint, Place, Request, abort
-from antiphon.features import Basic, Bearer, Users, UserSource, is_same_secret, login_required
+from antiphon.features import Basic, Bearer, RateLimit, Users, UserSource, is_same_secret, login_required
 from antiphon.http import Authorization
 from antiphon.testing import Client, LifespanError
 
@@ -92,6 +94,21 @@ class TestTheUser:
         assert calls == []
         client.get("/account", headers=BOB)
         assert calls == ["k7Qz"]
+
+    @pytest.mark.parametrize(
+        ("hook", "fix"),
+        [
+            (login_required, '@app.get("/", before=login_required)'),
+            (RateLimit("5/minute"), '@app.get("/", before=RateLimit("5/minute"))'),
+        ],
+    )
+    def test_is_no_decorator_and_says_how_it_is_given(self, hook, fix):
+        def handled(request): ...
+
+        for handler in (handled, App().get("/")(handled)):
+            with pytest.raises(TypeError, match=re.escape(fix)) as raised:
+                hook(handler)
+            assert raised.value.__notes__ == ["To read more: antiphon explain hook-as-decorator"]
 
     def test_may_have_a_typed_place(self):
         app, place = App(), Place[str | None]("user")

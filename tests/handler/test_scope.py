@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import inf
 from threading import Event, current_thread, main_thread
 
 import pytest
@@ -156,6 +158,17 @@ class TestADeadline:
         inner.get("/")(waits)
         outer.mount("/shop", inner)
         assert answer(outer, on_loop("/shop/")) == (504, 0, 0)
+
+    def test_of_its_own_is_an_error_for_a_handler_that_nothing_cancels(self):
+        def report(request): ...
+
+        async def rows(request):
+            yield ""
+
+        for handler in (report, rows, partial(report)):
+            with pytest.raises(TypeError, match=r"(report|rows) \(.*\): deadline=5 would cancel nothing.*async def"):
+                App().get("/", deadline=5)(handler)
+            App(deadline=5).get("/", deadline=inf)(handler)
 
     @pytest.mark.parametrize(
         ("seconds", "error"),

@@ -206,7 +206,9 @@ def deadline(app, parts):
             async with asyncio.timeout(60):
                 yield
 
-    app.get("/", deadline=60)(parts.function("handler", lambda request: "done"))
+    shop = Blueprint("shop", deadline=60)
+    shop.get("/")(parts.function("handler", lambda request: "done"))
+    app.register(shop)
 
 
 def passed_deadline(app, parts):

@@ -1,6 +1,7 @@
 """One route: a path, the methods that are answered there, and the handler that answers them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from os.path import basename
 from sys import intern
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
@@ -11,7 +12,7 @@ from antiphon.app.answering.places import Places
 from antiphon.app.signatures import BeforeHook
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import describe
+from antiphon.handler.contract import describe, is_async
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 
@@ -94,7 +95,8 @@ class RouteOptions(TypedDict, total=False):
     "stream", as ``request.stream`` or ``request.parts()`` are iterated, and not kept.
 
     An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds; `inf` is
-    none, where the blueprint or the app has one. When the client disconnects it is cancelled for GET and HEAD, and for
+    none, where the blueprint or the app has one. A ``def`` handler can't be cancelled, so it can't have a deadline of
+    its own: TypeError. When the client disconnects an ``async def`` handler is cancelled for GET and HEAD, and for
     other methods with ``cancel_on_disconnect``, which may also be False.
 
     ``before`` is a function, or several, called as those of ``before_request`` are, and after them, for this route
@@ -127,8 +129,18 @@ class RouteOptions(TypedDict, total=False):
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
     """Make a route of a pattern, methods, a handler and options, which have been checked.
 
-    Raises TypeError for a handler that can't be called with the request.
+    Raises TypeError for a handler that can't be called with the request, and for a deadline of one that it would not
+    cancel.
     """
+    deadline = options.get("deadline")
+    if deadline is not None and deadline != inf and not is_async(function):
+        raise explained(
+            "deadline-without-effect",
+            TypeError(
+                f"{describe(function)}: deadline={deadline} would cancel nothing, since only an `async def` handler"
+                " that returns its answer can be cancelled"
+            ),
+        )
     defaults = options.get("defaults")
     return Route(
         pattern,
@@ -141,7 +153,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("redirect_slashes"),
         hook(function),
         options.get("receive", "load"),
-        options.get("deadline"),
+        deadline,
         options.get("cancel_on_disconnect"),
         options.get("signed", False),
         options.get("unguarded", False),

@@ -19,6 +19,7 @@ from antiphon.features.callers import caller_of, check_by
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.store import Store, StoreUnavailable
+from antiphon.handler.callables import check_no_decorator
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item
 from antiphon.request.request import Request
@@ -92,6 +93,7 @@ class RateLimit:
         self._breaker = CircuitBreaker(StoreUnavailable)
         self._logged_again_at = 0.0
         self.blocking = self._store.blocks
+        self._written = f'RateLimit("{rate}")'
 
     def install(self, app: Routes) -> None:
         """Register the limit for all requests to an app or a blueprint."""
@@ -105,7 +107,8 @@ class RateLimit:
         yield
 
     def __call__(self, request: Request) -> None:
-        """Count a request. Raises TooManyRequests (429) for one too many."""
+        """Count a request. Raises TooManyRequests (429) for one too many, TypeError where this decorates a handler."""
+        check_no_decorator(self._written, request)
         caller = self._caller(request)
         if caller is None:
             return

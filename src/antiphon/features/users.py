@@ -13,6 +13,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from antiphon.explanations import explained
+from antiphon.handler.callables import check_no_decorator
 from antiphon.handler.challenges import CHALLENGES
 from antiphon.handler.contract import is_async
 from antiphon.http.authorization import Challenge
@@ -202,8 +203,9 @@ def login_required(request: Request) -> None:
 
     Browsers are redirected to the login page, with the way back as ``next``, if ``Users`` has one. Others are answered
     by a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, which
-    names the fix, in an app without ``Users``.
+    names the fix, in an app without ``Users``; TypeError where it decorates a handler.
     """
+    check_no_decorator("login_required", request)
     request[USERS].check(request)
 
 

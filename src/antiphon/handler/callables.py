@@ -30,6 +30,15 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
         ) from None
 
 
+def check_no_decorator(hook: str, request: object) -> None:
+    """Check that a hook is called with a request. Raises TypeError where it was written above a handler."""
+    if callable(request):
+        raise explained(
+            "hook-as-decorator",
+            TypeError(f'{hook.partition("(")[0]} is a hook and no decorator: @app.get("/", before={hook})'),
+        )
+
+
 def check_sync(role: str, function: Callable[..., Any] | None) -> None:
     """Check that a function that nobody awaits is not async. Raises TypeError, which names the function and its role.
 

@@ -263,13 +263,19 @@ class Request(RequestHeaders):
 
     @lazy
     def cookies(self) -> FirstMultiDict[str]:
-        """The cookies. Of several with one name, the first is read: it is the most specific."""
+        """The cookies. Of several with one name, the first is read, not the last as of ``args``: it is the most
+        specific (RFC 6265bis §5.8.3). ``cookies.getall(name)`` returns all.
+        """
         header = self.head.field("cookie")
         return FirstMultiDict(read_cookies(header) if header else ())
 
     @lazy
     def args(self) -> MultiDict[str]:
-        """The query's arguments. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields."""
+        """The query's arguments. Of several with one name, the last is read, not the first as of cookies.
+
+        ``args.getall(name)`` returns all. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields``
+        fields.
+        """
         return MultiDict(query_fields_of(self.head, self.limits))
 
     def args_as(self, wanted: type[T]) -> T:
@@ -440,7 +446,8 @@ class Request(RequestHeaders):
     def form(self) -> MultiDict[str]:
         """The fields of a form that are not files, urlencoded or multipart, if they have names; empty for another body.
 
-        Raises ContentTooLarge (413) beyond a limit, BadRequest (400) for malformed parts.
+        Of several with one name, the last is read; ``form.getall(name)`` returns all. Raises ContentTooLarge (413)
+        beyond a limit, BadRequest (400) for malformed parts.
         """
         fields = urlencoded_fields_of(self)
         if fields is not None:

@@ -13,6 +13,8 @@ from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 
 _PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
 _braces = re.compile(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII).search
+_colon = re.compile(r"(?<![^/]):([A-Za-z_]\w*)", re.ASCII).search
+"""Of a whole segment, as Express and Rails write parameters; behind other text it is a colon."""
 _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
@@ -171,6 +173,8 @@ def _literal(text: str, start: int, end: int, pattern: str) -> str:
         name, converter = braces.groups()
         written = f"<{converter}:{name}>" if converter else f"<{name}>"
         raise explained("bad-path", ValueError(f"{pattern!r}: a parameter is written {written}, not {braces[0]}"))
+    if colon := _colon(text, start, end):
+        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter is written <{colon[1]}>, not {colon[0]}"))
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
     if bracket is not None:
         segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]
