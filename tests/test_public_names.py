@@ -103,6 +103,30 @@ def test_a_name_that_does_not_exist_is_an_attribute_error_that_says_so():
         antiphon.Application  # noqa: B018 - reading it is the test
 
 
+TYPED_FIRST = [
+    "redirect", "Depends", "TestClient", "jsonify", "FileResponse", "JSONResponse", "HTMLResponse", "StreamingResponse",
+    "render_template", "url_for", "HTTPException", "send_file", "session", "g", "Cookie", "Header", "Query", "Form",
+    "APIRouter", "Flask",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TYPED_FIRST)
+def test_a_name_of_another_framework_is_an_error_with_ours(name):
+    message = f"antiphon has no '{name}'. Antiphon's word is: .*[a-z]"
+    with pytest.raises(ImportError, match=message):
+        exec(f"from antiphon import App, {name}", {})
+    with pytest.raises(AttributeError, match=message):
+        getattr(antiphon, name)
+    assert not hasattr(antiphon, name)
+
+
+def test_the_request_is_no_global_and_what_is_imported_under_its_name_says_so():
+    from antiphon import request
+
+    with pytest.raises(AttributeError, match=r"has no attribute 'args'.*first argument.*current_request\(\)"):
+        request.args  # noqa: B018 - reading it is the test
+
+
 def test_the_version_is_that_of_the_distribution():
     from importlib.metadata import version
 

@@ -106,7 +106,10 @@ def import_on_use(package: str, modules: Mapping[str, str]) -> tuple[list[str], 
 
     def import_name(name: str) -> Any:
         if name not in where:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            from antiphon.explanations.words import missing_name
+
+            caller = sys._getframe(1).f_code.co_name  # noqa: SLF001 - the only way to know the import statement's
+            raise missing_name(package, name, is_import=caller == "_handle_fromlist")
         from importlib import import_module
 
         value = getattr(import_module(where[name]), name)

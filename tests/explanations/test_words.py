@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from antiphon import App, Blueprint, MultiDict, Request, Response
-from antiphon.explanations.words import APP, MULTIDICT, REQUEST, RESPONSE
+from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response
+from antiphon.explanations.words import APP, ERROR, MULTIDICT, PACKAGE, REQUEST, RESPONSE
 from antiphon.testing import Client
 
 OBJECTS = {
@@ -15,6 +15,7 @@ OBJECTS = {
     "Response": (Response(), RESPONSE),
     "App": (App(), APP),
     "Blueprint": (Blueprint("shop"), APP),
+    "HTTPError": (HTTPError("gone"), ERROR),
     "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
 }
 WORDS = [
@@ -36,7 +37,7 @@ def test_reading_one_names_ours(kind, word, ours):
     assert getattr(thing, word, None) is None
 
 
-@pytest.mark.parametrize("ours", sorted({ours for _, _, ours in WORDS}))
+@pytest.mark.parametrize("ours", sorted({ours for _, _, ours in WORDS} | {*PACKAGE.values()}))
 def test_ours_is_there(ours):
     named = re.findall(r"\b(request|response|app|Request)\.(\w+)", ours)
     classes = {"request": Request, "Request": Request, "response": Response, "app": App}

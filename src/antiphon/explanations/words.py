@@ -52,6 +52,34 @@ APP = {
     "head": "@app.get, which answers HEAD, too",
     "websocket": "app.mount(prefix, application) with an ASGI application",
 }
+PACKAGE = {
+    "Flask FastAPI Starlette": "App",
+    "APIRouter Router": "Blueprint",
+    "Depends": "a Place: app.fill(place, source), then request[place]",
+    "Cookie": "request.cookies",
+    "Header": "request.headers",
+    "Query": "request.args, or request.args_as(Search)",
+    "Body": "request.json, or request.json_as(Order)",
+    "Form": "request.form, or request.form_as(Order)",
+    "File UploadFile": "request.files",
+    "session": "request.session, after app.use(Sessions(store))",
+    "g": "request.g",
+    "current_app": "request.app",
+    "url_for": "request.url_for(name)",
+    "flash": "request.flash(text), after app.use(Flash())",
+    "render_template TemplateResponse Jinja2Templates": "Page(template, name=value) of antiphon.features",
+    "jsonify JSONResponse": "the dict, list or dataclass itself as the return value, or Response.json(value)",
+    "make_response PlainTextResponse": "Response(body, status, headers)",
+    "HTMLResponse": "Response.html(text)",
+    "FileResponse send_file": "Response.file(path)",
+    "send_from_directory StaticFiles": "app.static(prefix, folder)",
+    "StreamingResponse": "the generator itself as the return value, or Response.stream(chunks)",
+    "EventSourceResponse": "Response.events(source)",
+    "redirect RedirectResponse": "Response.redirect(location), or raise Redirect(location)",
+    "HTTPException": "HTTPError, or abort(404)",
+    "BackgroundTasks": "request.after_response(function)",
+    "TestClient": "Client of antiphon.testing",
+}
 ERROR = {"code status_code": "status", "description message msg": "detail"}
 MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()"}
 """For each class, words of others, separated by spaces, and ours."""
@@ -93,6 +121,18 @@ def names_ours(words: Mapping[str, str]) -> Callable[[C], C]:
         return cls
 
     return decorate
+
+
+def missing_name(package: str, name: str, *, is_import: bool) -> AttributeError | ImportError:
+    """Return the error for a name that a package does not have, which names ours if it is another framework's.
+
+    In an import statement that is an ImportError: Python would replace an AttributeError by a text of its own.
+    """
+    ours = _split(PACKAGE).get(name) if package == "antiphon" else None
+    if ours is None:
+        return AttributeError(f"module {package!r} has no attribute {name!r}")
+    message = f"{package} has no {name!r}. Antiphon's word is: {ours}"
+    return ImportError(message, name=package) if is_import else AttributeError(message, name=name)
 
 
 def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:

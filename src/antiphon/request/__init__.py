@@ -1,1 +1,11 @@
 """The request: its head, body and places, and the trusted proxies that tell of it."""
+
+from typing import NoReturn
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise AttributeError(
+        f"module {__name__!r} has no attribute {name!r}. `from antiphon import request` gives this module: a handler"
+        " gets its request as the first argument, and current_request() returns it elsewhere",
+        name=name,
+    )
