@@ -201,7 +201,7 @@ class TestWritesFromOtherSites:
     @pytest.mark.parametrize("body", ["load", "stream"])
     def test_are_refused_before_any_application_sees_them(self, serving, kind, body):
         app = App()
-        app.mount("/old", kind.make(), body=body)
+        app.mount("/old", kind.make(), receive=body)
         client = serving(app)
         assert client.post("/old/x", headers=CROSS_SITE).status == 403
         assert client.get("/old/x", headers=CROSS_SITE).status == 200

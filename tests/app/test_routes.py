@@ -268,7 +268,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "error", "message"),
         [
-            ({"body": "later"}, ValueError, "body is 'load', 'lazy' or 'stream', not 'later': '/'"),
+            ({"receive": "later"}, ValueError, "receive is 'load', 'lazy' or 'stream', not 'later': '/'"),
             ({"limits": 7}, TypeError, "limits are given as Limits"),
             ({"nme": "x"}, TypeError, "a route has no 'nme', but name, host, "),
             ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),

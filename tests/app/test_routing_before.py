@@ -376,7 +376,7 @@ def test_a_body_that_came_too_slowly_is_not_waited_for_again(other, reads):
     app, received, seen = App(limits=Limits(timeout=0.01, rate=0)), [], []
     app.post("/")(lambda request: "never")
     app.middleware(other.around(after=lambda request, response: seen.append((response.status, len(received)))))
-    register(app, other, body=reads)
+    register(app, other, loads_body=reads)
 
     async def receive():
         received.append(1)
