@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import IO, TypeAlias, cast
 
+from antiphon import Upload
 from antiphon.body.multipart import MultipartParser, PartData
 from antiphon.body.part_head import IncompleteForm, PartHead
 from antiphon.dialects._environ.delimiters import DelimiterLines
-from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
+from antiphon.http import BadRequest, ContentTooLarge
+from antiphon.http.errors import over_limit
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import PartHead as UploadHead
-from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
 
 FIELD = "field"

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from antiphon.app.planning.trusted_hosts import check_host
-from antiphon.http.errors import BadRequest
+from antiphon.http import BadRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, cast
 
-from antiphon.http.errors import ClientDisconnected, ContentTooLarge
+from antiphon.http import ClientDisconnected, ContentTooLarge
 from antiphon.http.grammar import OWS, split_list
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 from typing import Any, Literal, Self, TypeVar
 
+from antiphon import App, env
+from antiphon import Request as NativeRequest
+from antiphon import Response as NativeResponse
 from antiphon.adapters.servable import Lifecycle, Servable
-from antiphon.app.application import App
 from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
 from antiphon.dialects.asok.errors import install_errors
 from antiphon.dialects.asok.languages import install_languages
@@ -19,15 +21,11 @@ from antiphon.dialects.asok.sharing import shared_natively
 from antiphon.dialects.asok.state import install_state
 from antiphon.dialects.asok.static import install_static
 from antiphon.dialects.asok.templating.project import ProjectTemplates
-from antiphon.environment.variables import env
 from antiphon.explanations.advice import Advice
-from antiphon.features import MemoryStore, Store
-from antiphon.features.block_script import BlockScript
+from antiphon.features import BlockScript, MemoryStore, Store
 from antiphon.handler.contract import Steps
 from antiphon.lazy import lazy
-from antiphon.request.request import Request as NativeRequest
 from antiphon.request.route import Route
-from antiphon.response.response import Response as NativeResponse
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
+from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
 from antiphon.dialects.asok.flashing import flash, is_waiting
 from antiphon.dialects.asok.session import id_of, with_messages
@@ -14,10 +15,9 @@ from antiphon.features import logout as native_logout
 from antiphon.features.rate_limits import network_of
 from antiphon.handler.contract import is_async
 from antiphon.http.redirect import redirect_location
-from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.dialects.asok.app import Asok
     from antiphon.dialects.asok.request_state import RequestState
 

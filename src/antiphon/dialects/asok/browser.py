@@ -1,6 +1,6 @@
 """The browser of a request, by its User-Agent."""
 
-from antiphon.http.user_agent import UserAgent
+from antiphon.http import UserAgent
 
 _UNKNOWN = "Unknown"
 

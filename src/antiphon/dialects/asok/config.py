@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from antiphon.app.application import App
-from antiphon.http.limits import Limits
+from antiphon import App
+from antiphon.http import Limits
 
 DEFAULTS: Mapping[str, Any] = {
     "INDEX": "page",
@@ -74,11 +74,11 @@ def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 def install_settings(config: Mapping[str, Any], native: App) -> None:
     """Use the native features that settings ask for: ``CORS_ORIGINS`` and ``GZIP``."""
     if config["GZIP"]:
-        from antiphon.features.compression import Compression
+        from antiphon.features import Compression
 
         native.use(Compression(["gzip"], minimum=config["GZIP_MIN_SIZE"]))
     if origins := _list(config["CORS_ORIGINS"]):
-        from antiphon.features.cors import Cors
+        from antiphon.features import Cors
 
         headers = ["content-type", "x-csrf-token", "x-block"]
         native.use(Cors(origins, headers=headers, credentials="*" not in origins))

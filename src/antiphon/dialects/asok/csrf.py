@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
+from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.session import COOKIE as SESSION_COOKIE
 from antiphon.features import BadCSRFToken, CSRFTokens, csrf_token
 from antiphon.features.csrf import FIELD
 from antiphon.features.markup import Markup
-from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.dialects.asok.app import Asok
     from antiphon.dialects.asok.request import Request
     from antiphon.dialects.asok.request_state import RequestState

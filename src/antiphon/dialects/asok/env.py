@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from antiphon.environment.variables import env as variables
+from antiphon import env as variables
 
 _WORDS = {"true": True, "false": False, "null": None}
 

@@ -5,9 +5,9 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Request as NativeRequest
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.dialects.asok.app import Asok
-from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from antiphon.app.application import App
+from antiphon import App, is_debug
+from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.csrf import advise
 from antiphon.dialects.asok.exceptions import AbortException, ValidationError
 from antiphon.dialects.asok.middlewares import result_of, waits
 from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.response import answer
 from antiphon.dialects.asok.templating.rendering import asked_blocks
-from antiphon.handler.errors import as_http_error, is_debug
-from antiphon.http.errors import HTTPError
-from antiphon.request.request import Request as NativeRequest
+from antiphon.handler.errors import as_http_error
+from antiphon.http import HTTPError
 from antiphon.response.fields import HTML
 
 if TYPE_CHECKING:

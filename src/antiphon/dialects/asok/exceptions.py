@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from antiphon.http.errors import HTTPError
-from antiphon.http.redirect import Redirect
+from antiphon.http import HTTPError, Redirect
 
 _DEMANDED = {401: ("www-authenticate", "Bearer"), 405: ("allow", ""), 407: ("proxy-authenticate", "Basic")}
 """The header fields that statuses must not be sent without (RFC 9110 §15.5)."""

@@ -2,8 +2,8 @@
 
 import os
 
-from antiphon.http.errors import NotFound
-from antiphon.response.response import Response as NativeResponse
+from antiphon import Response as NativeResponse
+from antiphon.http import NotFound
 from antiphon.uploads.saving import safe_filename
 
 

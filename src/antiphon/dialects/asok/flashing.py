@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Place
 from antiphon.dialects.asok.session import MESSAGES
-from antiphon.request.flash import FlashMessage as NativeMessage
-from antiphon.request.places import Place
+from antiphon.features import FlashMessage as NativeMessage
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request_state import RequestState

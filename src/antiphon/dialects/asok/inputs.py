@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from antiphon.http.errors import HTTPError
-from antiphon.request.request import Request as NativeRequest
+from antiphon import Request as NativeRequest
+from antiphon.http import HTTPError
 from antiphon.response.fields import JSON
 from antiphon.response.response import json_encoder
 

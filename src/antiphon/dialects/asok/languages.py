@@ -4,16 +4,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from antiphon.app.application import App
+from antiphon import App
+from antiphon import Request as NativeRequest
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.dialects.asok.config import folder_of
-from antiphon.http.errors import HTTPError
-from antiphon.request.request import Request as NativeRequest
+from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
     from antiphon.dialects.asok.request import Request
-    from antiphon.features.languages.feature import Languages
+    from antiphon.features import Languages
 
 COOKIE = "asok_lang"
 """The name of the cookie that has a visitor's language."""
@@ -22,7 +22,7 @@ COOKIE = "asok_lang"
 def install_languages(app: "Asok", native: App) -> None:
     """Use the native feature for the texts in ``src/locales``, if there are any."""
     if folder := folder_of(app.root_dir, app.dirs["LOCALES"]):
-        from antiphon.features.languages.feature import Languages
+        from antiphon.features import Languages
 
         languages = Languages(folder, default=app.config["LOCALE"], cookie=COOKIE)
         native.use(languages)

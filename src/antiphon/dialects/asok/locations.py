@@ -4,9 +4,9 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from antiphon.app.application import App
-from antiphon.request.location import Location
-from antiphon.request.request import Request as NativeRequest
+from antiphon import App
+from antiphon import Request as NativeRequest
+from antiphon.features import Location
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
@@ -36,7 +36,7 @@ class ProjectLocations:
     """The native feature, for a file that may have no range in it: then no place is known, and the log says why."""
 
     def __init__(self, path: str) -> None:
-        from antiphon.features.locations.feature import Locations
+        from antiphon.features import Locations
 
         self._locations = Locations(path)
         self._is_broken = False

@@ -6,11 +6,11 @@ from functools import wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.middlewares import around, result_of, waits
 from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.response import answer
-from antiphon.features.pages import PageFile, Pages
-from antiphon.request.request import Request as NativeRequest
+from antiphon.features import PageFile, Pages
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

@@ -6,16 +6,16 @@ from functools import lru_cache, wraps
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from antiphon import Place
 from antiphon.dialects.asok.exceptions import RateLimitExceeded
 from antiphon.features import RateLimit as NativeLimit
 from antiphon.features import Store
 from antiphon.features.rate_limits import parse_rate
 from antiphon.handler.contract import is_async
-from antiphon.http.errors import TooManyRequests
-from antiphon.request.places import Place
+from antiphon.http import TooManyRequests
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.dialects.asok.request import Request
     from antiphon.dialects.asok.request_state import RequestState
 

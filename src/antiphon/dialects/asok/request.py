@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 from urllib.parse import unquote
 
+from antiphon import Request as NativeRequest
+from antiphon import Response as NativeResponse
 from antiphon.adapters.foreign.wsgi import make_environ
 from antiphon.dialects.asok.browser import Browser
 from antiphon.dialects.asok.env import env
@@ -29,9 +31,7 @@ from antiphon.dialects.asok.uploads import UploadedFile
 from antiphon.http.redirect import redirect_location
 from antiphon.http.status import phrase
 from antiphon.lazy import lazy
-from antiphon.request.request import Request as NativeRequest
 from antiphon.response.fields import HTML, TEXT
-from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Request as NativeRequest
 from antiphon.dialects.asok import auth
 from antiphon.dialects.asok.csrf import input_of, token_of
 from antiphon.dialects.asok.flashing import flash, get_flashed_messages
@@ -10,7 +11,6 @@ from antiphon.dialects.asok.rate_limits import check_rate
 from antiphon.dialects.asok.session import Session, regenerate, session_of
 from antiphon.features import csp_nonce
 from antiphon.features.markup import Markup
-from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon import Request as NativeRequest
+from antiphon import Response as NativeResponse
 from antiphon.app.answering.returns import to_response
 from antiphon.dialects.asok.templating.completion import completed
 from antiphon.http.headers import field_pairs
-from antiphon.request.request import Request as NativeRequest
 from antiphon.response.fields import HTML, only_typed
-from antiphon.response.response import Response as NativeResponse
 from antiphon.response.response import response_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from antiphon.features import ContentSecurityPolicy, SecurityHeaders, StrictTransportSecurity
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
-    from antiphon.request.request import Request as NativeRequest
-    from antiphon.response.response import Response
+    from antiphon import App, Response
+    from antiphon import Request as NativeRequest
 
 _SELF = "'self'"
 POLICY: Mapping[str, tuple[str, ...]] = {

@@ -6,11 +6,11 @@ from contextlib import suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Session as NativeSession
 from antiphon.features import MemoryStore, Sessions, SQLiteStore, ValkeyStore
-from antiphon.request.session import Session as NativeSession
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.dialects.asok.request_state import RequestState
     from antiphon.features import OwnedEntry, Store
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.request import Request
 from antiphon.handler.contract import signature_of
-from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

@@ -10,7 +10,7 @@ from antiphon.dialects.asok.session import SessionStore, install_sessions
 from antiphon.features import Flash
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.dialects.asok.app import Asok
 
 

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from antiphon.app.application import App
+from antiphon import App
 from antiphon.dialects.asok.config import folder_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
+from antiphon import Upload
 from antiphon.dialects.asok.file_kinds import LONGEST, kind_of
 from antiphon.dialects.asok.static import UPLOADS
-from antiphon.uploads.upload import Upload
 
 
 class UploadedFile:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon import Place
 from antiphon.dialects.kay.conf import Settings
 from antiphon.dialects.kay.current import Call, answered
 from antiphon.dialects.kay.language import guess_language
@@ -17,7 +18,6 @@ from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
 from antiphon.lazy import lazy
-from antiphon.request.places import Place
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.request.places import Place
+from antiphon import Place
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -2,11 +2,11 @@
 
 from typing import Any, NoReturn
 
+from antiphon import Request as NativeRequest
+from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import JSON, Response, to_response
-from antiphon.request.request import Request as NativeRequest
 from antiphon.response.fields import only_typed
-from antiphon.response.response import Response as NativeResponse
 from antiphon.response.response import response_of
 from antiphon.serialization.json import encode_json
 

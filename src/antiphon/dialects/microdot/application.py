@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
+from antiphon import Request as NativeRequest
+from antiphon import Response as NativeResponse
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.app.planning.guard import Guard
 from antiphon.dialects.microdot.absent import Absent
@@ -26,9 +28,7 @@ from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group
 from antiphon.handler.context import reset_current_request, set_current_request
 from antiphon.handler.contract import Steps, failed
 from antiphon.handler.drive import run_async
-from antiphon.http.limits import Limits
-from antiphon.request.request import Request as NativeRequest
-from antiphon.response.response import Response as NativeResponse
+from antiphon.http import Limits
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.session import Session

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.invoking import invoke_handler
 from antiphon.dialects.microdot.request import Request
-from antiphon.http.authorization import Authorization
+from antiphon.http import Authorization
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[..., Any]

@@ -10,6 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from antiphon import Request as NativeRequest
+from antiphon import Response as NativeResponse
 from antiphon.app.planning.guard import Guard
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
@@ -19,9 +21,7 @@ from antiphon.dialects.microdot.response import Response, to_response
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async, log_failure
 from antiphon.handler.release import release
-from antiphon.http.errors import HTTPError
-from antiphon.request.request import Request as NativeRequest
-from antiphon.response.response import Response as NativeResponse
+from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot

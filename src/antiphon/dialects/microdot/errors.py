@@ -4,7 +4,7 @@ from errno import ENOENT
 from json import JSONDecodeError, loads
 from typing import NoReturn, Self
 
-from antiphon.http.errors import BadRequest
+from antiphon.http import BadRequest
 
 
 class HTTPException(Exception):

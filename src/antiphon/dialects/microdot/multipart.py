@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import wraps
 from typing import IO, Any, Protocol
 
-from antiphon.body.form_parts import Part
+from antiphon import Part, Upload
 from antiphon.body.storage import FORM_DATA
 from antiphon.concurrency.crossing import Crossing
 from antiphon.dialects.microdot.invoking import invoke_handler
@@ -14,7 +14,6 @@ from antiphon.dialects.microdot.streams import BodyReader
 from antiphon.http.charset import decode
 from antiphon.lazy import lazy
 from antiphon.uploads.spool import Spool
-from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
 
 CHUNK = 256 << 10

@@ -4,9 +4,8 @@ import sys
 from functools import lru_cache
 
 from antiphon.dialects.microdot.request import Request
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http import BadRequest, ContentTooLarge, Limits
 from antiphon.http.head import Head
-from antiphon.http.limits import Limits
 from antiphon.http.urls.url import quote_path
 from antiphon.request.body import DEFAULT_LIMITS
 

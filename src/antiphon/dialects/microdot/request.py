@@ -4,16 +4,16 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon import Request as NativeRequest
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.errors import MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
 from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
+from antiphon.http import BadRequest
 from antiphon.http.cookies import split_cookies
-from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head, server_head
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM
-from antiphon.request.request import Request as NativeRequest
 from antiphon.request.request import urlencoded_fields_of
 from antiphon.request.urls import query_fields_of
 from antiphon.response.fields import JSON

@@ -4,17 +4,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Self
 
+from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.bodies import NamedFile, streamed
 from antiphon.dialects.microdot.mappings import NoCaseDict
-from antiphon.http.cookies import SetCookie
-from antiphon.http.dates import format_date
+from antiphon.http import SetCookie, format_date
 from antiphon.http.grammar import OWS, find_control
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.redirect import redirect_location
 from antiphon.http.urls.url import as_uri
 from antiphon.response.files import FileBody
-from antiphon.response.response import Response as NativeResponse
 from antiphon.serialization.json import encode_json
 
 JSON = "application/json; charset=UTF-8"

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Self
 
 from antiphon.dialects.microdot.request import Request
-from antiphon.http.event import Event
+from antiphon.http import Event
 from antiphon.serialization.json import encode_json
 
 Handler = Callable[..., Any]

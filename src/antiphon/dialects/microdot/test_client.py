@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from antiphon import Request as NativeRequest
 from antiphon.concurrency.iterables import as_bytes
 from antiphon.dialects.microdot.absent import NO_WEBSOCKETS
 from antiphon.dialects.microdot.application import Microdot
@@ -12,11 +13,9 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import run_async
-from antiphon.http.cookies import SetCookie
-from antiphon.http.event import Event, parse_events
-from antiphon.http.head import Address, RequestHead
+from antiphon.http import Address, Event, SetCookie, parse_events
+from antiphon.http.head import RequestHead
 from antiphon.http.urls.url import unquote
-from antiphon.request.request import Request as NativeRequest
 from antiphon.serialization.json import decode_json, encode_json
 
 __all__ = ["TestClient", "TestResponse"]

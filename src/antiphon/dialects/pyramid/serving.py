@@ -4,7 +4,7 @@ from typing import Any
 
 from antiphon.adapters.foreign.environ_host import EnvironHost, ReceivedInput
 from antiphon.dialects.webob.request import DisconnectionError
-from antiphon.http.errors import ClientDisconnected
+from antiphon.http import ClientDisconnected
 
 
 class _Input(ReceivedInput):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Self, overload
 
 from antiphon.dialects._environ.updating import UpdateDictMixin
-from antiphon.http.cache_control import CacheControl as ReadCacheControl
+from antiphon.http import CacheControl as ReadCacheControl
 from antiphon.http.grammar import find_unsendable, quote_string
 
 __all__ = ["CacheControl", "UpdateDict", "exists_property", "serialize_cache_control", "value_property"]

@@ -11,8 +11,7 @@ from antiphon.dialects.webob._cookies.printing import is_plain, print_attributes
 from antiphon.dialects.webob._cookies.profiles import CookieProfile, SignedCookieProfile
 from antiphon.dialects.webob._cookies.request import RequestCookies
 from antiphon.dialects.webob._cookies.serializers import Base64Serializer, JSONSerializer, SignedSerializer
-from antiphon.http.cookies import parse_cookies
-from antiphon.http.dates import format_date
+from antiphon.http import format_date, parse_cookies
 
 __all__ = [
     "SAMESITE_VALIDATION", "Base64Serializer", "Cookie", "CookieProfile", "JSONSerializer", "Morsel", "RequestCookies",

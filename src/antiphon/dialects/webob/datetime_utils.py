@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 
-from antiphon.http.dates import format_date
+from antiphon.http import format_date
 
 __all__ = [
     "UTC",

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from antiphon.http.dates import format_date, parse_date
-from antiphon.http.etag import ETag, read_etags
+from antiphon.http import ETag, format_date, parse_date
+from antiphon.http.etag import read_etags
 
 __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_property"]
 

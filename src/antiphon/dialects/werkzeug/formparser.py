@@ -19,10 +19,9 @@ from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityToo
 from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.urls.fields import url_decode
 from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length, get_input_stream
-from antiphon.http.errors import BadRequest as NativeBadRequest
-from antiphon.http.errors import ContentTooLarge
+from antiphon.http import BadRequest as NativeBadRequest
+from antiphon.http import ContentTooLarge, parse_query
 from antiphon.http.urls.percent import percent_decode
-from antiphon.http.urls.urlencoded import parse_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -1,6 +1,6 @@
 """The User-Agent header as `werkzeug.user_agent` has it: a base class for other parsers."""
 
-from antiphon.http.user_agent import UserAgent as ParsedUserAgent
+from antiphon.http import UserAgent as ParsedUserAgent
 
 _BROWSERS = {"internet explorer": "msie", "android browser": "android"}
 

@@ -5,6 +5,7 @@ from copy import copy
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
+from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.exceptions import ValidationError
 from antiphon.dialects.asok.forms.definitions import Definition, Makers
 from antiphon.dialects.asok.forms.field import FormField
@@ -15,7 +16,6 @@ from antiphon.dialects.asok.validation.validator import Validator
 from antiphon.features import Form as NativeForm
 from antiphon.features.forms.html import joined, tag
 from antiphon.features.markup import Markup
-from antiphon.request.request import Request as NativeRequest
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from antiphon import Upload
 from antiphon.dialects.asok.forms.definitions import Definition
-from antiphon.uploads.upload import Upload
 
 _FILES = {"file", "image", "files", "dropzone"}
 _MANY = {"tags", "transfer"}

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Template
 
+from antiphon import is_debug
 from antiphon.dialects.asok.templating.environment import AsokEnvironment
 from antiphon.dialects.asok.templating.lookup import ProjectLoader
-from antiphon.handler.errors import is_debug
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

@@ -11,7 +11,7 @@ from jinja2.parser import Parser
 from markupsafe import Markup
 
 from antiphon.dialects.asok.templating.regions import marked
-from antiphon.features.stores.memory import MemoryStore
+from antiphon.features import MemoryStore
 
 MOST_PARTS = 1000
 """Parts that are kept: clients may choose the keys, such as a query."""

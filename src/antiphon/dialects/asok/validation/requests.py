@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.dialects.asok.exceptions import ValidationError
 from antiphon.dialects.asok.languages import as_written
 from antiphon.dialects.asok.validation.validator import Messages, Validator
-from antiphon.http.errors import BadRequest
+from antiphon.http import BadRequest
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.forms.form import Form

@@ -4,7 +4,7 @@ import re
 from warnings import warn
 
 from antiphon.dialects._environ.caching import cache_short
-from antiphon.http.cookies import parse_cookies
+from antiphon.http import parse_cookies
 from antiphon.http.grammar import is_token
 
 ATTRIBUTES = frozenset({b"comment", b"domain", b"expires", b"httponly", b"max-age", b"path", b"samesite", b"secure"})

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from antiphon.dialects.webob.multidict.multidict import MultiDict, shown
-from antiphon.http.urls.urlencoded import format_query
+from antiphon.http import format_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -14,10 +14,8 @@ from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDic
 from antiphon.dialects.webob.request.body import RequestBody
 from antiphon.dialects.webob.request.body_files import StoredBody
 from antiphon.dialects.webob.request.charsets import UTF_8, codec_of, declared_charset, named_charset
-from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
-from antiphon.http.limits import Limits
+from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits, parse_query
 from antiphon.http.urls.percent import percent_decode
-from antiphon.http.urls.urlencoded import parse_query
 from antiphon.uploads.spool import Spool
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from antiphon.dialects.webob.multidict import NoVars
 from antiphon.dialects.webob.request.charsets import UTF_8, codec_of, declared_charset, named_charset, with_charset
 from antiphon.dialects.webob.request.forms import RequestForms, parse_fields, raw_bytes
-from antiphon.http.urls.urlencoded import format_query
+from antiphon.http import format_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

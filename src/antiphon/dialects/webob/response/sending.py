@@ -9,9 +9,8 @@ from antiphon.dialects.webob.lines import Lines, check_line, first_value
 from antiphon.dialects.webob.response.caching import ResponseCaching
 from antiphon.dialects.webob.response.iterables import AppIterRange, EmptyResponse, iter_close
 from antiphon.dialects.webob.response.location import absolute_location
-from antiphon.http.conditional import IfRange
-from antiphon.http.dates import parse_date
-from antiphon.http.etag import ETag, is_weakly_among, read_etags
+from antiphon.http import ETag, IfRange, parse_date
+from antiphon.http.etag import is_weakly_among, read_etags
 from antiphon.http.header_property import parse_or_none
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO, Any
 
+from antiphon import Upload
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.http.grammar import OWS
 from antiphon.lazy import lazy
-from antiphon.uploads.upload import Upload
 
 _whole_number = re.compile("-?[0-9]{1,18}").fullmatch
 

@@ -9,6 +9,7 @@ from time import time
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 from zlib import adler32
 
+from antiphon import Request, Response
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.dialects.werkzeug.exceptions.client_errors import PreconditionFailed, RequestedRangeNotSatisfiable
 from antiphon.dialects.werkzeug.tokens.dates import http_date
@@ -16,10 +17,8 @@ from antiphon.dialects.werkzeug.tokens.etags import quote_etag
 from antiphon.dialects.werkzeug.utils.paths import safe_join
 from antiphon.dialects.werkzeug.wsgi.places import get_path_info
 from antiphon.http import errors
-from antiphon.request.request import Request
 from antiphon.response.fields import BYTES
 from antiphon.response.files import guess_type
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

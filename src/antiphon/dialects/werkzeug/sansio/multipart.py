@@ -8,8 +8,8 @@ from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, 
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.formparser import UNLIMITED, extended_name, headers_of
-from antiphon.http.content_disposition import FORM_DATA, ContentDisposition
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http import BadRequest, ContentDisposition, ContentTooLarge
+from antiphon.http.content_disposition import FORM_DATA
 
 
 class Event:

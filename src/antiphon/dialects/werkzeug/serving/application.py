@@ -8,11 +8,9 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.adapters.foreign.wsgi import from_wsgi
+from antiphon import Request, Response, from_wsgi
 from antiphon.adapters.servable import ServedFunction
-from antiphon.http.limits import Limits
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -13,7 +13,7 @@ from antiphon.dialects.werkzeug.exceptions.client_errors import NotFound, Reques
 from antiphon.dialects.werkzeug.response_class import response_class as default_class
 from antiphon.dialects.werkzeug.utils.paths import safe_join
 from antiphon.dialects.werkzeug.wsgi.iterators import wrap_file
-from antiphon.http.content_disposition import ContentDisposition
+from antiphon.http import ContentDisposition
 from antiphon.http.grammar import encode_extended
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
 from antiphon.dialects.werkzeug.exceptions.client_errors import UnsupportedMediaType
-from antiphon.http.errors import BadRequest as Unreadable
-from antiphon.http.limits import Limits
+from antiphon.http import BadRequest as Unreadable
+from antiphon.http import Limits
 
 
 @cache

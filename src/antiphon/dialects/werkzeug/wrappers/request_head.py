@@ -15,8 +15,8 @@ from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.utils.accessors import environ_header
 from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length
 from antiphon.dialects.werkzeug.wsgi.places import host_of, url_of
+from antiphon.http import Limits
 from antiphon.http.headers import combine
-from antiphon.http.limits import Limits
 from antiphon.lazy import lazy
 
 

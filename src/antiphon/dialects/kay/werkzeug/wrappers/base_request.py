@@ -15,7 +15,7 @@ from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.urls.fields import url_decode
 from antiphon.dialects.werkzeug.utils.accessors import environ_header
 from antiphon.dialects.werkzeug.wrappers.base_request import combined
-from antiphon.http.urls.urlencoded import parse_query
+from antiphon.http import parse_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -2,8 +2,8 @@
 
 from typing import Any, NoReturn, Self, TypeVar, overload
 
+from antiphon import Place
 from antiphon.lazy import lazy
-from antiphon.request.places import Place
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type[Any])
