@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.app.planning.trusted_hosts import PROBLEM_TYPE, TrustedHosts, check_host
+from antiphon.app.planning.trusted_hosts import PROBLEM_TYPE, TrustedHosts
 from antiphon.http.errors import BadRequest, HTTPError, MisdirectedRequest
-from antiphon.http.head import Address, RequestHead
+from antiphon.http.head import Address, RequestHead, check_host
 from antiphon.request.proxies import TrustedProxies, behind
 
 pytestmark = pytest.mark.once

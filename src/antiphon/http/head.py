@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, Headers, combine
+from antiphon.http.urls.url import parse_host
 
 
 class Address(NamedTuple):
@@ -317,6 +318,26 @@ def check_one_host(line: str | bytes | None, http_version: str) -> None:
             raise BadRequest("There is no Host.")
     elif (b"," in line) if isinstance(line, bytes) else ("," in line):
         raise BadRequest("There is more than one Host.")
+
+
+def check_host(line: str | bytes | None, http_version: str) -> None:
+    """Check Host as it was received: None if it is missing, joined if it has several lines.
+
+    Raises BadRequest (400) as ``check_one_host`` does, and for what is no host and port, such as one with userinfo.
+    """
+    check_one_host(line, http_version)
+    if not line:
+        return
+    host = line.decode("latin-1") if isinstance(line, bytes) else line
+    try:
+        parse_host(host)
+    except ValueError:
+        raise malformed_host() from None
+
+
+def malformed_host() -> BadRequest:
+    """Return the error for a host that is not a valid one."""
+    return BadRequest("The host that was asked for is malformed.")
 
 
 def mounted_at(head: Head) -> str:

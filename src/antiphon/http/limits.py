@@ -7,7 +7,8 @@ from typing import TypedDict, Unpack, cast
 from antiphon.explanations import explained
 from antiphon.http.value import Value
 
-_NO_BOUND = 1 << 62
+NO_BOUND = 1 << 62
+"""More than any body has bytes."""
 
 
 class Bounds(TypedDict, total=False):
@@ -31,7 +32,7 @@ class Bounds(TypedDict, total=False):
 DEFAULTS: Bounds = {
     "body": 16 << 20,
     "fields": 1000,
-    "file": _NO_BOUND,
+    "file": NO_BOUND,
     "files": 100,
     "form": 1 << 20,
     "headers": 64 << 10,
@@ -128,3 +129,7 @@ def _is_bound(name: str, bound: object) -> bool:
     if name == "timeout" and isinstance(bound, float):
         return 0 <= bound < inf
     return isinstance(bound, int) and not isinstance(bound, bool) and bound >= 0
+
+
+UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
+"""The limits of a body that an application bounds by itself: only the pace counts."""

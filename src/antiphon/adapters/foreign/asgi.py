@@ -12,15 +12,12 @@ from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, log_failure
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.limits import Limits
+from antiphon.http.limits import UNBOUNDED
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 GRACE = 5.0
 """Seconds that an application gets to clean up, before it is cancelled."""
-
-_NO_LIMITS = Limits(body=1 << 62)
-"""The limits of a body that the application bounds: the pace alone."""
 
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 """Fields about a connection, which is that of the server, not of the application (RFC 9110 §7.6.1)."""
@@ -137,7 +134,7 @@ class _ASGICall:
 
     async def _advance(self, body: Content) -> tuple[bytes, bool]:
         """Receive the next chunk of a body, and return True if more may come."""
-        return await body.aadvance(_NO_LIMITS), not body.is_complete
+        return await body.aadvance(UNBOUNDED), not body.is_complete
 
     def _start(self, response: Response | None) -> None:
         """Give out the response; None if there is none, and none will come."""

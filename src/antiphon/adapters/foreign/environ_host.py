@@ -9,28 +9,22 @@ from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, Literal
 
+from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
-from antiphon.adapters.servable import Servable
 from antiphon.body.receiver import SMALL_BODY
-from antiphon.handler.context import set_current_request
-from antiphon.handler.contract import ON_THREAD, failed
-from antiphon.handler.release import release
+from antiphon.handler.contract import ON_THREAD
 from antiphon.http.errors import HTTPError
-from antiphon.http.limits import Limits
+from antiphon.http.limits import UNBOUNDED
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-UNBOUNDED = 1 << 62
-"""More bytes than any body has."""
 CHUNK = 64 << 10
 """Bytes that are read at once."""
 AT_END = "antiphon.at_end"
 """The key of a list of functions that are called when the request of an environ has ended; hosts have it."""
-_NO_LIMITS = Limits(body=UNBOUNDED, memory=UNBOUNDED)
-"""The limits of a body whose application has limits of its own: the pace alone."""
 
 
 class ReceivedInput(RawIOBase):
@@ -70,10 +64,10 @@ class ReceivedInput(RawIOBase):
         """Receive the next chunk; b"" at the end. Dialects override it, to raise errors of their own."""
         if self.failure is not None:
             raise self.failure
-        return self.content.advance_on_thread(_NO_LIMITS)
+        return self.content.advance_on_thread(UNBOUNDED)
 
 
-class EnvironHost(Servable):
+class EnvironHost(Host):
     """An application whose own interface is WSGI, which a subclass calls in ``answer_environ``, on a thread.
 
     Over ASGI and RSGI a small body is received before a thread is taken. A larger one is received while the application
@@ -91,7 +85,23 @@ class EnvironHost(Servable):
         """Answer a request over WSGI."""
         raise NotImplementedError
 
-    async def answer_request(
+    async def answer_request(self, request: Request) -> Response:
+        """Answer a native request by its environ, in steps."""
+        environ, body = self._environ(request)
+        at_end: list[Callable[[], object]] = []
+        environ[AT_END] = at_end
+        try:
+            response = await self.answer_by_environ(request, environ, body)
+        except BaseException:
+            _call_all(at_end)
+            raise
+        if at_end and (response.is_streamed or request._deferred):
+            request.after_response(partial(_call_all, at_end))
+        else:
+            _call_all(at_end)
+        return response
+
+    async def answer_by_environ(
         self,
         request: Request,
         environ: "WSGIEnvironment",
@@ -111,33 +121,21 @@ class EnvironHost(Servable):
                 raise
         raise failure  # here, so that it does not keep the other one, with the frames of the application
 
-    async def handle(self, request: Request) -> Response:
-        """Answer a native request, in steps, and free its body."""
-        set_current_request(request)
-        at_end: list[Callable[[], object]] = []
-        try:
-            if request.head.has_body:
-                if request.head.field("content-encoding"):
-                    request.content.leave_coded()  # for the application, whose environ has the coding and its length
-                await _receive_small(request)
-            environ, body = self._environ(request)
-            environ[AT_END] = at_end
-            response = await self.answer_request(request, environ, body)
-        except BaseException as error:
-            if self._is_answered(error):
-                return await _released(request, failed(request, error), at_end)
-            _call_all(at_end)
-            request.content.close()
-            raise
-        return await _released(request, response, at_end)
+    def check_head(self, request: Request) -> None:
+        """Leave all checks of the head to the application, which has the environ."""
 
-    def _is_answered(self, error: BaseException) -> bool:
-        return isinstance(error, HTTPError) or (isinstance(error, Exception) and not self.propagates_errors)
+    async def receive_body(self, request: Request) -> None:
+        """Receive a small body, in steps, in its content coding: the environ has that, and its length.
 
-    @property
-    def propagates_errors(self) -> bool:
-        """False: an error that the application raises is logged, and answered with a 500."""
-        return False
+        One that fails is left: reading it raises the error.
+        """
+        if request.head.field("content-encoding"):
+            request.content.leave_coded()
+        with suppress(HTTPError, OSError):
+            reading = request.read_small_body(UNBOUNDED)
+            is_read = reading if isinstance(reading, bool) else await reading
+            if not is_read and request.content.failure is None and request.content.is_small(SMALL_BODY):
+                await request.content.load(UNBOUNDED)
 
     def _environ(self, request: Request) -> "tuple[WSGIEnvironment, ReceivedInput | None]":
         """Return the environ of a request, and its body if that is still to come."""
@@ -156,15 +154,6 @@ class EnvironHost(Servable):
         return "wsgi"
 
 
-async def _receive_small(request: Request) -> None:
-    """Receive a small body, in steps. One that fails is left: reading it raises the error."""
-    with suppress(HTTPError, OSError):
-        reading = request.read_small_body(_NO_LIMITS)
-        is_read = reading if isinstance(reading, bool) else await reading
-        if not is_read and request.content.failure is None and request.content.is_small(SMALL_BODY):
-            await request.content.load(_NO_LIMITS)
-
-
 def _leave_threads_to_others(request: Request) -> None:
     """Have a request wait for its thread, on the loop, until few enough other threads wait for bodies."""
     content = request.content
@@ -172,16 +161,6 @@ def _leave_threads_to_others(request: Request) -> None:
         from antiphon.concurrency.waiting import wait_to_receive
 
         content.when_not_waited_for = wait_to_receive()
-
-
-async def _released(request: Request, response: Response, at_end: list[Callable[[], object]]) -> Response:
-    if request.head.has_body:
-        await release(request, response, True)
-    if at_end and (response.is_streamed or request._deferred):
-        request.after_response(partial(_call_all, at_end))
-    else:
-        _call_all(at_end)
-    return response
 
 
 def _call_all(functions: list[Callable[[], object]]) -> None:
@@ -203,14 +182,10 @@ class BridgedApplication(EnvironHost):
 
 
 class _PlainInput(ReceivedInput):
-    """The ``wsgi.input`` of an application that knows PEP 3333 alone: it counts against the Content-Length itself.
-
-    So it gets the bytes as they were sent, in their content coding.
-    """
+    """The ``wsgi.input`` of an application that knows PEP 3333 alone: it counts against the Content-Length itself."""
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         super().__init__(request, environ)
-        self.content.stream_as_sent()
         if environ.get("CONTENT_LENGTH"):
             del environ["wsgi.input_terminated"]
 

@@ -2,22 +2,16 @@
 
 from collections.abc import Iterable
 
-from antiphon.adapters.server_values import header_too_large
+from antiphon.adapters.head_guard import HeadGuard
 from antiphon.app.planning.cross_site import OWN_PAGES, TrustedOrigins, check_cross_site, declarable_origin
-from antiphon.app.planning.trusted_hosts import TrustedHosts, check_host
+from antiphon.app.planning.trusted_hosts import TrustedHosts
 from antiphon.explanations.advice import Advice
 from antiphon.http.errors import HTTPError, MisdirectedRequest
-from antiphon.http.head import Head
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
 
-_MOST_KNOWN = 1024
-"""The number of hosts that are remembered."""
-_LONGEST_KNOWN = 255
-"""Characters of the longest host that is remembered."""
 
-
-class Guard:
+class Guard(HeadGuard):
     """The settings that decide which requests are answered.
 
     ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
@@ -32,14 +26,10 @@ class Guard:
         origins: Iterable[str],
         cross_site_writes: bool,
     ) -> None:
+        super().__init__(most_header)
         self.proxies = proxies if isinstance(proxies, TrustedProxies) else TrustedProxies(proxies)
         self.hosts = TrustedHosts(hosts)
         self.origins = TrustedOrigins(origins)
-        self.most_header = most_header
-        self.known_hosts: dict[str | bytes | None, str | bytes] = {}
-        """Values of Host that were found to be one host, each under itself. Without the GIL a set is locked by who
-        looks into it, and so is a dict by other threads than that of a key, unless they have read it as a value.
-        """
         self.looks_at_heads = self.has_rules = bool(self.proxies or self.hosts)
         self._lets_all_write = cross_site_writes
         self._advice = Advice()
@@ -52,24 +42,6 @@ class Guard:
     def trusted_by(self, blueprint: str | None) -> TrustedOrigins:
         """Return the origins of other sites that may write to the routes of a blueprint, or of the application."""
         return self._origins_of.get(blueprint, self.origins)
-
-    def host_error(self, head: Head) -> HTTPError | None:
-        """Return the error for a head whose Host, as it was received, is not one host; else remember that it is."""
-        line = head.host_line
-        try:
-            check_host(line, head.http_version)
-        except HTTPError as error:
-            return error
-        if line and len(line) <= _LONGEST_KNOWN:
-            if len(self.known_hosts) >= _MOST_KNOWN:
-                self.known_hosts.clear()
-            self.known_hosts[line] = line
-        return None
-
-    def size_error(self, head: Head) -> HTTPError | None:
-        """Return the error for a head that is too large."""
-        size = head.header_size
-        return header_too_large(size, self.most_header) if size > self.most_header else None
 
     def look_at_head(self, request: Request, *, for_any_host: bool = False) -> HTTPError | None:
         """Undo what trusted proxies changed in a request, and return the error if its head is too large or its host

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from antiphon.explanations import explained
-from antiphon.http.errors import BadRequest, MisdirectedRequest
-from antiphon.http.head import Head, check_one_host
+from antiphon.http.errors import MisdirectedRequest
+from antiphon.http.head import Head, malformed_host
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 
 PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
@@ -53,7 +53,7 @@ class TrustedHosts:
         try:
             trusted = self._known(authority, head.scheme)
         except ValueError:
-            raise _malformed() from None
+            raise malformed_host() from None
         if not trusted:
             detail = f"This application does not answer for {authority}."
             raise MisdirectedRequest(detail, type=PROBLEM_TYPE)
@@ -64,25 +64,6 @@ class TrustedHosts:
             port = DEFAULT_PORTS.get(scheme)
         names = [host, f".{host}", *_above(host), "*"]
         return any((name, each) in self._trusted for name in names for each in (None, port))
-
-
-def check_host(line: str | bytes | None, http_version: str) -> None:
-    """Check Host as it was received: None if it is missing, joined if it has several lines.
-
-    Raises BadRequest (400) as ``check_one_host`` does, and for what is no host and port, such as one with userinfo.
-    """
-    check_one_host(line, http_version)
-    if not line:
-        return
-    host = line.decode("latin-1") if isinstance(line, bytes) else line
-    try:
-        parse_host(host)
-    except ValueError:
-        raise _malformed() from None
-
-
-def _malformed() -> BadRequest:
-    return BadRequest("The host that was asked for is malformed.")
 
 
 def _above(host: str) -> list[str]:

@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from antiphon.app.planning.trusted_hosts import check_host
 from antiphon.http import BadRequest
+from antiphon.http.head import check_host
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

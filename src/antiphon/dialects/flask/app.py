@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.templating import Environment
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
+    from antiphon.handler.contract import Steps
     from antiphon.request.request import Request as NativeRequest
     from antiphon.response.response import Response as NativeResponse
 
@@ -384,14 +385,16 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 
-    async def answer_request(self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any) -> "NativeResponse":
-        """Answer a native request by its environ, in steps.
+    def answer_by_environ(
+        self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
+    ) -> "Steps[NativeResponse]":
+        """Return the steps that answer a native request by its environ.
 
         The WSGI application that a program has put in place of ``wsgi_app`` or ``__call__`` answers on a thread.
         """
         if "wsgi_app" in self.overrides:
-            return await super().answer_request(request, environ, body)
-        return await servers.answer(self, request, environ, body)
+            return super().answer_by_environ(request, environ, body)
+        return servers.answer(self, request, environ, body)
 
     @property
     def propagates_errors(self) -> bool:

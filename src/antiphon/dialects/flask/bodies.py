@@ -4,7 +4,7 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from antiphon.adapters.foreign.environ_host import CHUNK, UNBOUNDED, ReceivedInput
+from antiphon.adapters.foreign.environ_host import CHUNK, ReceivedInput
 from antiphon.body.content import NotLoadedError
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
@@ -12,7 +12,7 @@ from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, Client
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
 from antiphon.handler.contract import ON_LOOP
 from antiphon.http import errors
-from antiphon.http.limits import Limits
+from antiphon.http.limits import NO_BOUND, Limits
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Request
@@ -103,7 +103,7 @@ class ServerBody:
 
 def _bound(most: int | None) -> int:
     """Return how many bytes are received for code on an event loop, where an application allows ``most``."""
-    return UNBOUNDED if most is None else max(most, Limits().body)
+    return NO_BOUND if most is None else max(most, Limits().body)
 
 
 def translated(error: Exception) -> BadRequest | Any:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.adapters.servable import Lifecycle, Servable
-from antiphon.app.planning.guard import Guard
+from antiphon.adapters.foreign.host import Host
+from antiphon.adapters.servable import Lifecycle
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
 from antiphon.dialects.microdot.dispatch import (
@@ -28,7 +28,6 @@ from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group
 from antiphon.handler.context import reset_current_request, set_current_request
 from antiphon.handler.contract import Steps, failed
 from antiphon.handler.drive import run_async
-from antiphon.http import Limits
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.session import Session
@@ -37,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
 
 
-class Microdot(Servable):
+class Microdot(Host):
     """A web application.
 
     Handlers and hooks may be coroutine functions, which run on the server's loop, or plain functions, which run where
@@ -65,7 +64,6 @@ class Microdot(Servable):
         self.options_handler: Callable[[Request], dict[str, str]] | None = self.default_options_handler
         self.debug = False
         self.server: EmbeddedServer | None = None
-        self.guard = Guard(Limits().headers, (), (), (), True)
         self._table = RouteTable()
         self.note_overridden()
 
@@ -245,10 +243,6 @@ class Microdot(Servable):
     def lifecycle(self) -> Lifecycle:
         """The functions to run before the first request and after the last. ``shutdown`` is a method for programs."""
         return Lifespan()
-
-    def measure_header_sections(self) -> None:
-        """Measure the header section of each request from now on."""
-        self.guard.looks_at_heads = True
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:

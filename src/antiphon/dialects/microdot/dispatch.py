@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.app.planning.guard import Guard
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
 from antiphon.dialects.microdot.receiving import check_request_line, limits_at_once, receive
@@ -85,7 +84,7 @@ async def dispatch(
     native = request.native
     set_current_request(native)
     try:
-        if refused := refused_head(app.guard, native):
+        if refused := app.head_guard.head_error(native.head):
             return fail(native, refused)
         try:
             head = native.head
@@ -122,20 +121,12 @@ async def dispatch(
         return fail(native, error)
 
 
-def refused_head(guard: Guard, native: NativeRequest) -> HTTPError | None:
-    """Return the error of a request whose host is malformed, or whose head is too large; None for all others."""
-    head = native.head
-    if head.host_line not in guard.known_hosts and head.host_line and (error := guard.host_error(head)):
-        return error
-    return guard.look_at_head(native) if guard.looks_at_heads else None
-
-
 async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeResponse:
     """Return the response of an application's own ``dispatch_request``."""
     native = request.native
     set_current_request(native)
     try:
-        if refused := refused_head(request.app.guard, native):
+        if refused := request.app.head_guard.head_error(native.head):
             return failed(native, refused)
         await receive_ahead(request)
         response = native_answer(request, await call_in_steps(function, request))

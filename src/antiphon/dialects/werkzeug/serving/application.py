@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import Request, Response, from_wsgi
 from antiphon.adapters.servable import ServedFunction
-from antiphon.http import Limits
+from antiphon.http.limits import UNBOUNDED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
-
-_OWN_LIMITS = Limits(body=1 << 62, memory=1 << 62)
-"""The limits of a request: the application has limits of its own, and reads its body as a stream."""
 
 
 class ServedApplication(ServedFunction):
@@ -29,7 +26,7 @@ class ServedApplication(ServedFunction):
 
     async def handle(self, request: Request) -> Response:
         """Answer a request, whose body may have any size."""
-        request.limits = _OWN_LIMITS
+        request.limits = UNBOUNDED  # the application has limits of its own, and reads its body as a stream
         return await super().handle(request)
 
 

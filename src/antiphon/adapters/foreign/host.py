@@ -1,0 +1,78 @@
+"""Applications of other frameworks, served over every interface: what is done around each request, once for all."""
+
+from antiphon.adapters.head_guard import HeadGuard
+from antiphon.adapters.servable import Servable
+from antiphon.handler.context import set_current_request
+from antiphon.handler.contract import failed
+from antiphon.handler.release import release
+from antiphon.http.errors import HTTPError
+from antiphon.http.limits import Limits
+from antiphon.http.urls.path import check_path
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+
+class Host(Servable):
+    """An application of another framework, which a subclass answers for in ``answer_request``.
+
+    Around that the request is made the current one, checked and received, so that slow clients hold no threads. An
+    error is logged and answered, and what the body takes is freed at the end. A body that is too large, too slow or cut
+    off is answered by its status. A request with several hosts, none, or a malformed one gets a 400.
+    """
+
+    request_limits = Limits()
+    """The limits of requests; a subclass may have others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head_guard = HeadGuard(self.request_limits.headers)
+        """The checks of each request's head. For dialects that answer in ``handle`` themselves."""
+
+    async def answer_request(self, request: Request) -> Response:
+        """Answer a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
+        before anything else is awaited. An HTTPError is answered by its status, any other error by a 500.
+        """
+        raise NotImplementedError
+
+    async def receive_body(self, request: Request) -> None:
+        """Receive the body of a request that has one, in steps, before it is answered: all of it, within its limits.
+
+        Raises what ``Request.load`` raises.
+        """
+        await request.content.load(request.limits)
+
+    def check_head(self, request: Request) -> None:
+        """Check the head of a request. Raises BadRequest for a malformed host or path; RequestHeaderFieldsTooLarge."""
+        request.limits = self.request_limits
+        check_path(request.head.path)
+        if error := self.head_guard.head_error(request.head):
+            raise error
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request, in steps, and free its body."""
+        set_current_request(request)
+        try:
+            self.check_head(request)
+            if request.head.has_body:
+                await self.receive_body(request)
+            response = await self.answer_request(request)
+        except BaseException as error:
+            if not self._is_answered(error):
+                request.content.close()
+                raise
+            response = failed(request, error)
+        if request.head.has_body:
+            await release(request, response, True)
+        return response
+
+    def _is_answered(self, error: BaseException) -> bool:
+        return isinstance(error, HTTPError) or (isinstance(error, Exception) and not self.propagates_errors)
+
+    @property
+    def propagates_errors(self) -> bool:
+        """False: an error that the application raises is logged, and answered with a 500."""
+        return False
+
+    def measure_header_sections(self) -> None:
+        """Refuse header sections above the limit from now on."""
+        self.head_guard.looks_at_heads = True
