@@ -6,14 +6,11 @@ from functools import partial
 from typing import IO, TypeAlias, cast
 
 from antiphon import Upload
-from antiphon.body.multipart import MultipartParser, PartData
-from antiphon.body.part_head import IncompleteForm, PartHead
 from antiphon.dialects._environ.delimiters import DelimiterLines
+from antiphon.embedding import IncompleteForm, MultipartParser, PartData, PartHead, Spool, Window
 from antiphon.http import BadRequest, ContentTooLarge
 from antiphon.http.errors import over_limit
-from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import PartHead as UploadHead
-from antiphon.uploads.window import Window
 
 FIELD = "field"
 """The name of the limit for one field, as the error has it in its member ``limit``."""

@@ -5,12 +5,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from antiphon import App, env
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
 from antiphon.dialects.asok.errors import install_errors
 from antiphon.dialects.asok.languages import install_languages
@@ -21,11 +20,12 @@ from antiphon.dialects.asok.sharing import shared_natively
 from antiphon.dialects.asok.state import install_state
 from antiphon.dialects.asok.static import install_static
 from antiphon.dialects.asok.templating.project import ProjectTemplates
-from antiphon.explanations.advice import Advice
+from antiphon.embedding import Advice, Servable, Steps, lazy
 from antiphon.features import BlockScript, MemoryStore, Store
-from antiphon.handler.contract import Steps
-from antiphon.lazy import lazy
-from antiphon.request.route import Route
+
+if TYPE_CHECKING:
+    from antiphon.adapters.servable import Lifecycle
+    from antiphon.request.route import Route
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -146,7 +146,7 @@ class Asok(Servable):
         return folder_of(self.root_dir, self.dirs["PAGES"]) is not None
 
     @lazy
-    def unrouted(self) -> Route:
+    def unrouted(self) -> "Route":
         """The route of requests that no page answers. Raises what ``native`` does."""
         return self.native.freeze().refusing[""].route
 
@@ -193,7 +193,7 @@ class Asok(Servable):
         return self.native.answer
 
     @property
-    def lifecycle(self) -> Lifecycle:
+    def lifecycle(self) -> "Lifecycle":
         """The native application, whose ``startup`` and ``shutdown`` are called."""
         return self.native
 

@@ -9,11 +9,11 @@ from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
 from antiphon.dialects.asok.flashing import flash, is_waiting
 from antiphon.dialects.asok.session import id_of, with_messages
+from antiphon.embedding import is_async
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login
 from antiphon.features import logout as native_logout
 from antiphon.features.rate_limits import network_of
-from antiphon.handler.contract import is_async
 from antiphon.http.redirect import redirect_location
 
 if TYPE_CHECKING:

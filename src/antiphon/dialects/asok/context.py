@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from antiphon.dialects.asok.request import Request
-from antiphon.handler.context import find_current_request
+from antiphon.embedding import find_current_request
 
 
 def find_request() -> Request | None:

@@ -6,8 +6,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Request as NativeRequest
-from antiphon.adapters.wsgi import WSGIHead
 from antiphon.dialects.asok.app import Asok
+from antiphon.embedding import WSGIHead
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import App, is_debug
 from antiphon import Request as NativeRequest
+from antiphon.dialects.asok.content_types import HTML
 from antiphon.dialects.asok.csrf import advise
 from antiphon.dialects.asok.exceptions import AbortException, ValidationError
 from antiphon.dialects.asok.middlewares import result_of, waits
 from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.response import answer
 from antiphon.dialects.asok.templating.rendering import asked_blocks
-from antiphon.handler.errors import as_http_error
+from antiphon.embedding import as_http_error
 from antiphon.http import HTTPError
-from antiphon.response.fields import HTML
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

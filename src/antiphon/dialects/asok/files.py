@@ -3,8 +3,8 @@
 import os
 
 from antiphon import Response as NativeResponse
+from antiphon.embedding import safe_filename
 from antiphon.http import NotFound
-from antiphon.uploads.saving import safe_filename
 
 
 def file_response(path: str, filename: str | None, as_attachment: bool) -> NativeResponse:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import Request as NativeRequest
 from antiphon.http import HTTPError
-from antiphon.response.fields import JSON
-from antiphon.response.response import json_encoder
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
+
+_JSON = "application/json"
 
 
 class QueryDict(dict[str, str]):
@@ -27,7 +27,7 @@ class QueryDict(dict[str, str]):
 def is_json(native: NativeRequest) -> bool:
     """True if the content is JSON by its type."""
     declared = native.head.field("content-type")
-    if declared is None or declared == JSON:
+    if declared is None or declared == _JSON:
         return declared is not None
     content_type = native.content_type
     return content_type is not None and content_type.is_json
@@ -61,7 +61,9 @@ class JsonAccessor(dict[str, Any]):
         request = self._request
         if data is None:
             data = request.json_body if request.json_body is not None else {}
-        request.content_type = JSON
+        request.content_type = _JSON
         if status != 200:
             request.status_code(status)
-        return json_encoder()(data, None).decode()
+        from antiphon.embedding import encode_json  # late: it loads msgspec
+
+        return encode_json(data).decode()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from typing import Any
 
-from antiphon.handler.contract import innermost, is_async
+from antiphon.embedding import innermost, is_async
 
 
 def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,7 +54,7 @@ def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that is called on the thread of its task when it is awaited."""
 
     async def call(request: Any) -> Any:
-        from antiphon.concurrency.crossing import Crossing
+        from antiphon.embedding import Crossing
 
         return await Crossing(copy_context()).run(function, request)
 
@@ -67,8 +67,7 @@ def _sync_around_async(middleware: Callable[..., Any], following: Callable[..., 
     async def layer(request: Any) -> Any:
         from asyncio import get_running_loop
 
-        from antiphon.concurrency.background import run_on
-        from antiphon.concurrency.crossing import Crossing
+        from antiphon.embedding import Crossing, run_on
 
         loop = get_running_loop()
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from antiphon import Place
 from antiphon.dialects.asok.exceptions import RateLimitExceeded
+from antiphon.embedding import is_async
 from antiphon.features import RateLimit as NativeLimit
 from antiphon.features import Store
 from antiphon.features.rate_limits import parse_rate
-from antiphon.handler.contract import is_async
 from antiphon.http import TooManyRequests
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.adapters.foreign.wsgi import make_environ
 from antiphon.dialects.asok.browser import Browser
+from antiphon.dialects.asok.content_types import HTML, TEXT
 from antiphon.dialects.asok.env import env
 from antiphon.dialects.asok.exceptions import (
     AbortException,
@@ -28,10 +28,9 @@ from antiphon.dialects.asok.status import StatusCode
 from antiphon.dialects.asok.templating.metadata import Metadata
 from antiphon.dialects.asok.templating.rendering import render_block, render_html, render_several, render_stream
 from antiphon.dialects.asok.uploads import UploadedFile
+from antiphon.embedding import lazy, make_environ
 from antiphon.http.redirect import redirect_location
 from antiphon.http.status import phrase
-from antiphon.lazy import lazy
-from antiphon.response.fields import HTML, TEXT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.app.answering.returns import to_response
+from antiphon.dialects.asok.content_types import HTML
 from antiphon.dialects.asok.templating.completion import completed
+from antiphon.embedding import only_typed, response_of, to_response
 from antiphon.http.headers import field_pairs
-from antiphon.response.fields import HTML, only_typed
-from antiphon.response.response import response_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.request import Request
-from antiphon.handler.contract import signature_of
+from antiphon.embedding import signature_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

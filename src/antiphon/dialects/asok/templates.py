@@ -13,9 +13,8 @@ from antiphon.dialects.asok.templating.lookup import ProjectLoader
 from antiphon.dialects.asok.templating.output import SafeString
 from antiphon.dialects.asok.templating.tests import TEMPLATE_TESTS
 from antiphon.dialects.asok.templating.undefined import Undefined
+from antiphon.embedding import render, stream_of
 from antiphon.features.templates.blocks import UnknownBlock, render_blocks
-from antiphon.features.templates.rendering import render
-from antiphon.features.templates.streaming import stream_of
 
 __all__ = [
     "TEMPLATE_FILTERS",

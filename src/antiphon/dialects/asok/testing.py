@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlencode
 
 from antiphon.dialects._environ.calling import call_application
-from antiphon.serialization.json import decode_json, encode_json
+from antiphon.embedding import decode_json, encode_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

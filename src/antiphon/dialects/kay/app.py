@@ -17,7 +17,7 @@ from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
 from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
-from antiphon.lazy import lazy
+from antiphon.embedding import lazy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -6,9 +6,7 @@ from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import JSON, Response, to_response
-from antiphon.response.fields import only_typed
-from antiphon.response.response import response_of
-from antiphon.serialization.json import encode_json
+from antiphon.embedding import encode_json, only_typed, response_of
 
 _JSON_ONLY = only_typed(JSON)
 _USUAL = {

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.adapters.foreign.host import Host
-from antiphon.adapters.servable import Lifecycle
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
 from antiphon.dialects.microdot.dispatch import (
@@ -25,11 +23,10 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLMap, URLPattern
 from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
-from antiphon.handler.context import reset_current_request, set_current_request
-from antiphon.handler.contract import Steps, failed
-from antiphon.handler.drive import run_async
+from antiphon.embedding import Host, Steps, failed, reset_current_request, run_async, set_current_request
 
 if TYPE_CHECKING:
+    from antiphon.adapters.servable import Lifecycle
     from antiphon.dialects.microdot.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -240,7 +237,7 @@ class Microdot(Host):
     # Serving
 
     @property
-    def lifecycle(self) -> Lifecycle:
+    def lifecycle(self) -> "Lifecycle":
         """The functions to run before the first request and after the last. ``shutdown`` is a method for programs."""
         return Lifespan()
 

@@ -5,15 +5,19 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from io import BufferedReader, FileIO, IOBase
 from stat import S_ISREG
 from types import MethodType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from antiphon.dialects.microdot.errors import MissingFileError
-from antiphon.handler.contract import is_async
-from antiphon.response.files import CHUNK, FileBody, OpenFile
-from antiphon.response.message import Body
+from antiphon.embedding import FileBody, OpenFile, is_async
+
+if TYPE_CHECKING:
+    from antiphon.response.message import Body
+
+_CHUNK = 64 << 10
+"""Bytes that are read at once."""
 
 
-def streamed(body: Any, size: int) -> Body:
+def streamed(body: Any, size: int) -> "Body":
     """Return a body as it is sent. Raises TypeError for an object that is no body.
 
     An object with no method of a file but ``read`` is read ``size`` bytes at a time.
@@ -68,7 +72,7 @@ class NamedFile(BufferedReader):
         return FileBody(path, 0, found.st_size)
 
 
-def _read(file: Any, size: int) -> Body:
+def _read(file: Any, size: int) -> "Body":
     if isinstance(file, NamedFile):
         return file.by_path() or OpenFile(file, None, None)
     read = file.read
@@ -76,7 +80,7 @@ def _read(file: Any, size: int) -> Body:
         return _AsyncFile(file, size)
     has_close = hasattr(file, "close")
     if isinstance(read, MethodType) and not isinstance(file, IOBase):
-        return _AsyncFile(_OnThreads(file), CHUNK if has_close else size, is_at_hand=True)
+        return _AsyncFile(_OnThreads(file), _CHUNK if has_close else size, is_at_hand=True)
     return OpenFile(file, None, None) if has_close else _chunks(file, size)
 
 
@@ -137,7 +141,7 @@ class _OnThreads:
     """
 
     def __init__(self, file: Any) -> None:
-        from antiphon.concurrency.crossing import Crossing
+        from antiphon.embedding import Crossing
 
         self._file = file
         self._crossing = Crossing()

@@ -17,9 +17,7 @@ from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError,
 from antiphon.dialects.microdot.receiving import check_request_line, limits_at_once, receive
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
-from antiphon.handler.context import set_current_request
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async, log_failure
-from antiphon.handler.release import release
+from antiphon.embedding import ON_LOOP, ON_THREAD, failed, is_async, log_failure, release, set_current_request
 from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any)
 
 
 async def _call_on_worker(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    from antiphon.concurrency.crossing import Crossing
+    from antiphon.embedding import Crossing
 
     result = await Crossing().run(partial(function, *arguments, **named))
     return await result if hasattr(result, "__await__") else result

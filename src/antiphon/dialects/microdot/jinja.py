@@ -8,8 +8,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("templates need Jinja2: pip install 'antiphon[templates]'") from error
 
-from antiphon.features.templates.rendering import DictEnvironment
-from antiphon.features.templates.streaming import astream_of, stream_of
+from antiphon.embedding import DictEnvironment, astream_of, stream_of
 
 
 class Template:

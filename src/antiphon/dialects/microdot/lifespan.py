@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from antiphon.handler.contract import ON_LOOP
+from antiphon.embedding import ON_LOOP
 
 LifespanFunction = Callable[[dict[str, Any]], Awaitable[object]]
 

@@ -6,15 +6,11 @@ from functools import wraps
 from typing import IO, Any, Protocol
 
 from antiphon import Part, Upload
-from antiphon.body.storage import FORM_DATA
-from antiphon.concurrency.crossing import Crossing
 from antiphon.dialects.microdot.invoking import invoke_handler
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.streams import BodyReader
+from antiphon.embedding import Crossing, Spool, Window, lazy
 from antiphon.http.charset import decode
-from antiphon.lazy import lazy
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
 
 CHUNK = 256 << 10
 """Bytes to read at once when a file is copied."""
@@ -118,7 +114,7 @@ def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_form(request: Request) -> bool:
-    return request.native.mimetype == FORM_DATA
+    return request.native.mimetype == "multipart/form-data"
 
 
 def _load_form(request: Request) -> None:

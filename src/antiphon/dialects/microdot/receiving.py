@@ -4,13 +4,13 @@ import sys
 from functools import lru_cache
 
 from antiphon.dialects.microdot.request import Request
+from antiphon.embedding import Head
 from antiphon.http import BadRequest, ContentTooLarge, Limits
-from antiphon.http.head import Head
 from antiphon.http.urls.url import quote_path
-from antiphon.request.body import DEFAULT_LIMITS
 
 _MOST_ESCAPED = 12
 """The most bytes in which a character of a path is sent."""
+_USUAL = Limits()
 _AROUND_TARGET = len("  HTTP/1.1\r\n")
 
 
@@ -39,7 +39,7 @@ async def receive(request: Request) -> None:
     content = native.content
     length, most = content.length, Request.max_content_length
     is_loaded = length is not None and length <= Request.max_body_length and length <= most
-    if not is_loaded or most > DEFAULT_LIMITS.memory:  # else the usual limits suffice
+    if not is_loaded or most > _USUAL.memory:  # else the usual limits suffice
         native.limits = _limits(most)
     if is_loaded:
         await content.load(_limits(most))

@@ -9,21 +9,18 @@ from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.errors import MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
 from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
+from antiphon.embedding import DerivedHead, Head, decode_json, lazy, query_fields_of, server_head, urlencoded_fields_of
 from antiphon.http import BadRequest
 from antiphon.http.cookies import split_cookies
-from antiphon.http.head import DerivedHead, Head, server_head
-from antiphon.lazy import lazy
-from antiphon.request.body import FORM
-from antiphon.request.request import urlencoded_fields_of
-from antiphon.request.urls import query_fields_of
-from antiphon.response.fields import JSON
-from antiphon.serialization.json import decode_json
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
     from antiphon.dialects.microdot.multipart import FileUpload
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_JSON = "application/json"
 
 
 class _Retyped(DerivedHead):
@@ -188,7 +185,7 @@ class Request:
         Raises a ValueError, as the json module does, for a malformed body. Unless it is handled, the answer is a 400.
         """
         native = self.native
-        if native.head.field("content-type") != JSON and native.mimetype != JSON:
+        if native.head.field("content-type") != _JSON and native.mimetype != _JSON:
             return None
         if self.is_streamed:
             raise MalformedJSONError("the body exceeds Request.max_body_length: read it from request.stream")
@@ -206,7 +203,7 @@ class Request:
         """
         native = self.native
         if self.is_streamed:
-            return MultiDict() if native.mimetype == FORM else None
+            return MultiDict() if native.mimetype == "application/x-www-form-urlencoded" else None
         fields = urlencoded_fields_of(native)
         return None if fields is None else MultiDict.of(fields)
 

@@ -8,13 +8,12 @@ from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.bodies import NamedFile, streamed
 from antiphon.dialects.microdot.mappings import NoCaseDict
+from antiphon.embedding import OWS, FileBody, encode_json
 from antiphon.http import SetCookie, format_date
-from antiphon.http.grammar import OWS, find_control
+from antiphon.http.grammar import find_control
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.redirect import redirect_location
 from antiphon.http.urls.url import as_uri
-from antiphon.response.files import FileBody
-from antiphon.serialization.json import encode_json
 
 JSON = "application/json; charset=UTF-8"
 _LONG_AGO = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
@@ -189,7 +188,7 @@ class Response:
             if body:
                 yield body
             return
-        from antiphon.concurrency.bridge import AsyncFromSync
+        from antiphon.embedding import AsyncFromSync
 
         chunks: Any = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body)
         try:

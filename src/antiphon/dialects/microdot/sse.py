@@ -6,8 +6,8 @@ from functools import wraps
 from typing import Any, Self
 
 from antiphon.dialects.microdot.request import Request
+from antiphon.embedding import encode_json
 from antiphon.http import Event
-from antiphon.serialization.json import encode_json
 
 Handler = Callable[..., Any]
 

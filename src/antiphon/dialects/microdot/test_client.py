@@ -4,19 +4,15 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from antiphon import Request as NativeRequest
-from antiphon.concurrency.iterables import as_bytes
 from antiphon.dialects.microdot.absent import NO_WEBSOCKETS
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.handler.contract import finish
-from antiphon.handler.drive import run_async
+from antiphon.embedding import RequestHead, decode_json, encode_json, finish, run_async
 from antiphon.http import Address, Event, SetCookie, parse_events
-from antiphon.http.head import RequestHead
 from antiphon.http.urls.url import unquote
-from antiphon.serialization.json import decode_json, encode_json
 
 __all__ = ["TestClient", "TestResponse"]
 
@@ -65,7 +61,8 @@ class TestResponse:
         self = cls()
         self.status_code, self.reason, self.headers = res.status_code, res.reason, res.headers
         if not res.is_head:
-            self.body = b"".join([as_bytes(chunk) async for chunk in res.body_iter()])
+            chunks = [chunk async for chunk in res.body_iter()]
+            self.body = b"".join([chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks])
             self._read_body(res.headers.get("Content-Type", "").partition(";")[0])
         return self
 

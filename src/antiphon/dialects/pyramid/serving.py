@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from antiphon.adapters.foreign.environ_host import EnvironHost, ReceivedInput
 from antiphon.dialects.webob.request import DisconnectionError
+from antiphon.embedding import EnvironHost, ReceivedInput
 from antiphon.http import ClientDisconnected
 
 

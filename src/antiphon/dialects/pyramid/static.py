@@ -9,13 +9,13 @@ from typing import Any
 
 from zope.interface import implementer
 
-from antiphon.app.static_files import served_names
 from antiphon.dialects.pyramid.asset import abspath_from_asset_spec, resolve_asset_spec
 from antiphon.dialects.pyramid.httpexceptions import HTTPMovedPermanently, HTTPNotFound
 from antiphon.dialects.pyramid.interfaces import ICacheBuster
 from antiphon.dialects.pyramid.path import FSAssetDescriptor, PkgResourcesAssetDescriptor, caller_package
 from antiphon.dialects.pyramid.response import FileResponse, _guess_type
 from antiphon.dialects.pyramid.traversal import traversal_path_info
+from antiphon.embedding import served_names
 
 Found = tuple[str, str | None]
 """The path of a file, and its content coding."""

@@ -20,7 +20,7 @@ from antiphon.dialects.pyramid.interfaces import (
 from antiphon.dialects.pyramid.response import Response
 from antiphon.dialects.pyramid.security import NO_PERMISSION_REQUIRED
 from antiphon.dialects.pyramid.util import is_bound_method, is_unbound_method, object_description, takes_one_arg
-from antiphon.handler.contract import wrong_return
+from antiphon.embedding import describe
 
 INGRESS = "INGRESS"
 """Stands for the outermost deriver."""
@@ -357,8 +357,8 @@ rendered_view.options = ("renderer",)  # type: ignore[attr-defined]
 def _no_response(view: Any, result: Any) -> Exception:
     if isinstance(result, Coroutine):
         original = getattr(view, "__original_view__", view)
-        error = wrong_return(original, result, "")
-        return TypeError(f"{str(error).partition(': ')[0]}: Pyramid's views are `def`, and none is awaited")
+        result.close()
+        return TypeError(f"{describe(original)} returned a coroutine: Pyramid's views are `def`, and none is awaited")
     hint = ""
     if result is None:
         hint = " You may have forgotten to return a value from the view callable."

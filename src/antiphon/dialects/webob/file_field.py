@@ -3,11 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from antiphon.body.part_head import PartHead
 from antiphon.dialects.webob.field_storage import FieldStorage, parsed_header
-from antiphon.lazy import lazy
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
+from antiphon.embedding import PartHead, Spool, Window, lazy
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from antiphon.dialects.webob.byterange import ContentRange, Range
 from antiphon.dialects.webob.datetime_utils import serialize_date
-from antiphon.http.grammar import split_list, unquote_string
+from antiphon.embedding import split_list
+from antiphon.http.grammar import unquote_string
 
 CHARSET_RE = re.compile(r";\s*charset=([^;]*)", re.IGNORECASE)
 """The parameter ``charset`` of a Content-Type."""

@@ -5,9 +5,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.templating.completion import completed_stream
+from antiphon.embedding import render, stream_of
 from antiphon.features.templates.blocks import UnknownBlock, render_blocks
-from antiphon.features.templates.rendering import render
-from antiphon.features.templates.streaming import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request

@@ -4,7 +4,7 @@ from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, Value
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.webob._cookies.names import is_cookie_name, quote, read_cookies
-from antiphon.http.grammar import OWS
+from antiphon.embedding import OWS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

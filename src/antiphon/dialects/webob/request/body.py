@@ -6,7 +6,6 @@ from io import BufferedReader, BytesIO
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from antiphon.adapters.foreign.environ_host import AT_END
 from antiphon.dialects.webob.environ_properties import environ_getter
 from antiphon.dialects.webob.request.body_files import (
     InMemoryFirst,
@@ -17,7 +16,7 @@ from antiphon.dialects.webob.request.body_files import (
 )
 from antiphon.dialects.webob.request.charsets import UTF_8, codec_of
 from antiphon.dialects.webob.request.head import RequestHead
-from antiphon.uploads.spool import THRESHOLD, Spool
+from antiphon.embedding import AT_END, Spool
 
 if TYPE_CHECKING:
     from antiphon.dialects.webob.environ_properties import Attribute
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 class RequestBody(RequestHead):
     """The body of a request. It is read when it is first asked for, and can be read again by others then."""
 
-    request_body_tempfile_limit: int = THRESHOLD
+    request_body_tempfile_limit: int = 512 << 10
     """Bytes up to which a body that is read is kept in memory."""
 
     body_file_raw: "Attribute[IO[bytes]]" = environ_getter("wsgi.input")

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, Any
 
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
+from antiphon.embedding import Spool, Window
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

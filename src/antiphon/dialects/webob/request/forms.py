@@ -5,18 +5,24 @@ from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
-from antiphon.body.form_data import FormBounds
-from antiphon.body.multipart import MultipartLimits, MultipartParser, Part, parse_boundary, read_whole_form
-from antiphon.body.part_head import PartHead
+from antiphon.body.multipart import Part
 from antiphon.dialects._environ.delimiters import DelimiterLines, follows_bare_line_feed
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody
 from antiphon.dialects.webob.request.body_files import StoredBody
 from antiphon.dialects.webob.request.charsets import UTF_8, codec_of, declared_charset, named_charset
+from antiphon.embedding import (
+    FormBounds,
+    MultipartLimits,
+    MultipartParser,
+    PartHead,
+    Spool,
+    parse_boundary,
+    read_whole_form,
+)
 from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits, parse_query
 from antiphon.http.urls.percent import percent_decode
-from antiphon.uploads.spool import Spool
 
 if TYPE_CHECKING:
     pass

@@ -48,8 +48,8 @@ class RequestTranscoding(RequestForms):
             return
         if self.content_type != "multipart/form-data":
             return
-        from antiphon.body.multipart import parse_boundary
         from antiphon.dialects.webob.request.multipart_body import multipart
+        from antiphon.embedding import parse_boundary
 
         fields = self._form(text)
         if not isinstance(fields, NoVars):

@@ -7,8 +7,7 @@ from typing import Any, SupportsIndex, TypeAlias, cast, overload
 
 from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
-from antiphon.http.grammar import OWS
-from antiphon.lazy import lazy
+from antiphon.embedding import OWS, lazy
 
 _Places: TypeAlias = dict[Any, int]
 

@@ -10,8 +10,7 @@ from antiphon import Upload
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.tokens.options import parse_options_header
-from antiphon.http.grammar import OWS
-from antiphon.lazy import lazy
+from antiphon.embedding import OWS, lazy
 
 _whole_number = re.compile("-?[0-9]{1,18}").fullmatch
 

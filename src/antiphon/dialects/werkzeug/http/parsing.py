@@ -18,8 +18,9 @@ from antiphon.dialects.werkzeug.tokens.dates import parse_date
 from antiphon.dialects.werkzeug.tokens.etags import read_etags, unquote_etag
 from antiphon.dialects.werkzeug.tokens.lists import parse_dict_header, parse_list_header
 from antiphon.dialects.werkzeug.tokens.options import dump_options_header
+from antiphon.embedding import OWS
 from antiphon.http import ranges
-from antiphon.http.grammar import OWS, TCHARS, read_weighted, split_weight, weighted_element
+from antiphon.http.grammar import TCHARS, read_weighted, split_weight, weighted_element
 
 A = TypeVar("A", bound=Accept)
 C = TypeVar("C")

@@ -10,18 +10,18 @@ from typing import IO, TYPE_CHECKING, TypeAlias, cast
 from zlib import adler32
 
 from antiphon import Request, Response
-from antiphon.adapters.wsgi import WSGIHead
 from antiphon.dialects.werkzeug.exceptions.client_errors import PreconditionFailed, RequestedRangeNotSatisfiable
 from antiphon.dialects.werkzeug.tokens.dates import http_date
 from antiphon.dialects.werkzeug.tokens.etags import quote_etag
 from antiphon.dialects.werkzeug.utils.paths import safe_join
 from antiphon.dialects.werkzeug.wsgi.places import get_path_info
+from antiphon.embedding import WSGIHead, guess_type
 from antiphon.http import errors
-from antiphon.response.fields import BYTES
-from antiphon.response.files import guess_type
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_UNKNOWN = "application/octet-stream"
 
 Opener: TypeAlias = Callable[[], tuple[IO[bytes], datetime, int]]
 """A function that opens a file, and returns it with the time of its last change and its size in bytes."""
@@ -46,7 +46,7 @@ class SharedDataMiddleware:
         disallow: str | None = None,
         cache: bool = True,
         cache_timeout: int = 60 * 60 * 12,
-        fallback_mimetype: str = BYTES,
+        fallback_mimetype: str = _UNKNOWN,
     ) -> None:
         self.app = app
         self.cache = cache
@@ -136,7 +136,8 @@ class SharedDataMiddleware:
             fields["cache-control"] = f"max-age={self.cache_timeout}, public"
             fields["expires"] = http_date(time() + self.cache_timeout)
         kind = guess_type(name)
-        response = Response.file(file, headers=fields, content_type=self.fallback_mimetype if kind == BYTES else kind)
+        content_type = self.fallback_mimetype if kind == _UNKNOWN else kind
+        response = Response.file(file, headers=fields, content_type=content_type)
         response.headers.pop("x-content-type-options", None)  # the original has none
         if self.cache:
             response.conditional(Request(WSGIHead(environ)))

@@ -9,8 +9,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import Request, Response, from_wsgi
-from antiphon.adapters.servable import ServedFunction
-from antiphon.http.limits import UNBOUNDED
+from antiphon.embedding import UNBOUNDED, ServedFunction
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

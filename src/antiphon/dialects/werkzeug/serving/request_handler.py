@@ -8,13 +8,11 @@ from http.server import BaseHTTPRequestHandler
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.foreign.wsgi import restarting
 from antiphon.dialects.werkzeug import __version__
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.overriding import WRITE_MIDDLEWARE, refuse_overrides
-from antiphon.features.logs.escaping import one_line
-from antiphon.handler.context import find_current_request
+from antiphon.embedding import find_current_request, one_line, restarting
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

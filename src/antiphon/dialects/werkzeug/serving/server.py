@@ -11,13 +11,13 @@ from socketserver import TCPServer
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.foreign.wsgi import restarting
 from antiphon.adapters.servers.sockets import BACKLOG
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
 from antiphon.dialects.werkzeug.serving.overriding import refuse_overrides
 from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
+from antiphon.embedding import restarting
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,8 +8,7 @@ from typing import IO, Any, cast
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartEncoder
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
+from antiphon.embedding import Spool, Window
 
 _CHUNK = 16 << 10
 _THRESHOLD = 500 << 10

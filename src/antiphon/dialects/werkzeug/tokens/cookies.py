@@ -8,9 +8,9 @@ from itertools import chain, zip_longest
 from time import time
 
 from antiphon.dialects.werkzeug.tokens.dates import parse_date
+from antiphon.embedding import OWS
 from antiphon.http import SetCookie, parse_cookies
 from antiphon.http.cookies import SameSite, quote_cookie_value
-from antiphon.http.grammar import OWS
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path
 

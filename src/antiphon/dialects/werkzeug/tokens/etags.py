@@ -3,8 +3,8 @@
 import re
 
 from antiphon.dialects._environ.caching import cache_short
+from antiphon.embedding import OWS
 from antiphon.http import etag as tags
-from antiphon.http.grammar import OWS
 
 _quoted = re.compile(r'(W/)?"([^"]*+)"').findall
 

@@ -10,7 +10,7 @@ from antiphon.dialects.werkzeug.tokens.options import (
     quote_header_value,
     unquote_header_value,
 )
-from antiphon.http.grammar import OWS, split_list
+from antiphon.embedding import OWS, split_list
 
 _has_closed_quotes = re.compile(r'(?>(?:[^"]++|"(?:[^"\\]++|\\.?)*+")*)', re.DOTALL).fullmatch
 

@@ -9,7 +9,8 @@ from typing import cast
 from urllib.parse import unquote
 
 from antiphon.dialects._environ.caching import cache_short
-from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS, is_token
+from antiphon.embedding import OWS
+from antiphon.http.grammar import QUOTED_STRING, TCHARS, is_token
 
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 

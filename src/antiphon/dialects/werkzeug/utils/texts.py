@@ -30,7 +30,7 @@ def secure_filename(filename: str) -> str:
         plain = plain.replace(os.path.altsep, " ")
     name = _unsafe.sub("", "_".join(plain.split())).strip("._")
     if os.name == "nt" and name:
-        from antiphon.uploads.saving import safe_filename
+        from antiphon.embedding import safe_filename
 
         return safe_filename(name)
     return name

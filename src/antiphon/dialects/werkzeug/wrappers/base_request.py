@@ -11,7 +11,7 @@ from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.utils.accessors import environ_property
 from antiphon.dialects.werkzeug.wrappers.request_body import RequestBody
 from antiphon.dialects.werkzeug.wrappers.request_head import RequestHead
-from antiphon.lazy import lazy
+from antiphon.embedding import lazy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

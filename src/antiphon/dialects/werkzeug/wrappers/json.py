@@ -15,7 +15,7 @@ from antiphon.http import Limits
 @cache
 def _readers() -> tuple[Callable[..., object], Callable[[bytes, int], bytes]]:
     # Imported on first use, since it loads msgspec.
-    from antiphon.serialization.json import decode_json, json_text
+    from antiphon.embedding import decode_json, json_text
 
     return decode_json, json_text
 

@@ -10,7 +10,7 @@ from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory
 from antiphon.dialects.werkzeug.utils.accessors import environ_property
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream, get_input_stream
-from antiphon.lazy import lazy
+from antiphon.embedding import lazy
 
 
 class RequestBody:

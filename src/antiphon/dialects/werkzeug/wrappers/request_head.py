@@ -15,9 +15,9 @@ from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.utils.accessors import environ_header
 from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length
 from antiphon.dialects.werkzeug.wsgi.places import host_of, url_of
+from antiphon.embedding import lazy
 from antiphon.http import Limits
 from antiphon.http.headers import combine
-from antiphon.lazy import lazy
 
 
 class HeadersAsEnviron:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from antiphon.lazy import lazy
+from antiphon.embedding import lazy
 
 
 class ResponseStream:

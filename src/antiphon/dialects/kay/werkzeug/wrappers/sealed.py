@@ -3,7 +3,7 @@
 from typing import Any, NoReturn, Self, TypeVar, overload
 
 from antiphon import Place
-from antiphon.lazy import lazy
+from antiphon.embedding import lazy
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type[Any])

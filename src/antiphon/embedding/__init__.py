@@ -1,0 +1,52 @@
+"""The seam below the application: hosts of other frameworks, and the parts that such a host is made of.
+
+Provisional: until 1.0 a minor version may change names here, and the changes say how. Applications need none of them.
+"""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__ = import_on_use(
+    __name__,
+    {
+        "adapters.foreign.environ_host": "AT_END EnvironHost ReceivedInput",
+        "adapters.foreign.host": "Host",
+        "adapters.foreign.wsgi": "make_environ restarting started_response",
+        "adapters.servable": "Servable ServedFunction",
+        "adapters.wsgi": "WSGIHead",
+        "explanations.advice": "Advice",
+        "app.answering.returns": "to_response",
+        "app.static_files": "served_names",
+        "body.content": "NotLoadedError",
+        "body.form_data": "FormBounds",
+        "body.multipart": "MultipartLimits MultipartParser PartData parse_boundary read_whole_form",
+        "body.part_head": "IncompleteForm PartHead",
+        "concurrency.background": "background_loop run_on",
+        "concurrency.bridge": "AsyncFromSync",
+        "concurrency.crossing": "Crossing copy_variables",
+        "concurrency.loop": "is_on_loop",
+        "handler.context": "find_current_request reset_current_request set_current_request",
+        "handler.contract": (
+            "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"
+        ),
+        "handler.drive": "driven run_async",
+        "handler.errors": "as_http_error",
+        "handler.release": "release",
+        "http.grammar": "OWS split_list",
+        "http.head": "DerivedHead Head RequestHead server_head",
+        "http.limits": "UNBOUNDED",
+        "lazy": "lazy",
+        "features.logs.escaping": "one_line",
+        "request.request": "urlencoded_fields_of",
+        "request.urls": "query_fields_of",
+        "response.fields": "only_typed",
+        "response.files": "FileBody OpenFile guess_type",
+        "response.response": "response_of",
+        "serialization.json": "decode_json encode_json json_text",
+        "serialization.signing": "TimedSigner",
+        "features.templates.rendering": "DictEnvironment render",
+        "features.templates.streaming": "astream_of stream_of",
+        "uploads.saving": "safe_filename",
+        "uploads.spool": "Spool",
+        "uploads.window": "Window",
+    },
+)

@@ -1,0 +1,126 @@
+from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
+from antiphon.adapters.foreign.host import Host
+from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
+from antiphon.adapters.servable import Servable, ServedFunction
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.app.answering.returns import to_response
+from antiphon.app.static_files import served_names
+from antiphon.body.content import NotLoadedError
+from antiphon.body.form_data import FormBounds
+from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, parse_boundary, read_whole_form
+from antiphon.body.part_head import IncompleteForm, PartHead
+from antiphon.concurrency.background import background_loop, run_on
+from antiphon.concurrency.bridge import AsyncFromSync
+from antiphon.concurrency.crossing import Crossing, copy_variables
+from antiphon.concurrency.loop import is_on_loop
+from antiphon.explanations.advice import Advice
+from antiphon.features.logs.escaping import one_line
+from antiphon.features.templates.rendering import DictEnvironment, render
+from antiphon.features.templates.streaming import astream_of, stream_of
+from antiphon.handler.context import find_current_request, reset_current_request, set_current_request
+from antiphon.handler.contract import (
+    ON_LOOP,
+    ON_THREAD,
+    Steps,
+    annotations_of,
+    describe,
+    failed,
+    finish,
+    innermost,
+    is_async,
+    log_failure,
+    signature_of,
+)
+from antiphon.handler.drive import driven, run_async
+from antiphon.handler.errors import as_http_error
+from antiphon.handler.release import release
+from antiphon.http.grammar import OWS, split_list
+from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
+from antiphon.http.limits import UNBOUNDED
+from antiphon.lazy import lazy
+from antiphon.request.request import urlencoded_fields_of
+from antiphon.request.urls import query_fields_of
+from antiphon.response.fields import only_typed
+from antiphon.response.files import FileBody, OpenFile, guess_type
+from antiphon.response.response import response_of
+from antiphon.serialization.json import decode_json, encode_json, json_text
+from antiphon.serialization.signing import TimedSigner
+from antiphon.uploads.saving import safe_filename
+from antiphon.uploads.spool import Spool
+from antiphon.uploads.window import Window
+
+__all__ = [
+    "AT_END",
+    "ON_LOOP",
+    "ON_THREAD",
+    "OWS",
+    "UNBOUNDED",
+    "Advice",
+    "AsyncFromSync",
+    "Crossing",
+    "DerivedHead",
+    "DictEnvironment",
+    "EnvironHost",
+    "FileBody",
+    "FormBounds",
+    "Head",
+    "Host",
+    "IncompleteForm",
+    "MultipartLimits",
+    "MultipartParser",
+    "NotLoadedError",
+    "OpenFile",
+    "PartData",
+    "PartHead",
+    "ReceivedInput",
+    "RequestHead",
+    "Servable",
+    "ServedFunction",
+    "Spool",
+    "Steps",
+    "TimedSigner",
+    "WSGIHead",
+    "Window",
+    "annotations_of",
+    "as_http_error",
+    "astream_of",
+    "background_loop",
+    "copy_variables",
+    "decode_json",
+    "describe",
+    "driven",
+    "encode_json",
+    "failed",
+    "find_current_request",
+    "finish",
+    "guess_type",
+    "innermost",
+    "is_async",
+    "is_on_loop",
+    "json_text",
+    "lazy",
+    "log_failure",
+    "make_environ",
+    "one_line",
+    "only_typed",
+    "parse_boundary",
+    "query_fields_of",
+    "read_whole_form",
+    "release",
+    "render",
+    "reset_current_request",
+    "response_of",
+    "restarting",
+    "run_async",
+    "run_on",
+    "safe_filename",
+    "served_names",
+    "server_head",
+    "set_current_request",
+    "signature_of",
+    "split_list",
+    "started_response",
+    "stream_of",
+    "to_response",
+    "urlencoded_fields_of",
+]
