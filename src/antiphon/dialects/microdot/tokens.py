@@ -18,6 +18,11 @@ _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
+def _to_base64(data: bytes) -> bytes:
+    """Return base64 for URLs (RFC 4648 §5), without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=")
+
+
 def _encoded(value: object) -> bytes:
     return _to_base64(_encode(value).encode())
 
@@ -50,11 +55,6 @@ def decode_token(token: str, key: str | bytes) -> dict[str, Any] | None:
 
 def _signature(signed: bytes, key: str | bytes) -> bytes:
     return _to_base64(hmac.digest(key.encode() if isinstance(key, str) else key, signed, "sha256"))
-
-
-def _to_base64(data: bytes) -> bytes:
-    """Return base64 for URLs (RFC 4648 §5), without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _is_hs256(header: dict[str, Any]) -> bool:
