@@ -12,6 +12,7 @@ __all__, __getattr__ = import_on_use(
         "adapters.foreign.host": "Host",
         "adapters.foreign.wsgi": "make_environ restarting started_response",
         "adapters.servable": "Servable ServedFunction",
+        "adapters.servers.embedded": "LoopServer ThreadServer",
         "adapters.wsgi": "WSGIHead",
         "explanations.advice": "Advice",
         "app.answering.returns": "to_response",

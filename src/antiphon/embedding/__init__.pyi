@@ -2,6 +2,7 @@ from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, Received
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
 from antiphon.adapters.servable import Servable, ServedFunction
+from antiphon.adapters.servers.embedded import LoopServer, ThreadServer
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
 from antiphon.app.static_files import served_names
@@ -66,6 +67,7 @@ __all__ = [
     "Head",
     "Host",
     "IncompleteForm",
+    "LoopServer",
     "MultipartLimits",
     "MultipartParser",
     "NotLoadedError",
@@ -78,6 +80,7 @@ __all__ = [
     "ServedFunction",
     "Spool",
     "Steps",
+    "ThreadServer",
     "TimedSigner",
     "WSGIHead",
     "Window",

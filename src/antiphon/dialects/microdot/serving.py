@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 
 if TYPE_CHECKING:
-    from antiphon.adapters.servers.embedded import LoopServer
+    from antiphon.embedding import LoopServer
 
 DRAIN = 2.0
 """Seconds that open requests get at the end. Those still open then are cut off by the end of the loop."""
@@ -120,7 +120,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         if self._closed:
             raise RuntimeError(f"server {self!r} is closed")
         if self._server is None:
-            from antiphon.adapters.servers.embedded import LoopServer  # late: an application may be served by others
+            from antiphon.embedding import LoopServer  # late: an application may be served by others
 
             self._listen()
             self._loop = asyncio.get_running_loop()

@@ -105,7 +105,7 @@ class BaseWSGIServer(HTTPServer):
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - there is nothing to poll
         """Serve until ``shutdown`` is called, on another thread, or Ctrl-C is pressed; then the socket is closed."""
-        from antiphon.adapters.servers.embedded import ThreadServer  # late: an application may be served by others
+        from antiphon.embedding import ThreadServer  # late: an application may be served by others
 
         with self._is_serving:
             one_by_one = None if self.multithread else OneByOne(self)
