@@ -73,7 +73,7 @@ def class_doc(cls: type, known: Container[type] = ()) -> str:
     told = {base for each in public for base in each.__mro__} | {Value}
     owners = [cls, *(owner for owner in _owners(cls)[1:] if owner not in told and not issubclass(owner, public))]
     made = [functions(owner)[name] for owner in _owners(cls) for name in CONSTRUCTORS if name in functions(owner)]
-    said = [*(vars(owner).get("__doc__") for owner in owners), *(ast.get_docstring(each) for each in made[:1])]
+    said = [*(owner.__doc__ for owner in owners if vars(owner).get("__doc__")), *(ast.get_docstring(each) for each in made[:1])]
     generated = f"{cls.__name__}("  # as dataclasses and named tuples have it without a docstring
     return "\n\n".join(markdown(doc) for doc in said if doc and not doc.startswith(generated))
 
@@ -116,7 +116,8 @@ def _wrapped(text: str) -> str:
 
 
 def _owners(cls: type) -> list[type]:
-    return [owner for owner in cls.__mro__[:-1] if owner.__module__.startswith("antiphon.")]
+    own = [owner for owner in cls.__mro__[:-1] if owner.__module__.startswith("antiphon.")]
+    return [owner for owner in own if owner.__module__ != "antiphon.speedups._speedups"]  # in C: there is no source
 
 
 def _documented(owner: type) -> set[str]:

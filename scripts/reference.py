@@ -20,7 +20,10 @@ from scripts.errors_page import errors_page
 from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
-PLACES = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.logs", "antiphon.http1")
+PLACES = (
+    "antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.logs", "antiphon.http1",
+    "antiphon.embedding",
+)  # fmt: skip
 BY_STATUS = "One class for each status"
 SHARED = "Shared with App"
 GENERAL = "General"
@@ -105,6 +108,7 @@ def _topic_page(page: str, topic: Page) -> str:
 
 def _described(place: str, name: str) -> str:
     value = getattr(importlib.import_module(place), name)
+    value = getattr(value, "__wrapped__", value)  # of a cached function
     if isinstance(value, type):
         return "\n\n".join([f"## {name}", *_class(value, is_given=f"{place}.{name}" in GIVEN)])
     if callable(value) and hasattr(value, "__code__"):

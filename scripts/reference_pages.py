@@ -173,6 +173,33 @@ TOPICS = {
         "See also [answer probes](../../how-to/health.md), [trace requests](../../how-to/trace.md) and"
         " [read the logs](../../how-to/logs.md).",
     ),
+    "embedding/hosts.md": Page(
+        "Hosts", "antiphon.embedding",
+        "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer",
+        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+    ),
+    "embedding/steps.md": Page(
+        "Steps, threads and loops", "antiphon.embedding",
+        "Steps ON_LOOP ON_THREAD is_async driven run_async finish release failed as_http_error log_failure "
+        "set_current_request find_current_request reset_current_request Crossing copy_variables AsyncFromSync "
+        "background_loop run_on is_on_loop lazy",
+        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+    ),
+    "embedding/requests.md": Page(
+        "Requests, forms and environs", "antiphon.embedding",
+        "Head RequestHead DerivedHead WSGIHead server_head make_environ query_fields_of urlencoded_fields_of "
+        "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
+        "read_whole_form Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
+        "OWS",
+        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+    ),
+    "embedding/responses.md": Page(
+        "Responses, templates and functions", "antiphon.embedding",
+        "to_response response_of only_typed started_response restarting FileBody OpenFile guess_type "
+        "served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
+        "describe innermost signature_of annotations_of",
+        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+    ),
     "logs.md": Page(
         "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIdFilter",
         "See also [read the logs](../how-to/logs.md).",

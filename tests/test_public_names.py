@@ -1,4 +1,4 @@
-"""The seven places to import from: their names, which are imported on first use, and what that loads."""
+"""The eight places to import from: their names, which are imported on first use, and what that loads."""
 
 import ast
 import importlib
@@ -45,6 +45,19 @@ PUBLIC = {
         "LazyText", "format_currency", "format_date", "format_datetime", "format_number", "format_percent",
         "format_time", "format_timedelta", "lazy",
     },
+    "antiphon.embedding": {
+        "AT_END", "Advice", "AsyncFromSync", "Crossing", "DerivedHead", "DictEnvironment", "EnvironHost",
+        "FileBody", "FormBounds", "Head", "Host", "IncompleteForm", "LoopServer", "MultipartLimits",
+        "MultipartParser", "NotLoadedError", "ON_LOOP", "ON_THREAD", "OWS", "OpenFile", "PartData", "PartHead",
+        "ReceivedInput", "RequestHead", "Servable", "ServedFunction", "Spool", "Steps", "ThreadServer",
+        "TimedSigner", "UNBOUNDED", "WSGIHead", "Window", "annotations_of", "as_http_error", "astream_of",
+        "background_loop", "copy_variables", "decode_json", "describe", "driven", "encode_json", "failed",
+        "find_current_request", "finish", "guess_type", "innermost", "is_async", "is_on_loop", "json_text",
+        "lazy", "log_failure", "make_environ", "one_line", "only_typed", "parse_boundary", "query_fields_of",
+        "read_whole_form", "release", "render", "reset_current_request", "response_of", "restarting", "run_async",
+        "run_on", "safe_filename", "served_names", "server_head", "set_current_request", "signature_of",
+        "split_list", "started_response", "stream_of", "to_response", "urlencoded_fields_of",
+    },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {
         "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",
@@ -52,7 +65,7 @@ PUBLIC = {
     },
     "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
 }  # fmt: skip
-LAZY = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing")
+LAZY = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.embedding")
 EVERYDAY = "from antiphon import App, Request, Response"
 HEAVY = [
     "antiphon.cli",

@@ -24,7 +24,10 @@ def listed():
 
 
 LISTED = set(listed())
-PLACES = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.http1")
+PLACES = (
+    "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.http1",
+    "antiphon.embedding",
+)  # fmt: skip
 
 
 def imported():
