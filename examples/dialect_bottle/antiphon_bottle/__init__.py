@@ -1,0 +1,38 @@
+"""Bottle's everyday API: `antiphon run --dialect bottle shop:app` finds it in place of Bottle.
+
+What is missing says so: an import of another name is an error that names it.
+"""
+
+from typing import Any
+
+from antiphon_bottle.app import Bottle
+from antiphon_bottle.request import FileUpload, FormsDict, request
+from antiphon_bottle.response import HTTPError, HTTPResponse, abort, redirect, response, static_file
+
+__version__ = "0.13.4"
+"""The version of Bottle whose names and habits these are."""
+
+__all__ = [
+    "Bottle", "FileUpload", "FormsDict", "HTTPError", "HTTPResponse", "abort", "default_app", "delete", "error", "get",
+    "hook", "patch", "post", "put", "redirect", "request", "response", "route", "run", "static_file",
+]  # fmt: skip
+
+_app = Bottle()
+delete, error, get, hook, patch = _app.delete, _app.error, _app.get, _app.hook, _app.patch
+post, put, route = _app.post, _app.put, _app.route
+
+
+def default_app() -> Bottle:
+    """Return the application of functions such as ``route``."""
+    return _app
+
+
+def run(app: Bottle | None = None, **options: Any) -> None:
+    """Serve an application, by default that of functions such as ``route``: see ``Bottle.run``."""
+    (app or _app).run(**options)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("template", "view", "SimpleTemplate", "mako_template", "jinja2_template", "TEMPLATE_PATH"):
+        raise ImportError(f"this dialect of Bottle has no {name}: render templates with Jinja2, and return the text")
+    raise AttributeError(f"this dialect of Bottle has no {name}")
