@@ -73,7 +73,8 @@ def class_doc(cls: type, known: Container[type] = ()) -> str:
     told = {base for each in public for base in each.__mro__} | {Value}
     owners = [cls, *(owner for owner in _owners(cls)[1:] if owner not in told and not issubclass(owner, public))]
     made = [functions(owner)[name] for owner in _owners(cls) for name in CONSTRUCTORS if name in functions(owner)]
-    said = [*(owner.__doc__ for owner in owners if vars(owner).get("__doc__")), *(ast.get_docstring(each) for each in made[:1])]
+    own = [owner.__doc__ for owner in owners if vars(owner).get("__doc__")]
+    said = [*own, *(ast.get_docstring(each) for each in made[:1])]
     generated = f"{cls.__name__}("  # as dataclasses and named tuples have it without a docstring
     return "\n\n".join(markdown(doc) for doc in said if doc and not doc.startswith(generated))
 

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -137,3 +139,38 @@ def test_a_project_of_asok_whose_page_answers_nothing_is_refused(antiphon, tmp_p
     command = antiphon("--dialect", "asok", "wsgi:app")
     assert command.exit_code() == 2
     assert "src/pages/none.py has no handler: define render" in command.err
+
+
+BOTTLE = Path(__file__).parents[2] / "examples/dialect_bottle"
+BOTTLED = """
+from importlib.metadata import version
+from bottle import Bottle, request, response
+
+app = Bottle()
+
+@app.get("/")
+def index():
+    response.set_header("X-Colour", request.get_header("X-Colour"))
+    return f"{type(app).__module__} {version('bottle')} {request.path}"
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The folder in which the dialect of Bottle is installed."""
+    folder = tmp_path_factory.mktemp("installed")
+    source = copytree(BOTTLE, folder / "source", ignore=ignore_patterns("__pycache__"))
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", folder / "site", source], check=True)
+    return folder / "site"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_dialect_of_another_package_is_found_by_its_entry_point(
+    antiphon, tmp_path, installed, monkeypatch, interface
+):
+    (tmp_path / "shop.py").write_text(BOTTLED)
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+    command = antiphon("--dialect", "bottle", "--interface", interface, "shop:app").serving()
+    assert command.get(headers={"X-Colour": "red"}) == "antiphon_bottle.app 0.13.4 /"

@@ -1,9 +1,7 @@
-"""A dialect of Bottle, a package of its own: an unchanged program answers as with Bottle, and the command finds it."""
+"""A dialect of Bottle, a package of its own: an unchanged program answers as with Bottle, on public names alone."""
 
 import ast
 import importlib
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -95,7 +93,7 @@ def dialect(folder):
 
 @pytest.fixture(scope="module")
 def original(folder):
-    return shop(importlib.import_module("bottle"), folder)
+    return shop(pytest.importorskip("bottle"), folder)
 
 
 def answer(app, interface, asked, **options):
@@ -111,3 +109,45 @@ def answer(app, interface, asked, **options):
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: f"{asked[0]} {asked[1]}")
 def test_a_program_is_answered_as_by_bottle(dialect, original, interface, asked):
     assert answer(dialect, interface, asked) == answer(original, "wsgi", asked)
+
+
+def test_it_imports_public_places_only():
+    imported = {
+        (node.module, name.name)
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "antiphon"
+        for name in node.names
+    }
+    assert len(imported) > 10
+    assert {each for each in imported if each[1] not in PUBLIC.get(each[0], ())} == set()
+
+
+@pytest.mark.parametrize(
+    ("use", "told"),
+    [
+        (
+            "from antiphon_bottle import template",
+            "this dialect of Bottle has no template: render templates with Jinja2",
+        ),
+        ("from antiphon_bottle import SimpleTemplate", "this dialect of Bottle has no SimpleTemplate"),
+        ("import antiphon_bottle; antiphon_bottle.response.set_cookie('a', 'b', secret='c')", "signs no cookies"),
+        ("import antiphon_bottle; antiphon_bottle.request.get_cookie('a', secret='c')", "reads no signed cookies"),
+        ("import antiphon_bottle; antiphon_bottle.run(server='gunicorn')", "run.. has no server"),
+    ],
+)
+def test_what_is_missing_says_so(dialect, use, told):
+    app = importlib.import_module("antiphon_bottle").Bottle(catchall=False)
+    app.route("/", callback=lambda: exec(use, {}))
+    with pytest.raises((ImportError, NotImplementedError, TypeError), match=told):
+        Client(app, "wsgi").get("/")
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_form_that_can_not_be_read_is_refused(dialect, interface):
+    answered = answer(
+        dialect, interface, ("POST", "/upload", {"content-type": "multipart/form-data; boundary=b"}, b"--b")
+    )
+    assert (answered[0], answered[3][:5]) == (400, b"400: ")
+    too_many = b"&".join([b"a=1"] * 1001)
+    assert answer(dialect, interface, ("POST", "/form", {"content-type": FORM}, too_many))[0] == 413

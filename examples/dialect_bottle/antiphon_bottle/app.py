@@ -217,4 +217,6 @@ class _Stream:
 
 
 def _page(error: HTTPError) -> str:
-    return f"<!DOCTYPE html><title>Error: {error.status_line}</title><h1>{error.status_line}</h1>{escape(str(error.body))}"
+    return (
+        f"<!DOCTYPE html><title>Error: {error.status_line}</title><h1>{error.status_line}</h1>{escape(str(error.body))}"
+    )

@@ -57,7 +57,7 @@ class FormsDict(Mapping[str, Any]):
 
     def getunicode(self, name: str, default: Any = None) -> Any:
         """Return a value as decoded text."""
-        return self._values[name] if name in self._values else default
+        return self._values.get(name, default)
 
     def decode(self) -> dict[str, Any]:
         """Return the values as decoded text."""

@@ -55,7 +55,11 @@ class BaseResponse:
     @property
     def charset(self) -> str:
         """The charset of text."""
-        return self.content_type.rpartition("charset=")[2].partition(";")[0] if "charset=" in self.content_type else "UTF-8"
+        return (
+            self.content_type.rpartition("charset=")[2].partition(";")[0]
+            if "charset=" in self.content_type
+            else "UTF-8"
+        )
 
     def get_header(self, name: str, default: Any = None) -> Any:
         """Return a header field."""
@@ -87,7 +91,11 @@ class BaseResponse:
 
     def fields(self) -> list[tuple[str, str]]:
         """Return all header fields."""
-        own = [] if self._status in (204, 304) or "content-type" in self.headers else [("content-type", self.content_type)]
+        own = (
+            []
+            if self._status in (204, 304) or "content-type" in self.headers
+            else [("content-type", self.content_type)]
+        )
         return [*own, *self.headers.items(), *(("set-cookie", str(cookie)) for cookie in self.cookies.values())]
 
 
