@@ -175,7 +175,8 @@ TOPICS = {
     ),
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
-        "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer",
+        "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
+        "close_accepted Lifecycle",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/steps.md": Page(

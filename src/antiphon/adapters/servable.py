@@ -76,7 +76,10 @@ class Servable:
         _look_async(self)
 
     def handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that answer a request, and handle their own errors."""
+        """Return the steps that answer a request, and handle their own errors.
+
+        Raises NotImplementedError unless a subclass defines it.
+        """
         raise NotImplementedError
 
     def answer_on_thread(self, request: Request) -> Response | Steps[Response]:

@@ -172,7 +172,8 @@ class WSGIHead:
     def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length says, or to its end if the server marks that.
 
-        Raises LengthRequired (411) if neither is so: reading would wait for ever.
+        Raises LengthRequired (411) if neither is so: reading would wait for ever. Raises BadRequest for a body that is
+        malformed, ClientDisconnected where the connection broke.
         """
         left = self._left
         if left is None:

@@ -167,7 +167,7 @@ class MultipartParser:
         return events
 
     def finish(self) -> None:
-        """End the body. Raises BadRequest if the form is incomplete."""
+        """End the body. Raises IncompleteForm, or BadRequest for lines that end in LF, if the form is incomplete."""
         if self._state == _EPILOGUE:
             return
         if self._state == _PREAMBLE:

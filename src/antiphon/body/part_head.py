@@ -60,7 +60,7 @@ class PartHead(NamedTuple):
 
     @property
     def fields(self) -> tuple[tuple[bytes, bytes], ...]:
-        """The header fields, in order: (name in lower case, value)."""
+        """The header fields, in order: (name in lower case, value). Raises BadRequest for malformed ones."""
         return tuple(_split_fields(self.section))
 
 

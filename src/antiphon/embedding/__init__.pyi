@@ -1,8 +1,9 @@
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
-from antiphon.adapters.servable import Servable, ServedFunction
-from antiphon.adapters.servers.embedded import LoopServer, ThreadServer
+from antiphon.adapters.servable import Lifecycle, Servable, ServedFunction
+from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
+from antiphon.adapters.servers.sockets import close_accepted
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
 from antiphon.app.static_files import served_names
@@ -67,6 +68,7 @@ __all__ = [
     "Head",
     "Host",
     "IncompleteForm",
+    "Lifecycle",
     "LoopServer",
     "MultipartLimits",
     "MultipartParser",
@@ -88,6 +90,7 @@ __all__ = [
     "as_http_error",
     "astream_of",
     "background_loop",
+    "close_accepted",
     "copy_variables",
     "decode_json",
     "describe",
@@ -102,6 +105,7 @@ __all__ = [
     "is_on_loop",
     "json_text",
     "lazy",
+    "let_threads_end",
     "log_failure",
     "make_environ",
     "one_line",

@@ -82,7 +82,7 @@ class EnvironHost(Host):
         self._set_started(True)  # nothing has to be started
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request over WSGI."""
+        """Answer a request over WSGI. Raises NotImplementedError unless a subclass defines it."""
         raise NotImplementedError
 
     async def answer_request(self, request: Request) -> Response:

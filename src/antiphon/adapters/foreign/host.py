@@ -31,6 +31,8 @@ class Host(Servable):
     async def answer_request(self, request: Request) -> Response:
         """Answer a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
         before anything else is awaited. An HTTPError is answered by its status, any other error by a 500.
+
+        Raises NotImplementedError unless a subclass defines it.
         """
         raise NotImplementedError
 

@@ -24,8 +24,7 @@ from antiphon.embedding import Advice, Servable, Steps, lazy
 from antiphon.features import BlockScript, MemoryStore, Store
 
 if TYPE_CHECKING:
-    from antiphon.adapters.servable import Lifecycle
-    from antiphon.request.route import Route
+    from antiphon.embedding import Lifecycle
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -146,7 +145,7 @@ class Asok(Servable):
         return folder_of(self.root_dir, self.dirs["PAGES"]) is not None
 
     @lazy
-    def unrouted(self) -> "Route":
+    def unrouted(self) -> Any:
         """The route of requests that no page answers. Raises what ``native`` does."""
         return self.native.freeze().refusing[""].route
 

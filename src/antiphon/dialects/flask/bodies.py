@@ -4,19 +4,18 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from antiphon.adapters.foreign.environ_host import CHUNK, ReceivedInput
-from antiphon.body.content import NotLoadedError
-from antiphon.concurrency.loop import is_on_loop
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, ClientDisconnected
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
-from antiphon.handler.contract import ON_LOOP
-from antiphon.http import errors
-from antiphon.http.limits import NO_BOUND, Limits
+from antiphon.embedding import ON_LOOP, NotLoadedError, ReceivedInput, is_on_loop
+from antiphon.http import Limits, errors
+from antiphon.http.limits import NO_BOUND
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Request
 
+_CHUNK = 64 << 10
+"""Bytes that are read at once."""
 _IN_MEMORY = 1 << 20
 """Bytes of a body above which it is kept in a file."""
 
@@ -89,7 +88,7 @@ class ServerBody:
     def _stored(self, source: IO[bytes], left: int) -> IO[bytes]:
         """Return a file of so many bytes of a source, or of those up to its end."""
         self._file = file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
-        while left and (chunk := source.read(min(left, CHUNK))):
+        while left and (chunk := source.read(min(left, _CHUNK))):
             file.write(chunk)
             left -= len(chunk)
         file.seek(0)

@@ -11,7 +11,7 @@ from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.flask.sync import drive
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
-from antiphon.lazy import lazy
+from antiphon.embedding import lazy
 
 __all__ = [
     "AppContext",

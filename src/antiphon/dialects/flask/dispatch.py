@@ -17,7 +17,7 @@ from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.exceptions.server_errors import InternalServerError
 from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
+from antiphon.embedding import ON_LOOP, ON_THREAD, Steps
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask

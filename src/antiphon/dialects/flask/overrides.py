@@ -7,7 +7,7 @@ The application notes them once, so that no request looks for them. They are cal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from antiphon.handler.contract import annotations_of, innermost, signature_of
+from antiphon.embedding import annotations_of, innermost, signature_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.ctx import AppContext

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from itsdangerous import BadPayload, BadSignature, SignatureExpired
 from itsdangerous.encoding import want_bytes
 
+from antiphon.embedding import TimedSigner
 from antiphon.features.stores.tagged_json import from_base64, pack, unpack
-from antiphon.serialization.signing import TimedSigner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,8 +16,7 @@ from antiphon.dialects.flask.helpers import get_flashed_messages
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.signals import before_render_template, template_rendered
 from antiphon.dialects.flask.streams import stream_with_context
-from antiphon.features.templates.rendering import DictEnvironment, render
-from antiphon.features.templates.streaming import stream_of
+from antiphon.embedding import DictEnvironment, render, stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask

@@ -26,8 +26,8 @@ from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group
 from antiphon.embedding import Host, Steps, failed, reset_current_request, run_async, set_current_request
 
 if TYPE_CHECKING:
-    from antiphon.adapters.servable import Lifecycle
     from antiphon.dialects.microdot.session import Session
+    from antiphon.embedding import Lifecycle
 
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached

@@ -1,23 +1,22 @@
 """Bodies of responses: Microdot's kinds turned into bytes, files, or sync and async iterables that can be closed."""
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from io import BufferedReader, FileIO, IOBase
 from stat import S_ISREG
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self, TypeAlias
 
 from antiphon.dialects.microdot.errors import MissingFileError
 from antiphon.embedding import FileBody, OpenFile, is_async
 
-if TYPE_CHECKING:
-    from antiphon.response.message import Body
+Body: TypeAlias = bytes | Iterable[bytes | str] | AsyncIterable[bytes | str]
 
 _CHUNK = 64 << 10
 """Bytes that are read at once."""
 
 
-def streamed(body: Any, size: int) -> "Body":
+def streamed(body: Any, size: int) -> Body:
     """Return a body as it is sent. Raises TypeError for an object that is no body.
 
     An object with no method of a file but ``read`` is read ``size`` bytes at a time.
@@ -72,7 +71,7 @@ class NamedFile(BufferedReader):
         return FileBody(path, 0, found.st_size)
 
 
-def _read(file: Any, size: int) -> "Body":
+def _read(file: Any, size: int) -> Body:
     if isinstance(file, NamedFile):
         return file.by_path() or OpenFile(file, None, None)
     read = file.read

@@ -8,11 +8,13 @@ from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
+from antiphon.embedding import close_accepted
 
 if TYPE_CHECKING:
     from antiphon.embedding import LoopServer
 
+_BACKLOG = 1024
+"""Connections that may wait to be accepted."""
 DRAIN = 2.0
 """Seconds that open requests get at the end. Those still open then are cut off by the end of the loop."""
 
@@ -130,7 +132,7 @@ class EmbeddedServer(asyncio.AbstractServer):
 
     def _listen(self) -> None:
         try:
-            self._listener.listen(BACKLOG)
+            self._listener.listen(_BACKLOG)
         except OSError:  # another program has come first
             self.close()
             raise
@@ -181,7 +183,7 @@ def serve(server: EmbeddedServer) -> None:
                 loop.add_signal_handler(number, server.close)
         await server.serve_forever()
 
-    from antiphon.adapters.servers.embedded import let_threads_end  # late: an application may be served by others
+    from antiphon.embedding import let_threads_end  # late: an application may be served by others
 
     asyncio.run(until_signalled())
     let_threads_end()

@@ -106,8 +106,8 @@ def _unlogged() -> "type[WSGIRequestHandler]":
 
 def _log_requests(app: "Flask") -> None:
     """Log each request, unless the application does: to stderr, unless the program says where records go."""
-    from antiphon.features.logs.access_log import AccessLog
-    from antiphon.features.logs.formats import TextFormatter
+    from antiphon.features import AccessLog
+    from antiphon.logs import TextFormatter
 
     if any(isinstance(each, AccessLog) for each in app.observers.all):
         return

@@ -12,8 +12,8 @@ from json import encoder as standard
 from typing import IO, TYPE_CHECKING, Any, AnyStr, TypeAlias
 
 from antiphon.dialects.werkzeug.http import http_date
-from antiphon.http.errors import BadRequest
-from antiphon.serialization.json import decode_json
+from antiphon.embedding import decode_json
+from antiphon.http import BadRequest
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.sansio.app import App

@@ -23,8 +23,7 @@ from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, BadReq
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError
 from antiphon.dialects.werkzeug.routing.map import Map
 from antiphon.dialects.werkzeug.routing.rules import Rule
-from antiphon.handler.contract import describe
-from antiphon.lazy import lazy
+from antiphon.embedding import describe, lazy
 
 if TYPE_CHECKING:
     import logging

@@ -3,17 +3,13 @@
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.formparser import UNLIMITED, extended_name, headers_of
-from antiphon.embedding import MultipartLimits, MultipartParser, PartData
+from antiphon.embedding import MultipartLimits, MultipartParser, PartData, PartHead
 from antiphon.http import BadRequest, ContentDisposition, ContentTooLarge
 from antiphon.http.content_disposition import FORM_DATA
-
-if TYPE_CHECKING:
-    from antiphon.body.multipart import PartEvent
 
 
 class Event:
@@ -132,7 +128,7 @@ class MultipartDecoder:
         return event
 
 
-def _event(event: "PartEvent", chunk: bytes) -> Event:
+def _event(event: PartHead | PartData, chunk: bytes) -> Event:
     if isinstance(event, PartData):
         return Data(event.of(chunk), event.part_end is None)
     filename = extended_name(event) if event.filename is None else _text(event.filename)

@@ -11,7 +11,6 @@ from socketserver import TCPServer
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.servers.sockets import BACKLOG
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
@@ -51,7 +50,7 @@ class BaseWSGIServer(HTTPServer):
     multithread = False
     multiprocess = False
     allow_reuse_address = True
-    request_queue_size = BACKLOG
+    request_queue_size = 1024
     server_bind = TCPServer.server_bind  # HTTPServer's asks the DNS for the name of this machine
 
     def __init_subclass__(cls, **options: Any) -> None:

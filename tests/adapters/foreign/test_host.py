@@ -1,0 +1,106 @@
+"""What a host does around each request of another framework, over each interface."""
+
+import logging
+
+import pytest
+
+from antiphon import Response, current_request
+from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop
+from antiphon.http import Conflict, Limits
+from antiphon.testing import Client
+
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+FILE = b'--b\r\nContent-Disposition: form-data; name=f; filename="a.txt"\r\n\r\noil\r\n--b--\r\n'
+
+pytestmark = pytest.mark.axes("interface")
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+class Lute(Host):
+    request_limits = Limits(body=1000)
+
+    async def answer_request(self, request):
+        self.request = request
+        match request.path:
+            case "/current":
+                await ON_THREAD
+                return Response(str(current_request() is request))
+            case "/places":
+                await ON_THREAD
+                on_thread = is_on_loop()
+                await ON_LOOP
+                return Response(f"{on_thread} {is_on_loop()}")
+            case "/form":
+                return Response(request.files["f"].read())
+            case "/conflict":
+                raise Conflict("Taken.")
+        raise ValueError("a secret")
+
+
+@pytest.fixture
+def lute():
+    return Lute()
+
+
+@pytest.fixture
+def client(lute, interface):
+    return Client(lute, interface)
+
+
+def test_the_request_is_the_current_one(client):
+    assert client.get("/current").text == "True"
+
+
+def test_steps_change_between_a_thread_and_the_loop(client):
+    assert client.get("/places").text == "False True"
+
+
+def test_the_body_is_whole_and_its_files_are_freed_at_the_end(client, lute):
+    assert client.post("/form", headers=FORM, body=FILE).text == "oil"
+    assert lute.request.content.is_complete
+    assert lute.request.content.failure is None
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "status"),
+    [
+        pytest.param("/form", FORM, bytes(1001), 413, id="too large"),
+        pytest.param("/form", FORM, b"--b\r\n", 400, id="cut off"),
+        pytest.param("/form", FORM | {"content-encoding": "none"}, FILE, 415, id="in an unknown coding"),
+        pytest.param("/conflict", {}, b"", 409, id="an HTTP error"),
+        pytest.param("/current", {"host": "a@b"}, b"", 400, id="a malformed host"),
+    ],
+)
+def test_what_is_wrong_is_answered_by_its_status(client, path, headers, body, status):
+    assert client.request("POST" if body else "GET", path, headers=headers, body=body).status == status
+
+
+def test_an_error_is_logged_and_told_to_nobody(client, caplog):
+    with caplog.at_level(logging.ERROR):
+        response = client.get("/")
+    assert (response.status, "secret" in response.text) == (500, False)
+    assert "a secret" in caplog.text
+
+
+class Raising(Lute):
+    propagates_errors = True
+
+
+def test_an_error_is_raised_where_a_test_is_to_see_it(interface):
+    with pytest.raises(ValueError, match="a secret"):
+        Client(Raising(), interface).get("/")
+
+
+class Shawm(EnvironHost):
+    def answer_environ(self, environ, start_response):
+        start_response("200 OK", [("content-type", "text/plain")])
+        return [environ.get("HTTP_CONTENT_ENCODING", "").encode(), environ["wsgi.input"].read()]
+
+
+def test_an_environ_has_the_body_as_it_was_sent(interface):
+    response = Client(Shawm(), interface).post("/", headers={"content-encoding": "gzip"}, body=b"not gzip")
+    assert response.text == "gzipnot gzip"
