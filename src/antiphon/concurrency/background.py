@@ -11,7 +11,7 @@ from threading import Lock, Thread
 from types import BuiltinFunctionType
 from typing import Any, TypeVar
 
-from antiphon.concurrency.loop import forget_background_loops, is_on_background_loop, note_background_loop
+from antiphon.concurrency.loop import forget_background_loops, is_on_background_loop, note_background_loop, thread
 from antiphon.concurrency.waiting import WaitedTask, WaitingThread
 
 T = TypeVar("T")
@@ -133,6 +133,15 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], c
         raise
     finally:
         task.forget_outcome()
+
+
+def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
+    """Run a coroutine on the loop for whose request this thread works, else on the background loop; return its result.
+
+    Raises what it raises.
+    """
+    loop = thread.loop
+    return run_on(background_loop().loop if loop is None or loop.is_closed() else loop, coroutine, context)
 
 
 def _let_greenlets_wake(loop: asyncio.AbstractEventLoop) -> None:

@@ -22,7 +22,7 @@ __all__, __getattr__ = import_on_use(
         "body.form_data": "FormBounds",
         "body.multipart": "MultipartLimits MultipartParser PartData parse_boundary read_whole_form",
         "body.part_head": "IncompleteForm PartHead",
-        "concurrency.background": "background_loop run_on",
+        "concurrency.background": "run_on run_on_loop",
         "concurrency.bridge": "AsyncFromSync",
         "concurrency.crossing": "Crossing copy_variables",
         "concurrency.loop": "is_on_loop",

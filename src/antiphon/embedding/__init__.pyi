@@ -11,7 +11,7 @@ from antiphon.body.content import NotLoadedError
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, parse_boundary, read_whole_form
 from antiphon.body.part_head import IncompleteForm, PartHead
-from antiphon.concurrency.background import background_loop, run_on
+from antiphon.concurrency.background import run_on, run_on_loop
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.crossing import Crossing, copy_variables
 from antiphon.concurrency.loop import is_on_loop
@@ -89,7 +89,6 @@ __all__ = [
     "annotations_of",
     "as_http_error",
     "astream_of",
-    "background_loop",
     "close_accepted",
     "copy_variables",
     "decode_json",
@@ -120,6 +119,7 @@ __all__ = [
     "restarting",
     "run_async",
     "run_on",
+    "run_on_loop",
     "safe_filename",
     "served_names",
     "server_head",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
-from antiphon.adapters.foreign.environ_host import EnvironHost
 from antiphon.dialects.flask import dispatch, servers, teardown, urls
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.bodies import NativeBody
@@ -20,19 +19,19 @@ from antiphon.dialects.flask.sansio.app import App
 from antiphon.dialects.flask.sync import async_to_sync, drive
 from antiphon.dialects.flask.wrappers import Request, Response
 from antiphon.dialects.werkzeug.routing.exceptions import RequestRedirect
-from antiphon.lazy import lazy
+from antiphon.embedding import EnvironHost, lazy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from antiphon import Request as NativeRequest
+    from antiphon import Response as NativeResponse
     from antiphon.dialects.flask.cli import AppGroup
     from antiphon.dialects.flask.sessions import SessionInterface
     from antiphon.dialects.flask.templating import Environment
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
-    from antiphon.handler.contract import Steps
-    from antiphon.request.request import Request as NativeRequest
-    from antiphon.response.response import Response as NativeResponse
+    from antiphon.embedding import Steps
 
 T = TypeVar("T")
 

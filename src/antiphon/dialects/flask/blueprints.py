@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.sansio.blueprints import Blueprint as SansioBlueprint
 from antiphon.dialects.flask.sansio.blueprints import BlueprintSetupState
-from antiphon.lazy import lazy
+from antiphon.embedding import lazy
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.cli import AppGroup

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, overload
 
+from antiphon import is_debug
 from antiphon.dialects.flask.globals import _cv_app, app_ctx, current_app, request_ctx, session
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.packages import get_root_path
@@ -14,7 +15,6 @@ from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
 from antiphon.dialects.werkzeug.utils import files
 from antiphon.dialects.werkzeug.utils.redirects import redirect as _default_redirect
-from antiphon.handler.errors import is_debug
 
 __all__ = [
     "abort",

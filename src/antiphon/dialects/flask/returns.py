@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.dialects.flask.globals import _cv_app, request
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.handler.contract import describe
+from antiphon.embedding import describe
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.sansio.app import App

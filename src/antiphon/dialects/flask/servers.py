@@ -7,20 +7,20 @@ from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal
 
-from antiphon.adapters.foreign.wsgi import from_wsgi, started_response
-from antiphon.adapters.servable import Servable
+from antiphon import Response as NativeResponse
+from antiphon import from_wsgi
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.teardown import leave
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.response.response import Response as NativeResponse
+from antiphon.embedding import Servable, started_response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from antiphon import Request as NativeRequest
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.bodies import NativeBody
-    from antiphon.request.request import Request as NativeRequest
 
 
 IS_INNER = "antiphon.flask.inner"

@@ -9,9 +9,7 @@ from contextvars import copy_context
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.concurrency.loop import is_on_loop, thread
-from antiphon.handler.contract import Steps, describe
-from antiphon.handler.drive import driven
+from antiphon.embedding import Steps, describe, driven, is_on_loop
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -46,7 +44,7 @@ def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
 
 def _finish_on_loop(steps: Steps[T]) -> T:
     """Go on with steps that need a loop. What they have left for a thread runs on this one."""
-    from antiphon.concurrency.crossing import Crossing, copy_variables
+    from antiphon.embedding import Crossing, copy_variables
 
     here = copy_context()
     crossing = Crossing(copy_context())
@@ -61,13 +59,12 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
 
     Raises RuntimeError on a thread on which a loop runs.
     """
-    from antiphon.concurrency.background import background_loop, run_on
+    from antiphon.embedding import run_on_loop as run  # late: few programs need a background loop
 
     if is_on_loop():
         coroutine.close()
         raise RuntimeError("this would keep the event loop of this thread waiting for itself: await the coroutine")
-    loop = thread.loop
-    return run_on(background_loop().loop if loop is None or loop.is_closed() else loop, coroutine, context)
+    return run(coroutine, context)
 
 
 def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
@@ -75,7 +72,7 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> T:
-        from antiphon.concurrency.crossing import copy_variables
+        from antiphon.embedding import copy_variables
 
         if is_on_loop():
             raise RuntimeError(f"{describe(function)} is `async def`, and is called on an event loop: await it there")

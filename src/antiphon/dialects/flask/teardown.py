@@ -7,7 +7,7 @@ from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.sync import drive
-from antiphon.handler.contract import Steps
+from antiphon.embedding import Steps
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
