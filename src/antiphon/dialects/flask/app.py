@@ -384,7 +384,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 
-    def answer_by_environ(
+    def answer_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
     ) -> "Steps[NativeResponse]":
         """Return the steps that answer a native request by its environ.

@@ -222,7 +222,7 @@ class Microdot(Host):
         finally:
             reset_current_request(token)
 
-    def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
+    def handle(self, request: NativeRequest) -> Steps[NativeResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the steps that answer a server's request."""
         if "dispatch_request" in self.overridden:
             return dispatch_by(self.dispatch_request, Request(self, request))
