@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from antiphon.http.errors import BadRequest
+from antiphon.http import BadRequest
 
 _AFTER_BOUNDARY = (b"\r\n", b"--", b"\n", b" ", b"\t")
 _may_begin_delimiter = re.compile(rb"[\r\n-]").search

@@ -10,7 +10,6 @@ from antiphon.dialects._environ.delimiters import DelimiterLines
 from antiphon.embedding import IncompleteForm, MultipartParser, PartData, PartHead, Spool, Window
 from antiphon.http import BadRequest, ContentTooLarge
 from antiphon.http.errors import over_limit
-from antiphon.uploads.upload import PartHead as UploadHead
 
 FIELD = "field"
 """The name of the limit for one field, as the error has it in its member ``limit``."""
@@ -19,7 +18,7 @@ FIELD = "field"
 class FormFile(Upload):
     """A file of a form, on the form's spool. The spool's space is freed when all files of the form are closed."""
 
-    def __init__(self, spool: Spool, offset: int, size: int, head: UploadHead, *, name: str, filename: str) -> None:
+    def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, *, name: str, filename: str) -> None:
         self._shared = spool.share()
         self._start = offset
         super().__init__(self._shared, offset, size, head, name=name, filename=filename)

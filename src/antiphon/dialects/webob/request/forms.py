@@ -3,9 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
+from typing import Any, NoReturn, TypeAlias, cast
 
-from antiphon.body.multipart import Part
 from antiphon.dialects._environ.delimiters import DelimiterLines, follows_bare_line_feed
 from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
@@ -24,14 +23,13 @@ from antiphon.embedding import (
 from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits, parse_query
 from antiphon.http.urls.percent import percent_decode
 
-if TYPE_CHECKING:
-    pass
-
 _CHUNK = 64 << 10
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _FORMS = frozenset({"", _URLENCODED, _MULTIPART})
 
+_Part: TypeAlias = tuple[Any, ...]
+"""The values of a `PartHead`, and the offset in the body at which the content ends."""
 Decode: TypeAlias = Callable[[bytes], str]
 
 
@@ -251,7 +249,7 @@ def _spooled(chunks: Iterable[bytes]) -> Spool:
     return spool
 
 
-def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[Part]:
+def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[_Part]:
     """Return the parts of a form; none if there is no delimiter, as in WebOb."""
     parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
     bounds = FormBounds(limits)
@@ -267,7 +265,7 @@ def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits)
     return parts
 
 
-def _read_parts(parts: list[Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
+def _read_parts(parts: list[_Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
     text = given or _utf_8
     for *values, end in parts:
         head = PartHead._make(values)
