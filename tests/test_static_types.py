@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PLACES = """
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Self, assert_type
+from typing import Any, Self, assert_type
 
 from antiphon import Request, env
 from antiphon.app.lifespan import Lifespan
@@ -45,6 +45,20 @@ def read(request: Mine, places: Places) -> None:
     request.basket = 5
     request[Tenant] = 5  # wrong
     request.basket = "5"  # wrong
+
+
+Labels = Place[list[str]]("labels")
+
+
+def read_as_more(request: Request) -> Iterable[object]:
+    assert_type(sorted(request[Labels]), list[str])
+    assert_type(dict.fromkeys(request[Labels]), dict[str, Any | None])
+    assert_type(max(request[Labels], key=len), str)
+    for label in reversed(request[Labels]): label.upper()
+    sorted(request[Tenant])  # wrong
+    request["labels"]  # wrong
+    request[Labels] = ("a",)  # wrong
+    return request[Labels]
 
 
 def sync(request: Request) -> Pool: raise NotImplementedError
@@ -250,16 +264,140 @@ def before(request: Request) -> Response | None: return None
 async def before_later(request: Request) -> None: ...
 @app.after_request
 def after(request: Request, response: Response) -> None: ...
-@app.errorhandler(KeyError)
-def on_error(request: Request, error: KeyError) -> tuple[str, int]: return "", 404
-@app.errorhandler(404)
-async def on_status(request: Request, error: Exception) -> dict[str, str]: return {}
 
 
 assert_type(before(Request.blank()), Response | None)
 app.before_request(number)  # wrong
 app.after_request(before)  # wrong
+"""
+
+ERROR_HANDLERS = """
+from typing import Any, NoReturn, assert_type
+
+from antiphon import App, Blueprint, HTTPError, Request, Response, ResponseLike
+from antiphon.http import NotFound
+
+app = App()
+shop = Blueprint("shop")
+class SoldOut(Exception): sku = ""
+
+
+@app.errorhandler(SoldOut)
+def sold_out(request: Request, error: SoldOut) -> tuple[str, int]: return error.sku, 409
+@shop.errorhandler(SoldOut)
+async def of_any(request: Request, error: Exception) -> dict[str, str]: return {}
+@app.errorhandler(KeyError)
+@app.errorhandler(IndexError)
+def one_of(request: Request, error: KeyError | IndexError) -> Response | str: return str(error.args)
+@app.errorhandler(404)
+@app.errorhandler(SoldOut)
+@app.errorhandler(NotFound)
+async def stacked(request: Request, error: Exception) -> str: return ""
+@app.errorhandler(404)
+def missing(request: Request, error: HTTPError) -> dict[str, str | None]: return {"detail": error.detail}
+@app.errorhandler(500)
+def failed(request: Request, error: Exception) -> tuple[str, int]: return "", 500
+@app.errorhandler(410)
+def nothing(request: Request, error: HTTPError) -> None: ...
+@app.errorhandler(410)
+async def nothing_later(request: Request, error: HTTPError) -> None: ...
+@app.errorhandler(SoldOut)
+def refuses(request: Request, error: SoldOut) -> NoReturn: raise ValueError
+@app.errorhandler(SoldOut)
+def unknown(request: Request, error: Any) -> Any: ...
+@app.errorhandler(SoldOut)
+def anything(request: Request, error: SoldOut) -> ResponseLike: return ""
+app.errorhandler(SoldOut)(lambda request, error: (error.sku, 409))
+app.errorhandler(404)(lambda request, error: error.detail or "")
+
+
+async def call(request: Request) -> None:
+    assert_type(sold_out(request, SoldOut()), tuple[str, int])
+    assert_type(await stacked(request, SoldOut()), str)
+
+
+def of_keys(request: Request, error: KeyError) -> str: return ""
+def of_found(request: Request, error: NotFound) -> str: return ""
+def of_http(request: Request, error: HTTPError) -> str: return ""
+def of_status(request: Request, error: int) -> str: return ""
+def without_error(request: Request) -> str: return ""
+def perhaps(request: Request, error: Exception) -> str | None: return None
+def number(request: Request, error: Exception) -> int: return 1
+async def number_later(request: Request, error: Exception) -> int: return 1
+
+
+app.errorhandler(SoldOut)(of_keys)  # wrong
+shop.errorhandler(HTTPError)(of_found)  # wrong
+app.errorhandler(404)(of_found)  # wrong
+app.errorhandler(404)(of_status)  # wrong
+app.errorhandler(500)(of_http)  # wrong
+app.errorhandler(404)(without_error)  # wrong
+app.errorhandler(404)(perhaps)  # wrong
 app.errorhandler(404)(number)  # wrong
+app.errorhandler(404)(number_later)  # wrong
+app.errorhandler("404")  # wrong
+app.errorhandler(str)  # wrong
+"""
+
+USERS = """
+from collections.abc import Callable, Mapping
+from typing import Any, assert_type
+
+from antiphon import App, Place, Request
+from antiphon.features import Basic, Bearer, SessionLogin, Users
+
+app = App()
+class Member: id = 0
+Who = Place[Member | None]("who")
+
+
+async def by_token_later(token: str) -> Member | None: return None
+def by_token(token: str) -> Member | None: return None
+async def always(token: str) -> Member: raise NotImplementedError
+async def by_password_later(name: str, password: str) -> Member | None: return None
+def by_password(name: str, password: str) -> Member | None: return None
+def by_number(number: int) -> Member | None: return None
+def number_of(member: Member) -> int: return 1
+
+
+assert_type(Bearer(by_token_later), Bearer[Member])
+assert_type(Bearer(by_token), Bearer[Member])
+assert_type(Bearer(always), Bearer[Member])
+assert_type(Basic(by_password_later, realm="Shop"), Basic[Member])
+assert_type(Basic(by_password), Basic[Member])
+assert_type(SessionLogin(by_token_later, key=lambda member: str(member.id)), SessionLogin[Member])
+assert_type(SessionLogin(by_token), SessionLogin[Member])
+app.use(Users(Bearer(by_token_later), Basic(by_password), SessionLogin(always), place=Who))
+app.use(Users(SessionLogin(by_token_later)))
+Bearer(by_number)  # wrong
+Bearer(by_password_later)  # wrong
+Basic(by_token)  # wrong
+SessionLogin(by_token, key=number_of)  # wrong
+
+
+def read(request: Request) -> None:
+    assert_type(request[Who], Member | None)
+    assert_type(request.route.handler, Callable[..., object] | None)
+    request[Who].id  # wrong
+    request.route.handler.public  # wrong
+"""
+
+UPLOADS = """
+from csv import DictReader, reader
+from io import TextIOWrapper
+from shutil import copyfileobj
+from sys import stdout
+
+from antiphon import Request
+
+
+def read(request: Request) -> None:
+    upload = request.files["file"]
+    for row in reader(TextIOWrapper(upload, encoding="utf-8", newline="")): row[0].upper()
+    for record in DictReader(TextIOWrapper(upload)): record["town"]
+    with TextIOWrapper(upload) as text: text.read().upper()
+    copyfileobj(upload, stdout.buffer)
+    reader(upload)  # wrong
 """
 
 MIDDLEWARE = """
@@ -405,7 +543,16 @@ def wrong_fields(error: HTTPError) -> dict[str, str]:
     return {each["pointer"]: each["detail"] for each in error.errors}
 """
 
-PROGRAMS = {"typed": TYPED, "places": PLACES, "handlers": HANDLERS, "middleware": MIDDLEWARE, "microdot_app": MICRODOT}
+PROGRAMS = {
+    "typed": TYPED,
+    "places": PLACES,
+    "handlers": HANDLERS,
+    "middleware": MIDDLEWARE,
+    "microdot_app": MICRODOT,
+    "error_handlers": ERROR_HANDLERS,
+    "users": USERS,
+    "uploads": UPLOADS,
+}
 WRONG = {
     (f"{name}.py", number)
     for name, program in PROGRAMS.items()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Blueprint, Limits
+from antiphon import App, Blueprint, Limits, Request
 from antiphon.http import NotFound
 
 pytestmark = pytest.mark.axes("interface", "style")
@@ -161,3 +161,30 @@ class TestTheRoute:
         app.get("/users/<int:id>", host="<tenant>.example")(user)
         assert serving(app, base_url="http://a.example").request("OPTIONS", "/users/7").status == 204
         assert seen == [(("OPTIONS",), None, "<tenant>.example")]
+
+
+class TestTheHandler:
+    def test_is_the_function_that_was_registered(self, serving, style):
+        app = App()
+
+        @app.before_request
+        def check(request):
+            if not getattr(request.route.handler, "is_open", False):
+                return "closed", 403
+            return None
+
+        def door(request):
+            return "come in"
+
+        @style
+        def hall(request):
+            return "come in"
+
+        door.is_open = True
+        app.get("/door")(door)
+        app.get("/hall")(hall)
+        client = serving(app)
+        assert (client.get("/door").status, client.get("/hall").status, client.get("/none").status) == (200, 403, 403)
+
+    def test_is_none_without_an_application(self):
+        assert Request.blank("/").route.handler is None

@@ -151,6 +151,17 @@ class TestReading:
         file.seek(0)
         assert hashlib.file_digest(file, "md5").digest() == hashlib.md5(archive.getvalue()).digest()
 
+    @pytest.mark.parametrize(
+        "use", [lambda file: file.write(b"new"), lambda file: file.truncate(), lambda file: file.fileno()]
+    )
+    def test_refuses_what_is_for_files_that_change_or_stand_alone(self, make, use):
+        file, _ = upload(make=make)
+        assert not file.isatty()
+        for readable in (file, file.open()):
+            with pytest.raises(io.UnsupportedOperation):
+                use(readable)
+        assert file.read() == CONTENT
+
     @pytest.mark.parametrize("opened", [lambda file: file, Upload.open], ids=["itself", "a window"])
     def test_as_text_does_not_close_it(self, make, opened):
         file, _ = upload("name,town\nZoë,Åbo\n".encode(), make=make)

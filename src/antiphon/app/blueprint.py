@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self, TypeVar, Unpack, overload
 
 from antiphon.app.answering.error_handlers import ErrorHandlers, check_key
 from antiphon.app.answering.hooks import Hook, check_returns, hook
 from antiphon.app.answering.middleware import Middleware, middleware
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import Route, RouteOptions, check_deadline, check_options, checked_methods, make_route
-from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
+from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandlerDecorator, Handler, MiddlewareFunction
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, names_ours
 from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.places import Place
 from antiphon.request.request import Request
@@ -44,7 +45,7 @@ class Feature(Protocol[A_contra]):
 
 F = TypeVar("F", bound=Callable[..., Any])
 H = TypeVar("H", bound=Handler)
-E = TypeVar("E", bound=ErrorHandler)
+X = TypeVar("X", bound=Exception)
 B = TypeVar("B", bound=BeforeHook)
 A = TypeVar("A", bound=AfterHook)
 M = TypeVar("M", bound=MiddlewareFunction)
@@ -323,15 +324,23 @@ class Routes:
 
         return register if function is None else register(function)
 
-    def errorhandler(self, key: type[Exception] | int) -> Callable[[E], E]:
+    @overload
+    def errorhandler(self, key: type[X]) -> ErrorHandlerDecorator[X]: ...
+    @overload
+    def errorhandler(self, key: Literal[500]) -> ErrorHandlerDecorator[Exception]: ...  # type: ignore[overload-overlap]
+    @overload
+    def errorhandler(self, key: int) -> ErrorHandlerDecorator[HTTPError]: ...
+    def errorhandler(self, key: type[Exception] | int) -> Any:
         """Register a function that answers a class of exceptions or a status, called with the request and the error.
 
-        Of several functions, the most specific one is called. Its answer has the error's status unless it sets one.
+        The error of a status is an HTTPError; that of 500 may be any exception, since those that nothing else answers
+        are a 500. Of several functions, the most specific one is called. Its answer has the error's status unless it
+        sets one.
         """
         self.check_open()
         check_key(key)
 
-        def register(function: E) -> E:
+        def register(function: F) -> F:
             self.check_open()
             self.registry.error_handlers.add(key, hook(function))
             check_arguments(function, "request", "error")

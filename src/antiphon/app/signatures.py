@@ -5,7 +5,7 @@ sometimes returns nothing has forgotten a ``return``.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, Concatenate, TypeAlias
+from typing import Any, Concatenate, Protocol, TypeAlias, TypeVar, overload
 
 from antiphon.app.answering.returns import ResponseLike
 from antiphon.request.request import Request
@@ -18,14 +18,6 @@ Handler: TypeAlias = (
     | Callable[Concatenate[Request, ...], Awaitable[None]]
 )
 """A handler: called with the request, and with parameters of its route by name."""
-
-ErrorHandler: TypeAlias = (
-    Callable[[Request, Any], ResponseLike]
-    | Callable[[Request, Any], Awaitable[ResponseLike]]
-    | Callable[[Request, Any], None]
-    | Callable[[Request, Any], Awaitable[None]]
-)
-"""An error handler: called with the request and the exception."""
 
 BeforeHook: TypeAlias = Callable[[Request], ResponseLike | None] | Callable[[Request], Awaitable[ResponseLike | None]]
 """A hook before the handler, which may answer instead."""
@@ -40,3 +32,25 @@ MiddlewareFunction: TypeAlias = (
     | Callable[[Request], AsyncGenerator[ResponseLike | None, Response]]
 )
 """Middleware: a generator that yields once, and is sent the response of what is inside."""
+
+X_co = TypeVar("X_co", bound=Exception, covariant=True)
+R = TypeVar("R", bound=ResponseLike)
+A = TypeVar("A", bound=Awaitable[ResponseLike])
+
+
+class ErrorHandlerDecorator(Protocol[X_co]):
+    """The decorator of a handler for one kind of errors: it is called with the request and such an error.
+
+    The function that a checker has in return takes any error, so that a further decorator can name a kind of its own.
+    """
+
+    @overload
+    def __call__(self, function: Callable[[Request, X_co], R], /) -> Callable[[Request, Any], R]: ...
+    @overload
+    def __call__(self, function: Callable[[Request, X_co], A], /) -> Callable[[Request, Any], A]: ...
+    @overload
+    def __call__(self, function: Callable[[Request, X_co], None], /) -> Callable[[Request, Any], None]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[Request, X_co], Awaitable[None]], /
+    ) -> Callable[[Request, Any], Awaitable[None]]: ...

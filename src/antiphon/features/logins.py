@@ -5,7 +5,7 @@ app.use(Users(SessionLogin(find_user), login="login"))
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon.explanations import explained
 from antiphon.features.users import USERS, Users, UserSource
@@ -47,6 +47,10 @@ class SessionLogin(UserSource[U]):
     ``app.use(Users(...))``.
     """
 
+    @overload  # apart, since a checker finds no U in a union of both
+    def __init__(self, loader: Callable[[str], Awaitable[U | None]], *, key: Callable[[U], str] = ...) -> None: ...
+    @overload
+    def __init__(self, loader: Callable[[str], U | None], *, key: Callable[[U], str] = ...) -> None: ...
     def __init__(
         self,
         loader: Callable[[str], U | None] | Callable[[str], Awaitable[U | None]],

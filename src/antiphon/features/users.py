@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_no_decorator
@@ -62,6 +62,10 @@ class Basic(UserSource[U]):
     It has to check the password, by a slow hash if people chose it. ``realm`` is shown by browsers that ask for both.
     """
 
+    @overload  # apart, since a checker finds no U in a union of both
+    def __init__(self, loader: Callable[[str, str], Awaitable[U | None]], *, realm: str = "Restricted") -> None: ...
+    @overload
+    def __init__(self, loader: Callable[[str, str], U | None], *, realm: str = "Restricted") -> None: ...
     def __init__(
         self,
         loader: Callable[[str, str], U | None] | Callable[[str, str], Awaitable[U | None]],
@@ -85,6 +89,10 @@ class Bearer(UserSource[U]):
     It should look up a hash of the token, or compare by ``is_same_secret``.
     """
 
+    @overload  # apart, since a checker finds no U in a union of both
+    def __init__(self, loader: Callable[[str], Awaitable[U | None]], *, realm: str = "Restricted") -> None: ...
+    @overload
+    def __init__(self, loader: Callable[[str], U | None], *, realm: str = "Restricted") -> None: ...
     def __init__(
         self,
         loader: Callable[[str], U | None] | Callable[[str], Awaitable[U | None]],

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 V = TypeVar("V")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class HasPlaces(Protocol):
     """An object with values of places: a request."""
 
-    def __getitem__(self, place: "Place[V]", /) -> V: ...
+    def __getitem__(self, place: "ReadablePlace[V]", /) -> V: ...
     def __setitem__(self, place: "Place[V]", value: V, /) -> None: ...
+
+
+class ReadablePlace(Protocol[T_co]):
+    """A place as it is read: one of a list may be read where any iterable will do."""
+
+    def __get__(self, instance: HasPlaces, owner: type[Any], /) -> T_co: ...
+    def unfilled(self, has_app: bool = True) -> RuntimeError: ...
 
 
 class Place(Generic[T]):

@@ -38,7 +38,7 @@ from antiphon.request.headers import RequestHeaders
 from antiphon.request.language import Language
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.location import Location
-from antiphon.request.places import Place, check_place
+from antiphon.request.places import Place, ReadablePlace, check_place
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.session import Session
 from antiphon.request.shared import Shared
@@ -62,7 +62,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
-_NO_PLACES: dict[Place[Any], Any] = {}
+_NO_PLACES: dict[ReadablePlace[Any], Any] = {}
 """The values of the places of a request that has read none: nobody adds to them."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
@@ -645,9 +645,9 @@ class Request(RequestHeaders):
     shared: Place[Shared] = Place("shared")
     """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
 
-    _places: dict[Place[Any], Any] = _NO_PLACES
+    _places: dict[ReadablePlace[Any], Any] = _NO_PLACES
 
-    def __getitem__(self, place: Place[T], /) -> T:
+    def __getitem__(self, place: ReadablePlace[T], /) -> T:
         """Return the value of a place, computed on first read.
 
         Raises RuntimeError, which names the fix, for a place that nothing fills.
@@ -655,7 +655,8 @@ class Request(RequestHeaders):
         values = self._places
         if place not in values:
             _check_place(place)
-            self[place] = self.route.places.read(place, self)
+            settable: Any = place  # what is covariant is for reading alone
+            self[settable] = self.route.places.read(place, self)
             values = self._places
         value: T = values[place]
         return value

@@ -1,10 +1,11 @@
 """The route of a request, as far as the request knows it."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Never, Protocol, TypeVar
 
 from antiphon.http.limits import Limits
 from antiphon.request.body import DEFAULT_LIMITS
-from antiphon.request.places import Place
+from antiphon.request.places import ReadablePlace
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
@@ -15,7 +16,7 @@ T = TypeVar("T")
 class FilledPlaces(Protocol):
     """The values of the places of requests, computed by the sources that fill them."""
 
-    def read(self, place: Place[T], request: "Request", /) -> T: ...
+    def read(self, place: ReadablePlace[T], request: "Request", /) -> T: ...
 
 
 class Route(Protocol):
@@ -23,6 +24,7 @@ class Route(Protocol):
 
     Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` is empty, ``endpoint`` is None
     and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no endpoint.
+    ``handler`` is the function that was registered, by which hooks know what is marked; None without an application.
     """
 
     @property
@@ -33,6 +35,8 @@ class Route(Protocol):
     def host(self) -> str | None: ...
     @property
     def endpoint(self) -> str | None: ...
+    @property
+    def handler(self) -> Callable[..., object] | None: ...
     @property
     def blueprint(self) -> str | None: ...
     @property
@@ -50,14 +54,14 @@ class Route(Protocol):
 
 
 class _NoPlaces:
-    def read(self, place: Place[Any], _request: "Request", /) -> Never:
+    def read(self, place: ReadablePlace[Any], _request: "Request", /) -> Never:
         raise place.unfilled(has_app=False)
 
 
 class _NoRoute:
     pattern = ""
     methods: tuple[str, ...] = ()
-    host = endpoint = blueprint = app = None
+    host = endpoint = handler = blueprint = app = None
     receive = "load"
     limits = DEFAULT_LIMITS
     is_before_routing = False

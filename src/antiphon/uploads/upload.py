@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Protocol, Self
 
 from antiphon.explanations import explained
@@ -18,7 +19,7 @@ from antiphon.uploads.window import CHUNK, Window
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from _typeshed import WriteableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class PartHead(Protocol):
@@ -160,6 +161,22 @@ class Upload:
     def writable(self) -> bool:
         """Return False: an upload never changes."""
         return False
+
+    def isatty(self) -> bool:
+        """Return False."""
+        return False
+
+    def fileno(self) -> int:
+        """Raise UnsupportedOperation: an upload is a part of a file at most."""
+        raise UnsupportedOperation("fileno")
+
+    def write(self, data: "ReadableBuffer", /) -> int:  # noqa: ARG002
+        """Raise UnsupportedOperation, as files do that are open for reading."""
+        raise UnsupportedOperation("write")
+
+    def truncate(self, size: int | None = None, /) -> int:  # noqa: ARG002
+        """Raise UnsupportedOperation, as files do that are open for reading."""
+        raise UnsupportedOperation("truncate")
 
     def flush(self) -> None:
         """Do nothing: wrappers of files expect this method."""

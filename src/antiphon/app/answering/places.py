@@ -14,7 +14,7 @@ from antiphon.handler.callables import (
     is_generator,
 )
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, ready
-from antiphon.request.places import Place, check_place
+from antiphon.request.places import Place, ReadablePlace, check_place
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Places:
     """
 
     def __init__(self) -> None:
-        self._sources: dict[Place[Any], Source] = {}
+        self._sources: dict[ReadablePlace[Any], Source] = {}
         self.resolving: tuple[Source, ...] = ()
         self.yield_values = False
 
@@ -206,7 +206,7 @@ class Places:
         """True if a source fills a place."""
         return place in self._sources
 
-    def read(self, place: Place[T], request: Request) -> T:
+    def read(self, place: ReadablePlace[T], request: Request) -> T:
         """Return the value of a place for a request that has none yet. Raises RuntimeError if nothing fills it."""
         source = self._sources.get(place)
         if source is None:
