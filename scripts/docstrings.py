@@ -20,6 +20,7 @@ from antiphon.app.static_files import StaticFolder
 from antiphon.explanations.words import OtherWord
 from antiphon.http.value import Value
 from antiphon.lazy import attribute_docs
+from antiphon.response.makers import MakerOrValue
 
 EXTENDING = "For adapters and dialects"
 HEADERS = "Header fields"
@@ -81,9 +82,8 @@ def class_doc(cls: type, known: Container[type] = ()) -> str:
 
 def function_shown(function: Callable[..., object]) -> str:
     """Return the name of a function with its parameters and its type."""
-    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(node, Function)
-    return signature(node.name, _with_values(_unquoted(node), function.__module__))
+    node = _node(function)
+    return signature(node.name, node)
 
 
 def assigned(place: str, name: str) -> tuple[str, str]:
@@ -106,7 +106,7 @@ def markdown(doc: str | None) -> str:
 
 def signature(name: str, node: Function, has_type: bool = True) -> str:
     """Return the call of a function, or of the class that it is the constructor of."""
-    parameters = re.sub(r"^(self|cls)(, /)?(, )?", "", ast.unparse(node.args)).replace("=", " = ")
+    parameters = re.sub(r"^(self|cls)(: type\[\w\])?(, /)?(, )?", "", ast.unparse(node.args)).replace("=", " = ")
     result = f" -> {_type(node)}" if has_type and not _is_decorator(node) else ""
     waits = "await " if isinstance(node, ast.AsyncFunctionDef) else ""
     return _wrapped(_code(f"{waits}{name}({parameters}){result}"))
@@ -150,6 +150,10 @@ def _member(cls: type, owner: type, name: str) -> Member:
         section = HEADERS if owner.__name__.endswith("Headers") and node is None else _section(owner, name)
     explained = [inspect.getdoc(cls) or "" for name, cls in EXPLAINED.items() if f"see ``{name}``" in doc]
     doc = markdown("\n\n".join([doc.replace(f"{EXTENDING}.", ""), *explained]))
+    if isinstance(both := vars(owner)[name], MakerOrValue):
+        shown = f"{cls.__name__}.{signature(name, _node(both.make), has_type=False)} -> Self"
+        doc = "\n\n".join([doc, markdown(both.read.__doc__)])
+        return Member(name, section, f"{shown}\n{name}: {_code(_type(_node(both.read)))}", doc, True)
     if node is None:
         return Member(name, section, f"{name}: {_type_of_attribute(cls, name)}".removesuffix(": "), doc, False)
     decorators = {ast.unparse(each) for each in node.decorator_list}
@@ -161,6 +165,13 @@ def _member(cls: type, owner: type, name: str) -> Member:
 
 
 # The source code
+
+
+def _node(function: Callable[..., object]) -> Function:
+    """Return the tree of a function, with types that stand in quotes as they are, and short defaults as values."""
+    node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(node, Function)
+    return _with_values(_unquoted(node), function.__module__)
 
 
 @cache

@@ -207,7 +207,7 @@ TOPICS = {
     ),
     "testing.md": Page(
         "Testing", "antiphon.testing",
-        "Client AsyncClient Response StreamedResponse AsyncStreamedResponse CookieJar Interface ContractError"
+        "Client AsyncClient ClientResponse StreamedResponse AsyncStreamedResponse CookieJar Interface ContractError"
         " BrokenResponse LifespanError BodyTooLarge TooManyRedirects",
         "See also [test an app](../how-to/test-an-app.md).",
     ),
@@ -216,7 +216,7 @@ TOPICS = {
 
 GIVEN = {
     "antiphon.Exchange", "antiphon.Part", "antiphon.Upload", "antiphon.features.BoundField",
-    "antiphon.features.PageFile", "antiphon.testing.AsyncStreamedResponse", "antiphon.testing.Response",
+    "antiphon.features.PageFile", "antiphon.testing.AsyncStreamedResponse", "antiphon.testing.ClientResponse",
     "antiphon.testing.StreamedResponse",
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""

@@ -62,7 +62,7 @@ PUBLIC = {
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {
         "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",
-        "CookieJar", "Interface", "LifespanError", "Response", "StreamedResponse", "TooManyRedirects",
+        "ClientResponse", "CookieJar", "Interface", "LifespanError", "StreamedResponse", "TooManyRedirects",
     },
     "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
 }  # fmt: skip

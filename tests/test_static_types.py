@@ -339,6 +339,45 @@ app.errorhandler("404")  # wrong
 app.errorhandler(str)  # wrong
 """
 
+RESPONSES = """
+from typing import Any, Self, assert_type
+
+from antiphon import App, Response
+from antiphon.http.headers import HeaderFields
+from antiphon.testing import Client, ClientResponse
+
+
+class Mine(Response):
+    @classmethod
+    def of(cls, value: object) -> Self: return cls.json({"value": value}, 201)
+    def length(self) -> int: return len(self.text)
+
+
+def make(headers: HeaderFields) -> None:
+    assert_type(Response.json({"a": 1}, 201, {"x-a": "b"}, default=str), Response)
+    assert_type(Response.json([]).json, Any)
+    assert_type(Response.json({"a": 1}).json["a"], Any)
+    assert_type(Response.text("", 201, headers), Response)
+    assert_type(Response.text("").text, str)
+    assert_type(Mine.text("", status=404), Mine)
+    assert_type(Mine.json(None), Mine)
+    assert_type(Mine.of(5).json, Any)
+    assert_type(Response.html("").text.strip(), str)
+    Response.json()  # wrong
+    Response.json({}, "201")  # wrong
+    Response.json({}, mimetype="text/plain")  # wrong
+    Response.text(b"")  # wrong
+    Response("").text("x")  # wrong
+    Response("").text = "x"  # wrong
+
+
+def test(app: App) -> None:
+    assert_type(Client(app).get("/"), ClientResponse)
+    assert_type(Client(app).get("/").text, str)
+    Client(app).get("/").text()  # wrong
+    Client(app).get("/").status_code  # wrong
+"""
+
 USERS = """
 from collections.abc import Callable, Mapping
 from typing import Any, assert_type
@@ -551,6 +590,7 @@ PROGRAMS = {
     "microdot_app": MICRODOT,
     "error_handlers": ERROR_HANDLERS,
     "users": USERS,
+    "responses": RESPONSES,
     "uploads": UPLOADS,
 }
 WRONG = {

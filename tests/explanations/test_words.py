@@ -7,7 +7,16 @@ import re
 import pytest
 
 from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response
-from antiphon.explanations.words import APP, ERROR, MULTIDICT, PACKAGE, REQUEST, RESPONSE
+from antiphon.explanations.words import (
+    APP,
+    CLIENT_RESPONSE,
+    ERROR,
+    MULTIDICT,
+    PACKAGE,
+    REQUEST,
+    RESPONSE,
+    RESPONSE_HEAD,
+)
 from antiphon.testing import Client
 
 OBJECTS = {
@@ -17,6 +26,7 @@ OBJECTS = {
     "Blueprint": (Blueprint("shop"), APP),
     "HTTPError": (HTTPError("gone"), ERROR),
     "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
+    "ClientResponse": (Client(App()).get("/"), {**RESPONSE_HEAD, **CLIENT_RESPONSE}),
 }
 WORDS = [
     (kind, word, ours)

@@ -1,4 +1,5 @@
 import copy
+import pickle
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -186,6 +187,82 @@ class TestKinds:
     def test_show_status_and_type(self):
         assert repr(Response("a", 404)) == f"<Response 404 {TEXT}>"
         assert repr(Response(None, 204)) == "<Response 204 without content>"
+
+
+class TestOnAResponse:
+    @pytest.mark.parametrize("value", [{"a": ["é", None]}, [], "a", 1.5, None])
+    def test_json_is_the_value_that_was_written(self, value):
+        assert Response.json(value, 201).json == value
+
+    @pytest.mark.parametrize(
+        ("response", "text"),
+        [
+            (Response("é"), "é"),
+            (Response(b"\xc3\xa9"), "é"),
+            (Response("é".encode("latin-1"), content_type="text/plain; charset=latin-1"), "é"),
+            (Response("é", headers={"content-type": "nonsense"}), "é"),
+            (Response("é", content_type="text/plain; charset=nonsense"), "é"),
+            (Response.html("<p>"), "<p>"),
+            (Response(), ""),
+            (Response.stream(["a", b"b"]).freeze(), "ab"),
+        ],
+    )
+    def test_text_is_the_body_in_its_charset(self, response, text):
+        assert response.text == text
+
+    def test_both_are_of_the_body_as_it_is_now(self):
+        response = Response.json([1])
+        response.json.append(2)
+        assert response.json == [1]
+        response.body = "[3]"
+        assert (response.json, response.text) == ([3], "[3]")
+
+    @pytest.mark.parametrize("content_type", [None, "text/plain; charset=nonsense", "text/plain; charset=rot13"])
+    def test_text_in_no_such_charset_is_an_error(self, content_type):
+        with pytest.raises(UnicodeDecodeError):
+            Response(b"\xff", content_type=content_type).text  # noqa: B018
+
+    @pytest.mark.parametrize("body", ["", "{", b"\xff", "NaN"])
+    def test_what_is_no_json_is_an_error_that_names_the_response(self, body):
+        with pytest.raises(ValueError, match=r"<Response 404 .*> is not JSON"):
+            Response(body, 404).json  # noqa: B018
+
+    @pytest.mark.parametrize("name", ["text", "json"])
+    @pytest.mark.parametrize("chunks", [[b"1"], chunks_later()])
+    def test_a_stream_says_how_to_read_it(self, name, chunks):
+        with pytest.raises(TypeError, match=r"freeze\(\) or await response.afreeze\(\)"):
+            getattr(Response(chunks), name)
+
+    @pytest.mark.parametrize("name", ["back", "events", "file", "html", "ndjson", "redirect", "stream", "template"])
+    def test_what_makes_another_response_says_what_to_call(self, name):
+        class Mine(Response):
+            pass
+
+        for kind in (Response, Mine):
+            with pytest.raises(AttributeError, match=rf"call {kind.__name__}\.{name}\(\.\.\.\)") as error:
+                getattr(kind(), name)
+            assert (error.value.name, callable(getattr(kind, name))) == (name, True)
+
+    def test_subclasses_may_make_theirs_otherwise(self):
+        class Mine(Response):
+            @classmethod
+            def json(cls, value, *more):
+                return super().json({"data": value}, *more)
+
+            @classmethod
+            def html(cls, body):
+                return super().html(f"<main>{body}")
+
+        assert (Mine.json(1).text, Mine.html("a").text, type(Mine.json(1))) == ('{"data":1}', "<main>a", Mine)
+
+    @pytest.mark.parametrize("name", ["json", "text", "html"])
+    def test_errors_about_arguments_name_what_was_called(self, name):
+        with pytest.raises(TypeError, match=rf"^Response\.{name}\(\) got an unexpected"):
+            getattr(Response, name)("", media_type="text/plain")
+
+    def test_what_makes_one_is_found_again_by_pickles(self):
+        makers = [Response.json, Response.html]
+        assert pickle.loads(pickle.dumps(makers)) == makers
 
 
 class TestStatus:

@@ -3,13 +3,13 @@ import pytest
 from antiphon.http.headers import Headers
 from antiphon.http.urls.url import URL
 from antiphon.testing.requests import compose
-from antiphon.testing.responses import Response
+from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import Head
 
 
 def response(body=b"", status=200, headers=()):
     request = compose("GET", "/x", {}, base=URL("http://testserver"), headers=Headers(), http_version="1.1")
-    return Response(request, Head(status, Headers(headers)), [], body)
+    return ClientResponse(request, Head(status, Headers(headers)), [], body)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_json_is_decoded():
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff"])
 def test_what_is_no_json_is_an_error_that_names_the_response(body):
-    with pytest.raises(ValueError, match="<Response 200 OK: GET http://testserver/x> is not JSON"):
+    with pytest.raises(ValueError, match="<ClientResponse 200 OK: GET http://testserver/x> is not JSON"):
         response(body).json  # noqa: B018
 
 

@@ -31,6 +31,17 @@ RESPONSE = {
     "media_type mimetype": "response.content_type",
     "background call_on_close": "request.after_response(function)",
     "raw_headers": "response.headers",
+    "get_json": "response.json",
+}
+RESPONSE_HEAD = {
+    "status_code": "response.status",
+    "mimetype": "response.content_type",
+    "raw_headers": "response.headers",
+}
+CLIENT_RESPONSE = {
+    "content data get_data": "response.body",
+    "get_json": "response.json",
+    "get_text": "response.text",
 }
 APP = {
     "include_router register_blueprint": "app.register(blueprint)",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
 
 from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
@@ -14,6 +14,7 @@ from antiphon.http.headers import HeaderFields, MutableHeaders, checked_fields, 
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
+from antiphon.response.decoding import json_of, text_of
 from antiphon.response.fields import (
     BYTES,
     HTML,
@@ -34,6 +35,7 @@ from antiphon.response.fields import (
     vary,
 )
 from antiphon.response.headers import ResponseHeaders
+from antiphon.response.makers import MakerOrValue, maker
 from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, framed
 from antiphon.response.template_data import check_data
 from antiphon.response.templates import is_template, render_template
@@ -56,6 +58,71 @@ class RequestWithReferrer(Protocol):
     def referrer(self) -> str | None: ...
     @property
     def url(self) -> URL: ...
+
+
+R = TypeVar("R", bound="Response")
+
+
+def _of_text(cls: type[R], body: str, status: int | None = None, headers: HeaderFields = ()) -> R:
+    """Make a response of plain text, as UTF-8."""
+    return cls(body, status, headers, content_type=TEXT) if headers else _of_type(cls, TEXT, body, status, ())
+
+
+def _text(response: "Response") -> str:
+    """On a response ``text`` is its body, in the charset of its Content-Type, by default UTF-8.
+
+    Raises ValueError if the body is not in that charset, TypeError for a stream: ``freeze`` reads one.
+    """
+    return text_of(_bytes_of(response, "text"), response.content_type)
+
+
+def _of_json(
+    cls: type[R],
+    value: Any,
+    status: int | None = None,
+    headers: HeaderFields = (),
+    *,
+    default: Callable[[Any], object] | None = None,
+) -> R:
+    """Make a response of a value, written as JSON. ``default`` returns the replacement of a value that can't be.
+
+    Raises TypeError, which names type and place, for a value that can't be written.
+    """
+    return _of_type(cls, JSON, json_encoder()(value, default), status, headers)
+
+
+def _json(response: "Response") -> Any:
+    """On a response ``json`` is the value of its body, decoded with each read.
+
+    Raises ValueError if the body is not JSON, TypeError for a stream: ``freeze`` reads one.
+    """
+    return json_of(_bytes_of(response, "json"), response)
+
+
+def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
+    """Make a response of this type, unless the headers name another."""
+    if headers:
+        response = cls(body, status)
+        response._fields = checked_fields(headers, typed(content_type))
+        return response
+    if type(body) is str:
+        body = body.encode()
+    if cls is Response and type(body) is bytes:
+        made: Any = response_of(body, typed(content_type))
+        if status is not None:
+            made._status = _checked_status(status)  # noqa: SLF001 - of this class
+        return made  # type: ignore[no-any-return]
+    return cls(body, status, content_type=content_type)
+
+
+def _bytes_of(response: "Response", read: str) -> bytes:
+    body = response.body
+    if not isinstance(body, bytes):
+        raise explained(
+            "body-is-streamed",
+            TypeError(f"a stream has no {read}: response.freeze() or await response.afreeze() reads it into memory"),
+        )
+    return body
 
 
 @names_ours(RESPONSE)
@@ -110,18 +177,18 @@ class Response(ResponseHeaders):
 
     # Ready-made kinds
 
-    @classmethod
-    def text(cls, body: str, status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """Make a response of plain text, as UTF-8."""
-        return cls(body, status, headers, content_type=TEXT)
+    text = MakerOrValue(_of_text, _text)
+    json = MakerOrValue(_of_json, _json)
 
+    @maker
     @classmethod
     def html(cls, body: "str | Template", status: int | None = None, headers: HeaderFields = ()) -> Self:
         """Make a response of HTML, as UTF-8. Escape what you put into text; in a t-string every value is escaped."""
         if not isinstance(body, str) and is_template(body):
             body = render_template(body)
-        return cls(body, status, headers, content_type=HTML)
+        return cls(body, status, headers, content_type=HTML) if headers else _of_type(cls, HTML, body, status, ())
 
+    @maker
     @classmethod
     def template(
         cls,
@@ -145,31 +212,7 @@ class Response(ResponseHeaders):
         check_data(cls.template, data, _status)
         templates = current_request().templates
         text = templates.render(template, _block=_block, **data)
-        return cls._of_type(templates.content_type(template), text, _status, _headers)
-
-    @classmethod
-    def json(
-        cls,
-        value: Any,
-        status: int | None = None,
-        headers: HeaderFields = (),
-        *,
-        default: Callable[[Any], object] | None = None,
-    ) -> Self:
-        """Make a response of a value, written as JSON. ``default`` returns the replacement of a value that can't be.
-
-        Raises TypeError, which names type and place, for a value that can't be written.
-        """
-        return cls._of_type(JSON, json_encoder()(value, default), status, headers)
-
-    @classmethod
-    def _of_type(cls, content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> Self:
-        """Make a response of this type, unless the headers name another."""
-        if not headers:
-            return cls(body, status, content_type=content_type)
-        response = cls(body, status)
-        response._fields = checked_fields(headers, typed(content_type))
-        return response
+        return _of_type(cls, templates.content_type(template), text, _status, _headers)
 
     @overload
     @classmethod
@@ -188,6 +231,7 @@ class Response(ResponseHeaders):
         otherwise: str,
         origin: str | None = None,
     ) -> Self: ...
+    @maker
     @classmethod
     def redirect(
         cls,
@@ -213,6 +257,7 @@ class Response(ResponseHeaders):
         response.headers["location"] = redirect_location(location, external, otherwise, origin)
         return response
 
+    @maker
     @classmethod
     def back(cls, request: RequestWithReferrer, default: str = "/", status: int = 303) -> Self:
         """Send the client back to the page that it comes from (Referer), if it is on this site, else to ``default``."""
@@ -223,6 +268,7 @@ class Response(ResponseHeaders):
         is_here = bool(referrer.origin) and referrer.origin == request.url.origin
         return cls.redirect(referrer.target if is_here else default, status)
 
+    @maker
     @classmethod
     def stream(
         cls,
@@ -237,13 +283,14 @@ class Response(ResponseHeaders):
         Plain text has ``X-Content-Type-Options: nosniff``, by which browsers show each chunk at once, too.
         """
         if content_type is None:
-            response = cls._of_type(TEXT, chunks, status, headers)
+            response = _of_type(cls, TEXT, chunks, status, headers)
         else:
             response = cls(chunks, status, headers, content_type=content_type)
         if response._fields is not TEXT_ONLY and (response.content_type or "").startswith(PLAIN):
             response.headers.setdefault(*NOT_SNIFFED)
         return response
 
+    @maker
     @classmethod
     def events(
         cls,
@@ -267,11 +314,12 @@ class Response(ResponseHeaders):
         from antiphon.response.events import event_stream
 
         chunks = event_stream(source, heartbeat, retry, on_drain)
-        response = cls._of_type("text/event-stream", chunks, status, headers)
+        response = _of_type(cls, "text/event-stream", chunks, status, headers)
         response.headers.setdefault("cache-control", "no-store")
         response.headers.setdefault("x-accel-buffering", "no")
         return response
 
+    @maker
     @classmethod
     def ndjson(
         cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
@@ -283,8 +331,9 @@ class Response(ResponseHeaders):
         """
         from antiphon.response.events import json_lines
 
-        return cls._of_type("application/x-ndjson", json_lines(source), status, headers)
+        return _of_type(cls, "application/x-ndjson", json_lines(source), status, headers)
 
+    @maker
     @classmethod
     def file(
         cls,

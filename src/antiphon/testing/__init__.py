@@ -8,7 +8,7 @@ __all__, __getattr__ = import_on_use(
         "testing.client": "AsyncClient Client",
         "testing.cookies": "CookieJar",
         "testing.errors": "BodyTooLarge BrokenResponse ContractError LifespanError TooManyRedirects",
-        "testing.responses": "Response",
+        "testing.responses": "ClientResponse",
         "testing.servers.transports": "Interface",
         "testing.streaming": "AsyncStreamedResponse StreamedResponse",
     },

@@ -1,7 +1,7 @@
 from antiphon.testing.client import AsyncClient, Client
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BodyTooLarge, BrokenResponse, ContractError, LifespanError, TooManyRedirects
-from antiphon.testing.responses import Response
+from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.transports import Interface
 from antiphon.testing.streaming import AsyncStreamedResponse, StreamedResponse
 
@@ -11,11 +11,11 @@ __all__ = [
     "BodyTooLarge",
     "BrokenResponse",
     "Client",
+    "ClientResponse",
     "ContractError",
     "CookieJar",
     "Interface",
     "LifespanError",
-    "Response",
     "StreamedResponse",
     "TooManyRedirects",
 ]

@@ -9,7 +9,7 @@ from antiphon.http.urls.url import URL, unquote
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import TooManyRedirects
 from antiphon.testing.requests import ClientRequest
-from antiphon.testing.responses import Response, ResponseBody
+from antiphon.testing.responses import ClientResponse, ResponseBody
 from antiphon.testing.servers.exchange import Exchange, Head, Transport
 from antiphon.testing.timeouts import within
 
@@ -49,9 +49,9 @@ class Call:
         self._exchange: Exchange | None = None
         self._is_over = False
         self.request = request
-        self.history: list[Response] = []
+        self.history: list[ClientResponse] = []
 
-    async def respond(self) -> Response:
+    async def respond(self) -> ClientResponse:
         """Return the whole response, after redirects, as soon as the application has ended."""
         return await self._limited(self._respond(), "the whole response")
 
@@ -82,15 +82,15 @@ class Call:
         else:
             await self._limited(self._exchange.close(), "the application to end, now that the client has gone away")
 
-    async def _respond(self) -> Response:
+    async def _respond(self) -> ClientResponse:
         head = await self._open()
         return await self._complete(head)
 
-    async def _complete(self, head: Head) -> Response:
+    async def _complete(self, head: Head) -> ClientResponse:
         assert self._exchange is not None  # noqa: S101 - it has given the head
         body = await self._body.read(self._options.max_body)
         await self._exchange.close()
-        return Response(self.request, head, self.history.copy(), body)
+        return ClientResponse(self.request, head, self.history.copy(), body)
 
     async def _open(self) -> Head:
         while True:

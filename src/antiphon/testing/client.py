@@ -13,7 +13,7 @@ from antiphon.testing.call import Call, CallOptions
 from antiphon.testing.cookies import TEST_HOST, CookieJar
 from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
-from antiphon.testing.responses import Response
+from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import Address, Connection
 from antiphon.testing.servers.transports import Application, Interface, make_transport
 from antiphon.testing.streaming import AsyncStreaming, Streaming
@@ -163,7 +163,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     def _open(self, call: Call) -> Opening: ...
 
 
-class Client(BaseClient[Response, Streaming]):
+class Client(BaseClient[ClientResponse, Streaming]):
     """A client for tests that are plain functions.
 
     The application runs on an event loop on a thread of its own, under WSGI on a thread beside that, and can read the
@@ -198,7 +198,7 @@ class Client(BaseClient[Response, Streaming]):
         if loop is not None:
             loop.close()
 
-    def _respond(self, call: Call) -> Response:
+    def _respond(self, call: Call) -> ClientResponse:
         return self._run(call.respond())
 
     def _open(self, call: Call) -> Streaming:
@@ -212,7 +212,7 @@ class Client(BaseClient[Response, Streaming]):
         return self._loop.run(coroutine, self._options.timeout)
 
 
-class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
+class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming]):
     """A client for tests that are coroutines: its methods are awaited.
 
     The application runs on the event loop of the test; under WSGI on a thread beside it.
@@ -231,7 +231,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
     ) -> None:
         await self._shutdown(error)
 
-    def _respond(self, call: Call) -> Coroutine[Any, Any, Response]:
+    def _respond(self, call: Call) -> Coroutine[Any, Any, ClientResponse]:
         return call.respond()
 
     def _open(self, call: Call) -> AsyncStreaming:

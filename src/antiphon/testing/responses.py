@@ -3,17 +3,18 @@
 from typing import Any
 
 from antiphon.explanations import explained
+from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD, names_ours
 from antiphon.http.cookies import SetCookie
-from antiphon.http.headers import Headers
-from antiphon.http.media_type import MediaType
 from antiphon.http.status import has_body, phrase
 from antiphon.http.urls.url import URL
 from antiphon.lazy import lazy
+from antiphon.response.decoding import json_of, text_of
 from antiphon.testing.errors import BodyTooLarge, ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.exchange import Exchange, Head
 
 
+@names_ours(RESPONSE_HEAD)
 class ResponseHead:
     """A response before its body: ``status``, ``headers``, and the ``request`` that was answered.
 
@@ -21,7 +22,7 @@ class ResponseHead:
     ``history`` has the redirects that led here, oldest first.
     """
 
-    def __init__(self, request: ClientRequest, head: Head, history: "list[Response]") -> None:
+    def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]") -> None:
         self.request = request
         self.status = head.status
         self.headers = head.headers
@@ -65,10 +66,11 @@ class ResponseHead:
         return f"<{type(self).__name__} {self.status} {self.reason}: {self.request.method} {self.url}>"
 
 
-class Response(ResponseHead):
+@names_ours(CLIENT_RESPONSE)
+class ClientResponse(ResponseHead):
     """A response with its ``body``, in bytes as sent: no content coding is undone."""
 
-    def __init__(self, request: ClientRequest, head: Head, history: "list[Response]", body: bytes) -> None:
+    def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]", body: bytes) -> None:
         super().__init__(request, head, history)
         self.body = body
 
@@ -78,17 +80,12 @@ class Response(ResponseHead):
 
         Raises ValueError if the body is not in that charset.
         """
-        return self.body.decode(_charset(self.headers))
+        return text_of(self.body, self.content_type)
 
     @lazy
     def json(self) -> Any:
         """The value of the body as JSON. Raises ValueError if the body is not JSON."""
-        from antiphon.serialization.json import decode_json
-
-        try:
-            return decode_json(self.body)
-        except Exception as error:
-            raise explained("response-not-json", ValueError(f"{self!r} is not JSON: {error}")) from error
+        return json_of(self.body, self)
 
 
 class ResponseBody:
@@ -143,10 +140,3 @@ class ResponseBody:
             "application-breaks-contract",
             ContractError(f"the body ended after {self._received} bytes, but the Content-Length is {self._length}"),
         )
-
-
-def _charset(headers: Headers) -> str:
-    try:
-        return MediaType.parse(headers.get("content-type", "")).charset or "utf-8"
-    except ValueError:
-        return "utf-8"
