@@ -129,6 +129,20 @@ class AbortOptions(ErrorOptions, total=False):
     """Of a 429 or a 503."""
 
 
+def _text_of(detail: object) -> str:
+    """Return a lazy text in the language of the request that is being answered. Raises TypeError for other objects."""
+    if not isinstance(detail, UserString):
+        raise explained("wrong-body", TypeError(f"an error's detail is text, not {detail.__class__.__name__}"))
+    return str(detail)
+
+
+def _checked_status(status: int) -> int:
+    if not 400 <= status <= 599:
+        hint = "; raise Redirect(location) to lead elsewhere" if 300 <= status <= 399 else ""
+        raise explained("bad-status", ValueError(f"an HTTPError has a status of 400 to 599, not {status}{hint}"))
+    return status
+
+
 @names_ours(ERROR)
 class HTTPError(Exception):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
@@ -168,17 +182,10 @@ class HTTPError(Exception):
                 raise explained("bad-status", TypeError(f"the status of an error is a number, not {status!r}"))
             status, detail = None, status
         if detail is not None and not isinstance(detail, str):
-            if not isinstance(detail, UserString):
-                raise explained("wrong-body", TypeError(f"an error's detail is text, not {detail.__class__.__name__}"))
-            detail = str(detail)  # in the language of the request that is being answered
+            detail = _text_of(detail)
         super().__init__(detail)
         if status is not None:
-            if not 400 <= status <= 599:
-                hint = "; raise Redirect(location) to lead elsewhere" if 300 <= status <= 399 else ""
-                raise explained(
-                    "bad-status", ValueError(f"an HTTPError has a status of 400 to 599, not {status}{hint}")
-                )
-            self.status = status
+            self.status = _checked_status(status)
         if type is not None:
             self.type = type
         self.detail = detail
