@@ -290,6 +290,16 @@ class App(Routes, Servable):
         return tuple(route for group in self._group().walk() for route in group.routes())
 
     @property
+    def route_groups(self) -> tuple[RouteGroup, ...]:
+        """The routes of the application and of its blueprints, with what is around them. For adapters and dialects."""
+        return tuple(self._group().walk())
+
+    @property
+    def allows_cross_site_writes(self) -> bool:
+        """True if pages of all other sites may write, which is refused by default."""
+        return self._guard.allows_all_writes
+
+    @property
     def mounts(self) -> tuple[Mount, ...]:
         """The applications that are mounted, in the order of their registration."""
         return tuple(self._mounts)

@@ -55,6 +55,10 @@ class Route(NamedTuple):
     """True if a request is carried out once, however often it is sent with one Idempotency-Key."""
     before: tuple[Hook, ...] = ()
     """The hooks of this route alone, called after those of the blueprint and the application."""
+    takes: object = None
+    """The type of the body, or the types of its parts, as they were declared for documents of the API."""
+    gives: object = None
+    """The type of the answer, or the types of its statuses, as they were declared for documents of the API."""
     blueprint: str | None = None
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
@@ -110,6 +114,11 @@ class RouteOptions(TypedDict, total=False):
 
     An ``idempotent`` route carries a write out once for each Idempotency-Key, and gives retries the first answer. It
     needs the feature ``IdempotentWrites``.
+
+    ``takes`` and ``gives`` are for documents of the API (``OpenAPI``), where the handler's code and its annotations
+    can't tell. ``takes`` is the type of the JSON body, or a mapping of "json", "form" and "query" to types. ``gives``
+    is the type of the answer with status 200, or a mapping of statuses to types, None for no content. Nothing is
+    checked by them when a request is answered.
     """
 
     name: str | None
@@ -124,6 +133,8 @@ class RouteOptions(TypedDict, total=False):
     unguarded: bool
     idempotent: bool
     before: BeforeHook | Iterable[BeforeHook]
+    takes: object
+    gives: object
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
@@ -159,6 +170,8 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("unguarded", False),
         options.get("idempotent", False),
         tuple([hook(function) for function in _hooks_before(options)]),
+        takes=options.get("takes"),
+        gives=options.get("gives"),
         arguments=arguments_of(function),
     )
 
@@ -185,9 +198,30 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
             "bad-route-option", ValueError(f"receive is 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
         )
     check_deadline(options.get("deadline"))
+    _check_declared(pattern, options)
     for function in _hooks_before(options):
         check_arguments(function, "request")
         check_returns(function, "app.middleware")
+
+
+_PARTS = ("json", "form", "query")
+
+
+def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
+    """Check the parts and the statuses that ``takes`` and ``gives`` name. Raises ValueError."""
+    takes, gives = options.get("takes"), options.get("gives")
+    if isinstance(takes, Mapping) and (unknown := [part for part in takes if part not in _PARTS]):
+        raise explained(
+            "bad-route-option",
+            ValueError(f"takes is a type, or has types for {', '.join(_PARTS)}, not for {unknown[0]!r}: {pattern!r}"),
+        )
+    if isinstance(gives, Mapping) and (
+        wrong := [status for status in gives if not isinstance(status, int) or not 200 <= status <= 599]
+    ):
+        raise explained(
+            "bad-route-option",
+            ValueError(f"gives is a type, or has types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}"),
+        )
 
 
 def _hooks_before(options: Mapping[str, Any]) -> Iterable[BeforeHook]:

@@ -38,7 +38,7 @@ class Place(Generic[T]):
     ``session = Place[Session]("session")``: then ``request.session`` is ``request[session]``.
     """
 
-    __slots__ = ("fix", "name")
+    __slots__ = ("__orig_class__", "fix", "name")  # the first is set by Place[Book]("book"): the type of the value
 
     def __init__(self, name: str, *, fix: str = "app.fill(place, source)") -> None:
         self.name = name

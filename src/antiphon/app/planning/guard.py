@@ -31,7 +31,7 @@ class Guard(HeadGuard):
         self.hosts = TrustedHosts(hosts)
         self.origins = TrustedOrigins(origins)
         self.looks_at_heads = self.has_rules = bool(self.proxies or self.hosts)
-        self._lets_all_write = cross_site_writes
+        self.allows_all_writes = cross_site_writes
         self._advice = Advice()
         self._origins_of: dict[str | None, TrustedOrigins] = {}
 
@@ -63,7 +63,7 @@ class Guard(HeadGuard):
 
     def refused_write(self, request: Request) -> HTTPError | None:
         """Return the error for a write that a page of another site makes; None for all other requests."""
-        if self._lets_all_write or request.head.field("sec-fetch-site") in OWN_PAGES:
+        if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:
             return None
         try:
             check_cross_site(request, self.trusted_by(request.blueprint))

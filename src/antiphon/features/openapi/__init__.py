@@ -1,0 +1,1 @@
+"""OpenAPI documents, made by reading the code of an application's handlers."""

@@ -1,0 +1,214 @@
+"""The contract of a route: what it takes, what it gives and which errors it may raise, and what can't be told."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.middleware import Middleware
+from antiphon.app.answering.plan import HandlerStack
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.planner import RouteGroup
+from antiphon.app.route import Route
+from antiphon.features.openapi import types
+from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
+from antiphon.features.openapi.findings import Findings, Named, Raised, Read, Unread
+from antiphon.features.openapi.reading import CodeReader, is_ours
+from antiphon.features.openapi.responses import JSON
+from antiphon.features.openapi.sources import Place
+from antiphon.features.openapi.values import NONE, UNKNOWN, Answer, Raisable, alternatives
+from antiphon.handler.contract import innermost, without_partials
+from antiphon.handler.errors import PROBLEM
+from antiphon.http.errors import ERRORS, HTTPError, http_error
+from antiphon.http.redirect import RaisedAnswer
+
+
+class Failure(NamedTuple):
+    """An error that is answered: what the client is told, and the answers of its handler, if it has one."""
+
+    detail: str | None
+    answers: tuple[Given, ...] = ()
+    is_problem: bool = True
+    """True if the answer may be problem details (RFC 9457)."""
+
+
+@dataclass
+class Contract:
+    """What one route takes and gives."""
+
+    route: Route
+    reads: list[Read] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
+    answers: list[Given] = field(default_factory=list)
+    failures: dict[int, list[Failure]] = field(default_factory=lambda: defaultdict(list))
+    unread: list[Unread] = field(default_factory=list)
+    requires_user: bool = False
+    """True if what is around the handler refuses requests without a user."""
+    may_have_user: bool = False
+    add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
+    """Notes an exception with the answer that it gets."""
+
+    @property
+    def is_safe(self) -> bool:
+        """True if the route answers no method that writes."""
+        return all(method in SAFE_METHODS for method in self.route.methods)
+
+    def fail(self, status: int, detail: str | None) -> None:
+        """Note an error that the framework itself raises."""
+        error = Raisable(ERRORS.get(status, HTTPError), status, detail)
+        self.add_failure(Raised(error, _place_of(self.route)))
+
+
+class ContractReader:
+    """The contracts of the routes of one application."""
+
+    def __init__(self) -> None:
+        self._code = CodeReader()
+
+    def read(self, group: RouteGroup, route: Route) -> Contract:
+        """Return the contract of a route, as its code, its annotations and its declarations say it."""
+        contract = Contract(route)
+        stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
+        if contract.is_safe:
+            stack = stack.without_writes()
+        found = self._code.read(route.handler)
+        contract.add_failure = partial(self._add_failure, contract, stack)
+        contract.reads, contract.named = [*found.reads], [*found.named]
+        contract.may_have_user = found.reads_user or any(each.error.status == 401 for each in found.raised)
+        self._add_answers(contract, found)
+        self._add_unread(contract, found)
+        raised = [*found.raised]
+        opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
+        for around in opened:
+            raised += self._add_around(contract, around.function)
+        for hook in stack.after:
+            raised += self._add_around(contract, hook.function, Answer(is_passed_on=True))
+        self._declare(contract)
+        for each in raised:
+            contract.add_failure(each)
+        return contract
+
+    # Answers
+
+    def _add_answers(self, contract: Contract, found: Findings) -> None:
+        function = innermost(contract.route.handler)
+        annotated = function if hasattr(function, "__code__") else type(function).__call__
+        found.unread = [*found.unread]
+        for each in given_by(found, types.returned_by(annotated)):
+            if isinstance(each, Given):
+                contract.answers.append(each)
+            elif not any(one.about in ("given", "all") for one in found.unread):
+                contract.unread.append(Unread(each.text, found.place, "given"))
+
+    def _add_unread(self, contract: Contract, found: Findings) -> None:
+        is_annotated = types.returned_by(innermost(contract.route.handler)) is not types.NOT_SAID
+        knows_answers = is_annotated and bool(contract.answers)
+        for each in found.unread:
+            if not (each.about == "given" and knows_answers):
+                contract.unread.append(each)
+
+    def _add_around(self, contract: Contract, function: Any, *passed: Answer) -> list[Raised]:
+        """Add what a hook or a middleware takes and answers, and return what it raises."""
+        found = self._code.read(function, *passed)
+        ours = is_ours(_code_of(function))
+        contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
+        for value in alternatives(found.result):
+            if value is UNKNOWN or value == NONE:
+                continue
+            contract.answers += [each for each in answers_of(value) if isinstance(each, Given)]
+        if not ours:
+            contract.reads += found.reads
+            contract.named += found.named
+            contract.unread += [each for each in found.unread if each not in contract.unread]
+            contract.may_have_user = contract.may_have_user or found.reads_user
+        return found.raised
+
+    # Errors
+
+    def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
+        error = raised.error
+        if issubclass(error.kind, RaisedAnswer):
+            headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
+            contract.answers.append(Given(error.status or 303, headers=headers))
+            return
+        handler = self._handler_of(stack, error)
+        status = error.status or 500
+        if handler is None:
+            if issubclass(error.kind, HTTPError):
+                contract.failures[status].append(Failure(error.detail))
+            elif not contract.answers:  # all that the handler does is to raise it
+                contract.failures[status].append(Failure("The server failed."))
+            return
+        found = self._code.read(handler.function, error)
+        raised_again = any(each.error == error for each in found.raised)
+        for each in found.raised:
+            if each.error != error and each.error.status is not None:
+                contract.failures[each.error.status].append(Failure(each.error.detail))
+        function = innermost(handler.function)
+        for answer in given_by(found, types.returned_by(function)):
+            if isinstance(answer, NotKnown):
+                contract.unread += [each for each in found.unread if each not in contract.unread]
+                continue
+            own = answer.status if answer.status not in (200, 204) else status
+            contract.failures[own].append(Failure(error.detail, (answer._replace(status=own),), raised_again))
+
+    def _handler_of(self, stack: HandlerStack, error: Raisable) -> Hook | None:
+        example: BaseException
+        try:
+            example = error.kind.__new__(error.kind)
+            if isinstance(example, HTTPError):
+                example.status = error.status or 500
+                if type(example) is HTTPError:
+                    example = http_error(example.status) if example.status not in (405, 407, 426) else example
+        except Exception:  # it can't be made without arguments
+            return None
+        for handlers in stack.error_handlers:
+            if found := handlers.find(example):
+                return found[1]
+        return None
+
+    # Declarations
+
+    def _declare(self, contract: Contract) -> None:
+        """Let what the route declares take the place of what was read."""
+        route, place = contract.route, _place_of(contract.route)
+        if route.takes is not None:
+            parts: Mapping[Any, Any] = route.takes if isinstance(route.takes, Mapping) else {"json": route.takes}
+            is_body = bool({"json", "form"} & {*parts})
+            replaced = {"json", "form", "raw"} if is_body else set()
+            contract.reads = [each for each in contract.reads if each.part not in {*replaced, *parts}]
+            contract.reads += [Read(part, wanted, place) for part, wanted in parts.items()]
+            if is_body:
+                contract.named = [each for each in contract.named if each.part not in ("form", "files")]
+            contract.unread = [each for each in contract.unread if each.about != "taken"]
+            if route.gives is not None:
+                contract.unread = [each for each in contract.unread if each.about != "all"]
+        if route.gives is not None:
+            gives: Mapping[Any, Any] = route.gives if isinstance(route.gives, Mapping) else {200: route.gives}
+            said = [_declared(status, kind) for status, kind in gives.items()]
+            if any(each.status < 400 for each in said):
+                contract.answers = []
+                contract.unread = [each for each in contract.unread if each.about != "given"]
+            contract.answers = [each for each in contract.answers if each.status not in gives] + said
+
+
+def _declared(status: int, kind: Any) -> Given:
+    if kind is None or kind is type(None):
+        return Given(status)
+    if isinstance(kind, type) and issubclass(kind, HTTPError):
+        return Given(status, PROBLEM)
+    found = next((each for each in answers_of(value_of(kind)) if isinstance(each, Given)), None)
+    return (found or Given(status, JSON, value_of(kind)))._replace(status=status)
+
+
+def _code_of(function: Any) -> Any:
+    function = without_partials(function)
+    function = getattr(function, "__func__", function)
+    return function if hasattr(function, "__code__") else type(function).__call__
+
+
+def _place_of(route: Route) -> Place:
+    code = _code_of(innermost(route.handler)).__code__
+    return Place(route.name, code.co_filename, code.co_firstlineno)

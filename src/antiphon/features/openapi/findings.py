@@ -1,0 +1,88 @@
+"""What reading a function finds: what it takes of a request, what it answers, and what can't be told."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from antiphon.features.openapi.sources import Place
+from antiphon.features.openapi.values import NEVER, UNKNOWN, Raisable, Value
+
+NOWHERE = Place("", "", 0)
+
+ReadAs: TypeAlias = Literal["json", "form", "query", "raw"]
+"""A part of a request that is read as a type; "raw" is a body of any media type."""
+
+
+About: TypeAlias = Literal["taken", "given", "raised", "all"]
+
+
+class Read(NamedTuple):
+    """A part of the request that is read as a type; UNKNOWN for JSON and forms of any."""
+
+    part: ReadAs
+    wanted: Any
+    place: Place
+    may_fail: bool = True
+    """True if the framework refuses a body that doesn't fit, False if the handler shows the form again."""
+
+
+class Named(NamedTuple):
+    """A field of the query, of a form, a cookie or a header, which is read by its name."""
+
+    part: Literal["query", "form", "files", "cookie", "header"]
+    name: str
+    kind: Any = str
+    is_required: bool = False
+    is_list: bool = False
+
+
+class Raised(NamedTuple):
+    """An exception that is raised, and where."""
+
+    error: Raisable
+    place: Place
+
+
+class Unread(NamedTuple):
+    """Something that can't be told by reading the code."""
+
+    text: str
+    place: Place
+    about: About
+    """The part of the contract that it leaves open."""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+@dataclass
+class Findings:
+    """What a function and those that it calls take of a request, raise and answer."""
+
+    reads: list[Read] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
+    raised: list[Raised] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    result: Value = NEVER
+    """The values that are returned, of which a generator's are None."""
+    place: Place = NOWHERE
+    streams: bool = False
+    """True if the function is a generator function."""
+    reads_user: bool = False
+
+    def add(self, other: "Findings") -> None:
+        """Add what a function that is called finds, but for its result."""
+        self.reads += other.reads
+        self.named += other.named
+        self.raised += other.raised
+        self.unread += other.unread
+        self.reads_user = self.reads_user or other.reads_user
+
+    @property
+    def never_returns(self) -> bool:
+        """True if the function only raises."""
+        return self.result is NEVER and not self.streams
+
+
+def is_known(value: Value) -> bool:
+    """True unless nothing at all is known of a value."""
+    return value is not UNKNOWN

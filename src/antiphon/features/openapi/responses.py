@@ -1,0 +1,121 @@
+"""The responses that are made by calls: ``Response.html(...)``, ``Page(...)``."""
+
+from http import HTTPStatus
+from mimetypes import guess_type
+from typing import Any
+
+from antiphon.features.openapi.values import (
+    NONE,
+    TEXT,
+    UNKNOWN,
+    Answer,
+    Fields,
+    Known,
+    Of,
+    Statuses,
+    Value,
+    alternatives,
+    either,
+)
+
+HTML, PLAIN, JSON, BYTES = "text/html", "text/plain", "application/json", "application/octet-stream"
+
+_MEDIA: dict[str, str] = {
+    "html": HTML, "text": PLAIN, "json": JSON, "stream": PLAIN, "events": "text/event-stream",
+    "ndjson": "application/x-ndjson", "template": HTML,
+}  # fmt: skip
+
+
+def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> tuple[int, ...] | None:
+    """Return the statuses that a value may be; ``default`` for None, and None if they aren't known."""
+    if value is None:
+        return default
+    found: list[int] = []
+    for each in alternatives(value):
+        match each:
+            case Known(int() as code) if not isinstance(code, bool):
+                found.append(int(code))
+            case Known(None) if default is not None:
+                found += default
+            case Statuses(codes):
+                found += codes
+            case Of(kind) if kind is HTTPStatus:
+                return None
+            case _:
+                return None
+    return tuple(dict.fromkeys(found))
+
+
+def header_names(value: Value | None) -> tuple[str, ...]:
+    """Return the names of the headers that are written as a dict, but for those that every response may have."""
+    return tuple(name.lower() for name, _ in value.items) if isinstance(value, Fields) else ()
+
+
+def answer_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
+    """Return the response that a call of Response makes, or of one of its functions, ``html`` and its like."""
+    if maker in ("redirect", "back"):
+        at, name = (1, "status") if maker == "redirect" else (2, "status")
+        codes = statuses_in(_argument(positional, named, at, name), (303,))
+        return Answer(codes, None, NONE, ("location",))
+    body = _argument(positional, named, 0, _BODY_NAMES.get(maker, "body"))
+    codes = statuses_in(_argument(positional, named, 1, "status"), (200,))
+    headers = _argument(positional, named, 2, "headers")
+    given = named.get("content_type")
+    media = _text(given) or _media_in(headers)
+    if maker == "file":
+        conditional = not (isinstance(flag := named.get("conditional"), Known) and flag.value is False)
+        return Answer(codes, media or BYTES, Of(bytes), header_names(headers), conditional)
+    if maker == "json":
+        return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
+    if maker in _MEDIA:
+        return Answer(codes, media or _MEDIA[maker], TEXT, header_names(headers))
+    if maker:
+        return UNKNOWN
+    return either(*[Answer(codes, *_plain(each, media), header_names(headers)) for each in alternatives(body or NONE)])
+
+
+_BODY_NAMES = {"json": "value", "stream": "chunks", "events": "source", "ndjson": "source", "file": "source"}
+
+
+def _argument(positional: list[Value], named: dict[str, Value], at: int, name: str) -> Value | None:
+    return positional[at] if at < len(positional) else named.get(name)
+
+
+def _text(value: Value | None) -> str | None:
+    if isinstance(value, Known) and isinstance(value.value, str):
+        return value.value.partition(";")[0].strip().lower()
+    return None
+
+
+def _media_in(headers: Value | None) -> str | None:
+    """Return the media type that headers name."""
+    if not isinstance(headers, Fields):
+        return None
+    return next((_text(value) for name, value in headers.items if name.lower() == "content-type"), None)
+
+
+def _plain(body: Value, media: str | None) -> tuple[str | None, Value]:
+    """Return the media type and the value of a body that is given to ``Response`` itself."""
+    kind: Any = body.type if isinstance(body, Of) else type(body.value) if isinstance(body, Known) else None
+    if kind in (type(None), None) and body == NONE:
+        return None, NONE
+    if kind is str:
+        return media or PLAIN, TEXT
+    return media or BYTES, Of(bytes)
+
+
+def answer_of_page(positional: list[Value], named: dict[str, Value]) -> Value:
+    """Return the page of a template, and the JSON that it offers."""
+    codes = statuses_in(_argument(positional, named, 1, "status"), (200,))
+    name = positional[0].value if positional and isinstance(positional[0], Known) else ""
+    media = guess_type(str(name))[0] or HTML
+    page = Answer(codes, media, TEXT, header_names(_argument(positional, named, 2, "headers")), is_conditional=True)
+    offered = named.get("json")
+    if offered is None or (isinstance(offered, Known) and offered.value is False):
+        return page
+    if isinstance(offered, Known):  # all data of the page
+        offered = Fields(tuple((name, value) for name, value in named.items() if name not in _OPTIONS))
+    return either(page, Answer(codes, JSON, offered))
+
+
+_OPTIONS = frozenset({"status", "headers", "block", "also", "json", "stream"})

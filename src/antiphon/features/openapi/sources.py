@@ -1,0 +1,120 @@
+"""The source of functions: their syntax trees, and the objects that their names stand for."""
+
+import ast
+import builtins
+import linecache
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, TypeAlias, get_type_hints
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+MISSING = object()
+"""The object of a name that stands for nothing before the function runs."""
+
+
+class Place(NamedTuple):
+    """A place in the code: the function, its file and the line."""
+
+    function: str
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.function} ({self.file}:{self.line})"
+
+
+class Source(NamedTuple):
+    """The source of one function."""
+
+    code: CodeType
+    node: FunctionNode
+    names: Mapping[str, Any]
+    """The globals of the module."""
+    cells: Mapping[str, Any]
+    """The variables of the functions around this one."""
+    name: str
+    module: str
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """The statements; those of a lambda are its one return."""
+        if isinstance(self.node, ast.Lambda):
+            return [ast.copy_location(ast.Return(self.node.body), self.node.body)]
+        return self.node.body
+
+    def place_of(self, node: ast.AST) -> Place:
+        """Return the place of a node of this function."""
+        return Place(self.name, self.code.co_filename, getattr(node, "lineno", self.code.co_firstlineno))
+
+    def find(self, name: str) -> Any:
+        """Return what a name stands for outside of the function's own variables, or MISSING."""
+        if name in self.cells:
+            try:
+                return self.cells[name].cell_contents
+            except ValueError:  # it is not assigned yet
+                return MISSING
+        return self.names[name] if name in self.names else getattr(builtins, name, MISSING)
+
+    def annotation_of(self, name: str) -> Any:
+        """Return the annotation of a variable of the function's module, or MISSING."""
+        module = sys.modules.get(self.module)
+        if module is None or vars(module) is not self.names or name in self.cells:
+            return MISSING
+        try:
+            return get_type_hints(module, include_extras=True).get(name, MISSING)
+        except Exception:  # some annotation has a name that only type checkers know
+            return MISSING
+
+
+class Sources:
+    """The sources of functions. Each file is parsed once."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, dict[int, list[FunctionNode]]] = {}
+
+    def find(self, function: FunctionType) -> Source | None:
+        """Return the source of a function, or None if it can't be told."""
+        code = function.__code__
+        nodes = self._nodes(code.co_filename, function.__globals__).get(code.co_firstlineno, [])
+        fitting = [node for node in nodes if _fits(node, code)]
+        if len({ast.dump(node) for node in fitting}) != 1:  # several lambdas on one line
+            return None
+        cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+        names = function.__globals__
+        return Source(code, fitting[0], names, cells, function.__qualname__, function.__module__ or "")
+
+    def _nodes(self, filename: str, module_globals: dict[str, Any]) -> dict[int, list[FunctionNode]]:
+        if filename not in self._files:
+            text = "".join(linecache.getlines(filename, module_globals))
+            self._files[filename] = _functions_in(text)
+        return self._files[filename]
+
+
+def _functions_in(text: str) -> dict[int, list[FunctionNode]]:
+    """Return the functions of a file by their first lines, which are those of their decorators."""
+    found: dict[int, list[FunctionNode]] = defaultdict(list)
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return found
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda):
+            found[node.lineno].append(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[min(each.lineno for each in (node, *node.decorator_list))].append(node)
+    return found
+
+
+def _fits(node: FunctionNode, code: CodeType) -> bool:
+    name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+    arguments = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    count = code.co_argcount + code.co_kwonlyargcount
+    return name == code.co_name and arguments == [_unmangled(each, arguments) for each in code.co_varnames[:count]]
+
+
+def _unmangled(name: str, written: list[str]) -> str:
+    """Return an argument's name as it was written: inside of a class, ``__name`` becomes ``_Class__name``."""
+    return next((each for each in written if each.startswith("__") and name.endswith(each)), name)

@@ -1,0 +1,148 @@
+"""Annotations taken apart: the type of an attribute, of an item, of what a call returns."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from types import FunctionType, GenericAlias, NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from antiphon.request.places import Place
+
+NOT_SAID = object()
+"""The annotation of what has none."""
+
+
+def hints_of(thing: Any) -> dict[str, Any]:
+    """Return the annotations of a class or function; none if some of them can't be resolved."""
+    try:
+        return get_type_hints(thing, include_extras=True)
+    except Exception:  # names that only type checkers know
+        return {}
+
+
+def returned_by(function: Any) -> Any:
+    """Return the annotation of what a function returns, when it was awaited; NOT_SAID if there is none."""
+    hints = hints_of(function)
+    if "return" not in hints:
+        return NOT_SAID
+    return hints["return"]
+
+
+def members(annotation: Any) -> tuple[Any, ...]:
+    """Return the alternatives of a union, or the annotation alone."""
+    annotation = plain(annotation)
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def plain(annotation: Any) -> Any:
+    """Return an annotation without the name that a ``type`` statement gave it."""
+    while hasattr(annotation, "__value__"):
+        annotation = annotation.__value__
+    return annotation
+
+
+def union_of(types: Iterable[Any]) -> Any:
+    """Return the union of types."""
+    return Union[tuple(types)]  # noqa: UP007 - of as many as there are
+
+
+def list_of(item: Any) -> Any:
+    """Return the type of lists of a type."""
+    return GenericAlias(list, (item,))
+
+
+def tuple_of(*items: Any) -> Any:
+    """Return the type of tuples of some types."""
+    return GenericAlias(tuple, items)
+
+
+def dict_of(value: Any) -> Any:
+    """Return the type of dicts with text as keys."""
+    return GenericAlias(dict, (str, value))
+
+
+def without_none(annotation: Any) -> Any:
+    """Return a type without None."""
+    kept = [each for each in members(annotation) if each is not NoneType and each is not None]
+    return union_of(kept) if kept else annotation
+
+
+def class_of(annotation: Any) -> type | None:
+    """Return the class of a type; None for a union and the like."""
+    annotation = plain(annotation)
+    if get_origin(annotation) is Annotated:
+        return class_of(get_args(annotation)[0])
+    origin = get_origin(annotation) or annotation
+    return origin if isinstance(origin, type) else None
+
+
+def item_of(annotation: Any) -> Any:
+    """Return the type of the items that iterating over a value gives; NOT_SAID if it isn't known."""
+    kind, arguments = class_of(annotation), get_args(annotation)
+    if kind is None or not arguments or not issubclass(kind, Iterable):
+        return str if kind is str else NOT_SAID
+    if kind is tuple:
+        return union_of(each for each in arguments if each is not ...)
+    return arguments[0]
+
+
+def subscript_of(annotation: Any) -> Any:
+    """Return the type of ``value[key]``; NOT_SAID if it isn't known."""
+    kind, arguments = class_of(annotation), get_args(annotation)
+    if kind is None or not arguments:
+        return str if kind is str else NOT_SAID
+    if issubclass(kind, Mapping):
+        return arguments[1] if len(arguments) == 2 else NOT_SAID
+    return item_of(annotation)
+
+
+def awaited(annotation: Any) -> Any:
+    """Return the type of what awaiting a value gives; that of the value itself if it isn't awaited."""
+    kind, arguments = class_of(annotation), get_args(annotation)
+    if kind is not None and issubclass(kind, Coroutine) and len(arguments) == 3:
+        return arguments[2]
+    return arguments[0] if kind is not None and issubclass(kind, Awaitable) and arguments else annotation
+
+
+def place_type(place: Place[Any]) -> Any:
+    """Return the type of a place's value, as in ``Place[Book]("book")``; NOT_SAID if it has none."""
+    arguments = get_args(getattr(place, "__orig_class__", None))
+    return arguments[0] if arguments and not isinstance(arguments[0], TypeVar) else NOT_SAID
+
+
+def attribute_of(annotation: Any, name: str) -> Any:
+    """Return the type of an attribute of a value; NOT_SAID if it isn't known, or is a method."""
+    kind = class_of(annotation)
+    if kind is None:
+        return NOT_SAID
+    found = inspect.getattr_static(kind, name, NOT_SAID)
+    if isinstance(found, Place):
+        return place_type(found)
+    getter = getattr(found, "fget", None) or getattr(found, "func", None)  # of a property, a cached one
+    if isinstance(getter, FunctionType):
+        return returned_by(getter)
+    hint = hints_of(kind).get(name, NOT_SAID)
+    return _substituted(hint, annotation, kind)
+
+
+def method_of(kind: type, name: str) -> Callable[..., Any] | None:
+    """Return a method of a class as a function, or None."""
+    found = inspect.getattr_static(kind, name, None)
+    found = getattr(found, "__func__", found)  # of a static or class method
+    return found if isinstance(found, FunctionType) else None
+
+
+def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
+    """Return an annotation of a generic class with the types of ``annotation`` for its type variables."""
+    arguments, parameters = get_args(annotation), getattr(kind, "__parameters__", ())
+    if not arguments or not isinstance(parameters, tuple):
+        return hint
+    known = dict(zip(parameters, arguments, strict=False))
+    if isinstance(hint, TypeVar):
+        return known.get(hint, hint)
+    inner = getattr(hint, "__parameters__", ())
+    return hint[tuple(known.get(each, each) for each in inner)] if inner else hint
+
+
+def literals(annotation: Any) -> tuple[Any, ...]:
+    """Return the values of a Literal; none for any other annotation."""
+    return get_args(annotation) if get_origin(plain(annotation)) is Literal else ()

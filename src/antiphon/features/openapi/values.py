@@ -1,0 +1,180 @@
+"""What is known about a value before the code that makes it has run."""
+
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, Literal, TypeAlias
+
+from antiphon.features.openapi import types
+
+
+class Unknown:
+    """A value of which nothing is known."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = Unknown()
+
+
+class Known:
+    """An object that is there before the function runs: a constant, a class, a function, a global object."""
+
+    __match_args__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        """True for the same object, and for an equal text or number: other objects may compare as they like."""
+        if not isinstance(other, Known) or type(self.value) is not type(other.value):
+            return False
+        return self.value is other.value or (isinstance(self.value, str | int) and self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value) if type(self.value) in (str, int) else id(self.value)
+
+    def __repr__(self) -> str:
+        return f"Known({self.value!r})"
+
+
+@dataclass(frozen=True)
+class Of:
+    """An instance of a type, which may be one that only annotations have: ``list[Order]``."""
+
+    type: Any
+
+
+@dataclass(frozen=True)
+class TheRequest:
+    """The request itself."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """A dict, written with its keys."""
+
+    items: tuple[tuple[str, "Value"], ...]
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list, written with its items, or a comprehension; ``item`` stands for any of them."""
+
+    item: "Value"
+
+
+@dataclass(frozen=True)
+class Tuple:
+    """A tuple, written with its items."""
+
+    items: tuple["Value", ...]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A method, and the value that it belongs to."""
+
+    owner: "Value"
+    function: Any
+    name: str
+
+
+@dataclass(frozen=True)
+class Local:
+    """A function that is defined within the function that is read, and what calling it returns."""
+
+    result: "Value"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One of the multi-dictionaries of a request: its query, form, files, cookies or headers."""
+
+    kind: Literal["query", "form", "files", "cookie", "header"]
+
+
+@dataclass(frozen=True)
+class FormOf:
+    """A ``Form`` of a class."""
+
+    wanted: Any
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """One of some statuses."""
+
+    codes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response: the statuses that it may have, None if these are not known, its media type, and its body."""
+
+    statuses: tuple[int, ...] | None = (200,)
+    media: str | None = None
+    body: "Value" = UNKNOWN
+    headers: tuple[str, ...] = ()
+    is_conditional: bool = False
+    """True if ranges and conditions of the request are answered, as of a file."""
+    is_passed_on: bool = False
+    """True for the response that middleware was sent, which is told where it was made."""
+
+
+@dataclass(frozen=True)
+class Raisable:
+    """An exception."""
+
+    kind: type[BaseException]
+    status: int | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of several values."""
+
+    values: tuple["Value", ...]
+
+
+class Never:
+    """The value of a call that does not return."""
+
+
+NEVER = Never()
+
+Value: TypeAlias = (
+    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Bound | Local | Pairs | FormOf | Statuses | Answer
+    | Raisable | Either | Never
+)  # fmt: skip
+
+NONE = Known(None)
+TEXT = Of(str)
+
+
+def either(*values: Value) -> Value:
+    """Return the value that is one of these."""
+    found: list[Value] = []
+    for value in values:
+        for each in value.values if isinstance(value, Either) else (value,):
+            if each is not NEVER and each not in found:
+                found.append(each)
+    if not found:
+        return NEVER
+    return found[0] if len(found) == 1 else Either(tuple(found))
+
+
+def alternatives(value: Value) -> tuple[Value, ...]:
+    """Return the values of which a value is one."""
+    return value.values if isinstance(value, Either) else () if value is NEVER else (value,)
+
+
+def without_none(value: Value) -> Value:
+    """Return a value that was found not to be None."""
+    kept = [
+        Of(types.without_none(each.type)) if isinstance(each, Of) else each
+        for each in alternatives(value)
+        if not (isinstance(each, Known) and each.value is None) and not (isinstance(each, Of) and each.type is NoneType)
+    ]
+    return either(*kept)

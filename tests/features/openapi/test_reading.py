@@ -1,0 +1,269 @@
+"""What is read in the code of handlers: what they take, answer and raise, and what can't be told."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from antiphon import App, Request, abort
+from antiphon.features import RateLimit
+from antiphon.features.openapi.contract import Contract, ContractReader
+from antiphon.features.openapi.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Value
+from tests.features.openapi import handlers as h
+
+
+def contract_of(
+    handler: Any, path: str = "/x", method: str = "POST", app: App | None = None, **options: Any
+) -> Contract:
+    app = app or App()
+    app.route(path, (method,), **options)(handler)
+    (group,) = app.route_groups
+    return ContractReader().read(group, group.routes()[-1])
+
+
+def name_of(kind: Any) -> str:
+    return (
+        kind.__name__
+        if isinstance(kind, type) and not hasattr(kind, "__args__")
+        else str(kind).replace(f"{h.__name__}.", "")
+    )
+
+
+def shown(value: Value) -> str:
+    match value:
+        case Of(kind):
+            return name_of(kind)
+        case Known(held):
+            return name_of(type(held)) if value != NONE else ""
+        case Fields(items):
+            return "{" + ", ".join(f"{name}: {shown(each)}" for name, each in items) + "}"
+        case Items(item):
+            return f"[{shown(item)}]"
+        case Either(values):
+            return " | ".join(map(shown, values))
+    return "?" if value is UNKNOWN else str(value)
+
+
+def taken(contract: Contract) -> str:
+    reads = [f"{each.part} {name_of(each.wanted)}" for each in contract.reads]
+    named = [f"{each.part} {each.name}{'' if each.is_required else '?'}" for each in contract.named if each.name]
+    return ", ".join(dict.fromkeys([*reads, *named]))
+
+
+def given(contract: Contract) -> str:
+    answers = [" ".join(filter(None, (str(each.status), each.media, shown(each.body)))) for each in contract.answers]
+    errors = [f"{status} {each.detail}" for status, failures in contract.failures.items() for each in failures]
+    return ", ".join([*answers, *errors])
+
+
+JSON = "200 application/json"
+LAMP = f"{JSON} Lamp"
+
+READ = [
+    (h.plain, "json NewLamp"),
+    (h.alias, "json NewLamp"),
+    (h.reader_as_value, "json NewLamp"),
+    (h.helper, "json NewLamp"),
+    (h.helper_given_type, "json NewLamp"),
+    (h.factory(h.NewLamp), "json NewLamp"),
+    (h.wrapped(h.plain), "json NewLamp"),
+    (h.unwrapped(h.plain), "json NewLamp"),
+    (h.Views().create, "json NewLamp"),
+    (h.Views(), "json NewLamp"),
+    (partial(h.partially, h.NewLamp), "json NewLamp"),
+    (lambda request: request.json_as(h.NewLamp), "json NewLamp"),
+    (h.in_nested_function, "json NewLamp"),
+    (h.awaited, "json NewLamp"),
+    (h.either_type, "json NewLamp, json Lamp, query new?"),
+    (h.typed_query, "query Search"),
+    (h.typed_form, "form NewLamp"),
+    (h.form_shown_again, "form NewLamp"),
+    (
+        h.fields_by_name,
+        "form Any, form name, form tags?, files picture, cookie visits?, header x-key, query page?",
+    ),
+    (h.any_json, "json Any"),
+    (h.raw, "raw Any"),
+]
+
+GIVEN = [
+    (h.plain, LAMP),
+    (h.wrapped(h.plain), f"{LAMP}, 401 None"),
+    (h.by_place, f"{LAMP}, 404 There is no such lamp."),
+    (h.by_mapping, f"{LAMP}, 404 None"),
+    (h.by_subscript, LAMP),
+    (h.by_walrus, f"{LAMP}, 404 There is no such lamp."),
+    (h.by_method, f"{JSON} list[Lamp]"),
+    (h.by_property, LAMP),
+    (h.by_comprehension, f"{JSON} [str]"),
+    (h.dictionary, f"{JSON} {{lamps: list[Lamp], count: int, ok: bool}}"),
+    (h.text, "200 text/plain str"),
+    (h.stream, "200 text/plain str"),
+    (h.iterator, "200 text/plain str"),
+    (h.chunks, "200 text/plain str"),
+    (h.no_content, "204"),
+    (h.created, "201 application/json Lamp"),
+    (h.created_by_code, "201 application/json Lamp"),
+    (h.created_by_enum, "201 application/json Lamp"),
+    (h.status_by_code, "201 application/json Lamp, 202 application/json Lamp"),
+    (h.several, f"{LAMP}, 202 application/json NewLamp, 204"),
+    (h.html, "203 text/html str"),
+    (h.file, "200 text/csv bytes"),
+    (h.events, "200 text/event-stream str"),
+    (h.response_of_json, "206 application/json list[Lamp]"),
+    (h.by_helper, LAMP),
+    (h.union_with_response, f"{LAMP}, 307"),
+    (h.generic, f"{JSON} Listed[Lamp]"),
+    (h.form_shown_again, "303, 200 text/html str, 413 text/html str, 422 text/html str"),
+    (h.raises_own, "409 It is sold."),
+    (h.raises_status, "418 No."),
+    (h.aborts_by_name, "410 It is gone."),
+    (h.redirects, "303"),
+    (h.caught, LAMP),
+    (h.raised_again, "204, 409 It is sold., 409 Not now."),
+    (h.raises_made, "409 It is sold."),
+]
+
+UNREAD = [
+    (
+        h.type_by_value,
+        "request.json_as(KINDS[request.args['kind']]) reads a type that is not known before it runs",
+        'return Lamp(1, request.json_as(KINDS[request.args["kind"]]).name)',
+    ),
+    (
+        h.result_not_known,
+        "`return msgspec.json.decode(b'{}')` gives what is not known before it runs",
+        'return msgspec.json.decode(b"{}")',
+    ),
+    (
+        h.status_not_known,
+        "abort is given a status that is not known before it runs",
+        'abort(int(request.args["status"]))',
+    ),
+    (
+        h.kept,
+        "the request is kept as self.request, and what is read of it there is not known",
+        "self.request = request",
+    ),
+    (
+        h.passed_on,
+        "HELPERS['read'](...) is given the request, and is not known before it runs",
+        'HELPERS["read"](request)',
+    ),
+]
+
+
+def ids(cases: list[tuple[Any, str]]) -> list[str]:
+    return [getattr(handler, "__qualname__", type(handler).__name__) for handler, _ in cases]
+
+
+@pytest.mark.parametrize(("handler", "expected"), READ, ids=ids(READ))
+def test_what_a_handler_takes_is_read(handler: Any, expected: str) -> None:
+    contract = contract_of(handler)
+    assert taken(contract) == expected
+    assert not [each for each in contract.unread if each.about == "taken"]
+
+
+@pytest.mark.parametrize(("handler", "expected"), GIVEN, ids=ids(GIVEN))
+def test_what_a_handler_answers_is_read(handler: Any, expected: str) -> None:
+    path = "/x/<int:number>" if "number" in getattr(handler, "__annotations__", {}) else "/x"
+    contract = contract_of(handler, path)
+    assert given(contract) == expected
+    assert not contract.unread
+
+
+@pytest.mark.parametrize(("handler", "text", "line"), UNREAD, ids=[each[0].__name__ for each in UNREAD])
+def test_what_cannot_be_told_is_reported_with_handler_file_and_line(handler: Any, text: str, line: str) -> None:
+    (unread,) = contract_of(handler).unread
+    lines = Path(h.__file__).read_text("utf-8").splitlines()
+    assert (unread.text, unread.place.file) == (text, h.__file__)
+    assert lines[unread.place.line - 1].strip() == line
+
+
+def test_a_handler_without_source_is_reported_unless_all_of_it_is_declared() -> None:
+    handler = h.made_by_exec["without_source"]
+    (unread,) = contract_of(handler).unread
+    assert str(unread) == "without_source (<string>:1): its source can't be read"
+    assert contract_of(handler, takes=h.NewLamp, gives=h.Lamp).unread == []
+
+
+# What is around a handler
+
+
+def key_required(request: Request) -> None:
+    if request.headers.get("x-key") != "secret":
+        abort(403, "The key is wrong.")
+
+
+def test_hooks_of_a_route_and_of_the_app_count() -> None:
+    app = App()
+    app.before_request(key_required)
+    contract = contract_of(h.no_content, app=app, before=RateLimit("10/minute"))
+    assert (taken(contract), given(contract)) == ("header x-key?", "204, 403 The key is wrong., 429 None")
+
+
+def test_middleware_that_answers_counts() -> None:
+    app = App()
+
+    @app.middleware
+    def maintenance(request: Request) -> Any:
+        if request.cookies.get("admin"):
+            return "Back soon.", 503
+        response = yield
+        response.headers["x-served"] = "1"
+        return response
+
+    contract = contract_of(h.no_content, app=app)
+    assert (taken(contract), given(contract)) == ("cookie admin?", "204, 503 text/plain str")
+
+
+def test_an_error_is_answered_by_its_handler() -> None:
+    class OutOfStock(Exception):
+        pass
+
+    def order(request: Request) -> None:
+        raise OutOfStock
+
+    app = App()
+
+    @app.errorhandler(OutOfStock)
+    def sold_out(request: Request, error: OutOfStock) -> tuple[h.Lamp, int]:
+        return h.Lamp(1, ""), 409
+
+    contract = contract_of(order, app=app)
+    ((status, (failure,)),) = contract.failures.items()
+    assert (status, [shown(each.body) for each in failure.answers], failure.is_problem) == (409, ["Lamp"], False)
+
+
+# Declarations
+
+
+def test_what_is_declared_wins_over_what_is_read() -> None:
+    contract = contract_of(h.type_by_value, takes=h.NewLamp, gives={202: h.NewLamp, 204: None, 409: h.Lamp})
+    assert taken(contract) == "json NewLamp, query kind"
+    assert given(contract) == "202 application/json NewLamp, 204, 409 application/json Lamp"
+    assert contract.unread == []
+
+
+def test_an_error_that_is_declared_leaves_the_answers_as_they_are_read() -> None:
+    assert given(contract_of(h.plain, gives={409: h.NewLamp})) == f"{LAMP}, 409 application/json NewLamp"
+
+
+def test_parts_are_declared_by_their_names() -> None:
+    assert taken(contract_of(h.plain, takes={"query": h.Search})) == "json NewLamp, query Search"
+    assert taken(contract_of(h.plain, takes={"form": h.Lamp})) == "form Lamp"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"takes": {"body": h.Lamp}}, "takes is a type, or has types for json, form, query, not for 'body': '/x'"),
+        ({"gives": {"200": h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for '200': '/x'"),
+        ({"gives": {99: h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for 99: '/x'"),
+    ],
+)
+def test_a_wrong_declaration_is_refused(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match="has types for") as caught:
+        App().post("/x", **option)
+    assert str(caught.value) == message
