@@ -168,6 +168,10 @@ TOPICS = {
         "Compression and upload progress", "antiphon.features", "Compression UploadProgress",
         "See also [compress](../../how-to/compress.md) and [take uploads](../../how-to/uploads.md).",
     ),
+    "features/openapi.md": Page(
+        "OpenAPI", "antiphon.features", "OpenAPI",
+        "See also [describe an API](../../how-to/openapi.md).",
+    ),
     "features/observing.md": Page(
         "Health, traces and the access log", "antiphon.features", "Health OpenTelemetry AccessLog",
         "See also [answer probes](../../how-to/health.md), [trace requests](../../how-to/trace.md) and"

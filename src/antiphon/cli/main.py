@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -254,6 +255,34 @@ def routes(target: str | None, url: str | None, method: str) -> None:
         lines, is_answered = find_answer(app, _request(url, method), has_host="://" in url)
     click.echo("\n".join(lines))
     sys.exit(not is_answered)
+
+
+@main.command()
+@click.argument("target", metavar="[MODULE:APP]", required=False)
+@click.option(
+    "--check", "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Compare with this document."
+)
+@click.option("--strict", is_flag=True, help="End with 1 if anything can't be told by reading the code.")
+@click.option("--prefix", help="Describe the routes below this prefix.")
+def openapi(target: str | None, file: str | None, strict: bool, prefix: str | None) -> None:
+    """Print the OpenAPI document of an application, made by reading the code of its handlers.
+
+    What can't be told is named on stderr, with handler, file and line. With --check, print where the document in FILE
+    differs instead, and end with 1 if it does.
+    """
+    from antiphon.cli.openapi import document, drift, written
+    from antiphon.cli.routes import load
+
+    found = _target(target)
+    made = document(found, load(found), prefix)
+    for each in made.unknown:
+        click.echo(f"Not known: {each}", err=True)
+    differing = drift(made, Path(file)) if file is not None else []
+    if file is None:
+        click.echo(written(made))
+    for each in differing:
+        click.echo(each)
+    sys.exit(bool(differing) or (strict and bool(made.unknown)))
 
 
 @main.command()

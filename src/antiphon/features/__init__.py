@@ -25,6 +25,7 @@ __all__, __getattr__ = import_on_use(
         "features.locations.feature": "Locations",
         "features.logins": "SessionLogin login logout",
         "features.open_telemetry": "OpenTelemetry",
+        "features.openapi.feature": "OpenAPI",
         "features.pages": "PageFile Pages route_options",
         "features.rate_limits": "RateLimit",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity"

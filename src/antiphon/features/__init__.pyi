@@ -26,6 +26,7 @@ from antiphon.features.locations.feature import Locations
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.open_telemetry import OpenTelemetry
+from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.pages import PageFile, Pages, route_options
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.security_headers import (
@@ -76,6 +77,7 @@ __all__ = [
     "Location",
     "Locations",
     "MemoryStore",
+    "OpenAPI",
     "OpenTelemetry",
     "OwnedEntry",
     "Page",

@@ -91,6 +91,11 @@ class Sessions:
     def _has_cookie(self, request: Request) -> bool:
         return self._name(request) in request.cookies
 
+    @property
+    def secure_cookie(self) -> str:
+        """The name of the cookie where the site is served by https."""
+        return self._cookie or "__Host-session"
+
     def _name(self, request: Request) -> str:
         return self._cookie or ("__Host-session" if request.is_secure else "session")
 

@@ -19,7 +19,7 @@ def contract_of(
     app = app or App()
     app.route(path, (method,), **options)(handler)
     (group,) = app.route_groups
-    return ContractReader().read(group, group.routes()[-1])
+    return ContractReader().read(group, group.routes()[-1], "POST")
 
 
 def name_of(kind: Any) -> str:

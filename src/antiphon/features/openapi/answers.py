@@ -97,6 +97,8 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
 
 def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
     several = types.members(kind)
+    if len(several) > 1 and all(map(_is_json, several)):
+        return [Given(200, JSON, value)]
     if len(several) > 1:
         return [found for each in several for found in _answers(value_of(each))]
     cls = types.class_of(kind)
@@ -140,7 +142,9 @@ def value_of(annotation: Any) -> Value:
     annotation = types.plain(annotation)
     several = types.members(annotation)
     if len(several) > 1:
-        return either(*map(value_of, several))
+        together = [each for each in several if _is_json(each)]
+        others = [value_of(each) for each in several if not _is_json(each)]
+        return either(*([Of(types.union_of(together))] if together else []), *others)
     arguments = get_args(annotation)
     if types.class_of(annotation) is tuple and len(arguments) in (2, 3) and ... not in arguments:
         return Tuple((value_of(arguments[0]), _second_of(arguments[1]), *map(Of, arguments[2:])))
@@ -165,9 +169,21 @@ def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
     if annotation is types.NOT_SAID or _says_nothing(annotation):
         return answers_of(_without_forgotten(findings.result))
     made: list[Given | NotKnown] = []
-    for each in types.members(annotation):
+    for each in _alternatives_of(annotation):
         made += _by_annotation(findings.result, each)
     return [each for at, each in enumerate(made) if each not in made[:at]]
+
+
+def _alternatives_of(annotation: Any) -> list[Any]:
+    """Return the members of a union, of which those that become JSON stay together."""
+    several = types.members(annotation)
+    together = [each for each in several if _is_json(each)]
+    return [*([types.union_of(together)] if together else []), *[each for each in several if not _is_json(each)]]
+
+
+def _is_json(annotation: Any) -> bool:
+    cls = types.class_of(annotation)
+    return cls is not None and not issubclass(cls, Response | Page) and _media_of(cls) == JSON
 
 
 def _says_nothing(annotation: Any) -> bool:

@@ -7,6 +7,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, cast, get_args
 from typing import Never as NeverReturned
 
+from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.forms.form import Form
 from antiphon.features.openapi import types
 from antiphon.features.openapi.findings import Read, ReadAs
@@ -102,7 +103,10 @@ def _call_method(expressions: "Expressions", made: Call, method: Bound) -> Value
     if isinstance(owner, Pairs):
         return _call_of_pairs(expressions, made, owner, method.name)
     if isinstance(owner, FormOf):
-        return Raisable(HTTPError, 422, "A field is not valid.") if method.name == "error" else Of(bool)
+        if method.name == "error":
+            return Raisable(HTTPError, 422, "A field is not valid.")
+        is_sent = expressions.reader.method not in SAFE_METHODS or owner.is_query
+        return Of(bool) if is_sent or method.name not in ("validate", "avalidate") else Known(False)
     if isinstance(owner, Answer):
         if method.name in ("conditional", "freeze", "afreeze"):
             return Answer(owner.statuses, owner.media, owner.body, owner.headers, method.name == "conditional")
@@ -266,7 +270,7 @@ def _make_form(expressions: "Expressions", made: Call) -> Value:
     part: ReadAs = "query" if isinstance(method, Known) and method.value == "get" else "form"
     place = expressions.source.place_of(made.node)
     expressions.findings.reads.append(Read(part, wanted.value, place, may_fail=False))
-    return FormOf(wanted.value)
+    return FormOf(wanted.value, part == "query")
 
 
 def _make_error(made: Call, cls: type[BaseException]) -> Raisable:

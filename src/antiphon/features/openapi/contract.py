@@ -36,9 +36,10 @@ class Failure(NamedTuple):
 
 @dataclass
 class Contract:
-    """What one route takes and gives."""
+    """What one method of a route takes and gives."""
 
     route: Route
+    method: str
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
     answers: list[Given] = field(default_factory=list)
@@ -52,8 +53,8 @@ class Contract:
 
     @property
     def is_safe(self) -> bool:
-        """True if the route answers no method that writes."""
-        return all(method in SAFE_METHODS for method in self.route.methods)
+        """True if the method writes nothing."""
+        return self.method in SAFE_METHODS
 
     def fail(self, status: int, detail: str | None) -> None:
         """Note an error that the framework itself raises."""
@@ -67,11 +68,12 @@ class ContractReader:
     def __init__(self) -> None:
         self._code = CodeReader()
 
-    def read(self, group: RouteGroup, route: Route) -> Contract:
-        """Return the contract of a route, as its code, its annotations and its declarations say it."""
-        contract = Contract(route)
+    def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
+        """Return the contract of a method of a route, as its code, its annotations and its declarations say it."""
+        self._code.method = method
+        contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
-        if contract.is_safe:
+        if all(each in SAFE_METHODS for each in route.methods):
             stack = stack.without_writes()
         found = self._code.read(route.handler)
         contract.add_failure = partial(self._add_failure, contract, stack)

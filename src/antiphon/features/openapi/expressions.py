@@ -131,6 +131,8 @@ class Expressions(ast.NodeVisitor):
         if name in _ANY_BODY:
             self.findings.reads.append(Read("raw", Any, self.source.place_of(node)))
             return _ANY_BODY[name]
+        if name == "method":
+            return Known(self.reader.method)
         if name == "user":
             self.findings.reads_user = True
         method = types.method_of(Request, name)
@@ -236,17 +238,22 @@ class Expressions(ast.NodeVisitor):
         return either(*values)
 
     def visit_IfExp(self, node: ast.IfExp) -> Value:
-        self.value(node.test)
+        test = self.value(node.test)
+        if isinstance(test, Known) and isinstance(test.value, bool):
+            return self.value(node.body if test.value else node.orelse)
         return either(self.value(node.body), self.value(node.orelse))
 
     def visit_Compare(self, node: ast.Compare) -> Value:
-        for each in (node.left, *node.comparators):
-            self.value(each)
-        return Of(bool)
+        left, *others = [self.value(each) for each in (node.left, *node.comparators)]
+        if len(others) != 1 or not _is_method(node.left):
+            return Of(bool)
+        return _compared(left, node.ops[0], others[0])
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
-        return Of(bool) if isinstance(node.op, ast.Not) else value
+        if isinstance(node.op, ast.Not):
+            return Known(not value.value) if isinstance(value, Known) and isinstance(value.value, bool) else Of(bool)
+        return value
 
     def visit_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.value(node.left), self.value(node.right)
@@ -354,6 +361,24 @@ def _simple_type(value: Value) -> Any:
     if isinstance(value, Known):
         return type(value.value)
     return types.class_of(value.type) if isinstance(value, Of) else None
+
+
+def _is_method(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "method"
+
+
+def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
+    """Return the outcome of a comparison of the request's method."""
+    listed = right.items if isinstance(right, Tuple) else (right,)
+    known = [each.value for each in listed if isinstance(each, Known)]
+    if not isinstance(left, Known) or len(known) < len(listed):
+        return Of(bool)
+    match operator:
+        case ast.Eq() | ast.In():
+            return Known(left.value in known)
+        case ast.NotEq() | ast.NotIn():
+            return Known(left.value not in known)
+    return Of(bool)
 
 
 def item_of(value: Value) -> Value:

@@ -58,6 +58,8 @@ class CodeReader:
         self._sources = Sources()
         self._read: dict[Any, Findings] = {}
         self._open: list[FunctionType] = []
+        self.method = ""
+        """The method of the request with which functions are called."""
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
         """Read a function that is called with the request, and perhaps with others after it."""
@@ -103,7 +105,7 @@ class CodeReader:
     def _read_function(self, function: FunctionType, variables: dict[str, Value]) -> Findings:
         key: Any
         try:
-            key = (function, frozenset(variables.items()))
+            key = (self.method, function, frozenset(variables.items()))
         except TypeError:  # some value can't be hashed
             key = object()
         if key not in self._read:
@@ -282,7 +284,9 @@ class Statements(ast.NodeVisitor):
     # Branches
 
     def visit_If(self, node: ast.If) -> bool:
-        self._expressions.value(node.test)
+        test = self._expressions.value(node.test)
+        if isinstance(test, Known) and isinstance(test.value, bool):  # by the method of the request
+            return self._run(node.body if test.value else node.orelse)
         return self._branches(
             functools.partial(self._run_if, node.test, node.body, is_true=True),
             functools.partial(self._run_if, node.test, node.orelse, is_true=False),

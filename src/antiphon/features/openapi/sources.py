@@ -88,6 +88,7 @@ class Sources:
 
     def _nodes(self, filename: str, module_globals: dict[str, Any]) -> dict[int, list[FunctionNode]]:
         if filename not in self._files:
+            linecache.checkcache(filename)
             text = "".join(linecache.getlines(filename, module_globals))
             self._files[filename] = _functions_in(text)
         return self._files[filename]

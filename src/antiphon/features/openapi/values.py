@@ -99,6 +99,7 @@ class FormOf:
     """A ``Form`` of a class."""
 
     wanted: Any
+    is_query: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""`antiphon openapi`: the OpenAPI document of an application, and the places in which one that is written differs."""
+
+import json
+from pathlib import Path
+
+from antiphon.app.application import App
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.target import Target
+from antiphon.features.openapi.document import Document
+from antiphon.features.openapi.drift import differences
+from antiphon.features.openapi.feature import OpenAPI
+
+
+def document(target: Target, app: App, prefix: str | None) -> Document:
+    """Return the document of the feature `OpenAPI` that an application uses, or one of all routes if it uses none.
+
+    Raises `BadCommand` where it uses several, and no prefix says which.
+    """
+    features = [
+        feature for route in app.routes if isinstance(feature := getattr(route.handler, "__self__", None), OpenAPI)
+    ]
+    known = {feature.prefix: feature for feature in features}
+    if prefix is None and len(known) > 1:
+        raise BadCommand(f"{target} has {len(known)} documents: add --prefix, one of {', '.join(map(repr, known))}.")
+    if prefix is None and known:
+        return next(iter(known.values())).document(app)
+    feature = known.get(prefix or "") or OpenAPI(target.module.rpartition(".")[2], prefix=prefix or "")
+    return feature.document(app)
+
+
+def written(document: Document) -> str:
+    """Return a document as it is printed."""
+    return json.dumps(document.content, indent=2, ensure_ascii=False)
+
+
+def drift(document: Document, path: Path) -> list[str]:
+    """Return the places in which a file differs from a document. Raises `BadCommand` for a file that is no JSON."""
+    try:
+        known = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadCommand(f"{str(path)!r} can't be read as JSON: {error}.") from None
+    return [*differences(known, json.loads(written(document)))]

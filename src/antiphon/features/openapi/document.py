@@ -1,0 +1,209 @@
+"""The document: an OpenAPI description (3.1) of an application, made by reading its handlers."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from antiphon.app.application import App
+from antiphon.app.planning.planner import merged_converters
+from antiphon.app.route import Route
+from antiphon.features.openapi.contract import Contract, ContractReader
+from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
+from antiphon.features.openapi.parameters import path_template
+from antiphon.features.openapi.reading import is_ours
+from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
+from antiphon.features.openapi.security import security_of, security_schemes
+from antiphon.handler.contract import describe, without_partials
+from antiphon.routing.pattern import Parameter
+
+OPENAPI = "3.1.0"
+_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD")
+"""The methods that OpenAPI 3.1 can describe (§4.8.9)."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a document says about the API as a whole."""
+
+    title: str
+    version: str = "1"
+    description: str | None = None
+    prefix: str = ""
+    """The prefix of the paths that the document describes."""
+    servers: tuple[str, ...] = ()
+
+
+@dataclass
+class Document:
+    """An OpenAPI document, and what could not be told by reading."""
+
+    content: Schema
+    unknown: list[str] = field(default_factory=list)
+    contracts: list[Contract] = field(default_factory=list)
+
+
+class _Described(NamedTuple):
+    """A method of a route, of which the document has an operation."""
+
+    contract: Contract
+    path: str
+    parameters: list[Parameter]
+    app: App
+    security: dict[str, Schema]
+
+
+def make_document(app: App, info: Info) -> Document:
+    """Make the document of an application, and of those that are mounted in it, below the prefix of ``info``."""
+    reader = ContractReader()
+    described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
+    contracts = [each.contract for each in described]
+    schemas = _schemas(contracts)
+    document = Document({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
+    paths = _paths(described, schemas, document.unknown)
+    document.content = _content(info, paths, schemas, described)
+    return document
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return not prefix or path == prefix or path.startswith(f"{prefix}/")
+
+
+def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
+    """Yield the routes of an application and of those mounted in it, but for those of features."""
+    groups = app.route_groups
+    converters, security = merged_converters(groups), security_schemes(groups)
+    for group in groups:
+        for route in group.routes():
+            if not _is_of_feature(route):
+                path, parameters = path_template(route, prefix, converters)
+                for method in route.methods:
+                    yield _Described(reader.read(group, route, method), path, parameters, app, security)
+    for mount in app.mounts:
+        if isinstance(mount.application, App):
+            yield from _routes(mount.application, prefix + mount.prefix, reader)
+
+
+def _is_of_feature(route: Route) -> bool:
+    """True for a route that the package itself has added: static files, probes, this very document."""
+    handler: Callable[..., Any] = without_partials(route.handler)
+    function = getattr(handler, "__func__", handler)
+    function = function if isinstance(function, FunctionType) else type(function).__call__
+    return isinstance(function, FunctionType) and is_ours(function)
+
+
+def _schemas(contracts: list[Contract]) -> Schemas:
+    inputs = [read.wanted for each in contracts for read in each.reads if read.part != "raw"]
+    answers = [given for each in contracts for given in each.answers]
+    answers += [
+        given for each in contracts for failures in each.failures.values() for one in failures for given in one.answers
+    ]
+    return Schemas(inputs, [kind for given in answers for kind in leaf_types(given.body)])
+
+
+# What is not known
+
+
+def _unread(contracts: list[Contract]) -> Iterator[str]:
+    for contract in contracts:
+        where = f"{contract.method} {contract.route.where}"
+        yield from dict.fromkeys(f"{where}: {each}" for each in contract.unread)
+        if not (contract.answers or contract.failures or contract.unread):
+            yield f"{where}: {_handler(contract)} returns nothing: annotate what it returns, or declare it with gives="
+
+
+def _undescribed(contracts: list[Contract], schemas: Schemas) -> Iterator[str]:
+    for kind, reason in schemas.undescribed:
+        users = [each for each in contracts if kind in _types_of(each)]
+        where = f"{_handler(users[0])}: " if users else ""
+        yield f"{where}{kind} has no JSON Schema: {reason}"
+
+
+def _types_of(contract: Contract) -> list[Any]:
+    read = [each.wanted for each in contract.reads]
+    return read + [kind for given in contract.answers for kind in leaf_types(given.body)]
+
+
+def _handler(contract: Contract) -> str:
+    return describe(contract.route.handler)
+
+
+# The parts of the document
+
+
+def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) -> Schema:
+    names = Counter(each.contract.route.name for each in described)
+    paths: Schema = {}
+    used: set[str] = set()
+    for each in described:
+        route, method = each.contract.route, each.contract.method
+        if method not in _METHODS:
+            unknown.append(f"{method} {route.where}: OpenAPI {OPENAPI} has no operations for {method}")
+        elif method.lower() in paths.get(each.path, {}):
+            unknown.append(f"{method} {route.where}: {each.path} is described already, by another route")
+        else:
+            made = _operation(each, schemas)
+            wanted = route.name if names[route.name] == 1 else f"{route.name}_{method.lower()}"
+            made["operationId"] = _unique(wanted, used)
+            paths.setdefault(each.path, {})[method.lower()] = _ordered(made)
+    return paths
+
+
+def _operation(described: _Described, schemas: Schemas) -> Schema:
+    contract = described.contract
+    refuses_other_sites = not described.app.allows_cross_site_writes
+    made = operation(contract, described.parameters, schemas, refuses_other_sites=refuses_other_sites)
+    if contract.route.blueprint:
+        made["tags"] = [contract.route.blueprint]
+    if security := security_of(contract, described.security):
+        made["security"] = security
+    if contract.route.host:
+        made["servers"] = [_server_of(contract.route.host)]
+    return made
+
+
+def _server_of(host: str) -> Schema:
+    """Return the server of a route of one host, whose parameters become variables."""
+    parts = [part.partition(">") for part in host.split("<")]
+    names = [part[0].rpartition(":")[2] for part in parts[1:]]
+    url = "//" + parts[0][0] + "".join(f"{{{name}}}{part[2]}" for name, part in zip(names, parts[1:], strict=True))
+    variables = {name: {"default": name} for name in names}
+    return {"url": url, "variables": variables} if variables else {"url": url}
+
+
+def _unique(name: str, used: set[str]) -> str:
+    found, count = name, 1
+    while found in used:
+        count += 1
+        found = f"{name}_{count}"
+    used.add(found)
+    return found
+
+
+_ORDER = (
+    "operationId", "summary", "description", "tags", "deprecated", "servers", "parameters", "requestBody", "responses",
+    "security",
+)  # fmt: skip
+
+
+def _ordered(made: Schema) -> Schema:
+    return {key: made[key] for key in _ORDER if key in made}
+
+
+def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Described]) -> Schema:
+    about: Schema = {"title": info.title, "version": info.version}
+    if info.description:
+        about["description"] = info.description
+    content: Schema = {"openapi": OPENAPI, "info": about}
+    if info.servers:
+        content["servers"] = [{"url": url} for url in info.servers]
+    tags = dict.fromkeys(each.contract.route.blueprint for each in described if each.contract.route.blueprint)
+    if tags:
+        content["tags"] = [{"name": name} for name in tags]
+    content["paths"] = dict(sorted(paths.items()))
+    components = {**schemas.components, "Problem": dict(PROBLEM_SCHEMA)}
+    content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
+    if schemes := {name: scheme for each in described for name, scheme in each.security.items()}:
+        content["components"]["securitySchemes"] = schemes
+    return content

@@ -1,0 +1,40 @@
+"""Drift: the places in which two documents differ."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+_MISSING = object()
+
+
+def differences(written: Any, made: Any, place: str = "") -> Iterator[str]:
+    """Yield the places in which a document that was written differs from the one that is made now, with both values."""
+    if isinstance(written, dict) and isinstance(made, dict):
+        for key in dict.fromkeys((*written, *made)):
+            yield from differences(written.get(key, _MISSING), made.get(key, _MISSING), _below(place, key))
+    elif isinstance(written, list) and isinstance(made, list) and _named(written) and _named(made):
+        yield from differences(_by_name(written), _by_name(made), place)
+    elif written is _MISSING:
+        yield f"{place}: the application has it now: {_shown(made)}"
+    elif made is _MISSING:
+        yield f"{place}: the application has it no more: it was {_shown(written)}"
+    elif written != made:
+        yield f"{place}: {_shown(written)} is now {_shown(made)}"
+
+
+def _below(place: str, key: str) -> str:
+    return f"{place} {key}" if place else key
+
+
+def _named(items: list[Any]) -> bool:
+    """True for parameters and tags, whose order means nothing."""
+    return all(isinstance(each, dict) and "name" in each for each in items)
+
+
+def _by_name(items: list[Any]) -> dict[str, Any]:
+    return {f"{each.get('in', '')} {each['name']}".strip(): each for each in items}
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."

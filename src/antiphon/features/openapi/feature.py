@@ -1,0 +1,102 @@
+"""The OpenAPI document of an application, as a feature: ``app.use(OpenAPI("Lamps", version="2", prefix="/api"))``."""
+
+import logging
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from antiphon.explanations import explained
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+    from antiphon.features.openapi.document import Document
+
+
+class OpenAPI:
+    """A feature that answers with an OpenAPI document (3.1) of the application, made by reading its handlers' code.
+
+    The document has the routes below ``prefix``, and is answered at ``path`` there, ``/api/openapi.json``. It is made
+    once, when it is first asked for; other requests know nothing of it. ``title``, ``version`` and ``description`` are
+    those of the API, ``servers`` the URLs at which it is served: by default the one that answers.
+
+    Routes that features add, such as static files, are left out. Code that can't be read is logged, and
+    ``antiphon openapi --strict`` names it. ``file`` is a document that ``antiphon openapi`` has written: it is answered
+    in place of one that is made, for applications that are shipped without their source.
+
+    Raises ValueError for a prefix that ends with a slash, and for a path that begins with none; FileNotFoundError for
+    a file that is not there.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        version: str = "1",
+        description: str | None = None,
+        prefix: str = "",
+        path: str = "/openapi.json",
+        servers: Iterable[str] = (),
+        file: str | PathLike[str] | None = None,
+    ) -> None:
+        if prefix.endswith("/") or (prefix and not prefix.startswith("/")):
+            raise explained(
+                "bad-feature-option", ValueError(f"a prefix begins with a slash, and ends with none: not {prefix!r}")
+            )
+        if not path.startswith("/"):
+            raise explained("bad-feature-option", ValueError(f"a path begins with a slash: not {path!r}"))
+        self.title = title
+        self.version = version
+        self.description = description
+        self.prefix = prefix
+        self._path = path
+        self._servers = tuple(servers)
+        self._file = None if file is None else Path(file).read_bytes()
+        self._app: App | None = None
+        self._document: Document | None = None
+        self._lock = Lock()
+
+    def install(self, app: "App") -> None:
+        """Register the route of the document."""
+        app.route_groups  # noqa: B018 - a blueprint has none
+        self._app = app
+        app.get(self.prefix + self._path, name=f"openapi{self.prefix.replace('/', '_')}")(self._answer)
+
+    def document(self, app: "App") -> "Document":
+        """Return the document of an application, and what could not be told."""
+        from antiphon.features.openapi.document import Info, make_document
+
+        info = Info(self.title, self.version, self.description, self.prefix, self._servers)
+        return make_document(app, info)
+
+    def _answer(self, request: Request) -> Response:
+        response = Response(self._body(request.root_path), content_type="application/json")
+        response.add_etag()
+        return response.conditional(request)
+
+    def _body(self, root_path: str) -> bytes:
+        from antiphon.serialization.json import encode_json
+
+        if self._file is not None:
+            return self._file
+        content: dict[str, Any] = self._made().content
+        if root_path and "servers" not in content:
+            content = {**content, "servers": [{"url": root_path}]}
+        return encode_json(content)
+
+    def _made(self) -> "Document":
+        with self._lock:
+            if self._document is None:
+                if self._app is None:
+                    raise RuntimeError("this feature is not installed")
+                self._document = self.document(self._app)
+                self._log(self._document.unknown)
+        return self._document
+
+    def _log(self, unknown: list[str]) -> None:
+        logger = logging.getLogger("antiphon.openapi")
+        for each in unknown:
+            logger.warning("the OpenAPI document %r lacks something: %s", self.title, each)

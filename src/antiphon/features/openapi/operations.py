@@ -1,0 +1,266 @@
+"""One operation of the document: what a method of a path takes and answers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from inspect import cleandoc
+from typing import Any
+
+from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.contract import Contract, Failure
+from antiphon.features.openapi.findings import Read
+from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
+from antiphon.features.openapi.responses import HTML, JSON
+from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
+from antiphon.handler.contract import innermost, is_async
+from antiphon.handler.errors import PROBLEM
+from antiphon.routing.pattern import Parameter
+
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+
+_PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}Problem"}}}
+_HEADERS: dict[str, Schema] = {
+    "location": {"schema": {"type": "string", "format": "uri-reference"}},
+    "www-authenticate": {"schema": {"type": "string"}},
+    "retry-after": {"schema": {"type": "string"}},
+}
+_ALWAYS = {401: "www-authenticate"}
+"""The header that an error of a status always has."""
+
+
+def operation(
+    contract: Contract, parameters: list[Parameter], schemas: Schemas, *, refuses_other_sites: bool
+) -> Schema:
+    """Return the operation of one method, but for its id, tags and security."""
+    made, is_safe = _described(contract), contract.is_safe
+    _expect(contract, is_safe, bool(parameters), refuses_other_sites)
+    found = [
+        *map(path_parameter, parameters),
+        *other_parameters(contract, schemas),
+        *_condition_headers(contract, is_safe),
+    ]
+    if contract.route.idempotent:
+        found.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"}})
+    if found:
+        made["parameters"] = found
+    if not is_safe and (body := _request_body(contract, schemas)):
+        made["requestBody"] = body
+    made["responses"] = _responses(contract, is_safe, schemas)
+    return made
+
+
+def _described(contract: Contract) -> Schema:
+    """Return the summary, the first sentence of the handler's docstring, and the description, all that follows it."""
+    handler = innermost(contract.route.handler)
+    text = cleandoc(getattr(handler, "__doc__", None) or "") if hasattr(handler, "__code__") else ""
+    first, _, rest = text.partition("\n\n")
+    summary = " ".join(first.split())
+    made: Schema = {}
+    if summary:
+        made["summary"] = summary.removesuffix(".")
+    if rest.strip():
+        made["description"] = rest.strip()
+    if getattr(handler, "__deprecated__", None) is not None:
+        made["deprecated"] = True
+    return made
+
+
+# The errors that the framework answers by itself
+
+
+def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_other_sites: bool) -> None:
+    route = contract.route
+    if has_parameters:
+        contract.fail(404, None)
+    for read in contract.reads:
+        _expect_refusals(contract, read, is_safe)
+    if any(each.is_required and each.part in ("query", "cookie", "header") for each in contract.named):
+        contract.fail(400, None)
+    if any(each.is_required and each.part in ("form", "files") for each in contract.named) and not is_safe:
+        contract.fail(400, None)
+    if refuses_other_sites and not is_safe:
+        contract.fail(403, "A page of another site may not write here.")
+    if route.signed:
+        contract.fail(403, "The URL is not signed.")
+        contract.fail(410, "The URL has expired.")
+    if route.deadline is not None and is_async(route.handler):
+        contract.fail(504, "The answer took too long.")
+    if route.idempotent:
+        contract.fail(400, "The header Idempotency-Key is missing or malformed.")
+        contract.fail(409, "The first request with this key has not been answered yet.")
+        contract.fail(422, "The key was used for another request.")
+        contract.fail(503, None)
+    if is_safe and {HTML, JSON} <= {each.media for each in contract.answers if each.status == 200}:
+        contract.fail(406, None)
+
+
+def _expect_refusals(contract: Contract, read: Read, is_safe: bool) -> None:
+    """Note the errors of a body or a query that can't be read."""
+    if read.part == "query":
+        if read.may_fail:
+            contract.fail(422, "A parameter of the query is not valid.")
+        return
+    if is_safe:
+        return
+    if read.part == "raw":
+        contract.fail(413, "The body is too large.")
+        return
+    contract.fail(400, "The body is malformed.")
+    contract.fail(415, "The body is of another media type.")
+    if read.may_fail:
+        contract.fail(413, "The body is too large.")
+        if read.wanted is not Any:
+            contract.fail(422, "A field is not valid.")
+
+
+def _condition_headers(contract: Contract, is_safe: bool) -> Iterator[Schema]:
+    """Yield the headers by which clients ask for ranges, or only for what has changed (RFC 9110 §13, §14)."""
+    if is_safe and any(each.is_conditional for each in contract.answers):
+        ranges = ("Range",) if any(each.is_conditional and each.media != HTML for each in contract.answers) else ()
+        for name in (*ranges, "If-None-Match", "If-Modified-Since"):
+            yield {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+
+
+# The body
+
+
+def _request_body(contract: Contract, schemas: Schemas) -> Schema:
+    content: Schema = {}
+    required = False
+    for read in contract.reads:
+        if read.part == "json":
+            _offer(content, JSON, schemas.of_type(read.wanted, "input"))
+            required = True
+        elif read.part == "raw":
+            content.setdefault("*/*", {})
+        elif read.part == "form":
+            schema = _form_schema(contract, read, schemas)
+            required = required or bool(schema.get("required"))
+            for kind in (MULTIPART,) if _has_file(schema) else (URLENCODED, MULTIPART):
+                _offer(content, kind, schema)
+    if "*/*" in content and len(content) > 1:
+        del content["*/*"]
+    return {"required": required, "content": content} if content else {}
+
+
+def _offer(content: Schema, media: str, schema: Schema) -> None:
+    """Add a schema to the content of a media type, beside those that it has."""
+    known = content.setdefault(media, {"schema": schema})["schema"]
+    if known != schema:
+        choices = known["anyOf"] if set(known) == {"anyOf"} else [known]
+        content[media] = {"schema": {"anyOf": [*choices, *([] if schema in choices else [schema])]}}
+
+
+def _form_schema(contract: Contract, read: Read, schemas: Schemas) -> Schema:
+    if read.wanted is not Any:
+        return schemas.record(read.wanted)
+    fields = [each for each in contract.named if each.part in ("form", "files")]
+    schema: Schema = {"type": "object"}
+    properties = {each.name: named_schema(each) for each in fields if each.name}
+    if properties:
+        schema["properties"] = properties
+    required = [*dict.fromkeys(each.name for each in fields if each.is_required)]
+    if required:
+        schema["required"] = required
+    if any(each.part == "files" for each in fields) and not _has_file(schema):
+        schema["additionalProperties"] = dict(FILE)
+    return schema
+
+
+def _has_file(schema: Schema) -> bool:
+    def is_file(one: Any) -> bool:
+        return isinstance(one, dict) and (
+            one.get("format") == "binary" or is_file(one.get("items")) or any(map(is_file, one.get("anyOf", ())))
+        )
+
+    return any(map(is_file, (*schema.get("properties", {}).values(), schema.get("additionalProperties"))))
+
+
+# Responses
+
+
+def _responses(contract: Contract, is_safe: bool, schemas: Schemas) -> Schema:
+    made: dict[int, Schema] = {}
+    reads_form = any(each.part == "form" for each in contract.reads)
+    for given in contract.answers:
+        if is_safe and reads_form and given.status in (413, 422):
+            continue  # the form is not sent
+        _add_answer(made, given, schemas)
+        if given.is_conditional and is_safe and given.status == 200:
+            _add_conditional(made, given, schemas)
+    for status, failures in contract.failures.items():
+        _add_failures(made, status, failures, schemas)
+    if not made:
+        made[200] = {"description": "OK"}
+    return {str(status): made[status] for status in sorted(made)}
+
+
+def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
+    response = made.setdefault(given.status, {"description": _phrase(given.status)})
+    for name in given.headers:
+        response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
+    if given.media == PROBLEM:
+        response.setdefault("content", {}).update(_PROBLEM_CONTENT)
+    elif given.media is not None:
+        schema = dict(FILE) if given.media == FILE["contentMediaType"] else schemas.of(given.body, "output")
+        if not schema:
+            response.setdefault("content", {}).setdefault(given.media, {})
+        else:
+            _offer(response.setdefault("content", {}), given.media, schema)
+
+
+def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
+    made.setdefault(304, {"description": _phrase(304)})
+    if given.media != HTML:
+        _add_answer(made, given._replace(status=206), schemas)
+        _add_failures(made, 416, [Failure(None)], schemas)
+        _add_failures(made, 412, [Failure(None)], schemas)
+
+
+def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failure], schemas: Schemas) -> None:
+    told = [*dict.fromkeys(each.detail for each in failures if each.detail)]
+    response = made.setdefault(status, {"description": " ".join(told) or _phrase(status)})
+    for failure in failures:
+        for given in failure.answers:
+            _add_answer(made, given, schemas)
+        if failure.is_problem:
+            response.setdefault("content", {}).update(_PROBLEM_CONTENT)
+    if name := _ALWAYS.get(status):
+        response.setdefault("headers", {})[_title(name)] = _HEADERS[name]
+
+
+def _title(name: str) -> str:
+    return "WWW-Authenticate" if name == "www-authenticate" else "-".join(part.capitalize() for part in name.split("-"))
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"
+
+
+PROBLEM_SCHEMA: Mapping[str, Any] = {
+    "title": "Problem",
+    "description": "Problem details (RFC 9457).",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string", "description": "A JSON Pointer to the field (RFC 6901)."},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+                "required": ["pointer", "detail"],
+            },
+        },
+    },
+    "required": ["type", "title", "status"],
+}

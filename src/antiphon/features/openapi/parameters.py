@@ -1,0 +1,94 @@
+"""Parameters of an operation: of its path, its query, its cookies and its headers."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from antiphon.app.route import Route
+from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.findings import Named
+from antiphon.features.openapi.schemas import FILE, Schema, Schemas
+from antiphon.routing.converters import LARGEST, Converter
+from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
+
+_bound = re.compile(r"(min|max)=([0-9]+)").findall
+_LEFT_OUT = frozenset({"accept", "content-type", "authorization"})
+"""Headers that OpenAPI describes elsewhere (§4.8.12.1)."""
+_BY_TYPE: dict[Any, Schema] = {
+    int: {"type": "integer", "minimum": -LARGEST - 1, "maximum": LARGEST}, float: {"type": "number"},
+    bool: {"type": "boolean"}, str: {"type": "string"},
+}  # fmt: skip
+
+
+def path_template(route: Route, prefix: str, converters: Mapping[str, Converter]) -> tuple[str, list[Parameter]]:
+    """Return the path of a route as OpenAPI writes it, ``/lamps/{number}``, and its parameters."""
+    segments = parse_pattern((prefix + route.pattern) or "/", converters)
+    found = [part for segment in segments for part in parts_of(segment) if isinstance(part, Parameter)]
+    return "/" + "/".join(map(_written, segments)), found
+
+
+def _written(segment: Segment) -> str:
+    return "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in parts_of(segment))
+
+
+def path_parameter(part: Parameter) -> Schema:
+    """Return a parameter of the path, with the schema of what its converter matches."""
+    return {"name": part.name, "in": "path", "required": True, "schema": converter_schema(part.converter)}
+
+
+def converter_schema(converter: Converter) -> Schema:
+    """Return the schema of what a converter matches."""
+    kind, _, argument = converter.name.partition("(")
+    argument = argument.removesuffix(")")
+    match kind:
+        case "int":
+            bounds = {key: int(value) for key, value in _bound(argument)}
+            return {"type": "integer", "minimum": bounds.get("min", 0), "maximum": bounds.get("max", LARGEST)}
+        case "float":
+            return {"type": "number"}
+        case "uuid":
+            return {"type": "string", "format": "uuid"}
+        case "any":
+            return {"type": "string", "enum": argument.split(",")}
+        case "re":
+            return {"type": "string", "pattern": f"^(?:{argument})$"}
+        case "str":
+            return {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}
+        case "path":
+            return {"type": "string", "minLength": 1, "pattern": "^[^/]"}
+    return {"type": "string", "minLength": 1}
+
+
+def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
+    """Yield the parameters of the query, the cookies and the headers."""
+    seen: set[tuple[str, str]] = set()
+    for each in (*_of_queries(contract, schemas), *_of_names(contract)):
+        key = each["in"], each["name"].lower()
+        if key not in seen:
+            seen.add(key)
+            yield each
+
+
+def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
+    for read in contract.reads:
+        if read.part == "query":
+            record = schemas.record(read.wanted)
+            for name, known in record.get("properties", {}).items():
+                schema = dict(known)
+                described = {"description": schema.pop("description")} if "description" in schema else {}
+                required = name in record.get("required", ())
+                yield {"name": name, "in": "query", "required": required, **described, "schema": schema}
+
+
+def _of_names(contract: Contract) -> Iterator[Schema]:
+    required = {(each.part, each.name.lower()) for each in contract.named if each.is_required}
+    for each in contract.named:
+        if each.part in ("query", "cookie", "header") and each.name.lower() not in _LEFT_OUT:
+            is_required = (each.part, each.name.lower()) in required
+            yield {"name": each.name, "in": each.part, "required": is_required, "schema": named_schema(each)}
+
+
+def named_schema(each: Named) -> Schema:
+    """Return the schema of a field that is read by its name."""
+    one = FILE if each.part == "files" else _BY_TYPE.get(each.kind, {"type": "string"})
+    return {"type": "array", "items": dict(one)} if each.is_list else dict(one)

@@ -1,0 +1,325 @@
+"""JSON Schema of the types that handlers read and answer with, by msgspec, as generators of clients need it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from typing import Any, Literal, TypeAlias, get_origin, is_typeddict
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.features.openapi import types
+from antiphon.features.openapi.values import (
+    UNKNOWN,
+    Either,
+    Fields,
+    Items,
+    Known,
+    Of,
+    Statuses,
+    Tuple,
+    Value,
+    alternatives,
+)
+from antiphon.routing.converters import LARGEST
+from antiphon.serialization.types import Record, described, parts
+from antiphon.uploads.upload import Upload
+
+Schema: TypeAlias = dict[str, Any]
+Direction: TypeAlias = Literal["input", "output"]
+
+REFERENCE = "#/components/schemas/"
+FILE: Schema = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+_SIMPLE = frozenset({"string", "integer", "number", "boolean", "array", "object"})
+
+
+def leaf_types(value: Value) -> Iterator[Any]:
+    """Yield the types of which a value is made."""
+    match value:
+        case Of(kind):
+            yield kind
+        case Known(held) if held is not None and not isinstance(held, str | int | float | bool):
+            yield type(held)
+        case Fields(items):
+            for _, each in items:
+                yield from leaf_types(each)
+        case Items(item):
+            yield from leaf_types(item)
+        case Tuple(items) | Either(items):
+            for each in items:
+                yield from leaf_types(each)
+
+
+class Schemas:
+    """The schemas of all types of one document. Those of records have names, under which ``components`` has them.
+
+    A type has two schemas where it goes both ways, and has fields that a request may leave out: an answer has them all.
+    """
+
+    def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
+        self.undescribed: list[tuple[Any, str]] = []
+        """The types that have no schema, and why."""
+        self._types: dict[Any, Any] = {}
+        wanted: list[Any] = []
+        sides = {"input": self._described([*inputs], wanted), "output": self._described([*outputs], wanted)}
+        made, raw = msgspec.json.schema_components(
+            wanted, schema_hook=_schema_hook, ref_template=f"{REFERENCE}{{name}}"
+        )
+        self._raw = dict(zip(map(_key, wanted), made, strict=True))
+        optional = {_named_in(each): _may_lack(kind) for kind, each in zip(wanted, made, strict=True) if "$ref" in each}
+        both: dict[str, dict[str, Schema]] = {}
+        for side in ("input", "output"):
+            names = reached([self._raw[_key(kind)] for kind in sides[side]], raw)
+            both[side] = {
+                name: _prepared(raw[name], optional.get(name, frozenset()), side == "output") for name in names
+            }
+        self._names = _readable_names(raw)
+        self._split = _split_names(both["input"], both["output"])
+        self.components: dict[str, Schema] = {}
+        for side, schemas in both.items():
+            for name, schema in schemas.items():
+                self.components[self._name(name, side)] = self._renamed(schema, side)
+
+    def _described(self, kinds: list[Any], wanted: list[Any]) -> list[Any]:
+        """Return those types that can be described, and add them with the records in them to ``wanted``."""
+        found = []
+        for kind in {_key(each): each for each in kinds}.values():
+            if kind is Any or kind is object or kind is types.NOT_SAID:
+                continue
+            try:
+                info = described(kind, Upload)
+                msgspec.json.schema(kind, schema_hook=_schema_hook)
+            except Exception as error:  # a type of the application's own may be anything
+                if all(kind is not known for known, _ in self.undescribed):
+                    self.undescribed.append((kind, str(error)))
+                continue
+            found.append(kind)
+            for each in (kind, *[part.cls for _, part in parts("", info) if isinstance(part, Record)]):
+                if _key(each) not in self._types:
+                    self._types[_key(each)] = each
+                    wanted.append(each)
+        return found
+
+    # Schemas by value and by type
+
+    def of(self, value: Value, direction: Direction) -> Schema:
+        """Return the schema of a value; the empty one, which allows any, if nothing is known of it."""
+        match value:
+            case Of(kind):
+                return self.of_type(kind, direction)
+            case Known(None):
+                return {"type": "null"}
+            case Known(held):
+                return self.of_type(type(held), direction)
+            case Fields(items):
+                properties = {name: self.of(each, direction) for name, each in items}
+                return {
+                    "type": "object",
+                    "properties": properties,
+                    **({"required": [*properties]} if properties else {}),
+                }
+            case Items(item):
+                return {"type": "array", "items": {} if not alternatives(item) else self.of(item, direction)}
+            case Tuple(items):
+                prefixed = [self.of(each, direction) for each in items]
+                return {"type": "array", "prefixItems": prefixed, "minItems": len(items), "maxItems": len(items)}
+            case Statuses():
+                return {"type": "integer"}
+            case Either(values):
+                return self._any_of([self.of(each, direction) for each in values if each is not UNKNOWN], values)
+        return {}
+
+    def _any_of(self, schemas: list[Schema], values: tuple[Value, ...]) -> Schema:
+        if any(each is UNKNOWN for each in values) or {} in schemas:
+            return {}
+        several = [each for at, each in enumerate(schemas) if each not in schemas[:at]]
+        return several[0] if len(several) == 1 else _without_null_choice({"anyOf": several})
+
+    def of_type(self, kind: Any, direction: Direction) -> Schema:
+        """Return the schema of a type; the empty one if it has none."""
+        raw = self._raw.get(_key(kind))
+        if raw is None:
+            raw = _PLAIN.get(kind)
+        return {} if raw is None else self._renamed(_prepared(raw, frozenset(), direction == "output"), direction)
+
+    def record(self, kind: Any) -> Schema:
+        """Return the schema of a form or a query: an object, none of whose fields is null, since no text is."""
+        schema = self.of_type(kind, "input")
+        while "$ref" in schema:
+            schema = self.components[schema["$ref"].removeprefix(REFERENCE)]
+        schema = deepcopy(schema)
+        for name, each in schema.get("properties", {}).items():
+            schema["properties"][name] = _without_null(each)
+        return schema
+
+    def _name(self, raw: str, direction: str) -> str:
+        name = self._names[raw]
+        return f"{name}Input" if raw in self._split and direction == "input" else name
+
+    def _renamed(self, schema: Any, direction: str) -> Any:
+        """Return a schema whose references have the names of the document."""
+        if isinstance(schema, list):
+            return [self._renamed(each, direction) for each in schema]
+        if not isinstance(schema, dict):
+            if isinstance(schema, str) and schema.startswith(REFERENCE):
+                return REFERENCE + self._name(schema.removeprefix(REFERENCE), direction)
+            return schema
+        return {key: self._renamed(each, direction) for key, each in schema.items()}
+
+
+_INTEGER: Schema = {"type": "integer"}
+_PLAIN: dict[Any, Schema] = {
+    str: {"type": "string"}, int: _INTEGER, float: {"type": "number"}, bool: {"type": "boolean"}, bytes: FILE,
+    dict: {"type": "object"}, list: {"type": "array"}, type(None): {"type": "null"},
+}  # fmt: skip
+"""The schemas of what answers are made of that nobody has annotated."""
+
+
+def _schema_hook(kind: type) -> Schema:
+    if issubclass(kind, Upload):
+        return dict(FILE)
+    raise NotImplementedError(kind)
+
+
+def _key(kind: Any) -> Any:
+    """Return a key for a type: the type itself, or its identity where it can't be hashed."""
+    try:
+        hash(kind)
+    except TypeError:
+        return id(kind)
+    return (kind, repr(kind)) if get_origin(kind) is Literal else kind  # Literal[1] equals Literal[True]
+
+
+def _named_in(schema: Schema) -> str:
+    return str(schema["$ref"]).removeprefix(REFERENCE)
+
+
+def _may_lack(kind: Any) -> frozenset[str]:
+    """Return the names of the fields that even an answer may lack."""
+    cls = types.class_of(kind)
+    if cls is None:
+        return frozenset()
+    if is_typeddict(cls):
+        return frozenset(cls.__optional_keys__)  # type: ignore[attr-defined]
+    config = getattr(cls, "__struct_config__", None)
+    omits = config is not None and config.omit_defaults
+    fields = getattr(inspect.type_info(kind), "fields", ())
+    return frozenset(
+        each.encode_name for each in fields if (omits and not each.required) or each.default is msgspec.UNSET
+    )
+
+
+def reached(schemas: list[Schema], components: Mapping[str, Schema]) -> list[str]:
+    """Return the names of the components to which schemas refer, and those to which these do."""
+    ahead, found = [*schemas], dict[str, None]()
+    while ahead:
+        for name in _references(ahead.pop()):
+            if name not in found:
+                found[name] = None
+                ahead.append(components[name])
+    return [*found]
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, each in schema.items():
+            if key == "$ref":
+                yield each.removeprefix(REFERENCE)
+            else:
+                yield from _references(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from _references(each)
+
+
+def _split_names(inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> set[str]:
+    """Return the names of the components that differ by direction, by themselves or in one that they refer to."""
+    common = inputs.keys() & outputs.keys()
+    split = {name for name in common if inputs[name] != outputs[name]}
+    while True:
+        more = {name for name in common - split if split.intersection(_references(inputs[name]))}
+        if not more:
+            return split
+        split |= more
+
+
+def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
+    """Return names without what JSON Schema doesn't allow: ``Page_Item`` for ``Page[Item]``."""
+    readable = {name: _readable(schema.get("title", name)) for name, schema in raw.items()}
+    taken = Counter(readable.values())
+    return {name: each if each and taken[each] == 1 else name for name, each in readable.items()}
+
+
+def _readable(title: str) -> str:
+    return "_".join(re.findall(r"\w+", re.sub(r"(?:\w+\.)+", "", title)))
+
+
+# What generators of clients and of tests stumble over
+
+
+def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
+    """Return a schema without defaults, with bounded integers, and with null as one of the types of a simple one.
+
+    In answers all fields are required that an answer has.
+    """
+    if isinstance(schema, list):
+        return [_prepared(each, frozenset(), is_output) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made: Schema = {}
+    for key, each in schema.items():
+        if key in ("default", "mapping"):
+            if key == "mapping":
+                made[key] = each
+        elif key == "properties":
+            made[key] = {name: _prepared(one, frozenset(), is_output) for name, one in each.items()}
+        elif key not in ("examples", "enum", "required"):
+            made[key] = _prepared(each, frozenset(), is_output)
+        else:
+            made[key] = each
+    required = (
+        [name for name in made.get("properties", ()) if name not in may_lack] if is_output else schema.get("required")
+    )
+    if "properties" in made or "required" in made:
+        made.pop("required", None)
+        if required:
+            made["required"] = required
+    return _without_null_choice(_bounded(made))
+
+
+def _bounded(schema: Schema) -> Schema:
+    if schema.get("type") == "integer" and "enum" not in schema:
+        if "minimum" not in schema and "exclusiveMinimum" not in schema:
+            schema["minimum"] = -LARGEST - 1
+        if "maximum" not in schema and "exclusiveMaximum" not in schema:
+            schema["maximum"] = LARGEST
+    return schema
+
+
+def _without_null_choice(schema: Schema) -> Schema:
+    """Return ``{"type": ["string", "null"]}`` in place of a choice between the two."""
+    choices = schema.get("anyOf", ())
+    others = [each for each in choices if each != {"type": "null"}]
+    if len(others) != 1 or len(choices) != 2:
+        return schema
+    (only,) = others
+    rest = {key: each for key, each in schema.items() if key != "anyOf"}
+    if only.get("type") in _SIMPLE and not rest.keys() & only.keys():
+        nullable = {**only, **rest, "type": [only["type"], "null"]}
+        return {**nullable, "enum": [*nullable["enum"], None]} if "enum" in nullable else nullable
+    return {**rest, "enum": [*only["enum"], None]} if set(only) == {"enum"} else schema
+
+
+def _without_null(schema: Schema) -> Schema:
+    made = dict(schema)
+    if isinstance(made.get("type"), list):
+        kinds = [each for each in made["type"] if each != "null"]
+        made["type"] = kinds[0] if len(kinds) == 1 else kinds
+    if "enum" in made:
+        made["enum"] = [each for each in made["enum"] if each is not None]
+    if "anyOf" in made:
+        choices = [each for each in made["anyOf"] if each != {"type": "null"}]
+        rest = {key: each for key, each in made.items() if key != "anyOf"}
+        made = {**choices[0], **rest} if len(choices) == 1 else {**rest, "anyOf": choices}
+    return made

@@ -1,0 +1,55 @@
+"""Security schemes: how clients prove who they are, by the sources of an application's ``Users``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from antiphon.app.planning.planner import RouteGroup
+from antiphon.features.logins import SessionLogin
+from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.schemas import Schema
+from antiphon.features.sessions import Sessions
+from antiphon.features.users import USERS, Basic, Bearer, Users, UserSource
+from antiphon.request.request import Request
+
+
+def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Schema]:
+    """Return the security schemes of an application by their names; none if it has no ``Users``."""
+    places = groups[0].places
+    if USERS not in places:
+        return {}
+    users: Users[Any] = places.read(USERS, Request.blank())
+    schemes: dict[str, Schema] = {}
+    for source in users.sources:
+        name, scheme = _scheme(source, groups)
+        if scheme:
+            schemes[name if name not in schemes else f"{name}{len(schemes) + 1}"] = scheme
+    return schemes
+
+
+def _scheme(source: UserSource[Any], groups: Sequence[RouteGroup]) -> tuple[str, Schema]:
+    if isinstance(source, Basic):
+        return "basic", {"type": "http", "scheme": "basic"}
+    if isinstance(source, Bearer):
+        return "bearer", {"type": "http", "scheme": "bearer"}
+    if isinstance(source, SessionLogin):
+        return "session", {"type": "apiKey", "in": "cookie", "name": _session_cookie(groups)}
+    challenge = source.challenge(Request.blank())
+    name = type(source).__name__
+    return name, {} if challenge is None else {"type": "http", "scheme": str(challenge).partition(" ")[0].lower()}
+
+
+def _session_cookie(groups: Sequence[RouteGroup]) -> str:
+    """Return the name of the session's cookie, as a site that is served by https sets it."""
+    for middleware in groups[0].registry.middleware:
+        feature = getattr(middleware.function, "__self__", None)
+        if isinstance(feature, Sessions):
+            return feature.secure_cookie
+    return "session"
+
+
+def security_of(contract: Contract, schemes: dict[str, Schema]) -> list[dict[str, list[str]]]:
+    """Return what an operation demands: any of the schemes, and none where it answers anonymous clients, too."""
+    if not schemes or not (contract.requires_user or contract.may_have_user):
+        return []
+    wanted: list[dict[str, list[str]]] = [{name: []} for name in schemes]
+    return wanted if contract.requires_user else [*wanted, {}]

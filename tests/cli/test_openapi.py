@@ -1,0 +1,116 @@
+"""`antiphon openapi`: the document, what is not known of it, and the drift from one that was written."""
+
+import json
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from antiphon.cli.main import main
+
+pytestmark = pytest.mark.once
+
+SHOP = """
+from dataclasses import dataclass
+from antiphon import App, Request, abort
+from antiphon.features import OpenAPI
+
+app, two = App(), App()
+app.use(OpenAPI("Lamps", version="2", prefix="/api"))
+two.use(OpenAPI("One", prefix="/v1"))
+two.use(OpenAPI("Two", prefix="/v2"))
+plain = App()
+
+
+@dataclass
+class Lamp:
+    id: int
+
+
+@app.get("/api/lamps/<int:number>")
+@plain.get("/lamps/<int:number>")
+def show(request: Request, number: int) -> Lamp:
+    return Lamp(number) if number else abort(404, "There is no such lamp.")
+"""
+UNKNOWN = """
+
+@app.get("/api/unknown")
+def unknown(request):
+    return request.json_as(globals()[request.args["type"]])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with an application, in which the command runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "lamps", raising=False)
+    (tmp_path / "lamps.py").write_text(SHOP)
+    return tmp_path
+
+
+def run(*arguments):
+    sys.modules.pop("lamps", None)
+    return CliRunner().invoke(main, ["openapi", *arguments], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "title", "paths"),
+    [
+        (["lamps:app"], "Lamps", ["/api/lamps/{number}"]),
+        (["lamps:plain"], "lamps", ["/lamps/{number}"]),
+        (["lamps:two", "--prefix", "/v2"], "Two", []),
+        (["lamps:plain", "--prefix", "/other"], "lamps", []),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_the_document_is_printed(arguments, title, paths):
+    result = run(*arguments, "--strict")
+    content = json.loads(result.stdout)
+    assert (result.exit_code, content["info"]["title"], [*content["paths"]]) == (0, title, paths)
+
+
+@pytest.mark.usefixtures("folder")
+def test_one_of_several_documents_is_named():
+    result = run("lamps:two")
+    assert (result.exit_code, "add --prefix, one of '/v1', '/v2'" in result.output) == (2, True)
+
+
+def test_strict_fails_for_what_is_not_known_and_names_it(folder):
+    (folder / "lamps.py").write_text(SHOP + UNKNOWN)
+    lenient, strict = run("lamps:app"), run("lamps:app", "--strict")
+    assert (lenient.exit_code, strict.exit_code) == (0, 1)
+    assert f"Not known: GET /api/unknown: unknown ({folder}/lamps.py:26): " in strict.stderr
+
+
+CHANGES = [
+    ("Lamp(number) if", "Lamp(number) if", []),
+    ("id: int", "id: str", ['components schemas Lamp properties id type: "integer" is now "string"']),
+    ("no such lamp", "lamp like this", ['responses 404 description: "There is no such lamp." is now']),
+    ("abort(404", "abort(410", ["responses 410: the application has it now"]),
+    ("-> Lamp", "-> tuple[Lamp, int]", []),
+    ("@app.get", "@app.put", ["get: the application has it no more", "put: the application has it now"]),
+    (
+        '/<int:number>")\n@plain',
+        '/<int:number>/it")\n@plain',
+        ["paths /api/lamps/{number}: the application has it no more"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "told"), CHANGES)
+def test_drift_is_told_and_fails(folder, before, after, told):
+    (folder / "openapi.json").write_text(run("lamps:app").stdout)
+    (folder / "lamps.py").write_text(SHOP.replace(before, after))
+    result = run("lamps:app", "--check", "openapi.json")
+    assert result.exit_code == bool(result.stdout)
+    for each in told:
+        assert each in result.stdout
+    assert bool(told) <= bool(result.stdout)
+
+
+def test_a_file_that_is_no_json_is_a_mistake(folder):
+    (folder / "openapi.json").write_text("openapi: 3.1.0")
+    result = run("lamps:app", "--check", "openapi.json")
+    assert (result.exit_code, "can't be read as JSON" in result.output) == (2, True)
