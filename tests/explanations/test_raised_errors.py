@@ -51,6 +51,7 @@ WITHOUT_KIND = {
         adapters.servable.Servable.handle adapters.wsgi.WSGIBody._tell handler.drive._misplaced
         testing.client._run_inline uploads.saving.give_name
     """,
+    "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.servers.sockets._accepted",
 }
 """Functions, classes and modules that raise errors without a kind, by the reason."""

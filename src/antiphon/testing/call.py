@@ -1,8 +1,8 @@
 """One call of a client: a request, the redirects after it, and the response, within limits."""
 
 import re
-from collections.abc import Coroutine, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.http.urls.url import URL, unquote
@@ -22,6 +22,9 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _dot_segments = re.compile(r"(?<![^/])(?:\.|%2e){1,2}(?![^/])", re.IGNORECASE)
 
 
+Check: TypeAlias = Callable[[ClientRequest, Response], None]
+
+
 class CallOptions(NamedTuple):
     """Limits and options of a call.
 
@@ -33,6 +36,8 @@ class CallOptions(NamedTuple):
     max_body: int
     follow_redirects: bool
     cookies: Mapping[str, str]
+    check: "Check | None" = None
+    """Called with each whole response and its request."""
 
 
 class Call:
@@ -90,7 +95,10 @@ class Call:
         assert self._exchange is not None  # noqa: S101 - it has given the head
         body = await self._body.read(self._options.max_body)
         await self._exchange.close()
-        return ClientResponse(self.request, head, self.history.copy(), body)
+        response = ClientResponse(self.request, head, self.history.copy(), body)
+        if self._options.check is not None:
+            self._options.check(self.request, response)
+        return response
 
     async def _open(self) -> Head:
         while True:

@@ -9,7 +9,7 @@ from antiphon.explanations import explained
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import URL
 from antiphon.request.request import refuse_unknown_attributes
-from antiphon.testing.call import Call, CallOptions
+from antiphon.testing.call import Call, CallOptions, Check
 from antiphon.testing.cookies import TEST_HOST, CookieJar
 from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
@@ -43,6 +43,10 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a stream or of
     the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that are held in
     memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
+
+    ``contract=True`` holds whole responses, and what handlers read, to the contracts that ``OpenAPI`` reads in the
+    handlers' code. A breach is a ContractError that names the handler. Raises TypeError for an application that is no
+    ``App``.
     """
 
     _on_loop: ClassVar[bool]
@@ -63,6 +67,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         timeout: float | None = 30.0,
         max_body: int = 64 << 20,
         extra: Mapping[str, object] = NOTHING,
+        contract: bool = False,
     ) -> None:
         refuse_unknown_attributes()
         self.app = app
@@ -73,7 +78,8 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         for name, value in cookies.items():
             self.cookies.set(name, value)
         self._http_version: HTTPVersion = http_version
-        self._options = CallOptions(timeout, max_body, follow_redirects, cookies=NOTHING)
+        check = _contract_check(app, root_path.rstrip("/")) if contract else None
+        self._options = CallOptions(timeout, max_body, follow_redirects, NOTHING, check)
         self._is_inline = interface == "wsgi" and timeout is None and not self._on_loop
         self._transport = make_transport(
             app,
@@ -236,6 +242,13 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
     def _open(self, call: Call) -> AsyncStreaming:
         return AsyncStreaming(call)
+
+
+def _contract_check(app: Application, root_path: str) -> Check:
+    from antiphon.testing.contract import held_contract
+
+    held = held_contract(app)
+    return lambda request, response: held.check(request, response, root_path)
 
 
 def _checked_base(text: str) -> URL:

@@ -2,7 +2,8 @@
 
 
 class ContractError(AssertionError):
-    """A breach of the interface's contract by the application, such as a body of another length than it declared.
+    """A breach of the interface's contract by the application, such as a body of another length than it declared; with
+    ``Client(app, contract=True)`` also an answer that its handler's contract lacks.
 
     Raised inside the application, and again by the client, so that no error handler hides it.
     """

@@ -45,7 +45,7 @@ class Room:
 class Lamp:
     """A lamp in a room."""
 
-    id: int
+    id: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     name: Annotated[str, Meta(min_length=1, max_length=40, description="As people call it.")]
     color: Color = Color.WARM
     watts: float | None = None
@@ -134,7 +134,7 @@ def me(request: Request):
 
 @api.post("/orders", idempotent=True, deadline=5)
 async def order(request: Request) -> tuple[Lamp, Literal[202]]:
-    return LAMPS[request.json_as(int)], 202
+    return LAMPS.get(request.json_as(int)) or abort(404), 202
 
 
 @api.get("/signed/<path:name>", signed=True)
@@ -158,7 +158,7 @@ def make_app() -> App:
     app.use(OpenAPI("Lamps", version="2", prefix="/api"))
     store = MemoryStore()
     app.use(Sessions(store))
-    app.use(Users(Bearer(lambda token: token), SessionLogin(lambda key: key)))
+    app.use(Users(Bearer({"t1": "ada"}.get), SessionLogin({"1": "ada"}.get)))
     app.use(IdempotentWrites(store))
     app.register(api)
 

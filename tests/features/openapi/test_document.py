@@ -42,13 +42,13 @@ patch /api/lamps/{number} lamps.change: path number, application/json: 200 303 4
 delete /api/lamps/{number} lamps.remove: path number: 204 403 404
 post /api/lamps/{number}/picture lamps.picture: path number, multipart/form-data: 204 400 403 404 413 415 422 429
 get /api/me lamps.me: 200
-post /api/orders lamps.order: header Idempotency-Key?, application/json: 202 400 403 409 413 415 422 503 504
+post /api/orders lamps.order: header Idempotency-Key, application/json: 202 400 403 404 409 413 415 422 503 504
 post /api/pets lamps.pet: application/json: 200 400 403 413 415 422
-get /api/pictures/{id}.{kind} lamps.show_picture: path id, path kind, header Range?, header If-None-Match?, header If-Modified-Since?: 200 206 304 404 412 416
+get /api/pictures/{id}.{kind} lamps.show_picture: path id, path kind: 200 206 304 404 412 416
 get /api/search lamps.search_get: query q: 200 400
 post /api/search lamps.search_post: application/x-www-form-urlencoded, multipart/form-data: 200 400 403 413 415
 get /api/signed/{name} lamps.signed: path name: 200 403 404 410
-"""  # noqa: E501
+"""
 
 
 def line_of(path: str, method: str, operation: dict[str, Any]) -> str:
@@ -188,8 +188,8 @@ def test_no_schema_has_a_default(content: dict[str, Any]) -> None:
     ("kind", "schema"),
     [
         (str | None, {"type": ["string", "null"]}),
-        (int, {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}),
-        (Annotated[int, Meta(gt=0)], {"type": "integer", "exclusiveMinimum": 0, "maximum": 2**63 - 1}),
+        (int, {"type": "integer"}),
+        (Annotated[int, Meta(gt=0)], {"type": "integer", "exclusiveMinimum": 0}),
         (Literal["a", "b"] | None, {"enum": ["a", "b", None]}),
         (list[str | None], {"type": "array", "items": {"type": ["string", "null"]}}),
         (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),

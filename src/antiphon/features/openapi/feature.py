@@ -55,14 +55,12 @@ class OpenAPI:
         self._path = path
         self._servers = tuple(servers)
         self._file = None if file is None else Path(file).read_bytes()
-        self._app: App | None = None
         self._document: Document | None = None
         self._lock = Lock()
 
     def install(self, app: "App") -> None:
         """Register the route of the document."""
         app.route_groups  # noqa: B018 - a blueprint has none
-        self._app = app
         app.get(self.prefix + self._path, name=f"openapi{self.prefix.replace('/', '_')}")(self._answer)
 
     def document(self, app: "App") -> "Document":
@@ -73,26 +71,24 @@ class OpenAPI:
         return make_document(app, info)
 
     def _answer(self, request: Request) -> Response:
-        response = Response(self._body(request.root_path), content_type="application/json")
+        response = Response(self._body(request), content_type="application/json")
         response.add_etag()
         return response.conditional(request)
 
-    def _body(self, root_path: str) -> bytes:
+    def _body(self, request: Request) -> bytes:
         from antiphon.serialization.json import encode_json
 
         if self._file is not None:
             return self._file
-        content: dict[str, Any] = self._made().content
-        if root_path and "servers" not in content:
-            content = {**content, "servers": [{"url": root_path}]}
+        content: dict[str, Any] = self._made(request.app).content
+        if request.root_path and "servers" not in content:
+            content = {**content, "servers": [{"url": request.root_path}]}
         return encode_json(content)
 
-    def _made(self) -> "Document":
+    def _made(self, app: "App") -> "Document":
         with self._lock:
             if self._document is None:
-                if self._app is None:
-                    raise RuntimeError("this feature is not installed")
-                self._document = self.document(self._app)
+                self._document = self.document(app)
                 self._log(self._document.unknown)
         return self._document
 

@@ -1,6 +1,6 @@
 """One operation of the document: what a method of a path takes and answers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any
@@ -11,6 +11,7 @@ from antiphon.features.openapi.findings import Read
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.responses import HTML, JSON
 from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
+from antiphon.features.openapi.values import Of
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
 from antiphon.routing.pattern import Parameter
@@ -23,6 +24,11 @@ _HEADERS: dict[str, Schema] = {
     "www-authenticate": {"schema": {"type": "string"}},
     "retry-after": {"schema": {"type": "string"}},
 }
+_KEY: Schema = {
+    "type": "string",
+    "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]{0,254})$""",
+}
+"""A text in quotes, or a token, which many clients send (RFC 9651 §3.3.3, §3.3.4)."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error of a status always has."""
 
@@ -36,10 +42,9 @@ def operation(
     found = [
         *map(path_parameter, parameters),
         *other_parameters(contract, schemas),
-        *_condition_headers(contract, is_safe),
     ]
     if contract.route.idempotent:
-        found.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"}})
+        found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": dict(_KEY)})
     if found:
         made["parameters"] = found
     if not is_safe and (body := _request_body(contract, schemas)):
@@ -110,14 +115,6 @@ def _expect_refusals(contract: Contract, read: Read, is_safe: bool) -> None:
         contract.fail(413, "The body is too large.")
         if read.wanted is not Any:
             contract.fail(422, "A field is not valid.")
-
-
-def _condition_headers(contract: Contract, is_safe: bool) -> Iterator[Schema]:
-    """Yield the headers by which clients ask for ranges, or only for what has changed (RFC 9110 §13, §14)."""
-    if is_safe and any(each.is_conditional for each in contract.answers):
-        ranges = ("Range",) if any(each.is_conditional and each.media != HTML for each in contract.answers) else ()
-        for name in (*ranges, "If-None-Match", "If-Modified-Since"):
-            yield {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
 
 
 # The body
@@ -201,7 +198,7 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
     if given.media == PROBLEM:
         response.setdefault("content", {}).update(_PROBLEM_CONTENT)
     elif given.media is not None:
-        schema = dict(FILE) if given.media == FILE["contentMediaType"] else schemas.of(given.body, "output")
+        schema = dict(FILE) if given.body == Of(bytes) else schemas.of(given.body, "output")
         if not schema:
             response.setdefault("content", {}).setdefault(given.media, {})
         else:

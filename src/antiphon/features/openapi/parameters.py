@@ -15,7 +15,7 @@ _bound = re.compile(r"(min|max)=([0-9]+)").findall
 _LEFT_OUT = frozenset({"accept", "content-type", "authorization"})
 """Headers that OpenAPI describes elsewhere (§4.8.12.1)."""
 _BY_TYPE: dict[Any, Schema] = {
-    int: {"type": "integer", "minimum": -LARGEST - 1, "maximum": LARGEST}, float: {"type": "number"},
+    int: {"type": "integer"}, float: {"type": "number"},
     bool: {"type": "boolean"}, str: {"type": "string"},
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from mimetypes import guess_type
+from os import PathLike
 from typing import Any
 
 from antiphon.features.openapi.values import (
@@ -19,6 +20,7 @@ from antiphon.features.openapi.values import (
 )
 
 HTML, PLAIN, JSON, BYTES = "text/html", "text/plain", "application/json", "application/octet-stream"
+ANY = "*/*"
 
 _MEDIA: dict[str, str] = {
     "html": HTML, "text": PLAIN, "json": JSON, "stream": PLAIN, "events": "text/event-stream",
@@ -64,7 +66,7 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
     media = _text(given) or _media_in(headers)
     if maker == "file":
         conditional = not (isinstance(flag := named.get("conditional"), Known) and flag.value is False)
-        return Answer(codes, media or BYTES, Of(bytes), header_names(headers), conditional)
+        return Answer(codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional)
     if maker == "json":
         return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
     if maker in _MEDIA:
@@ -79,6 +81,13 @@ _BODY_NAMES = {"json": "value", "stream": "chunks", "events": "source", "ndjson"
 
 def _argument(positional: list[Value], named: dict[str, Value], at: int, name: str) -> Value | None:
     return positional[at] if at < len(positional) else named.get(name)
+
+
+def _media_of_file(source: Value | None) -> str:
+    """Return the media type that the name of a file tells, or any."""
+    if isinstance(source, Known) and isinstance(source.value, str | PathLike):
+        return guess_type(str(source.value))[0] or BYTES
+    return ANY
 
 
 def _text(value: Value | None) -> str | None:

@@ -22,7 +22,6 @@ from antiphon.features.openapi.values import (
     Value,
     alternatives,
 )
-from antiphon.routing.converters import LARGEST
 from antiphon.serialization.types import Record, described, parts
 from antiphon.uploads.upload import Upload
 
@@ -259,7 +258,7 @@ def _readable(title: str) -> str:
 
 
 def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
-    """Return a schema without defaults, with bounded integers, and with null as one of the types of a simple one.
+    """Return a schema without defaults, and with null as one of the types of a simple one.
 
     In answers all fields are required that an answer has.
     """
@@ -285,16 +284,7 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
         made.pop("required", None)
         if required:
             made["required"] = required
-    return _without_null_choice(_bounded(made))
-
-
-def _bounded(schema: Schema) -> Schema:
-    if schema.get("type") == "integer" and "enum" not in schema:
-        if "minimum" not in schema and "exclusiveMinimum" not in schema:
-            schema["minimum"] = -LARGEST - 1
-        if "maximum" not in schema and "exclusiveMaximum" not in schema:
-            schema["maximum"] = LARGEST
-    return schema
+    return _without_null_choice(made)
 
 
 def _without_null_choice(schema: Schema) -> Schema:

@@ -1,0 +1,145 @@
+"""Answers held to the contract: the places in which a response differs from what its route gives."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.responses import ANY, HTML, JSON
+from antiphon.features.openapi.values import Either, Fields, Items, Known, Of, Statuses, Tuple, Value, alternatives
+from antiphon.handler.errors import PROBLEM
+from antiphon.http.errors import HTTPError
+from antiphon.http.headers import Headers
+from antiphon.serialization.json import pointer_step
+from antiphon.serialization.readers import json_as
+
+ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
+"""Statuses that any request may be answered with, which no contract lists."""
+
+
+def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
+    """Return how a response breaks the contract of the route that answered, or None if it holds."""
+    declared = [*contract.answers, *[each for one in contract.failures.get(status, ()) for each in one.answers]]
+    known = [each for each in declared if each.status == status]
+    if any(each.is_conditional for each in contract.answers) and status in (206, 304, 412, 416):
+        return None
+    may_be_problem = any(each.is_problem for each in contract.failures.get(status, ()))
+    media = (headers.get("content-type") or "").partition(";")[0].strip().lower() or None
+    if status in ALWAYS or (may_be_problem and media in (PROBLEM, HTML)):
+        return None
+    if not known and not may_be_problem:
+        statuses = sorted({each.status for each in contract.answers} | {*contract.failures})
+        return f"answered {status}, which its contract lacks: it has {', '.join(map(str, statuses)) or 'none'}"
+    content = None if method == "HEAD" else _breach_of_content(known, status, media, body)
+    return content or _breach_of_headers(known, status, headers)
+
+
+def _breach_of_content(known: Sequence[Given], status: int, media: str | None, body: bytes) -> str | None:
+    if not body and any(each.media is None for each in known):
+        return None
+    fitting = [each for each in known if each.media in (media, ANY)]
+    if not fitting:
+        wanted = ", ".join(dict.fromkeys(each.media or "no content" for each in known))
+        return f"answered {status} with {media or 'no media type'}, and its contract has {wanted or 'problem details'}"
+    if media != JSON:
+        return None
+    breaches = [_breach_of_json(each.body, body) for each in fitting]
+    if None in breaches:
+        return None
+    return f"answered {status} with a body that is no {_name(fitting[0].body)}: {breaches[0]}"
+
+
+def _breach_of_headers(known: Sequence[Given], status: int, headers: Headers) -> str | None:
+    for name in known[0].headers if known else ():
+        if all(name in each.headers for each in known) and name not in headers:
+            return f"answered {status} without the header {name}"
+    return None
+
+
+# JSON
+
+
+def _breach_of_json(value: Value, body: bytes) -> str | None:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return "it is no JSON"
+    return next(_faults(value, data, ""), None)
+
+
+def _faults(value: Value, data: Any, pointer: str) -> Iterator[str]:
+    """Yield what is wrong with a part of a body, with its JSON Pointer (RFC 6901)."""
+    match value:
+        case Of(kind):
+            yield from _faults_of_type(kind, data, pointer)
+        case Known(held):
+            yield from _faults_of_type(type(held), data, pointer)
+        case Fields(items):
+            yield from _faults_of_fields(dict(items), data, pointer)
+        case Items(item):
+            if not isinstance(data, list):
+                yield f"{pointer or 'it'} is no array"
+            elif alternatives(item):
+                for at, each in enumerate(data):
+                    yield from _faults(item, each, f"{pointer}/{at}")
+        case Tuple(items):
+            if not isinstance(data, list) or len(data) != len(items):
+                yield f"{pointer or 'it'} is no array of {len(items)}"
+        case Statuses():
+            yield from _faults_of_type(int, data, pointer)
+        case Either(values):
+            found = [next(_faults(each, data, pointer), None) for each in values]
+            if None not in found:
+                yield str(found[0])
+
+
+def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> Iterator[str]:
+    if not isinstance(data, dict):
+        yield f"{pointer or 'it'} is no object"
+        return
+    for name in fields.keys() - data.keys():
+        yield f"{pointer}{pointer_step(name)} is missing"
+    for name in data.keys() - fields.keys():
+        yield f"{pointer}{pointer_step(name)} is not in the contract"
+    for name in fields.keys() & data.keys():
+        yield from _faults(fields[name], data[name], f"{pointer}{pointer_step(name)}")
+
+
+def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
+    try:
+        read = json_as(json.dumps(data).encode(), kind)
+    except HTTPError as error:
+        for each in error.errors:
+            yield f"{pointer}{each['pointer']} {each['detail']}".strip()
+        return
+    except TypeError:  # the type can be written, but not read
+        return
+    yield from _other_fields(msgspec.to_builtins(read, str_keys=True), data, pointer)
+
+
+def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
+    """Yield the fields that an answer lacks, though requests may leave them out, and those that its type lacks."""
+    if isinstance(declared, dict) and isinstance(data, dict):
+        for name in data.keys() - declared.keys():
+            yield f"{pointer}{pointer_step(name)} is not in the contract"
+        for name in declared.keys() - data.keys():
+            yield f"{pointer}{pointer_step(name)} is missing"
+        for name in declared.keys() & data.keys():
+            yield from _other_fields(declared[name], data[name], f"{pointer}{pointer_step(name)}")
+    elif isinstance(declared, list | tuple) and isinstance(data, list):
+        for at, (one, other) in enumerate(zip(declared, data, strict=False)):
+            yield from _other_fields(one, other, f"{pointer}/{at}")
+
+
+def _name(value: Value) -> str:
+    match value:
+        case Of(kind):
+            return kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
+        case Fields():
+            return "such object"
+        case Either(values):
+            return " or ".join(dict.fromkeys(map(_name, values)))
+    return "such value"

@@ -1,0 +1,271 @@
+"""A client with contract=True: each wrong answer of a handler, and each type that its contract lacks, is an error."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from antiphon import App, Request, Response, abort
+from antiphon.http import Conflict
+from antiphon.testing import AsyncClient, Client, ContractError
+
+
+@dataclass
+class Lamp:
+    id: int
+    name: str
+    room: str | None = None
+
+
+LAMP = {"id": 1, "name": "a", "room": None}
+other: Any = abort
+answers: dict[str, Any] = {"lamp": LAMP}
+
+
+def right(request: Request) -> Lamp:
+    return Lamp(1, "a")
+
+
+def right_by_dict(request: Request):
+    return {"lamp": Lamp(1, "a"), "count": 1}
+
+
+def right_list(request: Request) -> list[Lamp]:
+    return [Lamp(1, "a")]
+
+
+def right_error(request: Request) -> Lamp:
+    abort(404, "There is none.")
+
+
+def right_nothing(request: Request) -> None: ...
+
+
+def right_created(request: Request) -> tuple[Lamp, Literal[201]]:
+    return Lamp(1, "a"), 201
+
+
+def right_file(request: Request) -> Response:
+    return Response.file(__file__)
+
+
+def right_read(request: Request) -> Lamp:
+    return request.json_as(Lamp)
+
+
+def right_union(request: Request) -> Lamp | list[Lamp]:
+    return []
+
+
+def right_stream(request: Request) -> Iterator[str]:
+    return iter(["a"])
+
+
+RIGHT = [
+    right, right_by_dict, right_list, right_error, right_nothing, right_created, right_file, right_read, right_union,
+    right_stream,
+]  # fmt: skip
+
+
+def wrong_type(request: Request) -> Lamp:
+    return {**LAMP, "id": "7"}  # type: ignore[return-value]
+
+
+def missing_field(request: Request) -> Lamp:
+    return {"id": 1, "room": None}  # type: ignore[return-value]
+
+
+def missing_default(request: Request) -> Lamp:
+    return {"id": 1, "name": "a"}  # type: ignore[return-value]
+
+
+def more_fields(request: Request) -> Lamp:
+    return {**LAMP, "password": "secret"}  # type: ignore[return-value]
+
+
+def more_in_list(request: Request) -> list[Lamp]:
+    return [Lamp(1, "a"), {**LAMP, "password": "secret"}]  # type: ignore[list-item]
+
+
+def null_in_list(request: Request) -> list[Lamp]:
+    return [Lamp(1, "a"), None]  # type: ignore[list-item]
+
+
+def object_for_list(request: Request) -> list[Lamp]:
+    return LAMP  # type: ignore[return-value]
+
+
+def null_in_field(request: Request) -> Lamp:
+    return Lamp(1, None)  # type: ignore[arg-type]
+
+
+def wrong_status(request: Request) -> Lamp:
+    return Lamp(1, "a"), 202  # type: ignore[return-value]
+
+
+def status_of_another(request: Request) -> tuple[Lamp, Literal[201]]:
+    return Lamp(1, "a"), 200  # type: ignore[return-value]
+
+
+def text_for_json(request: Request) -> Lamp:
+    return "a"  # type: ignore[return-value]
+
+
+def html_for_json(request: Request) -> Lamp:
+    return Response.html("<p>a")  # type: ignore[return-value]
+
+
+def json_for_text(request: Request) -> str:
+    return LAMP  # type: ignore[return-value]
+
+
+def content_for_none(request: Request) -> None:
+    return LAMP  # type: ignore[return-value]
+
+
+def none_for_content(request: Request) -> Lamp:
+    return Response(None, 204)  # type: ignore[return-value]
+
+
+def hidden_error(request: Request) -> Lamp:
+    globals()["other"](409)
+    return Lamp(1, "a")
+
+
+def hidden_class(request: Request) -> Lamp:
+    raise answers["error"]
+
+
+def hidden_redirect(request: Request) -> Lamp:
+    return Response.redirect("/")  # type: ignore[return-value]
+
+
+def hidden_read(request: Request) -> Lamp:
+    return getattr(request, "json_as")(Lamp)  # noqa: B009
+
+
+def wrong_declared(request: Request) -> Response:
+    return Response.json({"id": "7", "name": "a", "room": None})
+
+
+def wrong_in_dict(request: Request) -> dict[str, Lamp]:
+    return {"a": {"id": 1}}  # type: ignore[dict-item]
+
+
+def problem_without_error(request: Request) -> Lamp:
+    return Response.json({"title": "No"}, 400)  # type: ignore[return-value]
+
+
+def bytes_for_json(request: Request) -> Lamp:
+    return b"{}"  # type: ignore[return-value]
+
+
+def empty_for_json(request: Request) -> Lamp:
+    return Response(b"", content_type="application/json")  # type: ignore[return-value]
+
+
+def broken_json(request: Request) -> Lamp:
+    return Response(b"{", content_type="application/json")  # type: ignore[return-value]
+
+
+WRONG = [
+    (wrong_type, "answered 200 with a body that is no Lamp: /id expected an integer, got a string"),
+    (missing_field, "answered 200 with a body that is no Lamp: /name is missing"),
+    (missing_default, "answered 200 with a body that is no Lamp: /room is missing"),
+    (more_fields, "answered 200 with a body that is no Lamp: /password is not in the contract"),
+    (more_in_list, ": /1/password is not in the contract"),
+    (null_in_list, ": /1 expected an object, got null"),
+    (object_for_list, ": expected an array, got an object"),
+    (null_in_field, ": /name expected a string, got null"),
+    (wrong_status, "answered 202, which its contract lacks: it has 200"),
+    (status_of_another, "answered 200, which its contract lacks: it has 201"),
+    (text_for_json, "answered 200 with text/plain, and its contract has application/json"),
+    (html_for_json, "answered 200 with text/html, and its contract has application/json"),
+    (json_for_text, "answered 200 with application/json, and its contract has text/plain"),
+    (content_for_none, "answered 200, which its contract lacks: it has 204"),
+    (none_for_content, "answered 204, which its contract lacks: it has 200"),
+    (hidden_error, "answered 409, which its contract lacks: it has 200"),
+    (hidden_class, "answered 409, which its contract lacks: it has 200"),
+    (hidden_redirect, "answered 303, which its contract lacks: it has 200"),
+    (wrong_in_dict, "/a/name is missing"),
+    (bytes_for_json, "answered 200 with application/octet-stream, and its contract has application/json"),
+    (empty_for_json, "answered 200 with a body that is no Lamp: it is no JSON"),
+    (broken_json, "answered 200 with a body that is no Lamp: it is no JSON"),
+    (problem_without_error, "answered 400, which its contract lacks: it has 200"),
+]
+
+
+def served(handler: Any, **options: Any) -> App:
+    app = App()
+    app.post("/lamp", **options)(handler)
+    return app
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("handler", RIGHT, ids=lambda handler: handler.__name__)
+def test_what_holds_to_its_contract_passes(handler: Any, interface: Any) -> None:
+    Client(served(handler), interface, contract=True).post("/lamp", json=LAMP)
+
+
+@pytest.mark.parametrize(("handler", "told"), WRONG, ids=[handler.__name__ for handler, _ in WRONG])
+def test_a_breach_is_an_error_that_names_the_handler(handler: Any, told: str) -> None:
+    answers["error"] = Conflict("No.")
+    with pytest.raises(ContractError) as caught:
+        Client(served(handler), contract=True, follow_redirects=False).post("/lamp", json=LAMP)
+    assert str(caught.value).startswith(f"{handler.__name__} ({__file__}:{handler.__code__.co_firstlineno}) answered ")
+    assert told in str(caught.value)
+
+
+def test_a_type_that_reading_did_not_see_is_noticed_where_it_is_read() -> None:
+    with pytest.raises(ContractError, match=r"reads its body as Lamp, which its contract lacks: .* takes="):
+        Client(served(hidden_read), contract=True).post("/lamp", json=LAMP)
+    Client(served(hidden_read, takes=Lamp), contract=True).post("/lamp", json=LAMP)
+
+
+def test_what_is_declared_holds_too() -> None:
+    with pytest.raises(ContractError, match="/id expected an integer, got a string"):
+        Client(served(wrong_declared, gives=Lamp), contract=True).post("/lamp")
+
+
+def test_errors_of_the_framework_are_in_the_contract() -> None:
+    client = Client(served(right_read), contract=True)
+    assert [
+        client.post("/lamp", json={}).status,
+        client.post("/lamp", body=b"{", content_type="application/json").status,
+    ] == [422, 400]
+    assert client.post("/lamp", json=LAMP, headers={"origin": "https://elsewhere.example"}).status == 403
+    assert (client.get("/lamp").status, client.get("/nowhere").status) == (405, 404)
+
+
+def test_a_mounted_application_has_contracts_too() -> None:
+    outer = App()
+    outer.mount("/inner", served(wrong_type))
+    with pytest.raises(ContractError, match="no Lamp"):
+        Client(outer, contract=True).post("/inner/lamp", json=LAMP)
+
+
+def test_a_root_path_is_not_part_of_it() -> None:
+    with pytest.raises(ContractError, match="no Lamp"):
+        Client(served(wrong_type), root_path="/shop", contract=True).post("/shop/lamp", json=LAMP)
+
+
+def test_an_async_client_holds_answers_to_it() -> None:
+    async def send() -> None:
+        async with AsyncClient(served(wrong_type), contract=True) as client:
+            await client.post("/lamp", json=LAMP)
+
+    with pytest.raises(ContractError, match="no Lamp"):
+        asyncio.run(send())
+
+
+def test_other_clients_of_the_app_see_no_difference() -> None:
+    app = served(wrong_type)
+    Client(app, contract=True)
+    assert Client(app).post("/lamp", json=LAMP).json["id"] == "7"
+
+
+def test_only_an_app_has_a_contract() -> None:
+    with pytest.raises(TypeError, match="contract=True needs an App"):
+        Client(Response("a"), contract=True)
