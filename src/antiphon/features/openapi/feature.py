@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from antiphon.features.openapi.document import Document
 
 
+_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+
 class OpenAPI:
     """A feature that answers with an OpenAPI document (3.1) of the application, made by reading its handlers' code.
 
     The document has the routes below ``prefix``, and is answered at ``path`` there, ``/api/openapi.json``. It is made
-    once, when it is first asked for; other requests know nothing of it. ``title``, ``version`` and ``description`` are
+    once, when it is first asked for; other requests know nothing of it. A page shows it at ``docs``, ``/api/docs``,
+    without any script; None leaves the page out. ``title``, ``version`` and ``description`` are
     those of the API, ``servers`` the URLs at which it is served: by default the one that answers.
 
     Routes that features add, such as static files, are left out. Code that can't be read is logged, and
@@ -39,6 +43,7 @@ class OpenAPI:
         description: str | None = None,
         prefix: str = "",
         path: str = "/openapi.json",
+        docs: str | None = "/docs",
         servers: Iterable[str] = (),
         file: str | PathLike[str] | None = None,
     ) -> None:
@@ -46,13 +51,15 @@ class OpenAPI:
             raise explained(
                 "bad-feature-option", ValueError(f"a prefix begins with a slash, and ends with none: not {prefix!r}")
             )
-        if not path.startswith("/"):
-            raise explained("bad-feature-option", ValueError(f"a path begins with a slash: not {path!r}"))
+        for each in (path, docs):
+            if each is not None and not each.startswith("/"):
+                raise explained("bad-feature-option", ValueError(f"a path begins with a slash: not {each!r}"))
         self.title = title
         self.version = version
         self.description = description
         self.prefix = prefix
         self._path = path
+        self._docs = docs
         self._servers = tuple(servers)
         self._file = None if file is None else Path(file).read_bytes()
         self._document: Document | None = None
@@ -61,7 +68,11 @@ class OpenAPI:
     def install(self, app: "App") -> None:
         """Register the route of the document."""
         app.route_groups  # noqa: B018 - a blueprint has none
-        app.get(self.prefix + self._path, name=f"openapi{self.prefix.replace('/', '_')}")(self._answer)
+        name = f"openapi{self.prefix.replace('/', '_')}"
+        app.get(self.prefix + self._path, name=name)(self._answer)
+        if self._docs is not None:
+            app.get(self.prefix + self._docs, name=f"{name}_docs")(self._show)
+            app.get(f"{self.prefix}{self._docs}.css", name=f"{name}_styles")(self._style)
 
     def document(self, app: "App") -> "Document":
         """Return the document of an application, and what could not be told."""
@@ -72,6 +83,24 @@ class OpenAPI:
 
     def _answer(self, request: Request) -> Response:
         response = Response(self._body(request), content_type="application/json")
+        response.add_etag()
+        return response.conditional(request)
+
+    def _show(self, request: Request) -> Response:
+        from antiphon.features.openapi.page import page_of
+        from antiphon.serialization.json import decode_json
+
+        content: Any = self._made(request.app).content if self._file is None else decode_json(self._file)
+        above, docs = request.root_path + self.prefix, self._docs or ""
+        response = Response.html(page_of(content, f"{above}{docs}.css", above + self._path))
+        response.headers["content-security-policy"] = _POLICY
+        response.add_etag()
+        return response.conditional(request)
+
+    def _style(self, request: Request) -> Response:
+        from antiphon.features.openapi.page import STYLES
+
+        response = Response(STYLES, content_type="text/css; charset=utf-8")
         response.add_etag()
         return response.conditional(request)
 
