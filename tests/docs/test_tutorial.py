@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 
@@ -80,3 +81,15 @@ def test_a_block_that_goes_nowhere_is_a_mistake(tmp_path, told, file, wrong):
     (tmp_path / "app.py").write_text("app = None\n")
     with pytest.raises(Unclear, match=wrong):
         enter(Step(told, "python", file, "app = 1\n"), tmp_path)
+
+
+@pytest.mark.parametrize("page", [PAGES[0], PAGES[3], PAGES[-1]], ids=lambda page: page.stem)
+def test_reading_the_app_of_a_page_finds_nothing_unknown(page, tmp_path):
+    for each in PAGES[: PAGES.index(page) + 1]:
+        for _ in follow(each, tmp_path):
+            pass
+    folder = next(each.parent for name in ("guestbook.py", "guestbook/__init__.py") for each in tmp_path.rglob(name))
+    folder = folder if (folder / "guestbook.py").exists() else folder.parent
+    command = [sys.executable, "-m", "antiphon", "openapi", "--strict"]
+    found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")

@@ -11,7 +11,7 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.document import Info, make_document
+from antiphon.features.openapi.document import Document, Info, make_document
 from antiphon.features.openapi.findings import ReadAs
 from antiphon.handler.contract import describe
 from antiphon.lazy import lazy
@@ -34,10 +34,9 @@ class HeldContract:
         _watch_readers()
 
     @lazy
-    def _contracts(self) -> dict[tuple[int, str, str, str], Contract]:
-        """The contracts by their routes, read at the first request, when all routes are there."""
-        document = make_document(self._app, Info("Contract"))
-        return {_key(each.route, each.method): each for each in document.contracts}
+    def _document(self) -> Document:
+        """The contracts, read at the first request, when all routes are there."""
+        return make_document(self._app, Info("Contract"))
 
     def check(self, request: ClientRequest, response: Response, root_path: str) -> None:
         """Check an answer. Raises ContractError, which names the handler, if it breaks the contract of its route."""
@@ -55,7 +54,7 @@ class HeldContract:
     def check_read(self, request: Request, part: ReadAs, wanted: Any) -> None:
         """Check a type as which a handler reads a part of its request. Raises ContractError for one that is unknown."""
         route = request.route
-        contract = self._contracts.get(_key(route, request.method)) if isinstance(route, Route) else None
+        contract = self._document.find(route, request.method) if isinstance(route, Route) else None
         if contract is None or any(each.part == part and each.wanted == wanted for each in contract.reads):
             return
         name = getattr(wanted, "__name__", str(wanted))
@@ -72,7 +71,7 @@ class HeldContract:
         plan, error = self._routings[app].find(request)
         if error is not None:
             return None
-        contract = self._contracts.get(_key(plan.route, "GET" if request.method == "HEAD" else request.method))
+        contract = self._document.find(plan.route, request.method)
         if contract is not None or plan.route.endpoint:
             return contract
         places = (plan.route.pattern, plan.route.host)
@@ -94,10 +93,6 @@ def held_contract(app: object) -> HeldContract:
         held = HeldContract(app)
         _watch(app, held)
     return held
-
-
-def _key(route: Route, method: str) -> tuple[int, str, str, str]:
-    return id(route.app), route.where, route.name, method
 
 
 def _watch(app: App, held: HeldContract) -> None:

@@ -204,6 +204,17 @@ def by_subscript(request: Request, number: int):
     return LAMPS[number]
 
 
+def by_index(request: Request, number: int):
+    return HELD[number]
+
+
+def by_items(request: Request):
+    return [lamp for lamp in HELD if lamp.id]
+
+
+HELD = [Lamp(1, "a")]
+
+
 def by_walrus(request: Request, number: int):
     if lamp := store.find(number):
         return lamp

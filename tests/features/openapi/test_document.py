@@ -327,3 +327,23 @@ def test_an_application_that_serves_without_being_asked_loads_nothing_of_it() ->
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_debugged_application_logs_answers_that_break_their_contracts(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("antiphon.features.openapi.feature.is_debug", lambda: True)
+    app = App()
+    app.use(OpenAPI("Lamps"))
+
+    @app.get("/wrong")
+    def wrong(request: Request) -> h.Lamp:
+        return {"id": "7", "name": "Desk"}  # type: ignore[return-value]
+
+    app.get("/right")(h.plain)
+    client = Client(app)
+    assert client.get("/wrong").json["id"] == "7"
+    assert client.get("/nowhere").status == 404
+    (record,) = [each for each in caplog.records if each.name == "antiphon.openapi"]
+    assert record.getMessage().endswith("no Lamp: /id expected an integer, got a string")
+    assert "test_document.py" in record.getMessage()

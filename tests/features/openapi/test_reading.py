@@ -93,6 +93,8 @@ GIVEN = [
     (h.by_place, f"{LAMP}, 404 There is no such lamp."),
     (h.by_mapping, f"{LAMP}, 404 None"),
     (h.by_subscript, LAMP),
+    (h.by_index, LAMP),
+    (h.by_items, f"{JSON} [Lamp]"),
     (h.by_walrus, f"{LAMP}, 404 There is no such lamp."),
     (h.by_method, f"{JSON} list[Lamp]"),
     (h.by_property, LAMP),

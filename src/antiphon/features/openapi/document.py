@@ -16,6 +16,7 @@ from antiphon.features.openapi.reading import is_ours
 from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import security_of, security_schemes
 from antiphon.handler.contract import describe, without_partials
+from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter
 
 OPENAPI = "3.1.0"
@@ -42,6 +43,19 @@ class Document:
     content: Schema
     unknown: list[str] = field(default_factory=list)
     contracts: list[Contract] = field(default_factory=list)
+
+    @lazy
+    def _by_route(self) -> dict[tuple[int, str, str, str], Contract]:
+        return {_key(each.route, each.method): each for each in self.contracts}
+
+    def find(self, route: Route, method: str) -> Contract | None:
+        """Return the contract of a method of a route, with HEAD answered as GET; None for a route of a feature."""
+        return self._by_route.get(_key(route, "GET" if method == "HEAD" else method))
+
+
+def _key(route: Route, method: str) -> tuple[int, str, str, str]:
+    """Return what a route is known by, however often it was planned."""
+    return id(route.app), route.where, route.name, method
 
 
 class _Described(NamedTuple):

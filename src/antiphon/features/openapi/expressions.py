@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -165,6 +165,8 @@ class Expressions(ast.NodeVisitor):
             return owner.items[key.value] if -len(owner.items) <= key.value < len(owner.items) else UNKNOWN
         if isinstance(owner, Of):
             return _said(types.subscript_of(owner.type))
+        if isinstance(owner, Known) and isinstance(owner.value, dict | list | tuple) and not isinstance(key, Known):
+            return _held_in(owner.value.values() if isinstance(owner.value, dict) else owner.value)
         if isinstance(owner, Known) and isinstance(key, Known):  # of types: list[Order]
             return _subscripted(owner.value, key.value)
         if isinstance(owner, Known) and isinstance(key, Tuple) and all(isinstance(each, Known) for each in key.items):
@@ -381,12 +383,19 @@ def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
     return Of(bool)
 
 
+def _held_in(items: Collection[object]) -> Value:
+    """Return what any of the items is that a collection has when it is read."""
+    return either(*[Of(type(each)) for each in items]) if items else UNKNOWN
+
+
 def item_of(value: Value) -> Value:
     """Return what iterating over a value gives."""
     if isinstance(value, Items):
         return value.item
     if isinstance(value, Tuple):
         return either(*value.items)
+    if isinstance(value, Known) and isinstance(value.value, list | tuple | set | frozenset):
+        return _held_in(value.value)
     if isinstance(value, Either):
         return either(*[item_of(each) for each in value.values])
     return _said(types.item_of(value.type)) if isinstance(value, Of) else UNKNOWN

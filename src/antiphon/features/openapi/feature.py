@@ -7,7 +7,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from antiphon.app.route import Route
 from antiphon.explanations import explained
+from antiphon.handler.errors import is_debug
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -26,6 +28,8 @@ class OpenAPI:
     once, when it is first asked for; other requests know nothing of it. A page shows it at ``docs``, ``/api/docs``,
     without any script; None leaves the page out. ``title``, ``version`` and ``description`` are
     those of the API, ``servers`` the URLs at which it is served: by default the one that answers.
+
+    Under ``antiphon run --debug`` answers are held to the document, and one that breaks it is logged with its handler.
 
     Routes that features add, such as static files, are left out. Code that can't be read is logged, and
     ``antiphon openapi --strict`` names it. ``file`` is a document that ``antiphon openapi`` has written: it is answered
@@ -70,6 +74,8 @@ class OpenAPI:
         app.route_groups  # noqa: B018 - a blueprint has none
         name = f"openapi{self.prefix.replace('/', '_')}"
         app.get(self.prefix + self._path, name=name)(self._answer)
+        if is_debug():
+            app.after_request(self._check)
         if self._docs is not None:
             app.get(self.prefix + self._docs, name=f"{name}_docs")(self._show)
             app.get(f"{self.prefix}{self._docs}.css", name=f"{name}_styles")(self._style)
@@ -103,6 +109,18 @@ class OpenAPI:
         response = Response(STYLES, content_type="text/css; charset=utf-8")
         response.add_etag()
         return response.conditional(request)
+
+    def _check(self, request: Request, response: Response) -> None:
+        """Log an answer that breaks the contract of its route."""
+        from antiphon.features.openapi.conformance import breach_of
+
+        route, body = request.route, response.body
+        contract = self._made(request.app).find(route, request.method) if isinstance(route, Route) else None
+        if contract is None or not isinstance(body, bytes):
+            return
+        found = breach_of(contract, response.status, response.headers, body, request.method)
+        if found is not None:
+            logging.getLogger("antiphon.openapi").error("%s %s", contract.route.answered_by, found)
 
     def _body(self, request: Request) -> bytes:
         from antiphon.serialization.json import encode_json

@@ -385,10 +385,10 @@ class Statements(ast.NodeVisitor):
     def visit_Expr(self, node: ast.Expr) -> bool:
         return self._expressions.value(node.value) is NEVER
 
-    def visit_Break(self, _: ast.Break) -> bool:
+    def visit_Break(self, node: ast.Break) -> bool:  # noqa: ARG002
         return True
 
-    def visit_Continue(self, _: ast.Continue) -> bool:
+    def visit_Continue(self, node: ast.Continue) -> bool:  # noqa: ARG002
         return True
 
 

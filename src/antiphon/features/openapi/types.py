@@ -136,7 +136,7 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
     arguments, parameters = get_args(annotation), getattr(kind, "__parameters__", ())
     if not arguments or not isinstance(parameters, tuple):
         return hint
-    known = dict(zip(parameters, arguments, strict=False))
+    known: dict[Any, Any] = dict(zip(parameters, arguments, strict=False))
     if isinstance(hint, TypeVar):
         return known.get(hint, hint)
     inner = getattr(hint, "__parameters__", ())
