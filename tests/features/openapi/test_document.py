@@ -11,7 +11,7 @@ import pytest
 from msgspec import Meta
 
 from antiphon import App, Blueprint, Request
-from antiphon.features import OpenAPI
+from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.testing import Client
 from tests.features.openapi import handlers as h
@@ -347,3 +347,20 @@ def test_a_debugged_application_logs_answers_that_break_their_contracts(
     (record,) = [each for each in caplog.records if each.name == "antiphon.openapi"]
     assert record.getMessage().endswith("no Lamp: /id expected an integer, got a string")
     assert "test_document.py" in record.getMessage()
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_each_interface_answers_with_the_same_document(interface: Any, content: dict[str, Any]) -> None:
+    assert json.loads(Client(make_app(), interface).get("/api/openapi.json").body) == content
+
+
+def test_what_features_refuse_is_in_the_document() -> None:
+    app = App(cross_site_writes=True)
+    app.use(Sessions(MemoryStore()))
+    app.use(CSRFTokens())
+    app.use(RateLimit("10/minute"))
+    app.use(Compression())
+    app.post("/")(h.no_content)
+    document = make_document(app, Info("API"))
+    assert document.unknown == []
+    assert [*document.content["paths"]["/"]["post"]["responses"]] == ["204", "403", "429"]

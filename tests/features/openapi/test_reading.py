@@ -252,6 +252,10 @@ def test_an_error_that_is_declared_leaves_the_answers_as_they_are_read() -> None
     assert given(contract_of(h.plain, gives={409: h.NewLamp})) == f"{LAMP}, 409 application/json NewLamp"
 
 
+def test_a_declared_error_stands_for_one_whose_status_is_not_known() -> None:
+    assert contract_of(h.status_not_known, gives={409: h.NewLamp}).unread == []
+
+
 def test_parts_are_declared_by_their_names() -> None:
     assert taken(contract_of(h.plain, takes={"query": h.Search})) == "json NewLamp, query Search"
     assert taken(contract_of(h.plain, takes={"form": h.Lamp})) == "form Lamp"

@@ -193,6 +193,8 @@ class ContractReader:
             if any(each.status < 400 for each in said):
                 contract.answers = []
                 contract.unread = [each for each in contract.unread if each.about != "given"]
+            if any(each.status >= 400 for each in said):
+                contract.unread = [each for each in contract.unread if each.about != "raised"]
             contract.answers = [each for each in contract.answers if each.status not in gives] + said
 
 

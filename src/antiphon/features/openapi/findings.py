@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.features.openapi.sources import Place
-from antiphon.features.openapi.values import NEVER, UNKNOWN, Raisable, Value
+from antiphon.features.openapi.values import NEVER, Raisable, Value
 
 NOWHERE = Place("", "", 0)
 
@@ -76,13 +76,3 @@ class Findings:
         self.raised += other.raised
         self.unread += other.unread
         self.reads_user = self.reads_user or other.reads_user
-
-    @property
-    def never_returns(self) -> bool:
-        """True if the function only raises."""
-        return self.result is NEVER and not self.streams
-
-
-def is_known(value: Value) -> bool:
-    """True unless nothing at all is known of a value."""
-    return value is not UNKNOWN
