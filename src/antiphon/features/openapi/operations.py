@@ -26,9 +26,9 @@ _HEADERS: dict[str, Schema] = {
 }
 _KEY: Schema = {
     "type": "string",
-    "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]{0,254})$""",
+    "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$""",
 }
-"""A text in quotes, or a token, which many clients send (RFC 9651 §3.3.3, §3.3.4)."""
+"""A text in quotes, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error of a status always has."""
 
