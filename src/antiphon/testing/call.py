@@ -22,7 +22,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _dot_segments = re.compile(r"(?<![^/])(?:\.|%2e){1,2}(?![^/])", re.IGNORECASE)
 
 
-Check: TypeAlias = Callable[[ClientRequest, Response], None]
+Check: TypeAlias = Callable[[ClientRequest, ClientResponse], None]
 
 
 class CallOptions(NamedTuple):

@@ -18,7 +18,7 @@ from antiphon.lazy import lazy
 from antiphon.request.request import Request
 from antiphon.testing.errors import ContractError
 from antiphon.testing.requests import ClientRequest
-from antiphon.testing.responses import Response
+from antiphon.testing.responses import ClientResponse
 
 _READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query"}
 _watched: "WeakKeyDictionary[App, HeldContract]" = WeakKeyDictionary()
@@ -38,7 +38,7 @@ class HeldContract:
         """The contracts, read at the first request, when all routes are there."""
         return make_document(self._app, Info("Contract"))
 
-    def check(self, request: ClientRequest, response: Response, root_path: str) -> None:
+    def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
         """Check an answer. Raises ContractError, which names the handler, if it breaks the contract of its route."""
         breach, self._breach = self._breach, None
         if breach is not None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, Iterator
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
-from antiphon.features.openapi import types
+from antiphon.features.openapi import annotations
 from antiphon.features.openapi.findings import Findings
 from antiphon.features.openapi.responses import BYTES, HTML, JSON, PLAIN, header_names, statuses_in
 from antiphon.features.openapi.values import (
@@ -96,16 +96,16 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
 
 
 def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
-    several = types.members(kind)
+    several = annotations.members(kind)
     if len(several) > 1 and all(map(_is_json, several)):
         return [Given(200, JSON, value)]
     if len(several) > 1:
         return [found for each in several for found in _answers(value_of(each))]
-    cls = types.class_of(kind)
+    cls = annotations.class_of(kind)
     if cls is tuple:
         return _answers(value_of(kind)) if get_args(kind) else [NotKnown("the tuple's items are not known")]
     if cls is None or cls is object or issubclass(cls, Response | Page) or kind is Any:
-        is_any = types.literals(kind)
+        is_any = annotations.literals(kind)
         return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any answer")]
     if cls is NoneType:
         return [Given(204)]
@@ -139,23 +139,23 @@ def _name(kind: Any) -> str:
 
 def value_of(annotation: Any) -> Value:
     """Return the value that an annotation describes; the second part of a tuple is the status."""
-    annotation = types.plain(annotation)
-    several = types.members(annotation)
+    annotation = annotations.plain(annotation)
+    several = annotations.members(annotation)
     if len(several) > 1:
         together = [each for each in several if _is_json(each)]
         others = [value_of(each) for each in several if not _is_json(each)]
-        return either(*([Of(types.union_of(together))] if together else []), *others)
+        return either(*([Of(annotations.union_of(together))] if together else []), *others)
     arguments = get_args(annotation)
-    if types.class_of(annotation) is tuple and len(arguments) in (2, 3) and ... not in arguments:
+    if annotations.class_of(annotation) is tuple and len(arguments) in (2, 3) and ... not in arguments:
         return Tuple((value_of(arguments[0]), _second_of(arguments[1]), *map(Of, arguments[2:])))
     return NONE if annotation in (None, NoneType) else Of(annotation)
 
 
 def _second_of(annotation: Any) -> Value:
-    codes = types.literals(annotation)
+    codes = annotations.literals(annotation)
     if codes and all(isinstance(code, int) for code in codes):
         return Statuses(codes)
-    cls = types.class_of(annotation)
+    cls = annotations.class_of(annotation)
     return Fields(()) if cls is not None and cls is not int and hasattr(cls, "keys") else UNKNOWN
 
 
@@ -166,7 +166,7 @@ def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
     """Return the answers of a function: by its annotation, and by its code where that says nothing."""
     if findings.streams:
         return [Given(200, PLAIN, TEXT)]
-    if annotation is types.NOT_SAID or _says_nothing(annotation):
+    if annotation is annotations.NOT_SAID or _says_nothing(annotation):
         return answers_of(_without_forgotten(findings.result))
     made: list[Given | NotKnown] = []
     for each in _alternatives_of(annotation):
@@ -176,21 +176,21 @@ def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
 
 def _alternatives_of(annotation: Any) -> list[Any]:
     """Return the members of a union, of which those that become JSON stay together."""
-    several = types.members(annotation)
+    several = annotations.members(annotation)
     together = [each for each in several if _is_json(each)]
-    return [*([types.union_of(together)] if together else []), *[each for each in several if not _is_json(each)]]
+    return [*([annotations.union_of(together)] if together else []), *[each for each in several if not _is_json(each)]]
 
 
 def _is_json(annotation: Any) -> bool:
-    cls = types.class_of(annotation)
+    cls = annotations.class_of(annotation)
     return cls is not None and not issubclass(cls, Response | Page) and _media_of(cls) == JSON
 
 
 def _says_nothing(annotation: Any) -> bool:
-    cls = types.class_of(annotation)
+    cls = annotations.class_of(annotation)
     if annotation is Any or cls is object:
         return True
-    return len(types.members(annotation)) == 1 and cls is not None and issubclass(cls, Response | Page)
+    return len(annotations.members(annotation)) == 1 and cls is not None and issubclass(cls, Response | Page)
 
 
 def _without_forgotten(result: Value) -> Value:
@@ -221,5 +221,5 @@ def _makes_response(value: Value) -> bool:
 
 def _is_loose(annotation: Any) -> bool:
     """True for a dict or a list of anything, of which the code tells more."""
-    cls, arguments = types.class_of(annotation), get_args(annotation)
+    cls, arguments = annotations.class_of(annotation), get_args(annotation)
     return cls in (dict, list) and (not arguments or arguments[-1] in (Any, object))

@@ -9,10 +9,10 @@ from typing import Never as NeverReturned
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.forms.form import Form
-from antiphon.features.openapi import types
+from antiphon.features.openapi import annotations
+from antiphon.features.openapi.annotations import list_of, tuple_of
 from antiphon.features.openapi.findings import Read, ReadAs
 from antiphon.features.openapi.responses import answer_of_page, answer_of_response, statuses_in
-from antiphon.features.openapi.types import list_of, tuple_of
 from antiphon.features.openapi.values import (
     NEVER,
     NONE,
@@ -130,8 +130,8 @@ def _call_of_request(expressions: "Expressions", made: Call, method: Bound) -> V
         return UNKNOWN
     if name == "precondition":
         return _call_function(expressions, made, method.function, TheRequest())
-    said = types.returned_by(method.function) if method.function is not None else types.NOT_SAID
-    return UNKNOWN if said is types.NOT_SAID else Of(said)
+    said = annotations.returned_by(method.function) if method.function is not None else annotations.NOT_SAID
+    return UNKNOWN if said is annotations.NOT_SAID else Of(said)
 
 
 def _read_as(expressions: "Expressions", made: Call, part: ReadAs, wanted: Value | None) -> Value:
@@ -176,7 +176,7 @@ def _is_text(owner: Value) -> bool:
 
 def _call_of_builtin(expressions: "Expressions", made: Call, owner: Value, name: str) -> Value:
     """Return what a method of a dict or a list returns."""
-    kind = types.class_of(owner.type) if isinstance(owner, Of) else None
+    kind = annotations.class_of(owner.type) if isinstance(owner, Of) else None
     arguments = get_args(owner.type) if isinstance(owner, Of) else ()
     if kind is not None and len(arguments) == 2 and issubclass(kind, Mapping):
         key, value = arguments
@@ -213,7 +213,7 @@ def _call_object(expressions: "Expressions", made: Call, called: Any) -> Value:
         return _call_function(expressions, made, called)
     if isinstance(called, BuiltinFunctionType):
         return _call_builtin(made, called)
-    function = types.method_of(type(called), "__call__")
+    function = annotations.method_of(type(called), "__call__")
     if function is not None:
         return _call_function(expressions, made, cast(FunctionType, function), Known(called))
     if made.is_given_request:
@@ -224,8 +224,8 @@ def _call_object(expressions: "Expressions", made: Call, called: Any) -> Value:
 def _call_builtin(made: Call, called: Any) -> Value:
     if called is sorted and made.positional:
         given = made.positional[0]
-        item = types.item_of(given.type) if isinstance(given, Of) else types.NOT_SAID
-        return given if isinstance(given, Items) else UNKNOWN if item is types.NOT_SAID else Of(list_of(item))
+        item = annotations.item_of(given.type) if isinstance(given, Of) else annotations.NOT_SAID
+        return given if isinstance(given, Items) else UNKNOWN if item is annotations.NOT_SAID else Of(list_of(item))
     return Of(_BUILTIN[called]) if called in _BUILTIN else UNKNOWN
 
 
@@ -256,7 +256,7 @@ def _call_class(expressions: "Expressions", made: Call, cls: type) -> Value:
         return _make_error(made, cls)
     if cls is list and made.positional:
         return _call_builtin(made, sorted)
-    initialize = types.method_of(cls, "__init__")
+    initialize = annotations.method_of(cls, "__init__")
     if made.is_given_request and initialize is not None:
         _call_function(expressions, made, cast(FunctionType, initialize), Of(cls))
     return Of(cls)
@@ -285,14 +285,14 @@ def _make_error(made: Call, cls: type[BaseException]) -> Raisable:
 
 
 def _call_function(expressions: "Expressions", made: Call, function: FunctionType, owner: Value | None = None) -> Value:
-    said = types.returned_by(function)
+    said = annotations.returned_by(function)
     if said in (NoReturn, NeverReturned):
-        said = types.NOT_SAID
+        said = annotations.NOT_SAID
     given = made if owner is None else made._replace(positional=[owner, *made.positional])
     found = expressions.reader.read_call(expressions, given, function)
-    if said is types.NOT_SAID:
+    if said is annotations.NOT_SAID:
         return UNKNOWN if found is None else found.result
-    cls = types.class_of(said)
+    cls = annotations.class_of(said)
     if found is not None and cls is not None and issubclass(cls, Response | BaseException):
         return found.result
     return NONE if said is type(None) else Of(said)

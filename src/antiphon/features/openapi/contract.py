@@ -12,7 +12,7 @@ from antiphon.app.answering.plan import HandlerStack
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
-from antiphon.features.openapi import types
+from antiphon.features.openapi import annotations
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
 from antiphon.features.openapi.findings import Findings, Named, Raised, Read, Unread
 from antiphon.features.openapi.reading import CodeReader, is_ours
@@ -98,14 +98,14 @@ class ContractReader:
         function = innermost(contract.route.handler)
         annotated = function if hasattr(function, "__code__") else type(function).__call__
         found.unread = [*found.unread]
-        for each in given_by(found, types.returned_by(annotated)):
+        for each in given_by(found, annotations.returned_by(annotated)):
             if isinstance(each, Given):
                 contract.answers.append(each)
             elif not any(one.about in ("given", "all") for one in found.unread):
                 contract.unread.append(Unread(each.text, found.place, "given"))
 
     def _add_unread(self, contract: Contract, found: Findings) -> None:
-        is_annotated = types.returned_by(innermost(contract.route.handler)) is not types.NOT_SAID
+        is_annotated = annotations.returned_by(innermost(contract.route.handler)) is not annotations.NOT_SAID
         knows_answers = is_annotated and bool(contract.answers)
         for each in found.unread:
             if not (each.about == "given" and knows_answers):
@@ -149,7 +149,7 @@ class ContractReader:
             if each.error != error and each.error.status is not None:
                 contract.failures[each.error.status].append(Failure(each.error.detail))
         function = innermost(handler.function)
-        for answer in given_by(found, types.returned_by(function)):
+        for answer in given_by(found, annotations.returned_by(function)):
             if isinstance(answer, NotKnown):
                 contract.unread += [each for each in found.unread if each not in contract.unread]
                 continue

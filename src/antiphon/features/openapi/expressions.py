@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, get_args
 
 from antiphon.features.forms.messages import FormError
-from antiphon.features.openapi import types
+from antiphon.features.openapi import annotations
 from antiphon.features.openapi.calls import Call, call
 from antiphon.features.openapi.findings import About, Findings, Named, Read, Unread
 from antiphon.features.openapi.sources import MISSING, Source
@@ -135,11 +135,11 @@ class Expressions(ast.NodeVisitor):
             return Known(self.reader.method)
         if name == "user":
             self.findings.reads_user = True
-        method = types.method_of(Request, name)
+        method = annotations.method_of(Request, name)
         if method is not None:
             return Bound(TheRequest(), method, name)
-        kind = types.attribute_of(Request, name)
-        return UNKNOWN if kind is types.NOT_SAID else Of(kind)
+        kind = annotations.attribute_of(Request, name)
+        return UNKNOWN if kind is annotations.NOT_SAID else Of(kind)
 
     def note_read(self, part: str, node: ast.AST) -> None:
         """Note that a form is read without a type."""
@@ -154,7 +154,7 @@ class Expressions(ast.NodeVisitor):
     def _subscript(self, owner: Value, key: Value) -> Value:
         if isinstance(owner, TheRequest):
             place = key.value if isinstance(key, Known) else None
-            return _said(types.place_type(place)) if isinstance(place, Place) else UNKNOWN
+            return _said(annotations.place_type(place)) if isinstance(place, Place) else UNKNOWN
         if isinstance(owner, Pairs):
             return self.field(owner, key, is_required=True)
         if isinstance(owner, Fields) and isinstance(key, Known):
@@ -164,7 +164,7 @@ class Expressions(ast.NodeVisitor):
         if isinstance(owner, Tuple) and isinstance(key, Known) and isinstance(key.value, int):
             return owner.items[key.value] if -len(owner.items) <= key.value < len(owner.items) else UNKNOWN
         if isinstance(owner, Of):
-            return _said(types.subscript_of(owner.type))
+            return _said(annotations.subscript_of(owner.type))
         if isinstance(owner, Known) and isinstance(owner.value, dict | list | tuple) and not isinstance(key, Known):
             return _held_in(owner.value.values() if isinstance(owner.value, dict) else owner.value)
         if isinstance(owner, Known) and isinstance(key, Known):  # of types: list[Order]
@@ -182,7 +182,7 @@ class Expressions(ast.NodeVisitor):
         self.findings.named.append(Named(owner.kind, key.value, kind, is_required, is_list))
         if owner.kind == "files":
             return UNKNOWN
-        return Of(types.list_of(kind)) if is_list else Of(kind)
+        return Of(annotations.list_of(kind)) if is_list else Of(kind)
 
     # Literals
 
@@ -223,7 +223,7 @@ class Expressions(ast.NodeVisitor):
         self._generators(node.generators)
         self.value(node.key)
         value = self.value(node.value)
-        return Of(types.dict_of(value.type if isinstance(value, Of) else Any))
+        return Of(annotations.dict_of(value.type if isinstance(value, Of) else Any))
 
     def _generators(self, generators: list[ast.comprehension]) -> None:
         for each in generators:
@@ -273,7 +273,7 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Await(self, node: ast.Await) -> Value:
         value = self.value(node.value)
-        return Of(types.awaited(value.type)) if isinstance(value, Of) else value
+        return Of(annotations.awaited(value.type)) if isinstance(value, Of) else value
 
     def visit_Yield(self, node: ast.Yield) -> Value:
         self.value(node.value)
@@ -313,7 +313,7 @@ class Expressions(ast.NodeVisitor):
 
 
 def _said(annotation: Any) -> Value:
-    return UNKNOWN if annotation is types.NOT_SAID else Of(annotation)
+    return UNKNOWN if annotation is annotations.NOT_SAID else Of(annotation)
 
 
 def _of_object(owner: Known, name: str) -> Value:
@@ -335,16 +335,16 @@ def _of_object(owner: Known, name: str) -> Value:
 
 
 def _of_instance(owner: Of, name: str, held: Value | None = None) -> Value:
-    annotation = types.plain(owner.type)
-    several = types.members(annotation)
+    annotation = annotations.plain(owner.type)
+    several = annotations.members(annotation)
     if len(several) > 1:
         return either(*[_of_instance(Of(each), name) for each in several if each is not type(None)])
-    kind = types.class_of(annotation)
-    method = None if kind is None else types.method_of(kind, name)
+    kind = annotations.class_of(annotation)
+    method = None if kind is None else annotations.method_of(kind, name)
     if method is not None:
         return Bound(held or owner, method, name)
-    found = types.attribute_of(annotation, name)
-    return Bound(held or owner, None, name) if found is types.NOT_SAID else Of(found)
+    found = annotations.attribute_of(annotation, name)
+    return Bound(held or owner, None, name) if found is annotations.NOT_SAID else Of(found)
 
 
 def _subscripted(generic: Any, argument: Any) -> Value:
@@ -362,7 +362,7 @@ def _subscripted(generic: Any, argument: Any) -> Value:
 def _simple_type(value: Value) -> Any:
     if isinstance(value, Known):
         return type(value.value)
-    return types.class_of(value.type) if isinstance(value, Of) else None
+    return annotations.class_of(value.type) if isinstance(value, Of) else None
 
 
 def _is_method(node: ast.expr) -> bool:
@@ -398,12 +398,12 @@ def item_of(value: Value) -> Value:
         return _held_in(value.value)
     if isinstance(value, Either):
         return either(*[item_of(each) for each in value.values])
-    return _said(types.item_of(value.type)) if isinstance(value, Of) else UNKNOWN
+    return _said(annotations.item_of(value.type)) if isinstance(value, Of) else UNKNOWN
 
 
 def _unpacked(value: Value, at: int) -> Value:
     if isinstance(value, Of):
         arguments = get_args(value.type)
-        if types.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):
+        if annotations.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):
             return Of(arguments[at])
     return item_of(value)

@@ -8,7 +8,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FunctionType, MethodType
 from typing import Any, get_args
 
-from antiphon.features.openapi import types
+from antiphon.features.openapi import annotations
 from antiphon.features.openapi.calls import Call
 from antiphon.features.openapi.expressions import Expressions, item_of
 from antiphon.features.openapi.findings import Findings, Raised, Unread
@@ -74,7 +74,7 @@ class CodeReader:
             called = called.__func__
         elif not isinstance(called, FunctionType):
             given.insert(0, Known(called))
-            called = types.method_of(type(called), "__call__") or called
+            called = annotations.method_of(type(called), "__call__") or called
         if not isinstance(called, FunctionType):
             return _without_source(called)
         found = self._read_function(called, _bound(called, given, named))
@@ -150,7 +150,7 @@ def _without_source(called: Any) -> Findings:
 
 def _bound(function: FunctionType, positional: list[Value], named: dict[str, Value]) -> dict[str, Value]:
     """Return the arguments of a function by name: those that are given, else their defaults or annotations."""
-    code, hints = function.__code__, types.hints_of(function)
+    code, hints = function.__code__, annotations.hints_of(function)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     variables: dict[str, Value] = {name: Of(hints[name]) if name in hints else UNKNOWN for name in names}
     defaults = function.__defaults__ or ()

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_origin, is_typeddict
 import msgspec
 from msgspec import inspect
 
-from antiphon.features.openapi import types
+from antiphon.features.openapi import annotations
 from antiphon.features.openapi.values import (
     UNKNOWN,
     Either,
@@ -84,7 +84,7 @@ class Schemas:
         """Return those types that can be described, and add them with the records in them to ``wanted``."""
         found = []
         for kind in {_key(each): each for each in kinds}.values():
-            if kind is Any or kind is object or kind is types.NOT_SAID:
+            if kind is Any or kind is object or kind is annotations.NOT_SAID:
                 continue
             try:
                 info = described(kind, Upload)
@@ -196,7 +196,7 @@ def _named_in(schema: Schema) -> str:
 
 def _may_lack(kind: Any) -> frozenset[str]:
     """Return the names of the fields that even an answer may lack."""
-    cls = types.class_of(kind)
+    cls = annotations.class_of(kind)
     if cls is None:
         return frozenset()
     if is_typeddict(cls):

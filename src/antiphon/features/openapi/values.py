@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, TypeAlias
 
-from antiphon.features.openapi import types
+from antiphon.features.openapi import annotations
 
 
 class Unknown:
@@ -174,7 +174,7 @@ def alternatives(value: Value) -> tuple[Value, ...]:
 def without_none(value: Value) -> Value:
     """Return a value that was found not to be None."""
     kept = [
-        Of(types.without_none(each.type)) if isinstance(each, Of) else each
+        Of(annotations.without_none(each.type)) if isinstance(each, Of) else each
         for each in alternatives(value)
         if not (isinstance(each, Known) and each.value is None) and not (isinstance(each, Of) and each.type is NoneType)
     ]
