@@ -84,15 +84,15 @@ def test_an_upload_is_watched_while_it_is_sent(clients, size):
     assert watcher.get(f"/progress/{ID}").json == COMPLETE
 
 
-@pytest.mark.parametrize("body", ["lazy", "stream"])
-def test_a_handler_that_reads_as_it_comes_is_watched(clients, body):
+@pytest.mark.parametrize("receive", ["lazy", "stream"])
+def test_a_handler_that_reads_as_it_comes_is_watched(clients, receive):
     seen = []
 
     def reads(request):
         seen.extend(watcher.get(f"/progress/{ID}").json["received"] for _ in request.stream)
         return "read"
 
-    uploader, watcher = clients(app_of(reads, body=body))
+    uploader, watcher = clients(app_of(reads, receive=receive))
     assert send(uploader, [CHUNK] * 3).text == "read"
     assert 0 < seen[0] < seen[1] < seen[2] == WHOLE
     assert watcher.get(f"/progress/{ID}").json == COMPLETE

@@ -335,7 +335,7 @@ class TestOwnChecks:
 
         app = App()
 
-        @app.post("/", body=body)
+        @app.post("/", receive=body)
         async def index(request: Request):
             form = Form(Signup, request)
             if await form.avalidate(is_free, lambda signup, form: None):

@@ -27,7 +27,7 @@ def test_a_form_has_its_token_and_is_shown_again_with_one_when_it_is_too_large(i
     app.use(CSRFTokens())
 
     @app.get("/")
-    @app.post("/", body=body)
+    @app.post("/", receive=body)
     def index(request: Request):
         form = Form(Picture, request)
         if form.validate():
