@@ -9,8 +9,8 @@
 # make bench   compare with other frameworks: requests, growth, memory, sockets, routing, sessions, files, uploads; some twenty minutes
 # make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
-# make features   how many features of the dialects have a test, and are seen by clients; MUTATE=50 breaks fifty of them, to see the tests fail
-# make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places
+# make features   how many features of the dialects have a test, and are seen by clients
+# make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places, "--rows 50" the dialects
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make wall moto   run one application's own tests on a dialect: docs/reference/wall.md names the applications
 # make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers
@@ -68,7 +68,7 @@ first-hour:
 	.venv-first-hour/bin/python -m benchmarks.first_hour
 
 features: $(VENV)/.check
-	MUTATE="$(MUTATE)" SEED="$(SEED)" PYTHON=$(BIN)/python scripts/features
+	$(BIN)/python -m tests.dialects.features
 
 mutants: $(VENV)/.test
 	$(BIN)/python -m tests.mutants $(MUTANTS)

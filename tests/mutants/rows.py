@@ -1,4 +1,4 @@
-"""Breaking what a row of the table names, to see whether a test that holds the row fails.
+"""Mutants of the dialects: what a row of their table names is broken, to see whether a test that holds the row fails.
 
 Beside the tests of a dialect, ``targets.csv`` has for each row the dotted names that are broken for it, one or several
 separated by spaces: attributes of classes, which raise when they are read, and functions, which raise when called.
@@ -10,13 +10,14 @@ import signal
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from pathlib import Path
+from random import Random
 from typing import Any, NoReturn
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-FOLDER = Path(__file__).parent
+from tests.dialects.features import FOLDER, Features, collected, say
+
 LONGEST = 60
 """Seconds after which tests that hang have failed."""
 
@@ -119,3 +120,32 @@ def _try(names: list[str], items: list[pytest.Item]) -> int:
 
 def _fails(item: pytest.Item) -> bool:
     return any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+
+
+class BrokenRows(Features):
+    """A plugin of pytest that breaks what some rows name, row by row, and notes those whose tests all pass then."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        super().__init__()
+        self.count = count
+        self.seed = seed
+
+    def look(self) -> None:
+        """Break the rows that are chosen."""
+        chosen = sorted(set(self.tests) & set(self.rows))
+        if len(chosen) > self.count:
+            chosen = sorted(Random(self.seed).sample(chosen, self.count))
+        known = targets()
+        missed = []
+        for row in chosen:
+            if row not in known:
+                missed.append(f"{row}: no targets.csv says what to break")
+            elif not is_noticed(known[row], self.tests[row]):
+                missed.append(f"{row}: its tests pass without {' and '.join(known[row])}")
+        say(f"{len(chosen) - len(missed)} of {len(chosen)} were noticed.")
+        self.complaints += missed
+
+
+def tried_rows(count: int, seed: int, paths: list[str]) -> int:
+    """Break what so many rows name that have tests below the paths. Returns the exit status."""
+    return collected(BrokenRows(count, seed), paths or [str(FOLDER)])

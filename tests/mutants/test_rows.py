@@ -1,4 +1,4 @@
-"""The tool that breaks what rows name notices tests that hold nothing."""
+"""Tests that hold nothing are noticed, when what their rows name is broken."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialects.mutation import Broken, BrokenError, find, targets
+from tests.mutants.rows import Broken, BrokenError, find, targets
 
 ROOT = Path(__file__).parents[2]
 TESTS = """
@@ -27,17 +27,19 @@ def test_of_no_row(): ...
 """
 
 
-def run(folder, *arguments):
-    command = [sys.executable, "-m", "tests.dialects.features", *arguments, str(folder)]
+def run(module, folder, *arguments):
+    command = [sys.executable, "-m", module, *arguments, str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.processes
 def test_rows_whose_tests_pass_nevertheless_are_listed(tmp_path):
     (tmp_path / "test_rows.py").write_text(TESTS)
-    found = run(tmp_path, "--mutate", "50", "--seed", "1")
+    counted = run("tests.dialects.features", tmp_path)
+    assert counted.returncode == 1
+    assert "microdot      2 / 47, seen served     1 / 47" in counted.stdout
+    found = run("tests.mutants", tmp_path, "--rows", "50", "--seed", "1")
     assert found.returncode == 1
-    assert "microdot      2 / 47, seen served     1 / 47" in found.stdout
     assert "1 of 2 were noticed" in found.stdout
     assert "microdot-013: its tests pass without antiphon.dialects.microdot.Request.content_length" in found.stdout
     assert "microdot-999: there is no such row" in found.stdout
@@ -49,7 +51,7 @@ def test_rows_whose_tests_pass_nevertheless_are_listed(tmp_path):
 def test_a_row_that_holds_is_no_complaint(tmp_path):
     tests = TESTS.partition('@pytest.mark.feature("microdot-013")')[0].replace(', "microdot-998"', "")
     (tmp_path / "test_rows.py").write_text(tests)
-    found = run(tmp_path, "--mutate", "1")
+    found = run("tests.mutants", tmp_path, "--rows", "1")
     assert (found.returncode, "1 of 1 were noticed" in found.stdout) == (0, True)
 
 
