@@ -1,0 +1,86 @@
+"""What breaks a contract, in words, by what is known of the answers that the contract has."""
+
+from typing import Any
+
+import pytest
+
+from antiphon.app.application import App
+from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.conformance import breach_of
+from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.responses import JSON
+from antiphon.features.openapi.values import UNKNOWN, Either, Fields, Items, Known, Of, Statuses, Tuple
+from antiphon.http.headers import Headers
+
+NUMBER, TEXT = Of(int), Of(str)
+LAMP = Fields((("id", NUMBER), ("name", TEXT)))
+
+
+def contract(*answers: Given) -> Contract:
+    app = App()
+    app.get("/")(lambda request: None)
+    return Contract(next(iter(app.routes)), "GET", answers=[*answers])
+
+
+def breach(body: Any, content: bytes) -> str | None:
+    return breach_of(contract(Given(200, JSON, body)), 200, Headers([("content-type", JSON)]), content, "GET")
+
+
+@pytest.mark.parametrize(
+    ("body", "content", "wrong"),
+    [
+        (NUMBER, b"7", None),
+        (NUMBER, b'"7"', "a body that is no int: expected an integer, got a string"),
+        (NUMBER, b"{", "a body that is no int: it is no JSON"),
+        (Known("on"), b'"off"', None),
+        (Known(1), b'"off"', "a body that is no such value: expected an integer, got a string"),
+        (LAMP, b'{"id": 1, "name": "a"}', None),
+        (LAMP, b"[]", "a body that is no such object: it is no object"),
+        (LAMP, b'{"id": 1}', "a body that is no such object: /name is missing"),
+        (LAMP, b'{"id": 1, "name": "a", "b/c": 2}', "a body that is no such object: /b~1c is not in the contract"),
+        (LAMP, b'{"id": "1", "name": "a"}', "a body that is no such object: /id expected an integer, got a string"),
+        (Items(LAMP), b"[]", None),
+        (Items(UNKNOWN), b"[1, null]", None),
+        (Items(NUMBER), b"{}", "a body that is no such value: it is no array"),
+        (Items(LAMP), b'[{"id": 1, "name": "a"}, {"id": 2}]', "a body that is no such value: /1/name is missing"),
+        (Fields((("lamps", Items(NUMBER)),)), b'{"lamps": 1}', "a body that is no such object: /lamps is no array"),
+        (Tuple((NUMBER, TEXT)), b'[1, "a"]', None),
+        (Tuple((NUMBER, TEXT)), b"[1]", "a body that is no such value: it is no array of 2"),
+        (Statuses((200, 404)), b"200", None),
+        (Statuses((200, 404)), b"null", "a body that is no such value: expected an integer, got null"),
+        (Either((LAMP, NUMBER)), b"7", None),
+        (Either((NUMBER, TEXT)), b"null", "a body that is no int or str: expected an integer, got null"),
+        (Of(list[int]), b"[1]", None),
+        (Of(list[int]), b'["a"]', "a body that is no list[int]: /0 expected an integer, got a string"),
+        (Of(dict[str, int]), b'{"a": 1}', None),
+        (Of(object()), b"7", None),  # a type that can't be read holds nothing
+    ],
+)
+def test_a_body_is_compared_with_what_is_known_of_it(body, content, wrong):
+    assert breach(body, content) == (wrong and f"answered 200 with {wrong}")
+
+
+PLAIN = Headers([("content-type", "text/plain; charset=utf-8")])
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "headers", "content", "method", "wrong"),
+    [
+        ([Given(204)], 204, Headers([]), b"", "GET", None),
+        ([Given(204)], 201, Headers([]), b"", "GET", "answered 201, which its contract lacks: it has 204"),
+        ([], 200, Headers([]), b"", "GET", "answered 200, which its contract lacks: it has none"),
+        ([Given(200, JSON, NUMBER)], 200, PLAIN, b"7", "HEAD", None),
+        (
+            [Given(200, JSON, NUMBER)], 200, PLAIN, b"7", "GET",
+            "answered 200 with text/plain, and its contract has application/json",
+        ),
+        ([Given(204)], 204, PLAIN, b"a", "GET", "answered 204 with text/plain, and its contract has no content"),
+        ([Given(200, "text/plain", TEXT)], 200, Headers([]), b"a", "GET",
+         "answered 200 with no media type, and its contract has text/plain"),
+        ([Given(200, "text/plain", TEXT, ("etag",))], 200, PLAIN, b"a", "GET", "answered 200 without the header etag"),
+        ([Given(200, "text/plain", TEXT, is_conditional=True)], 304, Headers([]), b"", "GET", None),
+        ([Given(204)], 500, PLAIN, b"a", "GET", None),
+    ],
+)  # fmt: skip
+def test_the_head_of_an_answer_is_compared_too(answers, status, headers, content, method, wrong):
+    assert breach_of(contract(*answers), status, headers, content, method) == wrong
