@@ -103,7 +103,8 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
         return [found for each in several for found in _answers(value_of(each))]
     cls = annotations.class_of(kind)
     if cls is tuple:
-        return _answers(value_of(kind)) if get_args(kind) else [NotKnown("the tuple's items are not known")]
+        made = value_of(kind)
+        return _answers(made) if isinstance(made, Tuple) else [NotKnown("a tuple has a status, and perhaps headers")]
     if cls is None or cls is object or issubclass(cls, Response | Page) or kind is Any:
         is_any = annotations.literals(kind)
         return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any answer")]

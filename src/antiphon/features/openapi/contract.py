@@ -214,5 +214,7 @@ def _code_of(function: Any) -> Any:
 
 
 def _place_of(route: Route) -> Place:
-    code = _code_of(innermost(route.handler)).__code__
+    code = getattr(_code_of(innermost(route.handler)), "__code__", None)
+    if code is None:  # it is written in C
+        return Place(route.name, type(route.handler).__name__, 0)
     return Place(route.name, code.co_filename, code.co_firstlineno)

@@ -149,6 +149,8 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
+        if isinstance(node.slice, ast.Slice):
+            return either(*[_sliced(each) for each in alternatives(owner)])
         return either(*[self._subscript(each, key) for each in alternatives(owner)])
 
     def _subscript(self, owner: Value, key: Value) -> Value:
@@ -371,9 +373,8 @@ def _is_method(node: ast.expr) -> bool:
 
 def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
     """Return the outcome of a comparison of the request's method."""
-    listed = right.items if isinstance(right, Tuple) else (right,)
-    known = [each.value for each in listed if isinstance(each, Known)]
-    if not isinstance(left, Known) or len(known) < len(listed):
+    known = _known_items(right)
+    if known is None or not isinstance(left, Known):
         return Of(bool)
     match operator:
         case ast.Eq() | ast.In():
@@ -381,6 +382,24 @@ def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
         case ast.NotEq() | ast.NotIn():
             return Known(left.value not in known)
     return Of(bool)
+
+
+def _known_items(value: Value) -> list[Any] | None:
+    """Return the items of a collection that is known, or what is not one alone; None if they aren't all known."""
+    if isinstance(value, Known):
+        held = value.value
+        return [*held] if isinstance(held, list | tuple | set | frozenset | dict) else [held]
+    if not isinstance(value, Tuple):
+        return None
+    known = [each.value for each in value.items if isinstance(each, Known)]
+    return known if len(known) == len(value.items) else None
+
+
+def _sliced(value: Value) -> Value:
+    """Return a part of a sequence: it is of the same type, and has the same items."""
+    if isinstance(value, Known) and isinstance(value.value, str | bytes):
+        return Of(type(value.value))
+    return Items(item_of(value)) if isinstance(value, Known | Tuple) else value
 
 
 def _held_in(items: Collection[object]) -> Value:

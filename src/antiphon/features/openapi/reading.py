@@ -4,6 +4,7 @@ import ast
 import functools
 import sysconfig
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FunctionType, MethodType
 from typing import Any, get_args
@@ -311,7 +312,7 @@ class Statements(ast.NodeVisitor):
     def visit_For(self, node: ast.For | ast.AsyncFor) -> bool:
         self._expressions.assign(node.target, item_of(self._expressions.value(node.iter)))
         self._branches(lambda: self._run(node.body), lambda: False)
-        return self._run(node.orelse)
+        return self._run(node.orelse) and not _breaks(node.body)
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> bool:
         return self.visit_For(node)
@@ -320,21 +321,31 @@ class Statements(ast.NodeVisitor):
         self._expressions.value(node.test)
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value) and not _breaks(node.body)
         self._branches(lambda: self._run(node.body), lambda: False)
-        return endless or self._run(node.orelse)
+        return endless or (self._run(node.orelse) and not _breaks(node.body))
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> bool:
         for item in node.items:
             value = self._expressions.value(item.context_expr)
             if item.optional_vars is not None:
                 self._expressions.assign(item.optional_vars, _entered(value))
-        return self._run(node.body)
+        suppresses = any(self._suppresses(item.context_expr) for item in node.items)
+        return self._run(node.body) and not suppresses
+
+    def _suppresses(self, context: ast.expr) -> bool:
+        """True for a call of ``contextlib.suppress``, behind which the code goes on."""
+        return isinstance(context, ast.Call) and self._expressions.value(context.func) == Known(suppress)
 
     def visit_AsyncWith(self, node: ast.AsyncWith) -> bool:
         return self.visit_With(node)
 
     def visit_Match(self, node: ast.Match) -> bool:
         self._expressions.value(node.subject)
-        is_total = any(isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None for case in node.cases)
+        for case in node.cases:
+            self._expressions.value(case.guard)
+        is_total = any(
+            isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
+            for case in node.cases
+        )
         ways = [functools.partial(self._run, case.body) for case in node.cases]
         return self._branches(*ways, *([] if is_total else [lambda: False]))
 
@@ -418,7 +429,16 @@ def _entered(value: Value) -> Value:
 
 
 def _breaks(body: list[ast.stmt]) -> bool:
-    return any(isinstance(node, ast.Break) for each in body for node in ast.walk(each))
+    """True if there is a ``break`` out of the loop of a body, not out of loops inside of it."""
+    inside: list[ast.AST] = [*body]
+    for node in inside:
+        if isinstance(node, ast.Break):
+            return True
+        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+            inside += node.orelse
+        else:
+            inside += ast.iter_child_nodes(node)
+    return False
 
 
 def _narrow(variables: dict[str, Value], test: ast.expr, *, is_true: bool) -> None:

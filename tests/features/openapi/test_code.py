@@ -1,0 +1,536 @@
+"""The statements and expressions of handlers: each small handler is code as people write it, and what is read in it.
+
+Where the code can't be told, the document has to say so, with the file and the line.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache, wraps
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from antiphon import App, Request, abort
+from antiphon.features import OpenAPI
+from antiphon.http import BadRequest, Conflict, HTTPError, NotFound
+from antiphon.testing import Client
+from tests.features.openapi.handlers import HELD, Lamp, NewLamp, Search, Store, store
+from tests.features.openapi.test_reading import JSON, LAMP, contract_of, given, taken
+
+LIMITS = {"name": "lamps", "most": 3}
+NAMES = ("one", "two")
+NOBODY: list[Lamp] = []
+
+# Statements
+
+
+def matched(request: Request):  # noqa: RET503
+    match request.args["kind"]:
+        case "new":
+            request.json_as(NewLamp)
+            return "made", 201
+        case "old" | "gone":
+            raise Conflict("It is gone.")
+        case _:
+            abort(400, "There is no such kind.")
+
+
+def matched_in_part(request: Request):
+    match request.args.get("kind"):
+        case "one":
+            return store.newest
+    raise NotFound("There is no such lamp.")
+
+
+def annotated(request: Request):
+    found: Lamp
+    found = store.newest
+    many: list[Lamp] = msgspec.json.decode(b"[]")
+    return {"found": found, "many": many}
+
+
+def added_up(request: Request):
+    count = 0
+    text = "Lamps: "
+    for lamp in store.all():
+        count += 1
+        text += lamp.name
+    return {"count": count, "text": text}
+
+
+def added_to_attribute(request: Request) -> None:
+    COUNTS.calls += len(request.headers["x-key"])
+
+
+class Counts:
+    calls = 0
+
+
+COUNTS = Counts()
+
+
+async def async_function_within(request: Request):
+    async def read() -> NewLamp:
+        return request.json_as(NewLamp)
+
+    new = await read()
+    return {"name": new.name}
+
+
+async def async_loop(request: Request):
+    size = 0
+    async for part in request.stream:
+        size += len(part)
+    return {"size": size}
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Store]:
+    yield store
+
+
+async def async_with(request: Request):
+    async with opened() as lamps:
+        return lamps.find(1) or abort(404, "There is no such lamp.")
+
+
+def grouped(request: Request):
+    try:
+        check(request)
+    except* BadRequest:
+        request.args_as(Search)
+    return "done"
+
+
+def check(request: Request) -> None:
+    if request.args.get("bad"):
+        raise BadRequest("It is bad.")
+    raise Conflict("It is taken.")
+
+
+def endless(request: Request):
+    while True:
+        lamp = store.find(1)
+        if lamp is not None:
+            return lamp
+
+
+def last_named(request: Request):
+    last = store.newest
+    for lamp in store.all():
+        if not lamp.name:
+            continue
+        if lamp.id == request.args.get("until", 0, type=int):
+            break
+        last = lamp
+    return last
+
+
+def finally_noted(request: Request):
+    try:
+        return store.newest
+    finally:
+        request.cookies.get("last")
+
+
+def bare_except(request: Request):
+    try:
+        check(request)
+    except:  # noqa: E722
+        return "caught"
+
+
+def several_kinds(request: Request):
+    try:
+        check(request)
+    except (BadRequest, Conflict) as error:
+        return {"why": str(error)}, 202
+
+
+def deleted(request: Request):
+    lamp = store.newest
+    del lamp
+    return "gone"
+
+
+# Expressions
+
+
+def dict_field(request: Request):
+    row = {"lamp": store.newest, "ok": True}
+    return row["lamp"]
+
+
+def list_item(request: Request):
+    return [store.newest][0]
+
+
+def tuple_item(request: Request):
+    pair = (store.newest, "text")
+    return {"last": pair[1], "first": pair[0], "negative": pair[-1]}
+
+
+def list_of_type(request: Request) -> None:
+    request.json_as(list[NewLamp])
+
+
+def dict_of_type(request: Request) -> None:
+    request.json_as(dict[str, NewLamp])
+
+
+def name_by_variable(request: Request):
+    for name in store.all():
+        request.args[name.name]
+    return "done"
+
+
+def spread(request: Request):
+    base = {"id": 1, "name": "a"}
+    return {**base, "name": 2, "lamp": store.newest}
+
+
+def spread_unknown(request: Request):
+    return {**vars(store), "name": "a"}
+
+
+def starred(request: Request):
+    return [store.newest, *store.all()]
+
+
+def unpacked(request: Request):
+    first, *others = store.all()
+    return {"first": first, "others": others}
+
+
+def set_of_names(request: Request):
+    names = {lamp.name for lamp in store.all() if lamp.id != request.args.get("but", 0, type=int)}
+    return {"count": len(names)}
+
+
+def texts_of_tuple(request: Request):
+    return [text for text in ("one", "two") if text != request.args.get("but")]
+
+
+def dict_of_lamps(request: Request):
+    return {lamp.name: lamp for lamp in store.all() if lamp.id}
+
+
+def negative(request: Request):
+    return {"least": -1, "most": +LIMITS["most"], "none": not HELD}
+
+
+def numbers(request: Request):
+    return {"half": 1 / 2, "sum": 1 + 2.5, "text": "%s" % request.ip, "all": 2 * 3}  # noqa: UP031
+
+
+def type_or_text(request: Request) -> None:
+    request.json_as(NewLamp | "Lamp")
+
+
+def type_of_no_generic(request: Request) -> None:
+    request.json_as(NewLamp["Lamp"])
+
+
+def held_by_key(request: Request):
+    return {"name": LIMITS["name"], "most": LIMITS["most"], "second": NAMES[1], "lamp": HELD[0]}
+
+
+def held_missing(request: Request):
+    return LIMITS["missing"]
+
+
+def property_of_class(request: Request):
+    return Store.newest
+
+
+def missing_of_class(request: Request):
+    return Store.missing
+
+
+def either_attribute(request: Request):
+    lamp: Lamp | NewLamp = msgspec.json.decode(b"{}")
+    return {"name": lamp.name}
+
+
+def conditional(request: Request):
+    return store.newest if request.args.get("new") else "none"
+
+
+def by_method_of_request(request: Request):
+    return store.newest if request.method == "POST" else "none"
+
+
+def by_methods_of_request(request: Request):
+    if request.method in {"PUT", "PATCH"}:
+        request.json_as(NewLamp)
+    return store.newest
+
+
+def either_of(request: Request):
+    return store.find(1) or {"name": "none"}
+
+
+def sorted_lamps(request: Request):
+    return sorted(store.all(), key=lambda lamp: lamp.name)
+
+
+def in_lambda(request: Request):
+    read = lambda: request.json_as(NewLamp)  # noqa: E731
+    read()
+    return "done"
+
+
+# Calls
+
+
+def greeting(name, greet="Hello", *others, mark=None):
+    return {"greet": greet, "name": name, "mark": mark}
+
+
+def with_defaults(request: Request):
+    return greeting("Ann")
+
+
+def with_rest(request: Request):
+    return {"greeting": greeting("Ann", b"Bye", "Bob", mark=1), "second": second_of(1, "Bob", None)}
+
+
+def second_of(first, *others):
+    return others[0]
+
+
+def defaulted_type(request: Request) -> None:
+    read_default(request)
+
+
+def read_default(request: Request, kind=NewLamp, strict: bool | None = None):
+    return request.json_as(kind)
+
+
+def rest_types(request: Request) -> None:
+    read_first(request, NewLamp, Lamp)
+
+
+def read_first(request: Request, *kinds):
+    return request.json_as(kinds[0])
+
+
+def recursive(request: Request) -> str:
+    return descend(request, 3)
+
+
+def descend(request: Request, left: int) -> str:
+    request.args["name"]
+    return "end" if left == 0 else descend(request, left - 1)
+
+
+def cached(function: Callable[..., Any]) -> Any:
+    """Keep what a handler answers, as a decorator of people's own does."""
+    kept: dict[str, Any] = {}
+
+    @wraps(function)
+    def inner(request: Request, **params: Any):
+        key = request.headers["x-key"]
+        if key not in kept:
+            kept[key] = function(request, **params)
+        return msgspec.json.decode(kept[key])
+
+    return inner
+
+
+def raises_status_not_known(request: Request) -> None:
+    raise HTTPError("No.", status=int(request.args["status"]))
+
+
+def raises_what_is_not_known(request: Request) -> None:
+    raise msgspec.json.decode(b"1")
+
+
+class NotSetUp:
+    def __get__(self, held: Any, owner: type) -> str:
+        raise RuntimeError("the settings are not loaded")
+
+
+class Settings:
+    url = NotSetUp()
+
+
+def settings_not_loaded(request: Request):
+    return Settings.url
+
+
+WRITES = ("POST", "PUT")
+
+
+def method_in_names(request: Request):
+    if request.method in WRITES:
+        return request.json_as(NewLamp).name
+    return store.newest
+
+
+def sliced(request: Request):
+    return {"some": store.all()[:3], "letters": "abc"[1:], "names": ["a", "b"][:1], "held": HELD[:2]}
+
+
+def searched_with_break(request: Request):
+    for lamp in store.all():
+        if lamp.name == request.args["name"]:
+            break
+    else:
+        abort(404, "There is no such lamp.")
+    return lamp
+
+
+def searched_in_inner_loop(request: Request):
+    for _ in store.all():
+        while request.args.get("again"):
+            break
+    abort(404, "There is no such lamp.")
+
+
+def looked_up_without_error(request: Request):  # noqa: RET503
+    with suppress(KeyError):
+        return store.all()[0]
+    abort(404, "There is no such lamp.")
+
+
+def matched_with_guard(request: Request):
+    match request.args["kind"]:
+        case kind if kind == request.cookies.get("kind"):
+            return "mine"
+    return store.newest
+
+
+READ = [
+    (method_in_names, "json NewLamp", "200 text/plain str"),
+    (sliced, "", f"{JSON} {{some: list[Lamp], letters: str, names: [str], held: [Lamp]}}"),
+    (searched_with_break, "query name", f"{LAMP}, 404 There is no such lamp."),
+    (searched_in_inner_loop, "query again?", "404 There is no such lamp."),
+    (looked_up_without_error, "", f"{LAMP}, 404 There is no such lamp."),
+    (matched_with_guard, "query kind, cookie kind?", f"200 text/plain str, {LAMP}"),
+    (matched, "json NewLamp, query kind", "201 text/plain str, 409 It is gone., 400 There is no such kind."),
+    (matched_in_part, "query kind?", f"{LAMP}, 404 There is no such lamp."),
+    (annotated, "", f"{JSON} {{found: Lamp, many: list[Lamp]}}"),
+    (added_up, "", f"{JSON} {{count: int, text: str}}"),
+    (added_to_attribute, "header x-key", "204"),
+    (async_function_within, "json NewLamp", f"{JSON} {{name: str}}"),
+    (async_loop, "raw Any", f"{JSON} {{size: int}}"),
+    (async_with, "", f"{LAMP}, 404 There is no such lamp."),
+    (grouped, "query Search, query bad?", "200 text/plain str, 409 It is taken."),
+    (endless, "", LAMP),
+    (last_named, "query until?", LAMP),
+    (finally_noted, "cookie last?", LAMP),
+    (bare_except, "query bad?", "200 text/plain str"),
+    (several_kinds, "query bad?", "202 application/json {why: str}"),
+    (deleted, "", "200 text/plain str"),
+    (dict_field, "", LAMP),
+    (list_item, "", LAMP),
+    (tuple_item, "", f"{JSON} {{last: str, first: Lamp, negative: str}}"),
+    (list_of_type, "json list[NewLamp]", "204"),
+    (dict_of_type, "json dict[str, NewLamp]", "204"),
+    (name_by_variable, "", "200 text/plain str"),
+    (spread, "", f"{JSON} {{id: int, name: int, lamp: Lamp}}"),
+    (spread_unknown, "", f"{JSON} dict[str, typing.Any]"),
+    (starred, "", f"{JSON} [Lamp]"),
+    (unpacked, "", f"{JSON} {{first: Lamp, others: [Lamp]}}"),
+    (set_of_names, "query but?", f"{JSON} {{count: int}}"),
+    (texts_of_tuple, "query but?", f"{JSON} [str]"),
+    (dict_of_lamps, "", f"{JSON} dict[str, Lamp]"),
+    (negative, "", f"{JSON} {{least: int, most: int, none: bool}}"),
+    (numbers, "", f"{JSON} {{half: float, sum: float, text: str, all: int}}"),
+    (held_by_key, "", f"{JSON} {{name: str, most: int, second: str, lamp: Lamp}}"),
+    (either_attribute, "", f"{JSON} {{name: str}}"),
+    (conditional, "query new?", f"{LAMP}, 200 text/plain str"),
+    (by_method_of_request, "", LAMP),
+    (by_methods_of_request, "json NewLamp", LAMP),
+    (either_of, "", f"{LAMP}, {JSON} {{name: str}}"),
+    (sorted_lamps, "", f"{JSON} list[Lamp]"),
+    (in_lambda, "json NewLamp", "200 text/plain str"),
+    (with_defaults, "", f"{JSON} {{greet: str, name: str, mark: ?}}"),
+    (with_rest, "", f"{JSON} {{greeting: {{greet: bytes, name: str, mark: int}}, second: str}}"),
+    (defaulted_type, "json NewLamp", "204"),
+    (rest_types, "json NewLamp", "204"),
+    (recursive, "query name", "200 text/plain str"),
+]
+
+SAME_TYPE = re.compile(r"\b(\w+) \| \1\b")
+NOT_KNOWN = "that is not known before it runs"
+UNREAD = [
+    (type_or_text, f"request.json_as(NewLamp | 'Lamp') reads a type {NOT_KNOWN}", 'request.json_as(NewLamp | "Lamp")'),
+    (
+        type_of_no_generic,
+        f"request.json_as(NewLamp['Lamp']) reads a type {NOT_KNOWN}",
+        'request.json_as(NewLamp["Lamp"])',
+    ),
+    (
+        held_missing,
+        "`return LIMITS['missing']` gives what is not known before it runs",
+        'return LIMITS["missing"]',
+    ),
+    (property_of_class, "`return Store.newest` gives what is not known before it runs", "return Store.newest"),
+    (missing_of_class, "`return Store.missing` gives what is not known before it runs", "return Store.missing"),
+    (
+        raises_status_not_known,
+        f"HTTPError is raised with a status {NOT_KNOWN}",
+        'raise HTTPError("No.", status=int(request.args["status"]))',
+    ),
+    (
+        raises_what_is_not_known,
+        "`raise msgspec.json.decode(b'1')` raises what is not known",
+        'raise msgspec.json.decode(b"1")',
+    ),
+    (
+        settings_not_loaded,
+        "reading it failed: RuntimeError: the settings are not loaded",
+        "def settings_not_loaded(request: Request):",
+    ),
+]
+
+
+@pytest.mark.parametrize(("handler", "takes", "gives"), READ, ids=[each[0].__name__ for each in READ])
+def test_what_a_handler_does_is_read_in_its_statements_and_expressions(handler: Any, takes: str, gives: str) -> None:
+    contract = contract_of(handler)
+    assert (taken(contract), SAME_TYPE.sub(r"\1", given(contract))) == (takes, gives)
+    assert contract.unread == []
+
+
+@pytest.mark.parametrize(("handler", "text", "line"), UNREAD, ids=[each[0].__name__ for each in UNREAD])
+def test_code_that_cannot_be_told_is_reported_where_it_is(handler: Any, text: str, line: str) -> None:
+    (unread,) = contract_of(handler).unread
+    assert (unread.text, unread.place.file) == (text, __file__)
+    assert Path(__file__).read_text("utf-8").splitlines()[unread.place.line - 1].strip() == line
+
+
+def test_what_a_decorator_takes_and_what_the_decorated_handler_answers_are_both_read() -> None:
+    contract = contract_of(cached(dict_of_type))
+    assert taken(contract) == "json dict[str, NewLamp], header x-key"
+    assert given(contract_of(cached(dict_field))) == LAMP
+
+
+def test_a_handler_in_c_is_reported_and_the_rest_is_there() -> None:
+    app = App()
+    app.get("/ip", name="ip")(attrgetter("ip"))
+    app.get("/lamp")(dict_field)
+    app.use(OpenAPI("Lamps"))
+    assert [*Client(app).get("/openapi.json").json["paths"]] == ["/ip", "/lamp"]
+    (unread,) = contract_of(attrgetter("ip")).unread
+    assert unread.text == "its source can't be read"
+
+
+@pytest.mark.parametrize("kind", [tuple[int, ...], tuple[str], tuple[int, int, int, int], tuple])
+def test_a_tuple_that_is_no_answer_is_reported(kind: Any) -> None:
+    def handler(request: Request): ...
+
+    handler.__annotations__["return"] = kind
+    (unread,) = contract_of(handler).unread
+    assert unread.text == "a tuple has a status, and perhaps headers"
+
+
+def test_a_handler_that_is_called_by_c_code_is_reported() -> None:
+    (unread,) = contract_of(lru_cache(dict_field)).unread
+    assert unread.place.function == "dict_field"
+    assert unread.text == "its source can't be read"
