@@ -44,9 +44,14 @@ class Load:
 
 
 def new_worker(command, *old):
-    command.wait_until(lambda: any(command.answers_from(worker) for worker in command.workers() if worker not in old))
-    [new] = {*command.workers()} - {*old}
-    return new
+    """The worker that answers instead of others. One that was prestarted beside it does not answer yet."""
+
+    def answering():
+        return next(
+            (worker for worker in command.workers() if worker not in old and command.answers_from(worker)), None
+        )
+
+    return eventually(answering, "no new worker answers", 60.0)
 
 
 @EACH_INTERFACE
