@@ -320,7 +320,7 @@ def raises_own(request: Request) -> None:
 
 
 def raises_status(request: Request) -> None:
-    raise HTTPError("No.", status=418)
+    raise HTTPError(418, "No.")
 
 
 def aborts_by_name(request: Request) -> None:

@@ -343,7 +343,7 @@ def cached(function: Callable[..., Any]) -> Any:
 
 
 def raises_status_not_known(request: Request) -> None:
-    raise HTTPError("No.", status=int(request.args["status"]))
+    raise HTTPError(int(request.args["status"]), "No.")
 
 
 def raises_what_is_not_known(request: Request) -> None:
@@ -476,7 +476,7 @@ UNREAD = [
     (
         raises_status_not_known,
         f"HTTPError is raised with a status {NOT_KNOWN}",
-        'raise HTTPError("No.", status=int(request.args["status"]))',
+        'raise HTTPError(int(request.args["status"]), "No.")',
     ),
     (
         raises_what_is_not_known,
@@ -516,7 +516,8 @@ def test_a_handler_in_c_is_reported_and_the_rest_is_there() -> None:
     app.get("/ip", name="ip")(attrgetter("ip"))
     app.get("/lamp")(dict_field)
     app.use(OpenAPI("Lamps"))
-    assert [*Client(app).get("/openapi.json").json["paths"]] == ["/ip", "/lamp"]
+    app.get("/checked", before=attrgetter("ip"))(dict_field)
+    assert [*Client(app).get("/openapi.json").json["paths"]] == ["/checked", "/ip", "/lamp"]
     (unread,) = contract_of(attrgetter("ip")).unread
     assert unread.text == "its source can't be read"
 

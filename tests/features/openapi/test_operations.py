@@ -11,10 +11,11 @@ from typing import Annotated, Any, Literal, NamedTuple, NewType, NoReturn
 import pytest
 from msgspec import Meta
 
-from antiphon import App, Request, Response, abort
+from antiphon import App, HTTPError, Request, Response, abort
 from antiphon.features import (
     Basic,
     Bearer,
+    Block,
     Form,
     MemoryStore,
     Page,
@@ -310,11 +311,31 @@ def lines(request: Request) -> Response:
 
 
 def page(request: Request) -> Page:
-    return Page("a.html", wish=Wish("a"), count=1, json=True)
+    return Page("a.html", wish=Wish("a"), count=1, _json=True)
 
 
 def page_of_wish(request: Request) -> Page:
-    return Page("a.html", wish=Wish("a"), json=Wish("a"))
+    return Page("a.html", wish=Wish("a"), _json=Wish("a"))
+
+
+def page_with_status(request: Request) -> Page:
+    return Page("a.html", _status=422, _headers={"x-wish": "1"}, status="open", json="{}")
+
+
+def block_with_status(request: Request) -> Page:
+    return Block("a.html", "wishes", 201)
+
+
+def text_of_template(request: Request) -> Response:
+    return Response.template("a.txt", _status=201, status="open")
+
+
+def refused_by_status(request: Request) -> None:
+    raise HTTPError(418, "No tea.")
+
+
+def refused_by_name(request: Request) -> None:
+    raise HTTPError(status=418, detail="No tea.")
 
 
 def redirect(request: Request) -> Response:
@@ -531,6 +552,23 @@ def test_a_page_offers_its_data_as_json() -> None:
     assert contents(operation["responses"]["200"]) == {"text/html": TEXT, "application/json": offered}
     assert [*operation["responses"]] == ["200", "304", "406"]
     assert contents(operation_of(page_of_wish, "GET")["responses"]["200"])["application/json"] == {"$ref": f"{REF}Wish"}
+
+
+@pytest.mark.parametrize(
+    ("handler", "status", "media"),
+    [
+        (page_with_status, "422", "text/html"),
+        (block_with_status, "201", "text/html"),
+        (text_of_template, "201", "text/plain"),
+        (refused_by_status, "418", "application/problem+json"),
+        (refused_by_name, "418", "application/problem+json"),
+    ],
+)
+def test_the_status_is_that_of_the_option_and_not_of_data(handler: Any, status: str, media: str) -> None:
+    response = operation_of(handler, "GET")["responses"][status]
+    assert [*response["content"]] == [media]
+    assert [*response.get("headers", {})] == (["X-Wish"] if handler is page_with_status else [])
+    assert response["description"] == ("No tea." if status == "418" else HTTPStatus(int(status)).phrase)
 
 
 def test_a_helper_that_never_returns_tells_its_error() -> None:

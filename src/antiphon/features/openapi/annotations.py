@@ -1,7 +1,7 @@
 """Annotations taken apart: the type of an attribute, of an item, of what a call returns."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from types import FunctionType, GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -124,7 +124,7 @@ def attribute_of(annotation: Any, name: str) -> Any:
     return _substituted(hint, annotation, kind)
 
 
-def method_of(kind: type, name: str) -> Callable[..., Any] | None:
+def method_of(kind: type, name: str) -> FunctionType | None:
     """Return a method of a class as a function, or None."""
     found = inspect.getattr_static(kind, name, None)
     found = getattr(found, "__func__", found)  # of a static or class method

@@ -12,7 +12,7 @@ from antiphon.features.forms.form import Form
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.annotations import list_of, tuple_of
 from antiphon.features.openapi.findings import Read, ReadAs
-from antiphon.features.openapi.responses import answer_of_page, answer_of_response, statuses_in
+from antiphon.features.openapi.responses import answer_of_page, answer_of_response, argument, statuses_in
 from antiphon.features.openapi.values import (
     NEVER,
     NONE,
@@ -33,7 +33,7 @@ from antiphon.features.openapi.values import (
     alternatives,
     either,
 )
-from antiphon.features.templates.page import Page
+from antiphon.features.templates.page import Block, Page
 from antiphon.http.errors import ERRORS, HTTPError, abort, http_error
 from antiphon.response.response import Response
 
@@ -59,7 +59,7 @@ class Call(NamedTuple):
 
     def argument(self, at: int, name: str) -> Value | None:
         """Return an argument by its position or its name; None if it isn't given."""
-        return self.positional[at] if at < len(self.positional) else self.named.get(name)
+        return argument(self.positional, self.named, at, name)
 
     @property
     def is_given_request(self) -> bool:
@@ -215,7 +215,7 @@ def _call_object(expressions: "Expressions", made: Call, called: Any) -> Value:
         return _call_builtin(made, called)
     function = annotations.method_of(type(called), "__call__")
     if function is not None:
-        return _call_function(expressions, made, cast(FunctionType, function), Known(called))
+        return _call_function(expressions, made, function, Known(called))
     if made.is_given_request:
         expressions.unread(f"{made.written}(...) is given the request, and its code is not known", made.node, "taken")
     return UNKNOWN
@@ -231,8 +231,7 @@ def _call_builtin(made: Call, called: Any) -> Value:
 
 def _call_abort(expressions: "Expressions", made: Call, called: Callable[..., Any]) -> Value:
     codes = statuses_in(made.argument(0, "status") or UNKNOWN)
-    detail = made.argument(1, "detail")
-    said = detail.value if isinstance(detail, Known) and isinstance(detail.value, str) else None
+    said = _text_in(made.argument(1, "detail"))
     if codes is None:
         text = f"{made.written} is given a status that is not known before it runs"
         expressions.unread(text, made.node, "raised")
@@ -251,14 +250,14 @@ def _call_class(expressions: "Expressions", made: Call, cls: type) -> Value:
     if issubclass(cls, Response):
         return answer_of_response("", made.positional, made.named)
     if issubclass(cls, Page):
-        return answer_of_page(made.positional, made.named)
+        return answer_of_page(made.positional, made.named, 2 if issubclass(cls, Block) else 1)
     if issubclass(cls, BaseException):
         return _make_error(made, cls)
     if cls is list and made.positional:
         return _call_builtin(made, sorted)
     initialize = annotations.method_of(cls, "__init__")
     if made.is_given_request and initialize is not None:
-        _call_function(expressions, made, cast(FunctionType, initialize), Of(cls))
+        _call_function(expressions, made, initialize, Of(cls))
     return Of(cls)
 
 
@@ -274,11 +273,18 @@ def _make_form(expressions: "Expressions", made: Call) -> Value:
 
 
 def _make_error(made: Call, cls: type[BaseException]) -> Raisable:
-    status = made.named.get("status") or (made.argument(1, "status") if not issubclass(cls, HTTPError) else None)
-    codes = statuses_in(status) if status is not None else None
-    detail = made.argument(0, "detail") if issubclass(cls, HTTPError) else None
-    said = detail.value if isinstance(detail, Known) and isinstance(detail.value, str) else None
-    return Raisable(cls, codes[0] if codes else None, said)
+    status, detail = made.argument(1, "status"), None
+    if issubclass(cls, HTTPError):
+        status, detail = made.argument(0, "status"), made.argument(1, "detail")
+        if status is not None and _is_text(status):  # as in NotFound("There is no such lamp.")
+            status, detail = None, status
+    codes = statuses_in(status)
+    return Raisable(cls, codes[0] if codes else None, _text_in(detail))
+
+
+def _text_in(value: Value | None) -> str | None:
+    """Return a text that is known before the code runs."""
+    return value.value if isinstance(value, Known) and isinstance(value.value, str) else None
 
 
 # Functions

@@ -15,11 +15,11 @@ from antiphon.app.route import Route
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
 from antiphon.features.openapi.findings import Findings, Named, Raised, Read, Unread
-from antiphon.features.openapi.reading import CodeReader, is_ours
+from antiphon.features.openapi.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.responses import JSON
 from antiphon.features.openapi.sources import Place
 from antiphon.features.openapi.values import NONE, UNKNOWN, Answer, Raisable, alternatives
-from antiphon.handler.contract import innermost, without_partials
+from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
 from antiphon.http.redirect import RaisedAnswer
@@ -95,10 +95,9 @@ class ContractReader:
     # Answers
 
     def _add_answers(self, contract: Contract, found: Findings) -> None:
-        function = innermost(contract.route.handler)
-        annotated = function if hasattr(function, "__code__") else type(function).__call__
+        function = function_of(innermost(contract.route.handler))
         found.unread = [*found.unread]
-        for each in given_by(found, annotations.returned_by(annotated)):
+        for each in given_by(found, annotations.returned_by(function)):
             if isinstance(each, Given):
                 contract.answers.append(each)
             elif not any(one.about in ("given", "all") for one in found.unread):
@@ -114,7 +113,7 @@ class ContractReader:
     def _add_around(self, contract: Contract, function: Any, *passed: Answer) -> list[Raised]:
         """Add what a hook or a middleware takes and answers, and return what it raises."""
         found = self._code.read(function, *passed)
-        ours = is_ours(_code_of(function))
+        ours = is_ours(function_of(function))
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         for value in alternatives(found.result):
             if value is UNKNOWN or value == NONE:
@@ -207,14 +206,8 @@ def _declared(status: int, kind: Any) -> Given:
     return (found or Given(status, JSON, value_of(kind)))._replace(status=status)
 
 
-def _code_of(function: Any) -> Any:
-    function = without_partials(function)
-    function = getattr(function, "__func__", function)
-    return function if hasattr(function, "__code__") else type(function).__call__
-
-
 def _place_of(route: Route) -> Place:
-    code = getattr(_code_of(innermost(route.handler)), "__code__", None)
-    if code is None:  # it is written in C
+    function = function_of(innermost(route.handler))
+    if function is None:
         return Place(route.name, type(route.handler).__name__, 0)
-    return Place(route.name, code.co_filename, code.co_firstlineno)
+    return Place(route.name, function.__code__.co_filename, function.__code__.co_firstlineno)

@@ -1,9 +1,8 @@
 """The document: an OpenAPI description (3.1) of an application, made by reading its handlers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any, NamedTuple
 
 from antiphon.app.application import App
@@ -12,10 +11,10 @@ from antiphon.app.route import Route
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
 from antiphon.features.openapi.parameters import path_template
-from antiphon.features.openapi.reading import is_ours
+from antiphon.features.openapi.reading import function_of, is_ours
 from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import security_of, security_schemes
-from antiphon.handler.contract import describe, without_partials
+from antiphon.handler.contract import describe
 from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter
 
@@ -101,10 +100,7 @@ def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Describe
 
 def _is_of_feature(route: Route) -> bool:
     """True for a route that the package itself has added: static files, probes, this very document."""
-    handler: Callable[..., Any] = without_partials(route.handler)
-    function = getattr(handler, "__func__", handler)
-    function = function if isinstance(function, FunctionType) else type(function).__call__
-    return isinstance(function, FunctionType) and is_ours(function)
+    return is_ours(function_of(route.handler))
 
 
 def _schemas(contracts: list[Contract]) -> Schemas:

@@ -123,7 +123,7 @@ class Expressions(ast.NodeVisitor):
         name = node.attr
         if name in _PAIRS:
             if name in ("form", "files"):
-                self.note_read("form" if name == "form" else "files", node)
+                self.note_read(name, node)
             return _PAIRS[name]
         if name == "json":
             self.findings.reads.append(Read("json", Any, self.source.place_of(node)))
@@ -350,11 +350,6 @@ def _of_instance(owner: Of, name: str, held: Value | None = None) -> Value:
 
 
 def _subscripted(generic: Any, argument: Any) -> Value:
-    if isinstance(generic, dict | list | tuple):
-        try:
-            return Known(generic[argument])
-        except (LookupError, TypeError):
-            return UNKNOWN
     try:
         return Known(generic[argument])
     except Exception:  # a class of the application's own may raise anything

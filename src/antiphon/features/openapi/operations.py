@@ -54,7 +54,7 @@ def operation(
 
 
 def _described(contract: Contract) -> Schema:
-    """Return the summary, the first sentence of the handler's docstring, and the description, all that follows it."""
+    """Return the summary, the first paragraph of the handler's docstring, and the description, all that follows it."""
     handler = innermost(contract.route.handler)
     text = cleandoc(getattr(handler, "__doc__", None) or "") if hasattr(handler, "__code__") else ""
     first, _, rest = text.partition("\n\n")

@@ -32,6 +32,7 @@ from antiphon.features.openapi.values import (
     either,
     without_none,
 )
+from antiphon.handler.contract import without_partials
 from antiphon.http.errors import HTTPError, UnprocessableContent
 from antiphon.http.redirect import RaisedAnswer, Redirect
 
@@ -43,9 +44,16 @@ _LIBRARIES = tuple(
 )
 
 
-def is_ours(function: FunctionType) -> bool:
+def function_of(called: Callable[..., Any]) -> FunctionType | None:
+    """Return the function that a call of an object runs, without its partials; None if that is written in C."""
+    called = without_partials(called)
+    called = getattr(called, "__func__", called)
+    return called if isinstance(called, FunctionType) else annotations.method_of(type(called), "__call__")
+
+
+def is_ours(function: FunctionType | None) -> bool:
     """True for a function of this package."""
-    return (function.__module__ or "").partition(".")[0] == "antiphon"
+    return function is not None and (function.__module__ or "").partition(".")[0] == "antiphon"
 
 
 def _is_of_application(function: FunctionType) -> bool:

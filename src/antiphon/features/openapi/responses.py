@@ -1,6 +1,5 @@
 """The responses that are made by calls: ``Response.html(...)``, ``Page(...)``."""
 
-from http import HTTPStatus
 from mimetypes import guess_type
 from os import PathLike
 from typing import Any
@@ -24,7 +23,7 @@ ANY = "*/*"
 
 _MEDIA: dict[str, str] = {
     "html": HTML, "text": PLAIN, "json": JSON, "stream": PLAIN, "events": "text/event-stream",
-    "ndjson": "application/x-ndjson", "template": HTML,
+    "ndjson": "application/x-ndjson",
 }  # fmt: skip
 
 
@@ -41,8 +40,6 @@ def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> 
                 found += default
             case Statuses(codes):
                 found += codes
-            case Of(kind) if kind is HTTPStatus:
-                return None
             case _:
                 return None
     return tuple(dict.fromkeys(found))
@@ -56,12 +53,13 @@ def header_names(value: Value | None) -> tuple[str, ...]:
 def answer_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
     """Return the response that a call of Response makes, or of one of its functions, ``html`` and its like."""
     if maker in ("redirect", "back"):
-        at, name = (1, "status") if maker == "redirect" else (2, "status")
-        codes = statuses_in(_argument(positional, named, at, name), (303,))
+        codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
         return Answer(codes, None, NONE, ("location",))
-    body = _argument(positional, named, 0, _BODY_NAMES.get(maker, "body"))
-    codes = statuses_in(_argument(positional, named, 1, "status"), (200,))
-    headers = _argument(positional, named, 2, "headers")
+    if maker == "template":
+        return _rendered(positional, named)
+    body = argument(positional, named, 0, _BODY_NAMES.get(maker, "body"))
+    codes = statuses_in(argument(positional, named, 1, "status"), (200,))
+    headers = argument(positional, named, 2, "headers")
     given = named.get("content_type")
     media = _text(given) or _media_in(headers)
     if maker == "file":
@@ -79,7 +77,8 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
 _BODY_NAMES = {"json": "value", "stream": "chunks", "events": "source", "ndjson": "source", "file": "source"}
 
 
-def _argument(positional: list[Value], named: dict[str, Value], at: int, name: str) -> Value | None:
+def argument(positional: list[Value], named: dict[str, Value], at: int, name: str) -> Value | None:
+    """Return an argument by its position or its name; None if it isn't given."""
     return positional[at] if at < len(positional) else named.get(name)
 
 
@@ -113,18 +112,22 @@ def _plain(body: Value, media: str | None) -> tuple[str | None, Value]:
     return media or BYTES, Of(bytes)
 
 
-def answer_of_page(positional: list[Value], named: dict[str, Value]) -> Value:
-    """Return the page of a template, and the JSON that it offers."""
-    codes = statuses_in(_argument(positional, named, 1, "status"), (200,))
-    name = positional[0].value if positional and isinstance(positional[0], Known) else ""
-    media = guess_type(str(name))[0] or HTML
-    page = Answer(codes, media, TEXT, header_names(_argument(positional, named, 2, "headers")), is_conditional=True)
-    offered = named.get("json")
+def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:
+    """Return the page of a template, and the JSON that it offers. ``status_at`` is the position of the status."""
+    page = _rendered(positional, named, status_at, is_conditional=True)
+    offered = named.get("_json")
     if offered is None or (isinstance(offered, Known) and offered.value is False):
         return page
     if isinstance(offered, Known):  # all data of the page
-        offered = Fields(tuple((name, value) for name, value in named.items() if name not in _OPTIONS))
-    return either(page, Answer(codes, JSON, offered))
+        offered = Fields(tuple((name, value) for name, value in named.items() if not name.startswith("_")))
+    return either(page, Answer(page.statuses, JSON, offered))
 
 
-_OPTIONS = frozenset({"status", "headers", "block", "also", "json", "stream"})
+def _rendered(
+    positional: list[Value], named: dict[str, Value], status_at: int = 1, *, is_conditional: bool = False
+) -> Answer:
+    """Return the text of a template, whose name tells the media type."""
+    codes = statuses_in(argument(positional, named, status_at, "_status"), (200,))
+    name = positional[0].value if positional and isinstance(positional[0], Known) else ""
+    headers = header_names(argument(positional, named, status_at + 1, "_headers"))
+    return Answer(codes, guess_type(str(name))[0] or HTML, TEXT, headers, is_conditional)

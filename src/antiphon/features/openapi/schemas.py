@@ -268,15 +268,12 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
         return schema
     made: Schema = {}
     for key, each in schema.items():
-        if key in ("default", "mapping"):
-            if key == "mapping":
-                made[key] = each
-        elif key == "properties":
+        if key == "properties":
             made[key] = {name: _prepared(one, frozenset(), is_output) for name, one in each.items()}
-        elif key not in ("examples", "enum", "required"):
-            made[key] = _prepared(each, frozenset(), is_output)
-        else:
+        elif key in ("examples", "enum", "mapping", "required"):
             made[key] = each
+        elif key != "default":
+            made[key] = _prepared(each, frozenset(), is_output)
     required = (
         [name for name in made.get("properties", ()) if name not in may_lack] if is_output else schema.get("required")
     )
