@@ -180,7 +180,7 @@ TOPICS = {
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
-        "close_accepted Lifecycle",
+        "close_accepted BACKLOG Lifecycle",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/steps.md": Page(
@@ -195,13 +195,13 @@ TOPICS = {
         "Head RequestHead DerivedHead WSGIHead server_head make_environ query_fields_of urlencoded_fields_of "
         "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
         "read_whole_form Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
-        "OWS",
+        "OWS SAFE_METHODS UNUSABLE_BOUNDARY to_base64",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/responses.md": Page(
         "Responses, templates and functions", "antiphon.embedding",
         "to_response response_of only_typed started_response restarting FileBody OpenFile guess_type "
-        "served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
+        "as_bytes served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
         "describe innermost signature_of annotations_of",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),

@@ -18,7 +18,7 @@ LONGEST_BOUNDARY = 70
 UNUSABLE_BOUNDARY = (
     f"A boundary must have 1 to {LONGEST_BOUNDARY} printable ASCII characters, and must not end with a space."
 )
-"""The detail of the error for another one."""
+"""The detail of the error for a boundary that a form can't have."""
 
 _usual_content_type = re.compile(
     rf"multipart/form-data; boundary=([-!#$%&'*+.^_`|~0-9A-Za-z]{{1,{LONGEST_BOUNDARY}}}+)"

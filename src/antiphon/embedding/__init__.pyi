@@ -3,17 +3,26 @@ from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable, ServedFunction
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
-from antiphon.adapters.servers.sockets import close_accepted
+from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
+from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.static_files import served_names
 from antiphon.body.content import NotLoadedError
 from antiphon.body.form_data import FormBounds
-from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, parse_boundary, read_whole_form
+from antiphon.body.multipart import (
+    UNUSABLE_BOUNDARY,
+    MultipartLimits,
+    MultipartParser,
+    PartData,
+    parse_boundary,
+    read_whole_form,
+)
 from antiphon.body.part_head import IncompleteForm, PartHead
 from antiphon.concurrency.background import run_on, run_on_loop
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.crossing import Crossing, copy_variables
+from antiphon.concurrency.iterables import as_bytes
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations.advice import Advice
 from antiphon.features.logs.escaping import one_line
@@ -46,17 +55,20 @@ from antiphon.response.fields import only_typed
 from antiphon.response.files import FileBody, OpenFile, guess_type
 from antiphon.response.response import response_of
 from antiphon.serialization.json import decode_json, encode_json, json_text
-from antiphon.serialization.signing import TimedSigner
+from antiphon.serialization.signing import TimedSigner, to_base64
 from antiphon.uploads.saving import safe_filename
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window
 
 __all__ = [
     "AT_END",
+    "BACKLOG",
     "ON_LOOP",
     "ON_THREAD",
     "OWS",
+    "SAFE_METHODS",
     "UNBOUNDED",
+    "UNUSABLE_BOUNDARY",
     "Advice",
     "AsyncFromSync",
     "Crossing",
@@ -87,6 +99,7 @@ __all__ = [
     "WSGIHead",
     "Window",
     "annotations_of",
+    "as_bytes",
     "as_http_error",
     "astream_of",
     "close_accepted",
@@ -128,6 +141,7 @@ __all__ = [
     "split_list",
     "started_response",
     "stream_of",
+    "to_base64",
     "to_response",
     "urlencoded_fields_of",
 ]

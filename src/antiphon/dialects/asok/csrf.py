@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.session import COOKIE as SESSION_COOKIE
 from antiphon.features import BadCSRFToken, CSRFTokens, csrf_token
+from antiphon.features.csrf import FIELD
 from antiphon.features.markup import Markup
 
 if TYPE_CHECKING:
@@ -50,4 +51,4 @@ def token_of(request: "RequestState") -> str:
 
 def input_of(request: "RequestState") -> Markup:
     """Return the hidden input with the token, as HTML that templates don't escape."""
-    return Markup(f'<input type="hidden" name="csrf_token" value="{token_of(request)}">')
+    return Markup(f'<input type="hidden" name="{FIELD}" value="{token_of(request)}">')

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from antiphon import App
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.config import folder_of
+from antiphon.embedding import SAFE_METHODS
 from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
@@ -28,14 +29,11 @@ def install_languages(app: "Asok", native: App) -> None:
         native.before_request(_remembering(languages))
 
 
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
-
-
 def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
     """Return a hook that has the browser keep a language that the query asks for, as switches in pages do."""
 
     def remember(native: NativeRequest) -> None:
-        if b"lang=" not in native.query_string or native.method not in _SAFE_METHODS:
+        if b"lang=" not in native.query_string or native.method not in SAFE_METHODS:
             return
         with suppress(HTTPError):  # a query that is too long
             if languages.match(native.args.get("lang") or ""):

@@ -8,13 +8,11 @@ from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from antiphon.embedding import close_accepted
+from antiphon.embedding import BACKLOG, close_accepted
 
 if TYPE_CHECKING:
     from antiphon.embedding import LoopServer
 
-_BACKLOG = 1024
-"""Connections that may wait to be accepted."""
 DRAIN = 2.0
 """Seconds that open requests get at the end. Those still open then are cut off by the end of the loop."""
 
@@ -132,7 +130,7 @@ class EmbeddedServer(asyncio.AbstractServer):
 
     def _listen(self) -> None:
         try:
-            self._listener.listen(_BACKLOG)
+            self._listener.listen(BACKLOG)
         except OSError:  # another program has come first
             self.close()
             raise

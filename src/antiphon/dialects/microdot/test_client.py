@@ -10,7 +10,7 @@ from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.embedding import RequestHead, decode_json, encode_json, finish, run_async
+from antiphon.embedding import RequestHead, as_bytes, decode_json, encode_json, finish, run_async
 from antiphon.http import Address, Event, SetCookie, parse_events
 from antiphon.http.urls.url import unquote
 
@@ -61,8 +61,7 @@ class TestResponse:
         self = cls()
         self.status_code, self.reason, self.headers = res.status_code, res.reason, res.headers
         if not res.is_head:
-            chunks = [chunk async for chunk in res.body_iter()]
-            self.body = b"".join([chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks])
+            self.body = b"".join([as_bytes(chunk) async for chunk in res.body_iter()])
             self._read_body(res.headers.get("Content-Type", "").partition(";")[0])
         return self
 

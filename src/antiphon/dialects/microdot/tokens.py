@@ -3,11 +3,11 @@
 import hmac
 import json
 import time
-from base64 import urlsafe_b64encode
 from calendar import timegm
 from datetime import datetime
 from typing import Any
 
+from antiphon.embedding import to_base64
 from antiphon.features.stores.tagged_json import from_base64
 
 _TIMES = ("exp", "iat", "nbf")
@@ -18,13 +18,8 @@ _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def _to_base64(data: bytes) -> bytes:
-    """Return base64 for URLs (RFC 4648 §5), without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=")
-
-
 def _encoded(value: object) -> bytes:
-    return _to_base64(_encode(value).encode())
+    return to_base64(_encode(value).encode())
 
 
 _HEADER = _encoded({"alg": "HS256", "typ": "JWT"})
@@ -54,7 +49,7 @@ def decode_token(token: str, key: str | bytes) -> dict[str, Any] | None:
 
 
 def _signature(signed: bytes, key: str | bytes) -> bytes:
-    return _to_base64(hmac.digest(key.encode() if isinstance(key, str) else key, signed, "sha256"))
+    return to_base64(hmac.digest(key.encode() if isinstance(key, str) else key, signed, "sha256"))
 
 
 def _is_hs256(header: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityToo
 from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.urls.fields import url_decode
 from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length, get_input_stream
-from antiphon.embedding import IncompleteForm, MultipartLimits, MultipartParser, PartHead
+from antiphon.embedding import UNUSABLE_BOUNDARY, IncompleteForm, MultipartLimits, MultipartParser, PartHead
 from antiphon.http import BadRequest as NativeBadRequest
 from antiphon.http import ContentTooLarge, parse_query
 from antiphon.http.urls.percent import percent_decode
@@ -29,7 +29,6 @@ Parsed = tuple[IO[bytes], Any, Any]
 """The stream, the fields, and the files. Fields and files are of the storage class."""
 
 _IN_MEMORY = 500 << 10
-_UNUSABLE_BOUNDARY = "A boundary must have 1 to 70 printable ASCII characters, and must not end with a space."
 UNLIMITED = 1 << 62
 """More parts than any form has."""
 _PART_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
@@ -214,7 +213,7 @@ class MultiPartParser:
         try:
             parser = MultipartParser(boundary, limits=MultipartLimits(most))
         except ValueError:
-            raise MalformedForm(_UNUSABLE_BOUNDARY) from None
+            raise MalformedForm(UNUSABLE_BOUNDARY) from None
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)
         reader = FormReader(self._decode, open_file, self.max_form_memory_size, self._extended_name)
         try:

@@ -16,7 +16,7 @@ from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
 from antiphon.dialects.werkzeug.serving.overriding import refuse_overrides
 from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
-from antiphon.embedding import restarting
+from antiphon.embedding import BACKLOG, restarting
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,7 +50,7 @@ class BaseWSGIServer(HTTPServer):
     multithread = False
     multiprocess = False
     allow_reuse_address = True
-    request_queue_size = 1024
+    request_queue_size = BACKLOG
     server_bind = TCPServer.server_bind  # HTTPServer's asks the DNS for the name of this machine
 
     def __init_subclass__(cls, **options: Any) -> None:
