@@ -28,7 +28,7 @@ CLASSES = {
 
 TOPICS = {
     "handlers.md": Page(
-        "Places, sessions and the current request", "antiphon", "Place Session current_request ResponseLike",
+        "Dependencies, sessions and the current request", "antiphon", "Dependency Session current_request ResponseLike",
         "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
     "uploads.md": Page(
@@ -46,7 +46,7 @@ TOPICS = {
     ),
     "applications.md": Page(
         "Servers, proxies and other applications", "antiphon",
-        "serve from_wsgi get_response aget_response TrustedProxies Observer Exchange",
+        "to_app from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
         "See also [serve an app](../how-to/serve.md), [stand behind a proxy](../how-to/behind-a-proxy.md) and"
         " [use messages without a server](../how-to/messages.md).",
     ),
@@ -65,7 +65,7 @@ TOPICS = {
     ),
     "http/caching.md": Page(
         "Caching and conditions", "antiphon.http",
-        "CacheControl ETag generate_etag IfMatch IfNoneMatch IfRange NotModified parse_date format_date",
+        "CacheControl ETag generate_etag IfMatch IfNoneMatch IfRange NotModified parse_http_date format_http_date",
         "See also [let clients cache](../../how-to/cache.md).",
     ),
     "http/content.md": Page(

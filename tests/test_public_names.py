@@ -14,10 +14,10 @@ from antiphon.speedups import IS_COMPILED
 
 PUBLIC = {
     "antiphon": {
-        "Address", "App", "BadSignature", "Blueprint", "Environment", "Exchange", "HTTPError", "Headers", "Limits",
-        "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "Part", "Place", "Redirect", "Request",
+        "Address", "App", "BadSignature", "Blueprint", "Dependency", "Environment", "Exchange", "HTTPError", "Headers",
+        "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "Part", "Redirect", "Request",
         "Response", "ResponseLike", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort",
-        "aget_response", "current_request", "env", "from_wsgi", "get_response", "is_debug", "serve",
+        "aget_response", "current_request", "env", "from_asgi", "from_wsgi", "get_response", "is_debug", "to_app",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",
@@ -26,9 +26,9 @@ PUBLIC = {
         "IfMatch",
         "IfNoneMatch", "IfRange", "InnerList", "Item", "Limits", "Link", "MediaType", "MissingKey", "MultiDict",
         "MutableHeaders", "MutableMultiDict", "Node", "NotModified", "Priority", "Range", "Redirect", "ServerTiming",
-        "SetCookie", "Token", "TraceParent", "URL", "UserAgent", "abort", "format_date", "format_forwarded",
+        "SetCookie", "Token", "TraceParent", "URL", "UserAgent", "abort", "format_http_date", "format_forwarded",
         "format_links", "format_query", "format_structured_dictionary", "format_structured_list", "generate_etag",
-        "parse_challenges", "parse_cookies", "parse_date", "parse_events", "parse_forwarded", "parse_links",
+        "parse_challenges", "parse_cookies", "parse_http_date", "parse_events", "parse_forwarded", "parse_links",
         "parse_query", "parse_structured_dictionary", "parse_structured_list",
         *(cls.__name__ for cls in ERRORS.values()),
     },

@@ -15,8 +15,8 @@ from typing import Any, Self, assert_type
 
 from antiphon import Request, env
 from antiphon.app.lifespan import Lifespan
-from antiphon.app.answering.places import Places
-from antiphon.request.places import Place
+from antiphon.app.answering.dependencies import Dependencies
+from antiphon.request.dependencies import Dependency
 
 
 class Pool:
@@ -29,25 +29,25 @@ class AsyncPool:
     async def __aexit__(self, *raised: object) -> None: return None
 
 
-Tenant = Place[Pool]("tenant")
+Tenant = Dependency[Pool]("tenant")
 
 
 class Mine(Request):
-    basket = Place[int]("basket")
+    basket = Dependency[int]("basket")
 
 
-def read(request: Mine, places: Places) -> None:
+def read(request: Mine, dependencies: Dependencies) -> None:
     assert_type(request[Tenant], Pool)
     assert_type(request.basket, int)
-    assert_type(Mine.basket, Place[int])
-    assert_type(places.read(Tenant, request), Pool)
+    assert_type(Mine.basket, Dependency[int])
+    assert_type(dependencies.read(Tenant, request), Pool)
     request[Tenant] = Pool()
     request.basket = 5
     request[Tenant] = 5  # wrong
     request.basket = "5"  # wrong
 
 
-Labels = Place[list[str]]("labels")
+Labels = Dependency[list[str]]("labels")
 
 
 def read_as_more(request: Request) -> Iterable[object]:
@@ -66,19 +66,19 @@ async def waits(request: Request) -> Pool: raise NotImplementedError
 def wrong(request: Request) -> int: raise NotImplementedError
 
 
-def fill(places: Places) -> None:
-    places.fill(Tenant, sync)
-    places.fill(Tenant, waits, when=lambda request: request.path == "/", otherwise=lambda request: Pool())
-    places.fill(Tenant, lambda request: Pool(), blocking=True)
-    places.fill(Tenant, wrong)  # wrong
-    places.fill(Tenant, opens, when=lambda request: request.path == "/", otherwise=lambda request: Pool())
-    places.fill(Tenant, opens_fully, blocking=True)
-    places.fill(Tenant, opens_later)
-    places.fill(Tenant, opens_later_fully)
-    places.fill(Tenant, opens_wrongly)  # wrong
-    places.fill(Place[Iterator[int]]("numbers"), numbers)
-    places.fill(Tenant, sync, when=lambda request: asks(request))  # wrong
-    places.fill(Tenant, sync, otherwise=lambda request: waits(request))  # wrong
+def provide(dependencies: Dependencies) -> None:
+    dependencies.provide(Tenant, sync)
+    dependencies.provide(Tenant, waits, when=lambda request: request.path == "/", default=lambda request: Pool())
+    dependencies.provide(Tenant, lambda request: Pool(), blocking=True)
+    dependencies.provide(Tenant, wrong)  # wrong
+    dependencies.provide(Tenant, opens, when=lambda request: request.path == "/", default=lambda request: Pool())
+    dependencies.provide(Tenant, opens_fully, blocking=True)
+    dependencies.provide(Tenant, opens_later)
+    dependencies.provide(Tenant, opens_later_fully)
+    dependencies.provide(Tenant, opens_wrongly)  # wrong
+    dependencies.provide(Dependency[Iterator[int]]("numbers"), numbers)
+    dependencies.provide(Tenant, sync, when=lambda request: asks(request))  # wrong
+    dependencies.provide(Tenant, sync, default=lambda request: waits(request))  # wrong
 
 
 def opens(request: Request) -> Iterator[Pool]: yield Pool()
@@ -126,14 +126,14 @@ async def coroutine() -> Pool: raise NotImplementedError
 
 
 def start(lifespan: Lifespan) -> None:
-    assert_type(lifespan.add(generator), Place[Pool])
-    assert_type(lifespan.add(iterator), Place[Pool])
-    assert_type(lifespan.add(async_generator), Place[Pool])
-    assert_type(lifespan.add(async_iterator), Place[Pool])
-    assert_type(lifespan.add(manager), Place[Pool])
-    assert_type(lifespan.add(async_manager), Place[Pool])
-    assert_type(lifespan.add(Pool), Place[Pool])
-    assert_type(lifespan.add(AsyncPool), Place[Pool])
+    assert_type(lifespan.add(generator), Dependency[Pool])
+    assert_type(lifespan.add(iterator), Dependency[Pool])
+    assert_type(lifespan.add(async_generator), Dependency[Pool])
+    assert_type(lifespan.add(async_iterator), Dependency[Pool])
+    assert_type(lifespan.add(manager), Dependency[Pool])
+    assert_type(lifespan.add(async_manager), Dependency[Pool])
+    assert_type(lifespan.add(Pool), Dependency[Pool])
+    assert_type(lifespan.add(AsyncPool), Dependency[Pool])
     assert_type(lifespan.state(lifespan.add(manager)), Pool)
     lifespan.add(coroutine)  # wrong
 
@@ -141,7 +141,7 @@ def start(lifespan: Lifespan) -> None:
     async def pool() -> AsyncIterator[Pool]:
         yield Pool()
 
-    assert_type(pool, Place[Pool])
+    assert_type(pool, Dependency[Pool])
 """
 
 HANDLERS = """
@@ -382,12 +382,12 @@ USERS = """
 from collections.abc import Callable, Mapping
 from typing import Any, assert_type
 
-from antiphon import App, Place, Request
+from antiphon import App, Dependency, Request
 from antiphon.features import Basic, Bearer, SessionLogin, Users
 
 app = App()
 class Member: id = 0
-Who = Place[Member | None]("who")
+Who = Dependency[Member | None]("who")
 
 
 async def by_token_later(token: str) -> Member | None: return None
@@ -406,7 +406,7 @@ assert_type(Basic(by_password_later, realm="Shop"), Basic[Member])
 assert_type(Basic(by_password), Basic[Member])
 assert_type(SessionLogin(by_token_later, key=lambda member: str(member.id)), SessionLogin[Member])
 assert_type(SessionLogin(by_token), SessionLogin[Member])
-app.use(Users(Bearer(by_token_later), Basic(by_password), SessionLogin(always), place=Who))
+app.use(Users(Bearer(by_token_later), Basic(by_password), SessionLogin(always), dependency=Who))
 app.use(Users(SessionLogin(by_token_later)))
 Bearer(by_number)  # wrong
 Bearer(by_password_later)  # wrong
@@ -577,14 +577,14 @@ def wrong_fields(error: HTTPError) -> dict[str, str]:
         abort(429, "Slow down.", retry_after=5)
     if error.status == 404:
         abort(404, description="There is no such order.")  # wrong
-    error.errors[0]["place"]  # wrong
+    error.errors[0]["dependency"]  # wrong
     assert_type(error.errors[0].get("max"), float | None)
     return {each["pointer"]: each["detail"] for each in error.errors}
 """
 
 PROGRAMS = {
     "typed": TYPED,
-    "places": PLACES,
+    "dependencies": PLACES,
     "handlers": HANDLERS,
     "middleware": MIDDLEWARE,
     "microdot_app": MICRODOT,

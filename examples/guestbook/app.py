@@ -31,7 +31,7 @@ def make_app(folder: Path = Path("var/guestbook")) -> App:
     app.use(Sessions(SQLiteStore(book.folder / "sessions.db")))
     app.use(Flash())
     app.use(Users(SessionLogin(book.user), login="accounts.log_in"))
-    app.fill(BOOK, lambda request: book)
+    app.provide(BOOK, lambda request: book)
     app.static("/static", Path(__file__).parent / "static")
     app.register(accounts)
     app.register(entries)

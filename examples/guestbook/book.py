@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_urlsafe
 
-from antiphon import Place, Upload
+from antiphon import Dependency, Upload
 from examples.guestbook.passwords import NOBODYS, hash_password, is_password
 
 TABLES = """
@@ -107,4 +107,4 @@ class Book:
         return row is not None
 
 
-BOOK = Place[Book]("book")
+BOOK = Dependency[Book]("book")

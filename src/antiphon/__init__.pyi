@@ -1,10 +1,11 @@
 from antiphon.adapters.exchange import Exchange, Observer
+from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.adapters.foreign.wsgi import from_wsgi
-from antiphon.adapters.servable import serve
 from antiphon.app.answering.returns import ResponseLike
 from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
+from antiphon.app.served_function import to_app
 from antiphon.body.form_parts import Part
 from antiphon.environment.variables import Environment, env
 from antiphon.handler.context import current_request
@@ -15,7 +16,7 @@ from antiphon.http.headers import Headers, MutableHeaders
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict, MutableMultiDict
 from antiphon.http.redirect import Redirect
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.request.session import Session
@@ -30,6 +31,7 @@ __all__ = [
     "App",
     "BadSignature",
     "Blueprint",
+    "Dependency",
     "Environment",
     "Exchange",
     "HTTPError",
@@ -40,7 +42,6 @@ __all__ = [
     "MutableMultiDict",
     "Observer",
     "Part",
-    "Place",
     "Redirect",
     "Request",
     "Response",
@@ -54,8 +55,9 @@ __all__ = [
     "aget_response",
     "current_request",
     "env",
+    "from_asgi",
     "from_wsgi",
     "get_response",
     "is_debug",
-    "serve",
+    "to_app",
 ]

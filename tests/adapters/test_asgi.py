@@ -4,14 +4,15 @@ from urllib.parse import unquote
 
 import pytest
 
-from antiphon import serve
-from antiphon.adapters.asgi import ASGIHead
+from antiphon import to_app
+from antiphon.adapters.asgi import UNBOUNDED, ASGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from tests.helpers.content_length_cases import uncoded_lengths
+from tests.helpers.handlers import async_handler, sync_handler
 
 
 def head(servers, **given):
@@ -288,12 +289,12 @@ class TestTheThread:
     def test_of_a_def_is_a_worker_and_that_of_an_async_def_is_the_loops(self, servers):
         seen = []
 
-        @serve
+        @to_app
         def blocks(request):
             seen.append(threading.get_ident())
             return Response("x")
 
-        @serve
+        @to_app
         async def waits(request):
             seen.append(threading.get_ident())
             return Response("x")
@@ -314,7 +315,7 @@ class TestWhatIsNoRequest:
         async def send(message):
             sent.append(message)
 
-        @serve
+        @to_app
         def app(request):
             raise AssertionError("a WebSocket is no request")
 
@@ -327,7 +328,7 @@ class TestACancellation:
         seen = []
         begun = asyncio.Event()
 
-        @serve
+        @to_app
         async def app(request):
             request.after_response(lambda: seen.append("after"))
             try:
@@ -349,3 +350,25 @@ class TestACancellation:
         answer = asyncio.run(main())
         assert answer.status is None
         assert seen == ["cleaned up", "after"]
+
+
+@pytest.mark.parametrize("size", [1000, 70_000])
+@pytest.mark.parametrize("function", [sync_handler, async_handler])
+def test_a_header_section_that_the_server_does_not_bound_is_refused(servers, function, size):
+    class Exchange(servers.ASGIServer):
+        """One of the server that bounds none."""
+
+        __module__ = UNBOUNDED
+
+    async def answered(app):
+        for _ in range(2):
+            server = Exchange()
+            await app(
+                servers.scope(headers=[(b"host", b"localhost"), (b"x-large", bytes(size))]), server.receive, server.send
+            )
+            yield server.answer.status
+
+    async def statuses():
+        return [status async for status in answered(to_app(function))]
+
+    assert asyncio.run(statuses()) == [200 if size == 1000 else 431] * 2

@@ -8,7 +8,7 @@ from time import sleep
 
 import pytest
 
-from antiphon import App, Observer, Response, abort, current_request, serve
+from antiphon import App, Observer, Response, abort, current_request, to_app
 from antiphon.adapters.exchange import Observers
 from antiphon.adapters.foreign.with_observers import with_observers
 from antiphon.http import ClientDisconnected
@@ -306,7 +306,7 @@ def test_an_observer_that_fails_is_logged_and_the_request_is_answered(interface,
 @pytest.mark.once
 @pytest.mark.parametrize("made", [lambda request: Response("x"), Response("x")], ids=["function", "response"])
 def test_functions_and_responses_that_are_served_are_observed(interface, notes, made):
-    application = serve(made)
+    application = to_app(made)
     application.observe(notes)
     assert Client(application, interface).get("/").text == "x"
     assert (notes.only.status, notes.only.route) == (200, "")

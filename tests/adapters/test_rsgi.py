@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from antiphon import App, serve
+from antiphon import App, to_app
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
@@ -189,7 +189,7 @@ def test_a_websocket_is_refused(servers):
         def close(self, status):
             closed.append(status)
 
-    @serve
+    @to_app
     def app(request):
         raise AssertionError("a WebSocket is no request")
 
@@ -208,5 +208,5 @@ def test_the_thread_is_a_worker_for_a_def_and_the_loops_for_an_async_def(servers
     async def waits(request):
         return blocks(request)
 
-    servers.rsgi(serve(blocks if style == "def" else waits))
+    servers.rsgi(to_app(blocks if style == "def" else waits))
     assert (seen == [threading.get_ident()]) == (style == "async def")

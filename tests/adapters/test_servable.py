@@ -9,7 +9,8 @@ from contextvars import ContextVar
 import anyio
 import pytest
 
-from antiphon.adapters.servable import Servable, serve
+from antiphon import to_app
+from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
@@ -624,7 +625,7 @@ def test_a_child_process_does_not_shut_down_what_its_parent_has_started(pattern)
 
 
 class TestHowServersTellTheInterface:
-    @pytest.mark.parametrize("app", [App(), serve(lambda request: Response("x"))], ids=["class", "function"])
+    @pytest.mark.parametrize("app", [App(), to_app(lambda request: Response("x"))], ids=["class", "function"])
     def test_its_call_looks_like_a_coroutine_function(self, app):
         assert inspect.iscoroutinefunction(app.__call__)
 
@@ -659,7 +660,7 @@ class TestAServedFunction:
             await asyncio.sleep(0)
             return blocks(request)
 
-        app = serve(blocks if style == "def" else waits)
+        app = to_app(blocks if style == "def" else waits)
         answer = call(app, "PUT", "/p", headers=[("x-a", "a")], chunks=[b"bo", b"dy"])
         assert (answer.status, answer.body) == (200, b"PUT /p body a")
         assert app.interface == {"def": "wsgi", "async def": "asgi"}[style]
@@ -667,11 +668,11 @@ class TestAServedFunction:
     @pytest.mark.parametrize("target", ["admin/keys", "x/admin/keys"])
     def test_is_not_asked_for_a_target_that_is_no_path(self, call, target):
         asked = []
-        app = serve(lambda request: asked.append(request.path))
+        app = to_app(lambda request: asked.append(request.path))
         assert (call(app, path=target).status, asked) == (400, [])
 
     def test_is_a_decorator(self, call):
-        @serve
+        @to_app
         def app(request):
             return Response("decorated")
 
@@ -688,7 +689,7 @@ class TestAServedFunction:
         async def waits(request):
             blocks(request)
 
-        answer = call(serve(blocks if style == "def" else waits))
+        answer = call(to_app(blocks if style == "def" else waits))
         assert answer.status == 500
         assert answer.header("x-request-id") == ids
         assert ids[0].encode() in answer.body
@@ -698,7 +699,7 @@ class TestAServedFunction:
 
     @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
     def test_lets_what_ends_the_process_leave(self, servers, leaving):
-        @serve
+        @to_app
         def app(request):
             raise leaving
 
@@ -708,7 +709,7 @@ class TestAServedFunction:
     def test_keeps_variables_within_a_request(self, call):
         seen = []
 
-        @serve
+        @to_app
         def app(request):
             seen.append(variable.get())
             variable.set("set")
@@ -723,7 +724,7 @@ class TestAServedFunction:
 def test_variables_do_not_leak_on_one_thread_over_wsgi(servers):
     seen = []
 
-    @serve
+    @to_app
     def app(request):
         seen.append(variable.get())
         variable.set("set")

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from antiphon import App, serve
+from antiphon import App, to_app
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.response.response import Response
@@ -32,7 +32,7 @@ def app(request):
             await asyncio.sleep(0)
             return function(given)
 
-        return serve(waits if request.param == "async def" else function)
+        return to_app(waits if request.param == "async def" else function)
 
     return make
 
@@ -380,7 +380,7 @@ class TestTheRequestsBody:
         class Early:
             """A handler that never looks at the body."""
 
-        app = serve(lambda request: Response("x"))
+        app = to_app(lambda request: Response("x"))
         app.handle = self.early
         assert call(app, "POST", chunks=[b"hello"]).body == b"early"
 

@@ -5,7 +5,7 @@ from wsgiref.util import is_hop_by_hop
 
 import pytest
 
-from antiphon import App, serve
+from antiphon import App, to_app
 from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
@@ -239,7 +239,7 @@ class TestTheBody:
 
     def test_of_unknown_length_is_not_read_where_nobody_marks_its_end(self, servers):
         given = Input(b"5\r\nhello\r\n0\r\n\r\n")
-        app = serve(lambda request: Response(request.body))
+        app = to_app(lambda request: Response(request.body))
         answer = servers.wsgi(app, servers.environ("POST", HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": given}))
         assert given.asked == []
         assert answer.status in (200, 411, 501)
@@ -301,7 +301,7 @@ def test_a_body_that_fails_to_close_is_cut_off_unless_it_is_whole(servers, reads
         def close(self):
             raise LookupError("stuck")
 
-    body = serve(lambda request: Response.stream(Stuck("ab")))(servers.environ(), lambda status, headers: None)
+    body = to_app(lambda request: Response.stream(Stuck("ab")))(servers.environ(), lambda status, headers: None)
     chunks = iter(body)
     for _ in range(reads):
         next(chunks, None)
@@ -315,7 +315,7 @@ def test_a_body_that_fails_to_close_is_cut_off_unless_it_is_whole(servers, reads
 def test_a_request_runs_on_the_servers_thread(servers):
     seen = []
 
-    @serve
+    @to_app
     def app(request):
         seen.append(threading.get_ident())
         return Response("x")
@@ -332,14 +332,14 @@ def test_a_request_runs_on_the_servers_thread(servers):
 )
 def test_the_status_line_has_a_phrase(servers, status, line):
     lines = []
-    app = serve(lambda request: Response("x", status))
+    app = to_app(lambda request: Response("x", status))
     app(servers.environ(), lambda status, headers: lines.append(status))
     assert lines == [line]
 
 
 def test_the_headers_that_are_given_to_the_server_are_its_own(servers):
     shared = Response(iter(()), headers={"x-a": "a"})
-    app = serve(lambda request: shared)
+    app = to_app(lambda request: shared)
 
     def start_response(status, headers):
         headers.append(("x-by-the-server", "b"))
@@ -358,7 +358,7 @@ def test_a_head_that_the_server_refuses_leaves_nothing_open(servers):
         def close(self):
             ended.append("closed")
 
-    @serve
+    @to_app
     def app(request):
         request.after_response(lambda: ended.append("after"))
         return Response(Rows(), headers={"content-length": "abc"})
@@ -380,7 +380,7 @@ def test_what_was_sent_whole_is_whole_though_its_source_fails_to_close(servers, 
         async def aclose(self):
             raise ValueError("at the close")
 
-    body = serve(lambda request: Response(Fails()))(servers.environ(), lambda status, headers: None)
+    body = to_app(lambda request: Response(Fails()))(servers.environ(), lambda status, headers: None)
     assert [*body] == [b"a", b"b"]
     body.close()
     assert "at the close" in caplog.text
@@ -391,7 +391,7 @@ def test_a_stream_that_is_cancelled_by_itself_fails_as_others_do(servers, caplog
         yield "one"
         raise asyncio.CancelledError
 
-    body = serve(lambda request: Response(rows()))(servers.environ(), lambda status, headers: None)
+    body = to_app(lambda request: Response(rows()))(servers.environ(), lambda status, headers: None)
     chunks = iter(body)
     assert next(chunks) == b"one"
     with pytest.raises(RuntimeError, match="cancelled"):
@@ -417,7 +417,7 @@ CONNECTION = [
 def test_fields_of_the_connection_are_left_to_the_server(servers, body):
     sent = []
     response = Response(body, 426, [("x-a", "a"), *CONNECTION, ("x-b", "b")], content_type="text/plain")
-    serve(lambda request: response)(servers.environ(), lambda status, headers: sent.extend(headers))
+    to_app(lambda request: response)(servers.environ(), lambda status, headers: sent.extend(headers))
     assert {name for name, _ in CONNECTION if not is_hop_by_hop(name)} == {"trailer"}  # which that misspells
     assert [name for name, _ in sent if name != "content-length"] == ["x-a", "x-b", *TYPED]
     assert response.headers["upgrade"] == "h2c"

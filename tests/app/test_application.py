@@ -541,8 +541,8 @@ class TestBadPaths:
 
 class TestLifespan:
     @pytest.mark.parametrize("key", ["pool", 0, None, list], ids=repr)
-    def test_gives_the_app_nothing_but_places(self, key):
-        with pytest.raises(TypeError, match=r"app\[\.\.\.\] is for places, not for .*: what @app\.lifespan"):
+    def test_gives_the_app_nothing_but_dependencies(self, key):
+        with pytest.raises(TypeError, match=r"app\[\.\.\.\] is for dependencies, not for .*: what @app\.lifespan"):
             App()[key]
 
     def test_calls_hooks_of_both_styles_in_order_before_the_first_request(self, serving):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import App, Blueprint, Place, Response
+from antiphon import App, Blueprint, Dependency, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
 from tests.helpers.deferred_annotations import define
@@ -215,7 +215,7 @@ class TestAfter:
         assert seen == [NotFound]
 
 
-PLACE = Place[object]("place")
+PLACE = Dependency[object]("dependency")
 REGISTER = {
     "get": lambda app: app.get("/<id>"),
     "before_request": lambda app: app.before_request,
@@ -225,9 +225,9 @@ REGISTER = {
     "on_shutdown": lambda app: app.on_shutdown,
     "middleware": lambda app: app.middleware,
     "lifespan": lambda app: app.lifespan,
-    "fill": lambda app: partial(app.fill, PLACE),
-    "fill, when": lambda app: lambda when: app.fill(PLACE, len, when=when),
-    "fill, otherwise": lambda app: lambda otherwise: app.fill(PLACE, len, otherwise=otherwise),
+    "provide": lambda app: partial(app.provide, PLACE),
+    "provide, when": lambda app: lambda when: app.provide(PLACE, len, when=when),
+    "provide, default": lambda app: lambda default: app.provide(PLACE, len, default=default),
 }
 
 
@@ -259,9 +259,9 @@ class TestFunctionsThatCannotBeCalled:
             ("on_shutdown", lambda app: None, ""),
             ("middleware", generator(), "request"),
             ("lifespan", generator("app"), ""),
-            ("fill", lambda: "", "request"),
-            ("fill, when", lambda: "", "request"),
-            ("fill, otherwise", lambda: "", "request"),
+            ("provide", lambda: "", "request"),
+            ("provide, when", lambda: "", "request"),
+            ("provide, default", lambda: "", "request"),
         ],
     )
     def test_are_an_error_where_they_are_registered(self, where, function, given):
@@ -303,8 +303,8 @@ class TestFunctionsThatCannotBeCalled:
 
 
 ON_THE_SPOT = {
-    "when": lambda app, function: app.fill(PLACE, len, when=function),
-    "otherwise": lambda app, function: app.fill(PLACE, len, otherwise=function),
+    "when": lambda app, function: app.provide(PLACE, len, when=function),
+    "default": lambda app, function: app.provide(PLACE, len, default=function),
     "to_python": lambda app, function: app.converter("hex", function),
     "to_url": lambda app, function: app.converter("hex", str, function),
     "immutable": lambda app, function: app.static("/static", Path(__file__).parent, immutable=function),

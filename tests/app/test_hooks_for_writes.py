@@ -1,11 +1,11 @@
-"""Hooks and places for writes, which routes of safe methods do without."""
+"""Hooks and dependencies for writes, which routes of safe methods do without."""
 
 import pytest
 
-from antiphon import App, Place
+from antiphon import App, Dependency
 from antiphon.testing import Client
 
-SENT = Place[str]("sent")
+SENT = Dependency[str]("sent")
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
@@ -16,9 +16,9 @@ SENT = Place[str]("sent")
         (("GET",), "GET", []),
         (("GET",), "HEAD", []),
         (("QUERY",), "QUERY", []),
-        (("POST",), "POST", ["place", "hook"]),
-        (("GET", "POST"), "GET", ["place", "hook"]),
-        (("PROPFIND",), "PROPFIND", ["place", "hook"]),
+        (("POST",), "POST", ["dependency", "hook"]),
+        (("GET", "POST"), "GET", ["dependency", "hook"]),
+        (("PROPFIND",), "PROPFIND", ["dependency", "hook"]),
     ],
 )
 @pytest.mark.axes("interface", "color")
@@ -33,7 +33,7 @@ def test_they_are_called_where_a_route_answers_writes(interface, color, methods,
     async def waiting(request):
         return "handler"
 
-    app.fill(SENT, lambda request: calls.append("place") or "sent", blocking=True, only_writes=True)
+    app.provide(SENT, lambda request: calls.append("dependency") or "sent", blocking=True, only_writes=True)
     app.before_request(only_writes=True)(lambda request: calls.append("hook"))
     Client(app, interface).request(method, "/" if color == "def" else "/async")
     assert calls == called

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from antiphon import App, Place
+from antiphon import App, Dependency
 from antiphon.concurrency.workers import WORKERS
 from antiphon.testing import AsyncClient, Client
 from tests.contract.process import ServerProcess
@@ -65,12 +65,12 @@ def reads_body(app):
     app.middleware(loads_body=True)(around)
 
 
-def may_open_a_place(app):
+def may_open_a_dependency(app):
     def opens(request):
         yield "session"
 
-    if isinstance(app, App):  # a blueprint fills no places
-        app.fill(Place[str]("session"), opens)
+    if isinstance(app, App):  # a blueprint provides no dependencies
+        app.provide(Dependency[str]("session"), opens)
 
 
 HOOKS = {
@@ -79,7 +79,7 @@ HOOKS = {
     "ten of async def": ten(before_async, after_async, around_async),
     "ten that block": ten(before, after, around, blocking=True),
     "one that reads the body": reads_body,
-    "a place to close": may_open_a_place,
+    "a dependency to close": may_open_a_dependency,
 }
 
 BODIES = {"no": b"", "a small": b"small", "a large": LARGE, "an undeclared": [b"a", b"b"]}
@@ -127,8 +127,8 @@ HOPS = [
     ("ten that block", "an undeclared", 2, 2),
     ("one that reads the body", "a large", 1, 0),
     ("one that reads the body", "an undeclared", 1, 0),
-    ("a place to close", "no", 1, 0),
-    ("a place to close", "a large", 1, 0),
+    ("a dependency to close", "no", 1, 0),
+    ("a dependency to close", "a large", 1, 0),
 ]
 
 

@@ -1,14 +1,14 @@
-"""Middleware that is opened when a place was read, and what completes responses."""
+"""Middleware that is opened when a dependency was read, and what completes responses."""
 
 import pytest
 
-from antiphon import App, Place, Request, Response
+from antiphon import App, Dependency, Request, Response
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface", "color")
 
-CART = Place[list[str]]("cart")
+CART = Dependency[list[str]]("cart")
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
@@ -26,7 +26,7 @@ def app(color):
     """An application whose middleware for the cart notes what it is called for."""
     app = App()
     app.noted = []
-    app.fill(CART, lambda request: [])
+    app.provide(CART, lambda request: [])
 
     def note(request):
         response = yield
@@ -87,7 +87,7 @@ OPENED = {
 
 
 @pytest.mark.parametrize("path", OPENED)
-def test_it_is_opened_for_requests_that_have_read_the_place_or_may(app, interface, path):
+def test_it_is_opened_for_requests_that_have_read_the_dependency_or_may(app, interface, path):
     response = Client(app, interface).get(path)
     assert app.noted == [(path, OPENED[path], response.status)]
     assert response.headers["x-cart"] == "1"
@@ -110,7 +110,7 @@ def test_it_is_a_plain_generator(app):
     async def note(request):
         yield
 
-    with pytest.raises(TypeError, match="is opened late, when a place was read: let it be a plain one"):
+    with pytest.raises(TypeError, match="is opened late, when a dependency was read: let it be a plain one"):
         app.middleware(when_read=CART)(note)
 
 
@@ -122,7 +122,7 @@ def test_each_response_is_completed_when_all_is_closed(interface, color, path):
     app, early = App(), []
     app.get("/shared")(asynchronous(lambda request: SHARED) if color == "async def" else lambda request: SHARED)
     app.get("/no")(fails)
-    app.fill(CART, lambda request: [])
+    app.provide(CART, lambda request: [])
     app.complete(lambda request, response: response.headers.update({"x-path": request.path}))
     app.after_request(lambda request, response: early.append("x-path" in response.headers))
     response = Client(app, interface).get(path)

@@ -7,13 +7,13 @@ from functools import partial
 import pytest
 
 from antiphon import App, Request
-from antiphon.app.answering.places import Places
+from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.lifespan import Lifespan
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import driven
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.driving import drive, run_lifespan
 
@@ -23,10 +23,11 @@ variable = ContextVar("variable", default="unset")
 
 
 class Route:
-    endpoint = app = None
+    name = ""
+    app = None
 
-    def __init__(self, places):
-        self.places = places
+    def __init__(self, dependencies):
+        self.dependencies = dependencies
 
 
 class Managed:
@@ -84,7 +85,7 @@ KINDS = {
 
 @pytest.fixture
 def lifespan():
-    return Lifespan(Places())
+    return Lifespan(Dependencies())
 
 
 @pytest.fixture(params=["def", "async def"])
@@ -141,18 +142,18 @@ def manager(style):
 
 class TestWhatIsAdded:
     @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-    def test_is_a_place_for_what_it_gives(self, kind):
-        lifespan = Lifespan(places := Places())
-        place = lifespan.add(kind)
+    def test_is_a_dependency_for_what_it_gives(self, kind):
+        lifespan = Lifespan(dependencies := Dependencies())
+        dependency = lifespan.add(kind)
         seen = []
 
         def between():
             request = Request.blank()
-            request.route = Route(places)
-            seen.extend([lifespan.state(place), request[place]])
+            request.route = Route(dependencies)
+            seen.extend([lifespan.state(dependency), request[dependency]])
 
         run_lifespan(lifespan, between)
-        assert isinstance(place, Place)
+        assert isinstance(dependency, Dependency)
         assert seen == ["pool", "pool"]
 
     def test_has_the_function_s_name(self, lifespan):
@@ -224,20 +225,20 @@ class TestWhatIsAdded:
             variable.reset(token)
 
         for function in (blocks, waits):
-            lifespan = Lifespan(Places())
+            lifespan = Lifespan(Dependencies())
             lifespan.add(function)
             run_lifespan(lifespan)
 
 
 class TestTheState:
     def test_is_there_from_startup_to_shutdown(self, lifespan):
-        place = lifespan.add(generator)
+        dependency = lifespan.add(generator)
         for _ in range(2):
             with pytest.raises(RuntimeError, match="'generator' is there from startup to shutdown"):
-                lifespan.state(place)
-            run_lifespan(lifespan, lambda: lifespan.state(place))
+                lifespan.state(dependency)
+            run_lifespan(lifespan, lambda: lifespan.state(dependency))
         with pytest.raises(RuntimeError, match="not running"):
-            lifespan.state(place)
+            lifespan.state(dependency)
 
     def test_may_be_read_by_what_comes_later(self, lifespan):
         first = lifespan.add(generator)
@@ -264,8 +265,8 @@ class TestTheState:
         assert seen == [None]
 
     def test_of_another_application_is_not_this_one_s(self, lifespan):
-        other = Lifespan(Places()).add(generator)
-        with pytest.raises(RuntimeError, match=r"nothing fills.*'generator'.*app\.lifespan\(generator\)"):
+        other = Lifespan(Dependencies()).add(generator)
+        with pytest.raises(RuntimeError, match=r"nothing provides.*'generator'.*app\.lifespan\(generator\)"):
             lifespan.state(other)
 
 
@@ -308,7 +309,7 @@ class TestAStartupThatFails:
         def fails():
             raise error
 
-        place = lifespan.add(manager(called, "first"))
+        dependency = lifespan.add(manager(called, "first"))
         lifespan.add(manager(called, "second"))
         if where == "manager":
             lifespan.add(manager(called, "third", at_enter=error))
@@ -322,7 +323,7 @@ class TestAStartupThatFails:
             "first", "second", error, "second left", error, "first left",
         ]  # fmt: skip
         with pytest.raises(RuntimeError, match="not running"):
-            lifespan.state(place)
+            lifespan.state(dependency)
 
     def test_is_told_together_with_what_fails_then(self, lifespan, manager):
         def fails():

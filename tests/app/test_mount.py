@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Blueprint, Limits, Response, serve
+from antiphon import App, Blueprint, Limits, Response, to_app
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import KINDS, METHODS, wsgi
 
@@ -22,7 +22,7 @@ def seen(response):
 
 def telling(name):
     """An application that tells its name."""
-    return serve(lambda request: Response.text(f"{name} {request.root_path}|{request.path}"))
+    return to_app(lambda request: Response.text(f"{name} {request.root_path}|{request.path}"))
 
 
 @pytest.mark.once

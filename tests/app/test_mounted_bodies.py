@@ -5,7 +5,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from antiphon import App, Limits, Response, serve
+from antiphon import App, Limits, Response, to_app
 from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.request.proxies import TrustedProxies
@@ -129,7 +129,7 @@ class TestLimits:
     @pytest.mark.parametrize("function", [args, args_waiting])
     def test_of_the_outer_app_bound_what_a_served_function_parses(self, serving, function):
         app = App(limits=Limits(fields=2))
-        app.mount("/old", serve(function))
+        app.mount("/old", to_app(function))
         client = serving(app)
         assert [client.get(f"/old?{query}").status for query in ("a=1&b=2", "a=1&b=2&c=3")] == [200, 414]
 

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from antiphon import App, Response, serve
+from antiphon import App, Response, to_app
 from antiphon.features.cors import Cors
 from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import HTTPError, NotFound
@@ -114,7 +114,7 @@ class TestAround:
             seen.append(variable.get())
             return Response(None, 204)
 
-        for prefix, application in {"/wsgi": wsgi, "/asgi": asgi, "/served": serve(served)}.items():
+        for prefix, application in {"/wsgi": wsgi, "/asgi": asgi, "/served": to_app(served)}.items():
             app.mount(prefix, application)
         client = serving(app)
         assert [client.get(prefix).status for prefix in ("/wsgi", "/asgi", "/served")] == [204] * 3

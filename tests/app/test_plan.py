@@ -5,10 +5,10 @@ from itertools import combinations, product
 
 import pytest
 
-from antiphon import App, Place, Request
+from antiphon import App, Dependency, Request
 from antiphon.app.answering.plan import COMBINATIONS, LOOP, THREAD, RunsOn, Surroundings
 
-Tenant, User, Session = Place[str]("tenant"), Place[str]("user"), Place[str]("session")
+Tenant, User, Session = Dependency[str]("tenant"), Dependency[str]("user"), Dependency[str]("session")
 
 
 def around(request):
@@ -37,7 +37,7 @@ async def value_async(request):
 
 def open_on_read(app):
     app.middleware(around, when_read=Tenant)
-    app.fill(Tenant, lambda request: "value")
+    app.provide(Tenant, lambda request: "value")
 
 
 SURROUNDINGS = {
@@ -51,8 +51,8 @@ SURROUNDINGS = {
     "middleware that a read opens": open_on_read,
     "a hook before": lambda app: app.before_request(hook),
     "an async hook after": lambda app: app.after_request(hook_async),
-    "a place that waits": lambda app: app.fill(User, value_async),
-    "a place that is closed": lambda app: app.fill(Session, value),
+    "a dependency that waits": lambda app: app.provide(User, value_async),
+    "a dependency that is closed": lambda app: app.provide(Session, value),
     "a function that completes": lambda app: app.complete(hook),
     "a deadline": lambda app: setattr(app, "deadline", 1.0),
     "middleware before routing": lambda app: app.middleware(around, before_routing=True),
@@ -112,7 +112,7 @@ def test_each_combination_is_made_by_an_application_and_no_other_is():
         (["async middleware"], handler_async, (Surroundings.STACKED, LOOP)),
         (["async middleware"], handler, (Surroundings.STACKED, RunsOn.MIXED)),
         (["middleware on a thread"], handler_async, (Surroundings.STACKED, RunsOn.MIXED)),
-        (["a place that is closed"], handler, (Surroundings.STACKED, THREAD)),
+        (["a dependency that is closed"], handler, (Surroundings.STACKED, THREAD)),
     ],
 )
 def test_a_handler_runs_where_it_was_written_for_with_what_is_around_it(surroundings, handlers, expected):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from antiphon import App, Blueprint, HTTPError, Redirect, Response, abort, serve
+from antiphon import App, Blueprint, HTTPError, Redirect, Response, abort, to_app
 from antiphon.handler.contract import describe
 from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
 
@@ -152,7 +152,7 @@ class TestARedirect:
         def function(request):
             raise Redirect("/x", headers={"x-own": "1"})
 
-        response = serving(serve(function)).get("/")
+        response = serving(to_app(function)).get("/")
         assert (response.status, response.headers["location"], response.headers["x-own"]) == (303, "/x", "1")
         assert caplog.records == []
 
@@ -232,7 +232,7 @@ class TestAbort:
         assert (response.json["detail"], response.json["order"]) == ("Not here.", 7)
 
     def test_answers_for_a_served_function(self, serving, style):
-        response = serving(serve(style(lambda request: abort(404, "Not here.")))).get("/")
+        response = serving(to_app(style(lambda request: abort(404, "Not here.")))).get("/")
         assert (response.status, response.json["detail"]) == (404, "Not here.")
 
     def test_is_an_error_like_others_to_error_handlers(self, serving, style):
@@ -317,4 +317,4 @@ class TestAGroup:
         def function(request):
             raise self.group(1, NotFound("nothing"))
 
-        assert serving(serve(function)).get("/").status == 404
+        assert serving(to_app(function)).get("/").status == 404

@@ -133,34 +133,34 @@ class TestTheRoute:
         (route,) = app.routes
         assert seen == [(route, "shop.item", "shop", app)] * 3
         assert (route.pattern, route.methods, route.host) == ("/shop/<item>", ("GET", "PUT"), "a.example")
-        assert (route.endpoint, route.blueprint, route.app) == ("shop.item", "shop", app)
+        assert (route.name, route.blueprint, route.app) == ("shop.item", "shop", app)
         assert (route.limits.query, route.limits.fields) == (7, 3)
 
-    def test_has_neither_endpoint_nor_methods_where_none_answers(self, serving):
+    def test_has_neither_name_nor_methods_where_none_answers(self, serving):
         app, shop, seen = App(), Blueprint("shop", prefix="/shop"), []
 
         @app.after_request
         def after(request, response):
             route = request.route
-            seen.append((response.status, route.endpoint, route.blueprint, route.methods, request.endpoint))
+            seen.append((response.status, route.name, route.blueprint, route.methods, request.endpoint))
 
         shop.get("/tea")(user)
         app.register(shop)
         client = serving(app)
         for method, path in (("GET", "/no"), ("GET", "/shop/no"), ("PUT", "/shop/tea")):
             client.request(method, path)
-        assert seen == [(404, None, None, (), None), (404, None, "shop", (), None), (405, None, "shop", (), None)]
+        assert seen == [(404, "", None, (), None), (404, "", "shop", (), None), (405, "", "shop", (), None)]
 
-    def test_answers_options_under_no_endpoint(self, serving):
+    def test_answers_options_under_no_name(self, serving):
         app, seen = App(), []
 
         @app.after_request
         def after(request, response):
-            seen.append((request.route.methods, request.route.endpoint, request.route.host))
+            seen.append((request.route.methods, request.route.name, request.route.host))
 
         app.get("/users/<int:id>", host="<tenant>.example")(user)
         assert serving(app, base_url="http://a.example").request("OPTIONS", "/users/7").status == 204
-        assert seen == [(("OPTIONS",), None, "<tenant>.example")]
+        assert seen == [(("OPTIONS",), "", "<tenant>.example")]
 
 
 class TestTheHandler:

@@ -190,22 +190,22 @@ class TestAround:
     @pytest.mark.parametrize("path", ["/waits", "/blocks"])
     def test_stand_where_their_style_belongs(self, serving, interface, other, path):
         app = App()
-        places = []
+        dependencies = []
 
         def note(*_):
             try:
-                places.append(asyncio.get_running_loop())
+                dependencies.append(asyncio.get_running_loop())
             except RuntimeError:
-                places.append(None)
+                dependencies.append(None)
 
         register(app, other, note, note)
         app.get("/waits")(waits)
         app.get("/blocks")(lambda request: "blocks")
         assert serving(app).get(path).status == 200
-        assert len(places) == 2
+        assert len(dependencies) == 2
         if other.is_async:
-            assert None not in places
-            assert places[0] is places[1]
+            assert None not in dependencies
+            assert dependencies[0] is dependencies[1]
 
     def test_block_on_a_thread_where_that_is_said(self, serving, interface, style):
         app = App()

@@ -302,7 +302,7 @@ def test_what_is_built_is_found_again_with_the_same_parameters(kinds, slash, enc
         assert params == {}
         return
     methods, values = router.search(path, raw_segments(sent, path) if encoded_slashes else None)
-    assert methods["GET"].route.endpoint == "route"
+    assert methods["GET"].route.name == "route"
     assert values == params
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Blueprint, Response, abort, serve
+from antiphon import App, Blueprint, Response, abort, to_app
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
@@ -138,4 +138,4 @@ def test_an_error_that_a_blueprint_answers():
 
 @interfaces
 def test_what_a_served_function_reads(interface):
-    assert vary(serve(lambda request: Response(str(request.accept))), interface) == ["accept"]
+    assert vary(to_app(lambda request: Response(str(request.accept))), interface) == ["accept"]

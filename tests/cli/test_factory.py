@@ -79,7 +79,7 @@ FOUND = [
     ({"shop": "application: object = 1"}, "shop:application"),
     ({"shop": "app, other = 1, 2"}, "shop:app"),
     ({"shop": "def create_app(config=None): ..."}, "shop:create_app"),
-    ({"shop": "@serve\ndef application(request): ..."}, "shop:application"),
+    ({"shop": "@to_app\ndef application(request): ..."}, "shop:application"),
     ({"shop": "async def app(scope, receive, send): ..."}, "shop:app"),
     ({"shop": "def create_app(): ...\napp = 1"}, "shop:app"),
     ({"shop": "def make_app(): ...", "other": "app == 1\nif x:\n    app = 2\napp.get\nappend = 1"}, "shop:make_app"),

@@ -2,7 +2,7 @@ import functools
 
 import pytest
 
-from antiphon import App, serve
+from antiphon import App, to_app
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.cli.interface import Choice, bridged, choose, flaw
 from tests.helpers.deferred_annotations import define
@@ -79,7 +79,7 @@ BRIDGED = "bridged from WSGI, as a slow client holds no thread there"
         pytest.param(wrapped_asgi, "asgi", id="three arguments"),
         pytest.param(Rsgi(), "rsgi", id="only __rsgi__"),
         pytest.param(App(), "asgi", id="an app in which nothing is async"),
-        pytest.param(serve(handler), "asgi", id="a plain function that is served"),
+        pytest.param(to_app(handler), "asgi", id="a plain function that is served"),
         pytest.param(Own("wsgi"), "wsgi", id="says wsgi"),
         pytest.param(Own("asgi"), "asgi", id="says asgi"),
         pytest.param(Own(["asgi"]), WSGI, id="an interface attribute of another meaning"),
@@ -158,7 +158,7 @@ def test_an_app_that_speaks_asgi_alone_is_not_served_over_wsgi(app):
     assert flaw(app, "asgi") is None
 
 
-@pytest.mark.parametrize("app", [wsgi, anything, annotated, PerRequest, Own("asgi"), App(), serve(handler)])
+@pytest.mark.parametrize("app", [wsgi, anything, annotated, PerRequest, Own("asgi"), App(), to_app(handler)])
 def test_an_app_that_may_speak_wsgi_is_served_over_it(app):
     assert flaw(app, "wsgi") is None
 

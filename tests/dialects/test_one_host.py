@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Observer, Response, serve
+from antiphon import App, Observer, Response, to_app
 from antiphon.dialects.flask import Flask
 from antiphon.dialects.microdot import Microdot
 from antiphon.dialects.pyramid.config import Configurator
@@ -35,7 +35,7 @@ def pyramid(seen):
 
 
 def function(seen):
-    return serve(lambda request: seen.append("function") or Response("hello"))
+    return to_app(lambda request: seen.append("function") or Response("hello"))
 
 
 def native(seen):

@@ -17,7 +17,7 @@ WITHOUT_KIND = {
         http.authorization.Authorization.parse http.authorization.Authorization._complete
         http.authorization.Challenge.parse http.authorization._read_basic http.authorization._read_parameters
         http.content_disposition.ContentDisposition.parse http.cookies.SetCookie.parse
-        http.dates._datetime http.dates.parse_date http.dates.parse_retry_after http.dates.parse_structured_date
+        http.dates._datetime http.dates.parse_http_date http.dates.parse_retry_after http.dates.parse_structured_date
         http.etag.ETag.parse http.forwarded.ForwardedElement._read http.forwarded.ForwardedElement.parse
         http.forwarded.Node.parse http.forwarded.parse_port http.forwarded.parse_prefix
         http.grammar.decode_extended http.grammar.parse_qvalue http.head.parse_length

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from antiphon import App, Place, Redirect, Request, Response, abort
+from antiphon import App, Dependency, Redirect, Request, Response, abort
 from antiphon.app.answering.plan import Surroundings
 from antiphon.features import (
     Bearer,
@@ -320,7 +320,7 @@ class TestAFailure:
         assert [bank.pay().json for _ in range(2)] == [{"paid": 2}, {"paid": 2}]
 
     @pytest.mark.parametrize("error", [ZeroDivisionError(), Conflict("Somebody else was faster.")], ids=["500", "409"])
-    @pytest.mark.parametrize("where", ["a place", "middleware"])
+    @pytest.mark.parametrize("where", ["a dependency", "middleware"])
     def test_of_a_commit_is_carried_out_again(self, bank, error, where):
         errors = [error]
 
@@ -332,7 +332,7 @@ class TestAFailure:
         if where == "middleware":
             bank.app.middleware(transaction)
         else:
-            bank.app.fill(Place("transaction"), transaction, blocking=True)
+            bank.app.provide(Dependency("transaction"), transaction, blocking=True)
         assert bank.pay().status == (409 if isinstance(error, Conflict) else 500)
         assert [bank.pay().json for _ in range(2)] == [{"paid": 2}, {"paid": 2}]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Blueprint, Place, Request, abort
+from antiphon import App, Blueprint, Dependency, Request, abort
 from antiphon.features import Basic, Bearer, RateLimit, Users, UserSource, is_same_secret, login_required
 from antiphon.http import Authorization
 from antiphon.testing import Client, LifespanError
@@ -110,13 +110,13 @@ class TestTheUser:
                 hook(handler)
             assert raised.value.__notes__ == ["To read more: antiphon explain hook-as-decorator"]
 
-    def test_may_have_a_typed_place(self):
-        app, place = App(), Place[str | None]("user")
-        app.use(Users(*sources([]), place=place))
+    def test_may_have_a_typed_dependency(self):
+        app, dependency = App(), Dependency[str | None]("user")
+        app.use(Users(*sources([]), dependency=dependency))
 
         @app.get("/", before=login_required)
         def name(request: Request):
-            return request[place] or "nobody"
+            return request[dependency] or "nobody"
 
         assert Client(app).get("/", headers=BOB).text == "bob"
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from antiphon import App, Blueprint, HTTPError, Limits, Place, Response, abort
+from antiphon import App, Blueprint, Dependency, HTTPError, Limits, Response, abort
 from antiphon.http import BadRequest
 from antiphon.http.redirect import Redirect
 from tests.garbage.exchanges import BROWSER, Exchange, get, post
@@ -109,7 +109,9 @@ HANDLERS = {
     "events": lambda request: Response.events(iter([{"a": 1}])),
     "long stream": lambda request: (b"x" * 1000 for _ in range(100_000)),
     "broken stream": lambda request: (1 / (2 - each) and "a" for each in range(4)),
-    "broken stream of generator place": lambda request: (f"{request[OPENED].name}{1 / (2 - each)}" for each in (1, 2)),
+    "broken stream of generator dependency": lambda request: (
+        f"{request[OPENED].name}{1 / (2 - each)}" for each in (1, 2)
+    ),
     "nothing": lambda request: None,
     "abort": lambda request: abort(404),
     "raised": lambda request: _raise(BadRequest("no")),
@@ -131,10 +133,10 @@ HANDLERS = {
     "after that fails": lambda request: _after(request, lambda: fail(request)),
     "after request": lambda request: request.after_request(lambda request, response: None) and "after",
     "share": lambda request: str(request.shared("number")),
-    "place": lambda request: request[KEEPER].name,
-    "generator place": lambda request: request[OPENED].name,
-    "failure in generator place": lambda request: request[OPENED] and fail(request),
-    "stream of generator place": lambda request: (request[OPENED].name for _ in range(2)),
+    "dependency": lambda request: request[KEEPER].name,
+    "generator dependency": lambda request: request[OPENED].name,
+    "failure in generator dependency": lambda request: request[OPENED] and fail(request),
+    "stream of generator dependency": lambda request: (request[OPENED].name for _ in range(2)),
 }  # fmt: skip
 
 READERS = {
@@ -180,21 +182,21 @@ class Keeper:
         self.name = name
 
 
-KEEPER = Place[Keeper]("keeper")
-OPENED = Place[Keeper]("opened")
+KEEPER = Dependency[Keeper]("keeper")
+OPENED = Dependency[Keeper]("opened")
 
 
 def make(style):
     """Return the application. All that runs for a request is painted by ``style``."""
     FILE.write_bytes(b"file" * 100)
     app = App(limits=Limits(body=1 << 20))
-    app.fill(KEEPER, lambda request: Keeper(request.path))
+    app.provide(KEEPER, lambda request: Keeper(request.path))
 
     def opened(request):
         keeper = Keeper(request.path)
         yield keeper
 
-    app.fill(OPENED, opened)
+    app.provide(OPENED, opened)
     app.share(number=7, path=lambda request: request.path)
     _add_handlers(app, style)
     for name, part in PARTS.items():
@@ -306,12 +308,12 @@ def error_handlers_that_raise_again(part, style):
     _few(part, style)
 
 
-def _read_place(request):
+def _read_dependency(request):
     _ = request[OPENED]
 
 
-def hooks_and_places(part, style):
-    part.before_request(style(_read_place))
+def hooks_and_dependencies(part, style):
+    part.before_request(style(_read_dependency))
     part.middleware(style.around())
     _few(part, style)
 
@@ -327,14 +329,14 @@ PARTS = {
     for each in (
         middleware, middleware_that_throws, middleware_that_fails_before, middleware_that_fails_after,
         middleware_that_answers, middleware_that_replaces, hooks, hooks_that_fail, hooks_that_fail_after,
-        error_handlers, error_handlers_that_fail, error_handlers_that_raise_again, hooks_and_places,
+        error_handlers, error_handlers_that_fail, error_handlers_that_raise_again, hooks_and_dependencies,
     )
 }  # fmt: skip
 
 STATUSES = {
     "with status": 201, "redirect": 303, "nothing": 500, "abort": 404, "raised": 400, "own error": 418,
     "raised redirect": 303, "failure": 500, "group": 500, "chain": 500, "wrong header": 500, "missing argument": 400,
-    "args": 422, "failure in generator place": 500,
+    "args": 422, "failure in generator dependency": 500,
 }  # fmt: skip
 CUT = (400, 499)
 """The statuses of a request whose body breaks off: an RSGI server doesn't tell that from its end."""

@@ -9,7 +9,7 @@ from threading import Event, current_thread, main_thread
 
 import pytest
 
-from antiphon import App, Blueprint, Request, serve
+from antiphon import App, Blueprint, Request, to_app
 from antiphon.concurrency.crossing import run_on_file_thread
 from antiphon.concurrency.draining import Announcement
 from antiphon.handler import cancellation
@@ -310,7 +310,7 @@ def test_a_client_that_leaves(method, option, status):
 
 
 def test_a_plain_function_is_cancelled_too(waits):
-    assert answer(serve(waits.__call__), Request(LeavingHead())) == (499, 0, 0)
+    assert answer(to_app(waits.__call__), Request(LeavingHead())) == (499, 0, 0)
     assert waits.seen == ["cancelled", "cleaned up"]
 
 

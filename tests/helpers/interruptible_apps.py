@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from antiphon import App, Blueprint, Place, Request, Response, aget_response, serve
+from antiphon import App, Blueprint, Dependency, Request, Response, aget_response, to_app
 from antiphon.adapters.exchange import Observer
 from antiphon.features.compression import Compression
 from antiphon.http import Conflict, GatewayTimeout, Limits
@@ -95,7 +95,7 @@ class Parts:
         return waits if self.is_async else blocks
 
     def generator(self, name, value=None):
-        """A generator for middleware and for places."""
+        """A generator for middleware and for dependencies."""
 
         def blocks(request):
             with self.ledger.block(name):
@@ -111,17 +111,17 @@ class Parts:
 
         return waits if self.is_async else blocks
 
-    def chunks(self, request, place=None, count=3):
+    def chunks(self, request, dependency=None, count=3):
         def blocks():
             with self.ledger.block("stream"):
                 for _ in range(count):
-                    yield b"chunk" if place is None else request[place]
+                    yield b"chunk" if dependency is None else request[dependency]
 
         async def waits():
             with self.ledger.block("stream"):
                 for _ in range(count):
                     await self.ledger.pause()
-                    yield b"chunk" if place is None else request[place]
+                    yield b"chunk" if dependency is None else request[dependency]
 
         return waits() if self.is_async else blocks()
 
@@ -238,20 +238,20 @@ def hooks(app, parts):
     plain(app, parts)
 
 
-def filled(app, parts):
-    """Places of all kinds, and a function that reads them."""
+def provided(app, parts):
+    """Dependencies of all kinds, and a function that reads them."""
     kinds = {"lazy": NONE, "blocking": {"blocking": True}, "async": NONE}
-    places = {kind: Place[str](kind) for kind in kinds}
+    dependencies = {kind: Dependency[str](kind) for kind in kinds}
     for kind, options in kinds.items():
-        app.fill(places[kind], Parts(parts.ledger, kind == "async").generator(kind, kind), **options)
-    return places
+        app.provide(dependencies[kind], Parts(parts.ledger, kind == "async").generator(kind, kind), **options)
+    return dependencies
 
 
-def places(app, parts):
-    filled_places = filled(app, parts)
+def dependencies(app, parts):
+    provided_dependencies = provided(app, parts)
     middleware(app, parts)
-    app.get("/places")(
-        parts.function("handler", lambda request: ", ".join(request[each] for each in filled_places.values()))
+    app.get("/dependencies")(
+        parts.function("handler", lambda request: ", ".join(request[each] for each in provided_dependencies.values()))
     )
 
 
@@ -259,7 +259,7 @@ def failure(app, parts):
     def fails(request):
         raise Conflict
 
-    filled(app, parts)
+    provided(app, parts)
     throwing_middleware(app, parts)
     app.errorhandler(Conflict)(parts.others.function("error handler", lambda request, error: ("conflict", 409)))
     app.get("/failure")(parts.function("handler", fails))
@@ -273,8 +273,8 @@ def stream_of_the_other_style(app, parts):
     app.get("/")(parts.function("handler", lambda request: Response.stream(parts.others.chunks(request))))
 
 
-def stream_with_places(app, parts):
-    lazy, blocking, waiting = filled(app, parts).values()
+def stream_with_dependencies(app, parts):
+    lazy, blocking, waiting = provided(app, parts).values()
     app.middleware(parts.others.generator("middleware"))
 
     def answer(request):
@@ -286,7 +286,7 @@ def stream_with_places(app, parts):
 
 
 def replaced_stream(app, parts):
-    filled(app, parts)
+    provided(app, parts)
     app.after_request(parts.others.function("after", lambda request, response: "instead"))
     stream(app, parts)
 
@@ -314,14 +314,14 @@ def mounted_app(app, parts):
     inner = App()
     app.middleware(parts.others.generator("outer"))
     inner.middleware(parts.generator("inner"))
-    lazy, *_ = filled(inner, parts).values()
+    lazy, *_ = provided(inner, parts).values()
     inner.post("/")(parts.function("handler", lambda request: Response.stream(parts.chunks(request, lazy))))
     app.mount("/mounted", inner)
 
 
 def mounted_function(app, parts):
     app.middleware(parts.others.generator("outer"))
-    app.mount("/mounted", serve(parts.function("handler", lambda request: Response(str(len(request.body))))))
+    app.mount("/mounted", to_app(parts.function("handler", lambda request: Response(str(len(request.body))))))
 
 
 def mounted_asgi_app(app, parts):
@@ -409,7 +409,7 @@ def observed(app, parts):
 
 def observed_stream(app, parts):
     app.observe(Counting(parts.ledger))
-    stream_with_places(app, parts)
+    stream_with_dependencies(app, parts)
 
 
 def route_deadline(app, parts):
@@ -463,11 +463,11 @@ CASES = {
     "deadline": Case(deadline),
     "passed deadline": Case(passed_deadline),
     "hooks": Case(hooks),
-    "places": Case(places, "/places"),
+    "dependencies": Case(dependencies, "/dependencies"),
     "failure": Case(failure, "/failure", (), NONE, 409),
     "stream": Case(stream),
     "stream of the other style": Case(stream_of_the_other_style),
-    "stream with places": Case(stream_with_places),
+    "stream with dependencies": Case(stream_with_dependencies),
     "replaced stream": Case(replaced_stream),
     "events": Case(events),
     "compressed stream": Case(compressed_stream, "/", (), {"accept-encoding": "gzip"}),

@@ -4,7 +4,7 @@ import json
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from antiphon import App, Response, serve
+from antiphon import App, Response, to_app
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "PURGE"]
 
@@ -78,8 +78,8 @@ KINDS = {
     "an app of both": Kind(lambda: app_of(handler_async, handler), is_async=True, guards=True),
     "a WSGI function": Kind(lambda: wsgi, foreign=True),
     "an ASGI function": Kind(lambda: asgi, foreign=True, is_async=True),
-    "a served def": Kind(lambda: serve(handler)),
-    "a served async def": Kind(lambda: serve(handler_async), is_async=True),
+    "a served def": Kind(lambda: to_app(handler)),
+    "a served async def": Kind(lambda: to_app(handler_async), is_async=True),
 }
 
 OURS = {name: kind for name, kind in KINDS.items() if kind.guards}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from werkzeug.http import is_resource_modified
 
 from antiphon.http.conditional import IfRange, applicable_range, evaluate_preconditions
-from antiphon.http.dates import format_date
+from antiphon.http.dates import format_http_date
 from antiphon.http.etag import ETag
 
 ETAG = ETag("v2")
@@ -49,7 +49,7 @@ def outcome(method, etag=ETAG, modified=MODIFIED, exists=True, **headers):
 
 
 def range_applies(method, etag=None, modified=None, **headers):
-    date = modified and format_date(modified)
+    date = modified and format_http_date(modified)
     found = applicable_range(method, asked(range="bytes=0-1", **headers), etag and str(etag), date)
     assert found in (None, "bytes=0-1")
     return found is not None
@@ -225,7 +225,7 @@ class TestIfModifiedSince:
     def test_a_modification_in_the_future_is_like_any_other(self):
         future = datetime(9999, 1, 1, tzinfo=UTC)
         assert outcome("GET", modified=future, if_modified_since=SAME) is None
-        assert outcome("GET", modified=future, if_modified_since=format_date(future)) == 304
+        assert outcome("GET", modified=future, if_modified_since=format_http_date(future)) == 304
 
 
 @pytest.mark.parametrize("text", ["v2", '"v1", "v2"', 'W/W/"v2"', '"', "*", ""])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from werkzeug.http import http_date
 from werkzeug.http import parse_date as werkzeug_parse_date
 
-from antiphon.http.dates import format_date, format_structured_date, parse_date, parse_structured_date
+from antiphon.http.dates import format_http_date, format_structured_date, parse_http_date, parse_structured_date
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 whole_seconds = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
@@ -23,8 +23,8 @@ whole_seconds = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.r
     ],
 )
 def test_the_three_forms(text):
-    assert parse_date(text) == MOMENT
-    assert parse_date(text).tzinfo is UTC
+    assert parse_http_date(text) == MOMENT
+    assert parse_http_date(text).tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -66,21 +66,21 @@ def test_the_three_forms(text):
 )
 def test_anything_else_is_refused(text):
     with pytest.raises(ValueError, match="not an HTTP date"):
-        parse_date(text)
+        parse_http_date(text)
 
 
 @pytest.mark.parametrize("weekday", ["Mon", "Xyz"])
 def test_the_name_of_the_day_is_not_checked(weekday):
-    assert parse_date(f"{weekday}, 06 Nov 1994 08:49:37 GMT") == MOMENT
+    assert parse_http_date(f"{weekday}, 06 Nov 1994 08:49:37 GMT") == MOMENT
 
 
 def test_a_leap_second_is_the_second_before():
-    assert parse_date("Sat, 31 Dec 2016 23:59:60 GMT") == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT") == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("digits", "year"), [("70", 1970), ("99", 1999), ("00", 2000), ("69", 2069)])
 def test_two_digit_years_are_within_1970_to_2069_by_default(digits, year):
-    assert parse_date(f"Monday, 01-Jan-{digits} 00:00:00 GMT").year == year
+    assert parse_http_date(f"Monday, 01-Jan-{digits} 00:00:00 GMT").year == year
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_two_digit_years_are_within_1970_to_2069_by_default(digits, year):
     [("94", 2076, 1994), ("76", 2076, 2076), ("77", 2076, 1977), ("00", 2099, 2000), ("99", 2099, 2099)],
 )
 def test_two_digit_years_are_the_last_until_the_latest_year(digits, latest_year, year):
-    assert parse_date(f"Monday, 01-Jan-{digits} 00:00:00 GMT", latest_year=latest_year).year == year
+    assert parse_http_date(f"Monday, 01-Jan-{digits} 00:00:00 GMT", latest_year=latest_year).year == year
 
 
 @given(st.integers(0, 99), st.integers(200, 9000))
 def test_two_digit_years_keep_their_digits(digits, latest_year):
-    year = parse_date(f"Monday, 01-Jan-{digits:02} 00:00:00 GMT", latest_year=latest_year).year
+    year = parse_http_date(f"Monday, 01-Jan-{digits:02} 00:00:00 GMT", latest_year=latest_year).year
     assert year % 100 == digits
     assert latest_year - 100 < year <= latest_year
 
@@ -114,7 +114,7 @@ def test_two_digit_years_keep_their_digits(digits, latest_year):
     ids=repr,
 )
 def test_dates_are_printed_in_gmt(moment, printed):
-    assert format_date(moment) == printed
+    assert format_http_date(moment) == printed
 
 
 @pytest.mark.parametrize(
@@ -135,52 +135,52 @@ def test_dates_are_printed_in_gmt(moment, printed):
 )
 def test_moments_out_of_range_are_refused(moment):
     with pytest.raises(ValueError, match="no HTTP date"):
-        format_date(moment)
+        format_http_date(moment)
 
 
 @given(whole_seconds)
 def test_a_printed_date_is_read_back(moment):
-    assert parse_date(format_date(moment)) == moment
+    assert parse_http_date(format_http_date(moment)) == moment
 
 
 @given(whole_seconds)
 def test_all_forms_of_a_date_are_read_alike(moment):
-    imf = format_date(moment)
-    assert parse_date(f"{imf[:3]} {imf[8:11]} {moment.day:2} {imf[17:25]} {moment.year:04}") == moment
+    imf = format_http_date(moment)
+    assert parse_http_date(f"{imf[:3]} {imf[8:11]} {moment.day:2} {imf[17:25]} {moment.year:04}") == moment
     rfc850 = f"{imf[:3]}day, {moment.day:02}-{imf[8:11]}-{moment.year % 100:02} {imf[17:25]} GMT"
     if 100 < moment.year < 9900:
-        assert parse_date(rfc850, latest_year=moment.year) == moment
+        assert parse_http_date(rfc850, latest_year=moment.year) == moment
 
 
 @given(st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)))
 def test_dates_agree_with_werkzeug(moment):
-    assert format_date(moment) == http_date(moment)
-    assert parse_date(format_date(moment)) == werkzeug_parse_date(http_date(moment))
+    assert format_http_date(moment) == http_date(moment)
+    assert parse_http_date(format_http_date(moment)) == werkzeug_parse_date(http_date(moment))
 
 
 @given(st.integers(-62135596800, 253402300799))
 def test_seconds_and_datetimes_print_alike(seconds):
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    assert format_date(seconds) == format_date(moment)
-    assert format_date(float(seconds)) == format_date(moment)
+    assert format_http_date(seconds) == format_http_date(moment)
+    assert format_http_date(float(seconds)) == format_http_date(moment)
 
 
 @given(st.text())
 def test_any_text_is_a_date_or_a_value_error(text):
     with pytest.raises(ValueError, match="not an HTTP date"):
-        parse_date(text)
+        parse_http_date(text)
 
 
 def test_the_two_moments_of_an_hour_that_comes_twice_print_as_they_are():
     zone = ZoneInfo("Europe/Vienna")
     first, second = (datetime(2026, 10, 25, 2, 30, tzinfo=zone, fold=fold) for fold in (0, 1))
-    assert format_date(first) == "Sun, 25 Oct 2026 00:30:00 GMT"
-    assert format_date(second) == "Sun, 25 Oct 2026 01:30:00 GMT"
+    assert format_http_date(first) == "Sun, 25 Oct 2026 00:30:00 GMT"
+    assert format_http_date(second) == "Sun, 25 Oct 2026 01:30:00 GMT"
 
 
 def test_the_last_moment_of_all_is_not_rounded_up():
-    assert format_date(datetime.max.replace(tzinfo=UTC)) == "Fri, 31 Dec 9999 23:59:59 GMT"
-    assert format_date(-0.5) == "Wed, 31 Dec 1969 23:59:59 GMT"
+    assert format_http_date(datetime.max.replace(tzinfo=UTC)) == "Fri, 31 Dec 9999 23:59:59 GMT"
+    assert format_http_date(-0.5) == "Wed, 31 Dec 1969 23:59:59 GMT"
 
 
 @pytest.mark.parametrize(

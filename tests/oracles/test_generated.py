@@ -12,7 +12,7 @@ from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLa
 from antiphon.http.authorization import Challenge
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SetCookie, parse_cookies
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.http.etag import ETag, IfMatch, IfNoneMatch
 from antiphon.http.ranges import ContentRange, Range
 from tests.oracles.readings import acceptparse, byterange, datetime_utils, descriptors, webob
@@ -79,8 +79,8 @@ class TestConditions:
 
     @given(moments)
     def test_dates_are_the_same(self, moment):
-        assert format_date(moment) == datetime_utils.serialize_date(moment)
-        assert parse_date(format_date(moment)) == datetime_utils.parse_date(format_date(moment))
+        assert format_http_date(moment) == datetime_utils.serialize_date(moment)
+        assert parse_http_date(format_http_date(moment)) == datetime_utils.parse_date(format_http_date(moment))
 
 
 class TestRanges:

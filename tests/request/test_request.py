@@ -959,7 +959,7 @@ class TestContext:
     def test_knows_its_route(self):
         @dataclass
         class Route:
-            endpoint: str = "orders"
+            name: str = "orders"
             app: object = "the app"
 
         request = Request.blank()

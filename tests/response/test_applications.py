@@ -11,7 +11,7 @@ import pytest
 from hypercorn.utils import is_asgi
 from uvicorn import Config
 
-from antiphon import App, Request, Response, aget_response, get_response, serve
+from antiphon import App, Request, Response, aget_response, get_response, to_app
 from antiphon.testing import AsyncClient, Client
 
 
@@ -27,7 +27,7 @@ async def asgi_app(scope, receive, send):
     await send({"type": "http.response.body", "body": message["body"] + b"!"})
 
 
-@serve
+@to_app
 def function(request):
     return Response(request.body + b"!", 201, {"x-method": request.method})
 
@@ -125,7 +125,7 @@ def test_a_response_is_an_application_with_a_lifespan():
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_response_can_be_served_over_every_interface(interface):
-    assert Client(serve(Response("hello", 201)), interface=interface).get("/x").text == "hello"
+    assert Client(to_app(Response("hello", 201)), interface=interface).get("/x").text == "hello"
 
 
 def test_a_response_can_be_mounted():

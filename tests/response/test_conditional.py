@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon import App, Response, serve
+from antiphon import App, Response, to_app
 from antiphon.http.errors import HTTPError, PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.etag import ETag
 from antiphon.http.ranges import ContentRange
@@ -755,7 +755,7 @@ class TestServed:
     ],
 )
 def test_a_function_alone_answers_so_too(interface, sent, status, body):
-    client = Client(serve(answer), interface)
+    client = Client(to_app(answer), interface)
     response = client.get("/", headers=sent)
     client.close()
     assert response.status == status

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from antiphon import serve
+from antiphon import to_app
 from antiphon.concurrency.draining import Announcement
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
@@ -51,7 +51,7 @@ def connect(interface):
     """A client of a plain function."""
 
     def connect(function, **options):
-        return Client(serve(function), interface, timeout=10.0, **options)
+        return Client(to_app(function), interface, timeout=10.0, **options)
 
     return connect
 
@@ -172,7 +172,7 @@ class TestASource:
                 events.append("closed")
 
         for interface in ("asgi", "rsgi"):
-            with Client(serve(lambda request: make(silent())), interface, timeout=10.0).stream("GET", "/") as response:
+            with Client(to_app(lambda request: make(silent())), interface, timeout=10.0).stream("GET", "/") as response:
                 next(response)
         assert events == ["closed", "closed"]
         assert caplog.records == []
@@ -236,7 +236,7 @@ class TestASourceThatFails:
             ids.append(request.id)
             return Response.events(source, heartbeat=heartbeat)
 
-        client = Client(serve(handler), interface, raise_errors=False, timeout=10.0)
+        client = Client(to_app(handler), interface, raise_errors=False, timeout=10.0)
         with client.stream("GET", "/") as response:
             assert parse_events(text_of(response)) == [Event("a"), told]
         assert source.closed == 1
@@ -357,7 +357,7 @@ class TestHeartbeats:
             yield "never"
 
         async def main():
-            client = AsyncClient(serve(lambda request: Response.events(silent(), heartbeat=SOON)), interface)
+            client = AsyncClient(to_app(lambda request: Response.events(silent(), heartbeat=SOON)), interface)
             async with client.stream("GET", "/") as response:
                 return await anext(response)
 

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import pytest
 
-from antiphon import App, Response, serve
+from antiphon import App, Response, to_app
 from antiphon.adapters.file_wrapper import FilePart
 from antiphon.http.content_disposition import ContentDisposition
-from antiphon.http.dates import format_date
+from antiphon.http.dates import format_http_date
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.response.files import CHUNK, FileBody, OpenFile
 from antiphon.testing import Client
@@ -94,7 +94,7 @@ class TestTheHead:
         stat = settled(path).stat()
         assert Response.file(given(path)).headers.items() == [
             ("etag", f'"{stat.st_mtime_ns:x}-a"'),
-            ("last-modified", format_date(stat.st_mtime)),
+            ("last-modified", format_http_date(stat.st_mtime)),
             ("content-length", "10"),
             ("accept-ranges", "bytes"),
             ("content-type", "text/plain; charset=utf-8"),
@@ -427,7 +427,7 @@ class TestInProcess:
     def test_a_name_that_is_no_unicode_is_sent(self, client, tmp_path):
         path = os.path.join(os.fsencode(tmp_path), b"\xff.txt")
         Path(os.fsdecode(path)).write_bytes(CONTENT)
-        served = serve(lambda request: Response.file(os.fsdecode(path)))
+        served = to_app(lambda request: Response.file(os.fsdecode(path)))
         assert Client(served, client.interface).get("/").body == CONTENT
 
     @pytest.mark.parametrize(("interface", "extra"), WAYS.values(), ids=WAYS)
@@ -435,7 +435,7 @@ class TestInProcess:
         async def handler(request):
             return Response.file(path)
 
-        assert Client(serve(handler), interface, extra=extra).get("/").body == CONTENT
+        assert Client(to_app(handler), interface, extra=extra).get("/").body == CONTENT
 
     def test_a_file_takes_no_memory(self, client, tmp_path):
         path = tmp_path / "sparse"
@@ -452,7 +452,7 @@ class TestInProcess:
 
 
 def served(answer):
-    return serve(answer)
+    return to_app(answer)
 
 
 def routed(answer):

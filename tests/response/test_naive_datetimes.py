@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.http.conditional import IfRange, evaluate_preconditions
 from antiphon.http.cookies import SetCookie
-from antiphon.http.dates import format_date, format_retry_after, format_structured_date
+from antiphon.http.dates import format_http_date, format_retry_after, format_structured_date
 from antiphon.http.errors import ServiceUnavailable, TooManyRequests
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -34,7 +34,7 @@ SETTERS = {
     "IfRange": IfRange,
     "TooManyRequests": lambda moment: TooManyRequests(retry_after=moment),
     "ServiceUnavailable": lambda moment: ServiceUnavailable(retry_after=moment),
-    "format_date": format_date,
+    "format_http_date": format_http_date,
     "format_structured_date": format_structured_date,
     "format_retry_after": format_retry_after,
     "precondition": lambda moment: Request.blank().precondition(modified=moment),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import App, Request, Response, abort, serve
+from antiphon import App, Request, Response, abort, to_app
 from antiphon.http.errors import InternalServerError
 from antiphon.testing import AsyncClient, BrokenResponse, Client
 
@@ -147,7 +147,7 @@ def test_an_error_inside_a_mounted_application_is_raised(interface):
 
 
 def test_a_served_function_s_error_is_raised(interface):
-    @serve
+    @to_app
     def application(request: Request) -> Response:
         raise Bug
 

@@ -1,12 +1,11 @@
-"""Applications that every server can call, over WSGI, ASGI and RSGI: any handler, a plain function, a response."""
+"""Applications that every server can call, over WSGI, ASGI and RSGI: any handler, or a response."""
 
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from contextvars import copy_context
-from copy import copy
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from antiphon.adapters.asgi import (
     Receive,
@@ -20,21 +19,16 @@ from antiphon.adapters.asgi import (
 from antiphon.adapters.exchange import Observation, ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
-from antiphon.adapters.server_values import header_too_large
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.context import set_current_request
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
+from antiphon.handler.contract import Steps, failed
 from antiphon.handler.drive import run_async
-from antiphon.handler.scope import in_scope
 from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import check_one_host
-from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -287,59 +281,6 @@ def _look_async(servable: Servable) -> None:
         servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
 
 
-Function: TypeAlias = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
-
-
-class ServedFunction(Servable):
-    """An application that answers by a plain function, ``def`` or ``async def``, of a request whose body is loaded."""
-
-    def __init__(self, function: Function) -> None:
-        check_arguments(function, "request")
-        super().__init__()
-        self._is_async = is_async(function)
-        self._function = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
-        self._measures_header = False
-
-    @property
-    def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI for a ``def``, ASGI for an ``async def``."""
-        return "asgi" if self._is_async else "wsgi"
-
-    def measure_header_sections(self) -> None:
-        """Refuse header sections above the limit from now on."""
-        self._measures_header = True
-
-    async def handle(self, request: Request) -> Response:
-        """Load the body, call the function, and answer errors as problem details or as a page."""
-        set_current_request(request)
-        try:
-            check_path(request.head.path)
-            if self._measures_header and (size := request.head.header_size) > request.limits.headers:
-                raise header_too_large(size, request.limits.headers)
-            if request.head.has_body:
-                await request.content.load(request.limits)
-            if not self._is_async:
-                await ON_THREAD
-            elif request.head.blocks:
-                await ON_LOOP
-            answer = self._function(request)
-            if self._is_async:
-                answer = await answer  # type: ignore[misc]  # a coroutine, as is_async says
-            if not isinstance(answer, Response):
-                raise wrong_return(self._function, answer, "a Response is wanted")
-            if answer.is_conditional:
-                answer = copy(answer).conditional(request)  # the function may give the same one again
-            if request.consulted:
-                answer.vary(*request.consulted)
-            return answer
-        except Exception as error:
-            return failed(request, error)
-
-    def answer(self, request: Request) -> Awaitable[Response]:
-        """Answer a request on an event loop; return an awaitable of the response."""
-        return self.handle(request) if self._is_async else super().answer(request)
-
-
 class ServedResponse(Servable):
     """An application that gives one response in answer to every request."""
 
@@ -351,16 +292,3 @@ class ServedResponse(Servable):
     async def handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered alike
         """Return the response."""
         return self._response
-
-
-@overload
-def serve(answer: Function) -> ServedFunction: ...
-@overload
-def serve(answer: Response) -> ServedResponse: ...
-def serve(answer: Function | Response) -> Servable:
-    """Return an application for every server that answers by a function from a Request to a Response, or by a response.
-
-    The function may be ``def`` or ``async def``. Usable as a decorator. Raises TypeError for what can't be called with
-    a request.
-    """
-    return ServedResponse(answer) if isinstance(answer, Response) else ServedFunction(answer)

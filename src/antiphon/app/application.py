@@ -7,8 +7,8 @@ from os import PathLike
 from typing import Any, Literal, Never, NoReturn, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
+from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.dispatch import answer_at_once, dispatch, refuse_or_receive
-from antiphon.app.answering.places import Places
 from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack
 from antiphon.app.blueprint import Routes
 from antiphon.app.lifespan import Lifespan
@@ -25,7 +25,7 @@ from antiphon.handler.callables import check_arguments, check_returns, check_syn
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.limits import Limits
-from antiphon.request.places import Place, check_place
+from antiphon.request.dependencies import Dependency, check_dependency
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.request.shared import Shared
@@ -93,10 +93,10 @@ class App(Routes, Servable):
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes
         self._mounts: list[Mount] = []
-        self._places = Places()
+        self._dependencies = Dependencies()
         self._shared: dict[str, Any] = {}
-        self._places.fill(Request.shared, self._share_with)
-        self._lifespan = Lifespan(self._places)
+        self._dependencies.provide(Request.shared, self._share_with)
+        self._lifespan = Lifespan(self._dependencies)
         self._routing: Routing | None = None
         self._find: Callable[[Request], Found] = self._find_first
         self._reverse: Reverse | None = None
@@ -193,30 +193,30 @@ class App(Routes, Servable):
         return function
 
     @overload
-    def lifespan(self, function: Callable[[], AbstractAsyncContextManager[T]], /) -> Place[T]: ...
+    def lifespan(self, function: Callable[[], AbstractAsyncContextManager[T]], /) -> Dependency[T]: ...
     @overload
-    def lifespan(self, function: Callable[[], AbstractContextManager[T]], /) -> Place[T]: ...
+    def lifespan(self, function: Callable[[], AbstractContextManager[T]], /) -> Dependency[T]: ...
     @overload
-    def lifespan(self, function: Callable[[], Iterator[T] | AsyncIterator[T]], /) -> Place[T]: ...
-    def lifespan(self, function: Callable[[], Any], /) -> Place[Any]:
+    def lifespan(self, function: Callable[[], Iterator[T] | AsyncIterator[T]], /) -> Dependency[T]: ...
+    def lifespan(self, function: Callable[[], Any], /) -> Dependency[Any]:
         """Enter a context manager at startup, and leave it at shutdown; usable as a decorator.
 
         ``function`` is a generator or an async generator function that yields once, or returns a context manager,
-        sync or async. The function becomes the place of the value, ``request[function]`` and ``app[function]``, with
-        its type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse, after
-        those of ``on_shutdown``. Raises TypeError for a coroutine function.
+        sync or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``,
+        with its type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse,
+        after those of ``on_shutdown``. Raises TypeError for a coroutine function.
         """
         self.check_open()
         return self._lifespan.add(function)
 
-    def __getitem__(self, place: Place[T]) -> T:
-        """The value that a lifespan yielded. Raises RuntimeError unless the app is running, TypeError for no place."""
-        check_place(place, "app[...]", "what @app.lifespan decorates is one, as in app[pool]")
-        return self._lifespan.state(place)
+    def __getitem__(self, dependency: Dependency[T]) -> T:
+        """The value that a lifespan yielded. Raises RuntimeError unless the app is running."""
+        check_dependency(dependency, "app[...]", "what @app.lifespan decorates is one, as in app[pool]")
+        return self._lifespan.state(dependency)
 
-    def fill(
+    def provide(
         self,
-        place: Place[T],
+        dependency: Dependency[T],
         source: Callable[[Request], T]
         | Callable[[Request], Awaitable[T]]
         | Callable[[Request], Iterator[T]]
@@ -224,34 +224,36 @@ class App(Routes, Servable):
         *,
         blocking: bool = False,
         when: Callable[[Request], bool] | None = None,
-        otherwise: Callable[[Request], T] | None = None,
+        default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Have ``source`` give each request the value of a place, at most once, where ``when`` is true of the request.
+        """Have ``source`` give each request the value of a dependency, at most once, if ``when`` is true of it.
 
         A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
         the hooks and the handler; one for ``only_writes``, not where a route answers safe methods alone, such as GET.
-        If ``when`` returns false, the place has the value that ``otherwise`` returns; neither may block or be async.
+        If ``when`` returns false, the value is what ``default`` returns; neither may block or be async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
         response passes the middleware, so that a failed commit is a 500; if the response is a stream, when that has
         ended. If the handler or a hook has failed, or the stream was broken off, that error is thrown in at the yield.
 
-        Raises ValueError for a place that is filled already, TypeError for functions that can't be called so. A source
-        that returns a coroutine, and is not seen to be async, fails where it is read.
+        Raises ValueError for a dependency that is provided already, TypeError for functions that can't be called so. A
+        source that returns a coroutine, and is not seen to be async, fails where it is read.
         """
         self.check_open()
-        self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise, only_writes=only_writes)
+        self._dependencies.provide(
+            dependency, source, blocking=blocking, when=when, default=default, only_writes=only_writes
+        )
 
-    def fills(self, place: Place[Any]) -> bool:
-        """True if something fills a place by now: for features that stand on another one, which has to come first."""
-        return place in self._places
+    def provides(self, dependency: Dependency[Any]) -> bool:
+        """True if something provides a dependency by now: for features that stand on one that has to come first."""
+        return dependency in self._dependencies
 
     def share(self, **values: Any) -> None:
         """Share values with all templates, and as ``request.shared(name)``.
 
         A value that can be called is called with the request on first use, at most once a request, and what it returns
-        is shared. It must not block or be async: a function that reads a place gives a value that waits. Raises
+        is shared. It must not block or be async: a function that reads a dependency gives a value that waits. Raises
         ValueError for a name that is shared already, TypeError for functions that can't be called so.
         """
         self.check_open()
@@ -310,14 +312,14 @@ class App(Routes, Servable):
         if self._guard.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
         groups = [*self._group().walk()]
-        parts: list[Any] = [*self.registry.before_routing, *(source.hook for source in self._places.resolving)]
+        parts: list[Any] = [*self.registry.before_routing, *(source.hook for source in self._dependencies.resolving)]
         for group in groups:
             parts += [*group.registry.middleware, *group.registry.before, *group.registry.after]
             parts += [route.hook for route in group.registry.routes]
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        return RouteGroup(self, self.registry, HandlerStack(), self.limits, self._places, self.deadline)
+        return RouteGroup(self, self.registry, HandlerStack(), self.limits, self._dependencies, self.deadline)
 
     def freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""

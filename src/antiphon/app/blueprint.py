@@ -15,7 +15,7 @@ from antiphon.explanations.words import APP, names_ours
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
@@ -235,7 +235,7 @@ class Routes:
         loads_body: bool = False,
         before_routing: bool = False,
         errors_at_yield: bool = False,
-        when_read: Place[Any] | None = None,
+        when_read: Dependency[Any] | None = None,
     ) -> Callable[[M], M]: ...
     def middleware(
         self,
@@ -246,7 +246,7 @@ class Routes:
         loads_body: bool = False,
         before_routing: bool = False,
         errors_at_yield: bool = False,
-        when_read: Place[Any] | None = None,
+        when_read: Dependency[Any] | None = None,
     ) -> M | Callable[[M], M]:
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
@@ -255,9 +255,9 @@ class Routes:
         is found: it may set the request's ``method`` and ``path``. ``errors_at_yield=True`` throws errors inside in at
         the yield, which gives their responses otherwise: what it lets pass is answered as without it, what it catches
         it answers.
-        ``when_read`` is a place: only a request that has read it, or may read it later, opens a plain middleware that
-        does nothing before its yield, when the response is made. Raises TypeError for another function, and for a yield
-        inside of ``with`` or ``try`` that would miss errors.
+        ``when_read`` is a dependency: only a request that has read it, or may read it later, opens a plain middleware
+        that does nothing before its yield, when the response is made. Raises TypeError for another function, and for a
+        yield inside of ``with`` or ``try`` that would miss errors.
         """
         self.check_open()
         if before_routing and isinstance(self, Blueprint):

@@ -10,8 +10,8 @@ from contextlib import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook, check_returns, hook
-from antiphon.app.answering.places import Places
 from antiphon.concurrency.loop import running_loop, serves_elsewhere
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
@@ -25,7 +25,7 @@ from antiphon.handler.contract import (
     switch_shielded,
     wrong_return,
 )
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -47,18 +47,18 @@ class Maker(NamedTuple):
 class Lifespan:
     """Context managers that are entered at startup, and functions that are called then and at shutdown.
 
-    Sync ones run on a thread, async ones on the loop. The value that a context manager yields is the value of a place
-    from startup to shutdown, in each request and by ``state``.
+    Sync ones run on a thread, async ones on the loop. The value that a context manager yields is the value of a
+    dependency from startup to shutdown, in each request and by ``state``.
     """
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
-        self._makers: dict[Place[Any], Maker] = {}
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
+        self._makers: dict[Dependency[Any], Maker] = {}
         self._on_startup: list[Hook] = []
         self._on_shutdown: list[Hook] = []
-        self._entered: list[tuple[Place[Any], Manager[Any]]] = []
-        self._values: dict[Place[Any], Any] = {}
-        self._loops: dict[Place[Any], AbstractEventLoop] = {}
+        self._entered: list[tuple[Dependency[Any], Manager[Any]]] = []
+        self._values: dict[Dependency[Any], Any] = {}
+        self._loops: dict[Dependency[Any], AbstractEventLoop] = {}
         """The loop of each value that an async context manager gave."""
         self._started: set[Lifespan] = set()
         """The lifespans of mounted applications that have been started, by this application or one mounted in it."""
@@ -75,8 +75,8 @@ class Lifespan:
         _check(function)
         self._on_shutdown.insert(0, hook(function, blocking=True).pinned())
 
-    def add(self, function: Callable[[], Yielding[T]]) -> Place[T]:
-        """Register a context manager to enter at startup and leave at shutdown; return the place of its value.
+    def add(self, function: Callable[[], Yielding[T]]) -> Dependency[T]:
+        """Register a context manager to enter at startup and leave at shutdown; return the dependency of its value.
 
         ``function`` has no parameters. It is a generator or an async generator function, which yields once, or it
         returns a sync or an async context manager. It is called on a thread, unless it is visibly async. Raises
@@ -84,10 +84,10 @@ class Lifespan:
         """
         check_arguments(function)
         name = getattr(function, "__name__", None) or type(function).__name__
-        place = Place[T](name, fix=f"app.lifespan({name})")
-        self._makers[place] = _maker(function)
-        self._places.fill(place, lambda _: self.state(place))
-        return place
+        dependency = Dependency[T](name, fix=f"app.lifespan({name})")
+        self._makers[dependency] = _maker(function)
+        self._dependencies.provide(dependency, lambda _: self.state(dependency))
+        return dependency
 
     def add_mounted(self, below: "Lifespan", manager: AbstractAsyncContextManager[Any]) -> None:
         """Start and stop a mounted application with this one, unless another application has started it already.
@@ -104,28 +104,30 @@ class Lifespan:
 
         self.add(once)
 
-    def state(self, place: Place[T]) -> T:
-        """Return the value that a place's context manager yielded.
+    def state(self, dependency: Dependency[T]) -> T:
+        """Return the value that a dependency's context manager yielded.
 
         Raises RuntimeError unless it is entered, and on another event loop than that on which it was, if it is async.
         """
-        if place not in self._values:
-            if place not in self._makers:
-                raise place.unfilled()
-            raise explained(
-                "not-started",
-                RuntimeError(f"{place.name!r} is there from startup to shutdown, and the application is not running"),
-            )
-        if place in self._loops and serves_elsewhere(self._loops[place]):
+        if dependency not in self._values:
+            if dependency not in self._makers:
+                raise dependency.not_provided()
             raise explained(
                 "not-started",
                 RuntimeError(
-                    f"{describe(self._makers[place].function)} was entered on another event loop than this one, and"
-                    " what it yielded may belong to that: serve the application on one loop, or make one application"
+                    f"{dependency.name!r} is there from startup to shutdown, and the application is not running"
+                ),
+            )
+        if dependency in self._loops and serves_elsewhere(self._loops[dependency]):
+            raise explained(
+                "not-started",
+                RuntimeError(
+                    f"{describe(self._makers[dependency].function)} was entered on another event loop than this one,"
+                    " and its value may belong to that: serve the application on one loop, or make one application"
                     " for each"
                 ),
             )
-        value: T = self._values[place]
+        value: T = self._values[dependency]
         return value
 
     async def startup(self) -> None:
@@ -139,8 +141,8 @@ class Lifespan:
         self._started = set() if self.around is None else self.around
         self.around = None
         try:
-            for place, maker in self._makers.items():
-                await self._enter(place, maker)
+            for dependency, maker in self._makers.items():
+                await self._enter(dependency, maker)
             for function in self._on_startup:
                 await _call(function)
         except GeneratorExit:
@@ -166,7 +168,7 @@ class Lifespan:
                 errors.append(error)
         _raise([*errors, *await self._leave_all(None)], "the shutdown failed")
 
-    async def _enter(self, place: Place[Any], maker: Maker) -> None:
+    async def _enter(self, dependency: Dependency[Any], maker: Maker) -> None:
         await (ON_LOOP if maker.is_async else ON_THREAD)
         manager = maker.function()
         if isinstance(manager, AbstractAsyncContextManager):
@@ -174,29 +176,29 @@ class Lifespan:
             with _named(maker.function):
                 value = await manager.__aenter__()
             if loop := running_loop():
-                self._loops[place] = loop
+                self._loops[dependency] = loop
         elif isinstance(manager, AbstractContextManager):
             await ON_THREAD
             with _named(maker.function):
                 value = manager.__enter__()
         else:
             raise wrong_return(maker.function, manager, "a context manager is wanted")
-        self._entered.append((place, manager))
-        self._values[place] = value
+        self._entered.append((dependency, manager))
+        self._values[dependency] = value
 
     async def _leave_all(self, error: BaseException | None) -> list[BaseException]:
         """Leave all that were entered, and return the errors that this raised."""
         errors = []
         while self._entered:
-            place, manager = self._entered.pop()
+            dependency, manager = self._entered.pop()
             try:
-                with _named(self._makers[place].function):
+                with _named(self._makers[dependency].function):
                     await _leave(manager, error)
             except GeneratorExit:
                 raise
             except BaseException as again:
                 errors.append(again)
-            del self._values[place]
+            del self._values[dependency]
         return errors
 
 

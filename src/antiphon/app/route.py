@@ -7,8 +7,8 @@ from sys import intern
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_of
+from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook, check_returns, hook
-from antiphon.app.answering.places import Places
 from antiphon.app.signatures import BeforeHook
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
@@ -25,7 +25,7 @@ without being kept.
 class Route(NamedTuple):
     """A path, the methods that are answered there, and the handler that answers them.
 
-    Each request has one (``request.route``), even if no route answers: then ``pattern`` is empty, ``endpoint`` is None
+    Each request has one (``request.route``), even if no route answers: then ``pattern`` and ``name`` are empty,
     and there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is answered.
     """
 
@@ -33,6 +33,7 @@ class Route(NamedTuple):
     """The path with its parameters and all prefixes: ``/users/<int:id>``."""
     methods: tuple[str, ...]
     name: str
+    """The name by which ``url_for`` knows the route, with those of its blueprints: ``shop.item``."""
     handler: Callable[..., Any]
     host: str | None
     """The pattern of the host, where the route is one of some hosts only."""
@@ -63,17 +64,12 @@ class Route(NamedTuple):
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
     """The application that answers; None until the route is registered with one."""
-    places: Places = Places()
-    """The places that the application fills."""
+    dependencies: Dependencies = Dependencies()
+    """The dependencies that the application provides."""
     arguments: Arguments = NO_ARGUMENTS
     """The arguments that the handler takes besides the request."""
     is_before_routing: bool = False
     """True while the route is still to be found, so that the request's method and path may be set."""
-
-    @property
-    def endpoint(self) -> str | None:
-        """The name of the route, with those of its blueprints: ``shop.item``."""
-        return self.name or None
 
     @property
     def where(self) -> str:

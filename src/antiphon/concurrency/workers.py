@@ -20,7 +20,7 @@ WORKERS = 40
 RECEIVING = WORKERS // 2
 """How many of them may wait for bodies at once."""
 RESOLVING = WORKERS // 2
-"""How many of them may look for sessions, users and other places at once, in whatever is slow to answer."""
+"""How many of them may look for sessions, users and other dependencies at once, in whatever is slow to answer."""
 FILE_WORKERS = 8
 """How many threads a process has for files and compression alone."""
 
@@ -103,7 +103,7 @@ class Workers:
         self._most_receiving = most if most_receiving is None else most_receiving
         self._receiving = 0
         self.resolving = CapacityLimiter(RESOLVING)
-        """Tokens of the tasks whose calls may look for places."""
+        """Tokens of the tasks whose calls may look for dependencies."""
         self._held: deque[Call[Any]] = deque()
         """The calls of those that wait to receive."""
         self._lock = Lock()

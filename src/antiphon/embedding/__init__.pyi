@@ -1,12 +1,13 @@
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
-from antiphon.adapters.servable import Lifecycle, Servable, ServedFunction
+from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
 from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
 from antiphon.body.content import NotLoadedError
 from antiphon.body.form_data import FormBounds

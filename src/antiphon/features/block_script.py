@@ -12,7 +12,7 @@ from string import ascii_letters
 from typing import TYPE_CHECKING
 
 from antiphon.features.markup import Markup
-from antiphon.request.places import OfRequest
+from antiphon.request.dependencies import OfRequest
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -17,7 +17,7 @@ from antiphon.explanations.advice import Advice
 from antiphon.features.markup import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden
-from antiphon.request.places import OfRequest, Place
+from antiphon.request.dependencies import Dependency, OfRequest
 from antiphon.request.request import Request
 from antiphon.request.session import Session
 
@@ -91,15 +91,17 @@ class CSRFTokens:
 
     def install(self, app: "App") -> None:
         """Register the check of each write, and share what pages need. Raises RuntimeError if there are no sessions."""
-        if not app.fills(Request.session):
+        if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
                 RuntimeError(
                     "CSRFTokens belong to the session: app.use(Sessions(store)), before app.use(CSRFTokens())"
                 ),
             )
-        app.fill(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
-        app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field, only_writes=True)
+        app.provide(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
+        app.provide(
+            _SENT, _form_field, blocking=True, when=self._has_to_wait, default=_received_field, only_writes=True
+        )
         app.before_request(only_writes=True)(self._check)
         app.on_startup(partial(self._check_names, app))
         app.share(csrf_input=_InputOfRequest, csrf_token_value=csrf_token)
@@ -151,8 +153,8 @@ class CSRFTokens:
         )
 
 
-_MASK = Place[bytes]("CSRF tokens", fix="app.use(CSRFTokens())")
-_SENT = Place[str | None]("CSRF token of a form")
+_MASK = Dependency[bytes]("CSRF tokens", fix="app.use(CSRFTokens())")
+_SENT = Dependency[str | None]("CSRF token of a form")
 
 
 def csrf_token(request: Request) -> str:

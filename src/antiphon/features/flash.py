@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from antiphon.explanations import explained
 from antiphon.features.markup import Markup
+from antiphon.request.dependencies import OfRequest
 from antiphon.request.flash import FlashMessage, FlashMessages, HasHTML
-from antiphon.request.places import OfRequest
 from antiphon.request.request import Request
 from antiphon.request.session import Session
 
@@ -31,7 +31,7 @@ MOST_IN_COOKIE = 1500
 
 
 class Flash:
-    """A feature that fills ``request.flash``: messages for a visitor, kept in the session until a page shows them.
+    """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 
     Templates show what ``get_flashed_messages()`` returns. Of those that nobody looks at the newest are kept, ``most``
     of them, and those that a cookie has room for, if the session is kept in one. Raises ValueError for a ``most`` that
@@ -44,13 +44,13 @@ class Flash:
         self._most = most
 
     def install(self, app: "App") -> None:
-        """Fill the place, and share the function that templates call. Raises RuntimeError if there are no sessions."""
-        if not app.fills(Request.session):
+        """Provide ``request.flash``, and share its function with templates. Raises RuntimeError without sessions."""
+        if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
                 RuntimeError("Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())"),
             )
-        app.fill(Request.flash, lambda request: _SessionMessages(request, self._most))
+        app.provide(Request.flash, lambda request: _SessionMessages(request, self._most))
         app.share(get_flashed_messages=lambda request: request.flash.take)
 
 

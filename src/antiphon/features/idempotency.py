@@ -40,7 +40,7 @@ from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
 from antiphon.http.errors import BadRequest
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.files import is_for_any_thread
 from antiphon.response.response import Response
@@ -129,11 +129,11 @@ class IdempotentWrites:
         Raises ValueError for a route whose answer could never be kept, or whose body could never be compared.
         """
         self._check(route)
-        places = route.places
+        dependencies = route.dependencies
         caller = (
             partial(by_name, self._by)
             if self._by
-            else partial(by_credentials, Request.session in places, USERS in places)
+            else partial(by_credentials, Request.session in dependencies, USERS in dependencies)
         )
 
         def once(request: Request) -> Any:
@@ -306,7 +306,7 @@ class IdempotentWrites:
             log_failure(request, error, fault="was answered, but its answer can't be kept for retries, which get a 409")
 
 
-_CLAIM = Place[Claim]("claim of an idempotent write")
+_CLAIM = Dependency[Claim]("claim of an idempotent write")
 
 
 def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:

@@ -62,7 +62,7 @@ class SessionLogin(UserSource[U]):
 
     def install(self, app: "App") -> None:
         """Check that there are sessions. Raises RuntimeError, which names the fix, if there are none by now."""
-        if not app.fills(Request.session):
+        if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
                 RuntimeError(

@@ -13,7 +13,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.head import Head
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.urls import host_of
 
@@ -37,7 +37,7 @@ class _Traced(NamedTuple):
     head: Head
 
 
-_traced = Place[_Traced | None]("trace")
+_traced = Dependency[_Traced | None]("trace")
 """None when nothing runs for the request any more: a token refers to its context, which has the request."""
 
 

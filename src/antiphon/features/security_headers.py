@@ -13,7 +13,7 @@ from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import parse_origin
 from antiphon.explanations import explained
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
@@ -238,7 +238,7 @@ NONCE = "'nonce'"
 """The source in a policy that stands for the nonce of a response."""
 
 _POLICY = "content-security-policy"
-_NONCE = Place[str]("nonce of the content security policy")
+_NONCE = Dependency[str]("nonce of the content security policy")
 
 
 def csp_nonce(request: Request) -> str:

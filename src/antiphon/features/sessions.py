@@ -18,7 +18,7 @@ from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
 from antiphon.http.errors import without_traceback
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.session import Session
 from antiphon.response.response import Response
@@ -37,12 +37,12 @@ _is_local = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullma
 _PREFIX = "session\n"
 """The beginning of the keys of sessions in a store on the server: a cookie names no entry of anybody else there."""
 
-_IS_OVER = Place[bool]("is over")
+_IS_OVER = Dependency[bool]("is over")
 """True once the head of the response is made, where code may still run after that."""
 
 
 class Sessions:
-    """A feature that fills ``request.session`` from a store.
+    """A feature that provides ``request.session`` from a store.
 
     A session that nobody reads or writes costs nothing, and leaves no trace in the response. One that is read has
     ``Vary: Cookie`` and ``Cache-Control: private`` in the response, and is an error in debug if the response says that
@@ -81,11 +81,11 @@ class Sessions:
         self._has_warned = False
 
     def install(self, app: "App") -> None:
-        """Fill the place, and register the middleware that writes what has changed."""
+        """Provide ``request.session``, and register the middleware that writes what has changed."""
         if self._store.blocks:
-            app.fill(Request.session, self._load, blocking=True, when=self._has_cookie, otherwise=self._begin)
+            app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)
         else:
-            app.fill(Request.session, self._load)
+            app.provide(Request.session, self._load)
         app.middleware(when_read=Request.session)(self._around)
 
     def _has_cookie(self, request: Request) -> bool:

@@ -19,7 +19,7 @@ from antiphon.handler.contract import is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Unauthorized
 from antiphon.http.redirect import Redirect
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ class Bearer(UserSource[U]):
 
 
 class Users(Generic[U]):
-    """A feature that fills ``request.user``: the user whose credentials a request has, else None.
+    """A feature that provides ``request.user``: the user whose credentials a request has, else None.
 
     Of several sources the first counts whose credentials a request has. A loader that is async, or that ``blocking``
     gives a thread, is called before the hooks and the handler, only for requests with credentials; a sync one on first
-    read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people. ``place`` is
-    another place to fill, such as one that is typed: ``Place[User | None]("user")``. Raises TypeError for what is no
-    source.
+    read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people.
+    ``dependency`` is the one to provide, such as one that is typed: ``Dependency[User | None]("user")``. Raises
+    TypeError for what is no source.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Users(Generic[U]):
         *sources: UserSource[U],
         login: str | None = None,
         blocking: bool = False,
-        place: Place[U | None] = Request.user,
+        dependency: Dependency[U | None] = Request.user,
     ) -> None:
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
@@ -136,19 +136,19 @@ class Users(Generic[U]):
         self.sources = sources
         self._login = login
         self._blocking = blocking
-        self._place = place
-        self._found = Place[U | None](place.name)
+        self._dependency = dependency
+        self._found = Dependency[U | None](dependency.name)
         """The user as it was loaded, perhaps ahead: what is loaded ahead and never read leaves no trace."""
 
     def install(self, app: "App") -> None:
-        """Fill the places of the user and of this feature."""
+        """Provide the dependencies of the user and of this feature."""
         for source in self.sources:
             source.install(app)
         load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
-        app.fill(self._found, load, blocking=self._blocking, when=self._has_credentials, otherwise=_nobody)
-        app.fill(self._place, self._read)
-        app.fill(USERS, lambda request: self)  # noqa: ARG005
-        app.fill(CHALLENGES, self.challenges)
+        app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
+        app.provide(self._dependency, self._read)
+        app.provide(USERS, lambda request: self)  # noqa: ARG005
+        app.provide(CHALLENGES, self.challenges)
         if self._login is not None and self._login[:1] != ".":
             app.on_startup(partial(self._check_login, app, self._login))
 
@@ -182,11 +182,11 @@ class Users(Generic[U]):
 
     def become(self, request: Request, user: U | None) -> None:
         """Have a request belong to another user from now on; None for an anonymous visitor."""
-        request[self._place] = user
+        request[self._dependency] = user
 
     def check(self, request: Request) -> None:
         """Raise what ``login_required`` does for a request without a user: Redirect (303), or Unauthorized (401)."""
-        if request[self._place] is not None or self._is_login_page(request):
+        if request[self._dependency] is not None or self._is_login_page(request):
             return
         if self._login is not None and request.accept.best(["application/json", "text/html"]) == "text/html":
             raise Redirect(request.url_for(self._login, next=_way_back(request)))
@@ -202,7 +202,7 @@ class Users(Generic[U]):
         return self._login is not None and request.url_for(self._login) == request.url.target.partition("?")[0]
 
 
-USERS = Place[Users[Any]]("users", fix="app.use(Users(...))")
+USERS = Dependency[Users[Any]]("users", fix="app.use(Users(...))")
 """The feature by which an application knows users, for what logs them in."""
 
 

@@ -3,11 +3,11 @@
 from antiphon.http import errors
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import HTTPError, Unauthorized
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
-CHALLENGES = Place[list[Challenge]]("challenges", fix="app.use(Users(...))")
-"""The challenges that a 401 of this application has. The feature that knows its users fills it."""
+CHALLENGES = Dependency[list[Challenge]]("challenges", fix="app.use(Users(...))")
+"""The challenges that a 401 of this application has. The feature that knows its users provides it."""
 
 _GENERAL = "Bearer"
 
@@ -20,7 +20,7 @@ def needs_challenge(error: HTTPError) -> bool:
 def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
     """Return the WWW-Authenticate for a 401 without one. In debug the log says where it was raised, and what to do."""
     app = request.route.app
-    if app is None or not app.fills(CHALLENGES):
+    if app is None or not app.provides(CHALLENGES):
         if is_debug:
             _advise(request, error)
         return _GENERAL

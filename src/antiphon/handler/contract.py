@@ -107,7 +107,7 @@ def log_refused_value(request: Request, error: ValueError) -> None:
     import logging
 
     route, path = request.route, request.root_path + request.path
-    where = f" in {route.answered_by}" if route.endpoint else ""
+    where = f" in {route.answered_by}" if route.name else ""
     logging.getLogger("antiphon").warning("%s %r%s: %s, request %s", request.method, path, where, error, request.id)
 
 
@@ -124,7 +124,7 @@ def log_failure(request: Request, error: BaseException, where: str = "", *, faul
 def log_broken_body(request: Request, error: BaseException) -> None:
     """Log an error of a body that is being sent, with its handler, which the traceback may not show."""
     route = request.route
-    log_failure(request, error, f" in the body that {route.answered_by} gave" if route.endpoint else "")
+    log_failure(request, error, f" in the body that {route.answered_by} gave" if route.name else "")
 
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:

@@ -11,7 +11,7 @@ __all__, __getattr__ = import_on_use(
         "http.conditional": "IfRange",
         "http.content_disposition": "ContentDisposition",
         "http.cookies": "SetCookie parse_cookies",
-        "http.dates": "format_date parse_date",
+        "http.dates": "format_http_date parse_http_date",
         "http.errors": (
             "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge ExpectationFailed "
             "FailedDependency FaultCode FieldError Forbidden GatewayTimeout Gone HTTPError InsufficientStorage "

@@ -4,7 +4,7 @@ from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import IfRange
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.cookies import SetCookie, parse_cookies
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.http.errors import (
     BadGateway,
     BadRequest,
@@ -159,8 +159,8 @@ __all__ = [
     "UpgradeRequired",
     "UserAgent",
     "abort",
-    "format_date",
     "format_forwarded",
+    "format_http_date",
     "format_links",
     "format_query",
     "format_structured_dictionary",
@@ -168,9 +168,9 @@ __all__ = [
     "generate_etag",
     "parse_challenges",
     "parse_cookies",
-    "parse_date",
     "parse_events",
     "parse_forwarded",
+    "parse_http_date",
     "parse_links",
     "parse_query",
     "parse_structured_dictionary",

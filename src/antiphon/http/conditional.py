@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, Self, TypeAlias
 
-from antiphon.http.dates import aware, format_date, parse_date
+from antiphon.http.dates import aware, format_http_date, parse_http_date
 from antiphon.http.etag import ETag, is_strongly_among, is_weakly_among, read_etags
 from antiphon.http.grammar import OWS
 from antiphon.http.header_property import parse_or_none
@@ -39,7 +39,7 @@ class IfRange(Value):
         if isinstance(validator, ETag):
             self._etag = validator
         else:
-            self._date = parse_date(format_date(validator))
+            self._date = parse_http_date(format_http_date(validator))
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
@@ -81,7 +81,7 @@ class IfRange(Value):
         """Return the header's value; "" if it is absent or malformed."""
         if self._etag is not None:
             return str(self._etag)
-        return "" if self._date is None else format_date(self._date)
+        return "" if self._date is None else format_http_date(self._date)
 
     def __repr__(self) -> str:
         return f"IfRange.parse({str(self) if self else None!r})"
@@ -173,4 +173,4 @@ def _parse_etag(header: str | None) -> ETag | None:
 
 
 def _parse_date(header: str | None) -> datetime | None:
-    return parse_or_none(parse_date, header and header.strip(OWS))
+    return parse_or_none(parse_http_date, header and header.strip(OWS))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Self, TypeVar
 
 from antiphon.explanations import explained
-from antiphon.http.dates import MONTH_NUMBERS, format_date, parse_date
+from antiphon.http.dates import MONTH_NUMBERS, format_http_date, parse_http_date
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path, parse_host
@@ -224,7 +224,7 @@ class SetCookie(_Fields):
         return write_raw_utf8(
             f"{name}={coded}"
             f"{'' if domain is None else f'; Domain={domain}'}"
-            f"{'' if expires is None else f'; Expires={format_date(expires)}'}"
+            f"{'' if expires is None else f'; Expires={format_http_date(expires)}'}"
             f"{'' if max_age is None else f'; Max-Age={max_age}'}"
             f"{'; Secure' if secure else ''}{'; HttpOnly' if httponly else ''}"
             f"{'' if path is None else f'; Path={path}'}"
@@ -264,7 +264,7 @@ def _whole_second(expires: datetime) -> datetime:
         raise explained("bad-cookie", ValueError(f"expires is a datetime, not {expires!r:.80}"))
     if expires.year < 1602:
         raise explained("bad-cookie", ValueError(f"expires has to lie after 1601: {expires!r}"))
-    return parse_date(format_date(expires))
+    return parse_http_date(format_http_date(expires))
 
 
 def _ascii_domain(domain: str) -> str:

@@ -38,7 +38,7 @@ MOST_SECONDS = 10**10 - 1
 """The most seconds in Retry-After, some three hundred years."""
 
 
-def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
+def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
     """Return the aware datetime (UTC) that an HTTP date names (RFC 9110 §5.6.7): IMF-fixdate, RFC 850 or asctime.
 
     The two-digit year of an RFC 850 date is the last such year up to `latest_year`: by default 70-99 are 19xx
@@ -72,7 +72,7 @@ def _datetime(text: str, year: int, month: str, day: str, hour: str, minute: str
         raise ValueError(f"not an HTTP date: {text!r}, {error}") from None
 
 
-def format_date(moment: datetime | float) -> str:
+def format_http_date(moment: datetime | float) -> str:
     """Return a moment as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
 
     That is the form in which HTTP dates are sent (RFC 9110 §5.6.7). A number is seconds since 1970-01-01 UTC. Raises
@@ -144,7 +144,7 @@ def parse_retry_after(text: str) -> RetryAfter:
     if _delta_seconds(text):
         return int(text)
     try:
-        return parse_date(text)
+        return parse_http_date(text)
     except ValueError:
         raise ValueError(f"neither seconds nor an HTTP date: {text[:80]!r}") from None
 
@@ -156,7 +156,7 @@ def format_retry_after(after: float | timedelta | datetime) -> str:
     years 1 to 9999.
     """
     if isinstance(after, datetime):
-        return format_date(after)
+        return format_http_date(after)
     seconds = after.total_seconds() if isinstance(after, timedelta) else after
     if not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
         raise explained(

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from antiphon.explanations import explained
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.http.grammar import is_token, split_list
 from antiphon.http.head import Head
 from antiphon.http.headers import MutableHeaders, field_name, field_value
@@ -172,14 +172,14 @@ def print_number(value: int) -> str:
 
 
 read_number = or_none(parse_number)
-read_date = or_none(parse_date)
+read_date = or_none(parse_http_date)
 
 
 def print_date(value: datetime) -> str:
     """Print a date (RFC 9110 §5.6.7). Raises ValueError for a naive one."""
     if not isinstance(value, datetime):
         raise TypeError("it is a datetime")
-    return format_date(value)
+    return format_http_date(value)
 
 
 def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], str]]:

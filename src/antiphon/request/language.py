@@ -71,6 +71,6 @@ class Language(ABC):
 
 def language_of(request: "Request") -> Language | None:
     """Return the language of a request; None where the application has no languages."""
-    place = type(request).language
-    is_there = place in request or (request.app is not None and request.app.fills(place))
-    return request[place] if is_there else None
+    dependency = type(request).language
+    is_there = dependency in request or (request.app is not None and request.app.provides(dependency))
+    return request[dependency] if is_there else None

@@ -33,12 +33,12 @@ from antiphon.http.urls.url import URL
 from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
+from antiphon.request.dependencies import Dependency, ReadableDependency, check_dependency
 from antiphon.request.flash import FlashMessages
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.language import Language
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.location import Location
-from antiphon.request.places import Place, ReadablePlace, check_place
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.session import Session
 from antiphon.request.shared import Shared
@@ -62,8 +62,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
-_NO_PLACES: dict[ReadablePlace[Any], Any] = {}
-"""The values of the places of a request that has read none: nobody adds to them."""
+_NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
+"""The values of the dependencies of a request that has read none: nobody adds to them."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -107,7 +107,7 @@ class Request(RequestHeaders):
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _opening: Any = None
-    """The places that are open, where the application has any to close."""
+    """The dependencies that are open, where the application has any to close."""
     _deferred_first = 0
     """How many functions are called before those that ``after_response`` was given."""
 
@@ -524,8 +524,8 @@ class Request(RequestHeaders):
 
     @property
     def endpoint(self) -> str | None:
-        """The name of the route that was found."""
-        return self.route.endpoint
+        """The name of the route that was found, such as ``shop.item``; None without one."""
+        return self.route.name or None
 
     @property
     def blueprint(self) -> str | None:
@@ -561,8 +561,8 @@ class Request(RequestHeaders):
             )
         if isinstance(name, str) and name[:1] == ".":
             name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
-        place = mounted_at(self.head)
-        below: str = self.app.url_for(name, _expires=_expires, _method=_method, _mounted_at=place, **params)
+        mounted = mounted_at(self.head)
+        below: str = self.app.url_for(name, _expires=_expires, _method=_method, _mounted_at=mounted, **params)
         host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
         path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
         if not _absolute and host in ("", self.host.removesuffix(".")):
@@ -579,27 +579,27 @@ class Request(RequestHeaders):
         """A namespace for values that the parts of an application share about this request: ``"user" in request.g``."""
         return Globals()
 
-    session: Place[Session] = Place("session", fix="app.use(Sessions(store))")
-    """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` fills.
+    session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
+    """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
 
     Raises RuntimeError, which names that line, without it.
     """
 
-    flash: Place[FlashMessages] = Place("flash", fix="app.use(Flash())")
+    flash: Dependency[FlashMessages] = Dependency("flash", fix="app.use(Flash())")
     """The messages for the visitor that the next page shows: ``request.flash("It is saved.", "success")``, and
-    ``request.flash.take()``, which ``app.use(Flash())`` fills.
+    ``request.flash.take()``, which ``app.use(Flash())`` provides.
 
     Raises RuntimeError, which names that line, without it.
     """
 
-    user: Place[Any] = Place("user", fix="app.use(Users(Bearer(find_user)))")
-    """The user whose credentials the request has, else None, which ``app.use(Users(...))`` fills.
+    user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
+    """The user whose credentials the request has, else None, which ``app.use(Users(...))`` provides.
 
     Raises RuntimeError, which names that line, without it.
     """
 
-    language: Place[Language] = Place("language", fix='app.use(Languages("locales", default="en"))')
-    """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` fills.
+    language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
+    """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
     Raises RuntimeError, which names that line, without it.
     """
@@ -623,15 +623,15 @@ class Request(RequestHeaders):
         """
         return self.language.gettext(key, **values)
 
-    location: Place[Location] = Place("location", fix='app.use(Locations("geo.csv"))')
+    location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
     """Where the client is, as far as its address tells: a ``Location``, false if that is unknown, which
-    ``app.use(Locations("geo.csv"))`` fills.
+    ``app.use(Locations("geo.csv"))`` provides.
 
     Raises RuntimeError, which names that line, without it.
     """
 
-    templates: Place[Templates] = Place("templates", fix='app.use(Templates("templates"))')
-    """The templates, which ``app.use(Templates(folder))`` fills: ``request.templates.render("mail.txt", name=name)``.
+    templates: Dependency[Templates] = Dependency("templates", fix='app.use(Templates("templates"))')
+    """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
     Raises RuntimeError, which names that line, without it.
     """
@@ -642,35 +642,35 @@ class Request(RequestHeaders):
     ``from antiphon import env`` is the same outside of requests. See ``Environment``.
     """
 
-    shared: Place[Shared] = Place("shared")
+    shared: Dependency[Shared] = Dependency("shared")
     """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
 
-    _places: dict[ReadablePlace[Any], Any] = _NO_PLACES
+    _dependencies: dict[ReadableDependency[Any], Any] = _NO_DEPENDENCIES
 
-    def __getitem__(self, place: ReadablePlace[T], /) -> T:
-        """Return the value of a place, computed on first read.
+    def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
+        """Return the value of a dependency, computed on first read.
 
-        Raises RuntimeError, which names the fix, for a place that nothing fills.
+        Raises RuntimeError, which names the fix, for a dependency that nothing provides.
         """
-        values = self._places
-        if place not in values:
-            _check_place(place)
-            settable: Any = place  # what is covariant is for reading alone
-            self[settable] = self.route.places.read(place, self)
-            values = self._places
-        value: T = values[place]
+        values = self._dependencies
+        if dependency not in values:
+            _check_dependency(dependency)
+            settable: Any = dependency  # what is covariant is for reading alone
+            self[settable] = self.route.dependencies.read(dependency, self)
+            values = self._dependencies
+        value: T = values[dependency]
         return value
 
-    def __setitem__(self, place: Place[T], value: T, /) -> None:
-        """Set the value of a place. Raises TypeError for anything but a place."""
-        _check_place(place)
-        if self._places is _NO_PLACES:
-            self._places = {}
-        self._places[place] = value
+    def __setitem__(self, dependency: Dependency[T], value: T, /) -> None:
+        """Set the value of a dependency. Raises TypeError for anything but a dependency."""
+        _check_dependency(dependency)
+        if self._dependencies is _NO_DEPENDENCIES:
+            self._dependencies = {}
+        self._dependencies[dependency] = value
 
-    def __contains__(self, place: Place[Any], /) -> bool:
-        """Return True if a place has been read or set."""
-        return place in self._places
+    def __contains__(self, dependency: Dependency[Any], /) -> bool:
+        """Return True if a dependency has been read or set."""
+        return dependency in self._dependencies
 
     __iter__: None = None
     """None, since a class with ``__getitem__`` is iterable otherwise."""
@@ -730,7 +730,7 @@ class Request(RequestHeaders):
         return function
 
     def copy(self) -> Self:
-        """Return a copy of the message: head, body and limits, without route, places and hooks."""
+        """Return a copy of the message: head, body and limits, without route, dependencies and hooks."""
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -740,8 +740,10 @@ class Request(RequestHeaders):
         return f"<Request {self.method} {self.path!r}>"
 
 
-def _check_place(place: object) -> None:
-    check_place(place, "request[...]", 'make one, Tenant = Place[str]("tenant"), or set an attribute of request.g')
+def _check_dependency(dependency: object) -> None:
+    check_dependency(
+        dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
+    )
 
 
 def refuse_unknown_attributes() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Never, Protocol, TypeVar
 
 from antiphon.http.limits import Limits
 from antiphon.request.body import DEFAULT_LIMITS
-from antiphon.request.places import ReadablePlace
+from antiphon.request.dependencies import ReadableDependency
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class FilledPlaces(Protocol):
-    """The values of the places of requests, computed by the sources that fill them."""
+class ProvidedDependencies(Protocol):
+    """The values of the dependencies of requests, computed by the sources that provide them."""
 
-    def read(self, place: ReadablePlace[T], request: "Request", /) -> T: ...
+    def read(self, dependency: ReadableDependency[T], request: "Request", /) -> T: ...
 
 
 class Route(Protocol):
     """The route of a request. ``pattern`` is the whole path with its parameters, ``/users/<int:id>``.
 
-    Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` is empty, ``endpoint`` is None
-    and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no endpoint.
+    Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty,
+    and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no name.
     ``handler`` is the function that was registered, by which hooks know what is marked; None without an application.
     """
 
@@ -34,7 +34,7 @@ class Route(Protocol):
     @property
     def host(self) -> str | None: ...
     @property
-    def endpoint(self) -> str | None: ...
+    def name(self) -> str: ...
     @property
     def handler(self) -> Callable[..., object] | None: ...
     @property
@@ -48,24 +48,24 @@ class Route(Protocol):
     @property
     def is_before_routing(self) -> bool: ...
     @property
-    def places(self) -> FilledPlaces: ...
+    def dependencies(self) -> ProvidedDependencies: ...
     @property
     def answered_by(self) -> str: ...
 
 
-class _NoPlaces:
-    def read(self, place: ReadablePlace[Any], _request: "Request", /) -> Never:
-        raise place.unfilled(has_app=False)
+class _NoDependencies:
+    def read(self, dependency: ReadableDependency[Any], _request: "Request", /) -> Never:
+        raise dependency.not_provided(has_app=False)
 
 
 class _NoRoute:
-    pattern = ""
+    pattern = name = ""
     methods: tuple[str, ...] = ()
-    host = endpoint = handler = blueprint = app = None
+    host = handler = blueprint = app = None
     receive = "load"
     limits = DEFAULT_LIMITS
     is_before_routing = False
-    places = _NoPlaces()
+    dependencies = _NoDependencies()
     answered_by = "its handler"
 
     def __reduce__(self) -> str:

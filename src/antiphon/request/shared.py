@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
-from antiphon.request.places import OfRequest
+from antiphon.request.dependencies import OfRequest
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import READING, applicable_range, evaluate_preconditions
-from antiphon.http.dates import format_date
+from antiphon.http.dates import format_http_date
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.etag import ETag, generate_etag
 from antiphon.http.head import Head
@@ -127,7 +127,7 @@ def precondition(
         if tag is not None:
             not_modified.headers["etag"] = tag
         elif modified is not None:
-            not_modified.headers["last-modified"] = format_date(modified)
+            not_modified.headers["last-modified"] = format_http_date(modified)
         raise not_modified
 
 

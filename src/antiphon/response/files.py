@@ -11,7 +11,7 @@ from time import time
 from typing import IO, Protocol, Self, TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.http.dates import format_date
+from antiphon.http.dates import format_http_date
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.http.etag import ETag
 from antiphon.http.headers import HeaderFields, field_pairs
@@ -151,7 +151,7 @@ def _validators(found: os.stat_result, etag: bool, modified: bool) -> list[tuple
         fields.append(("etag", str(tag)))
     if modified:
         # Never after the moment of the response (RFC 9110 §8.8.2.1).
-        fields.append(("last-modified", format_date(max(0.0, min(found.st_mtime, now)))))
+        fields.append(("last-modified", format_http_date(max(0.0, min(found.st_mtime, now)))))
     return fields
 
 

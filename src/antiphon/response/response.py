@@ -582,9 +582,9 @@ class Response(ResponseHeaders):
     def __call__(self, *arguments: Any) -> Any:
         """Answer a WSGI or an ASGI server by this response, whatever the request."""
         # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
-        from antiphon import serve
+        from antiphon import to_app
 
-        return serve(self)(*arguments)
+        return to_app(self)(*arguments)
 
     # As a value
 

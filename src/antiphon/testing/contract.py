@@ -72,7 +72,7 @@ class HeldContract:
         if error is not None:
             return None
         contract = self._document.find(plan.route, request.method)
-        if contract is not None or plan.route.endpoint:
+        if contract is not None or plan.route.name:
             return contract
         places = (plan.route.pattern, plan.route.host)
         mount = next((each for each in app.mounts if (each.prefix, each.host) == places), None)

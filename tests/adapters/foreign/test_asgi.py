@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Request, Response, serve
+from antiphon import App, Request, Response, to_app
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.scope import make_scope
@@ -197,19 +197,19 @@ def answered(application, request=None):
 
 
 def test_it_answers_over_every_interface(interface):
-    response = Client(serve(from_asgi(hello)), interface=interface).post("/path", body=b"hello")
+    response = Client(to_app(from_asgi(hello)), interface=interface).post("/path", body=b"hello")
     assert (response.status, response.text) == (201, "POST /path hello")
     assert [cookie.name for cookie in response.set_cookies] == ["a", "b"]
 
 
 def test_it_streams_over_every_interface(interface):
-    response = Client(serve(from_asgi(in_chunks)), interface=interface).get("/")
+    response = Client(to_app(from_asgi(in_chunks)), interface=interface).get("/")
     assert (response.status, response.text) == (200, "one two three")
 
 
 @pytest.mark.parametrize("application", [hello, in_chunks])
 def test_head_is_answered_without_a_body(interface, application):
-    response = Client(serve(from_asgi(application)), interface=interface).head("/")
+    response = Client(to_app(from_asgi(application)), interface=interface).head("/")
     assert response.body == b""
 
 
@@ -282,7 +282,7 @@ def test_state_is_a_copy_for_each_request():
         await hello(scope, receive, send)
 
     state = {}
-    client = Client(serve(from_asgi(application, state)))
+    client = Client(to_app(from_asgi(application, state)))
     state["count"] = 0
     client.get("/")
     client.get("/")
@@ -387,7 +387,7 @@ def test_what_it_does_after_its_response_goes_on_behind_that(interface):
         await asyncio.sleep(0.01)
         done.append(scope["path"])
 
-    with Client(serve(from_asgi(application)), interface=interface) as client:
+    with Client(to_app(from_asgi(application)), interface=interface) as client:
         assert client.get("/slow").status == 201
         assert done == ["/slow"]
 
@@ -418,7 +418,7 @@ def test_it_is_told_when_the_client_leaves(interface, learns_by, caplog):
                 await producer
             told.append("cleaned up")
 
-    app = serve(from_asgi(application))
+    app = to_app(from_asgi(application))
     with Client(app, interface=interface) as client, client.stream("GET", "/") as response:
         assert next(iter(response)) == b"more"
     assert told[-1] == "cleaned up"
@@ -450,7 +450,7 @@ class Exchange:
             self.is_asked = False
 
     async def run(self, application):
-        app = serve(from_asgi(application))
+        app = to_app(from_asgi(application))
         async with asyncio.timeout(DEADLINE):
             if self.is_asgi:
                 await app(self.scope, self.receive, self.server.send)
@@ -796,7 +796,7 @@ def test_what_was_sent_before_the_error_is_taken_first():
 
 
 def test_an_error_before_the_response_is_answered_with_500(interface, caplog):
-    client = Client(serve(from_asgi(failing(LookupError("boom"), start(204)))), interface=interface)
+    client = Client(to_app(from_asgi(failing(LookupError("boom"), start(204)))), interface=interface)
     assert client.get("/").status == 500
     assert "boom" in caplog.text
 
@@ -826,7 +826,7 @@ def test_an_error_of_cleaning_up_after_a_client_that_left_is_logged(interface, c
         await receive()
         raise LookupError("in cleaning up")
 
-    app = serve(from_asgi(application))
+    app = to_app(from_asgi(application))
     with Client(app, interface=interface) as client, client.stream("GET", "/") as response:
         assert next(iter(response)) == b"one"
     assert "in cleaning up" in caplog.text
@@ -867,7 +867,7 @@ def test_what_is_not_asgi_is_an_error_that_names_the_application(application, fa
 
 
 def test_a_message_after_the_last_one_is_an_error(caplog):
-    client = Client(serve(from_asgi(sending(start(), chunk(b"x", False), chunk(b"y", False)))))
+    client = Client(to_app(from_asgi(sending(start(), chunk(b"x", False), chunk(b"y", False)))))
     assert client.get("/").text == "x"
     assert "when its response was complete" in caplog.text
 

@@ -10,7 +10,7 @@ from copy import copy
 
 import pytest
 
-from antiphon import App, Limits, Request, Response, aget_response, current_request, get_response, serve
+from antiphon import App, Limits, Request, Response, aget_response, current_request, get_response, to_app
 from antiphon.http.errors import NotFound
 from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
@@ -53,12 +53,12 @@ async def asgi(scope, receive, send):
     await send({"type": "http.response.body", "body": body})
 
 
-@serve
+@to_app
 def blocking(request):
     return Response(f"{request.method} {request.text}", 201, {"x-path": request.path})
 
 
-@serve
+@to_app
 async def waiting(request):
     await asyncio.sleep(0)
     return Response(f"{request.method} {request.text}", 201, {"x-path": request.path})
@@ -127,7 +127,7 @@ def test_what_a_foreign_application_raises_is_raised(ask):
 
 @both
 def test_the_caller_s_request_and_context_stay_as_they_are(ask):
-    @serve
+    @to_app
     def leaves_things_behind(request):
         variable.set("inside")
         request.after_response(lambda: None)
@@ -152,7 +152,7 @@ def test_the_caller_s_request_and_context_stay_as_they_are(ask):
 
 
 def test_the_caller_s_context_stays_as_it_is_on_a_loop():
-    @serve
+    @to_app
     async def sets(request):
         variable.set("inside")
         await asyncio.sleep(0)
@@ -186,7 +186,7 @@ def test_a_stream_reads_the_context_of_its_application(ask):
 def test_it_is_answered_in_the_task_that_asks():
     tasks = []
 
-    @serve
+    @to_app
     async def task(request):
         await asyncio.sleep(0)
         tasks.append(asyncio.current_task())
@@ -209,7 +209,7 @@ def wsgi_thread(environ, start_response):
 def test_on_a_loop_what_blocks_runs_on_a_thread(kind):
     inner = App()
     inner.get("/")(lambda request: threading.current_thread().name)
-    served = serve(lambda request: Response(threading.current_thread().name))
+    served = to_app(lambda request: Response(threading.current_thread().name))
     application = {"wsgi": wsgi_thread, "def": served, "app": inner}[kind]
     assert aask(application, Request.blank())[1].startswith(b"antiphon")
 
@@ -224,7 +224,7 @@ def test_an_application_sees_the_context_of_the_caller(ask, kind):
     async def waits(request):
         return Response(variable.get())
 
-    applications = {"wsgi": seen, "def": serve(lambda request: Response(variable.get())), "async def": serve(waits)}
+    applications = {"wsgi": seen, "def": to_app(lambda request: Response(variable.get())), "async def": to_app(waits)}
     token = variable.set("caller's")
     try:
         assert ask(applications[kind], Request.blank())[1] == b"caller's"
@@ -248,7 +248,7 @@ def test_on_a_loop_the_blocking_way_is_an_error_that_names_the_other():
 def test_what_was_left_for_after_has_run_when_the_body_is_there(ask, body):
     called = []
 
-    @serve
+    @to_app
     def leaves(request):
         request.after_response(lambda: called.append("plain"))
 
@@ -282,7 +282,7 @@ def test_what_a_foreign_application_does_behind_its_response_is_waited_for(ask):
 def test_a_stream_is_closed_once_on_a_thread(source, read):
     chunks, called = source(), []
 
-    @serve
+    @to_app
     def streamed(request):
         request.after_response(lambda: called.append(chunks.closed))
         return Response.stream(chunks)
@@ -301,7 +301,7 @@ def test_a_stream_is_closed_once_on_a_thread(source, read):
 def test_a_stream_is_closed_once_on_a_loop(source, read):
     chunks, called = source(), []
 
-    @serve
+    @to_app
     async def streamed(request):
         request.after_response(lambda: called.append(chunks.closed))
         return Response.stream(chunks)
@@ -323,7 +323,7 @@ def test_a_stream_is_closed_once_on_a_loop(source, read):
 def test_a_stream_that_fails_is_closed_and_raises(ask, source):
     chunks, called = source(error=LookupError("lost")), []
 
-    @serve
+    @to_app
     def streamed(request):
         request.after_response(lambda: called.append(chunks.closed))
         return Response.stream(chunks)
@@ -337,7 +337,7 @@ def test_a_stream_that_fails_is_closed_and_raises(ask, source):
 def test_a_response_that_an_application_shares_is_left_alone(ask):
     chunks = ["a", "b"]
     shared = Response(chunks)
-    application = serve(lambda request: shared)
+    application = to_app(lambda request: shared)
     assert [ask(application, Request.blank())[1] for _ in range(2)] == [b"ab", b"ab"]
     assert shared.body is chunks
     assert copy(shared).body is chunks
@@ -351,7 +351,7 @@ def test_a_reader_that_is_cancelled_closes_the_stream():
     chunks = Endless()
 
     async def main():
-        body = (await aget_response(serve(lambda request: Response.stream(chunks)), Request.blank())).body
+        body = (await aget_response(to_app(lambda request: Response.stream(chunks)), Request.blank())).body
         reader = asyncio.ensure_future(anext(body))
         await asyncio.sleep(0.01)
         reader.cancel()
@@ -365,7 +365,7 @@ def test_a_reader_that_is_cancelled_closes_the_stream():
 def test_one_who_asks_and_is_cancelled_takes_the_application_along():
     seen = []
 
-    @serve
+    @to_app
     async def endless(request):
         request.after_response(lambda: seen.append("after"))
         try:

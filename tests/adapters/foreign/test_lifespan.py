@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from antiphon import serve
+from antiphon import to_app
 from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.lifespan import ASGILifespan
 from antiphon.testing import Client
@@ -321,7 +321,7 @@ def test_requests_see_what_the_lifespan_has_made(interface):
         yield b"connected"
 
     lifespan = ASGILifespan(application)
-    app = serve(from_asgi(application, lifespan.state))
+    app = to_app(from_asgi(application, lifespan.state))
 
     async def live():
         async with lifespan:

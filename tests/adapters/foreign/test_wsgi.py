@@ -7,7 +7,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from antiphon import App, Request, Response, serve
+from antiphon import App, Request, Response, to_app
 from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
@@ -143,7 +143,7 @@ def hello(environ, start_response):
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_wsgi_application_answers_over_every_interface(interface):
-    client = Client(serve(from_wsgi(validator(hello))), interface=interface)
+    client = Client(to_app(from_wsgi(validator(hello))), interface=interface)
     response = client.post("/path", body=b"hello", content_type="text/plain")
     assert (response.status, response.text) == (201, "/path hello")
     assert [cookie.name for cookie in response.set_cookies] == ["a", "b"]
@@ -157,7 +157,7 @@ def test_its_body_is_closed_when_the_client_leaves(interface):
         start_response("200 OK", [])
         return chunks
 
-    with Client(serve(from_wsgi(endless)), interface=interface) as client, client.stream("GET", "/") as response:
+    with Client(to_app(from_wsgi(endless)), interface=interface) as client, client.stream("GET", "/") as response:
         assert next(iter(response)) == b"more"
     assert chunks.closed == 1
 
@@ -168,7 +168,7 @@ def test_it_may_start_with_its_first_chunk_and_write():
         write(b"written ")
         yield b"yielded"
 
-    assert Client(serve(from_wsgi(late))).get("/").body == b"written yielded"
+    assert Client(to_app(from_wsgi(late))).get("/").body == b"written yielded"
 
 
 def failing(after):
@@ -193,7 +193,7 @@ def test_whitespace_around_a_value_is_left_out():
         start_response("200 OK", [("X-Policy", "default-src 'self'; "), ("X-Empty", " ")])
         return [b"ok"]
 
-    headers = Client(serve(from_wsgi(application)), "asgi").get("/").headers
+    headers = Client(to_app(from_wsgi(application)), "asgi").get("/").headers
     assert (headers["x-policy"], headers["x-empty"]) == ("default-src 'self';", "")
 
 
@@ -216,7 +216,7 @@ def test_exc_info_is_raised_once_the_head_is_taken():
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_response_that_fails_midway_is_cut_off_and_logged(interface, caplog):
-    client = Client(serve(from_wsgi(failing(after=[b"row 1\n"]))), interface=interface)
+    client = Client(to_app(from_wsgi(failing(after=[b"row 1\n"]))), interface=interface)
     received = []
     with suppress(Exception), client.stream("GET", "/") as response:  # as the server does that is played
         received.extend(response)
@@ -236,7 +236,7 @@ def test_a_second_start_without_exc_info_is_refused():
 
 def test_one_that_fails_or_never_starts_is_closed_and_answered_with_500(caplog):
     chunks = Chunks([b"body"])
-    client = Client(serve(from_wsgi(lambda environ, start_response: chunks)))
+    client = Client(to_app(from_wsgi(lambda environ, start_response: chunks)))
     assert client.get("/").status == 500
     assert chunks.closed == 1
     assert "without calling start_response" in caplog.text

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from antiphon import serve
+from antiphon import to_app
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.kay import Response
 from antiphon.dialects.kay.app import KayApp, get_application
@@ -163,7 +163,7 @@ def test_outside_of_a_request_there_are_no_urls():
 @pytest.mark.parametrize("path", ["/guests/3", "/guests/410", "/guests/", "/plainpages"])
 def test_answers_are_the_same_wherever_it_is_served(guests, interface, path):
     own = get(guests, path, base_url="http://testserver")
-    with ServedClient(serve(from_wsgi(guests)), interface=interface, follow_redirects=False) as client:
+    with ServedClient(to_app(from_wsgi(guests)), interface=interface, follow_redirects=False) as client:
         served = client.get(path)
     assert (served.status, served.body) == (own.status_code, own.data)
     assert served.headers.get("location") == own.headers.get("Location")

@@ -47,7 +47,7 @@ def program(exchanges):
             )
         ],
     )
-    app.fill(Request.session, lambda request: {"path": request.path})
+    app.provide(Request.session, lambda request: {"path": request.path})
     return BridgedApplication(app)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import serve
+from antiphon import to_app
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.werkzeug.exceptions import NotFound
 from antiphon.dialects.werkzeug.test import Client as OwnClient
@@ -64,7 +64,7 @@ REQUESTS = [
 def test_answers_are_the_same(interface, method, path, headers, body):
     client = OwnClient(application, use_cookies=False)
     own = client.open(path, "http://testserver", method=method, headers=headers, data=body or None)
-    with Client(serve(from_wsgi(application)), interface=interface, follow_redirects=False) as client:
+    with Client(to_app(from_wsgi(application)), interface=interface, follow_redirects=False) as client:
         served = client.request(method, path, headers=headers, body=body)
     assert served.status == own.status_code
     assert served.body == own.data

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from antiphon import App, Place, Request
+from antiphon import App, Dependency, Request
 from antiphon.features import Location, Locations
 from antiphon.testing import Client
 
@@ -105,11 +105,11 @@ def test_a_file_that_cannot_be_read_ends_the_startup(path):
         pass
 
 
-def test_a_place_of_your_own_may_be_filled(path):
-    office = Place[Location]("office")
+def test_a_dependency_of_your_own_may_be_provided(path):
+    office = Dependency[Location]("office")
     app = App()
     app.use(Locations(path))
-    app.use(Locations(path, place=office))
+    app.use(Locations(path, dependency=office))
     app.get("/")(lambda request: f"{request[office].city}, {request.location['country']}")
     assert Client(app, client=("192.0.2.7", 5000)).get("/").text == "Paris, France"
 

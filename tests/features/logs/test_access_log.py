@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from antiphon import App, Blueprint, Response, serve
+from antiphon import App, Blueprint, Response, to_app
 from antiphon.features import AccessLog
 from antiphon.logs import RequestIdFilter
 from antiphon.testing import BrokenResponse, Client
@@ -207,7 +207,7 @@ class TestTheRequestId:
         assert ids() == {response.headers["x-id"]}
 
     def test_is_in_records_of_a_function_that_is_served(self, interface, ids):
-        @serve
+        @to_app
         def application(request):
             logging.getLogger("noisy").info("handler")
             return Response(request.id)

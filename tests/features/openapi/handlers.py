@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 import msgspec
 
-from antiphon import Place, Request, Response, Upload, abort
+from antiphon import Dependency, Request, Response, Upload, abort
 from antiphon.features import Form, Page
 from antiphon.http import BadRequest, Conflict, HTTPError, NotFound, Redirect
 
@@ -56,7 +56,7 @@ class Store:
         return LAMPS[max(LAMPS)]
 
 
-STORE = Place[Store]("store")
+STORE = Dependency[Store]("store")
 store = Store()
 
 
@@ -189,7 +189,7 @@ def raw(request: Request) -> None:
 # Answers
 
 
-def by_place(request: Request, number: int):
+def by_dependency(request: Request, number: int):
     found = request[STORE].find(number)
     if found is None:
         abort(404, "There is no such lamp.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
 
-from antiphon import App, Place
+from antiphon import App, Dependency
 from antiphon.features import OpenAPI
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.annotations import NOT_SAID
@@ -35,7 +35,7 @@ class Book(Generic[T]):
 
 
 class Shelf:
-    books = Place[list[str]]("books")
+    books = Dependency[list[str]]("books")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_has_no_annotation_is_not_said():
     assert annotations.attribute_of(Book[int], "unsaid") is NOT_SAID
     assert annotations.attribute_of(int | str, "title") is NOT_SAID
     assert annotations.attribute_of(Shelf, "books") == list[str]
-    assert annotations.place_type(Place("unsaid")) is NOT_SAID
+    assert annotations.dependency_type(Dependency("unsaid")) is NOT_SAID
 
 
 def test_names_that_only_type_checkers_know_leave_an_annotation_unsaid():

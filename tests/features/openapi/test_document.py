@@ -259,7 +259,7 @@ def test_a_type_without_a_schema_is_reported_with_the_handler() -> None:
 
 def test_mounted_applications_are_described_below_their_prefix() -> None:
     inner, outer = App(), App()
-    inner.get("/lamps/<int:number>")(h.by_place)
+    inner.get("/lamps/<int:number>")(h.by_dependency)
     outer.mount("/inner", inner)
     assert [*document_of(outer)["paths"]] == ["/inner/lamps/{number}"]
 

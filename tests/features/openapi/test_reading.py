@@ -90,7 +90,7 @@ READ = [
 GIVEN = [
     (h.plain, LAMP),
     (h.wrapped(h.plain), f"{LAMP}, 401 None"),
-    (h.by_place, f"{LAMP}, 404 There is no such lamp."),
+    (h.by_dependency, f"{LAMP}, 404 There is no such lamp."),
     (h.by_mapping, f"{LAMP}, 404 None"),
     (h.by_subscript, LAMP),
     (h.by_index, LAMP),

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from antiphon import App, Response, serve
+from antiphon import App, Response, to_app
 
 FOLDER = Path(__file__).parents[2] / "docs"
 """A folder beside those of other tests."""
@@ -69,4 +69,4 @@ def answer(request):
     return way(request, path) if way else Response.file(path)
 
 
-app = serve(answer)
+app = to_app(answer)

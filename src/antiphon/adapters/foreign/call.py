@@ -1,6 +1,7 @@
 """Calling an application as a function, from a request to a response: any WSGI, ASGI or Antiphon application.
 
-The application gets a request of its own, with the same head and body: the caller's keeps its route, places and hooks.
+The application gets a request of its own, with the same head and body: the caller's keeps its route, dependencies
+and hooks.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator

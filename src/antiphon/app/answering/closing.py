@@ -39,7 +39,7 @@ def leave(
             stopped = _pass_back(plan, request, response, hooks, opened)
             if stopped is not None:
                 return _go_on(plan, request, response, hooks, opened, is_shared, stopped)
-        if request.consulted or plan.finishers or response.error is not None or plan.stack.opens_places:
+        if request.consulted or plan.finishers or response.error is not None or plan.stack.opens_dependencies:
             response = _completed(plan, request, response, opened, is_shared, None)
         if request.head.has_body and not request._is_in_bytes and free(request, response):
             return _drain(plan, request, response)
@@ -65,18 +65,18 @@ async def _drain(plan: Plan, request: Request, response: Response) -> Response:
 def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Stopped:
     """Call the hooks after the request, the last one first, then close what is opened, from the innermost on.
 
-    Hooks of the request's own are called next, and hooks and middleware may open places. Return None when all is
+    Hooks of the request's own are called next, and hooks and middleware may open dependencies. Return None when all is
     closed; the switch to await, where one runs elsewhere; or, where the response does not pass, the outcome,
     the part that settles it, and what that closes; where it has failed, the steps to the answer, and no part.
     """
-    places = opened if type(opened) is ResourceStack else None
+    dependencies = opened if type(opened) is ResourceStack else None
     traceback = None if response.error is None else response.error.__traceback__
     try:
         while True:
             if request._after_hooks:
                 hooks += _own_hooks(plan, request)
-            if places is not None:
-                places.take_back_unread(request, response)
+            if dependencies is not None:
+                dependencies.take_back_unread(request, response)
             if hooks:
                 (close, part), subject = hooks.pop(), request
             elif opened:
@@ -160,10 +160,10 @@ def _completed(
 
 
 def _is_read(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
-    """True if a request has read a place, or may read it later, for which middleware has yet to open."""
+    """True if a request has read a dependency, or may read it later, for which middleware has yet to open."""
     if opened:
         return False
-    if request._places and any(place in request for place in plan.opens_on_read):
+    if request._dependencies and any(dependency in request for dependency in plan.opens_on_read):
         return True
     return bool(request._after_hooks or request._deferred or response.is_streamed)
 

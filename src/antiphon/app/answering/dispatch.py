@@ -155,10 +155,10 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Let the deadline run, and return the list of what is open, in which places are, too, if any is opened."""
+    """Let the deadline run, and return the list of what is open, in which dependencies are, too, if any is opened."""
     if plan.deadline is not None:
         request.lifetime.limit(plan.deadline)
-    return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_places else []
+    return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
 
 
 async def _end_failed(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response:

@@ -34,7 +34,7 @@ class Middleware(NamedTuple):
     """The switch to await before it runs; None if the request is there already."""
     throws: bool = False
     when_read: Any = None
-    """The place, a ``Place``, that a request has to have read, or may still read, for this to be opened."""
+    """The dependency, a ``Dependency``, that a request has to have read, or may still read, for this to be opened."""
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""
@@ -209,7 +209,7 @@ def middleware(
         raise explained(
             "bad-middleware",
             TypeError(
-                f"the middleware {describe(function)} is opened late, when a place was read: let it be a plain one"
+                f"the middleware {describe(function)} is opened late, when a dependency was read: let it be a plain one"
             ),
         )
     return Middleware(function, is_async, blocking, loads_body, throws=errors_at_yield, when_read=when_read)

@@ -1,4 +1,4 @@
-"""Places that are open: generators that have given the value, and are resumed when the response has been made.
+"""Dependencies that are open: generators that have given the value, and are resumed when the response has been made.
 
 Where the response is a stream, they are resumed when that has ended.
 """
@@ -18,7 +18,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, log_
 from antiphon.handler.errors import is_leaving, is_passed_on, note_task
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import server_head
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.files import is_for_any_thread
 from antiphon.response.message import WITHOUT_CONTENT, Stream
@@ -32,14 +32,15 @@ Generating: TypeAlias = Callable[[Request], Generator[Any, None, object] | Async
 
 
 Opened: TypeAlias = list[tuple[Closer, Any]]
-"""The middleware and places that are open, outermost first: how each is closed, with the generator, or the place."""
+"""The open middleware and dependencies, outermost first: how each is closed, with the generator or the dependency."""
 
 
 class ResourceStack(Opened):
-    """The middleware and the places of a request that are open, outermost first. Places are added as they are read.
+    """The open middleware and dependencies of a request, outermost first. Dependencies are added as they are read.
 
-    ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the places that a stream
-    may read, and ``around`` has what is open around this: a request may be answered by one plan inside of another.
+    ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the dependencies that a
+    stream may read, and ``around`` has what is open around this: a request may be answered by one plan inside of
+    another.
     """
 
     def __init__(self, request: Request, switches: bool) -> None:
@@ -51,7 +52,7 @@ class ResourceStack(Opened):
         request._opening = self
 
     def add(self, resource: "OpenResource") -> None:
-        """Have a place closed before those that are open, or, while a stream is sent, before those that are kept."""
+        """Have a dependency closed before those that are open, or, while a stream is sent, before those kept for it."""
         if self._is_over:
             self.kept.append(resource)
         else:
@@ -61,7 +62,7 @@ class ResourceStack(Opened):
         self.append((closer(resource, resource.switch if self._switches else None), resource))
 
     def keep(self, resource: "OpenResource") -> None:
-        """Close a place later, and after those that are kept."""
+        """Close a dependency later, and after those that are kept."""
         self.kept.insert(0, resource)
 
     def take_back_unread(self, request: Request, response: Response) -> None:
@@ -76,7 +77,7 @@ class ResourceStack(Opened):
         self.kept.clear()
 
     def end(self, request: Request, response: Response) -> Response:
-        """Have the places that are kept closed after the stream that the response is, or by the plan around this one.
+        """Have the kept dependencies closed after the stream that the response is, or by the plan around this one.
 
         Return the response, or a copy that tells how its stream ends.
         """
@@ -92,7 +93,7 @@ class ResourceStack(Opened):
         return response
 
     async def _close_kept(self, request: Request, ending: "StreamEnd") -> None:
-        """Close the places that a stream could read, in steps: all of them, whatever fails. Errors are logged."""
+        """Close the dependencies that a stream could read, in steps: all of them, whatever fails. Errors are logged."""
         fatal: BaseException | None = None
         while self.kept:
             resource = self.kept.pop()
@@ -118,13 +119,13 @@ class ResourceStack(Opened):
 
 
 class OpenResource:
-    """A place whose generator has given the value. It is closed as middleware that throws, but gives no answer."""
+    """A dependency whose generator has given the value. It is closed as middleware that throws, but gives no answer."""
 
-    __slots__ = ("_context", "_tokens", "error", "fills", "function", "generator", "is_async", "switch")
+    __slots__ = ("_context", "_tokens", "error", "function", "generator", "is_async", "provides", "switch")
     throws = False
 
-    def __init__(self, fills: Place[Any], function: Generating, is_async: bool, switch: Switch) -> None:
-        self.fills: Any = fills
+    def __init__(self, provides: Dependency[Any], function: Generating, is_async: bool, switch: Switch) -> None:
+        self.provides: Any = provides
         self.function = function
         self.is_async = is_async
         self.switch = switch
@@ -164,7 +165,7 @@ class OpenResource:
     async def settle(self, _outcome: object, _self: object, request: Request, response: Response) -> Response:
         """Resume the generator, or throw the response's error in, and return the response. Raises what it raises.
 
-        It is kept, if the response is a stream that may read the place.
+        It is kept, if the response is a stream that may read the dependency.
         """
         if is_read_later(request, response):
             self.error = self.error or response.error
@@ -181,26 +182,26 @@ class OpenResource:
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
-                    f"{describe(self.function)} took back a cancellation, and a place has no answer to give: let the"
-                    " TimeoutError pass, or hold the deadline in middleware that throws"
+                    f"{describe(self.function)} took back a cancellation, and a dependency has no answer to give: let"
+                    " the TimeoutError pass, or hold the deadline in middleware that throws"
                 ),
             )
 
     async def end(self, request: Request, error: BaseException | None) -> None:
-        """Resume the generator, or throw an error in, in its place. The request has no value of the place then."""
+        """Resume the generator, or throw an error in, in its place. The request has no value of the dependency then."""
         try:
             if self.is_async:
                 await self._end_async(self.generator, error)
             else:
                 self._end_sync(self.generator, error)
         finally:
-            request._places.pop(self.fills, None)
+            request._dependencies.pop(self.provides, None)
             if error is not None:
                 note_task(error)
 
     def log(self, request: Request, error: BaseException) -> None:
-        """Log an error of closing the place, which is too late for the response."""
-        fault = f"was answered, but the place {self.fills.name!r} failed to close"
+        """Log an error of closing the dependency, which is too late for the response."""
+        fault = f"was answered, but the dependency {self.provides.name!r} failed to close"
         log_failure(request, error, f": {describe(self.function)}", fault=fault)
 
     def _end_sync(self, generator: Any, error: BaseException | None) -> None:
@@ -237,10 +238,10 @@ class OpenResource:
 
     def _never_yields(self) -> RuntimeError:
         return explained(
-            "place-never-yields",
+            "dependency-never-yields",
             RuntimeError(
-                f"{describe(self.function)} ended before its yield: it fills the place {self.fills.name!r}, so it"
-                " has to yield the value, or raise an error"
+                f"{describe(self.function)} ended before its yield: it provides the dependency {self.provides.name!r},"
+                " so it has to yield the value, or raise an error"
             ),
         )
 
@@ -248,20 +249,21 @@ class OpenResource:
         return explained(
             "yields-twice",
             RuntimeError(
-                f"{describe(self.function)} yields twice: a generator that fills a place ({self.fills.name!r})"
-                " yields its value once; where an iterator is the value, return it from a function without a yield"
+                f"{describe(self.function)} yields twice: a generator that provides a dependency"
+                f" ({self.provides.name!r}) yields its value once; where an iterator is the value, return it from a"
+                " function without a yield"
             ),
         )
 
 
 def where(request: Request) -> Switch:
-    """Return the switch to where code runs that reads a place of a request."""
+    """Return the switch to where code runs that reads a dependency of a request."""
     is_there = is_on_background_loop() if request.head.blocks else is_on_loop()
     return ON_LOOP if is_there else ON_THREAD
 
 
 def is_read_later(request: Request, response: Response) -> bool:
-    """True for a response with a stream that is sent, and may read places: one of a file does not."""
+    """True for a response with a stream that is sent, and may read dependencies: one of a file does not."""
     return (
         response.is_streamed
         and not is_for_any_thread(response.body)

@@ -1,4 +1,4 @@
-"""The way in: middleware is opened, places are resolved, and the hooks before the request are called."""
+"""The way in: middleware is opened, dependencies are resolved, and the hooks before the request are called."""
 
 from collections.abc import Awaitable, Iterator
 from itertools import chain

@@ -5,14 +5,14 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
+from antiphon.app.answering.dependencies import Source
 from antiphon.app.answering.error_handlers import ErrorHandlers
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import Middleware
-from antiphon.app.answering.places import Source
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -99,10 +99,10 @@ COMBINATIONS: Final = {
 
 
 class HandlerStack(NamedTuple):
-    """The middleware, places and hooks around a handler, outermost first; of error handlers the innermost come first.
+    """The middleware, dependencies and hooks around a handler, outermost first; error handlers innermost first.
 
-    ``resolving`` are the sources of places that are resolved before the handler, after the middleware has opened.
-    ``opens_places`` is True if any place is filled by a generator, which has to be closed. ``finishers`` complete
+    ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened.
+    ``opens_dependencies`` is True if a generator provides any of them, which has to be closed. ``finishers`` complete
     each response when all is closed.
     """
 
@@ -111,7 +111,7 @@ class HandlerStack(NamedTuple):
     before: tuple[Hook, ...] = ()
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
-    opens_places: bool = False
+    opens_dependencies: bool = False
     finishers: tuple[Callable[[Request, Response], None], ...] = ()
 
     @property
@@ -122,7 +122,7 @@ class HandlerStack(NamedTuple):
     @property
     def is_around(self) -> bool:
         """True if anything is around the handler."""
-        return bool(self.parts) or self.opens_places
+        return bool(self.parts) or self.opens_dependencies
 
     @property
     def waits(self) -> bool:
@@ -131,10 +131,14 @@ class HandlerStack(NamedTuple):
         return bool(self.resolving) or any(part.is_async for part in called)
 
     @property
-    def opens_on_read(self) -> tuple[Place[Any], ...]:
-        """The places that have middleware opened when they were read, if nothing else is around the handler."""
-        places = [part.when_read for part in self.parts if isinstance(part, Middleware) and part.when_read is not None]
-        return () if len(places) < len(self.parts) or self.opens_places else tuple(dict.fromkeys(places))
+    def opens_on_read(self) -> tuple[Dependency[Any], ...]:
+        """The dependencies that have middleware opened when they were read, if nothing else is around the handler."""
+        dependencies = [
+            part.when_read for part in self.parts if isinstance(part, Middleware) and part.when_read is not None
+        ]
+        return (
+            () if len(dependencies) < len(self.parts) or self.opens_dependencies else tuple(dict.fromkeys(dependencies))
+        )
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the stack as it runs around a handler."""
@@ -177,9 +181,9 @@ class Plan:
     the scope that it needs only when it waits, and ``handler_switch`` the switch to await before.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
-    so that a plan has those that each request needs. ``opening`` tells how the middleware, the places and the hooks
-    before the handler are opened, and ``after`` how the hooks after it are called, from its end; middleware is
-    ``opened_on_read`` instead if one of the places ``opens_on_read`` was read. The ``finishers`` complete each
+    so that a plan has those that each request needs. ``opening`` tells how the middleware, the dependencies and the
+    hooks before the handler are opened, and ``after`` how the hooks after it are called, from its end; middleware is
+    ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was read. The ``finishers`` complete each
     response, and ``error_handlers`` are those that are not empty.
     """
 
@@ -234,7 +238,12 @@ class Plan:
 
     def _surroundings(self) -> Surroundings:
         stack = self.stack
-        if self.runs_on is MIXED or stack.opens_places or stack.waits or (self.is_async and self.raw_handler is None):
+        if (
+            self.runs_on is MIXED
+            or stack.opens_dependencies
+            or stack.waits
+            or (self.is_async and self.raw_handler is None)
+        ):
             return STACKED
         return IN_PLACE if stack.parts or stack.finishers else BARE
 

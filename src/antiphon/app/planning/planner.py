@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 
 from antiphon.app.answering.arguments import NO_ARGUMENTS, with_arguments
 from antiphon.app.answering.default_answers import answer_nothing, answer_options, redirect_to_other_form
+from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import middleware
-from antiphon.app.answering.places import Places
 from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
@@ -51,7 +51,7 @@ class RouteGroup:
         registry: Registry,
         stack: HandlerStack,
         limits: Limits,
-        places: Places,
+        dependencies: Dependencies,
         deadline: float | None = None,
         name: str = "",
         prefix: str = "",
@@ -61,7 +61,7 @@ class RouteGroup:
         self.app = app
         self.registry = registry
         self.limits = limits
-        self.places = places
+        self.dependencies = dependencies
         self.deadline = deadline
         self.name = name
         self.prefix = prefix
@@ -69,11 +69,11 @@ class RouteGroup:
         self.above = above
         self.stack = HandlerStack(
             (*stack.middleware, *registry.middleware),
-            places.resolving,
+            dependencies.resolving,
             (*stack.before, *registry.before),
             (*stack.after, *registry.after),
             (registry.error_handlers, *stack.error_handlers),
-            places.yield_values,
+            dependencies.yield_values,
             (*registry.finishers, *stack.finishers),
         )
 
@@ -93,7 +93,7 @@ class RouteGroup:
             blueprint.registry,
             self.stack,
             blueprint.limits.within(self.limits),
-            self.places,
+            self.dependencies,
             self.deadline if blueprint.deadline is None else blueprint.deadline,
             f"{self.name}.{name}" if self.name else name,
             self.prefix + (blueprint.prefix if included.prefix is None else included.prefix),
@@ -122,7 +122,7 @@ class RouteGroup:
         ]
 
     def _placed(self, route: Route, **changes: Any) -> Route:
-        return route._replace(app=self.app, blueprint=self.name or None, places=self.places, **changes)
+        return route._replace(app=self.app, blueprint=self.name or None, dependencies=self.dependencies, **changes)
 
     def plan_answer(
         self,
@@ -249,7 +249,8 @@ class Planning:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
                 raise explained(
-                    "answered-twice", ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}")
+                    "answered-twice",
+                    ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}"),
                 )
             resource.methods[method] = plan
             if route.unguarded:

@@ -57,7 +57,7 @@ def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
     yield "URL", mask.text(request.url)
     if route.pattern:
         yield "route", route.pattern
-    if route.endpoint:
+    if route.name:
         yield "handler", mask.known(shorten(route.answered_by))
     if request.client is not None:
         yield "client", f"{request.client.host} port {request.client.port}"

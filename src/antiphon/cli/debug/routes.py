@@ -18,7 +18,7 @@ _MOST_LOOKED_AT = 2_000
 def add_routes(request: Request, response: Response) -> None:
     """Add the nearest routes to the answer to a request that no route answers."""
     app, route = request.route.app, request.route
-    if route.endpoint or not isinstance(app, App) or not isinstance(response.body, bytes):
+    if route.name or not isinstance(app, App) or not isinstance(response.body, bytes):
         return
     lines = aligned(_nearest(table(app, request.root_path)[:_MOST_LOOKED_AT], request.root_path + request.path))
     if not lines:

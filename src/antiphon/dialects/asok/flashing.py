@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from antiphon import Place
+from antiphon import Dependency
 from antiphon.dialects.asok.session import MESSAGES
 from antiphon.features import FlashMessage as NativeMessage
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CATEGORIES = frozenset(("info", "success", "error", "warning", "danger", "alert", "notice", "debug"))
 """The categories that are known as such where they come after the message."""
 
-_TAKEN = Place[list["FlashMessage"]]("flash messages of this response")
+_TAKEN = Dependency[list["FlashMessage"]]("flash messages of this response")
 
 
 class FlashMessage(NativeMessage):

@@ -48,7 +48,7 @@ def language_of(request: "Request") -> str:
 
 
 def _has_texts(app: "Asok") -> bool:
-    return app.has_pages and app.native.fills(NativeRequest.language)
+    return app.has_pages and app.native.provides(NativeRequest.language)
 
 
 def translated(request: "Request", key: str, values: dict[str, object]) -> str:

@@ -42,8 +42,8 @@ class ProjectLocations:
         self._is_broken = False
 
     def install(self, native: App) -> None:
-        """Fill the place, and have the file read at startup."""
-        native.fill(NativeRequest.location, self._of)
+        """Provide ``request.location``, and have the file read at startup."""
+        native.provide(NativeRequest.location, self._of)
         native.on_startup(self._load)
 
     def _load(self) -> None:
@@ -66,6 +66,6 @@ def install_locations(app: "Asok", native: App) -> None:
 
 def location_of(request: "Request") -> GeoLocation:
     """Return where the client of a request is."""
-    known = request.native.location if request.app.native.fills(NativeRequest.location) else {}
+    known = request.native.location if request.app.native.provides(NativeRequest.location) else {}
     found = {name: value for name, value in known.items() if value is not None}
     return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})

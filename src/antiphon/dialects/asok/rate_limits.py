@@ -6,7 +6,7 @@ from functools import lru_cache, wraps
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from antiphon import Place
+from antiphon import Dependency
 from antiphon.dialects.asok.exceptions import RateLimitExceeded
 from antiphon.embedding import is_async
 from antiphon.features import RateLimit as NativeLimit
@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 _read_rate = re.compile(r" *([0-9]{1,9}) */ *([smhd])[a-z]* *", re.IGNORECASE).fullmatch
 _is_name = re.compile(r"[ -!#-\[\]-~]{1,80}").fullmatch
-_CALLER = Place[str | None]("caller of a limit")
+_CALLER = Dependency[str | None]("caller of a limit")
 
 
 class RateLimit:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon import Place
+from antiphon import Dependency
 from antiphon.dialects.kay.conf import Settings
 from antiphon.dialects.kay.current import Call, answered
+from antiphon.dialects.kay.dependencies import provide_all
 from antiphon.dialects.kay.language import guess_language
 from antiphon.dialects.kay.middleware import Middleware
 from antiphon.dialects.kay.mounting import Installed, installed, of_project
-from antiphon.dialects.kay.places import fill_all
 from antiphon.dialects.kay.routing import Named, ViewGroup, Views
 from antiphon.dialects.kay.templates import load_templates
 from antiphon.dialects.kay.users import checked, user_source
@@ -35,11 +35,11 @@ class KayApp:
         self.app_settings = settings = Settings(app_settings)
         self.url_map = Map()
         self.views = Views()
-        self._sources: dict[Place[Any], Callable[[Any], Any]] = {}
-        self.fill(Request.lang, lambda request: guess_language(request, settings))
+        self._sources: dict[Dependency[Any], Callable[[Any], Any]] = {}
+        self.provide(Request.lang, lambda request: guess_language(request, settings))
         find_user = user_source(settings)
         if find_user is not None:
-            self.fill(Request.user, find_user)
+            self.provide(Request.user, find_user)
         self._middleware = Middleware(settings.MIDDLEWARE_CLASSES)
         for package in settings.INSTALLED_APPS:
             self.install(installed(package, settings))
@@ -69,11 +69,11 @@ class KayApp:
         """Register the view of an endpoint of ``url_map``, as the view of a ``Rule``."""
         self.views.add(endpoint, view)
 
-    def fill(self, place: Place[T], source: Callable[[Any], T]) -> None:
-        """Register the function that computes a place of each request when it is first read. It replaces an earlier
+    def provide(self, dependency: Dependency[T], source: Callable[[Any], T]) -> None:
+        """Register the source of a dependency, which computes it when it is first read. It replaces an earlier
         one.
         """
-        self._sources[place] = checked(source, self.app_settings) if place is Request.user else source
+        self._sources[dependency] = checked(source, self.app_settings) if dependency is Request.user else source
 
     def get_response(self, request: Request) -> Response:
         """Return the response of the request's view or of the middleware, or the page of an HTTP exception that was
@@ -108,7 +108,7 @@ class KayApp:
         return self.response_class.force_type(answer, request.environ)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        fill_all(environ, self._sources)
+        provide_all(environ, self._sources)
         with self.request_class(environ) as request:
             return self.get_response(request)(environ, start_response)
 

@@ -9,7 +9,7 @@ from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.bodies import NamedFile, streamed
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.embedding import OWS, FileBody, encode_json
-from antiphon.http import SetCookie, format_date
+from antiphon.http import SetCookie, format_http_date
 from antiphon.http.grammar import find_control
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.redirect import redirect_location
@@ -274,7 +274,7 @@ def _printed(attributes: SetCookie) -> list[str]:
         "Path": attributes.path,
         "SameSite": attributes.samesite,
         "Domain": attributes.domain,
-        "Expires": attributes.expires and format_date(attributes.expires),
+        "Expires": attributes.expires and format_http_date(attributes.expires),
         "Max-Age": attributes.max_age,
     }
     return [f"{name}={value}" for name, value in given.items() if value is not None]

@@ -11,7 +11,7 @@ from antiphon.dialects.webob._cookies.printing import is_plain, print_attributes
 from antiphon.dialects.webob._cookies.profiles import CookieProfile, SignedCookieProfile
 from antiphon.dialects.webob._cookies.request import RequestCookies
 from antiphon.dialects.webob._cookies.serializers import Base64Serializer, JSONSerializer, SignedSerializer
-from antiphon.http import format_date, parse_cookies
+from antiphon.http import format_http_date, parse_cookies
 
 __all__ = [
     "SAMESITE_VALIDATION", "Base64Serializer", "Cookie", "CookieProfile", "JSONSerializer", "Morsel", "RequestCookies",
@@ -84,7 +84,7 @@ def serialize_cookie_date(value: Any) -> bytes | None:
 
 
 def _cookie_date(moment: datetime | float) -> str:
-    day, month, rest = (text := format_date(moment))[:7], text[8:11], text[12:]
+    day, month, rest = (text := format_http_date(moment))[:7], text[8:11], text[12:]
     return f"{day}-{month}-{rest}"
 
 

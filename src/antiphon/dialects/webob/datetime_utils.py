@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 
-from antiphon.http import format_date
+from antiphon.http import format_http_date
 
 __all__ = [
     "UTC",
@@ -88,14 +88,14 @@ def serialize_date(dt: Any) -> str:
     if isinstance(dt, timedelta):
         dt = now() + dt
     if isinstance(dt, datetime):
-        return format_date(dt if dt.tzinfo else dt.replace(tzinfo=UTC))
+        return format_http_date(dt if dt.tzinfo else dt.replace(tzinfo=UTC))
     if isinstance(dt, date):
         dt = dt.timetuple()
     if isinstance(dt, (tuple, time.struct_time)):
         dt = calendar.timegm(dt)
     if not isinstance(dt, (int, float)):
         raise ValueError(f"a date is a datetime, date, time tuple or number of seconds, not {dt!r:.200}")
-    return format_date(dt)
+    return format_http_date(dt)
 
 
 def parse_date_delta(value: str | None) -> datetime | None:

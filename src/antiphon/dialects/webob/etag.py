@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from antiphon.http import ETag, format_date, parse_date
+from antiphon.http import ETag, format_http_date, parse_http_date
 from antiphon.http.etag import read_etags
 
 __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_property"]
@@ -147,7 +147,7 @@ class IfRangeDate:
     def __str__(self) -> str:
         if self.date is None:
             return ""
-        return format_date(self.date if self.date.tzinfo else self.date.replace(tzinfo=UTC))
+        return format_http_date(self.date if self.date.tzinfo else self.date.replace(tzinfo=UTC))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.date!r})"
@@ -155,6 +155,6 @@ class IfRangeDate:
 
 def _date(text: str) -> datetime | None:
     try:
-        return parse_date(text)
+        return parse_http_date(text)
     except ValueError:
         return None

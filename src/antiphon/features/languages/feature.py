@@ -93,8 +93,8 @@ class Languages:
         """The languages that there are: the default, then the others by name."""
 
     def install(self, app: "App") -> None:
-        """Fill ``request.language``, and share what templates need."""
-        app.fill(Request.language, self._of_request)
+        """Provide ``request.language``, and share what templates need."""
+        app.provide(Request.language, self._of_request)
         app.complete(_name_language)
         use_outside_of_requests(self)
         app.share(

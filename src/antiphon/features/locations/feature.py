@@ -13,8 +13,8 @@ from antiphon.features.locations.address import Address
 from antiphon.features.locations.csv_file import CSVReader
 from antiphon.features.locations.watched_file import WatchedFile
 from antiphon.paths import caller_file, path_beside
+from antiphon.request.dependencies import Dependency
 from antiphon.request.location import Location
-from antiphon.request.places import Place
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class _Source(Protocol):
 
 
 class Locations:
-    """A feature that fills ``request.location``: where the client is, as far as its address (``request.ip``) tells.
+    """A feature that provides ``request.location``: where the client is, as far as its address (``request.ip``) tells.
 
     The file is a CSV of ranges of addresses, or a ``.mmdb`` in MaxMind's format, which ``antiphon[locations]`` reads.
     ``columns`` are the names of the columns of a CSV that names none; without them it is from, to, city, country, lat,
@@ -40,8 +40,8 @@ class Locations:
     Names of a ``.mmdb`` are in the request's language, if the application has any (``Languages``), else in English.
 
     The file is read once, on a thread, before the first request is answered, and again when it was replaced. A relative
-    path is beside the file that makes the feature. ``place`` is another place to fill. Raises ValueError if there is no
-    file.
+    path is beside the file that makes the feature. ``dependency`` is the one to provide. Raises ValueError if there is
+    no file.
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class Locations:
         path: str | os.PathLike[str],
         *,
         columns: Sequence[str] | None = None,
-        place: Place[Location] = Request.location,
+        dependency: Dependency[Location] = Request.location,
     ) -> None:
         self._path = path_beside(caller_file(), path)
         if not os.path.isfile(self._path):
             raise explained("bad-locations-file", ValueError(f"there is no file {self._path!r}"))
         read: Callable[[str], _Source] = _read_mmdb if self._path.endswith(".mmdb") else CSVReader(columns).read
         self._file = WatchedFile(self._path, read)
-        self._place = place
+        self._dependency = dependency
 
     def install(self, app: "App") -> None:
-        """Fill the place, and have the file read at startup."""
-        app.fill(self._place, self._of)
+        """Provide the dependency, and have the file read at startup."""
+        app.provide(self._dependency, self._of)
         app.on_startup(self.load)
 
     def _of(self, request: Request) -> Location:
@@ -90,7 +90,7 @@ class Locations:
 
 
 def _language_of(request: Request) -> str:
-    return request.lang if request.app.fills(Request.language) else _ENGLISH
+    return request.lang if request.app.provides(Request.language) else _ENGLISH
 
 
 def _read_mmdb(path: str) -> _Source:

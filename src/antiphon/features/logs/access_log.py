@@ -9,13 +9,13 @@ from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.features.logs.escaping import escaped
 from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 
 NAME = "antiphon.access"
 """The name of the logger."""
 LONGEST_METHOD = 30
 
-unlogged = Place[bool]("unlogged")
+unlogged = Dependency[bool]("unlogged")
 """True for a request that is left out of the access log, as that of a probe."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from types import FunctionType, GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 
 NOT_SAID = object()
 """The annotation of what has none."""
@@ -103,9 +103,9 @@ def awaited(annotation: Any) -> Any:
     return arguments[0] if kind is not None and issubclass(kind, Awaitable) and arguments else annotation
 
 
-def place_type(place: Place[Any]) -> Any:
-    """Return the type of a place's value, as in ``Place[Book]("book")``; NOT_SAID if it has none."""
-    arguments = get_args(getattr(place, "__orig_class__", None))
+def dependency_type(dependency: Dependency[Any]) -> Any:
+    """Return the type of a dependency's value, as in ``Dependency[Book]("book")``; NOT_SAID if it has none."""
+    arguments = get_args(getattr(dependency, "__orig_class__", None))
     return arguments[0] if arguments and not isinstance(arguments[0], TypeVar) else NOT_SAID
 
 
@@ -115,8 +115,8 @@ def attribute_of(annotation: Any, name: str) -> Any:
     if kind is None:
         return NOT_SAID
     found = inspect.getattr_static(kind, name, NOT_SAID)
-    if isinstance(found, Place):
-        return place_type(found)
+    if isinstance(found, Dependency):
+        return dependency_type(found)
     getter = getattr(found, "fget", None) or getattr(found, "func", None)  # of a property, a cached one
     if isinstance(getter, FunctionType):
         return returned_by(getter)

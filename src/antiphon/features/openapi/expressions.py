@@ -32,7 +32,7 @@ from antiphon.features.openapi.values import (
     either,
     without_none,
 )
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -155,8 +155,8 @@ class Expressions(ast.NodeVisitor):
 
     def _subscript(self, owner: Value, key: Value) -> Value:
         if isinstance(owner, TheRequest):
-            place = key.value if isinstance(key, Known) else None
-            return _said(annotations.place_type(place)) if isinstance(place, Place) else UNKNOWN
+            dependency = key.value if isinstance(key, Known) else None
+            return _said(annotations.dependency_type(dependency)) if isinstance(dependency, Dependency) else UNKNOWN
         if isinstance(owner, Pairs):
             return self.field(owner, key, is_required=True)
         if isinstance(owner, Fields) and isinstance(key, Known):

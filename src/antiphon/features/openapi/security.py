@@ -14,10 +14,10 @@ from antiphon.request.request import Request
 
 def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Schema]:
     """Return the security schemes of an application by their names; none if it has no ``Users``."""
-    places = groups[0].places
-    if USERS not in places:
+    dependencies = groups[0].dependencies
+    if USERS not in dependencies:
         return {}
-    users: Users[Any] = places.read(USERS, Request.blank())
+    users: Users[Any] = dependencies.read(USERS, Request.blank())
     schemes: dict[str, Schema] = {}
     for source in users.sources:
         name, scheme = _scheme(source, groups)

@@ -3,8 +3,8 @@
 The methods of stores are sync, and nothing exists twice. SQLite blocks in any case. A client of Valkey that belongs to
 an event loop would be of no use to the threads of a WSGI server, which would wait for that loop with each call; one
 with a pool of connections serves threads and, by way of a thread, loops. A store says by ``blocks`` that it waits for a
-disk or a network. Features then have it called on a thread: ``app.fill(place, source, blocking=store.blocks)``. In an
-``async def`` handler ``await asyncio.to_thread(store.load, key)`` does that; a ``def`` handler just calls it.
+disk or a network. Features then have it called on a thread: ``app.provide(dependency, source, blocking=store.blocks)``.
+In an ``async def`` handler ``await asyncio.to_thread(store.load, key)`` does that; a ``def`` handler just calls it.
 """
 
 from abc import ABC, abstractmethod

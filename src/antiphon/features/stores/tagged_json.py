@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon.explanations import explained
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.serialization.signing import to_base64
 
 _OBJECT = " di"
@@ -29,7 +29,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     " b": b64decode,
     " m": str,
     " u": UUID,
-    " d": parse_date,
+    " d": parse_http_date,
     " i": datetime.fromisoformat,
 }
 
@@ -96,7 +96,7 @@ def _tag_datetime(moment: datetime) -> dict[str, str]:
     """Return a tagged datetime; one of whole seconds as Flask does, which has no other ones."""
     if moment.utcoffset() is None:
         raise explained("datetime-without-zone", TypeError("a datetime without a time zone is no moment"))
-    return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_date(moment)}
+    return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_http_date(moment)}
 
 
 def _untag(value: dict[str, Any]) -> Any:

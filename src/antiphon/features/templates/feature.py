@@ -17,7 +17,7 @@ from antiphon.features.templates.environment import TemplateEnvironment, content
 from antiphon.features.templates.rendering import render
 from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
-from antiphon.request.places import OfRequest
+from antiphon.request.dependencies import OfRequest
 from antiphon.request.request import Request
 from antiphon.response.template_data import check_data
 
@@ -52,13 +52,13 @@ class Templates:
         self._in_front_of: dict[Renderer, Renderer] = {}
 
     def install(self, app: Routes) -> None:
-        """Fill ``request.templates``, for the whole application or for a blueprint."""
+        """Provide ``request.templates``, for the whole application or for a blueprint."""
         if is_debug():
             self.environment.auto_reload = True
         if isinstance(app, Blueprint):
             app.before_request(self._choose)
         else:
-            cast("App", app).fill(Request.templates, self._of_request)
+            cast("App", app).provide(Request.templates, self._of_request)
 
     def _of_request(self, request: Request) -> "RequestTemplates":
         return RequestTemplates(self._renderer, request)

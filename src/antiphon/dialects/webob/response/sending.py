@@ -9,7 +9,7 @@ from antiphon.dialects.webob.lines import Lines, check_line, first_value
 from antiphon.dialects.webob.response.caching import ResponseCaching
 from antiphon.dialects.webob.response.iterables import AppIterRange, EmptyResponse, iter_close
 from antiphon.dialects.webob.response.location import absolute_location
-from antiphon.http import ETag, IfRange, parse_date
+from antiphon.http import ETag, IfRange, parse_http_date
 from antiphon.http.etag import is_weakly_among, read_etags
 from antiphon.http.header_property import parse_or_none
 
@@ -83,8 +83,8 @@ class SentResponse(ResponseCaching):
         if tags is not None:
             listed, _ = read_etags(f'"{tags}"' if _unquoted(tags) else tags)
             return is_weakly_among(listed, first_value(self._headerlist, "etag"))
-        since = parse_or_none(parse_date, environ.get("HTTP_IF_MODIFIED_SINCE"))
-        modified = since and parse_or_none(parse_date, first_value(self._headerlist, "last-modified"))
+        since = parse_or_none(parse_http_date, environ.get("HTTP_IF_MODIFIED_SINCE"))
+        modified = since and parse_or_none(parse_http_date, first_value(self._headerlist, "last-modified"))
         return since is not None and modified is not None and modified <= since
 
     def _wanted_range(self, environ: "WSGIEnvironment") -> Range | None:
@@ -98,7 +98,7 @@ class SentResponse(ResponseCaching):
         if if_range is None:
             return True
         etag = parse_or_none(ETag.parse, first_value(self._headerlist, "etag"))
-        modified = parse_or_none(parse_date, first_value(self._headerlist, "last-modified"))
+        modified = parse_or_none(parse_http_date, first_value(self._headerlist, "last-modified"))
         return IfRange.parse(if_range).matches(etag, modified)
 
     def _send_part(self, wanted: Range, lines: Lines, method: str, start_response: Any) -> Iterable[bytes]:

@@ -11,7 +11,7 @@ def parse_date(value: str | None) -> datetime | None:
     if value is None:
         return None
     try:
-        return dates.parse_date(value, latest_year=2068)
+        return dates.parse_http_date(value, latest_year=2068)
     except ValueError:
         return _parse_mail_date(value)
 
@@ -41,7 +41,7 @@ def http_date(timestamp: datetime | date | float | struct_time | None = None) ->
         timestamp = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
     elif isinstance(timestamp, date):
         timestamp = datetime.combine(timestamp, time(), tzinfo=UTC)
-    return dates.format_date(timestamp)
+    return dates.format_http_date(timestamp)
 
 
 def parse_age(value: str | None = None) -> timedelta | None:

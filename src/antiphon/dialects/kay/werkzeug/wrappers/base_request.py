@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects._environ.places import text_of
-from antiphon.dialects.kay.places import RequestPlaces
+from antiphon.dialects.kay.dependencies import RequestDependencies
 from antiphon.dialects.kay.werkzeug.formparser import FormDataParser, default_stream_factory
 from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import CommonRequestDescriptorsMixin, ETagRequestMixin
 from antiphon.dialects.kay.werkzeug.wrappers.sealed import Immutable, seal, sealed
@@ -30,7 +30,7 @@ def _parse_parameters(raw: str | None) -> "ImmutableDict[str, str]":
 
 
 @seal
-class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
+class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
     """A request without attributes for its headers: a WSGI environ as an object. Only POST, PUT and PATCH have
     forms.
     """

@@ -2,7 +2,7 @@
 
 from typing import Any, NoReturn, Self, TypeVar, overload
 
-from antiphon import Place
+from antiphon import Dependency
 from antiphon.embedding import lazy
 
 T = TypeVar("T")
@@ -37,14 +37,14 @@ def seal(cls: C) -> C:
 
 
 class Immutable:
-    """A base class that refuses to set its attributes, except places and names that an application adds."""
+    """A base class that refuses to set its attributes, except dependencies and names that an application adds."""
 
     _fixed: frozenset[str] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = [base for base in cls.__mro__ if base.__module__.startswith(_OWN)]
-        names = {name for base in own for name, value in vars(base).items() if not isinstance(value, Place)}
+        names = {name for base in own for name, value in vars(base).items() if not isinstance(value, Dependency)}
         cls._fixed = frozenset(name for name in names if not name.startswith("_")) | {"environ", "shallow"}
 
     def __setattr__(self, name: str, value: object) -> None:

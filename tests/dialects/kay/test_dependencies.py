@@ -5,10 +5,10 @@ import pytest
 from antiphon.dialects.kay import Request, Response
 from antiphon.dialects.kay.app import KayApp
 from antiphon.dialects.kay.conf import Settings
-from antiphon.dialects.kay.places import fill
+from antiphon.dialects.kay.dependencies import provide
 from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.werkzeug.test import Client
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 from tests.dialects.werkzeug.environs import environ
 
 
@@ -70,7 +70,7 @@ def test_what_nothing_fills_is_absent_and_says_what_to_add(name):
     def has(request):
         assert not hasattr(request, name)
         assert getattr(Request, name) not in request
-        with pytest.raises(RuntimeError, match=rf"'{name}'.*app\.fill\(Request\.{name}, source\)"):
+        with pytest.raises(RuntimeError, match=rf"'{name}'.*app\.provide\(Request\.{name}, source\)"):
             getattr(request, name)
         return Response("absent")
 
@@ -96,7 +96,7 @@ def test_the_model_in_the_settings_is_what_users_are(name, kind):
 @pytest.mark.feature("kay-011")
 def test_settings_name_the_model_by_its_path():
     app = app_of(lambda request: Response(request.user), AUTH_USER_MODEL="collections.UserString")
-    app.fill(Request.user, lambda request: "Ada")
+    app.provide(Request.user, lambda request: "Ada")
     with pytest.raises(TypeError, match="AUTH_USER_MODEL is UserString"):
         read(app)
 
@@ -114,7 +114,7 @@ def test_session_is_what_fills_it_gives_once_a_request():
         return Response(f"{request.session}")
 
     app = app_of(view)
-    app.fill(Request.session, open_session)
+    app.provide(Request.session, open_session)
     assert read(app) == "{'path': '/', 'seen': True}"
     assert len(sessions) == 1
     assert read(app_of(lambda request: Response("unread"))) == "unread"
@@ -123,22 +123,22 @@ def test_session_is_what_fills_it_gives_once_a_request():
 
 @pytest.mark.feature("kay-009", "kay-010", "kay-012")
 @pytest.mark.parametrize("name", ["lang", "user", "session"])
-def test_places_are_filled_in_an_environ_and_set(name):
+def test_dependencies_are_filled_in_an_environ_and_set(name):
     env = environ()
-    place = getattr(Request, name)
-    fill(env, place, lambda request: f"{name} of {request.path}")
+    dependency = getattr(Request, name)
+    provide(env, dependency, lambda request: f"{name} of {request.path}")
     made = Request(env)
-    assert place in made
-    assert getattr(made, name) == made[place] == f"{name} of /a/b"
+    assert dependency in made
+    assert getattr(made, name) == made[dependency] == f"{name} of /a/b"
     setattr(made, name, "another")
-    assert made[place] == "another"
-    assert getattr(Request(environ(antiphon__places={place: lambda request: 1})), name) == 1
+    assert made[dependency] == "another"
+    assert getattr(Request(environ(antiphon__dependencies={dependency: lambda request: 1})), name) == 1
 
 
-def test_own_places_are_filled_too():
-    tenant = Place("tenant")
+def test_own_dependencies_are_filled_too():
+    tenant = Dependency("tenant")
     app = app_of(lambda request: Response(request[tenant]))
-    app.fill(tenant, lambda request: request.host)
+    app.provide(tenant, lambda request: request.host)
     assert read(app) == "localhost"
 
 

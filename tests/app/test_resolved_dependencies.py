@@ -1,16 +1,16 @@
-"""Places whose sources wait or block, resolved by an application before its hooks and handlers."""
+"""Dependencies whose sources wait or block, resolved by an application before its hooks and handlers."""
 
 import asyncio
 import threading
 
 import pytest
 
-from antiphon import App, Blueprint, Place
+from antiphon import App, Blueprint, Dependency
 from antiphon.http import ServiceUnavailable
 from tests.helpers.registration_positions import POSITIONS
 
-User = Place[str]("user", fix="app.use(Users())")
-Tenant = Place[str]("tenant")
+User = Dependency[str]("user", fix="app.use(Users())")
+Tenant = Dependency[str]("tenant")
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -26,15 +26,15 @@ async def waits(request):
 
 @pytest.fixture(params=["waits", "blocks"])
 def source(request):
-    """Fills User by a source that waits, or by one that blocks on a thread: what it gives is returned."""
+    """Provides User by a source that waits, or by one that blocks on a thread: what it gives is returned."""
     function, options = {"waits": (waits, {}), "blocks": (blocks, {"blocking": True})}[request.param]
     gives = {"waits": "ada on a loop", "blocks": "ada on a thread"}[request.param]
 
-    def fill(app, **more):
-        app.fill(User, function, **options, **more)
+    def provide(app, **more):
+        app.provide(User, function, **options, **more)
         return gives
 
-    return fill
+    return provide
 
 
 @pytest.mark.parametrize("around", ["nothing", "middleware", "middleware that waits"])
@@ -84,13 +84,13 @@ def test_are_resolved_in_a_blueprint_and_where_no_route_is(serving, style, sourc
 
 def test_are_resolved_in_order_and_only_where_they_are_wanted(serving, style, source):
     app, called = App(), []
-    source(app, when=lambda request: request.path == "/in", otherwise=lambda request: "nobody")
+    source(app, when=lambda request: request.path == "/in", default=lambda request: "nobody")
 
     async def tenant(request):
         called.append(request.path)
         return f"tenant of {request[User]}"
 
-    app.fill(Tenant, tenant)
+    app.provide(Tenant, tenant)
     app.get("/<where>")(style(lambda request: f"{request[User]}, {request[Tenant]}"))
     client = serving(app)
     assert client.get("/in").text.startswith("ada on a ")
@@ -106,7 +106,7 @@ def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, style
         await asyncio.sleep(0)
         raise error
 
-    app.fill(User, fails)
+    app.provide(User, fails)
 
     @app.middleware
     def around(request):
@@ -133,7 +133,7 @@ def test_a_middleware_comes_too_early_to_read_one(serving, style, source, caplog
 
     app.get("/")(style(lambda request: "x"))
     assert serving(app).get("/").status == 500
-    assert "the place 'user' is not resolved" in caplog.text
+    assert "the dependency 'user' is not resolved" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
-import asyncio
 import gc
 from contextvars import copy_context
 from functools import partial
 
 import pytest
 
-from antiphon import Request, Response, serve
-from antiphon.adapters.asgi import UNBOUNDED
+from antiphon import Request, Response, to_app
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
 from antiphon.http.errors import NotFound
 from tests.helpers.driving import drive
@@ -15,14 +13,14 @@ from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler,
 
 @pytest.mark.parametrize("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
 def test_is_called_on_a_thread_when_it_blocks(function):
-    seen, response = drive(serve(function).handle(Request.blank()))
+    seen, response = drive(to_app(function).handle(Request.blank()))
     assert seen == [ON_THREAD]
     assert response.body == b"sync"
 
 
 @pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_is_awaited_when_it_waits(function):
-    seen, response = drive(serve(function).handle(Request.blank()))
+    seen, response = drive(to_app(function).handle(Request.blank()))
     assert seen == [ON_LOOP]
     assert response.body == b"async"
 
@@ -32,25 +30,56 @@ def test_answers_its_errors(error):
     def fails(request):
         raise error
 
-    _, response = drive(serve(fails).handle(Request.blank()))
+    _, response = drive(to_app(fails).handle(Request.blank()))
     assert response.error is error
     assert response.status == (404 if isinstance(error, NotFound) else 500)
     assert b"secret" not in response.body
 
 
-@pytest.mark.parametrize("value", ["text", None, {"a": 1}, b"bytes", (Response("x"), 200)], ids=repr)
-def test_answers_what_is_no_response_with_an_error_that_names_it(value):
+@pytest.mark.parametrize(
+    ("value", "status", "body"),
+    [
+        ("text", 200, b"text"),
+        (b"bytes", 200, b"bytes"),
+        ({"a": 1}, 200, b'{"a":1}'),
+        (("made", 201), 201, b"made"),
+        ((Response("x"), 202), 202, b"x"),
+        (Response("x", 203), 203, b"x"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("style", ["def", "async def"])
+def test_answers_what_handlers_may_return(style, value, status, body):
+    def returns(request):
+        return value
+
+    async def waits(request):
+        return value
+
+    _, response = drive(to_app(returns if style == "def" else waits).handle(Request.blank()))
+    assert (response.status, response.body) == (status, body)
+
+
+def test_answers_nothing_where_it_says_so():
+    def returns_nothing(request) -> None:
+        pass
+
+    assert drive(to_app(returns_nothing).handle(Request.blank()))[1].status == 204
+
+
+@pytest.mark.parametrize("value", [None, 7, object, ("text", 200, [], "more")], ids=repr)
+def test_answers_what_no_response_is_made_of_with_an_error_that_names_it(value):
     def wrong(request):
         return value
 
-    _, response = drive(serve(wrong).handle(Request.blank()))
+    _, response = drive(to_app(wrong).handle(Request.blank()))
     assert response.status == 500
     assert isinstance(response.error, TypeError)
     assert describe(wrong) in str(response.error)
 
 
 def test_does_not_answer_when_it_is_closed():
-    steps = serve(sync_handler).handle(Request.blank())
+    steps = to_app(sync_handler).handle(Request.blank())
     copy_context().run(steps.send, None)
     steps.close()
     assert steps.cr_frame is None
@@ -62,14 +91,14 @@ def test_lets_what_ends_the_process_leave(leaving):
         raise leaving
 
     with pytest.raises(leaving):
-        drive(serve(leaves).handle(Request.blank()))
+        drive(to_app(leaves).handle(Request.blank()))
 
 
 def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
     def wraps_an_async_one(request):
         return async_handler(request)
 
-    _, response = drive(serve(wraps_an_async_one).handle(Request.blank()))
+    _, response = drive(to_app(wraps_an_async_one).handle(Request.blank()))
     gc.collect()  # a coroutine that nobody awaited would warn here
     assert response.status == 500
     assert "async def" in str(response.error)
@@ -86,40 +115,18 @@ def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
 )
 def test_is_refused_unless_it_can_be_called_with_a_request(function):
     with pytest.raises(TypeError) as refused:
-        serve(function)
+        to_app(function)
     assert describe(function) in str(refused.value)
     assert str(refused.value).endswith("and is called with (request)")
 
 
 def test_is_refused_where_it_is_none():
     with pytest.raises(TypeError, match="'text' is no function"):
-        serve("text")
+        to_app("text")
 
 
 def test_may_take_more_that_has_defaults():
     def greets(request, name="world"):
         return Response(f"hello {name}")
 
-    assert drive(serve(greets).handle(Request.blank()))[1].body == b"hello world"
-
-
-@pytest.mark.parametrize("size", [1000, 70_000])
-@pytest.mark.parametrize("function", [sync_handler, async_handler])
-def test_a_header_section_that_the_server_does_not_bound_is_refused(servers, function, size):
-    class Exchange(servers.ASGIServer):
-        """One of the server that bounds none."""
-
-        __module__ = UNBOUNDED
-
-    async def answered(app):
-        for _ in range(2):
-            server = Exchange()
-            await app(
-                servers.scope(headers=[(b"host", b"localhost"), (b"x-large", bytes(size))]), server.receive, server.send
-            )
-            yield server.answer.status
-
-    async def statuses():
-        return [status async for status in answered(serve(function))]
-
-    assert asyncio.run(statuses()) == [200 if size == 1000 else 431] * 2
+    assert drive(to_app(greets).handle(Request.blank()))[1].body == b"hello world"

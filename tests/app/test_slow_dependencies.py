@@ -1,11 +1,11 @@
-"""Sources of places that block for a long time: how they leave threads to requests that don't need them."""
+"""Sources of dependencies that block for a long time: how they leave threads to requests that don't need them."""
 
 import asyncio
 import threading
 
 import pytest
 
-from antiphon import App, Limits, Place
+from antiphon import App, Dependency, Limits
 from antiphon.concurrency.workers import RECEIVING, RESOLVING, WORKERS, workers
 from antiphon.testing import AsyncClient
 from tests.helpers.waiting import DEADLINE, eventually
@@ -22,7 +22,7 @@ def interface(request):
 
 
 class Slow:
-    """An app with a place whose source waits until a test lets it go on, if a request has a cookie."""
+    """An app with a dependency whose source waits until a test lets it go on, if a request has a cookie."""
 
     def __init__(self, style):
         self.style = style
@@ -32,13 +32,13 @@ class Slow:
         self.closed = []
         self.most = self._now = 0
         self._lock = threading.Lock()
-        place = Place[str]("slow")
-        self.app.fill(
-            place,
+        dependency = Dependency[str]("slow")
+        self.app.provide(
+            dependency,
             self.load,
             blocking=True,
             when=lambda request: "session" in request.cookies,
-            otherwise=lambda request: "",
+            default=lambda request: "",
         )
 
         @self.app.middleware
@@ -48,7 +48,7 @@ class Slow:
             return response
 
         def handler(request):
-            return f"handled {request[place]}"
+            return f"handled {request[dependency]}"
 
         async def ahandler(request):
             return handler(request)
@@ -65,7 +65,7 @@ class Slow:
         assert self.go_on.wait(DEADLINE)
         with self._lock:
             self._now -= 1
-        return "place"
+        return "dependency"
 
     async def wait_for(self, count):
         """Wait until so many requests are in the source."""
@@ -93,7 +93,7 @@ def test_leave_half_of_the_threads_to_requests_without(slow, interface):
             slow.go_on.set()
             return {answer.text for answer in quick}, [answer.text for answer in await asyncio.gather(*waiting)]
 
-    assert run(main()) == ({"handled ", "quick"}, ["handled place"] * 2 * WORKERS)
+    assert run(main()) == ({"handled ", "quick"}, ["handled dependency"] * 2 * WORKERS)
     assert slow.most == RESOLVING
 
 
@@ -112,7 +112,7 @@ def test_are_not_asked_for_a_request_that_was_cancelled_in_line(slow, interface)
             slow.go_on.set()
             return [answer.text for answer in await asyncio.gather(*waiting)]
 
-    assert run(main()) == ["handled place"] * RESOLVING
+    assert run(main()) == ["handled dependency"] * RESOLVING
     assert limiter._free == RESOLVING
     assert not slow.asked.acquire(blocking=False)
     assert len(slow.closed) == RESOLVING + 5
@@ -136,8 +136,8 @@ def test_do_not_wait_for_those_that_wait_for_a_body(slow, interface):
             forms = [asyncio.create_task(client.post("/", body=form(), headers=FORM)) for _ in range(WORKERS)]
             for _ in range(RECEIVING):
                 await sent.acquire()
-            places = await asyncio.gather(*(client.get("/", headers=COOKIE) for _ in range(5)))
+            dependencies = await asyncio.gather(*(client.get("/", headers=COOKIE) for _ in range(5)))
             finish.set()
-            return {answer.text for answer in places}, {answer.text for answer in await asyncio.gather(*forms)}
+            return {answer.text for answer in dependencies}, {answer.text for answer in await asyncio.gather(*forms)}
 
-    assert run(main()) == ({"handled place"}, {"handled sent"})
+    assert run(main()) == ({"handled dependency"}, {"handled sent"})

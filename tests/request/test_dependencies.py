@@ -1,22 +1,23 @@
 import pytest
 
 from antiphon import Request
-from antiphon.request.places import Place
+from antiphon.request.dependencies import Dependency
 
 
 class Route:
-    """The route of an application in which each place reads as its name, numbered."""
+    """The route of an application in which each dependency reads as its name, numbered."""
 
-    endpoint = app = None
+    name = ""
+    app = None
 
     def __init__(self):
-        self.places = self
-        self.read_places = []
+        self.dependencies = self
+        self.read_dependencies = []
 
-    def read(self, place, request):
+    def read(self, dependency, request):
         assert isinstance(request, Request)
-        self.read_places.append(place)
-        return f"{place.name} {len(self.read_places)}"
+        self.read_dependencies.append(dependency)
+        return f"{dependency.name} {len(self.read_dependencies)}"
 
 
 def routed(kind=Request):
@@ -25,25 +26,25 @@ def routed(kind=Request):
     return request
 
 
-Tenant = Place[str]("tenant", fix="app.use(Tenants())")
+Tenant = Dependency[str]("tenant", fix="app.use(Tenants())")
 
 
 class WithSession(Request):
-    session = Place[str]("session", fix="app.use(Sessions())")
+    session = Dependency[str]("session", fix="app.use(Sessions())")
 
 
-class TestAPlace:
+class TestADependency:
     def test_is_computed_on_first_read_and_kept(self):
         request = routed()
-        assert request.route.read_places == []
+        assert request.route.read_dependencies == []
         assert [request[Tenant], request[Tenant]] == ["tenant 1", "tenant 1"]
-        assert request.route.read_places == [Tenant]
+        assert request.route.read_dependencies == [Tenant]
 
     def test_keeps_none_as_any_other_value(self):
         request = routed()
-        request.route.read = lambda place, request: request.route.read_places.append(place)
+        request.route.read = lambda dependency, request: request.route.read_dependencies.append(dependency)
         assert [request[Tenant], request[Tenant]] == [None, None]
-        assert request.route.read_places == [Tenant]
+        assert request.route.read_dependencies == [Tenant]
 
     def test_is_computed_for_each_request_by_itself(self):
         first, second = routed(), routed()
@@ -53,8 +54,8 @@ class TestAPlace:
     def test_does_not_keep_a_failure(self):
         request = routed()
 
-        def fails(place, request):
-            raise LookupError(place.name)
+        def fails(dependency, request):
+            raise LookupError(dependency.name)
 
         read, request.route.read = request.route.read, fails
         for _ in range(2):
@@ -72,7 +73,7 @@ class TestAPlace:
         other = routed()
         other[Tenant] = "set"
         assert Tenant in other
-        assert other.route.read_places == []
+        assert other.route.read_dependencies == []
 
     def test_an_unread_one_leaves_nothing_on_the_request(self):
         request = routed()
@@ -86,7 +87,7 @@ class TestAPlace:
         assert request[Tenant] == "first"
         request[Tenant] = "second"
         assert request[Tenant] == "second"
-        assert request.route.read_places == []
+        assert request.route.read_dependencies == []
 
     def test_may_be_set_where_there_is_no_application(self):
         request = Request.blank()
@@ -96,23 +97,23 @@ class TestAPlace:
     def test_shares_nothing_with_another_of_its_name(self):
         request = routed()
         request[Tenant] = "set"
-        assert request[Place[str]("tenant")] == "tenant 1"
+        assert request[Dependency[str]("tenant")] == "tenant 1"
 
     def test_has_no_name_that_is_in_the_way_of_an_attribute(self):
         request = routed()
-        request[Place[str]("method")] = "set"
+        request[Dependency[str]("method")] = "set"
         assert request.method == "GET"
 
     def test_that_nothing_fills_is_an_error_with_its_name_and_the_fix(self):
         with pytest.raises(RuntimeError, match=r"no application.*'tenant'.*app\.use\(Tenants\(\)\)") as refused:
             Request.blank()[Tenant]
         assert refused.value.__context__ is None
-        assert "app.use(Tenants())" in str(Tenant.unfilled())
-        assert "'tenant'" in str(Tenant.unfilled())
-        assert "app.fill" in str(Place[str]("other").unfilled())
+        assert "app.use(Tenants())" in str(Tenant.not_provided())
+        assert "'tenant'" in str(Tenant.not_provided())
+        assert "app.provide" in str(Dependency[str]("other").not_provided())
 
     def test_says_its_name(self):
-        assert repr(Tenant) == "<Place 'tenant'>"
+        assert repr(Tenant) == "<Dependency 'tenant'>"
 
 
 class TestAsAnAttribute:
@@ -120,7 +121,7 @@ class TestAsAnAttribute:
         request = routed(WithSession)
         assert [request.session, request.session] == ["session 1", "session 1"]
 
-    def test_is_what_its_place_is(self):
+    def test_is_what_its_dependency_is(self):
         request = routed(WithSession)
         request.session = "set"
         assert request.session == request[WithSession.session] == "set"
@@ -128,8 +129,8 @@ class TestAsAnAttribute:
         assert request.session == "again"
         assert WithSession.session in request
 
-    def test_is_the_place_on_the_class(self):
-        assert isinstance(WithSession.session, Place)
+    def test_is_the_dependency_on_the_class(self):
+        assert isinstance(WithSession.session, Dependency)
         assert WithSession.session.name == "session"
 
     def test_that_nothing_fills_is_no_missing_attribute(self):
@@ -139,10 +140,10 @@ class TestAsAnAttribute:
 
 class TestARequest:
     @pytest.mark.parametrize("key", ["tenant", 0, None], ids=repr)
-    def test_has_nothing_but_places(self, key):
-        with pytest.raises(TypeError, match="is for places"):
+    def test_has_nothing_but_dependencies(self, key):
+        with pytest.raises(TypeError, match="is for dependencies"):
             routed()[key]
-        with pytest.raises(TypeError, match=r"is for places, not for .*: make one, .* or set .* request\.g"):
+        with pytest.raises(TypeError, match=r"is for dependencies, not for .*: make one, .* or set .* request\.g"):
             routed()[key] = 1
 
     def test_is_not_iterable(self):

@@ -1,4 +1,4 @@
-"""Places whose sources are generators: open from the first read to the response, or to the end of its stream."""
+"""Dependencies whose sources are generators: open from the first read to the response, or to the end of its stream."""
 
 import asyncio
 import sqlite3
@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from antiphon import App, Place, Redirect, Request, Response
+from antiphon import App, Dependency, Redirect, Request, Response
 from antiphon.app.answering.plan import Surroundings
 from antiphon.handler.contract import describe
 from antiphon.http import ClientDisconnected, Conflict
@@ -18,8 +18,8 @@ from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.axes("interface", "style", "other", "kind")
 
-Session = Place[str]("session")
-Second = Place[str]("second")
+Session = Dependency[str]("session")
+Second = Dependency[str]("second")
 
 
 class Full(Exception):
@@ -34,8 +34,8 @@ class Kind:
         self.options = options
         self.is_lazy = name == "lazy"
 
-    def fill(self, app, seen, place=Session, name="session", fails=None, catches=(), **options):
-        """Fill a place by a generator that notes its start and its end, or the error that ended it."""
+    def provide(self, app, seen, dependency=Session, name="session", fails=None, catches=(), **options):
+        """Provide a dependency by a generator that notes its start and its end, or the error that ended it."""
 
         @contextmanager
         def noted():
@@ -66,7 +66,7 @@ class Kind:
                 yield value
                 await asyncio.sleep(0)
 
-        app.fill(place, waits if self.name == "async" else blocks, **self.options, **options)
+        app.provide(dependency, waits if self.name == "async" else blocks, **self.options, **options)
 
 
 KINDS = [Kind("lazy", {}), Kind("blocking", {"blocking": True}), Kind("async", {})]
@@ -85,7 +85,7 @@ def seen():
 
 
 def reading(style, answer=lambda request: "done"):
-    """A handler that reads the place, and then answers."""
+    """A handler that reads the dependency, and then answers."""
 
     @style
     def handler(request):
@@ -103,9 +103,9 @@ def raising(error):
 
 
 class TestAnAnswer:
-    def test_is_sent_when_the_place_is_closed_before_the_middleware(self, serving, style, other, kind, seen):
+    def test_is_sent_when_the_dependency_is_closed_before_the_middleware(self, serving, style, other, kind, seen):
         app = App()
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.middleware(other.around(after=lambda request, response: seen.append("middleware")))
         app.after_request(other(lambda request, response: seen.append(f"hook {request[Session]}")))
 
@@ -126,21 +126,21 @@ class TestAnAnswer:
     def test_to_an_error_is_the_same_and_the_error_is_thrown_in(self, serving, style, other, kind, seen, error, status):
         app = App()
         app.errorhandler(Full)(other(lambda request, error: ("full", 507)))
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.get("/")(reading(style, raising(error)))
         assert serving(app).get("/").status == status
         assert seen == ["open session", error]
 
     def test_that_was_raised_and_is_no_error_commits(self, serving, style, kind, seen):
         app = App()
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.get("/")(reading(style, raising(Redirect("/there", 302))))
         assert serving(app).get("/").status == 302
         assert seen == ["open session", "commit session"]
 
     def test_is_a_500_where_the_commit_fails_and_passes_the_middleware(self, serving, style, other, kind, seen, caplog):
         app = App()
-        kind.fill(app, seen, fails=LookupError("the disk is full"))
+        kind.provide(app, seen, fails=LookupError("the disk is full"))
         app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
         app.get("/")(reading(style, lambda request: ("created", 201)))
         response = serving(app).get("/")
@@ -151,18 +151,18 @@ class TestAnAnswer:
     def test_is_given_to_the_error_handler_of_a_commit_that_fails(self, serving, style, other, kind, seen):
         app = App()
         app.errorhandler(Full)(other(lambda request, error: ("full", 507)))
-        kind.fill(app, seen, fails=Full())
+        kind.provide(app, seen, fails=Full())
         app.get("/")(reading(style))
         assert serving(app).get("/").status == 507
 
     def test_stays_that_of_the_error_if_the_source_catches_it(self, serving, style, kind, seen):
         app, error = App(), Conflict("no coffee")
-        kind.fill(app, seen, catches=Conflict)
+        kind.provide(app, seen, catches=Conflict)
         app.get("/")(reading(style, raising(error)))
         assert serving(app).get("/").status == 409
         assert seen == ["open session", error]
 
-    @pytest.mark.parametrize("where", ["hook", "late hook", "inner place", "early answer", "early error"])
+    @pytest.mark.parametrize("where", ["hook", "late hook", "inner dependency", "early answer", "early error"])
     def test_is_made_elsewhere(self, serving, style, other, kind, seen, where):
         app, error = App(), Full()
 
@@ -170,13 +170,13 @@ class TestAnAnswer:
             request[Session]
             raise error
 
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         if where == "hook":
             app.before_request(other(fails))
         elif where == "late hook":
             app.after_request(other(fails))
-        elif where == "inner place":
-            kind.fill(app, [], Second, "second", fails=error)
+        elif where == "inner dependency":
+            kind.provide(app, [], Second, "second", fails=error)
             app.before_request(other(lambda request: seen.append(request[Session] and request[Second])))
         elif where == "early answer":
             app.before_request(other(lambda request: request[Session]))
@@ -192,7 +192,7 @@ class TestAnAnswer:
     @pytest.mark.parametrize("path", ["/", "/conditional", "/nowhere"])
     def test_of_every_kind_closes_once(self, serving, style, kind, seen, method, path):
         app = App()
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.errorhandler(404)(lambda request, error: (request[Session], 404))
         app.route("/", ["GET", "POST"])(reading(style))
 
@@ -208,28 +208,28 @@ class TestAnAnswer:
         assert len(seen) == 2 or kind.is_lazy
 
 
-class TestAPlaceThatIsNotRead:
+class TestADependencyThatIsNotRead:
     def test_is_opened_only_if_it_is_not_lazy(self, serving, style, kind, seen):
         app = App()
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.get("/")(style(lambda request: "done"))
         assert serving(app).get("/").text == "done"
         assert seen == ([] if kind.is_lazy else ["open session", "commit session"])
 
     def test_is_never_opened_where_it_is_not_wanted(self, serving, style, kind, seen):
         app = App()
-        kind.fill(app, seen, when=lambda request: request.path == "/in", otherwise=lambda request: "nobody")
+        kind.provide(app, seen, when=lambda request: request.path == "/in", default=lambda request: "nobody")
         app.get("/<where>")(style(lambda request: request[Session]))
         client = serving(app)
         assert (client.get("/out").text, seen) == ("nobody", [])
         assert (client.get("/in").text, seen) == ("session", ["open session", "commit session"])
 
 
-class TestSeveralPlaces:
+class TestSeveralDependencies:
     def app(self, style, kind, seen, fails=None):
         app = App()
-        kind.fill(app, seen)
-        kind.fill(app, seen, Second, "second", fails=fails)
+        kind.provide(app, seen)
+        kind.provide(app, seen, Second, "second", fails=fails)
 
         @app.get("/")
         @style
@@ -249,13 +249,13 @@ class TestSeveralPlaces:
 
     def test_that_fail_to_open_leave_the_others_closed(self, serving, style, other, seen):
         app, error = App(), Full()
-        KINDS[2].fill(app, seen)
+        KINDS[2].provide(app, seen)
 
         def fails(request):
             raise error
             yield
 
-        app.fill(Second, fails, blocking=other.is_async)
+        app.provide(Second, fails, blocking=other.is_async)
         app.get("/")(style(lambda request: request[Second]))
         assert serving(app).get("/").status == 500
         assert seen == ["open session", error]
@@ -264,7 +264,7 @@ class TestSeveralPlaces:
 class TestAStream:
     @pytest.fixture
     def chunks(self, style, seen):
-        """Makes a stream that reads the place, of the handler's own style."""
+        """Makes a stream that reads the dependency, of the handler's own style."""
 
         def chunks(request, count, error=None):
             def blocks():
@@ -285,11 +285,11 @@ class TestAStream:
 
     @pytest.fixture
     def streaming(self, style, kind, seen, chunks):
-        """Makes an application that answers by a stream. The handler reads the place before the stream does."""
+        """Makes an application that answers by a stream. The handler reads the dependency before the stream does."""
 
         def streaming(count=2, error=None, is_read_before=True, fails=None, **options):
             app = App()
-            kind.fill(app, seen, fails=fails, **options)
+            kind.provide(app, seen, fails=fails, **options)
 
             @app.get("/")
             @style
@@ -304,7 +304,7 @@ class TestAStream:
         return streaming
 
     @pytest.mark.parametrize("is_read_before", [True, False])
-    def test_reads_from_the_place_to_its_end(self, serving, streaming, seen, other, is_read_before):
+    def test_reads_from_the_dependency_to_its_end(self, serving, streaming, seen, other, is_read_before):
         app = streaming(is_read_before=is_read_before)
         app.middleware(other.around(after=lambda request, response: seen.append("middleware")))
         assert serving(app).get("/").text == "sessionsession"
@@ -370,7 +370,7 @@ class TestAStream:
     def test_of_a_file_is_none(self, serving, style, kind, seen, tmp_path):
         app, file = App(), tmp_path / "page.txt"
         file.write_text("page")
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.middleware(style.around(after=lambda request, response: seen.append("middleware")))
         app.get("/")(reading(style, lambda request: Response.file(file)))
         assert serving(app).get("/").text == "page"
@@ -378,7 +378,7 @@ class TestAStream:
 
     def test_to_an_error_has_the_error_thrown_in_at_its_end(self, serving, style, kind, seen):
         app, error = App(), Full()
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.errorhandler(Full)(lambda request, error: Response.stream(iter(["f", "ull"])))
         app.get("/")(reading(style, raising(error)))
         assert serving(app).get("/").text == "full"
@@ -392,7 +392,7 @@ class TestWhereItIs:
         outer = App()
         inside = position.enter(outer)
         outer.middleware(other.around(after=lambda request, response: seen.append("outer")))
-        kind.fill(inside if position.is_apart and isinstance(inside, App) else outer, seen)
+        kind.provide(inside if position.is_apart and isinstance(inside, App) else outer, seen)
         is_known = isinstance(inside, App) or not position.is_apart
 
         @inside.get("/")
@@ -412,7 +412,7 @@ class TestWhereItIs:
     def test_is_around_the_middleware_that_read_it(self, serving, style, other, seen, answer):
         """Middleware may use it after its yield, and has been closed when it is closed."""
         app = App()
-        KINDS[0].fill(app, seen)
+        KINDS[0].provide(app, seen)
         app.middleware(other.around(after=lambda request, response: seen.append("outer")))
 
         def before(request):
@@ -426,7 +426,7 @@ class TestWhereItIs:
 
     def test_may_be_before_routing(self, serving, style, other, seen):
         app = App()
-        KINDS[0].fill(app, seen)
+        KINDS[0].provide(app, seen)
 
         def before(request):
             request[Session]
@@ -446,7 +446,7 @@ class TestWhereItIs:
 
     def test_may_be_the_end_of_the_middleware_and_then_it_is_opened_again(self, serving, style, other, seen):
         app = App()
-        KINDS[0].fill(app, seen)
+        KINDS[0].provide(app, seen)
         app.middleware(other.around(after=lambda request, response: seen.append(request[Session])))
         app.get("/")(reading(style))
         serving(app).get("/")
@@ -454,7 +454,7 @@ class TestWhereItIs:
 
     def test_is_not_after_the_response(self, serving, style, kind, seen, caplog):
         app = App()
-        kind.fill(app, seen)
+        kind.provide(app, seen)
         app.get("/")(reading(style, lambda request: request.after_response(lambda: request[Session]) and "done"))
         assert serving(app).get("/").text == "done"
         assert "'session'" in eventually(lambda: caplog.text or None, "nothing is logged")
@@ -468,7 +468,7 @@ class TestItsThread:
         with sqlite3.connect(path) as database:
             database.execute("create table orders (name)")
         database.close()
-        Database = Place[sqlite3.Connection]("database")
+        Database = Dependency[sqlite3.Connection]("database")
         closed = []
 
         def connect(request):
@@ -484,7 +484,7 @@ class TestItsThread:
             with contextmanager(connect)(request) as connection:
                 yield connection
 
-        app.fill(Database, connect_on_loop if kind.name == "async" else connect, **kind.options)
+        app.provide(Database, connect_on_loop if kind.name == "async" else connect, **kind.options)
         runs_there = kind.name == "async" if style.is_async else kind.name == "blocking"
         if not (runs_there or kind.is_lazy):  # the handler may not use what belongs to another thread
             style = type(style)("async def" if kind.name == "async" else "def")
@@ -531,7 +531,7 @@ class TestItsContext:
             with contextmanager(blocks)(request) as value:
                 yield value
 
-        app.fill(Session, waits if kind.name == "async" else blocks, **kind.options)
+        app.provide(Session, waits if kind.name == "async" else blocks, **kind.options)
         app.after_request(other(lambda request, response: seen.append(who.get()) and None))
 
         def tell(request):
@@ -541,7 +541,7 @@ class TestItsContext:
 
         app.get("/")(reading(style, tell))
         assert serving(app).get("/").text == "ada"
-        assert eventually(lambda: seen if len(seen) == 2 else None, "the place is not closed") == [
+        assert eventually(lambda: seen if len(seen) == 2 else None, "the dependency is not closed") == [
             "ada", ("ada", "handler"),
         ]  # fmt: skip
         assert caplog.text == ""
@@ -590,7 +590,7 @@ class TestASourceThatIsWrong:
     @pytest.mark.parametrize(("source", "options", "fault"), WRONG.values(), ids=WRONG)
     def test_is_an_error_that_names_it(self, serving, style, source, options, fault, caplog):
         app = App()
-        app.fill(Session, source, **options)
+        app.provide(Session, source, **options)
 
         @app.get("/")
         @style
@@ -601,17 +601,17 @@ class TestASourceThatIsWrong:
         assert fault in caplog.text
         assert describe(source) in caplog.text
 
-    @pytest.mark.parametrize("option", ["when", "otherwise"])
+    @pytest.mark.parametrize("option", ["when", "default"])
     @pytest.mark.parametrize("function", [never, never_later, partial(never)], ids=["def", "async def", "partial"])
     def test_is_refused_where_nothing_is_closed(self, option, function):
         with pytest.raises(TypeError, match=rf"`{option}` .*yields") as refused:
-            App().fill(Session, lambda request: "", **{option: function})
+            App().provide(Session, lambda request: "", **{option: function})
         assert describe(function) in str(refused.value)
 
     @pytest.mark.parametrize("manager", [contextmanager(never), asynccontextmanager(never_later)])
     def test_is_refused_with_the_decorator_of_context_managers(self, manager):
         with pytest.raises(TypeError, match="contextmanager") as refused:
-            App().fill(Session, manager)
+            App().provide(Session, manager)
         assert describe(manager) in str(refused.value)
 
 
@@ -639,21 +639,21 @@ def with_more(more, request):
 )
 def test_a_source_may_be_anything_that_is_called_and_yields(serving, style, source):
     app = App()
-    app.fill(Session, source)
+    app.provide(Session, source)
     app.get("/")(reading(style))
     assert serving(app).get("/").text == "done"
 
 
 def test_a_function_that_returns_an_iterator_gives_that_as_the_value(serving, style):
     app = App()
-    app.fill(Session, lambda request: iter("ab"))
+    app.provide(Session, lambda request: iter("ab"))
     app.get("/")(style(lambda request: "".join(request[Session])))
     assert serving(app).get("/").text == "ab"
 
 
 def test_an_application_without_a_generator_pays_nothing():
     app = App()
-    app.fill(Session, lambda request: "session")
+    app.provide(Session, lambda request: "session")
     app.get("/")(lambda request: request[Session])
     plan, _ = app.freeze().find(Request.blank("/"))
     assert plan.surroundings is Surroundings.BARE
@@ -667,7 +667,7 @@ def test_a_cancellation_that_a_source_takes_back_needs_an_answer(serving, caplog
             async with asyncio.timeout(0.01):
                 yield "session"
 
-    app.fill(Session, patient)
+    app.provide(Session, patient)
 
     @app.get("/")
     async def handler(request):

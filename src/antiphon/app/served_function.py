@@ -1,0 +1,86 @@
+"""A plain function, or a response, as an application for every server."""
+
+from collections.abc import Awaitable, Callable
+from copy import copy
+from typing import Literal, TypeAlias, overload
+
+from antiphon.adapters.servable import Servable, ServedResponse
+from antiphon.adapters.server_values import header_too_large
+from antiphon.app.answering.returns import ResponseLike, respond
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.context import set_current_request
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async
+from antiphon.handler.scope import in_scope
+from antiphon.http.urls.path import check_path
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+Function: TypeAlias = (
+    Callable[[Request], ResponseLike]
+    | Callable[[Request], Awaitable[ResponseLike]]
+    | Callable[[Request], None]
+    | Callable[[Request], Awaitable[None]]
+)
+
+
+class ServedFunction(Servable):
+    """An application that answers by a plain function, ``def`` or ``async def``, of a request whose body is loaded."""
+
+    def __init__(self, function: Function) -> None:
+        check_arguments(function, "request")
+        super().__init__()
+        self._is_async = is_async(function)
+        self._function = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
+        self._measures_header = False
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """WSGI for a ``def``, ASGI for an ``async def``."""
+        return "asgi" if self._is_async else "wsgi"
+
+    def measure_header_sections(self) -> None:
+        """Refuse header sections above the limit from now on."""
+        self._measures_header = True
+
+    async def handle(self, request: Request) -> Response:
+        """Load the body, call the function, and answer errors as problem details or as a page."""
+        set_current_request(request)
+        try:
+            check_path(request.head.path)
+            if self._measures_header and (size := request.head.header_size) > request.limits.headers:
+                raise header_too_large(size, request.limits.headers)
+            if request.head.has_body:
+                await request.content.load(request.limits)
+            if not self._is_async:
+                await ON_THREAD
+            elif request.head.blocks:
+                await ON_LOOP
+            answer = self._function(request)
+            if self._is_async:
+                answer = await answer  # type: ignore[misc]  # a coroutine, as is_async says
+            if not isinstance(answer, Response):
+                answer = await respond(answer, self._function, request)
+            if answer.is_conditional:
+                answer = copy(answer).conditional(request)  # the function may give the same one again
+            if request.consulted:
+                answer.vary(*request.consulted)
+            return answer
+        except Exception as error:
+            return failed(request, error)
+
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """Answer a request on an event loop; return an awaitable of the response."""
+        return self.handle(request) if self._is_async else super().answer(request)
+
+
+@overload
+def to_app(answer: Function) -> ServedFunction: ...
+@overload
+def to_app(answer: Response) -> ServedResponse: ...
+def to_app(answer: Function | Response) -> Servable:
+    """Return an application for every server that answers by a function of a Request, or by a response.
+
+    The function is ``def`` or ``async def``, and returns what handlers return. Usable as a decorator. Raises TypeError
+    for a function that can't be called with a request.
+    """
+    return ServedResponse(answer) if isinstance(answer, Response) else ServedFunction(answer)

@@ -1,0 +1,61 @@
+"""Dependencies of a request: attributes that an application provides, computed when they are first read."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon import Dependency
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+T = TypeVar("T")
+
+_KEY = "antiphon.dependencies"
+
+
+class NotProvidedError(AttributeError, RuntimeError):
+    """The error of reading a dependency that nothing provides. For ``hasattr`` the request has no such attribute."""
+
+
+class RequestDependencies:
+    """The dependencies of a request: values that were set, else those of the sources in its environ, computed once."""
+
+    environ: dict[str, Any]
+
+    lang = Dependency[str | None]("lang", fix="provide(environ, Request.lang, source), or by a KayApp")
+    """The language of the request; None if the application does not translate."""
+    user = Dependency[Any]("user", fix="app.provide(Request.user, source), or AUTH_USER_BACKEND in settings.py")
+    """The user: an instance of the class named by the setting AUTH_USER_MODEL."""
+    session = Dependency[Any]("session", fix="app.provide(Request.session, source)")
+    """The visitor's data that is kept between requests."""
+
+    def __getitem__(self, dependency: Dependency[T]) -> T:
+        kept = self._kept_dependencies()
+        if dependency not in kept:
+            source = self.environ.get(_KEY, {}).get(dependency)
+            if source is None:
+                raise NotProvidedError(str(dependency.not_provided()))
+            kept[dependency] = source(self)
+        value: T = kept[dependency]
+        return value
+
+    def __setitem__(self, dependency: Dependency[T], value: T) -> None:
+        self._kept_dependencies()[dependency] = value
+
+    def __contains__(self, dependency: Dependency[Any]) -> bool:
+        """Return True if the dependency has a value, or a source."""
+        return dependency in self._kept_dependencies() or dependency in self.environ.get(_KEY, ())
+
+    def _kept_dependencies(self) -> dict[Dependency[Any], Any]:
+        kept: dict[Dependency[Any], Any] = self.__dict__.setdefault("_dependencies", {})
+        return kept
+
+
+def provide(environ: "WSGIEnvironment", dependency: Dependency[T], source: Callable[[Any], T]) -> None:
+    """Register the source of a dependency, a function of the request, for all requests made of an environ."""
+    provide_all(environ, {dependency: source})
+
+
+def provide_all(environ: "WSGIEnvironment", sources: Mapping[Dependency[Any], Callable[[Any], Any]]) -> None:
+    """Register the sources of several dependencies."""
+    environ[_KEY] = {**environ.get(_KEY, {}), **sources}

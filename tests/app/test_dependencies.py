@@ -1,0 +1,313 @@
+import asyncio
+import threading
+from functools import partial, wraps
+
+import pytest
+
+from antiphon import Request
+from antiphon.app.answering.dependencies import Dependencies
+from antiphon.handler.contract import describe
+from antiphon.handler.drive import run_async
+from antiphon.http.errors import ServiceUnavailable
+from antiphon.request.dependencies import Dependency
+from tests.helpers.driving import drive
+
+User = Dependency[str]("user", fix="app.use(Users())")
+Session = Dependency[dict]("session")
+
+
+class Route:
+    name = ""
+    app = None
+
+    def __init__(self, dependencies):
+        self.dependencies = dependencies
+
+
+def request_with(dependencies, url="/"):
+    request = Request.blank(url)
+    request.route = Route(dependencies)
+    return request
+
+
+async def resolve(dependencies, request, pinned=True):
+    for source in dependencies.resolving:
+        await (source.pinned() if pinned else source).resolve(request)
+
+
+def resolved(dependencies, request):
+    asyncio.run(asyncio.wait_for(run_async(resolve(dependencies, request)), 10))
+    return request
+
+
+def ada(request):
+    return f"ada at {request.path}"
+
+
+async def ada_later(request):
+    await asyncio.sleep(0)
+    return ada(request)
+
+
+WAITING = {
+    "async": (ada_later, {}),
+    "blocking": (ada, {"blocking": True}),
+    "partial of async": (partial(ada_later), {}),
+}
+
+
+@pytest.fixture
+def dependencies():
+    return Dependencies()
+
+
+@pytest.fixture(params=WAITING.values(), ids=WAITING)
+def waiting(request, dependencies):
+    """Provides User with a source that waits."""
+    source, options = request.param
+    return partial(dependencies.provide, User, source, **options)
+
+
+class TestASyncSource:
+    def test_is_called_on_first_read(self, dependencies):
+        called = []
+        dependencies.provide(User, lambda request: called.append(request) or "ada")
+        request = request_with(dependencies)
+        assert called == []
+        assert [request[User], request[User]] == ["ada", "ada"]
+        assert called == [request]
+
+    def test_is_not_resolved(self, dependencies):
+        dependencies.provide(User, ada)
+        assert dependencies.resolving == ()
+
+    def test_raises_where_it_is_read(self, dependencies):
+        error = ServiceUnavailable("no users today")
+
+        def fails(request):
+            raise error
+
+        dependencies.provide(User, fails)
+        with pytest.raises(ServiceUnavailable) as raised:
+            request_with(dependencies)[User]
+        assert raised.value is error
+
+    def test_may_read_another_dependency(self, dependencies):
+        dependencies.provide(User, lambda request: request[Session]["user"])
+        dependencies.provide(Session, lambda request: {"user": "ada"})
+        assert request_with(dependencies)[User] == "ada"
+
+    def test_is_asked_only_when_it_is_wanted(self, dependencies):
+        dependencies.provide(User, ada, when=lambda request: request.path == "/in", default=lambda request: "nobody")
+        assert request_with(dependencies, "/in")[User] == "ada at /in"
+        assert request_with(dependencies, "/out")[User] == "nobody"
+
+
+class TestASourceThatWaits:
+    def test_gives_its_value_before_the_handler(self, dependencies, waiting):
+        waiting()
+        request = resolved(dependencies, request_with(dependencies, "/in"))
+        assert User in request
+        assert request[User] == "ada at /in"
+
+    def test_is_told_from_others(self, dependencies, waiting):
+        waiting()
+        dependencies.provide(Session, lambda request: {})
+        assert [source.provides for source in dependencies.resolving] == [User]
+
+    def test_is_not_called_when_it_is_not_wanted(self, dependencies, waiting):
+        waiting(when=lambda request: request.path == "/in", default=lambda request: f"nobody at {request.path}")
+        request = resolved(dependencies, request_with(dependencies, "/out"))
+        assert User not in request
+        assert request[User] == "nobody at /out"
+        assert resolved(dependencies, request_with(dependencies, "/in"))[User] == "ada at /in"
+
+    def test_changes_no_dependency_for_those_who_don_t_want_it(self, dependencies, waiting):
+        waiting(when=lambda request: False)
+        assert drive(resolve(dependencies, request_with(dependencies)))[0] == []
+
+    def test_without_anything_otherwise_is_an_error_for_them(self, dependencies, waiting):
+        waiting(when=lambda request: False)
+        request = resolved(dependencies, request_with(dependencies))
+        with pytest.raises(RuntimeError, match=r"has no 'user'.*default"):
+            request[User]
+
+    def test_is_not_called_for_a_dependency_that_was_set(self, dependencies, waiting):
+        waiting()
+        request = request_with(dependencies)
+        request[User] = "set"
+        assert resolved(dependencies, request)[User] == "set"
+
+    def test_is_an_error_to_read_before(self, dependencies, waiting):
+        waiting()
+        with pytest.raises(RuntimeError, match="'user' is not resolved") as refused:
+            request_with(dependencies)[User]
+        assert describe(dependencies.resolving[0].hook.function) in str(refused.value)
+
+    def test_raises_where_it_is_resolved(self, dependencies):
+        error = ServiceUnavailable("no users today")
+
+        async def fails(request):
+            raise error
+
+        dependencies.provide(User, fails)
+        request = request_with(dependencies)
+        with pytest.raises(ServiceUnavailable) as raised:
+            resolved(dependencies, request)
+        assert raised.value is error
+        assert User not in request
+
+    def test_may_read_the_dependencies_that_were_filled_before(self, dependencies):
+        async def session(request):
+            return {"user": "ada"}
+
+        async def user(request):
+            return request[Session]["user"]
+
+        dependencies.provide(Session, session)
+        dependencies.provide(User, user)
+        assert resolved(dependencies, request_with(dependencies))[User] == "ada"
+
+
+class TestWhereItRuns:
+    def test_each_goes_to_its_dependency(self, dependencies):
+        threads = {}
+
+        async def waits(request):
+            threads["async"] = threading.current_thread()
+
+        def blocks(request):
+            threads["blocking"] = threading.current_thread()
+
+        dependencies.provide(User, waits)
+        dependencies.provide(Session, blocks, blocking=True)
+        resolved(dependencies, request_with(dependencies))
+        assert threads["async"] is threading.main_thread()
+        assert threads["blocking"] is not threading.main_thread()
+
+    def test_of_one_style_they_need_no_driver(self, dependencies):
+        dependencies.provide(User, ada_later)
+        request = request_with(dependencies)
+        asyncio.run(asyncio.wait_for(resolve(dependencies, request, pinned=False), 10))
+        assert request[User] == "ada at /"
+
+    def test_a_plan_can_tell(self, dependencies):
+        dependencies.provide(User, ada_later)
+        dependencies.provide(Session, lambda request: {}, blocking=True)
+        assert [source.blocks for source in dependencies.resolving] == [False, True]
+
+
+async def nobody(request):
+    return None
+
+
+def decorated(function):
+    """A sync decorator, which gives the coroutine on."""
+
+    @wraps(function)
+    def around(request):
+        return function(request)
+
+    return around
+
+
+class Nobody:
+    async def __call__(self, request):
+        return None
+
+
+async def forgets_to_await(request):
+    return nobody(request)
+
+
+async def forgets_to_wait(request):
+    return asyncio.get_running_loop().create_future()
+
+
+UNAWAITED = {
+    "lambda": (lambda request: nobody(request.path), {}),
+    "decorated": (decorated(nobody), {}),
+    "partial of a lambda": (partial(lambda request: nobody(request.path)), {}),
+    "on a thread": (lambda request: nobody(request.path), {"blocking": True}),
+    "async def": (forgets_to_await, {}),
+    "a future": (forgets_to_wait, {}),
+}
+ASYNC = {
+    "async def": nobody,
+    "partial": partial(nobody),
+    "object": Nobody(),
+    "method": Nobody().__call__,
+}
+
+
+class TestACoroutine:
+    """A coroutine is true, and would let everybody in."""
+
+    @pytest.mark.parametrize(("source", "options"), UNAWAITED.values(), ids=UNAWAITED)
+    def test_is_never_the_value_of_a_dependency(self, dependencies, source, options):
+        dependencies.provide(User, source, **options)
+        request = request_with(dependencies)
+        with pytest.raises(TypeError, match="await") as refused:
+            resolved(dependencies, request)[User]
+        assert describe(source) in str(refused.value)
+        assert User not in request
+
+    @pytest.mark.parametrize("source", ASYNC.values(), ids=ASYNC)
+    def test_is_awaited_where_the_source_is_async(self, dependencies, source):
+        dependencies.provide(User, source)
+        assert resolved(dependencies, request_with(dependencies))[User] is None
+
+    @pytest.mark.parametrize("option", ["when", "default"])
+    @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC)
+    def test_function_is_refused_where_none_is_awaited(self, dependencies, option, function):
+        with pytest.raises(TypeError, match=rf"`{option}` .*`def`") as refused:
+            dependencies.provide(User, ada, **{option: function})
+        assert describe(function) in str(refused.value)
+
+    @pytest.mark.parametrize("option", ["when", "default"])
+    def test_is_refused_where_none_is_awaited(self, dependencies, option):
+        def mistaken(request):
+            return nobody(request)
+
+        dependencies.provide(User, ada, **{"when": lambda request: False} | {option: mistaken})
+        with pytest.raises(TypeError, match="await") as refused:
+            request_with(dependencies)[User]
+        assert describe(mistaken) in str(refused.value)
+
+    def test_is_told_from_a_value_that_may_be_awaited_once(self, dependencies):
+        class Database:
+            def __await__(self):
+                yield
+
+        database = Database()
+        dependencies.provide(User, lambda request: database)
+        assert request_with(dependencies)[User] is database
+
+
+class TestFilling:
+    def test_twice_is_refused_with_both(self, dependencies):
+        dependencies.provide(User, ada)
+        with pytest.raises(ValueError, match="'user'") as refused:
+            dependencies.provide(User, ada_later)
+        assert describe(ada) in str(refused.value)
+        assert describe(ada_later) in str(refused.value)
+        assert request_with(dependencies)[User] == "ada at /"
+        assert dependencies.resolving == ()
+
+    def test_that_is_none_is_refused(self, dependencies):
+        with pytest.raises(TypeError, match=r"app\.provide is for dependencies, not for 'user': make one, "):
+            dependencies.provide("user", lambda request: "ann")
+
+    def test_can_be_asked_for(self, dependencies):
+        assert User not in dependencies
+        dependencies.provide(User, ada)
+        assert User in dependencies
+
+    def test_is_missed_with_the_fix(self, dependencies):
+        with pytest.raises(RuntimeError, match=r"'user'.*app\.use\(Users\(\)\)"):
+            request_with(dependencies)[User]
+
+    def test_of_one_application_is_not_that_of_another(self, dependencies):
+        dependencies.provide(User, ada)
+        with pytest.raises(RuntimeError):
+            request_with(Dependencies())[User]
