@@ -1,10 +1,11 @@
 """`python -m fuzz.multipart --seconds 60`: forms, whole and damaged, read by this parser and by three others.
 
 A whole form is read as it was made, by all. A damaged one that two of the others read alike is refused, or read as one
-of the three reads it. Either is the same however the body is cut. What fails is printed with the seed that makes it
-again.
+of the three reads it, unless a name in it has no quotes and is no token: each reader makes something else of that.
+Either is the same however the body is cut. What fails is printed with the seed that makes it again.
 """
 
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from time import monotonic
 from typing import TypeAlias
 
 from antiphon.http.errors import HTTPError
+from antiphon.http.grammar import TCHARS
 from tests.body.forms_in_parts import cut, evenly, print_form, read
 from tests.body.oracles import ORACLES
 
@@ -44,6 +46,9 @@ DAMAGE += [
     b"Content-Disposition: form-data",
     b'; name="b"',
 ]
+
+BARE_NAME = re.compile(rb"name\s*=\s*" + TCHARS.encode().replace(b"++", b"*+") + rb"[^\s;\w\"]")
+"""An unquoted name or filename with a character that no token has (RFC 9110 §5.6.6)."""
 
 
 def main() -> int:
@@ -85,6 +90,8 @@ def failures(random: Random) -> Iterable[str]:
             yield f"{reader} reads {form} as {items}"
     damaged = damage(random, body)
     yield from cutting_failures(random, damaged)
+    if BARE_NAME.search(damaged):
+        return
     items = ours([damaged])
     others = [other for _, other in theirs([damaged]) if not isinstance(other, str)]
     if any(others.count(other) > 1 for other in others) and not isinstance(items, str) and items not in others:

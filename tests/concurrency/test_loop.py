@@ -8,7 +8,12 @@ import pytest
 
 from antiphon.concurrency import loop
 from antiphon.concurrency.background import background_loop
-from antiphon.concurrency.loop import is_on_background_loop, is_on_loop, yield_to_loop
+from antiphon.concurrency.loop import (
+    drop_withdrawn_cancellation,
+    is_on_background_loop,
+    is_on_loop,
+    yield_to_loop,
+)
 
 
 def test_tells_whether_code_is_on_a_loop():
@@ -61,3 +66,31 @@ def test_lets_others_pass_on_a_loop():
         return passed
 
     assert asyncio.run(main()) == ["other"]
+
+
+class TestACancellationThatWasWithdrawn:
+    def test_is_dropped(self):
+        async def work():
+            task = asyncio.current_task()
+            task.cancel()
+            task.uncancel()
+            await drop_withdrawn_cancellation()
+            await asyncio.sleep(0)
+            return "done"
+
+        assert asyncio.run(work()) == "done"
+
+    def test_leaves_that_of_somebody_else(self):
+        async def work():
+            task = asyncio.current_task()
+            task.cancel()
+            task.cancel("of the server")
+            task.uncancel()
+            await drop_withdrawn_cancellation()
+
+        async def outcome():
+            task = asyncio.create_task(work())
+            await asyncio.wait([task])
+            return task.cancelled()
+
+        assert asyncio.run(outcome())
