@@ -51,7 +51,9 @@ MODULES = ["pyramid.scripts.pserve", "antiphon.dialects.pyramid.scripts.pserve"]
 def folder(tmp_path):
     (tmp_path / "shop.py").write_text(SHOP)
     (tmp_path / "development.ini").write_text(INI)
-    return tmp_path
+    yield tmp_path
+    for module in ("shop", "shop_server"):  # other tests have modules of these names
+        sys.modules.pop(module, None)
 
 
 @pytest.fixture

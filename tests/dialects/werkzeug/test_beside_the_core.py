@@ -81,7 +81,7 @@ READERS = {
     ),
     "entity tags": (lambda lib: lambda value: tags(lib.parse_etags(value)), core_tags, CASES["parse_etags"]),
     "ranges": (lambda lib: lambda value: parts(lib.parse_range_header(value)), core_parts, CASES["parse_range_header"]),
-    "dates": (lambda lib: lib.parse_date, lambda value: or_none(dates.parse_date, value), CASES["parse_date"]),
+    "dates": (lambda lib: lib.parse_date, lambda value: or_none(dates.parse_http_date, value), CASES["parse_date"]),
     "quotes": (
         lambda lib: lib.quote_header_value,
         lambda value: or_none(grammar.quote_if_needed, str(value)),
@@ -161,8 +161,8 @@ DIFFERENCES = {
         for value in ("Sun, 06 Nov 1994 08:49:37 +0200", "06 Nov 1994 08:49")
     ] + [
         Difference(
-            "Sunday, 06-Nov-69 08:49:37 GMT", dates.parse_date("Thu, 06 Nov 1969 08:49:37 GMT"),
-            dates.parse_date("Wed, 06 Nov 2069 08:49:37 GMT"),
+            "Sunday, 06-Nov-69 08:49:37 GMT", dates.parse_http_date("Thu, 06 Nov 1969 08:49:37 GMT"),
+            dates.parse_http_date("Wed, 06 Nov 2069 08:49:37 GMT"),
         )
     ],
     "quotes": [Difference("a\x01b", '"a\x01b"', None)],  # control characters may be printed
