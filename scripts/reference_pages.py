@@ -161,7 +161,7 @@ TOPICS = {
     ),
     "features/security.md": Page(
         "Security headers and CORS", "antiphon.features",
-        "SecurityHeaders ContentSecurityPolicy csp_nonce PermissionsPolicy StrictTransportSecurity Cors",
+        "SecurityHeaders ContentSecurityPolicy csp_nonce PermissionsPolicy StrictTransportSecurity CORS",
         "See also [headers for browsers](../../explanation/safety.md#headers-for-browsers).",
     ),
     "features/compression.md": Page(
@@ -206,7 +206,7 @@ TOPICS = {
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "logs.md": Page(
-        "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIdFilter",
+        "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIDFilter",
         "See also [read the logs](../how-to/logs.md).",
     ),
     "testing.md": Page(

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ PUBLIC = {
     },
     "antiphon.features": {
         "AccessLog", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript", "BoundField", "CSRFTokens",
-        "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Field", "Flash", "FlashMessage",
+        "Compression", "ContentSecurityPolicy", "CookieStore", "CORS", "Field", "Flash", "FlashMessage",
         "FlashMessages", "Form", "FormError", "Health", "HtmxHeaders", "HtmxRequest", "IdempotentWrites",
         "Languages", "Location", "Locations", "MemoryStore", "OpenAPI", "OpenTelemetry", "OwnedEntry", "Page",
         "PageFile", "Pages", "PermissionsPolicy", "RateLimit",
@@ -60,7 +61,7 @@ PUBLIC = {
         "run_on", "run_on_loop", "safe_filename", "served_names", "server_head", "set_current_request", "signature_of",
         "split_list", "started_response", "stream_of", "to_response", "urlencoded_fields_of",
     },
-    "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
+    "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},
     "antiphon.testing": {
         "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",
         "ClientResponse", "CookieJar", "Interface", "LifespanError", "StreamedResponse", "TooManyRedirects",
@@ -107,6 +108,11 @@ def test_are_the_same_for_type_checkers(place):
     assert where.keys() == PUBLIC[place]
     for name, module in where.items():
         assert getattr(importlib.import_module(module), name) is getattr(importlib.import_module(place), name)
+
+
+def test_write_initialisms_in_capitals():
+    small = re.compile("(Api|Asgi|Cors|Csp|Csrf|Html|Http|Id|Ip|Json|Rsgi|Sql|Tls|Uri|Url|Utc|Wsgi)(?![a-z])")
+    assert [name for names in PUBLIC.values() for name in names if small.search(name)] == []
 
 
 def test_come_with_a_star_import_and_nothing_else_does():

@@ -5,6 +5,6 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__ = import_on_use(
     __name__,
     {
-        "features.logs.formats": "JSONFormatter RequestIdFilter TextFormatter",
+        "features.logs.formats": "JSONFormatter RequestIDFilter TextFormatter",
     },
 )

@@ -1,3 +1,3 @@
-from antiphon.features.logs.formats import JSONFormatter, RequestIdFilter, TextFormatter
+from antiphon.features.logs.formats import JSONFormatter, RequestIDFilter, TextFormatter
 
-__all__ = ["JSONFormatter", "RequestIdFilter", "TextFormatter"]
+__all__ = ["JSONFormatter", "RequestIDFilter", "TextFormatter"]

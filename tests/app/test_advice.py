@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import App
-from antiphon.features import Cors
+from antiphon.features import CORS
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -32,10 +32,10 @@ def using(app, feature):
             f'A write by a page at {EVIL} was refused; if it should not be: App(trusted_origins=["{EVIL}"])',
         ),
         (
-            lambda: using(App(), Cors(["https://shop.example"])),
+            lambda: using(App(), CORS(["https://shop.example"])),
             "OPTIONS",
             PREFLIGHT,
-            f'A preflight of a page at {EVIL} was refused; if it should not be: Cors(origins=["{EVIL}"])',
+            f'A preflight of a page at {EVIL} was refused; if it should not be: CORS(origins=["{EVIL}"])',
         ),
         (App, "POST", {"origin": "null"}, None),
         (App, "POST", {"sec-fetch-site": "cross-site"}, None),
@@ -49,7 +49,7 @@ def test_is_given_once(serving, caplog, make, method, headers, advice):
     client = serving(app)
     details = [client.request(method, "/", headers=headers).json["detail"] for _ in range(3)]
     assert "App" not in details[0]
-    assert "Cors" not in details[0]
+    assert "CORS" not in details[0]
     assert [record.getMessage() for record in caplog.records] == [advice] * (advice is not None)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon import App, Blueprint, Limits, abort
-from antiphon.features import Cors
+from antiphon.features import CORS
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
 
@@ -268,7 +268,7 @@ class TestRegistering:
 
         def make_app():
             app = App()
-            shop.use(Cors(["https://example.com"]))
+            shop.use(CORS(["https://example.com"]))
             app.register(shop)
             return app
 
@@ -278,7 +278,7 @@ class TestRegistering:
 
     def test_may_be_of_one_blueprint_in_several_apps(self, serving):
         shop = Blueprint("shop")
-        shop.use(Cors(["https://example.com"]))
+        shop.use(CORS(["https://example.com"]))
         shop.get("/x")(echo)
         for _ in range(2):
             app = App()

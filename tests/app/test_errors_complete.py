@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from antiphon import App, Response
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.http.errors import (
     InternalServerError,
     ServiceUnavailable,
@@ -262,7 +262,7 @@ def log(caplog):
 def failing(position, style, other, failure):
     """An app with a route that is fine and one that fails."""
     app = App()
-    app.use(Cors(failure.origins))
+    app.use(CORS(failure.origins))
     inside = position.enter(app)
     failure.arrange(inside, style, other)
     inside.get("/fine", name="fine")(style(lambda request: "fine"))

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon import App, Response, to_app
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import HTTPError, NotFound
 from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
@@ -62,7 +62,7 @@ class TestAround:
     def test_features_of_the_outer_app_are_around(self, serving, kind):
         app = App()
         app.use(SecurityHeaders())
-        app.use(Cors(["https://shop.example"]))
+        app.use(CORS(["https://shop.example"]))
         app.mount("/old", kind.make())
         client = serving(app)
         headers = {"origin": "https://shop.example"}

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import App
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("connect")
@@ -75,7 +75,7 @@ def test_it_passes_where_it_is_declared(connect, options):
 
 
 def test_the_origins_of_cors_may_write_and_no_others(connect):
-    client = connect(Cors(origins=[OTHER]))
+    client = connect(CORS(origins=[OTHER]))
     allowed = client.post("/", headers={"sec-fetch-site": "cross-site", "origin": OTHER})
     assert (allowed.status, allowed.headers["access-control-allow-origin"]) == (200, OTHER)
     refused = client.post("/", headers={"sec-fetch-site": "cross-site", "origin": "https://third.example"})
@@ -84,7 +84,7 @@ def test_the_origins_of_cors_may_write_and_no_others(connect):
 
 
 def test_cors_for_everyone_lets_nobody_write(connect):
-    assert connect(Cors(origins="*")).post("/", headers={"origin": OTHER}).status == 403
+    assert connect(CORS(origins="*")).post("/", headers={"origin": OTHER}).status == 403
 
 
 def test_what_has_no_route_is_not_found_whoever_asks(connect):

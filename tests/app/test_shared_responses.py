@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import App, Request, Response
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.features.security_headers import SecurityHeaders
 from antiphon.testing import Client
 
@@ -52,7 +52,7 @@ def test_varies_only_for_the_handler_that_has_chosen(page):
 
 def test_is_opened_to_the_origin_that_asks_and_no_other(page):
     app = App()
-    app.use(Cors([FIRST, SECOND], credentials=True))
+    app.use(CORS([FIRST, SECOND], credentials=True))
     app.get("/")(lambda request: page)
     client = Client(app)
     allowed = [

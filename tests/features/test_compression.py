@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from antiphon import App, Blueprint, Request, Response
 from antiphon.body.compressors import CODINGS
 from antiphon.features.compression import AT_ONCE, Compression
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.http.errors import Forbidden
 from antiphon.http.etag import generate_etag
 from antiphon.http.event import parse_events
@@ -324,7 +324,7 @@ class TestWhatIsCompressed:
         assert read(answer) == TEXT.encode()
 
     def test_does_not_hide_what_other_features_add(self, serving):
-        cors = Cors(["https://shop.example.com"])
+        cors = CORS(["https://shop.example.com"])
         for features in ([cors, Compression(["gzip"])], [Compression(["gzip"]), cors]):
             answer = serving(TEXT, *features).get("/", headers=GZIP | {"origin": "https://shop.example.com"})
             assert read(answer) == TEXT.encode()

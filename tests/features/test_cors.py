@@ -2,7 +2,7 @@ import pytest
 
 from antiphon import App, Blueprint, Response
 from antiphon.app.planning.cross_site import check_cross_site
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.http.errors import Forbidden
 from antiphon.request.request import Request
 from antiphon.testing import Client
@@ -68,7 +68,7 @@ class TestAResponse:
         [("/", 200), ("/async", 200), ("/stream", 200), ("/forbidden", 403), ("/missing", 404), ("/fails", 500)],
     )
     def test_may_be_read_by_an_allowed_origin_whatever_it_is(self, serving, path, status):
-        response = serving(Cors([SHOP])).get(path, headers={"origin": SHOP})
+        response = serving(CORS([SHOP])).get(path, headers={"origin": SHOP})
         assert response.status == status
         assert cors_fields(response) == {ALLOW + "origin": SHOP}
         assert "origin" in response.headers.getall("vary")
@@ -78,21 +78,21 @@ class TestAResponse:
     )
     @pytest.mark.parametrize("path", ["/", "/missing"])
     def test_names_no_other_origin(self, serving, origin, path):
-        response = serving(Cors([SHOP], credentials=True)).get(path, headers={"origin": origin} if origin else {})
+        response = serving(CORS([SHOP], credentials=True)).get(path, headers={"origin": origin} if origin else {})
         assert cors_fields(response) == {}
         assert "origin" in response.headers.getall("vary")
 
     def test_keeps_what_it_varies_by_already(self, serving):
-        assert serving(Cors([SHOP])).get("/async").headers.getall("vary") == ["cookie", "origin"]
+        assert serving(CORS([SHOP])).get("/async").headers.getall("vary") == ["cookie", "origin"]
 
     @pytest.mark.parametrize("origin", [None, SHOP, EVIL, "null"])
     def test_is_the_same_for_everyone_when_everyone_may_read_it(self, serving, origin):
-        response = serving(Cors("*")).get("/", headers={"origin": origin} if origin else {})
+        response = serving(CORS("*")).get("/", headers={"origin": origin} if origin else {})
         assert cors_fields(response) == {ALLOW + "origin": "*"}
         assert "vary" not in response.headers
 
     def test_exposes_headers_and_takes_credentials_where_declared(self, serving):
-        cors = Cors([SHOP], expose=["x-total", "etag"], credentials=True)
+        cors = CORS([SHOP], expose=["x-total", "etag"], credentials=True)
         assert cors_fields(serving(cors).get("/", headers={"origin": SHOP})) == {
             ALLOW + "origin": SHOP,
             ALLOW + "credentials": "true",
@@ -100,7 +100,7 @@ class TestAResponse:
         }
 
     def test_that_says_itself_who_may_read_it_stays_as_it_is(self, serving):
-        response = serving(Cors([SHOP], credentials=True)).get("/font", headers={"origin": SHOP})
+        response = serving(CORS([SHOP], credentials=True)).get("/font", headers={"origin": SHOP})
         assert cors_fields(response) == {ALLOW + "origin": "*"}
 
 
@@ -111,7 +111,7 @@ def preflight(client, origin=SHOP, path="/", method="PUT", **headers):
 class TestAPreflight:
     @pytest.mark.parametrize("path", ["/", "/async", "/missing"])
     def test_of_an_allowed_origin_is_told_what_it_may_do(self, serving, path):
-        response = preflight(serving(Cors([SHOP])), path=path)
+        response = preflight(serving(CORS([SHOP])), path=path)
         assert (response.status, response.body) == (204, b"")
         assert cors_fields(response) == {
             ALLOW + "origin": SHOP,
@@ -122,7 +122,7 @@ class TestAPreflight:
         assert response.headers["vary"] == "origin"
 
     def test_is_told_of_all_that_was_declared(self, serving):
-        cors = Cors([SHOP], methods=["get", "PURGE"], headers=["X-Token"], credentials=True, max_age=0)
+        cors = CORS([SHOP], methods=["get", "PURGE"], headers=["X-Token"], credentials=True, max_age=0)
         assert cors_fields(preflight(serving(cors))) == {
             ALLOW + "origin": SHOP,
             ALLOW + "credentials": "true",
@@ -132,7 +132,7 @@ class TestAPreflight:
         }
 
     def test_of_anyone_is_answered_alike_when_everyone_is_allowed(self, serving):
-        response = preflight(serving(Cors(["*"], headers=["*", "authorization"])), EVIL)
+        response = preflight(serving(CORS(["*"], headers=["*", "authorization"])), EVIL)
         assert response.headers[ALLOW + "origin"] == "*"
         assert response.headers[ALLOW + "headers"] == "authorization, content-type, *"
         assert "vary" not in response.headers
@@ -146,12 +146,12 @@ class TestAPreflight:
         ],
     )
     def test_is_told_of_headers_besides_those_for_logins_and_json(self, serving, headers, allowed):
-        response = preflight(serving(Cors([SHOP], headers=headers)))
+        response = preflight(serving(CORS([SHOP], headers=headers)))
         assert response.headers[ALLOW + "headers"] == allowed
 
     @pytest.mark.parametrize("origin", [EVIL, "null", "*", SHOP + "/"])
     def test_of_another_origin_is_refused(self, serving, origin):
-        response = preflight(serving(Cors([SHOP], credentials=True)), origin)
+        response = preflight(serving(CORS([SHOP], credentials=True)), origin)
         assert response.status == 403
         assert cors_fields(response) == {}
         assert "origin" in response.headers.getall("vary")
@@ -161,14 +161,14 @@ class TestAPreflight:
         "headers", [{}, {"origin": SHOP}, {"access-control-request-method": "PUT"}], ids=["neither", "origin", "method"]
     )
     def test_is_told_from_other_requests_with_options(self, serving, headers):
-        response = serving(Cors([SHOP])).options("/", headers=headers)
+        response = serving(CORS([SHOP])).options("/", headers=headers)
         assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
     def test_calls_nothing_inside(self, serving):
         called = []
-        app = app_with(Cors([SHOP]))
+        app = app_with(CORS([SHOP]))
         app.before_request(lambda request: called.append(request.path))
-        client = serving(Cors([SHOP]))
+        client = serving(CORS([SHOP]))
         client = Client(app, client.interface)
         assert preflight(client).status == 204
         assert called == []
@@ -202,8 +202,8 @@ class TestABlueprintsOwn:
     def client(self, request, interface):
         item, fails = request.param
         app, shop, admin, other = App(), Blueprint("shop"), Blueprint("admin"), Blueprint("other")
-        shop.use(Cors([SHOP], credentials=True))
-        admin.use(Cors([PARTNER]))
+        shop.use(CORS([SHOP], credentials=True))
+        admin.use(CORS([PARTNER]))
         for routes in (app, shop, admin, other):
             routes.route("/" if routes is app else "/item", ["GET", "PUT"])(item)
         shop.get("/fails")(fails)
@@ -238,7 +238,7 @@ class TestABlueprintsOwn:
 
     def test_leaves_the_origins_of_the_app_trusted_there(self, interface):
         app, shop = App(trusted_origins=[PARTNER]), Blueprint("shop")
-        shop.use(Cors([SHOP]))
+        shop.use(CORS([SHOP]))
         shop.put("/item")(lambda request: "item")
         app.register(shop)
         client = Client(app, interface, timeout=10.0)
@@ -251,7 +251,7 @@ class TestABlueprintsOwn:
         app, shop = App(), Blueprint("shop")
         app.register(shop, prefix="/one")
         app.register(shop, name="two", prefix="/two")
-        shop.use(Cors([SHOP]))
+        shop.use(CORS([SHOP]))
         shop.put("/item")(lambda request: "item")
         client = Client(app, interface, timeout=10.0)
         for path in ("/one/item", "/two/item"):
@@ -261,7 +261,7 @@ class TestABlueprintsOwn:
 
 
 class TestOrigins:
-    CORS = Cors([SHOP, "HTTPS://API.example.com:443", "https://*.example.org", "http://*.localhost:5173", "null"])
+    CORS = CORS([SHOP, "HTTPS://API.example.com:443", "https://*.example.org", "http://*.localhost:5173", "null"])
 
     @pytest.mark.parametrize(
         "origin",
@@ -293,7 +293,7 @@ class TestOrigins:
         assert "https://" + ".example.org" * 100_000 + "!" not in self.CORS
 
     def test_named_for_everyone_are_not_named_one_by_one(self):
-        assert EVIL not in Cors("*")
+        assert EVIL not in CORS("*")
 
     def test_may_be_trusted_with_writes_but_not_null(self):
         def write(origin):
@@ -336,4 +336,4 @@ class TestOrigins:
 )
 def test_what_makes_no_sense_is_refused_where_it_is_declared(declared, message):
     with pytest.raises(ValueError, match=message):
-        Cors(**declared)
+        CORS(**declared)

@@ -12,8 +12,8 @@ from jinja2 import DictLoader
 
 from antiphon import App, Blueprint, Limits, Request, Response
 from antiphon.features import (
+    CORS,
     BadCSRFToken,
-    Cors,
     CSRFTokens,
     Form,
     MemoryStore,
@@ -86,7 +86,7 @@ def shop(store, style):
     inside.post("/", name="one")(handler_of(style, lambda request: "open"))
     app.register(inside)
     partners = Blueprint("partners", prefix="/partners")
-    partners.use(Cors(["https://other.example"]))
+    partners.use(CORS(["https://other.example"]))
     partners.post("/", name="one")(handler_of(style, lambda request: "partners"))
     app.register(partners)
     return app

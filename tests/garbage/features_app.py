@@ -11,13 +11,13 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from antiphon import App, Response
 from antiphon.features import (
+    CORS,
     AccessLog,
     Basic,
     Bearer,
     Block,
     BlockScript,
     Compression,
-    Cors,
     CSRFTokens,
     Flash,
     Form,
@@ -161,7 +161,7 @@ def make(style):
     app.use(OpenTelemetry(tracer_provider=TracerProvider()))
     app.use(Health(checks=[lambda: True]))
     app.use(SecurityHeaders())
-    app.use(Cors(["https://shop.example.com"]))
+    app.use(CORS(["https://shop.example.com"]))
     app.use(Compression(minimum=100))
     app.use(RateLimit("1000000/second"))
     app.use(Sessions(SQLiteStore(folder / "sessions.db")))

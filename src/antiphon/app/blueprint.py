@@ -98,7 +98,7 @@ class Routes:
     # Features
 
     def use(self, feature: Feature[Self]) -> None:
-        """Install a feature: ``app.use(Cors(["https://shop.example.com"]))``.
+        """Install a feature: ``app.use(CORS(["https://shop.example.com"]))``.
 
         Raises TypeError for another object, and for a feature of whole applications that a blueprint is to use.
         """
@@ -106,7 +106,7 @@ class Routes:
         if isinstance(feature, type) or not hasattr(feature, "install"):
             raise explained(
                 "not-a-feature",
-                TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])"),
+                TypeError(f"{feature!r} is no feature: that is an object with install(app), such as CORS([...])"),
             )
         try:
             feature.install(self)

@@ -21,7 +21,7 @@ class Logs(NamedTuple):
 
     def configure(self) -> None:
         """Have records written to stderr, if the application has not said where they go."""
-        from antiphon.features.logs.formats import JSONFormatter, RequestIdFilter, TextFormatter
+        from antiphon.features.logs.formats import JSONFormatter, RequestIDFilter, TextFormatter
 
         Echoes().leave_out()
         root = logging.getLogger()
@@ -29,7 +29,7 @@ class Logs(NamedTuple):
             return
         handler = logging.StreamHandler()
         handler.setFormatter(JSONFormatter() if self.format == "json" else TextFormatter())
-        handler.addFilter(RequestIdFilter())
+        handler.addFilter(RequestIDFilter())
         root.addHandler(handler)
         root.setLevel(self.level.upper())
         if self.format == "json":

@@ -7,7 +7,7 @@ __all__, __getattr__ = import_on_use(
     {
         "features.block_script": "BlockScript",
         "features.compression": "Compression",
-        "features.cors": "Cors",
+        "features.cors": "CORS",
         "features.csrf": "BadCSRFToken CSRFTokens csrf_input csrf_token",
         "features.datastar": "patch_elements patch_signals",
         "features.flash": "Flash",

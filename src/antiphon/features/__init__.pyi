@@ -1,6 +1,6 @@
 from antiphon.features.block_script import BlockScript
 from antiphon.features.compression import Compression
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
 from antiphon.features.datastar import patch_elements, patch_signals
 from antiphon.features.flash import Flash
@@ -50,6 +50,7 @@ from antiphon.request.flash import FlashMessage, FlashMessages
 from antiphon.request.location import Location
 
 __all__ = [
+    "CORS",
     "AccessLog",
     "BadCSRFToken",
     "Basic",
@@ -61,7 +62,6 @@ __all__ = [
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",
-    "Cors",
     "Field",
     "Flash",
     "FlashMessage",

@@ -1,6 +1,6 @@
 """CORS, by which pages of other origins may read responses (Fetch §3.2), as a feature of an app or a blueprint.
 
-app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"]))
+app.use(CORS(origins=["https://shop.example.com", "https://*.example.org"]))
 """
 
 import re
@@ -22,7 +22,7 @@ _ALWAYS_SENT = ("authorization", "content-type")
 """Request headers of pages that log in, or send JSON."""
 
 
-class Cors:
+class CORS:
     """A feature that lets pages of some origins read responses, and send requests that need a preflight.
 
     ``origins`` are exact ("https://shop.example.com"), or patterns for the hosts below one, at any depth
@@ -113,7 +113,7 @@ class Cors:
         """Answer a preflight. The browser compares methods and headers, and its console says what is missing."""
         if allowed is None:
             if declarable := declarable_origin(origin):
-                self._advice.give(f"A preflight of a page at {declarable}", f'Cors(origins=["{declarable}"])')
+                self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')
             raise Forbidden(f"Pages of {origin[:200]} may not use this.", headers={"vary": "origin"})
         response = Response(None, 204, [("access-control-allow-origin", allowed), *self._preflight])
         if not self._any:

@@ -8,7 +8,7 @@ import pytest
 
 from antiphon import App, Blueprint, Response, to_app
 from antiphon.features import AccessLog
-from antiphon.logs import RequestIdFilter
+from antiphon.logs import RequestIDFilter
 from antiphon.testing import BrokenResponse, Client
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
@@ -150,12 +150,12 @@ def test_a_blueprint_has_none():
 
 
 class TestTheRequestId:
-    """``RequestIdFilter`` knows the request wherever something is logged for it."""
+    """``RequestIDFilter`` knows the request wherever something is logged for it."""
 
     @pytest.fixture
     def ids(self, caplog):
         caplog.set_level(logging.INFO)
-        caplog.handler.addFilter(RequestIdFilter())
+        caplog.handler.addFilter(RequestIDFilter())
         yield lambda: {record.request_id for record in caplog.records}
         caplog.handler.filters.clear()
 

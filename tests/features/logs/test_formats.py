@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from antiphon import Request
 from antiphon.handler.context import reset_current_request, set_current_request
-from antiphon.logs import JSONFormatter, RequestIdFilter, TextFormatter
+from antiphon.logs import JSONFormatter, RequestIDFilter, TextFormatter
 
 
 def record(message="hello %s", *arguments, level=logging.WARNING, error=None, **extra):
@@ -40,22 +40,22 @@ def current():
 class TestTheFilter:
     def test_gives_a_record_the_id_of_the_current_request(self, current):
         made = record()
-        assert RequestIdFilter().filter(made) is True
+        assert RequestIDFilter().filter(made) is True
         assert made.request_id == current.id
 
     def test_gives_a_dash_outside_of_requests(self):
         made = record()
-        assert Context().run(RequestIdFilter().filter, made) is True
+        assert Context().run(RequestIDFilter().filter, made) is True
         assert made.request_id == "-"
 
     def test_leaves_the_id_that_a_record_has(self, current):
         made = record(request_id="own")
-        RequestIdFilter().filter(made)
+        RequestIDFilter().filter(made)
         assert made.request_id == "own"
 
     def test_serves_the_standard_library_s_formats(self, current):
         made = record()
-        RequestIdFilter().filter(made)
+        RequestIDFilter().filter(made)
         assert logging.Formatter("%(request_id)s %(message)s").format(made) == f"{current.id} hello Ada"
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from antiphon import App, Request, Response
 from antiphon.features.compression import Compression
-from antiphon.features.cors import Cors
+from antiphon.features.cors import CORS
 from antiphon.request.proxies import TrustedProxies
 
 PROXY_HEADERS = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"]
@@ -22,7 +22,7 @@ def remember(request: Request):
 
 
 app.use(Compression())
-app.use(Cors(["https://a.example", "https://b.example"]))
+app.use(CORS(["https://a.example", "https://b.example"]))
 
 
 @app.get("/asked")

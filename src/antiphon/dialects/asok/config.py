@@ -78,10 +78,10 @@ def install_settings(config: Mapping[str, Any], native: App) -> None:
 
         native.use(Compression(["gzip"], minimum=config["GZIP_MIN_SIZE"]))
     if origins := _list(config["CORS_ORIGINS"]):
-        from antiphon.features import Cors
+        from antiphon.features import CORS
 
         headers = ["content-type", "x-csrf-token", "x-block"]
-        native.use(Cors(origins, headers=headers, credentials="*" not in origins))
+        native.use(CORS(origins, headers=headers, credentials="*" not in origins))
 
 
 def _list(value: str | Iterable[str] | None) -> list[str]:

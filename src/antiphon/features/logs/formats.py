@@ -18,7 +18,7 @@ _STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "message", "taskName",
 """Attributes of records that are not extra."""
 
 
-class RequestIdFilter(logging.Filter):
+class RequestIDFilter(logging.Filter):
     """A filter for handlers that gives each record ``request_id``: of the request that is being answered, else "-"."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -32,7 +32,7 @@ class RequestIdFilter(logging.Filter):
 class TextFormatter(logging.Formatter):
     """A formatter for people: the time (UTC), the level, the message, and in brackets the request's id.
 
-    The id is that of ``RequestIdFilter``; it is left out where the message has it. Control characters are escaped, line
+    The id is that of ``RequestIDFilter``; it is left out where the message has it. Control characters are escaped, line
     ends among them, so that no message looks like more than one, or colors a terminal.
     """
 
@@ -53,7 +53,7 @@ class JSONFormatter(logging.Formatter):
     """A formatter for programs: one JSON object a line, in ASCII.
 
     Its members are ``time`` (UTC, RFC 3339), ``level``, ``logger``, ``message``, ``request_id`` (that of
-    ``RequestIdFilter``, if there is one), ``exception`` and ``stack`` (the traceback as text), and each attribute that
+    ``RequestIDFilter``, if there is one), ``exception`` and ``stack`` (the traceback as text), and each attribute that
     the record was given as ``extra``.
     """
 
