@@ -416,7 +416,7 @@ def test_a_copy_outlives_what_the_server_gave():
     request = Request(ASGIHead(scope, receive))
     with pytest.raises(RuntimeError, match="not loaded"):
         request.copy()
-    asyncio.run(request.load())
+    asyncio.run(request.aload())
     copied = request.copy()
     scope.clear()
     assert (copied.method, copied.path, copied.body) == ("PUT", "/x", b"a")

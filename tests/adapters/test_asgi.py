@@ -221,7 +221,7 @@ def load(servers, headers, messages, **limits):
     async def main():
         request = Request(ASGIHead(servers.scope("POST", headers=headers), server.receive))
         request.limits = Limits(**limits)
-        await asyncio.wait_for(request.load(), 10)
+        await asyncio.wait_for(request.aload(), 10)
         return request.body
 
     try:

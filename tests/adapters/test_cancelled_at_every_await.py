@@ -149,5 +149,5 @@ def test_nothing_is_left_behind_on_the_background_loop_of_wsgi(servers, style, c
         assert answered_over_wsgi(servers, app, case) == case.status
         number += 1
         assert number < AWAITS
-    app.stop_on_thread()
+    app.stop()
     is_without_files(tmp_path)

@@ -132,7 +132,7 @@ def load(servers, headers, chunks, **limits):
         request = Request(RSGIHead(servers.rsgi_scope("POST", headers=headers), protocol))
         request.limits = Limits(**limits)
         try:
-            await request.load()
+            await request.aload()
         except Exception as error:
             return error, protocol.received
         return request.body, protocol.received

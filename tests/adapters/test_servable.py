@@ -211,6 +211,47 @@ class TestStartingUp:
         assert len(set(seen)) == 1, "the first request differs from the second"
 
 
+class TestStartingAndStoppingByHand:
+    def test_on_a_thread(self):
+        app = App()
+        app.start()
+        app.start()
+        assert app.events == ["starting", "started"]
+        app.stop()
+        app.stop()
+        assert app.events == ["starting", "started", "stopped"]
+
+    def test_on_a_loop(self):
+        app = App()
+
+        async def main():
+            await app.astart()
+            await app.astart()
+            assert app.events == ["starting", "started"]
+            await app.astop()
+            await app.astop()
+
+        asyncio.run(main())
+        assert app.events == ["starting", "started", "stopped"]
+
+    @pytest.mark.parametrize("call", ["start", "stop"])
+    def test_blocks_no_loop(self, call):
+        app = App()
+
+        async def main():
+            with pytest.raises(RuntimeError, match=rf"{call}\(\) would block .* await a{call}\(\) instead"):
+                getattr(app, call)()
+
+        asyncio.run(main())
+        assert app.events == []
+
+    @pytest.mark.parametrize("call", ["start", "astart"])
+    def test_fails_with_the_error_of_the_startup(self, call):
+        app = App(fails="startup")
+        with pytest.raises(LookupError, match="cannot start"):
+            app.start() if call == "start" else asyncio.run(app.astart())
+
+
 class TestTheLifespan:
     def test_starts_and_stops_once(self, servers):
         app = App()

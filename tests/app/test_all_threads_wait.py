@@ -163,7 +163,7 @@ ASKED = {
     "for a body that a mounted application awaits": """
         @inner.post("/", receive="lazy")
         async def handler(request):
-            await request.load()
+            await request.aload()
             return str(len(request.body))
 
         def mounted(environ, start_response):
@@ -213,7 +213,7 @@ def test_a_body_that_a_loop_receives_does_not_wait_for_those_of_threads():
 
         @app.post("/async", receive="lazy", limits=limits)
         async def awaits(request):
-            await request.load()
+            await request.aload()
             async for chunk in request.stream:
                 assert chunk
             loaded.set()

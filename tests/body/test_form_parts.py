@@ -181,7 +181,7 @@ def test_nothing_is_received_before_it_is_asked_for_on_a_loop():
 
 def test_may_be_read_in_both_ways_where_the_body_is_there():
     async def read(request):
-        await request.load()
+        await request.aload()
         return [(part.name, part.filename, part.read()) async for part in request.parts()]
 
     assert asyncio.run(read(request_of(evenly(FORM, 5000)))) == ITEMS

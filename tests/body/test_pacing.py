@@ -119,7 +119,7 @@ def test_the_wait_for_the_first_chunk_of_a_small_body_counts(clock):
 
     async def load():
         assert not await receive_small_body(request, request.limits)
-        await request.load()
+        await request.aload()
 
     with pytest.raises(RequestTimeout):
         Delivery("awaited").run(load())

@@ -147,7 +147,7 @@ def test_by_for_on_a_loop_is_an_error_that_says_what_to_do():
     async def handler():
         with pytest.raises(RuntimeError, match=r"`await request\.load\(\)` first"):
             [*request.stream]  # noqa: B018 - it is iterated
-        await request.load()
+        await request.aload()
         return [*request.stream]
 
     assert asyncio.run(handler()) == [b"ab"]

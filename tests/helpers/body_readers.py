@@ -90,7 +90,7 @@ def outcome(error):
     """Return the status of an error, or a word for its message."""
     if isinstance(error, HTTPError):
         return error.status
-    words_of = {"request.load()": "not loaded", "have been streamed, and are gone": "gone"}
+    words_of = {"request.aload()": "not loaded", "have been streamed, and are gone": "gone"}
     return next((name for words, name in words_of.items() if words in str(error)), repr(error))
 
 
@@ -136,7 +136,7 @@ class Readings:
 
     async def load(self, layer, request):
         try:
-            await request.load()
+            await request.aload()
         except Exception as error:
             self.seen.append((layer, "load", outcome(error)))
 

@@ -135,7 +135,7 @@ def body(app, parts, policy="load"):
         return str(len(request.body))
 
     async def answer_later(request):
-        await request.load()
+        await request.aload()
         return str(len(request.body))
 
     app.post("/", receive=policy)(parts.function("handler", answer_later if parts.is_async else answer))

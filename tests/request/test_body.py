@@ -313,7 +313,7 @@ class TestUnloaded:
         [message] = told
         line = the_reader.__code__.co_firstlineno
         assert f"the_reader ({__file__}:{line})" in message
-        assert "`await request.load()` first" in message
+        assert "`await request.aload()` first" in message
         assert 'receive="load"' in message
 
     @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
@@ -334,10 +334,36 @@ class TestUnloaded:
 
         @app.post("/", receive="lazy")
         async def handler(request):
-            await request.load()
+            await request.aload()
             return [len(request.body), b"".join(request.stream) == body]
 
         assert served(app, interface, body=body).json == [len(body), True]
+
+    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+    @pytest.mark.parametrize("body", [b"small", LARGE], ids=["small", "large"])
+    def test_on_a_thread_may_be_loaded_first(self, interface, body):
+        app = App()
+
+        @app.post("/", receive="lazy")
+        def handler(request):
+            assert request.load() is None
+            return [request.progress.received, b"".join(request.stream) == body]
+
+        assert served(app, interface, body=body).json == [len(body), True]
+
+    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+    def test_on_a_loop_is_not_loaded_by_code_that_blocks(self, interface):
+        app = App()
+
+        @app.post("/", receive="lazy")
+        async def handler(request):
+            with pytest.raises(RuntimeError, match=r"handler .*`await request\.aload\(\)` first"):
+                request.load()
+            await request.aload()
+            request.load()
+            return request.text
+
+        assert served(app, interface, body=b"it").text == "it"
 
     def test_never_blocks_the_loop_of_a_wsgi_process(self):
         """Two bodies of which each comes only when the other has been asked for."""
@@ -351,7 +377,7 @@ class TestUnloaded:
 
         @app.post("/", receive="lazy")
         async def handler(request):
-            await request.load()
+            await request.aload()
             return request.text
 
         def serve(_):
@@ -366,7 +392,7 @@ class TestUnloaded:
 
     def test_a_request_without_a_route_says_the_same(self):
         async def handler(request):
-            with pytest.raises(RuntimeError, match=r"not loaded yet.*its handler.*`await request\.load\(\)` first"):
+            with pytest.raises(RuntimeError, match=r"not loaded yet.*its handler.*`await request\.aload\(\)` first"):
                 _ = request.body
 
         asyncio.run(handler(Request(ScriptedHead(b"ab"))))
@@ -374,7 +400,7 @@ class TestUnloaded:
     def test_is_told_why_where_it_has_failed(self):
         async def handler(request):
             with pytest.raises(BadRequest) as first:
-                await request.load()
+                await request.aload()
             with pytest.raises(BadRequest) as second:
                 _ = request.body
             assert repr(first.value) == repr(second.value)

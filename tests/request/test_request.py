@@ -87,7 +87,7 @@ def load(request):
     """Load a body in the way that its head wants."""
     if request.head.blocks:
         return request.body
-    asyncio.run(request.load())
+    asyncio.run(request.aload())
     return request.body
 
 
@@ -570,7 +570,7 @@ class TestLoadingWithoutBlocking:
                 getattr(request, attribute)
 
         async def handler():
-            await request.load()
+            await request.aload()
             return request.body, request.text, request.json
 
         assert asyncio.run(handler()) == (b"[1]", "[1]", [1])
@@ -595,7 +595,7 @@ class TestLoadingWithoutBlocking:
 
     def test_reads_plain_heads_as_well(self):
         request = Request(RequestHead(content=b"abc"))
-        asyncio.run(request.load())
+        asyncio.run(request.aload())
         assert request.body == b"abc"
 
 

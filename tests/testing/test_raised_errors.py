@@ -176,7 +176,7 @@ def test_the_application_is_started_once_for_all_clients(interface):
         assert events == ["up"]
 
     asyncio.run(scenario())
-    app.stop_on_thread()
+    app.stop()
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])

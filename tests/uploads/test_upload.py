@@ -191,6 +191,7 @@ class TestAfterTheRequest:
             lambda file: file.save("/nowhere/at/all"),
             lambda file: asyncio.run(file.aread()),
             lambda file: asyncio.run(file.asave("/nowhere/at/all")),
+            lambda file: asyncio.run(file.adigest()),
         ],
     )
     @pytest.mark.parametrize("was_read", [False, True])
@@ -422,6 +423,19 @@ class TestOnAnEventLoop:
 
         spool = make()
         asyncio.run(Watched(spool, 0, 10, Head(), name="", filename="").aread())
+        assert loops == [spool.in_memory]
+
+    def test_makes_the_digest_of_a_file_on_a_thread(self, make):
+        loops = []
+
+        class Watched(Upload):
+            def digest(self, algorithm="sha256"):
+                loops.append(asyncio._get_running_loop() is not None)
+                return super().digest(algorithm)
+
+        spool = make()
+        file = Watched(spool, 0, len(CONTENT), Head(), name="", filename="")
+        assert asyncio.run(file.adigest("sha512")) == hashlib.sha512(CONTENT).hexdigest()
         assert loops == [spool.in_memory]
 
     def test_saves_on_a_thread(self, make, tmp_path):

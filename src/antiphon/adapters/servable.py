@@ -22,7 +22,7 @@ from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
-from antiphon.concurrency.loop import running_loop
+from antiphon.concurrency.loop import refuse_on_loop, running_loop
 from antiphon.explanations import explained
 from antiphon.handler.contract import Steps, failed
 from antiphon.handler.drive import run_async
@@ -142,7 +142,7 @@ class Servable:
 
     def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not self._started:
-            self.start_on_thread()
+            self._start_on_thread()
         if not self.observers.all:
             return call_wsgi(self, environ, start_response)
         observation = Observation(self.observers)
@@ -154,7 +154,7 @@ class Servable:
             self.measure_header_sections()
         if scope["type"] == "http":
             if not self._started:
-                await self.start()
+                await self.astart()
             if self.observers.all:
                 observation = Observation(self.observers)
                 await observe_asgi(
@@ -171,7 +171,7 @@ class Servable:
         from asyncio import CancelledError
 
         try:
-            await call_lifespan(self.start, self._stop, receive, send)
+            await call_lifespan(self.astart, self.astop, receive, send)
         except CancelledError:
             if self._lifespan_task is not None:
                 await self._lifespan_task.cancel()
@@ -188,7 +188,7 @@ class Servable:
             protocol.close(403)
             return
         if not self._started:
-            await self.start()
+            await self.astart()
         if self.observers.all:
             observation = Observation(self.observers)
             await observe_rsgi(partial(call_rsgi, ObservedHandler(self, observation)), scope, protocol, observation)
@@ -197,13 +197,13 @@ class Servable:
 
     def __rsgi_init__(self, loop: "AbstractEventLoop") -> None:
         """Start before an RSGI server's first request."""
-        loop.run_until_complete(self.start())
+        loop.run_until_complete(self.astart())
 
     def __rsgi_del__(self, loop: "AbstractEventLoop") -> None:
         """Shut down after an RSGI server's last request."""
-        loop.run_until_complete(self._stop())
+        loop.run_until_complete(self.astop())
 
-    async def start(self) -> None:
+    async def astart(self) -> None:
         """Start on the running loop, unless it is started, and wait until that is done.
 
         Raises the startup's error, and RuntimeError where no asyncio loop runs, as on trio.
@@ -221,23 +221,32 @@ class Servable:
             task.start()
         await task.wait_started()
 
-    async def _stop(self) -> None:
+    async def astop(self) -> None:
+        """Shut down on the running loop, if it is started, and wait until that is done. Raises the shutdown's error."""
         if self._lifespan_task is not None and not self._lifespan_task.is_over:
             await self._lifespan_task.stop()
 
-    def start_on_thread(self) -> None:
-        """Start on this thread, unless it is started, and block until that is done. Raises the startup's error."""
+    def start(self) -> None:
+        """Start on this thread, unless it is started, and block until that is done.
+
+        Raises the startup's error, and RuntimeError on an event loop: await ``astart`` there.
+        """
+        refuse_on_loop("start", "astart")
+        self._start_on_thread()
+
+    def _start_on_thread(self) -> None:
         task, is_new = self._current_lifespan()
         if is_new:
             task.start_on_thread(copy_context())
             call_at_exit(partial(_stop_on_thread, task))
         task.block_until_started()
 
-    def stop_on_thread(self) -> None:
+    def stop(self) -> None:
         """Shut down, if it is started, from a thread that serves no request, and block until that is done.
 
-        Raises the shutdown's error.
+        Raises the shutdown's error, and RuntimeError on an event loop: await ``astop`` there.
         """
+        refuse_on_loop("stop", "astop")
         if self._lifespan_task is not None:
             _stop_on_thread(self._lifespan_task)
 

@@ -132,7 +132,7 @@ class _Worker:
     def _start_on_thread(self) -> None:
         try:
             if isinstance(self._app, Servable):
-                self._app.start_on_thread()
+                self._app.start()
         except Exception as error:
             self.has_failed(error)
             sys.exit(StartupFailed.exit_code)
@@ -142,7 +142,7 @@ class _Worker:
         """Shut the application down, which lets go what it holds, unless that has been done."""
         try:
             if isinstance(self._app, Servable):
-                self._app.stop_on_thread()
+                self._app.stop()
         except Exception as error:
             logging.getLogger("antiphon").error("the shutdown of the application failed", exc_info=error)
 

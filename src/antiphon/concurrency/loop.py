@@ -4,6 +4,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from antiphon.explanations import explained
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
@@ -45,6 +47,14 @@ def is_on_loop() -> bool:
     """Return True where code would keep an event loop waiting, if it blocked. Does not import asyncio."""
     loop = running_loop()
     return loop is not None and _background.get(loop) in (None, threading.get_ident())
+
+
+def refuse_on_loop(function: str, instead: str) -> None:
+    """Raise RuntimeError on an event loop, which a function would block. ``instead`` is awaited there."""
+    if is_on_loop():
+        raise explained(
+            "would-block-loop", RuntimeError(f"{function}() would block this event loop: await {instead}() instead")
+        )
 
 
 def running_loop() -> "AbstractEventLoop | None":

@@ -172,7 +172,7 @@ class IdempotentWrites:
 
     async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
         if request.head.has_body:
-            await request.load()
+            await request.aload()
         if self._store.blocks or request.content.is_in_file:
             known = await Crossing().run_shielded(partial(self._claim, request, write))
         else:

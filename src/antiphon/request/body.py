@@ -35,7 +35,7 @@ def not_loaded(content: Content, reader: str) -> Exception:
         "body-not-loaded",
         RuntimeError(
             f"this request's body is not loaded yet, and {reader} is on an event loop, where nothing may wait"
-            ' for it: `await request.load()` first, or have its route say receive="load"; a middleware that reads'
+            ' for it: `await request.aload()` first, or have its route say receive="load"; a middleware that reads'
             " the body says @app.middleware(loads_body=True)"
         ),
     )

@@ -83,7 +83,7 @@ class Request(RequestHeaders):
 
     What reads the body can be called in any order, and again: the body is received once, within ``limits``, and kept,
     in a file if it is large. A body that cannot be read as asked raises an HTTPError (4xx). A body that is not there
-    yet is waited for in code that may block; on an event loop ``load`` has to be awaited first, or RuntimeError is
+    yet is waited for in code that may block; on an event loop ``aload`` has to be awaited first, or RuntimeError is
     raised.
     """
 
@@ -376,8 +376,15 @@ class Request(RequestHeaders):
         self.content.hold(data)
         return False
 
-    def load(self) -> Coroutine[Any, Any, None]:
-        """Load the body within ``limits``, where it was not loaded before the handler ran.
+    def load(self) -> None:
+        """Load the body within ``limits``, in code that may block, where it was not loaded before the handler ran.
+
+        Raises what ``aload`` does, and RuntimeError on an event loop: await ``aload`` there.
+        """
+        self._load_now()
+
+    def aload(self) -> Coroutine[Any, Any, None]:
+        """Load the body within ``limits``, on an event loop, where it was not loaded before the handler ran.
 
         Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early,
         UnsupportedMediaType (415) for an unknown Content-Encoding, NotImplementedByServer (501) for another

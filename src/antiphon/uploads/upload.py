@@ -215,6 +215,14 @@ class Upload:
         with self.open() as file:
             return file_digest(file, lambda: digest).hexdigest()
 
+    async def adigest(self, algorithm: str = "sha256") -> str:
+        """Return what ``digest`` returns, on an event loop: a thread reads bytes that are not in memory."""
+        if self._spool.in_memory:
+            return self.digest(algorithm)
+        from antiphon.concurrency.crossing import run_on_file_thread
+
+        return await run_on_file_thread(self.digest, algorithm)
+
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """Copy the file to a path, or into a folder under ``safe_filename``. Return the path of the copy.
 

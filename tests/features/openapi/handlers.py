@@ -140,7 +140,7 @@ def in_nested_function(request: Request) -> Lamp:
 
 
 async def awaited(request: Request) -> Lamp:
-    await request.load()
+    await request.aload()
     return Lamp(1, (await aread(request)).name)
 
 

@@ -15,8 +15,7 @@ from antiphon.adapters.foreign import Application, Interface, check_interface, i
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
 from antiphon.concurrency.iterables import aclose, as_bytes, close_of
-from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations import explained
+from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, finish
 from antiphon.handler.drive import driven, run_async, run_sync
 from antiphon.http.head import DerivedHead, Head
@@ -42,15 +41,11 @@ def get_response(application: Application, request: Request, interface: Interfac
     RuntimeError on an event loop: use ``aget_response`` there.
     """
     check_interface(interface)
-    if is_on_loop():
-        raise explained(
-            "would-block-loop",
-            RuntimeError("get_response() would block this event loop: await aget_response() instead"),
-        )
+    refuse_on_loop("get_response", "aget_response")
     if request.head.has_body:
         request.content.load_on_thread(request.limits)
     if isinstance(application, Servable):
-        application.start_on_thread()
+        application.start()
     subrequest = _subrequest(request, blocks=True)
     context = copy_context()
     response = run_sync(_answer(application, subrequest, interface), context)
@@ -66,9 +61,9 @@ async def aget_response(application: Application, request: Request, interface: I
     """
     check_interface(interface)
     if request.head.has_body:
-        await request.load()
+        await request.aload()
     if isinstance(application, Servable):
-        await application.start()
+        await application.astart()
     subrequest = _subrequest(request, blocks=False)
     context = copy_context()
     response = await in_context(context, driven(_answer(application, subrequest, interface)))

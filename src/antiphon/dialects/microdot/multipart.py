@@ -106,7 +106,7 @@ def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
             content = request.native.content
             if not content.is_complete:
                 content.is_kept = content.is_kept or not content.received
-                await request.native.load()
+                await request.native.aload()
             _load_form(request)
         return await invoke_handler(f, request, *args, **kwargs)
 

@@ -128,7 +128,7 @@ class Form(Generic[T]):
         """Do what ``validate`` does, on an event loop: load the body first, and await the checks that are async."""
         if self.is_bound and self.method != "get":
             with suppress(ContentTooLarge):  # reading raises it again
-                await self._request.load()
+                await self._request.aload()
         if self.validate():
             for check in checks:
                 found = check(self.data, self)

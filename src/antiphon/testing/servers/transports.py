@@ -95,13 +95,13 @@ class RaisingErrors(Servable):
             return self._application(*arguments)
         return super().__call__(*arguments)
 
-    async def start(self) -> None:
+    async def astart(self) -> None:
         """Start the inner application up, unless that has happened."""
-        await self._application.start()
+        await self._application.astart()
 
-    def start_on_thread(self) -> None:
+    def _start_on_thread(self) -> None:
         """Start the inner application up where no loop runs."""
-        self._application.start_on_thread()
+        self._application.start()
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
         """Start the inner application up."""
