@@ -1,6 +1,7 @@
-"""What the signatures of public functions and methods promise: which of them wait."""
+"""What the signatures of public functions and methods promise: which of them wait, and how times are given."""
 
 import inspect
+import re
 import types
 import typing
 from collections import abc
@@ -46,3 +47,48 @@ def test_what_is_awaited_is_named_after_what_blocks(name):
 
 def test_what_has_no_counterpart_is_there():
     assert ASYNC_ONLY.keys() <= set(AWAITED)
+
+
+NO_TIMEDELTA = {
+    "antiphon.features.Location.lat": "degrees",
+    "antiphon.features.Location.lon": "degrees",
+    "antiphon.features.OwnedEntry.changed": "a moment",
+    "antiphon.features.OwnedEntry.created": "a moment",
+    "antiphon.features.OwnedEntry.expires": "a moment",
+    "antiphon.http.ServerTiming.dur": "the header's own parameter, in milliseconds",
+    "antiphon.features.StoreCount.seconds_left": "what a store gives",
+    "antiphon.features.StoreEntry.changed": "a moment",
+    "antiphon.features.StoreEntry.created": "a moment",
+    "antiphon.features.StoreEntry.expires": "a moment",
+    **{f"antiphon.features.{store}.{method}.ttl": "seconds, which features pass on"
+       for store in ("Store", "CookieStore", "MemoryStore", "SQLiteStore", "ValkeyStore")
+       for method in ("add", "change", "increment", "replace")},
+}  # fmt: skip
+"""Parameters that are numbers, or have the name of a duration, and take no timedelta, and why."""
+
+
+def parameter_types():
+    """Return the type of each parameter as text, by its name: ``antiphon.App.url_for._expires``."""
+    for name, function in FUNCTIONS.items():
+        for parameter in inspect.signature(function).parameters.values():
+            options = typing.get_args(parameter.annotation)
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD and options and typing.is_typeddict(options[0]):
+                yield from ((f"{name}.{key}", as_text(kind)) for key, kind in options[0].__annotations__.items())
+            else:
+                yield f"{name}.{parameter.name}", as_text(parameter.annotation)
+
+
+def as_text(annotation):
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "") or str(annotation)
+
+
+def test_every_duration_is_in_seconds_or_a_timedelta():
+    numbers = {name: kind for name, kind in parameter_types() if re.search(r"\b(int|float)\b", kind)}
+    durations = {name.rpartition(".")[2] for name, kind in numbers.items() if "timedelta" in kind}
+    wrong = [
+        name
+        for name, kind in numbers.items()
+        if "timedelta" not in kind and (kind.startswith("float") or name.rpartition(".")[2] in durations)
+    ]
+    assert durations > {"deadline", "timeout", "max_age", "retry", "idle"}
+    assert sorted(wrong) == sorted(NO_TIMEDELTA)

@@ -31,13 +31,14 @@ def members(cls):
 
 
 def public_functions(places=tuple(PLACES)):
-    """Return all functions and methods by their names: ``antiphon.App.get``."""
+    """Return all functions and methods by their names: ``antiphon.App.get``, and ``antiphon.App`` to make one."""
     functions = {}
     for name, value in public_objects(places).items():
         if inspect.isfunction(value):
             functions[name] = value
         elif inspect.isclass(value):
-            for member, defined in {**members(value), "": value.__init__}.items():
+            make = value.__init__ if inspect.isfunction(value.__init__) else value.__new__
+            for member, defined in {**members(value), "": make}.items():
                 function = getattr(defined, "__func__", defined)
                 if inspect.isfunction(function):
                     functions[f"{name}.{member}".rstrip(".")] = function

@@ -24,6 +24,7 @@ from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
+from antiphon.http.durations import Duration
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, check_dependency
 from antiphon.request.proxies import TrustedProxies
@@ -41,11 +42,11 @@ T = TypeVar("T")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` bound every request, unless a blueprint or a route says otherwise. So does the ``deadline``, in seconds,
-    after which an ``async def`` handler is cancelled, and answered with 504. With ``redirect_slashes``, a request
-    for a path that no route answers is redirected (308) to the path with, or without, a slash at its end, if a route
-    answers that. With ``encoded_slashes``, ``%2F`` stays in its segment, if the server gives the path as it was sent;
-    otherwise it separates segments like any slash.
+    ``limits`` bound every request, unless a blueprint or a route says otherwise. So does the ``deadline``, in seconds
+    or a timedelta, after which an ``async def`` handler is cancelled, and answered with 504. With ``redirect_slashes``,
+    a request for a path that no route answers is redirected (308) to the path with, or without, a slash at its end, if
+    a route answers that. With ``encoded_slashes``, ``%2F`` stays in its segment, if the server gives the path as it was
+    sent; otherwise it separates segments like any slash.
 
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are believed, ``trusted_hosts`` the hosts
     that the application answers for (by default all). Writes that a page of another site makes are refused (403),
@@ -65,7 +66,7 @@ class App(Routes, Servable):
         self,
         *others: Never,
         limits: Limits | None = None,
-        deadline: float | None = None,
+        deadline: Duration | None = None,
         redirect_slashes: bool = False,
         encoded_slashes: bool = True,
         trusted_proxies: TrustedProxies | Iterable[str] = (),

@@ -13,6 +13,7 @@ from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandlerDecorator
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, names_ours
 from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.http.durations import Duration
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency
@@ -392,7 +393,7 @@ class Blueprint(Routes):
         prefix: str = "",
         host: str | None = None,
         limits: Limits | None = None,
-        deadline: float | None = None,
+        deadline: Duration | None = None,
     ) -> None:
         super().__init__()
         self.name = _blueprint_name(name)

@@ -13,6 +13,7 @@ from antiphon.app.signatures import BeforeHook
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 
@@ -94,10 +95,10 @@ class RouteOptions(TypedDict, total=False):
     when the body is received: "load", before the handler is called, "lazy", when it is first read, and kept, or
     "stream", as ``request.stream`` or ``request.parts()`` are iterated, and not kept.
 
-    An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds; `inf` is
-    none, where the blueprint or the app has one. A ``def`` handler can't be cancelled, so it can't have a deadline of
-    its own: TypeError. When the client disconnects an ``async def`` handler is cancelled for GET and HEAD, and for
-    other methods with ``cancel_on_disconnect``, which may also be False.
+    An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds or a
+    timedelta; `inf` is none, where the blueprint or the app has one. A ``def`` handler can't be cancelled, so it can't
+    have a deadline of its own: TypeError. When the client disconnects an ``async def`` handler is cancelled for GET and
+    HEAD, and for other methods with ``cancel_on_disconnect``, which may also be False.
 
     ``before`` is a function, or several, called as those of ``before_request`` are, and after them, for this route
     alone: it gets the request, and may return the answer, or raise an error.
@@ -123,7 +124,7 @@ class RouteOptions(TypedDict, total=False):
     limits: Limits | None
     redirect_slashes: bool | None
     receive: BodyPolicy
-    deadline: float | None
+    deadline: Duration | None
     cancel_on_disconnect: bool | None
     signed: bool
     unguarded: bool
@@ -139,12 +140,12 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
     Raises TypeError for a handler that can't be called with the request, and for a deadline of one that it would not
     cancel.
     """
-    deadline = options.get("deadline")
+    deadline = check_deadline(options.get("deadline"))
     if deadline is not None and deadline != inf and not is_async(function):
         raise explained(
             "deadline-without-effect",
             TypeError(
-                f"{describe(function)}: deadline={deadline} would cancel nothing, since only an `async def` handler"
+                f"{describe(function)}: deadline={deadline:g} would cancel nothing, since only an `async def` handler"
                 " that returns its answer can be cancelled"
             ),
         )
@@ -225,8 +226,9 @@ def _hooks_before(options: Mapping[str, Any]) -> Iterable[BeforeHook]:
     return [before] if callable(before) else before
 
 
-def check_deadline(seconds: object) -> float | None:
-    """Return a deadline, a number of seconds above 0, or None. Raises TypeError and ValueError for anything else."""
+def check_deadline(deadline: Duration | None) -> float | None:
+    """Return a deadline in seconds, a number above 0, or None. Raises TypeError and ValueError for anything else."""
+    seconds = seconds_of(deadline)
     if seconds is None:
         return None
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import file_digest
 from itertools import count
 from posixpath import splitext
@@ -12,6 +13,7 @@ from typing import NamedTuple, TypedDict
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
+from antiphon.http.durations import seconds_of
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
@@ -76,7 +78,7 @@ CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 class FolderOptions(TypedDict, total=False):
     """Options of a folder; see ``StaticFolder``."""
 
-    max_age: int | None
+    max_age: int | timedelta | None
     immutable: Callable[[str], object] | None
     hashes: bool
     public: bool
@@ -98,10 +100,10 @@ class StaticFolder:
     ``dotfiles`` only, but for those in ``.well-known``. With ``precompressed``, a file that stands beside another under
     its name and ".br", ".zst" or ".gz", and is not older, is sent in its place to clients that like that coding best.
 
-    Clients ask each time whether a file has changed, or after ``max_age`` seconds. A name with the hash of the present
-    content, as ``hashed`` makes it, is kept for a year and not asked for again; so is one for which ``immutable`` is
-    true, because another tool has put a hash into it. ``hashes=False`` neither makes nor knows names with hashes.
-    Unless they are ``public``, no files are kept by caches that users share.
+    Clients ask each time whether a file has changed, or after ``max_age``, in whole seconds or a timedelta. A name with
+    the hash of the present content, as ``hashed`` makes it, is kept for a year and not asked for again; so is one for
+    which ``immutable`` is true, because another tool has put a hash into it. ``hashes=False`` neither makes nor knows
+    names with hashes. Unless they are ``public``, no files are kept by caches that users share.
 
     Raises ValueError for a folder that is relative or not there, and for a ``max_age`` that can't be; TypeError for an
     ``immutable`` that is no function.
@@ -111,7 +113,7 @@ class StaticFolder:
         self,
         folder: str | os.PathLike[str],
         *,
-        max_age: int | None = None,
+        max_age: int | timedelta | None = None,
         immutable: Callable[[str], object] | None = None,
         hashes: bool = True,
         public: bool = True,
@@ -119,7 +121,8 @@ class StaticFolder:
         precompressed: bool = True,
     ) -> None:
         self._root = _real_folder(folder)
-        if max_age is not None and (type(max_age) is not int or not 0 <= max_age <= _LONGEST_AGE):
+        age = seconds_of(max_age)
+        if age is not None and (type(age) is not int or not 0 <= age <= _LONGEST_AGE):
             raise explained(
                 "bad-route-option", ValueError(f"max_age is a whole number of seconds from 0 to 2**31, not {max_age!r}")
             )
@@ -132,7 +135,7 @@ class StaticFolder:
         kept_by = "public" if public else "private"
         self._forever = f"{kept_by}, max-age={YEAR}, immutable"
         self._revalidated = "no-cache" if public else "private, no-cache"
-        self._usual = self._revalidated if max_age is None else f"{kept_by}, max-age={max_age}"
+        self._usual = self._revalidated if age is None else f"{kept_by}, max-age={age}"
         self._immutable = immutable or (lambda _name: False)
         self._hashes = hashes
         self._is_served = served_names(dotfiles)

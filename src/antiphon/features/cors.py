@@ -6,11 +6,13 @@ app.use(CORS(origins=["https://shop.example.com", "https://*.example.org"]))
 import re
 from collections.abc import Generator, Iterable
 from copy import copy
+from datetime import timedelta
 
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import declarable_origin, parse_origin
 from antiphon.explanations import explained
 from antiphon.explanations.advice import Advice
+from antiphon.http.durations import seconds_of
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
 from antiphon.request.request import Request
@@ -29,7 +31,8 @@ class CORS:
     ("https://*.example.com"); or "*" for every page. Sandboxed pages have the origin "null", which is allowed if it is
     named. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send besides
     "authorization" and "content-type", and ``expose`` response headers that they may read. With ``credentials``,
-    requests may have cookies. ``max_age`` is how long browsers keep the answer to a preflight, in seconds.
+    requests may have cookies. ``max_age`` is how long browsers keep the answer to a preflight, in whole seconds or a
+    timedelta.
 
     ``origin in cors`` is True if the origin was named, exactly or by a pattern. Raises ValueError for invalid values,
     and for "*" together with ``credentials``, which browsers refuse.
@@ -45,7 +48,7 @@ class CORS:
         headers: Iterable[str] = (),
         expose: Iterable[str] = (),
         credentials: bool = False,
-        max_age: int = 600,
+        max_age: int | timedelta = 600,
     ) -> None:
         self._advice = Advice()
         named = ["*"] if origins == "*" else _listed("origins", origins)
@@ -61,7 +64,8 @@ class CORS:
                 "bad-feature-option",
                 ValueError('with credentials, browsers refuse "*": name the origins, methods and headers'),
             )
-        if not isinstance(max_age, int) or max_age < 0:
+        age = seconds_of(max_age)
+        if not isinstance(age, int) or age < 0:
             raise explained("bad-feature-option", ValueError(f"max_age must be a number of seconds, not {max_age!r}"))
         both: Fields = [("access-control-allow-credentials", "true")] if credentials else []
         self._actual = both + _field("access-control-expose-headers", exposed)
@@ -69,7 +73,7 @@ class CORS:
             *both,
             *_field("access-control-allow-methods", allowed),
             *_field("access-control-allow-headers", sent),
-            ("access-control-max-age", str(max_age)),
+            ("access-control-max-age", str(age)),
         ]
 
     def __contains__(self, origin: object) -> bool:

@@ -16,6 +16,7 @@ from antiphon.explanations import explained
 from antiphon.features.logs.access_log import unlogged
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -30,9 +31,10 @@ class Health:
     process drains, unless one of the ``checks`` fails; then it is answered with 503. None leaves a path out.
 
     Checks are functions without arguments, ``def`` or ``async def``, or a mapping of names to functions. One that
-    raises, returns False, or takes longer than ``timeout`` seconds has failed. They run side by side, ``def`` ones on
-    threads of their own, where one that hangs is not called again before it has ended. Answers tell names of checks,
-    and no more; why one failed is logged when it begins. ``access_log`` has probes in the access log.
+    raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta, has failed. They run side by
+    side, ``def`` ones on threads of their own, where one that hangs is not called again before it has ended. Answers
+    tell names of checks, and no more; why one failed is logged when it begins. ``access_log`` has probes in the access
+    log.
 
     Raises ValueError for two checks of one name and a timeout that is not positive, TypeError for a check that takes
     arguments.
@@ -44,9 +46,10 @@ class Health:
         ready: str | None = "/readyz",
         *,
         checks: Iterable[Check] | Mapping[str, Check] = (),
-        timeout: float = 2.0,
+        timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None:
+        timeout = seconds_of(timeout)
         if not timeout > 0:
             raise explained(
                 "bad-feature-option", ValueError(f"timeout must be a number of seconds above 0, not {timeout!r}")

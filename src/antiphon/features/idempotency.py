@@ -39,6 +39,7 @@ from antiphon.features.stores.store import Store, StoreEntry
 from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import BadRequest
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -70,7 +71,7 @@ class IdempotentWrites:
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and again with
     each retry. A retry gets the first answer; a 409 while there is none yet; and a 422 if the key came with another
     method, path, query or body before, or from somebody else. A request without a key is a 400, unless ``required`` is
-    false: then it is carried out each time. Answers are kept for ``ttl`` seconds.
+    false: then it is carried out each time. Answers are kept for ``ttl``, in seconds or a timedelta.
 
     Somebody else has another Authorization header, or other credentials that a source of ``Users`` finds, or else
     another session, where the app has sessions. Where the credentials of a user may change between retries, ``by``
@@ -79,9 +80,9 @@ class IdempotentWrites:
 
     After an answer of 5xx, 408, 425 or 429 a retry is carried out again. A request that was broken off, by the end of
     its process or by a cancellation, may have had its effect: retries are refused with 409, unless ``takeover`` says
-    after how many seconds the next one is carried out again: longer than any handler takes. Answers of more than
-    ``largest`` bytes, and streams, can't be kept: they are a RuntimeError that names the handler. A store that is away
-    is a 503, before anything is carried out.
+    after what time, in seconds or a timedelta, the next one is carried out again: longer than any handler takes.
+    Answers of more than ``largest`` bytes, and streams, can't be kept: they are a RuntimeError that names the handler.
+    A store that is away is a 503, before anything is carried out.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are with clients.
     """
@@ -92,8 +93,8 @@ class IdempotentWrites:
         *,
         by: Callable[[Request], str | None] | None = None,
         required: bool = True,
-        ttl: float = DAY,
-        takeover: float | None = None,
+        ttl: Duration = DAY,
+        takeover: Duration | None = None,
         largest: int = 1 << 20,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -103,6 +104,7 @@ class IdempotentWrites:
                 "store-cannot",
                 ValueError(f"{kind} can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can"),
             )
+        ttl, takeover = seconds_of(ttl), seconds_of(takeover)
         if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
             raise explained(
                 "bad-feature-option",

@@ -6,12 +6,14 @@ app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_sr
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Self, TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import parse_origin
 from antiphon.explanations import explained
+from antiphon.http.durations import seconds_of
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -47,28 +49,32 @@ _is_keyword = re.compile(
 ).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class StrictTransportSecurity:
-    """A policy by which browsers use only https for ``max_age`` seconds (RFC 6797). 0 ends it.
+    """A policy by which browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends it.
 
     ``preload`` consents to the list that browsers come with, which requires a year and all subdomains. Raises
     ValueError otherwise, and for a negative ``max_age``.
     """
 
-    max_age: int = YEAR
-    include_subdomains: bool = False
-    preload: bool = False
+    max_age: int
+    include_subdomains: bool
+    preload: bool
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.max_age, int) or self.max_age < 0:
-            raise explained(
-                "bad-feature-option", ValueError(f"max_age must be a number of seconds, not {self.max_age!r}")
-            )
-        if self.preload and not (self.include_subdomains and self.max_age >= YEAR):
+    def __init__(
+        self, max_age: int | timedelta = YEAR, include_subdomains: bool = False, preload: bool = False
+    ) -> None:
+        age = seconds_of(max_age)
+        if not isinstance(age, int) or age < 0:
+            raise explained("bad-feature-option", ValueError(f"max_age must be a number of seconds, not {max_age!r}"))
+        if preload and not (include_subdomains and age >= YEAR):
             raise explained(
                 "bad-feature-option",
                 ValueError(f"preload requires include_subdomains=True and a max_age of {YEAR} or more"),
             )
+        object.__setattr__(self, "max_age", age)
+        object.__setattr__(self, "include_subdomains", include_subdomains)
+        object.__setattr__(self, "preload", preload)
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -17,6 +17,7 @@ from antiphon.features.tracked_session import TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import without_traceback
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -47,8 +48,8 @@ class Sessions:
     A session that nobody reads or writes costs nothing, and leaves no trace in the response. One that is read has
     ``Vary: Cookie`` and ``Cache-Control: private`` in the response, and is an error in debug if the response says that
     shared caches may keep it; one that was changed is written to the store when the response is made, and only then
-    gets a cookie. It ends ``idle`` seconds after its last use, and in any case
-    ``lifetime`` seconds after it was begun.
+    gets a cookie. It ends when it was not used for ``idle``, and in any case
+    ``lifetime`` after it was begun, both in seconds or a timedelta.
 
     The cookie is "__Host-session", Secure and HttpOnly, and over http, as on localhost, "session". ``cookie`` is
     another name for both, such as that of an app which you take over. A store that is away is a 503, where a session is
@@ -59,12 +60,13 @@ class Sessions:
         self,
         store: Store,
         *,
-        idle: float = 14 * DAY,
-        lifetime: float = 90 * DAY,
+        idle: Duration = 14 * DAY,
+        lifetime: Duration = 90 * DAY,
         cookie: str | None = None,
         samesite: SameSite = "Lax",
         clock: Callable[[], float] = time.time,
     ) -> None:
+        idle, lifetime = seconds_of(idle), seconds_of(lifetime)
         if not (idle > 0 and lifetime > 0):
             raise explained(
                 "bad-feature-option",

@@ -17,6 +17,7 @@ from antiphon.app.blueprint import Routes
 from antiphon.body.content import Content
 from antiphon.body.progress import Progress
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import NotFound
 from antiphon.http.event import Event
 from antiphon.request.request import Request
@@ -28,8 +29,8 @@ Report: TypeAlias = dict[str, int | float | bool | None]
 HEADER = "x-progress-id"
 ARGUMENT = "progress"
 
-RETRY = 1000
-"""Milliseconds after which a browser reconnects that lost the stream.
+RETRY = 1.0
+"""Seconds after which a browser reconnects that lost the stream.
 
 They are sent at once, so that the head of the response is sent before the first event.
 """
@@ -45,22 +46,23 @@ class UploadProgress:
     can watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same id, the last one is reported.
 
     Each report has ``received`` and ``total``, in bytes, and ``fraction``; ``complete`` is true when all bytes have
-    come, and ``ended`` when the upload was answered. ``total`` and ``fraction`` are null if the size is unknown.
-    Events come every ``interval`` seconds while something changes, until the upload is complete or has ended. They
-    wait ``patience`` seconds for an upload to begin. An upload that has ended is reported for ``keep`` seconds. Of
-    more than ``most`` uploads the oldest are forgotten. Each process knows only its own uploads. Raises ValueError for
-    invalid numbers.
+    come, and ``ended`` when the upload was answered. ``total`` and ``fraction`` are null if the size is unknown. Events
+    come every ``interval`` seconds while something changes, until the upload is complete or has ended. They wait
+    ``patience`` seconds for an upload to begin. An upload that has ended is reported for ``keep`` seconds. Of more than
+    ``most`` uploads the oldest are forgotten. Each process knows only its own uploads. Timedeltas may stand for
+    seconds. Raises ValueError for invalid numbers.
     """
 
     def __init__(
         self,
         prefix: str = "/progress",
         *,
-        interval: float = 0.25,
-        patience: float = 10.0,
-        keep: float = 10.0,
+        interval: Duration = 0.25,
+        patience: Duration = 10.0,
+        keep: Duration = 10.0,
         most: int = 1000,
     ) -> None:
+        interval, patience, keep = seconds_of(interval), seconds_of(patience), seconds_of(keep)
         if not interval > 0 or not patience >= 0 or not keep >= 0 or most < 1:
             raise explained(
                 "bad-feature-option",

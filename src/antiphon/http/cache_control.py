@@ -6,11 +6,13 @@ stale, not allowed, or all fields. Only the first 200 directives count.
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Self, TypedDict, Unpack
 
 from antiphon.explanations import explained
+from antiphon.http.durations import seconds_of
 from antiphon.http.grammar import (
     OWS,
     SENT_QUOTED_STRING,
@@ -35,14 +37,14 @@ _argument = re.compile(rf"[\t\x20\x21\x23-\x7e\x80-\xff]++|{SENT_QUOTED_STRING}"
 
 
 class Directives(TypedDict, total=False):
-    """The keywords of `CacheControl`: seconds, True or False, or the names of header fields."""
+    """The keywords of `CacheControl`: whole seconds, True or False, or the names of header fields."""
 
-    max_age: int | None
-    s_maxage: int | None
-    max_stale: int | bool | None
-    min_fresh: int | None
-    stale_while_revalidate: int | None
-    stale_if_error: int | None
+    max_age: int | timedelta | None
+    s_maxage: int | timedelta | None
+    max_stale: int | timedelta | bool | None
+    min_fresh: int | timedelta | None
+    stale_while_revalidate: int | timedelta | None
+    stale_if_error: int | timedelta | None
     no_cache: bool | Collection[str]
     private: bool | Collection[str]
     no_store: bool
@@ -68,7 +70,8 @@ class CacheControl(Value):
     _text: str | None
 
     def __init__(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> None:
-        """Take seconds from 0 to 2**31, True, or names of fields, as each directive allows.
+        """Take whole seconds from 0 to 2**31, as a number or a timedelta, True, or names of fields, as each directive
+        allows.
 
         `max_stale=True` is any time. `no_cache=["set-cookie"]` and `private=["set-cookie"]` are about these fields
         only. None and False leave a directive out. `extensions` has other directives by name, with their argument or
@@ -304,6 +307,8 @@ def _write_flag(keyword: str, value: object) -> str | bool:
 def _write_seconds(keyword: str, value: object) -> str | bool:
     if value is None or (keyword == "max_stale" and isinstance(value, bool)):
         return value or False
+    if isinstance(value, timedelta):
+        value = seconds_of(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_SECONDS:
         raise explained(
             "bad-http-value",

@@ -4,11 +4,12 @@ A value with characters that cookies must not have is printed in quotes, with oc
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, Self, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.http.dates import MONTH_NUMBERS, format_http_date, parse_http_date
+from antiphon.http.durations import seconds_of
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path, parse_host
@@ -137,8 +138,9 @@ F = TypeVar("F", bound=_Fields)
 class SetCookie(_Fields):
     """The cookie of one Set-Cookie header (RFC 6265bis §4.1); `str()` prints the header's value.
 
-    `coded_value` is the value as sent, quoted if needed. `max_age` is in seconds, `expires` in UTC and whole
-    seconds, `domain` in lower case without a leading dot, `path` percent-encoded; "" counts as None.
+    `coded_value` is the value as sent, quoted if needed. `max_age` is in seconds, given as a whole number or a
+    timedelta; `expires` in UTC and whole seconds, `domain` in lower case without a leading dot, `path` percent-encoded;
+    "" counts as None.
     """
 
     __slots__ = ()
@@ -148,7 +150,7 @@ class SetCookie(_Fields):
         name: str,
         value: str = "",
         *,
-        max_age: int | None = None,
+        max_age: int | timedelta | None = None,
         expires: datetime | None = None,
         domain: str | None = None,
         path: str | None = "/",
@@ -163,10 +165,11 @@ class SetCookie(_Fields):
         """
         if not isinstance(name, str) or not is_token(name):
             raise explained("bad-cookie", ValueError(f"a cookie's name is a token, not {name!r}"))
-        if max_age is not None and (not isinstance(max_age, int) or isinstance(max_age, bool)):
+        age = seconds_of(max_age)
+        if age is not None and (not isinstance(age, int) or isinstance(age, bool)):
             raise explained("bad-cookie", ValueError(f"max_age is a whole number of seconds, not {max_age!r}"))
         fields = (
-            name, value, quote_cookie_value(_text("value", value)), max_age,
+            name, value, quote_cookie_value(_text("value", value)), age,
             None if expires is None else _whole_second(expires),
             _ascii_domain(domain) if domain else None,
             path if path == "/" else _escaped_path(path) if path else None,

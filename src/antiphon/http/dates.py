@@ -10,6 +10,7 @@ from math import ceil
 from typing import TypeAlias
 
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -149,7 +150,7 @@ def parse_retry_after(text: str) -> RetryAfter:
         raise ValueError(f"neither seconds nor an HTTP date: {text[:80]!r}") from None
 
 
-def format_retry_after(after: float | timedelta | datetime) -> str:
+def format_retry_after(after: Duration | datetime) -> str:
     """Print Retry-After. Seconds are rounded up.
 
     Raises ValueError for negative seconds, more than ten digits, other types, naive datetimes, and dates outside of the
@@ -157,7 +158,7 @@ def format_retry_after(after: float | timedelta | datetime) -> str:
     """
     if isinstance(after, datetime):
         return format_http_date(after)
-    seconds = after.total_seconds() if isinstance(after, timedelta) else after
+    seconds = seconds_of(after)
     if not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
         raise explained(
             "bad-http-value", ValueError(f"Retry-After is seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}")

@@ -4,13 +4,15 @@ import re
 from typing import Any, Self
 
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.value import Value
 
 _line_end = re.compile(r"[\r\n]").search
 _line_end_or_nul = re.compile(r"[\r\n\0]").search
 
 _DIGITS = 15
-"""The most digits of a time: JavaScript's numbers have no more."""
+"""The most digits of a time in milliseconds: JavaScript's numbers have no more."""
+_MOST: int = 10**_DIGITS - 1
 
 
 class Event(Value):
@@ -19,10 +21,10 @@ class Event(Value):
     ``data`` is text, or another value that is made text before it is printed; None is for a block without data, from
     which browsers only take ``id`` and ``retry``. ``event`` is the name under which browsers dispatch it ("message"
     without one), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the last one),
-    ``retry`` the milliseconds until they reconnect, ``comment`` text that they skip. Line ends in data and comments
-    become LF.
-    Raises ValueError for a name that is empty or has a line end, an id with a line end or NUL, a ``retry`` that is no
-    whole number of at most 15 digits, and where nothing is given; TypeError for a name, id or comment that is no text.
+    ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that they skip.
+    Line ends in data and comments become LF. Raises ValueError for a name that is empty or has a line end, an id with a
+    line end or NUL, a ``retry`` below 0 or of 10**12 and more, and where nothing is given; TypeError for a name, id or
+    comment that is no text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -33,22 +35,18 @@ class Event(Value):
         *,
         event: str | None = None,
         id: str | None = None,  # noqa: A002 - the standard's own word
-        retry: int | None = None,
+        retry: Duration | None = None,
         comment: str | None = None,
     ) -> None:
         self._data = _with_line_feeds(data) if isinstance(data, str) else data
         self._event = event
         self._id = id
-        self._retry = retry
+        self._retry = None if retry is None else _milliseconds(retry)
         self._comment = comment
         if event is not None and (_line_end(_text("name", event)) or not event):
             raise explained("bad-event", ValueError(f"an event's name is text without line ends, not {event!r}"))
         if id is not None and _line_end_or_nul(_text("id", id)):
             raise explained("bad-event", ValueError(f"an event's id is text without line ends and NUL, not {id!r}"))
-        if retry is not None and (type(retry) is not int or not 0 <= retry < 10**_DIGITS):
-            raise explained(
-                "bad-event", ValueError(f"an event's retry is a whole number of milliseconds, not {retry!r}")
-            )
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
         if all(part is None for part in self._identity()):
@@ -70,9 +68,9 @@ class Event(Value):
         return self._id
 
     @property
-    def retry(self) -> int | None:
-        """The milliseconds until a client that lost the stream reconnects; None if they stay."""
-        return self._retry
+    def retry(self) -> float | None:
+        """The seconds until a client that lost the stream reconnects; None if they stay."""
+        return None if self._retry is None else self._retry / 1000
 
     @property
     def comment(self) -> str | None:
@@ -81,7 +79,7 @@ class Event(Value):
 
     def with_data(self, data: Any) -> Self:
         """Return a copy with other data."""
-        return type(self)(data, event=self._event, id=self._id, retry=self._retry, comment=self._comment)
+        return type(self)(data, event=self._event, id=self._id, retry=self.retry, comment=self._comment)
 
     def __str__(self) -> str:
         """Return the block as it is sent, with the empty line at its end. Raises TypeError for data that is no text."""
@@ -102,7 +100,8 @@ class Event(Value):
 
     def __repr__(self) -> str:
         names = ("event", "id", "retry", "comment")
-        named = [f"{name}={part!r}" for name, part in zip(names, self._identity()[1:], strict=True) if part is not None]
+        parts = self._event, self._id, self.retry, self._comment
+        named = [f"{name}={part!r}" for name, part in zip(names, parts, strict=True) if part is not None]
         return f"Event({', '.join([repr(self._data), *named])})"
 
 
@@ -138,11 +137,18 @@ def _parse_block(block: list[str]) -> Event | None:
             "\n".join(fields["data"]) if "data" in fields else None,
             event=last.get("event") or None,
             id=last.get("id"),
-            retry=int(last["retry"]) if "retry" in fields else None,
+            retry=int(last["retry"]) / 1000 if "retry" in fields else None,
             comment="\n".join(fields[""]) if "" in fields else None,
         )
     except ValueError:  # it had no known field
         return None
+
+
+def _milliseconds(retry: Duration) -> int:
+    seconds = seconds_of(retry)
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < 10**12:
+        return min(round(seconds * 1000), _MOST)
+    raise explained("bad-event", ValueError(f"an event's retry is 0 seconds or more, or a timedelta, not {retry!r}"))
 
 
 def _is_number(value: str) -> bool:

@@ -5,6 +5,7 @@ from math import inf
 from typing import TypedDict, Unpack, cast
 
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.value import Value
 
 NO_BOUND = 1 << 62
@@ -26,7 +27,7 @@ class Bounds(TypedDict, total=False):
     parts: int | None
     query: int | None
     rate: int | None
-    timeout: float | None
+    timeout: Duration | None
 
 
 DEFAULTS: Bounds = {
@@ -64,7 +65,8 @@ class Limits(Value):
     - ``query``: bytes of the query string (414); 64 KiB.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
-    a negative bound, and for a bound that is no int; ``timeout`` may be a float. Raises TypeError for an unknown bound.
+    a negative bound, and for a bound that is no int; ``timeout`` may be a float or a timedelta. Raises TypeError for an
+    unknown bound.
     """
 
     # No __slots__: without the GIL, threads lock the object to read most of them.
@@ -89,6 +91,8 @@ class Limits(Value):
             raise explained(
                 "bad-limit", TypeError(f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}")
             )
+        if "timeout" in bounds:
+            bounds["timeout"] = seconds_of(bounds["timeout"])
         given = cast("Bounds", {name: bound for name, bound in bounds.items() if bound is not None})
         object.__setattr__(self, "given", given)
         for name, bound in (DEFAULTS | given).items():

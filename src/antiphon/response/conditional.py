@@ -5,7 +5,7 @@ Nothing is read but the head of the request and the response, and no clock.
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from antiphon.explanations import explained
@@ -153,11 +153,13 @@ def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = Fal
     response.headers["etag"] = str(ETag(etag.tag, weak=True) if weak else etag)
 
 
-def cache_for(response: WithHeaders, seconds: int, *, public: bool = False, immutable: bool = False) -> None:
-    """Let the client's cache keep the response for some seconds; with ``public`` shared caches, too.
+def cache_for(
+    response: WithHeaders, seconds: int | timedelta, *, public: bool = False, immutable: bool = False
+) -> None:
+    """Let the client's cache keep the response for some seconds, or a timedelta; with ``public`` shared caches, too.
 
     An ``immutable`` response is not revalidated before that (RFC 8246). Other directives of Cache-Control stay, unless
-    they contradict. Raises ValueError unless ``seconds`` is a whole number from 0 to 2**31.
+    they contradict. Raises ValueError unless ``seconds`` are whole, from 0 to 2**31.
     """
     headers = response.headers
     headers["cache-control"] = str(

@@ -12,6 +12,7 @@ from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
 from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
@@ -40,16 +41,19 @@ class Format(NamedTuple):
     ends_on_drain: bool = False
 
 
-def event_stream(source: Values, heartbeat: float | None, retry: int | None, on_drain: OnDrain = "end") -> Chunks:
+def event_stream(
+    source: Values, heartbeat: Duration | None, retry: Duration | None, on_drain: OnDrain = "end"
+) -> Chunks:
     """Return events as they are sent, each in a chunk.
 
-    While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in milliseconds, is sent
+    While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in seconds, is sent
     first, and again where the process drains and the stream ends ``on_drain``. Raises TypeError for a source that is no
     iterable of values, ValueError for a ``heartbeat`` that is not a number above 0, and for a ``retry`` or an
     ``on_drain`` that can't be.
     """
     if on_drain not in ("end", "finish"):
         raise explained("bad-event", ValueError(f"on_drain is 'end' or 'finish', not {on_drain!r}"))
+    heartbeat = seconds_of(heartbeat)
     if heartbeat is not None and not 0 < heartbeat < inf:
         raise explained(
             "bad-event", ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")

@@ -1,7 +1,7 @@
 """The response: made of text, bytes, values, files and streams; usable alone, and sent by every adapter."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
 
@@ -10,6 +10,7 @@ from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
 from antiphon.explanations.words import RESPONSE, names_ours
 from antiphon.http.cookies import SetCookie
+from antiphon.http.durations import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
@@ -298,18 +299,19 @@ class Response(ResponseHeaders):
         status: int | None = None,
         headers: HeaderFields = (),
         *,
-        heartbeat: float | None = 15.0,
-        retry: int | None = None,
+        heartbeat: Duration | None = 15.0,
+        retry: Duration | None = None,
         on_drain: "OnDrain" = "end",
     ) -> Self:
         """Make a response of server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or a value, sent as JSON.
 
-        While an async source gives nothing, a comment is sent every ``heartbeat`` seconds; a blocking source has to
-        give comments of its own. After a lost connection the client comes back in ``retry`` milliseconds. If the
-        source fails, the last event is named "error". With ``on_drain="end"`` the stream ends when the process takes no
-        new requests, a blocking source at its next event; with "finish" it may go on until the time for that is over.
-        The iterator is closed in every case. Raises TypeError for a source that is no iterable of events, ValueError
-        for a ``heartbeat`` that is not above 0, a negative ``retry`` and an unknown ``on_drain``.
+        While an async source gives nothing, a comment is sent every ``heartbeat``, in seconds or a timedelta, like
+        ``retry``; a blocking source has to give comments of its own. After a lost connection the client comes back
+        after ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"`` the
+        stream ends when the process takes no new requests, a blocking source at its next event; with "finish" it may go
+        on until the time for that is over. The iterator is closed in every case. Raises TypeError for a source that is
+        no iterable of events, ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and an unknown
+        ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
@@ -484,7 +486,7 @@ class Response(ResponseHeaders):
         name: str,
         value: str = "",
         *,
-        max_age: int | None = None,
+        max_age: int | timedelta | None = None,
         expires: datetime | None = None,
         path: str | None = "/",
         domain: str | None = None,
@@ -493,7 +495,8 @@ class Response(ResponseHeaders):
         samesite: str | None = "Lax",
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie (RFC 6265bis §4.1). ``max_age`` is in seconds; ``expires`` an aware datetime.
+        """Set a cookie (RFC 6265bis §4.1). ``max_age`` is in whole seconds, or a timedelta; ``expires`` an aware
+        datetime.
 
         A cookie of the same name, domain and path that was set before is replaced. Raises ValueError for impossible
         combinations, such as ``samesite="None"`` without ``secure``.
@@ -544,8 +547,10 @@ class Response(ResponseHeaders):
         """Set ETag from the body, unless there is one. Raises TypeError for a stream."""
         add_etag(self, weak=weak, overwrite=overwrite)
 
-    def cache_for(self, seconds: int, *, public: bool = False, immutable: bool = False) -> None:
-        """Let the client's cache keep the response for some seconds; with ``public`` shared caches, too."""
+    def cache_for(self, seconds: int | timedelta, *, public: bool = False, immutable: bool = False) -> None:
+        """Let the client's cache keep the response for some seconds, or a timedelta; with ``public`` shared caches,
+        too.
+        """
         cache_for(self, seconds, public=public, immutable=immutable)
 
     def no_store(self) -> None:

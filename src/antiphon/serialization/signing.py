@@ -8,6 +8,7 @@ from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import Forbidden
 from antiphon.lazy import lazy
 
@@ -166,8 +167,8 @@ class Signer:
         """
         return str(self._serializer.dumps(value))
 
-    def unsign(self, text: str | None, max_age: float | None = None) -> Any:
-        """Return the value of signed text. ``max_age`` is in seconds; None for any.
+    def unsign(self, text: str | None, max_age: Duration | None = None) -> Any:
+        """Return the value of signed text. ``max_age`` is in seconds, or a timedelta; None for any.
 
         Raises BadSignature, which is answered with 403, for anything that ``sign`` did not make, None
         included, and SignatureExpired, answered with 410, for what is older.
@@ -181,7 +182,8 @@ class Signer:
         except BadData:
             raise BadSignature from None
         # A negative age is that of another machine, whose clock is ahead.
-        if max_age is not None and time.time() - signed_at.timestamp() > max_age:
+        oldest = seconds_of(max_age)
+        if oldest is not None and time.time() - signed_at.timestamp() > oldest:
             raise SignatureExpired
         return value
 

@@ -6,6 +6,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import URL
 from antiphon.request.request import refuse_unknown_attributes
@@ -40,9 +41,9 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     default an error that escapes the application is raised; an error that an ``App`` answers with a 500 is a response.
     What escapes a WSGI application is raised over the other interfaces, too.
 
-    ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a stream or of
-    the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that are held in
-    memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
+    ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
+    stream or of the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that
+    are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
 
     ``contract=True`` holds whole responses, and what handlers read, to the contracts that ``OpenAPI`` reads in the
     handlers' code. A breach is a ContractError that names the handler. Raises TypeError for an application that is no
@@ -64,12 +65,13 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         client: Address | None = ("127.0.0.1", 50000),
         http_version: HTTPVersion = "1.1",
         root_path: str = "",
-        timeout: float | None = 30.0,
+        timeout: Duration | None = 30.0,
         max_body: int = 64 << 20,
         extra: Mapping[str, object] = NOTHING,
         contract: bool = False,
     ) -> None:
         refuse_unknown_attributes()
+        timeout = seconds_of(timeout)
         self.app = app
         self.interface = interface
         self.base_url = _checked_base(base_url)

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
 from antiphon.explanations import explained
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.head import mounted_at
 from antiphon.http.urls.path import quoted_path
 from antiphon.http.urls.urlencoded import format_query
@@ -38,7 +38,7 @@ class Link(NamedTuple):
 
 
 def with_signature(
-    signer: Signer, link: Link, fields: list[tuple[str, str]], expires: float | timedelta | None
+    signer: Signer, link: Link, fields: list[tuple[str, str]], expires: Duration | None
 ) -> list[tuple[str, str]]:
     """Return the fields of a query with a signature of the whole URL, which is valid for some seconds, or for ever.
 
@@ -68,8 +68,8 @@ def check_signature(signer: Signer, request: Request) -> None:
         raise SignatureExpired
 
 
-def _moment(expires: float | timedelta) -> str:
-    seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
+def _moment(expires: Duration) -> str:
+    seconds = seconds_of(expires)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise explained("bad-signed-url", TypeError(f"_expires is in seconds, or a timedelta, not {expires!r}"))
     if not 0 < seconds < 10**_MOST_DIGITS:

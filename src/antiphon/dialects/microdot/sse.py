@@ -37,7 +37,7 @@ class SSE:
 
 
 def _event(text: str, event: str | None, event_id: str | None, retry: float | None) -> Event:
-    return Event(text, event=event or None, id=event_id or None, retry=int(retry * 1000) if retry else None)
+    return Event(text, event=event or None, id=event_id or None, retry=retry or None)
 
 
 def _text(data: Any) -> str:

@@ -81,9 +81,9 @@ def _described(event: Event) -> dict[str, Any]:
         value = decode_json(event.data.encode())
     except Exception:
         value = None
-    retry = None if event.retry is None else event.retry / 1000
     return {
-        "data": event.data.encode(), "data_json": value, "event": event.event, "event_id": event.id, "retry": retry
+        "data": event.data.encode(), "data_json": value, "event": event.event, "event_id": event.id,
+        "retry": event.retry,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore
 from antiphon.features.stores.sqlite_connections import Connections, connections_to
 from antiphon.features.stores.store import StoreCount, check_ttl, hash_key, unavailable
+from antiphon.http.durations import Duration, seconds_of
 
 CLEAN_EVERY = 16
 """Writes, by each process, after which expired rows are deleted."""
@@ -55,12 +56,12 @@ class SQLiteStore(RowStore):
 
     The folder has to be there, and on a disk of this machine: network file systems lack the locks that SQLite needs.
     The file is made when it is first used, for this user only. ``timeout`` is the longest wait for other writers, in
-    seconds. ``clock`` returns the seconds since 1970. After a power failure the file is whole, but the last changes
-    may be lost. Raises ValueError for a folder that is not there, and for ":memory:".
+    seconds or a timedelta. ``clock`` returns the seconds since 1970. After a power failure the file is whole, but the
+    last changes may be lost. Raises ValueError for a folder that is not there, and for ":memory:".
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, timeout: float = 5.0, clock: Callable[[], float] = time.time
+        self, path: str | os.PathLike[str], *, timeout: Duration = 5.0, clock: Callable[[], float] = time.time
     ) -> None:
         super().__init__(clock)
         if os.fspath(path) in ("", ":memory:"):
@@ -71,7 +72,7 @@ class SQLiteStore(RowStore):
                 "missing-folder",
                 ValueError(f"SQLiteStore needs the folder of its file: there is no {self._path.parent}"),
             )
-        self._timeout = timeout
+        self._timeout = seconds_of(timeout)
         self._connections = connections_to(self._path, _PREPARE)
 
     @contextmanager

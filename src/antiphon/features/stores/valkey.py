@@ -26,6 +26,7 @@ from antiphon.features.stores.store import (
     hash_key,
     unavailable,
 )
+from antiphon.http.durations import Duration, seconds_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -171,12 +172,13 @@ return {tonumber(count), left}
 class ValkeyStore(Store):
     """A store in Valkey, or Redis from 6.2 on, for any number of machines.
 
-    ``url`` is such as "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or "unix:///run/valkey.sock".
-    Redis's schemes are read, too. ``prefix`` stands before all keys on the server. ``connect_timeout`` and ``timeout``
-    are the longest waits for a connection and for an answer, in seconds; after that, StoreUnavailable (503) is raised.
-    Calls in the next second raise it at once, but for ``replace``; then one at a time is tried. ``clock`` returns the
-    seconds since 1970. It is for one server and its replicas, not for a cluster. Raises ValueError for another URL, and
-    ImportError unless `antiphon[valkey]` is installed.
+    ``url`` is such as "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
+    "unix:///run/valkey.sock". Redis's schemes are read, too. ``prefix`` stands before all keys on the server.
+    ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for an answer, in seconds or
+    timedeltas; after that, StoreUnavailable (503) is raised. Calls in the next second raise it at once, but for
+    ``replace``; then one at a time is tried. ``clock`` returns the seconds since 1970. It is for one server and its
+    replicas, not for a cluster. Raises ValueError for another URL, and ImportError unless `antiphon[valkey]` is
+    installed.
     """
 
     def __init__(
@@ -184,10 +186,11 @@ class ValkeyStore(Store):
         url: str,
         *,
         prefix: str = "antiphon:",
-        connect_timeout: float = 1.0,
-        timeout: float = 2.0,
+        connect_timeout: Duration = 1.0,
+        timeout: Duration = 2.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        connect_timeout, timeout = seconds_of(connect_timeout), seconds_of(timeout)
         self._client = _client(url, connect_timeout, timeout)
         self._breaker = _breaker()
         parts = urlsplit(url)
