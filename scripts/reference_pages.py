@@ -32,7 +32,7 @@ TOPICS = {
         "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
     "uploads.md": Page(
-        "Uploads", "antiphon", "Upload Part",
+        "Uploads", "antiphon", "Upload FormPart",
         "See also [take uploads](../how-to/uploads.md) and [bodies](bodies.md).",
     ),
     "settings.md": Page(
@@ -219,7 +219,7 @@ TOPICS = {
 """The pages on several names each."""
 
 GIVEN = {
-    "antiphon.Exchange", "antiphon.Part", "antiphon.Upload", "antiphon.features.BoundField",
+    "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.features.BoundField",
     "antiphon.features.PageFile", "antiphon.testing.AsyncStreamedResponse", "antiphon.testing.ClientResponse",
     "antiphon.testing.StreamedResponse",
 }  # fmt: skip

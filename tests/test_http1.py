@@ -115,7 +115,7 @@ def test_a_server_s_field_with_a_line_end_is_not_printed(field):
 
 def test_a_body_that_is_not_loaded_is_an_error_that_says_so():
     scope = {"method": "PUT", "path": "/", "headers": [(b"content-length", b"1")], "http_version": "1.1"}
-    with pytest.raises(RuntimeError, match=r"await request\.load\(\)"):
+    with pytest.raises(RuntimeError, match=r"await request\.aload\(\)"):
         print_request(Request(ASGIHead(scope, None)))
 
 

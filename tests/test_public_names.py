@@ -16,7 +16,7 @@ from antiphon.speedups import IS_COMPILED
 PUBLIC = {
     "antiphon": {
         "Address", "App", "BadSignature", "Blueprint", "Dependency", "Environment", "Exchange", "HTTPError", "Headers",
-        "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "Part", "Redirect", "Request",
+        "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "FormPart", "Redirect", "Request",
         "Response", "ResponseLike", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort",
         "aget_response", "current_request", "env", "from_asgi", "from_wsgi", "get_response", "is_debug", "to_app",
     },

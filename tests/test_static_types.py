@@ -104,13 +104,13 @@ def after(request: Request) -> None:
     log()
 
 
-def settings(request: Request) -> None:
+def settings() -> None:
     assert_type(env("A"), str | None)
     assert_type(env("A", "x"), str)
     assert_type(env("A", False), bool)
-    assert_type(request.env("A", cast=int), int | None)
-    assert_type(request.env("A", None, cast=str.split), list[str] | None)
-    assert_type(request.env["A"], str)
+    assert_type(env("A", cast=int), int | None)
+    assert_type(env("A", None, cast=str.split), list[str] | None)
+    assert_type(env["A"], str)
     env("A", cast=len("x"))  # wrong
 
 

@@ -48,5 +48,8 @@ def remember_language(request: Request):
 def show_error(request: Request, error: HTTPError):
     if request.accept.best(["application/problem+json", "text/html"]) != "text/html":
         raise error
-    key = f"error.{error.status}"  # other languages than English have a text for each status
-    return Page("error.html", text=request.__(key) if request.language.has(key) else error.detail or error.title)
+    language, key = (
+        request.language,
+        f"error.{error.status}",
+    )  # other languages than English have a text for each status
+    return Page("error.html", text=language.gettext(key) if language.has(key) else error.detail or error.title)

@@ -15,7 +15,7 @@ __all__, __getattr__ = import_on_use(
         "app.blueprint": "Blueprint",
         "app.answering.returns": "ResponseLike",
         "app.served_function": "to_app",
-        "body.form_parts": "Part",
+        "body.form_parts": "FormPart",
         "environment.variables": "Environment env",
         "handler.context": "current_request",
         "handler.errors": "is_debug",

@@ -6,7 +6,7 @@ from antiphon.app.answering.returns import ResponseLike
 from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
 from antiphon.app.served_function import to_app
-from antiphon.body.form_parts import Part
+from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import Environment, env
 from antiphon.handler.context import current_request
 from antiphon.handler.errors import is_debug
@@ -34,6 +34,7 @@ __all__ = [
     "Dependency",
     "Environment",
     "Exchange",
+    "FormPart",
     "HTTPError",
     "Headers",
     "Limits",
@@ -41,7 +42,6 @@ __all__ = [
     "MutableHeaders",
     "MutableMultiDict",
     "Observer",
-    "Part",
     "Redirect",
     "Request",
     "Response",

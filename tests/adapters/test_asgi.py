@@ -281,7 +281,7 @@ class TestTheBody:
         assert received == 3
 
     def test_is_not_read_by_its_property_on_the_loop(self, servers):
-        with pytest.raises(RuntimeError, match=r"await request\.load\(\)"):
+        with pytest.raises(RuntimeError, match=r"await request\.aload\(\)"):
             _ = Request(head(servers, headers=[(b"content-length", b"5")])).body
 
 

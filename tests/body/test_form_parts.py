@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from antiphon import Limits, Request
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
+from antiphon.http.media_type import MediaType
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.scripted_heads import ScriptedHead
 
@@ -57,9 +58,9 @@ class TestParts:
             return [part async for part in request.parts()]
 
         title, photo, *_ = [*request.parts()] if blocks else asyncio.run(heads())
-        assert (title.content_type, photo.content_type) == (None, "image/png")
+        assert (title.content_type, photo.content_type) == (None, MediaType("image", "png"))
         assert photo.headers["content-type"] == "image/png"
-        assert repr(photo) == "<Part name='photo' filename='a.png'>"
+        assert repr(photo) == "<FormPart name='photo' filename='a.png'>"
 
     def test_can_be_passed_over(self, blocks):
         request = request_of(evenly(FORM, 1000), blocks=blocks)
@@ -189,7 +190,7 @@ def test_may_be_read_in_both_ways_where_the_body_is_there():
 
 def test_on_a_loop_it_has_to_be_async_for():
     async def read(request):
-        with pytest.raises(RuntimeError, match=r"await request\.load\(\)"):
+        with pytest.raises(RuntimeError, match=r"await request\.aload\(\)"):
             items(request)
 
     asyncio.run(read(request_of([FORM])))

@@ -145,7 +145,7 @@ def test_by_for_on_a_loop_is_an_error_that_says_what_to_do():
     request = request_of(b"ab", waits=True)
 
     async def handler():
-        with pytest.raises(RuntimeError, match=r"`await request\.load\(\)` first"):
+        with pytest.raises(RuntimeError, match=r"`await request\.aload\(\)` first"):
             [*request.stream]  # noqa: B018 - it is iterated
         await request.aload()
         return [*request.stream]

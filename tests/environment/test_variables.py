@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import antiphon
-from antiphon import App, Request, env
-from antiphon.testing import Client
+from antiphon import env
 
 
 @pytest.mark.parametrize(
@@ -70,18 +68,6 @@ def test_a_bad_value_is_named_with_the_fix_and_not_shown(monkeypatch, text, read
     assert [word for word in words if word not in message] == []
     assert "s3cret" not in message
     assert raised.value.__context__ is None  # which would show the value, too
-
-
-def test_is_an_attribute_of_requests(monkeypatch):
-    monkeypatch.setenv("GREETING", "Hello")
-    app = App()
-
-    @app.get("/")
-    def index(request: Request):
-        return f"{request.env['GREETING']}, {request.env('NAME_OF_NOBODY', 'you')}."
-
-    assert Client(app).get("/").text == "Hello, you."
-    assert Request.blank().env is antiphon.env
 
 
 @pytest.fixture

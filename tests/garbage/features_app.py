@@ -113,7 +113,7 @@ def log_out(request):
 def remember(request):
     request.language.tag = "de"
     request.language.remember()
-    return request.__("welcome")
+    return request.language.gettext("welcome")
 
 
 HANDLERS = {

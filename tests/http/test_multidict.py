@@ -47,7 +47,7 @@ class TestReading:
         assert multi.keys() == list(multi) == different
         assert len(multi) == len(different)
         assert bool(multi) == bool(given_pairs)
-        assert multi.to_dict() == {name: [v for key, v in given_pairs if key == name] for name in different}
+        assert multi.to_lists() == {name: [v for key, v in given_pairs if key == name] for name in different}
         assert dict(multi) == {name: multi[name] for name in different}
 
     @given(pairs, st.sampled_from(KINDS), st.sampled_from(KINDS))
@@ -81,9 +81,9 @@ class TestReading:
 
     def test_gives_lists_that_are_the_readers_own(self):
         multi = MultiDict([("a", 1)])
-        for given_list in (multi.items(), multi.keys(), multi.values(), multi.getall("a"), multi.to_dict()["a"]):
+        for given_list in (multi.items(), multi.keys(), multi.values(), multi.getall("a"), multi.to_lists()["a"]):
             given_list.clear()
-        assert multi.to_dict() == {"a": [1]}
+        assert multi.to_lists() == {"a": [1]}
 
     def test_does_not_change(self):
         multi = MultiDict([("a", 1)])

@@ -566,7 +566,7 @@ class TestLoadingWithoutBlocking:
     def test_must_come_before_reading(self):
         request = Request(ToldHead({"content-type": "application/json"}, [b"[1]"]))
         for attribute in ("body", "text", "json"):
-            with pytest.raises(RuntimeError, match=r"await request\.load\(\)"):
+            with pytest.raises(RuntimeError, match=r"await request\.aload\(\)"):
                 getattr(request, attribute)
 
         async def handler():

@@ -11,11 +11,12 @@ from antiphon.http.charset import decode
 from antiphon.http.errors import HTTPError, without_traceback
 from antiphon.http.headers import Headers
 from antiphon.http.limits import Limits
+from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
-from antiphon.uploads.upload import well_formed
+from antiphon.uploads.upload import claimed_type, well_formed
 
 
-class Part:
+class FormPart:
     """A part of a form that is being received: its names and headers, then its content, chunk by chunk.
 
     Read the content before you ask for the next part; content that was not read by then is skipped.
@@ -35,10 +36,10 @@ class Part:
         """The file's name as the client wrote it: it may be a path, or anything. None for a part that is not a file."""
         return None if self._head.filename is None else decode(self._head.filename, "utf-8")
 
-    @property
-    def content_type(self) -> str | None:
-        """The media type that the client claims."""
-        return self._head.content_type
+    @lazy
+    def content_type(self) -> MediaType | None:
+        """The media type that the client claims, with its parameters; None if it is missing or malformed."""
+        return claimed_type(self._head)
 
     @lazy
     def headers(self) -> Headers:
@@ -68,7 +69,7 @@ class Part:
         return b"".join([chunk async for chunk in self])
 
     def __repr__(self) -> str:
-        return f"<Part name={self.name!r} filename={self.filename!r}>"
+        return f"<FormPart name={self.name!r} filename={self.filename!r}>"
 
 
 class FormParts:
@@ -88,17 +89,17 @@ class FormParts:
         self._is_over = False
         self._failure: HTTPError | None = None
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[FormPart]:
         while not self._is_over:
             if head := self._next_head():
-                yield Part(self, head)
+                yield FormPart(self, head)
             else:
                 self.receive()
 
-    async def __aiter__(self) -> AsyncIterator[Part]:
+    async def __aiter__(self) -> AsyncIterator[FormPart]:
         while not self._is_over:
             if head := self._next_head():
-                yield Part(self, head)
+                yield FormPart(self, head)
             else:
                 await self.areceive()
 

@@ -27,7 +27,7 @@ _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
 class Environment:
     """The variables of the process's environment: ``env("DEBUG", False)``, ``env["SECRET_KEY"]``, ``"DEBUG" in env``.
 
-    Each is looked up when it is asked for. Requests have it as ``request.env``.
+    Each is looked up when it is asked for.
     """
 
     __slots__ = ()

@@ -18,6 +18,9 @@ REQUEST = {
     "get_json json_body media": "request.json, or request.json_as(Order)",
     "params": "request.path_params, or request.args for the query",
     "values": "request.args and request.form",
+    "lang locale": "request.language.tag, after app.use(Languages(folder))",
+    "gettext": "request.language.gettext(key)",
+    "env": "env of antiphon",
     "is_json": 'request.mimetype == "application/json"',
     "context ctx state": "request.g, or a Dependency: request[dependency]",
     "base_url host_url url_root": "request.url.origin, request.url.root or request.url.path",
@@ -92,7 +95,7 @@ PACKAGE = {
     "TestClient": "Client of antiphon.testing",
 }
 ERROR = {"code status_code": "status", "description message msg": "detail"}
-MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()"}
+MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_dict": "to_lists(), or dict(...)"}
 """For each class, words of others, separated by spaces, and ours."""
 
 _PARAMETERS = {"App": APP, "Response": RESPONSE}

@@ -112,7 +112,7 @@ class MultiDict(Generic[V]):
         try:
             lists = self._lists
         except AttributeError:
-            lists = self._lists = self.to_dict()
+            lists = self._lists = self.to_lists()
         return lists[name].copy()
 
     def items(self) -> list[tuple[str, V]]:
@@ -127,7 +127,7 @@ class MultiDict(Generic[V]):
         """Return the value of each pair, in order."""
         return [value for _, value in self.items()]
 
-    def to_dict(self) -> dict[str, list[V]]:
+    def to_lists(self) -> dict[str, list[V]]:
         """Return a dictionary with all values of each name."""
         lists: dict[str, list[V]] = {}
         for name, value in self.items():

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class Language(ABC):
-    """The language of one request, with its texts. ``request.lang`` is its tag, and ``request.__`` its ``gettext``.
+    """The language of one request, with its texts: ``request.language.gettext("welcome", name="Ann")``.
 
     A text is looked for under its key in this language, then in those that the tag falls back to ("de" for "de-AT"),
     then in the default language; one that is missing is the key itself. ``{name}`` in a text stands for the value of

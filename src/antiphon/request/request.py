@@ -16,8 +16,6 @@ from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
 from antiphon.concurrency.iterables import resume
-from antiphon.environment.variables import Environment
-from antiphon.environment.variables import env as variables
 from antiphon.explanations import explained
 from antiphon.explanations.words import REQUEST, names_ours
 from antiphon.http.charset import decode_text
@@ -611,25 +609,6 @@ class Request(RequestHeaders):
     Raises RuntimeError, which names that line, without it.
     """
 
-    @property
-    def lang(self) -> str:
-        """The tag of the language (RFC 5646), such as "de-AT", one of those that the application has.
-
-        It may be set, for this request only: ValueError is raised for a language that the application does not have.
-        """
-        return self.language.tag
-
-    @lang.setter
-    def lang(self, tag: str) -> None:
-        self.language.tag = tag
-
-    def __(self, key: str, /, **values: object) -> str:
-        """Return the text of a key in the request's language: ``request.__("welcome", name="Ann")``.
-
-        If the text has plural forms, the value ``n`` chooses one. ``request.language`` has more of gettext's functions.
-        """
-        return self.language.gettext(key, **values)
-
     location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
     """Where the client is, as far as its address tells: a ``Location``, false if that is unknown, which
     ``app.use(Locations("geo.csv"))`` provides.
@@ -641,12 +620,6 @@ class Request(RequestHeaders):
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
     Raises RuntimeError, which names that line, without it.
-    """
-
-    env: Environment = variables
-    """The variables of the environment: ``request.env("DEBUG", False)``, ``request.env["SECRET_KEY"]``.
-
-    ``from antiphon import env`` is the same outside of requests. See ``Environment``.
     """
 
     shared: Dependency[Shared] = Dependency("shared")

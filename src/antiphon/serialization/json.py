@@ -171,7 +171,7 @@ _OF_HEADERS = (CacheControl, ContentRange, ETag, MediaType, Range)
 """Values of header fields, of which each is one text. Not those that may have a secret in them."""
 
 _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
-    (MultiDict, MultiDict.to_dict),
+    (MultiDict, MultiDict.to_lists),
     (str, str.__str__),
     (UserString, str),
     (int, int.__int__),
@@ -272,7 +272,7 @@ def _place(whole: object, part: object) -> str:
 
 def _children(value: object) -> Iterable[tuple[object, object]]:
     if isinstance(value, MultiDict):
-        value = value.to_dict()
+        value = value.to_lists()
     if isinstance(value, Mapping):
         return value.items()
     if isinstance(value, list | tuple | AbstractSet):

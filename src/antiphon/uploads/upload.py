@@ -67,10 +67,7 @@ class Upload:
     @lazy
     def content_type(self) -> MediaType | None:
         """The media type that the client claims, with its parameters; None if it is missing or malformed."""
-        try:
-            return MediaType.parse(self._head.content_type or "")
-        except ValueError:
-            return None
+        return claimed_type(self._head)
 
     @property
     def mimetype(self) -> str:
@@ -263,6 +260,14 @@ class Upload:
         detached = Upload(kept, start, self.size, self._head, name=self.name, filename=self.filename)
         detached._is_detached = True
         return detached
+
+
+def claimed_type(head: PartHead) -> MediaType | None:
+    """Return the media type of a part of a form; None if it is missing or malformed."""
+    try:
+        return MediaType.parse(head.content_type or "")
+    except ValueError:
+        return None
 
 
 def well_formed(fields: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:

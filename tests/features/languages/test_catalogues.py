@@ -179,7 +179,7 @@ class TestInTheDebugMode:
 
         @app.get("/")
         def hi(request: Request):
-            return f"{request.lang}: {request.__('hi')}"
+            return f"{request.language.tag}: {request.language.gettext('hi')}"
 
         client = Client(app)
         assert client.get("/?lang=de").text == "de: Hallo"

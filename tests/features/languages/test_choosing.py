@@ -24,7 +24,7 @@ def languages(folder):
 def site(style):
     """Make an app whose handler answers by a function."""
 
-    def site(languages, answer=lambda request: request.lang):
+    def site(languages, answer=lambda request: request.language.tag):
         app = App()
         if languages is not None:
             app.use(languages)
@@ -106,7 +106,7 @@ class TestTheLanguageIs:
 
         @app.errorhandler(414)
         def too_long(request, error):
-            return request.lang
+            return request.language.tag
 
         @app.get("/read")
         def read(request: Request):
@@ -132,18 +132,18 @@ class TestAResponse:
         ],
     )
     def test_has_the_language_of_its_content(self, site, languages, interface, answer, told):
-        app = site(languages, lambda request: (request.lang, answer())[1])
+        app = site(languages, lambda request: (request.language.tag, answer())[1])
         assert Client(app, interface).get("/?lang=de").headers.get("content-language") == told
 
     def test_that_is_given_again_keeps_nothing_of_a_request(self, site, languages, interface):
         shared = Response("text")
-        client = Client(site(languages, lambda request: (request.lang, shared)[1]), interface)
+        client = Client(site(languages, lambda request: (request.language.tag, shared)[1]), interface)
         assert [client.get(f"/?lang={tag}").headers["content-language"] for tag in ("de", "ar")] == ["de", "ar"]
         assert "content-language" not in shared.headers
 
     def test_is_another_for_another_language_where_it_is_conditional(self, site, languages, interface):
         def answer(request):
-            response = Response(request.__("hi"))
+            response = Response(request.language.gettext("hi"))
             response.etag = response.body.hex()
             return response.conditional(request)
 
@@ -158,8 +158,8 @@ class TestAResponse:
 class TestALanguage:
     def test_is_set_for_one_request(self, site, languages, interface):
         def answer(request):
-            request.lang = "de-CH"
-            return f"{request.lang} {request.__('hi')}"
+            request.language.tag = "de-CH"
+            return f"{request.language.tag} {request.language.gettext('hi')}"
 
         reply = Client(site(languages, answer), interface).get("/?lang=ar")
         assert reply.text == "de Hallo"
@@ -177,8 +177,8 @@ class TestALanguage:
     def test_that_is_not_there_cannot_be_set(self, site, languages, interface, tag, error):
         def answer(request):
             with pytest.raises((TypeError, ValueError), match=error):
-                request.lang = tag
-            return request.lang
+                request.language.tag = tag
+            return request.language.tag
 
         assert Client(site(languages, answer), interface).get("/?lang=ar").text == "ar"
 
@@ -186,9 +186,9 @@ class TestALanguage:
     def test_is_remembered_by_a_cookie(self, site, languages, interface, scheme, secure):
         def answer(request):
             if request.method == "POST":
-                request.lang = request.form["lang"]
+                request.language.tag = request.form["lang"]
                 request.language.remember()
-            return request.lang
+            return request.language.tag
 
         with Client(site(languages, answer), interface, base_url=f"{scheme}://shop.example.com") as client:
             set_cookie = client.post("/", form={"lang": "ar"}).headers["set-cookie"]

@@ -63,14 +63,14 @@ def app(folder, heard):
 
     @app.get("/def")
     def sync_stream(request: Request):
-        request.after_response(heard.note, request.lang)
+        request.after_response(heard.note, request.language.tag)
         first = f"{HERE}\n"
         time.sleep(0.001)
         return Response.stream([first, *lines()] if "list" in request.args else lines())
 
     @app.get("/async")
     async def async_stream(request: Request):
-        request.after_response(heard.anote, request.lang)
+        request.after_response(heard.anote, request.language.tag)
         await asyncio.sleep(0)
         first = f"{HERE}\n"
         return Response.stream(alines(), headers={"x-first": first.strip()})

@@ -61,7 +61,7 @@ def client(folder, interface):
         for fault in error.errors:
             key = f"form.{fault.get('code')}"
             if request.language.has(key):
-                fault["detail"] = request.__(key, **fault)
+                fault["detail"] = request.language.gettext(key, **fault)
         return error.problem()
 
     return Client(app, interface)

@@ -44,7 +44,7 @@ def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
 
 def language_of(request: "Request") -> str:
     """Return the language of a request: the project's default where it has no texts."""
-    return request.native.lang if _has_texts(request.app) else str(request.app.config["LOCALE"])
+    return request.native.language.tag if _has_texts(request.app) else str(request.app.config["LOCALE"])
 
 
 def _has_texts(app: "Asok") -> bool:
@@ -54,7 +54,7 @@ def _has_texts(app: "Asok") -> bool:
 def translated(request: "Request", key: str, values: dict[str, object]) -> str:
     """Return the text of a key in the language of a request; the key itself where the project has no texts."""
     if _has_texts(request.app):
-        return request.native.__(key, **values)
+        return request.native.language.gettext(key, **values)
     return key
 
 

@@ -316,7 +316,7 @@ class Request(RequestState):
 
     @lang.setter
     def lang(self, tag: str) -> None:
-        self.native.lang = tag
+        self.native.language.tag = tag
 
     def __(self, key: str, **values: object) -> str:
         """Return the text of a key in the request's language, with values for what is in braces in it."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import wraps
 from typing import IO, Any, Protocol
 
-from antiphon import Part, Upload
+from antiphon import FormPart, Upload
 from antiphon.dialects.microdot.invoking import invoke_handler
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.streams import BodyReader
@@ -78,7 +78,7 @@ class FormDataIter:
     """Without effect: the server decides how much is read at once."""
 
     def __init__(self, request: Request) -> None:
-        self._parts: AsyncIterator[Part] | None = None
+        self._parts: AsyncIterator[FormPart] | None = None
         if _is_form(request):
             self._parts = aiter(request.native.parts())
 
@@ -91,7 +91,7 @@ class FormDataIter:
         part = await anext(self._parts)
         if part.filename is None:
             return part.name, decode(await part.aread(), "utf-8")
-        return part.name, FileUpload(part.filename, part.content_type, BodyReader(part).read)
+        return part.name, FileUpload(part.filename, part.headers.get("content-type"), BodyReader(part).read)
 
 
 def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:

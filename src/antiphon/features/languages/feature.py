@@ -1,4 +1,4 @@
-"""Languages, as a feature of an app: ``request.lang``, and the texts in it, ``request.__("welcome", name="Ann")``.
+"""Languages, as a feature of an app: ``request.language.tag``, and ``request.language.gettext("welcome", name="Ann")``.
 
 app.use(Languages("locales", default="en"))
 """
@@ -99,7 +99,7 @@ class Languages:
         use_outside_of_requests(self)
         app.share(
             __=lambda request: request.language.gettext,
-            lang=lambda request: request.lang,
+            lang=lambda request: request.language.tag,
             dir=lambda request: request.language.dir,
             **{name: partial(_function_of_jinja, f"{name}_of") for name in _FUNCTIONS},
         )

@@ -90,7 +90,7 @@ class Locations:
 
 
 def _language_of(request: Request) -> str:
-    return request.lang if request.app.provides(Request.language) else _ENGLISH
+    return request.language.tag if request.app.provides(Request.language) else _ENGLISH
 
 
 def _read_mmdb(path: str) -> _Source:
