@@ -8,9 +8,10 @@ from time import sleep
 
 import pytest
 
-from antiphon import App, Observer, Response, abort, current_request, to_app
+from antiphon import App, Exchange, Observer, Response, abort, current_request, to_app
 from antiphon.adapters.exchange import Observers
 from antiphon.adapters.foreign.with_observers import with_observers
+from antiphon.features import AccessLog
 from antiphon.http import ClientDisconnected
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import asgi, wsgi
@@ -467,3 +468,27 @@ async def no_message():
 
 async def take(message):
     pass
+
+
+class Meddler(Observer):
+    """An observer that calls whatever an exchange has, and sets it."""
+
+    def begin(self, exchange):
+        for name in dir(exchange):
+            if not name.startswith("_"):
+                with suppress(Exception):
+                    getattr(exchange, name)()
+                with pytest.raises(AttributeError):
+                    setattr(exchange, name, None)
+
+    sent = end = begin
+
+
+def test_an_exchange_can_not_be_changed_by_an_observer(app, interface, notes, caplog):
+    app.observe(Meddler())
+    app.use(AccessLog())
+    with caplog.at_level("INFO"):
+        assert Client(app, interface).get("/items/7").text == "item 7"
+    assert [record.message.rpartition(" bytes ")[0] for record in caplog.records] == ["GET /items/7 200 6"]
+    assert (notes.only.path, notes.only.status, notes.only.body_size) == ("/items/7", 200, 6)
+    assert [name for name in dir(Exchange) if name[0] != "_" and callable(getattr(Exchange, name))] == []

@@ -54,109 +54,87 @@ class Observers:
                 getattr(self, name).append(getattr(observer, name))
 
 
-class Exchange:
-    """A request and its response, as the server sees them.
-
-    ``request`` is the request, with ``method`` and ``path`` as they came: the decoded path, with the root path.
-    ``response`` is the one that the application gave, None before that, and if the application is not Antiphon's.
-    ``seconds`` is the time from the request's head to the last byte of the response. ``is_disconnected`` is True if the
-    client disconnected before that, as far as the server tells.
-    """
+class _Seen:
+    """The facts of one exchange so far: an ``Observation`` notes them, an ``Exchange`` tells them."""
 
     request: Request
-    method: str
-    path: str
+    method = ""
+    path = ""
     response: Response | None = None
+    status = 0
+    fields: Fields = ()
+    size = 0
     seconds = 0.0
+    error: BaseException | None = None
     is_disconnected = False
-    _status = 0
-    _fields: Fields = ()
-    _error: BaseException | None = None
-    _is_sent = False
+    is_sent = False
 
-    def __init__(self, observers: Observers) -> None:
-        self._observers = observers
-        self._size = 0
-        self._last = 0.0
-        self._began = perf_counter()
+
+class Exchange:
+    """A request and its response, as the server sees them. Observers can't change it."""
+
+    __slots__ = ("__weakref__", "_seen")
+
+    def __init__(self, seen: _Seen) -> None:
+        self._seen = seen
+
+    @property
+    def request(self) -> Request:
+        """The request."""
+        return self._seen.request
+
+    @property
+    def method(self) -> str:
+        """The request's method as it came."""
+        return self._seen.method
+
+    @property
+    def path(self) -> str:
+        """The request's path as it came: decoded, with the root path."""
+        return self._seen.path
+
+    @property
+    def response(self) -> Response | None:
+        """The response that the application gave; None before that, and if the application is not Antiphon's."""
+        return self._seen.response
 
     @property
     def status(self) -> int:
         """The status that was sent, or would have been if the client had not disconnected before."""
-        if self._status:
-            return self._status
-        if self.response is not None:
-            return self.response.status
-        return ClientDisconnected.status if self.is_disconnected else InternalServerError.status
+        seen = self._seen
+        if seen.status:
+            return seen.status
+        if seen.response is not None:
+            return seen.response.status
+        return ClientDisconnected.status if seen.is_disconnected else InternalServerError.status
 
     @property
     def body_size(self) -> int:
         """Bytes of the response's body that the server has taken; 0 for HEAD."""
-        return 0 if self.method == "HEAD" else self._size
+        return 0 if self._seen.method == "HEAD" else self._seen.size
+
+    @property
+    def seconds(self) -> float:
+        """The seconds from the request's head to the last byte of the response; 0 before that."""
+        return self._seen.seconds
 
     @property
     def error(self) -> BaseException | None:
         """The error that broke the response off, or that it answers; None if all went well."""
-        if self._error is None and self.response is not None:
-            return self.response.error
-        return self._error
+        seen = self._seen
+        if seen.error is None and seen.response is not None:
+            return seen.response.error
+        return seen.error
+
+    @property
+    def is_disconnected(self) -> bool:
+        """True if the client disconnected before the last byte was sent, as far as the server tells."""
+        return self._seen.is_disconnected
 
     @property
     def route(self) -> str:
         """The pattern of the route that answered, through mounts: ``/shop/items/<int:id>``. Empty if none did."""
-        return whole_pattern(self.request)
-
-    # For adapters
-
-    def begin(self, request: Request) -> None:
-        """Tell the observers of the request. Called in its context."""
-        self.request = request
-        self.method = request.head.method
-        self.path = request.head.root_path + request.head.path
-        self._tell(self._observers.begin)
-
-    def send_head(self, status: int, fields: Fields) -> None:
-        """Note the head of the response."""
-        self._status, self._fields = status, fields
-
-    def send_chunk(self, size: int) -> None:
-        """Note that the server has taken some bytes of the body."""
-        self._size += size
-        self._last = perf_counter()
-
-    def send_file(self) -> None:
-        """Note that the server sends the body by itself, as long as the head declares it."""
-        self._size = next((int(value) for name, value in self._fields if name.lower() in _LENGTH), 0)
-
-    def sent(self, *, at_last_chunk: bool = False) -> None:
-        """Tell the observers that all was sent, or no more will be."""
-        if not self._is_sent:
-            self._is_sent = True
-            self.is_disconnected = self.is_disconnected or isinstance(self.error, ClientDisconnected)
-            self.seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
-            self._tell(self._observers.sent)
-
-    def disconnected(self) -> None:
-        """Note that the client has disconnected, unless all was sent before."""
-        self.is_disconnected = self.is_disconnected or not self._is_sent
-
-    def fail(self, error: BaseException) -> None:
-        """Note the error that breaks the response off, unless all was sent before."""
-        if not self._is_sent:
-            self._error = error
-
-    def end(self) -> None:
-        """Tell the observers that nothing runs for the request any more."""
-        self.sent()
-        self._tell(self._observers.end)
-
-    def _tell(self, methods: "list[Callable[[Exchange], None]]") -> None:
-        for method in methods:
-            try:
-                method(self)
-            except Exception as error:
-                name = getattr(method, "__qualname__", method)
-                log_failure(self.request, error, f": {name}", fault="was answered, but an observer failed")
+        return whole_pattern(self._seen.request)
 
 
 class Observation:
@@ -166,19 +144,74 @@ class Observation:
     of a request has to wait for the garbage collector.
     """
 
-    __slots__ = ("exchange",)
+    __slots__ = ("_began", "_last", "_observers", "_seen", "exchange")
 
     def __init__(self, observers: Observers) -> None:
-        self.exchange = Exchange(observers)
+        self._observers = observers
+        self._seen = _Seen()
+        self.exchange = Exchange(self._seen)
+        self._last = 0.0
+        self._began = perf_counter()
+
+    def begin(self, request: Request) -> None:
+        """Tell the observers of the request. Called in its context."""
+        seen, head = self._seen, request.head
+        seen.request, seen.method, seen.path = request, head.method, head.root_path + head.path
+        self._tell(self._observers.begin)
+
+    def respond(self, response: Response) -> None:
+        """Note the response that the application gives."""
+        self._seen.response = response
+
+    def send_head(self, status: int, fields: Fields) -> None:
+        """Note the head of the response."""
+        self._seen.status, self._seen.fields = status, fields
+
+    def send_chunk(self, size: int) -> None:
+        """Note that the server has taken some bytes of the body."""
+        self._seen.size += size
+        self._last = perf_counter()
+
+    def send_file(self) -> None:
+        """Note that the server sends the body by itself, as long as the head declares it."""
+        self._seen.size = next((int(value) for name, value in self._seen.fields if name.lower() in _LENGTH), 0)
+
+    def sent(self, *, at_last_chunk: bool = False) -> None:
+        """Tell the observers that all was sent, or no more will be."""
+        seen = self._seen
+        if not seen.is_sent:
+            seen.is_sent = True
+            seen.is_disconnected = seen.is_disconnected or isinstance(self.exchange.error, ClientDisconnected)
+            seen.seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
+            self._tell(self._observers.sent)
+
+    def disconnected(self) -> None:
+        """Note that the client has disconnected, unless all was sent before."""
+        self._seen.is_disconnected = self._seen.is_disconnected or not self._seen.is_sent
+
+    def fail(self, error: BaseException) -> None:
+        """Note the error that breaks the response off, unless all was sent before."""
+        if not self._seen.is_sent:
+            self._seen.error = error
 
     def end(self) -> None:
         """Tell the observers that nothing runs for the request any more. What comes later is not noted."""
-        self.exchange.end()
-        self.exchange = _OVER
+        self.sent()
+        self._tell(self._observers.end)
+        self._seen, self.exchange, self._observers = _OVER, Exchange(_OVER), _NO_OBSERVERS
+
+    def _tell(self, methods: list[Callable[[Exchange], None]]) -> None:
+        for method in methods:
+            try:
+                method(self.exchange)
+            except Exception as error:
+                name = getattr(method, "__qualname__", method)
+                log_failure(self._seen.request, error, f": {name}", fault="was answered, but an observer failed")
 
 
-_OVER = Exchange(Observers())
-_OVER.sent()
+_OVER = _Seen()
+_OVER.is_sent = True
+_NO_OBSERVERS = Observers()
 
 
 class ObservedHandler:
@@ -193,7 +226,7 @@ class ObservedHandler:
 
     async def handle(self, request: Request) -> Response:
         """Answer a request, in steps."""
-        self._observation.exchange.begin(request)
+        self._observation.begin(request)
         return self._note(await self._handler.handle(request))
 
     def answer_on_thread(self, request: Request) -> Steps[Response]:
@@ -206,10 +239,10 @@ class ObservedHandler:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
-        self._observation.exchange.begin(request)
+        self._observation.begin(request)
         answer = self._handler.answer_on_loop(request)
         return self._note(answer if isinstance(answer, Response) else await answer)
 
     def _note(self, response: Response) -> Response:
-        self._observation.exchange.response = response
+        self._observation.respond(response)
         return response

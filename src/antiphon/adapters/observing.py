@@ -27,22 +27,22 @@ def observe_wsgi(
     """
 
     def start(status: str, fields: list[tuple[str, str]], *failure: Any) -> Any:
-        observation.exchange.send_head(int(status[:3]), fields)
+        observation.send_head(int(status[:3]), fields)
         write = start_response(status, fields, *failure)
         return _Write(write, observation) if write is not None else None
 
     try:
         result = application(environ, start)
     except BaseException as error:
-        observation.exchange.fail(error)
+        observation.fail(error)
         observation.end()
         raise
     if streams(result):
         return ObservedBody(result, observation)
     if isinstance(result, list | tuple):
-        observation.exchange.send_chunk(sum(map(len, result)))
+        observation.send_chunk(sum(map(len, result)))
     else:
-        observation.exchange.send_file()
+        observation.send_file()
     observation.end()
     return result
 
@@ -56,7 +56,7 @@ class _Write:
 
     def __call__(self, data: bytes) -> None:
         self._write(data)
-        self._observation.exchange.send_chunk(len(data))
+        self._observation.send_chunk(len(data))
 
 
 class ObservedBody:
@@ -76,18 +76,18 @@ class ObservedBody:
                 self._iterator = iter(self._body)
             chunk = next(self._iterator)
         except StopIteration:
-            self._observation.exchange.sent()
+            self._observation.sent()
             raise
         except BaseException as error:
             self._fail(error)
             raise
-        self._observation.exchange.send_chunk(len(chunk))
+        self._observation.send_chunk(len(chunk))
         return chunk
 
     def close(self) -> None:
         """Close the body, and end the exchange."""
         if self._observation.exchange.error is None:
-            self._observation.exchange.disconnected()
+            self._observation.disconnected()
         try:
             getattr(self._body, "close", tuple)()
         except BaseException as error:
@@ -98,8 +98,8 @@ class ObservedBody:
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, ConnectionError):  # so ends a body that reads the request's, which the client broke off
-            self._observation.exchange.disconnected()
-        self._observation.exchange.fail(error)
+            self._observation.disconnected()
+        self._observation.fail(error)
 
 
 # ASGI
@@ -117,23 +117,23 @@ async def observe_asgi(
     async def noting(message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.start":
-            observation.exchange.send_head(message["status"], message.get("headers", ()))
+            observation.send_head(message["status"], message.get("headers", ()))
         try:
             await send(message)
         except OSError:
-            observation.exchange.disconnected()
+            observation.disconnected()
             raise
         if kind == "http.response.body":
-            observation.exchange.send_chunk(len(message.get("body", b"")))
+            observation.send_chunk(len(message.get("body", b"")))
             if not message.get("more_body", False):
-                observation.exchange.sent()
+                observation.sent()
         elif kind == PATHSEND:
-            observation.exchange.send_file()
-            observation.exchange.sent()
+            observation.send_file()
+            observation.sent()
 
     try:
         await application(scope, receive, noting)
-        observation.exchange.disconnected()
+        observation.disconnected()
     except BaseException as error:
         _broken_off(observation, error)
         raise
@@ -145,8 +145,8 @@ def _broken_off(observation: Observation, error: BaseException) -> None:
     from asyncio import CancelledError
 
     if isinstance(error, CancelledError):
-        observation.exchange.disconnected()
-    observation.exchange.fail(error)
+        observation.disconnected()
+    observation.fail(error)
 
 
 # RSGI
@@ -163,7 +163,7 @@ async def observe_rsgi(
         _broken_off(observation, error)
         raise
     finally:
-        observation.exchange.sent(at_last_chunk=True)  # nothing else tells that a stream has ended
+        observation.sent(at_last_chunk=True)  # nothing else tells that a stream has ended
         observation.end()
 
 
@@ -183,7 +183,7 @@ class ObservedProtocol:
     async def client_disconnect(self) -> None:
         """Wait until the client disconnects."""
         await self._inner.client_disconnect()
-        self.observation.exchange.disconnected()
+        self.observation.disconnected()
 
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
         """Send a response without a body."""
@@ -211,17 +211,17 @@ class ObservedProtocol:
         self._sent(status, headers, end - start)
 
     def _sent(self, status: int, headers: list[tuple[str, str]], size: int | None) -> None:
-        self.observation.exchange.send_head(status, headers)
+        self.observation.send_head(status, headers)
         if size is None:
-            self.observation.exchange.send_file()
+            self.observation.send_file()
         else:
-            self.observation.exchange.send_chunk(size)
-        self.observation.exchange.sent()
+            self.observation.send_chunk(size)
+        self.observation.sent()
 
     def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "ObservedTransport":
         """Begin a response in chunks."""
         transport = self._inner.response_stream(status, headers)
-        self.observation.exchange.send_head(status, headers)
+        self.observation.send_head(status, headers)
         return ObservedTransport(transport, self.observation)
 
 
@@ -245,6 +245,6 @@ class ObservedTransport:
             await sending
         except Exception as error:
             if type(error).__name__ == CLOSED:
-                self._observation.exchange.disconnected()
+                self._observation.disconnected()
             raise
-        self._observation.exchange.send_chunk(size)
+        self._observation.send_chunk(size)

@@ -33,7 +33,7 @@ def _observation(observers: Observers, head: Head) -> Iterator[Observation]:
     request = Request(head, b"")
     token = set_current_request(request)
     try:
-        observation.exchange.begin(request)
+        observation.begin(request)
         yield observation
     finally:
         reset_current_request(token)
