@@ -5,6 +5,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,33 @@ def test_come_with_a_star_import_and_nothing_else_does():
 def test_a_name_that_does_not_exist_is_an_attribute_error_that_says_so():
     with pytest.raises(AttributeError, match="module 'antiphon' has no attribute 'Application'"):
         antiphon.Application  # noqa: B018 - reading it is the test
+
+
+ROOT = Path(__file__).parents[1]
+SOURCES = {path: path.read_text() for path in ROOT.glob("src/antiphon/**/*.py")}
+FOR_EXTENSIONS = {"Request.consulted", "Request.content", "Request.head", "Routes.complete", "response_of"}
+"""What is public, though applications need none of it: features, hosts and dialects do."""
+
+
+def test_only_what_extensions_need_is_public_and_not_for_applications():
+    inner = re.compile(r"For (the )?(adapters|dialects|features)\b")
+    found = set()
+    for source in SOURCES.values():
+        for node in ast.walk(ast.parse(source)):
+            members = getattr(node, "body", [])
+            for member in members if isinstance(node, ast.ClassDef | ast.Module) else []:
+                if not isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) or member.name.startswith("_"):
+                    continue
+                if inner.search(ast.get_docstring(member) or ""):
+                    found.add(f"{node.name}.{member.name}" if isinstance(node, ast.ClassDef) else member.name)
+    assert found | {"Request.consulted", "Request.head"} == FOR_EXTENSIONS
+
+
+def test_names_of_the_package_are_used_outside_of_their_class():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for name in settings["tool"]["ruff"]["lint"]["flake8-self"]["extend-ignore-names"]:
+        outside = re.compile(rf"(?<!\bself)(?<!\bcls)(?<!super\(\))\.{name}\b")
+        assert any(outside.search(source) for source in SOURCES.values()), name
 
 
 TYPED_FIRST = [

@@ -11,11 +11,6 @@ import pytest
 from tests.helpers.public_members import public_functions
 
 ASYNC_ONLY = {
-    "antiphon.App.answer": "of adapters",
-    "antiphon.App.answer_on_loop": "of adapters",
-    "antiphon.App.answer_on_thread": "of adapters",
-    "antiphon.App.handle": "of adapters",
-    "antiphon.Request.read_small_body": "of adapters",
     "antiphon.App.startup": "steps, which the lifecycle calls",
     "antiphon.App.shutdown": "steps, which the lifecycle calls",
     "antiphon.testing.AsyncStreamedResponse.read": "of an async client",

@@ -79,7 +79,7 @@ def print_response(response: Response, method: str = "GET") -> bytes:
 
     Raises TypeError for a streamed body, which printing would use up.
     """
-    status, fields, length, body, is_silent = response.message(method)
+    status, fields, length, body, is_silent = response._message(method)
     if is_silent:
         body = b""
     elif not isinstance(body, bytes):

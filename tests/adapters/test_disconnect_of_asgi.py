@@ -156,10 +156,10 @@ def test_a_server_is_asked_once_however_often_somebody_stops_to_wait(servers):
         head = ASGIHead(servers.scope(), receive)
         lifetime = Request(head).lifetime
         for _ in range(3):
-            withdraw = lifetime.on_disconnect(lambda: told.append("too late"))
+            withdraw = lifetime._on_disconnect(lambda: told.append("too late"))
             await settled()
             withdraw()
-        lifetime.on_disconnect(lambda: told.append("left"))
+        lifetime._on_disconnect(lambda: told.append("left"))
         await settled()
         assert len(asked) == 1
         assert not asked[0].cancelling()
@@ -176,7 +176,7 @@ def test_nobody_waits_when_the_request_has_ended():
 
         @app.get("/")
         async def handler(request):
-            request.lifetime.on_disconnect(begun.set)
+            request.lifetime._on_disconnect(begun.set)
             await settled()
             return "answered"
 
@@ -207,12 +207,12 @@ def test_a_client_is_watched_in_little_memory(servers):
     async def main():
         server, watched = Server([]), 100
         lifetimes = [Request(ASGIHead(servers.scope(), server.left.wait)).lifetime for _ in range(watched)]
-        lifetimes[0].on_disconnect(bool)
+        lifetimes[0]._on_disconnect(bool)
         await settled()
         tracemalloc.start()
         try:
             for lifetime in lifetimes[1:]:
-                lifetime.on_disconnect(bool)
+                lifetime._on_disconnect(bool)
             await settled()
             assert tracemalloc.get_traced_memory()[0] / watched < 1600
         finally:

@@ -45,7 +45,7 @@ class App(Servable):
             raise LookupError("cannot stop")
         self.events.append("stopped")
 
-    async def handle(self, request):
+    async def _handle(self, request):
         await ON_THREAD
         self.events.append("answered")
         return Response("x")
@@ -200,7 +200,7 @@ class TestStartingUp:
                 variable.set("by the startup")
                 await ON_THREAD
 
-            async def handle(self, request):
+            async def _handle(self, request):
                 seen.append(variable.get())
                 return Response("x")
 
@@ -322,7 +322,7 @@ class Tasks(App):
         if self.hold is not None:
             await self.held.__aexit__(None, None, None)
 
-    async def handle(self, request):
+    async def _handle(self, request):
         await ON_LOOP
         self.events.append(variable.get())
         assert asyncio.current_task() not in self.tasks
@@ -489,7 +489,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
 class App(Servable):
-    async def handle(self, request):
+    async def _handle(self, request):
         return Response("x")
 
     async def shutdown(self):
@@ -527,7 +527,7 @@ on_threads = ContextVar("on_threads")
 on_loop = ContextVar("on_loop")
 
 class App(Servable):
-    async def handle(self, request):
+    async def _handle(self, request):
         print(on_threads.get("-"), on_loop.get("-"), end=" ")
         return Response("x")
 
@@ -584,7 +584,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
 class App(Servable):
-    async def handle(self, request):
+    async def _handle(self, request):
         return Response("x")
 
     async def startup(self):

@@ -381,7 +381,7 @@ class TestTheRequestsBody:
             """A handler that never looks at the body."""
 
         app = to_app(lambda request: Response("x"))
-        app.handle = self.early
+        app._handle = self.early
         assert call(app, "POST", chunks=[b"hello"]).body == b"early"
 
     def early(self, request):

@@ -81,7 +81,7 @@ def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middlew
         app.middleware(middleware)
 
     async def answer():
-        given = app.answer_on_loop(request(**asked))
+        given = app._answer_on_loop(request(**asked))
         return isinstance(given, Response), given if isinstance(given, Response) else await given
 
     was_at_once, response = asyncio.run(answer())
@@ -93,14 +93,14 @@ def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middlew
 
 def test_a_subclass_answers_a_loop_by_an_answer_of_its_own():
     class Own(App):
-        def answer(self, request):
-            return run_async(self.handle(request))
+        def _answer(self, request):
+            return run_async(self._handle(request))
 
-        async def handle(self, request):
+        async def _handle(self, request):
             return Response("own")
 
     async def answer():
-        return await Own().answer_on_loop(request())
+        return await Own()._answer_on_loop(request())
 
     assert asyncio.run(answer()).body == b"own"
 
@@ -112,6 +112,6 @@ def test_a_plan_has_no_more_attributes_than_are_read_quickly():
     """
     app = App()
     app.get("/")(at_once)
-    plan, _ = app.freeze().find(request())
+    plan, _ = app._freeze().find(request())
     assert plan.for_wsgi is not plan
     assert len(vars(plan)) < 30

@@ -177,9 +177,9 @@ class TestMethods:
         app.after_request(lambda request, response: response.headers.update({"x-seen": "1"}))
         for method, status in (("OPTIONS", 204), ("GET", 405)):
             request = Request(RequestHead(method, "*"))
-            response = run_sync(app.handle(request), copy_context())
+            response = run_sync(app._handle(request), copy_context())
             assert (response.status, response.headers["x-seen"]) == (status, "1")
-        response = run_sync(app.handle(Request(RequestHead("OPTIONS", "*"))), copy_context())
+        response = run_sync(app._handle(Request(RequestHead("OPTIONS", "*"))), copy_context())
         assert (response.headers["allow"], response.body) == (allow, b"")
 
     def test_of_any_route_are_asked_for_at_the_origin(self, serving):
@@ -245,7 +245,7 @@ class TestRegistering:
         app.get(one)(first)
         app.get(two)(second)
         with pytest.raises(ValueError) as refused:  # noqa: PT011 - its words are compared
-            app.freeze()
+            app._freeze()
         assert describe(first) in str(refused.value)
         assert describe(second) in str(refused.value)
 

@@ -80,15 +80,15 @@ class TestPrefixes:
         blueprint = Blueprint("b", prefix="/<id>")
         blueprint.get("/<id>")(echo)
         with pytest.raises(ValueError, match=r"several parameters named id.*echo"):
-            nested(blueprint).freeze()
+            nested(blueprint)._freeze()
         with pytest.raises(ValueError, match=r"no converter 'nope'.*blueprint 'b'"):
-            nested(Blueprint("b", prefix="/<nope:x>")).freeze()
+            nested(Blueprint("b", prefix="/<nope:x>"))._freeze()
 
     def test_that_are_empty_have_no_route_of_an_empty_path(self):
         blueprint = Blueprint("b")
         blueprint.get("")(echo)
         with pytest.raises(ValueError, match=r"must begin with a slash.*echo"):
-            nested(blueprint).freeze()
+            nested(blueprint)._freeze()
 
 
 class TestHosts:
@@ -145,7 +145,7 @@ class TestNames:
             assert app.url_for("shop.admin.item", id=5, q="a") == "/shop/admin/items/5?q=a"
             assert app.url_for("office.item", id=5) == "/office/items/5"
             assert (app.url_for("shop.home"), app.url_for("home")) == ("/shop/", "/")
-            app.freeze()
+            app._freeze()
 
     @pytest.mark.parametrize("name", ["item", "admin.item", "shop.item", "office.admin.item"])
     def test_are_needed_whole(self, name):
@@ -184,7 +184,7 @@ class TestNames:
         app.get("/b", name="shop.item")(two)
         app.register(blueprint)
         with pytest.raises(ValueError, match=r"named 'shop\.item'") as error:
-            app.freeze()
+            app._freeze()
         assert describe(one) in str(error.value)
         assert describe(two) in str(error.value)
 
@@ -193,7 +193,7 @@ class TestNames:
         for path in ("/a", "/b"):
             blueprint.get(path)(lambda request: "x")
         app = nested(blueprint)
-        app.freeze()
+        app._freeze()
         with pytest.raises(LookupError, match=r"both named 'shop\.<lambda>'"):
             app.url_for("shop.<lambda>")
 
@@ -291,7 +291,7 @@ class TestRegistering:
         app = nested(blueprint)
         blueprint.get("/<hex:x>", name="x")(echo)
         with pytest.raises(ValueError, match="no converter 'hex'"):
-            app.freeze()
+            app._freeze()
         app.converter("hex", lambda text: int(text, 16))
         blueprint.get("/y/z", name="y")(echo)
         client = serving(app)
@@ -310,11 +310,11 @@ class TestRegistering:
         app = nested(one, two)
         two.register(one, name="again")
         with pytest.raises(ValueError, match="blueprint 'one' is registered in itself"):
-            app.freeze()
+            app._freeze()
         direct = Blueprint("direct")
         direct.register(direct)
         with pytest.raises(ValueError, match="blueprint 'direct' is registered in itself"):
-            nested(direct).freeze()
+            nested(direct)._freeze()
 
     @pytest.mark.parametrize("application", [App(), echo, None], ids=["app", "function", "None"])
     def test_of_what_is_no_blueprint_tells_how_to_mount_it(self, application):
@@ -362,7 +362,7 @@ class TestConverters:
         two.converter("hex", str)
         app.converter("hex", int)
         with pytest.raises(ValueError, match=r"the app and the blueprint 'one\.two' have different converters 'hex'"):
-            app.freeze()
+            app._freeze()
 
     @pytest.mark.parametrize("name", ["int", "any", "hex", "Bad"])
     def test_that_there_are_already_are_refused(self, name):
@@ -375,7 +375,7 @@ class TestConverters:
         blueprint = Blueprint("b")
         blueprint.get("/<itn:id>")(echo)
         with pytest.raises(ValueError, match=r"no converter 'itn'.*echo"):
-            nested(blueprint).freeze()
+            nested(blueprint)._freeze()
 
 
 def recording(scope, name, called, other):

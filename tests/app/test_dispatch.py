@@ -823,7 +823,7 @@ class TestStepsThatAreClosed:
             await asyncio.Future(loop=loop)
 
         loop = asyncio.new_event_loop()
-        steps, context = app.handle(Request.blank("/")), copy_context()
+        steps, context = app._handle(Request.blank("/")), copy_context()
         while isinstance(context.run(steps.send, None), Switch):
             pass
         steps.close()

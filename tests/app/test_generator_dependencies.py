@@ -655,7 +655,7 @@ def test_an_application_without_a_generator_pays_nothing():
     app = App()
     app.provide(Session, lambda request: "session")
     app.get("/")(lambda request: request[Session])
-    plan, _ = app.freeze().find(Request.blank("/"))
+    plan, _ = app._freeze().find(Request.blank("/"))
     assert plan.surroundings is Surroundings.BARE
 
 

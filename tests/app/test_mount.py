@@ -499,7 +499,7 @@ class TestMounting:
         app.mount("/<name>", wsgi)
         app.mount("/<shop>", wsgi)
         with pytest.raises(ValueError, match="match the same paths"):
-            app.freeze()
+            app._freeze()
 
     def test_a_slash_for_all_paths_is_told_how_that_is_written(self):
         with pytest.raises(ValueError, match='all paths are below ""'):

@@ -206,7 +206,7 @@ def test_headers_that_a_client_could_forge_are_not_believed_by_a_mounted_app_eit
 class OnBoth(Servable):
     """An application that answers on a thread, though it says that ASGI suits it best."""
 
-    async def handle(self, request):
+    async def _handle(self, request):
         await ON_LOOP
         await asyncio.sleep(0)
         await ON_THREAD

@@ -85,7 +85,7 @@ def test_each_request_gets_its_own_answer(switches_often):
     ended = []
     on_threads(ask)
     assert sorted(ended) == sorted(f"{number}-{each}" for number in range(THREADS) for each in range(12))
-    assert not app.unfinished._requests
+    assert not app._unfinished._requests
 
 
 def is_interned(text):
@@ -98,7 +98,7 @@ def test_texts_that_routes_are_found_by_are_interned():
     app = App()
     app.route(literal, [post])(lambda request: "")
     app.get(parameters)(lambda request: "")
-    router = app.freeze().router
+    router = app._freeze().router
     assert all(is_interned(path) for path in (*router.literal, *router._before_last))
     assert all(is_interned(method) for methods in router.literal.values() for method in methods)
     assert all(is_interned(method) for method in checked_methods([post], "/"))

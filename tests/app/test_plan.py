@@ -76,7 +76,7 @@ def plans(surroundings, handlers, body):
     app.get("/", receive=body)(handlers)
     app.mount("/inner", App())
     app.mount("/asgi", foreign, interface="asgi")
-    routing = app.freeze()
+    routing = app._freeze()
     for path, find in product(("/", "/inner", "/asgi", "/nothing"), (routing.find, app._find)):
         plan, _ = find(Request.blank(path))
         yield from (plan, plan.for_wsgi)

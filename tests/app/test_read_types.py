@@ -102,7 +102,7 @@ def test_one_that_cannot_be_read_is_an_error_at_the_start(handler, said):
     blueprint.post("/orders")(handler)
     app.register(blueprint)
     with pytest.raises(TypeError, match=said) as raised:
-        app.freeze()
+        app._freeze()
     assert str(raised.value).startswith(describe(handler))
     assert "antiphon explain unreadable-type" in raised.value.__notes__[-1]
 

@@ -29,7 +29,7 @@ def test_a_target_that_is_no_path_reaches_nobody(path):
     app.get("/admin/<name>")(lambda request: "kept")
     shop.get("/keys")(lambda request: "kept")
     app.mount("/shops/<shop>", shop)
-    _, response = drive(app.handle(Request(RequestHead(path=path, raw_path=path.encode()))))
+    _, response = drive(app._handle(Request(RequestHead(path=path, raw_path=path.encode()))))
     assert response.status == 400
     assert path in response.error.detail
 
@@ -217,7 +217,7 @@ class TestEncodedSlashes:
         head = RequestHead("GET", path, raw_path=sent, root_path=root_path)
         from contextvars import copy_context
 
-        response = run_sync(app.handle(Request(head)), copy_context())
+        response = run_sync(app._handle(Request(head)), copy_context())
         return response.body.decode() if response.status == 200 else response.status
 
     @pytest.fixture
@@ -297,7 +297,7 @@ class TestConflicts:
         app.get(first[0], **first[1])(one)
         app.get(second[0], **second[1])(two)
         with pytest.raises(ValueError) as error:  # noqa: PT011 - its words are compared
-            app.freeze()
+            app._freeze()
         assert describe(one) in str(error.value)
         assert describe(two) in str(error.value)
         return str(error.value)
@@ -315,7 +315,7 @@ class TestConflicts:
         app = App()
         for host in ("a.com", "b.com", "<t>.com", None):
             app.get("/x", host=host)(echo)
-        app.freeze()
+        app._freeze()
 
 
 def test_routes_can_be_looked_at():

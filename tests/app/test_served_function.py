@@ -13,14 +13,14 @@ from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler,
 
 @pytest.mark.parametrize("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
 def test_is_called_on_a_thread_when_it_blocks(function):
-    seen, response = drive(to_app(function).handle(Request.blank()))
+    seen, response = drive(to_app(function)._handle(Request.blank()))
     assert seen == [ON_THREAD]
     assert response.body == b"sync"
 
 
 @pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_is_awaited_when_it_waits(function):
-    seen, response = drive(to_app(function).handle(Request.blank()))
+    seen, response = drive(to_app(function)._handle(Request.blank()))
     assert seen == [ON_LOOP]
     assert response.body == b"async"
 
@@ -30,7 +30,7 @@ def test_answers_its_errors(error):
     def fails(request):
         raise error
 
-    _, response = drive(to_app(fails).handle(Request.blank()))
+    _, response = drive(to_app(fails)._handle(Request.blank()))
     assert response.error is error
     assert response.status == (404 if isinstance(error, NotFound) else 500)
     assert b"secret" not in response.body
@@ -64,7 +64,7 @@ def test_answers_nothing_where_it_says_so():
     def returns_nothing(request) -> None:
         pass
 
-    assert drive(to_app(returns_nothing).handle(Request.blank()))[1].status == 204
+    assert drive(to_app(returns_nothing)._handle(Request.blank()))[1].status == 204
 
 
 @pytest.mark.parametrize("value", [None, 7, object, ("text", 200, [], "more")], ids=repr)
@@ -72,14 +72,14 @@ def test_answers_what_no_response_is_made_of_with_an_error_that_names_it(value):
     def wrong(request):
         return value
 
-    _, response = drive(to_app(wrong).handle(Request.blank()))
+    _, response = drive(to_app(wrong)._handle(Request.blank()))
     assert response.status == 500
     assert isinstance(response.error, TypeError)
     assert describe(wrong) in str(response.error)
 
 
 def test_does_not_answer_when_it_is_closed():
-    steps = to_app(sync_handler).handle(Request.blank())
+    steps = to_app(sync_handler)._handle(Request.blank())
     copy_context().run(steps.send, None)
     steps.close()
     assert steps.cr_frame is None
@@ -91,14 +91,14 @@ def test_lets_what_ends_the_process_leave(leaving):
         raise leaving
 
     with pytest.raises(leaving):
-        drive(to_app(leaves).handle(Request.blank()))
+        drive(to_app(leaves)._handle(Request.blank()))
 
 
 def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
     def wraps_an_async_one(request):
         return async_handler(request)
 
-    _, response = drive(to_app(wraps_an_async_one).handle(Request.blank()))
+    _, response = drive(to_app(wraps_an_async_one)._handle(Request.blank()))
     gc.collect()  # a coroutine that nobody awaited would warn here
     assert response.status == 500
     assert "async def" in str(response.error)
@@ -129,4 +129,4 @@ def test_may_take_more_that_has_defaults():
     def greets(request, name="world"):
         return Response(f"hello {name}")
 
-    assert drive(to_app(greets).handle(Request.blank()))[1].body == b"hello world"
+    assert drive(to_app(greets)._handle(Request.blank()))[1].body == b"hello world"

@@ -299,4 +299,4 @@ def test_an_app_without_keys_is_an_error_that_names_the_handler():
     with pytest.raises(RuntimeError, match=r"secret_keys"):
         app.url_for("download", name="a")
     with pytest.raises(RuntimeError, match=r"download.*test_signed_urls\.py.*secret_keys=.*token_urlsafe"):
-        app.freeze()
+        app._freeze()

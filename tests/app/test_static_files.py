@@ -252,7 +252,7 @@ class TestRegistering:
         app.static("/one", root)
         app.static("/two", root)
         with pytest.raises(ValueError, match="two routes are named 'static'"):
-            app.freeze()
+            app._freeze()
 
     def test_after_the_first_request_is_an_error(self, app, root):
         Client(app).get("/")

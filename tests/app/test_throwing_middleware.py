@@ -337,7 +337,7 @@ class TestReraise:
 
 async def answered(app, path="/", *, cancels_when=None):
     """Answer a request on this loop, as servers do, and cancel it when an event is set."""
-    task = asyncio.create_task(driven(app.handle(Request.blank(path))))
+    task = asyncio.create_task(driven(app._handle(Request.blank(path))))
     if cancels_when is not None:
         await cancels_when.wait()
         task.cancel()

@@ -85,7 +85,7 @@ def site(**options):
 def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
     app = site()
     assert app.url_for(name, **params) == url
-    app.freeze()
+    app._freeze()
     assert app.url_for(name, **params) == url
 
 
@@ -212,7 +212,7 @@ def test_a_name_of_several_handlers_is_a_lookup_error():
     app = App()
     for path in ("/a", "/b"):
         app.get(path)(lambda request: "x")
-    app.freeze()
+    app._freeze()
     with pytest.raises(LookupError, match=r"lambda> \(.*test_url_for.py:\d+\) and .*lambda> \(.*both named '<lambda>'"):
         app.url_for("<lambda>")
 
@@ -221,7 +221,7 @@ def test_handlers_of_different_methods_at_one_path_may_have_one_name():
     app = App()
     for method in ("GET", "POST"):
         app.route("/items/<int:id>", (method,), name="item")(lambda request, id: request.method)  # noqa: A006
-    app.freeze()
+    app._freeze()
     assert app.url_for("item", id=5) == "/items/5"
     assert Client(app).post("/items/5").text == "POST"
 
@@ -230,7 +230,7 @@ class TestOfARequest:
     def url_for(self, name, host="a.example.com:8080", root="/r t", scheme="http", **params):
         app = site()
         request = Request(RequestHead(path="/", root_path=root, headers={"host": host}, scheme=scheme))
-        drive(app.handle(request))
+        drive(app._handle(request))
         return request.url_for(name, **params)
 
     def test_it_has_the_root_path(self):
@@ -296,7 +296,7 @@ def test_what_is_built_is_found_again_with_the_same_parameters(kinds, slash, enc
         assume(False)
     assert url.isascii()
     sent, path = url.encode(), decode_path(url.encode())
-    router = app.freeze().router
+    router = app._freeze().router
     found = router.literal.get(path)
     if found is not None:
         assert params == {}

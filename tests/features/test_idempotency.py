@@ -563,7 +563,7 @@ class TestAMistake:
             return "paid"
 
         with pytest.raises(RuntimeError, match=r"pay \(.*\) is idempotent, which needs app\.use\(IdempotentWrites\(st"):
-            app.freeze()
+            app._freeze()
 
     @pytest.mark.parametrize(
         ("method", "options", "said"),
@@ -582,7 +582,7 @@ class TestAMistake:
             return "paid"
 
         with pytest.raises(ValueError, match=rf"pay \(.*\) is idempotent, and .*{said}"):
-            app.freeze()
+            app._freeze()
 
     def test_a_handler_that_streams_is_an_error_before_it_is_called(self, store, style):
         app = App()
@@ -596,7 +596,7 @@ class TestAMistake:
 
         app.post("/", idempotent=True)(pay if style == "def" else apay)
         with pytest.raises(ValueError, match=r"pay \(.*\) is idempotent, and answers with a stream"):
-            app.freeze()
+            app._freeze()
 
     def test_a_wrong_return_is_told_of_the_handler(self, bank, caplog):
         bank.answer = lambda request: object()
@@ -621,4 +621,4 @@ def test_other_routes_have_nothing_around_them(store):
     app = App()
     app.use(IdempotentWrites(store))
     app.get("/")(lambda request: "hello")
-    assert app.freeze().find(Request.blank("/"))[0].surroundings is Surroundings.BARE
+    assert app._freeze().find(Request.blank("/"))[0].surroundings is Surroundings.BARE

@@ -292,7 +292,7 @@ def test_two_answers_to_one_request_are_an_error_that_names_both_files(site, fil
     app.get("/about")(lambda request: "x")
     site(dict.fromkeys(files, RENDER), app)
     with pytest.raises(ValueError, match=message):
-        app.freeze()
+        app._freeze()
 
 
 @pytest.mark.parametrize(

@@ -98,5 +98,5 @@ class Delivery:
 
 async def receive_small_body(request, limits):
     """Receive a small body, at once or later. True if it came as one chunk."""
-    is_read = request.read_small_body(limits)
+    is_read = request._read_small_body(limits)
     return is_read if isinstance(is_read, bool) else await is_read

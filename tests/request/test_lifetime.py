@@ -49,15 +49,15 @@ class TestADeadline:
 
     def test_the_earlier_one_counts(self):
         lifetime = Request.blank().lifetime
-        lifetime.limit(50)
-        lifetime.limit(100)
+        lifetime._limit(50)
+        lifetime._limit(100)
         assert 40 < lifetime.remaining <= 50
-        lifetime.limit(10)
+        lifetime._limit(10)
         assert lifetime.remaining <= 10
 
     def test_no_time_is_left_when_it_has_passed(self):
         lifetime = Request.blank().lifetime
-        lifetime.limit(-1)
+        lifetime._limit(-1)
         assert lifetime.remaining == 0
 
 
@@ -67,8 +67,8 @@ class TestAClientThatLeaves:
         async def main():
             head, told = Head(), []
             lifetime = Request(DerivedHead(head) if derived else head).lifetime
-            lifetime.on_disconnect(partial(told.append, 1))
-            lifetime.on_disconnect(partial(told.append, 2))
+            lifetime._on_disconnect(partial(told.append, 1))
+            lifetime._on_disconnect(partial(told.append, 2))
             await settled()
             assert (head.asked, told) == (1, [])
             head.left.set()
@@ -81,11 +81,11 @@ class TestAClientThatLeaves:
         async def main():
             head, told = Head(), []
             lifetime = Request(head).lifetime
-            lifetime.on_disconnect(bool)
+            lifetime._on_disconnect(bool)
             head.left.set()
             await settled()
-            lifetime.on_disconnect(partial(told.append, 1))
-            lifetime.on_disconnect(partial(told.append, 2))()
+            lifetime._on_disconnect(partial(told.append, 1))
+            lifetime._on_disconnect(partial(told.append, 2))()
             assert told == []
             await settled()
             assert (head.asked, told) == (1, [1])
@@ -96,7 +96,7 @@ class TestAClientThatLeaves:
         async def main():
             head, told = Head(), []
             lifetime = Request(head).lifetime
-            first, second = (lifetime.on_disconnect(partial(told.append, number)) for number in (1, 2))
+            first, second = (lifetime._on_disconnect(partial(told.append, number)) for number in (1, 2))
             await settled()
             first()
             first()
@@ -105,7 +105,7 @@ class TestAClientThatLeaves:
             second()
             await settled()
             assert head.waiting == 0
-            lifetime.on_disconnect(partial(told.append, 3))
+            lifetime._on_disconnect(partial(told.append, 3))
             head.left.set()
             await settled()
             assert (head.asked, told) == (2, [3])
@@ -116,7 +116,7 @@ class TestAClientThatLeaves:
         async def main():
             head, told = Head(RuntimeError("closed")), []
             lifetime = Request(head).lifetime
-            lifetime.on_disconnect(partial(told.append, 1))
+            lifetime._on_disconnect(partial(told.append, 1))
             head.left.set()
             await settled()
             assert (told, lifetime.is_client_gone) == ([], False)
@@ -126,7 +126,7 @@ class TestAClientThatLeaves:
     def test_is_not_seen_where_the_server_cannot_tell(self):
         async def main():
             lifetime = Request.blank().lifetime
-            lifetime.on_disconnect(bool)()
+            lifetime._on_disconnect(bool)()
             assert not lifetime.is_client_gone
             assert len(asyncio.all_tasks()) == 1
 
@@ -153,7 +153,7 @@ class TestTheEnd:
         async def main():
             request = Request(head() if head else RequestHead())
             if seconds is not None:
-                request.lifetime.limit(seconds)
+                request.lifetime._limit(seconds)
             waiting = asyncio.create_task(request.lifetime.ended())
             await settled()
             assert seconds is not None or not waiting.done()

@@ -269,16 +269,16 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     request = Request(head)
     is_unfinished = False
     try:
-        answer = handler.answer_on_loop(request)
+        answer = handler._answer_on_loop(request)
         response = answer if isinstance(answer, Response) else await answer
-        status, fields, length, body, is_silent = response.message(head.method)
+        status, fields, length, body, is_silent = response._message(head.method)
         del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
         headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
-            handler.unfinished.add(head)
+            handler._unfinished.add(head)
             if not isinstance(body, bytes):
                 await _send_stream(head, request, body, start, send, is_silent, fields)
                 return
@@ -292,7 +292,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 await run_async(finish(request))
         finally:
             if is_unfinished:
-                handler.unfinished.discard(head)
+                handler._unfinished.discard(head)
             if head.watch is not None:
                 head.watch.cancel()
 

@@ -217,30 +217,30 @@ _NO_OBSERVERS = Observers()
 class ObservedHandler:
     """A handler of one request, and the observation of that request and its response."""
 
-    __slots__ = ("_handler", "_observation", "unfinished")
+    __slots__ = ("_handler", "_observation", "_unfinished")
 
     def __init__(self, handler: Handler, observation: Observation) -> None:
-        self.unfinished = handler.unfinished
+        self._unfinished = handler._unfinished
         self._handler = handler
         self._observation = observation
 
-    async def handle(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Answer a request, in steps."""
         self._observation.begin(request)
-        return self._note(await self._handler.handle(request))
+        return self._note(await self._handler._handle(request))
 
-    def answer_on_thread(self, request: Request) -> Steps[Response]:
+    def _answer_on_thread(self, request: Request) -> Steps[Response]:
         """Answer a request, in steps."""
-        return self.handle(request)
+        return self._handle(request)
 
-    def answer_on_loop(self, request: Request) -> Awaitable[Response]:
+    def _answer_on_loop(self, request: Request) -> Awaitable[Response]:
         """Answer a request, awaited on an event loop."""
-        return self.answer(request)
+        return self._answer(request)
 
-    async def answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
         self._observation.begin(request)
-        answer = self._handler.answer_on_loop(request)
+        answer = self._handler._answer_on_loop(request)
         return self._note(answer if isinstance(answer, Response) else await answer)
 
     def _note(self, response: Response) -> Response:

@@ -137,14 +137,14 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     request = Request(head)
     is_unfinished = False
     try:
-        answer = handler.answer_on_loop(request)
+        answer = handler._answer_on_loop(request)
         response = answer if isinstance(answer, Response) else await answer
-        status, fields, length, body, is_silent = response.message(head.method)
+        status, fields, length, body, is_silent = response._message(head.method)
         del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
-            handler.unfinished.add(head)
+            handler._unfinished.add(head)
         if isinstance(body, bytes):
             if is_silent or not body:
                 protocol.response_empty(status, fields)
@@ -158,7 +158,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
                 await run_async(finish(request))
         finally:
             if is_unfinished:
-                handler.unfinished.discard(head)
+                handler._unfinished.discard(head)
 
 
 def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:

@@ -62,25 +62,25 @@ class Servable:
 
     def __init__(self) -> None:
         self._lifespan_lock = Lock()
-        self.unfinished = Unfinished()
-        """The requests whose functions for after the response have yet to run. For adapters."""
-        self.observers = Observers()
-        """The observers, in the order of their registration. For adapters and dialects."""
+        self._unfinished = Unfinished()
+        """The requests whose functions for after the response have yet to run."""
+        self._observers = Observers()
+        """The observers, in the order of their registration."""
         self._set_started(False)
         _look_async(self)
 
-    def handle(self, request: Request) -> Steps[Response]:
+    def _handle(self, request: Request) -> Steps[Response]:
         """Return the steps that answer a request, and handle their own errors.
 
         Raises NotImplementedError unless a subclass defines it.
         """
         raise NotImplementedError
 
-    def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Answer a request on a server's thread; return the response, or the steps that are left."""
-        return self.handle(request)
+        return self._handle(request)
 
-    def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Answer a request on a server's loop; return the response, or an awaitable of it.
 
         One with several hosts, or none where there has to be one, is refused with 400: servers with a loop pass it on.
@@ -89,11 +89,11 @@ class Servable:
             check_one_host(request.head.host_line, request.head.http_version)
         except BadRequest as error:
             return failed(request, error)
-        return self.answer(request)
+        return self._answer(request)
 
-    def answer(self, request: Request) -> Awaitable[Response]:
+    def _answer(self, request: Request) -> Awaitable[Response]:
         """Answer a request on an event loop; return an awaitable of the response."""
-        return run_async(self.handle(request))
+        return run_async(self._handle(request))
 
     async def startup(self) -> None:
         """Prepare for the first request of a process, in steps."""
@@ -109,18 +109,15 @@ class Servable:
         It is told of all that a server hands over, also of requests that no route answers. An application that is
         mounted in another one is observed there.
         """
-        self.observers.add(observer)
+        self._observers.add(observer)
         self._is_direct = False
 
     @property
-    def lifecycle(self) -> Lifecycle:
-        """The object whose ``startup`` and ``shutdown`` are called; not this one if a subclass needs the names.
-
-        For adapters and dialects.
-        """
+    def _lifecycle(self) -> Lifecycle:
+        """The object whose ``startup`` and ``shutdown`` are called; not this one if a subclass needs the names."""
         return self
 
-    def measure_header_sections(self) -> None:
+    def _measure_header_sections(self) -> None:
         """Be told, before the first request, that the server may not bound header sections."""
 
     @property
@@ -143,20 +140,20 @@ class Servable:
     def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not self._started:
             self._start_on_thread()
-        if not self.observers.all:
+        if not self._observers.all:
             return call_wsgi(self, environ, start_response)
-        observation = Observation(self.observers)
+        observation = Observation(self._observers)
         call = partial(call_wsgi, ObservedHandler(self, observation))
         return observe_wsgi(call, environ, start_response, observation)
 
     async def _serve_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._started and may_send_unbounded_header(receive):
-            self.measure_header_sections()
+            self._measure_header_sections()
         if scope["type"] == "http":
             if not self._started:
                 await self.astart()
-            if self.observers.all:
-                observation = Observation(self.observers)
+            if self._observers.all:
+                observation = Observation(self._observers)
                 await observe_asgi(
                     partial(call_asgi, ObservedHandler(self, observation)), scope, receive, send, observation
                 )
@@ -189,8 +186,8 @@ class Servable:
             return
         if not self._started:
             await self.astart()
-        if self.observers.all:
-            observation = Observation(self.observers)
+        if self._observers.all:
+            observation = Observation(self._observers)
             await observe_rsgi(partial(call_rsgi, ObservedHandler(self, observation)), scope, protocol, observation)
         else:
             await call_rsgi(self, scope, protocol)
@@ -262,17 +259,17 @@ class Servable:
             return task, True
 
     async def _start_up(self) -> None:
-        await self.lifecycle.startup()
+        await self._lifecycle.startup()
         self._set_started(True)
 
     async def _shut_down(self) -> None:
-        await self.unfinished.wait()
+        await self._unfinished.wait()
         self._set_started(False)
-        await self.lifecycle.shutdown()
+        await self._lifecycle.shutdown()
 
     def _set_started(self, is_started: bool) -> None:
         self._started = is_started
-        self._is_direct = is_started and not self.observers.all
+        self._is_direct = is_started and not self._observers.all
 
 
 def _stop_on_thread(task: "LifespanTask") -> None:
@@ -298,6 +295,6 @@ class ServedResponse(Servable):
         self._set_started(True)  # nothing has to be started
         self._response = response
 
-    async def handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered alike
+    async def _handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered alike
         """Return the response."""
         return self._response

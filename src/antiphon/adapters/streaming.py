@@ -113,7 +113,7 @@ class _Writing:
 
     def watch(self) -> None:
         """Break off when the client disconnects. A short stream is written before anybody asks for this."""
-        self._withdraw = self._request.lifetime.on_disconnect(self._cut)
+        self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
     def cancel(self, reason: Reason) -> None:
         """Go on while the process drains: ``cut_off`` ends the streams."""

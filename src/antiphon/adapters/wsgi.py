@@ -209,12 +209,12 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     request = Request(WSGIHead(environ))
     context = copy_context()
     try:
-        answer = context.run(handler.answer_on_thread, request)
+        answer = context.run(handler._answer_on_thread, request)
         response = answer if isinstance(answer, Response) else run_sync(answer, context)
     except BaseException:
         run_sync(finish(request), context)
         raise
-    status, fields, length, body, is_silent = response.message(environ["REQUEST_METHOD"])
+    status, fields, length, body, is_silent = response._message(environ["REQUEST_METHOD"])
     del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
@@ -222,14 +222,14 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     try:
         start_response(STATUS_LINES[status], sent)
     except BaseException:
-        WSGIBody(request, body, context, handler.unfinished, is_silent=True).close()
+        WSGIBody(request, body, context, handler._unfinished, is_silent=True).close()
         raise
     if not request._deferred:
         if type(body) is bytes:
             return [] if is_silent else [body]
         if type(body) is FileBody and not is_silent and (sent_by_server := wrap_file(body, environ)):
             return sent_by_server
-    return WSGIBody(request, body, context, handler.unfinished, is_silent, fields)
+    return WSGIBody(request, body, context, handler._unfinished, is_silent, fields)
 
 
 class WSGIBody:

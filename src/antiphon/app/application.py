@@ -103,7 +103,7 @@ class App(Routes, Servable):
         self._reverse: Reverse | None = None
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
-        self._surround_idempotent: SurroundIdempotent | None = None
+        self._idempotent_surrounding: SurroundIdempotent | None = None
 
     @property
     def trusted_proxies(self) -> TrustedProxies:
@@ -124,11 +124,8 @@ class App(Routes, Servable):
 
     # Registering
 
-    def check_open(self) -> None:
-        """Check that routes can still be registered. Raises RuntimeError once the application serves requests.
-
-        For adapters and dialects.
-        """
+    def _check_open(self) -> None:
+        """Check that routes can still be registered. Raises RuntimeError once the application serves requests."""
         if self._routing is not None:
             raise explained(
                 "registered-too-late",
@@ -156,13 +153,13 @@ class App(Routes, Servable):
         Raises ValueError for a malformed prefix or host, and where something is mounted already, TypeError for what is
         no application, and for limits of one that bounds its requests by itself.
         """
-        self.check_open()
+        self._check_open()
         if not isinstance(prefix, str):
             raise explained(
                 "bad-mount",
                 TypeError(f'the prefix comes first, as in mount("/shop", application), and is not {prefix!r}'),
             )
-        self.check_prefix(prefix, host)
+        self._check_prefix(prefix, host)
         if contains(application, self):
             raise explained("bad-mount", ValueError("an application cannot be mounted in itself"))
         mount = make_mount(
@@ -183,13 +180,13 @@ class App(Routes, Servable):
 
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
-        self.check_open()
+        self._check_open()
         self._lifespan.on_startup(function)
         return function
 
     def on_shutdown(self, function: F) -> F:
         """Register a function that is called, or awaited, after the last request; the one registered last is first."""
-        self.check_open()
+        self._check_open()
         self._lifespan.on_shutdown(function)
         return function
 
@@ -207,7 +204,7 @@ class App(Routes, Servable):
         with its type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse,
         after those of ``on_shutdown``. Raises TypeError for a coroutine function.
         """
-        self.check_open()
+        self._check_open()
         return self._lifespan.add(function)
 
     def __getitem__(self, dependency: Dependency[T]) -> T:
@@ -241,7 +238,7 @@ class App(Routes, Servable):
         Raises ValueError for a dependency that is provided already, TypeError for functions that can't be called so. A
         source that returns a coroutine, and is not seen to be async, fails where it is read.
         """
-        self.check_open()
+        self._check_open()
         self._dependencies.provide(
             dependency, source, blocking=blocking, when=when, default=default, only_writes=only_writes
         )
@@ -257,7 +254,7 @@ class App(Routes, Servable):
         is shared. It must not block or be async: a function that reads a dependency gives a value that waits. Raises
         ValueError for a name that is shared already, TypeError for functions that can't be called so.
         """
-        self.check_open()
+        self._check_open()
         for name, value in values.items():
             if name in self._shared:
                 raise explained("shared-twice", ValueError(f"{name!r} is shared already, as {self._shared[name]!r}"))
@@ -270,20 +267,20 @@ class App(Routes, Servable):
     def _share_with(self, request: Request) -> Shared:
         return Shared(request, self._shared)
 
-    def surround_idempotent(self, surround: SurroundIdempotent) -> None:
-        """Have ``surround`` give the middleware and the handler of each ``idempotent`` route. For features.
+    def _surround_idempotent(self, surround: SurroundIdempotent) -> None:
+        """Have ``surround`` give the middleware and the handler of each ``idempotent`` route.
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
         middleware stands around all others; what is returned for the handler is called in its place, and, as it is,
         ``def`` or ``async def``. Raises ValueError if a feature does that already.
         """
-        self.check_open()
-        if self._surround_idempotent is not None:
+        self._check_open()
+        if self._idempotent_surrounding is not None:
             raise explained(
                 "feature-used-twice",
                 ValueError("a feature carries out the idempotent routes of this app already: use one"),
             )
-        self._surround_idempotent = surround
+        self._idempotent_surrounding = surround
 
     # Planning
 
@@ -293,8 +290,8 @@ class App(Routes, Servable):
         return tuple(route for group in self._group().walk() for route in group.routes())
 
     @property
-    def route_groups(self) -> tuple[RouteGroup, ...]:
-        """The routes of the application and of its blueprints, with what is around them. For adapters and dialects."""
+    def _route_groups(self) -> tuple[RouteGroup, ...]:
+        """The routes of the application and of its blueprints, with what is around them."""
         return tuple(self._group().walk())
 
     @property
@@ -313,16 +310,16 @@ class App(Routes, Servable):
         if self._guard.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
         groups = [*self._group().walk()]
-        parts: list[Any] = [*self.registry.before_routing, *(source.hook for source in self._dependencies.resolving)]
+        parts: list[Any] = [*self._registry.before_routing, *(source.hook for source in self._dependencies.resolving)]
         for group in groups:
             parts += [*group.registry.middleware, *group.registry.before, *group.registry.after]
             parts += [route.hook for route in group.registry.routes]
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        return RouteGroup(self, self.registry, HandlerStack(), self.limits, self._dependencies, self.deadline)
+        return RouteGroup(self, self._registry, HandlerStack(), self.limits, self._dependencies, self.deadline)
 
-    def freeze(self) -> Routing:
+    def _freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
         group = self._group()
         planning = Planning(
@@ -331,7 +328,7 @@ class App(Routes, Servable):
             redirect_slashes=self._redirects_slashes,
             encoded_slashes=self._encoded_slashes,
             signer=self.signer,
-            surround_idempotent=self._surround_idempotent,
+            surround_idempotent=self._idempotent_surrounding,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)
@@ -339,28 +336,28 @@ class App(Routes, Servable):
             if each.above is not None:
                 self._guard.trust(each.name, each.above.name or None, each.registry.trusted_origins)
             for included in each.registry.blueprints:
-                included.blueprint.is_frozen = True
-        self._find = find_after(self.registry.before_routing, group.stack, routing) or routing.find
+                included.blueprint._is_frozen = True
+        self._find = find_after(self._registry.before_routing, group.stack, routing) or routing.find
         self._routing = routing
         return routing
 
     # Serving
 
-    def handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that answer a request. For adapters and dialects."""
+    def _handle(self, request: Request) -> Steps[Response]:
+        """Return the steps that answer a request."""
         plan, error = self._find(request)
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Have a subclass answer servers by a ``handle`` and an ``answer`` of its own."""
+        """Have a subclass answer servers by a ``_handle`` and an ``_answer`` of its own."""
         super().__init_subclass__(**arguments)
-        if "handle" in vars(cls) and "answer_on_thread" not in vars(cls):
-            cls.answer_on_thread = Servable.answer_on_thread  # type: ignore[method-assign]
-        if "answer" in vars(cls) and "answer_on_loop" not in vars(cls):
-            cls.answer_on_loop = Servable.answer_on_loop  # type: ignore[method-assign]
+        if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
+            cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]
+        if "_answer" in vars(cls) and "_answer_on_loop" not in vars(cls):
+            cls._answer_on_loop = Servable._answer_on_loop  # type: ignore[method-assign]
 
-    def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response, or the steps that are left, on a server's thread. For adapters and dialects."""
+    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+        """Return the response, or the steps that are left, on a server's thread."""
         plan, error = self._find(request)
         if plan.surroundings is STACKED or plan.runs_on is not THREAD:
             return dispatch(plan, request, error)
@@ -368,8 +365,8 @@ class App(Routes, Servable):
             return answer_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
-    def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the response, or an awaitable of it, on a server's loop. For adapters and dialects."""
+    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+        """Return the response, or an awaitable of it, on a server's loop."""
         plan, error = self._find(request)
         if plan.runs_on is not LOOP:
             return run_async(dispatch(plan, request, error))
@@ -379,19 +376,19 @@ class App(Routes, Servable):
             return answer_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
-    def answer(self, request: Request) -> Awaitable[Response]:
-        """Return the response as an awaitable for an event loop. For adapters and dialects."""
+    def _answer(self, request: Request) -> Awaitable[Response]:
+        """Return the response as an awaitable for an event loop."""
         plan, error = self._find(request)
         steps = dispatch(plan, request, error)
         return steps if plan.runs_on is LOOP else run_async(steps)
 
     def _find_first(self, request: Request) -> Found:
         """Plan each route before the first request, then find the plan for it."""
-        self.freeze()
+        self._freeze()
         return self._find(request)
 
-    def measure_header_sections(self) -> None:
-        """Measure header sections from now on, and hold them to ``limits.headers``. For adapters and dialects."""
+    def _measure_header_sections(self) -> None:
+        """Measure header sections from now on, and hold them to ``limits.headers``."""
         self._guard.looks_at_heads = True
 
     @property
@@ -466,7 +463,7 @@ class App(Routes, Servable):
     async def startup(self) -> None:
         """Plan the routes, then enter the lifespans and call the functions of ``on_startup``."""
         if self._routing is None:
-            self.freeze()
+            self._freeze()
         await self._lifespan.startup()
 
     async def shutdown(self) -> None:

@@ -82,19 +82,19 @@ class Routes:
     """The methods with which an application or a blueprint is made. Most can be used as decorators."""
 
     def __init__(self) -> None:
-        self.registry = Registry()
+        self._registry = Registry()
 
-    def check_open(self) -> None:
+    def _check_open(self) -> None:
         """Check that something can still be registered. Raises RuntimeError otherwise."""
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
         """The origins of other sites whose pages may write to the routes here."""
-        return self.registry.trusted_origins
+        return self._registry.trusted_origins
 
-    def converters(self) -> Mapping[str, Converter]:
-        """Return the converters that patterns of routes may name. For adapters and dialects."""
-        return {**CONVERTERS, **self.registry.converters}
+    def _converters(self) -> Mapping[str, Converter]:
+        """Return the converters that patterns of routes may name."""
+        return {**CONVERTERS, **self._registry.converters}
 
     # Features
 
@@ -103,7 +103,7 @@ class Routes:
 
         Raises TypeError for another object, and for a feature of whole applications that a blueprint is to use.
         """
-        self.check_open()
+        self._check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
             raise explained(
                 "not-a-feature",
@@ -131,12 +131,12 @@ class Routes:
         doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is bad or
         taken, TypeError for an async function.
         """
-        self.check_open()
-        if name in CONVERTERS or name in self.registry.converters:
+        self._check_open()
+        if name in CONVERTERS or name in self._registry.converters:
             raise explained("bad-converter", ValueError(f"there is a converter {name!r} already"))
         check_sync("to_python", to_python)
         check_sync("to_url", to_url)
-        self.registry.converters[name] = own_converter(name, to_python, to_url)
+        self._registry.converters[name] = own_converter(name, to_python, to_url)
 
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
@@ -148,39 +148,39 @@ class Routes:
         rest. Raises ValueError for a malformed pattern, host or method, TypeError for an unknown option, and for a
         handler with an argument that is no parameter, or that is annotated otherwise than the parameter's value is.
         """
-        self.check_open()
+        self._check_open()
         check_options(pattern, options)
         wanted = checked_methods(methods, pattern)
         parameters = self._parameters(pattern, options.get("host"))
 
         def register(function: H) -> H:
-            self.check_open()
+            self._check_open()
             route = make_route(pattern, wanted, function, options)
             self._check_route(route, parameters)
-            self.registry.routes.append(route)
+            self._registry.routes.append(route)
             return function
 
         return register
 
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
         """Return the parameters of a path and a host. Raises ValueError if either is malformed."""
-        return parameters_in(pattern, host, self.converters())
+        return parameters_in(pattern, host, self._converters())
 
     def _check_route(self, route: Route, parameters: list[Parameter]) -> None:
         """Check that the handler of a route takes parameters of the route only."""
         route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
 
-    def check_prefix(self, prefix: str, host: str | None) -> None:
-        """Check a prefix and a host. Raises ValueError for a malformed one. For adapters and dialects."""
+    def _check_prefix(self, prefix: str, host: str | None) -> None:
+        """Check a prefix and a host. Raises ValueError for a malformed one."""
         if prefix.endswith("/"):
             raise explained(
                 "bad-path", ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
             )
-        segments = parse_pattern(prefix or "/", self.converters())
+        segments = parse_pattern(prefix or "/", self._converters())
         if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
             raise explained("bad-path", ValueError(f"{prefix!r}: a path cannot stand in a prefix"))
         if host is not None:
-            check_names([*parse_host_pattern(host, self.converters()), *segments], host + prefix)
+            check_names([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
 
     def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1)."""
@@ -216,11 +216,11 @@ class Routes:
         """
         from antiphon.app.static_files import StaticFolder, static_files
 
-        self.check_open()
+        self._check_open()
         prefix = "" if prefix == "/" else prefix
-        self.check_prefix(prefix, None)
+        self._check_prefix(prefix, None)
         converter, handler = static_files(StaticFolder(folder, **options))
-        self.registry.converters[converter.name] = converter
+        self._registry.converters[converter.name] = converter
         self.get(f"{prefix}/<{converter.name}:filename>", name=name)(handler)
 
     # Middleware and hooks
@@ -260,16 +260,16 @@ class Routes:
         that does nothing before its yield, when the response is made. Raises TypeError for another function, and for a
         yield inside of ``with`` or ``try`` that would miss errors.
         """
-        self.check_open()
+        self._check_open()
         if before_routing and isinstance(self, Blueprint):
             raise explained(
                 "for-whole-app",
                 ValueError("which blueprint answers is known after routing only: register this with the app"),
             )
-        parts = self.registry.before_routing if before_routing else self.registry.middleware
+        parts = self._registry.before_routing if before_routing else self._registry.middleware
 
         def register(function: M) -> M:
-            self.check_open()
+            self._check_open()
             options = {"blocking": blocking, "loads_body": loads_body, "errors_at_yield": errors_at_yield}
             parts.append(middleware(function, **options, when_read=when_read))
             return function
@@ -287,7 +287,7 @@ class Routes:
 
         One that is for ``only_writes`` is not called where a route answers safe methods alone, such as GET.
         """
-        return self._hook(self.registry.before, function, blocking, "request", only_writes=only_writes)
+        return self._hook(self._registry.before, function, blocking, "request", only_writes=only_writes)
 
     @overload
     def after_request(self, function: A, /) -> A: ...
@@ -298,7 +298,7 @@ class Routes:
 
         The function that was registered last is called first.
         """
-        return self._hook(self.registry.after, function, blocking, "request", "response")
+        return self._hook(self._registry.after, function, blocking, "request", "response")
 
     def complete(self, function: Callable[[Request, Response], None]) -> None:
         """Register a function that completes each response in place, when all middleware is closed. For features.
@@ -306,18 +306,18 @@ class Routes:
         It is given the request and a response of the request's own, and neither waits nor fails. Raises TypeError for a
         function that is async, or can't be called so.
         """
-        self.check_open()
+        self._check_open()
         check_sync("complete", function)
         check_arguments(function, "request", "response")
-        self.registry.finishers.append(function)
+        self._registry.finishers.append(function)
 
     def _hook(
         self, hooks: list[Hook], function: F | None, blocking: bool, *given: str, only_writes: bool = False
     ) -> F | Callable[[F], F]:
-        self.check_open()
+        self._check_open()
 
         def register(function: F) -> F:
-            self.check_open()
+            self._check_open()
             check_arguments(function, *given)
             check_returns(function, "app.middleware")
             hooks.append(hook(function, blocking)._replace(only_writes=only_writes))
@@ -338,12 +338,12 @@ class Routes:
         are a 500. Of several functions, the most specific one is called. Its answer has the error's status unless it
         sets one.
         """
-        self.check_open()
+        self._check_open()
         check_key(key)
 
         def register(function: F) -> F:
-            self.check_open()
-            self.registry.error_handlers.add(key, hook(function))
+            self._check_open()
+            self._registry.error_handlers.add(key, hook(function))
             check_arguments(function, "request", "error")
             return function
 
@@ -361,20 +361,22 @@ class Routes:
         Raises ValueError for a malformed prefix, host or name, and for a name that another blueprint has here,
         TypeError for what is no blueprint.
         """
-        self.check_open()
+        self._check_open()
         if not isinstance(blueprint, Blueprint):
             raise explained(
                 "not-a-blueprint",
                 TypeError(f"{blueprint!r} is no blueprint; an application is mounted: app.mount(prefix, application)"),
             )
-        blueprint.check_prefix(blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host)
+        blueprint._check_prefix(
+            blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host
+        )
         wanted = blueprint.name if name is None else _blueprint_name(name)
-        if any((included.name or included.blueprint.name) == wanted for included in self.registry.blueprints):
+        if any((included.name or included.blueprint.name) == wanted for included in self._registry.blueprints):
             raise explained(
                 "bad-blueprint",
                 ValueError(f"a blueprint named {wanted!r} is registered here already: give one of them another name="),
             )
-        self.registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
+        self._registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
 
 class Blueprint(Routes):
@@ -401,12 +403,12 @@ class Blueprint(Routes):
         self.host = host
         self.limits = Limits.of(limits)
         self.deadline = check_deadline(deadline)
-        self.is_frozen = False
-        self.check_prefix(prefix, host)
+        self._is_frozen = False
+        self._check_prefix(prefix, host)
 
-    def check_open(self) -> None:
+    def _check_open(self) -> None:
         """Check that something can still be registered. Raises RuntimeError once an application with it serves."""
-        if self.is_frozen:
+        if self._is_frozen:
             raise explained(
                 "registered-too-late",
                 RuntimeError(
@@ -415,9 +417,9 @@ class Blueprint(Routes):
                 ),
             )
 
-    def converters(self) -> Mapping[str, Converter]:
+    def _converters(self) -> Mapping[str, Converter]:
         """Return the blueprint's converters, and a stand-in for each name that only the application may know."""
-        return _Lenient(super().converters())
+        return _Lenient(super()._converters())
 
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
         return super()._parameters(pattern or "/", host)

@@ -154,11 +154,11 @@ class Started:
         self._application = application
 
     async def __aenter__(self) -> None:
-        await self._application.lifecycle.startup()
+        await self._application._lifecycle.startup()
         await ON_LOOP
 
     async def __aexit__(self, *_: object) -> None:
-        await self._application.lifecycle.shutdown()
+        await self._application._lifecycle.shutdown()
         await ON_LOOP
 
 
@@ -195,8 +195,8 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(outer: Request) -> Response:
         request = below(outer)
         if not (blocks or request.head.blocks):
-            return await as_inner(outer, application.answer(request))
-        response = await as_inner(outer, application.handle(request))
+            return await as_inner(outer, application._answer(request))
+        response = await as_inner(outer, application._handle(request))
         await (ON_THREAD if blocks else ON_LOOP)  # it may have ended anywhere
         return response
 
@@ -216,7 +216,7 @@ def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
 def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(request: Request) -> Response:
         inner = below(request)
-        response = await run_nested(request, application.handle(inner), blocks)
+        response = await run_nested(request, application._handle(inner), blocks)
         request._pattern_below = whole_pattern(inner) or None
         return response
 

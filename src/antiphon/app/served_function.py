@@ -38,11 +38,11 @@ class ServedFunction(Servable):
         """WSGI for a ``def``, ASGI for an ``async def``."""
         return "asgi" if self._is_async else "wsgi"
 
-    def measure_header_sections(self) -> None:
+    def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
         self._measures_header = True
 
-    async def handle(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Load the body, call the function, and answer errors as problem details or as a page."""
         set_current_request(request)
         try:
@@ -68,9 +68,9 @@ class ServedFunction(Servable):
         except Exception as error:
             return failed(request, error)
 
-    def answer(self, request: Request) -> Awaitable[Response]:
+    def _answer(self, request: Request) -> Awaitable[Response]:
         """Answer a request on an event loop; return an awaitable of the response."""
-        return self.handle(request) if self._is_async else super().answer(request)
+        return self._handle(request) if self._is_async else super()._answer(request)
 
 
 @overload

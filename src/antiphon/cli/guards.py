@@ -49,7 +49,7 @@ class Guards(NamedTuple):
             app.mount("", program, interface=interface, receive="stream")
         else:
             app.mount("", program, interface=interface, limits=Limits(body=self.max_body))
-        app.freeze()
+        app._freeze()
         return app
 
     def _in_code(self) -> str:

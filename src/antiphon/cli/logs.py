@@ -55,7 +55,7 @@ class Logs(NamedTuple):
             return app
         if not isinstance(app, Servable):
             return with_observers(app, interface, Observers(AccessLog()))
-        if not any(isinstance(each, AccessLog) for each in app.observers.all):
+        if not any(isinstance(each, AccessLog) for each in app._observers.all):
             app.observe(AccessLog())
         return app
 

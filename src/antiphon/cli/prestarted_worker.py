@@ -59,7 +59,7 @@ def wait_for_target(control: Control, listener: socket.socket) -> "Target | Repo
     from antiphon.app.application import App  # late: the supervisor does not need it
     from antiphon.cli.unloaded import Report
 
-    App().freeze()  # which imports the rest
+    App()._freeze()  # which imports the rest
     order = control.wait_for_order()
     importlib.invalidate_caches()  # there may be new modules by now
     if "load" in order:

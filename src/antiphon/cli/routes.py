@@ -43,7 +43,7 @@ def aligned(rows: list[Row]) -> list[str]:
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
     """Return lines on what answers a request, and True if that is a handler. Calls neither middleware nor handler."""
-    routing = app.freeze()
+    routing = app._freeze()
     plan, error = (routing if has_host else routing.without_looking()).find(request)
     route = plan.route
     if error is not None:

@@ -45,7 +45,7 @@ class Unloaded(Servable):
         self._page = report.page.encode() or _page(self._text)
         self._viewers = Viewers(report.is_for_loopback)
 
-    async def handle(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Return the report."""
         if not self._viewers.may_see(request):
             return Response.text(f"{_UNSEEN}\n", 500, {"cache-control": "no-store"})

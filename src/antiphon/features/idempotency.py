@@ -121,7 +121,7 @@ class IdempotentWrites:
 
     def install(self, app: "App") -> None:
         """Have the app carry out its idempotent routes by this feature."""
-        app.surround_idempotent(self._surround)
+        app._surround_idempotent(self._surround)
 
     def _surround(
         self, route: Route, handler: Callable[[Request], Any]

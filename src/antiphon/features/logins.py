@@ -71,7 +71,7 @@ class SessionLogin(UserSource[U]):
             )
 
     def credentials(self, request: Request) -> tuple[str] | None:
-        found = request.session.peek(NAME)
+        found = request.session._peek(NAME)
         return (found,) if isinstance(found, str) else None
 
     def note_use(self, request: Request) -> None:

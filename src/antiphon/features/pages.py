@@ -161,7 +161,7 @@ def _by_pattern(pages: Iterable[PageFile], app: Routes) -> dict[str, PageFile]:
     for page in pages:
         try:
             pattern = _pattern(page.name) or root
-            parameters_in(pattern or "/", None, app.converters())
+            parameters_in(pattern or "/", None, app._converters())
         except ValueError as error:
             raise explained("bad-page-file", ValueError(f"{page.path}: {error}")) from None
         other = known.setdefault(pattern, page)

@@ -90,7 +90,7 @@ class TrackedSession(Session):
         self._read()
         return self.entry.created if self.entry else None
 
-    def peek(self, name: str) -> Any:
+    def _peek(self, name: str) -> Any:
         return self._data.get(name)
 
     @property

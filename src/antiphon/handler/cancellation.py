@@ -77,7 +77,7 @@ class CancellableHandler:
         """Watch the client, if the handler is cancelled when that disconnects."""
         wanted = self._on_disconnect
         if wanted or (wanted is None and self._request.method in SAFE):
-            self._withdraw = self._request.lifetime.on_disconnect(self._leave)
+            self._withdraw = self._request.lifetime._on_disconnect(self._leave)
 
     def _leave(self) -> None:
         self.cancel("disconnect")
@@ -87,7 +87,7 @@ class CancellableHandler:
         if self._is_over or self._reason is not None:
             return
         lifetime = self._lifetime
-        if lifetime is None or not lifetime.hold(partial(self.cancel, reason)):
+        if lifetime is None or not lifetime._hold(partial(self.cancel, reason)):
             self._reason = reason
             self._task.cancel()
 

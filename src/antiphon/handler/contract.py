@@ -66,23 +66,23 @@ class Handler(Protocol):
     """An object that answers requests, errors included: its steps raise only what ends the task or the process."""
 
     @property
-    def unfinished(self) -> Unfinished:
+    def _unfinished(self) -> Unfinished:
         """The requests that its shutdown waits for."""
         ...
 
-    def handle(self, request: Request) -> Steps[Response]:
+    def _handle(self, request: Request) -> Steps[Response]:
         """Return the steps that answer a request."""
         ...
 
-    def answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Return the response, if nothing has to wait for it on a server's thread, else the steps that are left."""
         ...
 
-    def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Return the response, if nothing has to wait for it on a server's loop, else what the current task awaits."""
         ...
 
-    def answer(self, request: Request) -> Awaitable[Response]:
+    def _answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop, which runs in the current task."""
         ...
 

@@ -74,7 +74,7 @@ class Lifetime:
                 reason.set_result(why)
 
         with ExitStack() as stack:
-            stack.callback(self.on_disconnect(partial(end, "disconnect")))
+            stack.callback(self._on_disconnect(partial(end, "disconnect")))
             stack.callback(DRAINING.subscribe_on_loop(partial(end, "drain")))
             if (remaining := self.remaining) is not None:
                 stack.callback(loop.call_later(remaining, end, "deadline").cancel)
@@ -88,13 +88,11 @@ class Lifetime:
         """
         return Shield(self)
 
-    # For adapters and dialects
-
-    def limit(self, seconds: float) -> None:
+    def _limit(self, seconds: float) -> None:
         """Let the deadline be in some seconds, unless it is before that."""
         self._ends_at = min(self._ends_at, monotonic() + seconds)
 
-    def on_disconnect(self, function: Callable[[], object]) -> Callable[[], None]:
+    def _on_disconnect(self, function: Callable[[], object]) -> Callable[[], None]:
         """Call a function on the running loop when the client disconnects; return the function that withdraws it.
 
         A client that has left already is told of soon, not at once.
@@ -110,13 +108,13 @@ class Lifetime:
             self._watch_client()
         return watcher
 
-    def hold(self, cancel: Callable[[], object]) -> bool:
+    def _hold(self, cancel: Callable[[], object]) -> bool:
         """Keep the function that cancels the handler until no shield is up. Return False if there is none now."""
         if self._shields and self._held is None:
             self._held = cancel
         return self._shields > 0
 
-    def raise_shield(self, by: int) -> None:
+    def _raise_shield(self, by: int) -> None:
         """Count a shield that goes up, by 1, or down, by -1. With the last one, what was held is called soon."""
         self._shields += by
         if not self._shields and self._held is not None:
@@ -146,7 +144,7 @@ class Lifetime:
             for watcher in watchers:
                 watcher.function()
 
-    def withdraw(self, watcher: "_Watcher") -> None:
+    def _withdraw(self, watcher: "_Watcher") -> None:
         """Call the function of a watcher no more."""
         if watcher in self._watchers:
             self._watchers.remove(watcher)
@@ -157,7 +155,7 @@ class Lifetime:
     def _watch_until_the_end(self) -> None:
         """Watch the client from now on, from a loop or from a thread that works for one."""
         if running_loop() is not None:
-            self._withdraw_at_end(self.on_disconnect(bool))
+            self._withdraw_at_end(self._on_disconnect(bool))
         elif loop := thread.loop:
             from asyncio import run_coroutine_threadsafe
 
@@ -169,7 +167,7 @@ class Lifetime:
 
     async def _look(self) -> Callable[[], None]:
         """Watch the client, and give a server that knows already that it has left the time to say so."""
-        withdraw = self.on_disconnect(bool)
+        withdraw = self._on_disconnect(bool)
         await yield_to_loop()
         await yield_to_loop()
         return withdraw
@@ -195,7 +193,7 @@ class _Watcher:
         self.function = function
 
     def __call__(self) -> None:
-        self._lifetime.withdraw(self)
+        self._lifetime._withdraw(self)
 
 
 class Shield:
@@ -207,8 +205,8 @@ class Shield:
         self._lifetime = lifetime
 
     def __enter__(self) -> Self:
-        self._lifetime.raise_shield(1)
+        self._lifetime._raise_shield(1)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lifetime.raise_shield(-1)
+        self._lifetime._raise_shield(-1)

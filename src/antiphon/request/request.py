@@ -323,11 +323,11 @@ class Request(RequestHeaders):
         """True if the whole body was received as bytes, and nothing else was made of them."""
         return type(self._content) is bytes
 
-    def read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
+    def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
         """Receive a small body, if it comes as one chunk. True if it did; False if the body is left to ``load``.
 
         Where the chunk is not there yet, a coroutine is returned, which waits for it and then gives one of both, or
-        raises RequestTimeout (408). A head that blocks never needs one. For adapters and dialects.
+        raises RequestTimeout (408). A head that blocks never needs one.
         """
         head = self.head
         length = head.uncoded_length
@@ -355,7 +355,7 @@ class Request(RequestHeaders):
     async def _wait_for_small_body(
         self, receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits
     ) -> bool:
-        """Do the rest of ``read_small_body`` for a body that was not there yet."""
+        """Do the rest of ``_read_small_body`` for a body that was not there yet."""
         before = monotonic()
         try:
             data = await resume_first(receiving, effect, limits)

@@ -29,7 +29,7 @@ class Session(MutableMapping[str, Any]):
     def created(self) -> float | None:
         """The seconds since 1970 at which the session was begun, which stay when it is rotated; None if it is new."""
 
-    def peek(self, name: str) -> Any:
+    def _peek(self, name: str) -> Any:
         """Return a value, None for none, without a trace in the response: for features that load ahead.
 
         A response that depends on the value has to read it. None, too, if the store is away.

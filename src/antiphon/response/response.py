@@ -455,8 +455,8 @@ class Response(ResponseHeaders):
             fields = self._fields = [*fields]
         put_line(fields, line)
 
-    def add_missing(self, fields: SharedFields) -> None:
-        """Add those of some shared fields that the response has not. For features and dialects."""
+    def _add_missing(self, fields: SharedFields) -> None:
+        """Add those of some shared fields that the response has not."""
         own = self._fields
         if isinstance(own, SharedFields):
             self._fields = completed(own, fields)
@@ -559,10 +559,10 @@ class Response(ResponseHeaders):
 
     # Sending
 
-    def message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
+    def _message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
         """Return what answers a request of this method: the status; the header fields, not to be changed; the length
         of a body in memory, unless the fields declare one; the body; and True if the body is left out, which a stream
-        is closed for (RFC 9110 §6.4.1, §9.3.2). For adapters and dialects.
+        is closed for (RFC 9110 §6.4.1, §9.3.2).
         """
         fields, body = self._fields, self._body
         if self._status is None and type(fields) is SharedFields and type(body) is bytes:

@@ -67,7 +67,7 @@ class HeldContract:
     def _find(self, app: App, request: Request) -> Contract | None:
         """Return the contract of the route that answers a request; None for an error, and for routes of features."""
         if app not in self._routings:
-            self._routings[app] = app.freeze().without_looking()
+            self._routings[app] = app._freeze().without_looking()
         plan, error = self._routings[app].find(request)
         if error is not None:
             return None

@@ -14,13 +14,13 @@ from tests.contract.application import answers, bodies, connections, errors, hea
 class ContractApp(App):
     """An application that hands requests below ``/layers`` to a second one."""
 
-    def handle(self, request: Request) -> Steps[Response]:
+    def _handle(self, request: Request) -> Steps[Response]:
         """The steps that answer a request."""
-        return middleware.app.handle(request) if _is_below_layers(request) else super().handle(request)
+        return middleware.app._handle(request) if _is_below_layers(request) else super()._handle(request)
 
-    def answer(self, request: Request) -> Awaitable[Response]:
+    def _answer(self, request: Request) -> Awaitable[Response]:
         """The response, awaited on an event loop."""
-        return middleware.app.answer(request) if _is_below_layers(request) else super().answer(request)
+        return middleware.app._answer(request) if _is_below_layers(request) else super()._answer(request)
 
 
 def _is_below_layers(request: Request) -> bool:

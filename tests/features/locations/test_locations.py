@@ -79,7 +79,7 @@ def test_the_file_is_read_once_on_a_thread_before_the_first_request(path, interf
     async def show(request: Request):
         return str(request.location.city)
 
-    app.freeze()
+    app._freeze()
     assert read == []
     with Client(app, interface=interface, client=("192.0.2.7", 5000)) as visitor:
         assert [visitor.get("/").text for _ in range(2)] == ["Paris", "Paris"]

@@ -18,7 +18,7 @@ def contract_of(
 ) -> Contract:
     app = app or App()
     app.route(path, (method,), **options)(handler)
-    (group,) = app.route_groups
+    (group,) = app._route_groups
     return ContractReader().read(group, group.routes()[-1], "POST")
 
 

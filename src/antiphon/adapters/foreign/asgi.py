@@ -154,7 +154,7 @@ class _ASGICall:
                 self._request_body = None
             return {"type": "http.request", "body": chunk, "more_body": has_more}
         if not self._started.done():  # after that, the writer of the response watches
-            self._withdraw = self._withdraw or self._lifetime.on_disconnect(self._disconnect)
+            self._withdraw = self._withdraw or self._lifetime._on_disconnect(self._disconnect)
         await self._over.wait()
         return {"type": "http.disconnect"}
 

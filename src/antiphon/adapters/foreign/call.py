@@ -85,7 +85,7 @@ async def _answer(application: Application, request: Request, interface: Interfa
 
 async def _respond(application: Application, request: Request, interface: Interface | None) -> Response:
     if isinstance(application, Servable):
-        return await application.handle(request)
+        return await application._handle(request)
     if (interface or interface_of(application)) == "wsgi":
         await ON_THREAD
         return from_wsgi(cast("WSGIApplication", application))(request)

@@ -132,7 +132,7 @@ class EnvironHost(Host):
         if request.head.field("content-encoding"):
             request.content.leave_coded()
         with suppress(HTTPError, OSError):
-            reading = request.read_small_body(UNBOUNDED)
+            reading = request._read_small_body(UNBOUNDED)
             is_read = reading if isinstance(reading, bool) else await reading
             if not is_read and request.content.failure is None and request.content.is_small(SMALL_BODY):
                 await request.content.load(UNBOUNDED)

@@ -26,7 +26,7 @@ class Host(Servable):
     def __init__(self) -> None:
         super().__init__()
         self.head_guard = HeadGuard(self.request_limits.headers)
-        """The checks of each request's head. For dialects that answer in ``handle`` themselves."""
+        """The checks of each request's head. For dialects that answer in ``_handle`` themselves."""
 
     async def answer_request(self, request: Request) -> Response:
         """Answer a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
@@ -50,7 +50,7 @@ class Host(Servable):
         if error := self.head_guard.head_error(request.head):
             raise error
 
-    async def handle(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Answer a request, in steps, and free its body."""
         set_current_request(request)
         try:
@@ -75,6 +75,6 @@ class Host(Servable):
         """False: an error that the application raises is logged, and answered with a 500."""
         return False
 
-    def measure_header_sections(self) -> None:
+    def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
         self.head_guard.looks_at_heads = True

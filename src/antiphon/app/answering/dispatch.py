@@ -38,7 +38,7 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
         return dispatch(plan, request, error) if refused is None else refused
-    reading = plan.ahead is not NOTHING and request.read_small_body(request.limits)
+    reading = plan.ahead is not NOTHING and request._read_small_body(request.limits)
     if reading is True:
         return answer_at_once(plan, request, has_body=True)
     return _answer_when_read(plan, request, reading) if reading else dispatch(plan, request)
@@ -50,7 +50,7 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
     """
     set_current_request(request)
     if plan.deadline is not None:
-        request.lifetime.limit(plan.deadline)
+        request.lifetime._limit(plan.deadline)
     is_bare = plan.surroundings is BARE
     opened: Opened = _NOTHING
     answer: Any = None
@@ -157,7 +157,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 def _prepare_request(plan: Plan, request: Request) -> Opened:
     """Let the deadline run, and return the list of what is open, in which dependencies are, too, if any is opened."""
     if plan.deadline is not None:
-        request.lifetime.limit(plan.deadline)
+        request.lifetime._limit(plan.deadline)
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
 
 

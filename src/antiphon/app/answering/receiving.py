@@ -26,7 +26,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
         limits = _limits_of_small(limits.rate, limits.timeout)
     if plan.ahead.most:
         try:
-            is_read = request.read_small_body(limits)
+            is_read = request._read_small_body(limits)
             if is_read if isinstance(is_read, bool) else await is_read:
                 return error
         except RequestTimeout as too_late:

@@ -83,14 +83,14 @@ class RouteGroup:
         name = included.name or blueprint.name
         group: RouteGroup | None = self
         while group is not None:
-            if group.registry is blueprint.registry:
+            if group.registry is blueprint._registry:
                 raise explained(
                     "bad-blueprint", ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
                 )
             group = group.above
         return RouteGroup(
             self.app,
-            blueprint.registry,
+            blueprint._registry,
             self.stack,
             blueprint.limits.within(self.limits),
             self.dependencies,

@@ -76,7 +76,7 @@ class Asok(Servable):
         Raises RuntimeError once the application serves requests.
         """
         if "native" in vars(self):
-            self.native.check_open()
+            self.native._check_open()
             self.native.share(**{name: shared_natively(self, value) for name, value in values.items()})
         self.shared_values.update(values)
         return self
@@ -147,7 +147,7 @@ class Asok(Servable):
     @lazy
     def unrouted(self) -> Any:
         """The route of requests that no page answers. Raises what ``native`` does."""
-        return self.native.freeze().refusing[""].route
+        return self.native._freeze().refusing[""].route
 
     @lazy
     def native(self) -> App:
@@ -179,26 +179,26 @@ class Asok(Servable):
 
     def freeze(self) -> None:
         """Read the project, and plan its pages, before the first request. Raises what ``native`` does."""
-        self.native.freeze()
+        self.native._freeze()
 
     @lazy
-    def handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The function that returns the steps that answer a server's request: the native application's."""
-        return self.native.handle
+        return self.native._handle
 
     @lazy
-    def answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _answer(self) -> Callable[[NativeRequest], Awaitable[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The function that returns the response, awaited on an event loop: the native application's."""
-        return self.native.answer
+        return self.native._answer
 
     @property
-    def lifecycle(self) -> "Lifecycle":
+    def _lifecycle(self) -> "Lifecycle":
         """The native application, whose ``startup`` and ``shutdown`` are called."""
         return self.native
 
-    def measure_header_sections(self) -> None:
+    def _measure_header_sections(self) -> None:
         """Measure the header section of each request from now on."""
-        self.native.measure_header_sections()
+        self.native._measure_header_sections()
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:

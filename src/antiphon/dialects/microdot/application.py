@@ -222,22 +222,22 @@ class Microdot(Host):
         finally:
             reset_current_request(token)
 
-    def handle(self, request: NativeRequest) -> Steps[NativeResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _handle(self, request: NativeRequest) -> Steps[NativeResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the steps that answer a server's request."""
         if "dispatch_request" in self.overridden:
             return dispatch_by(self.dispatch_request, Request(self, request))
         return dispatch(self, Request(self, request), call_in_steps, native_answer, failed)
 
-    def answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
+    def _answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
         """Return the response, awaited on an event loop."""
         if self.blocks:
-            return run_async(self.handle(request))
+            return run_async(self._handle(request))
         return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
 
     # Serving
 
     @property
-    def lifecycle(self) -> "Lifecycle":
+    def _lifecycle(self) -> "Lifecycle":
         """The functions to run before the first request and after the last. ``shutdown`` is a method for programs."""
         return Lifespan()
 
@@ -271,7 +271,7 @@ class Microdot(Host):
         self.server = EmbeddedServer(self, host, port, ssl)
         serve(self.server)
 
-    def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``lifecycle``
+    def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``_lifecycle``
         """Stop the server that ``run`` or ``start_server`` has started, else the process that serves."""
         if self.server is not None:
             self.server.close()

@@ -48,7 +48,7 @@ class Microdot(BaseMicrodot):
         self.lifespan_shutdown = lifespan_shutdown
 
     @property
-    def lifecycle(self) -> Lifespan:
+    def _lifecycle(self) -> Lifespan:
         """The functions to run before the first request and after the last."""
         return Lifespan(self.lifespan_startup, self.lifespan_shutdown)
 

@@ -89,7 +89,7 @@ async def dispatch(
             is_held = request.is_streamed = head.has_body
             check_request_line(head)
             if is_held:
-                is_read = native.read_small_body(limits_at_once())
+                is_read = native._read_small_body(limits_at_once())
                 if is_read if isinstance(is_read, bool) else await is_read:
                     is_held = request.is_streamed = False
                 else:

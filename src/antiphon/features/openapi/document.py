@@ -85,7 +85,7 @@ def _is_below(path: str, prefix: str) -> bool:
 
 def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
     """Yield the routes of an application and of those mounted in it, but for those of features."""
-    groups = app.route_groups
+    groups = app._route_groups
     converters, security = merged_converters(groups), security_schemes(groups)
     for group in groups:
         for route in group.routes():

@@ -71,7 +71,7 @@ class OpenAPI:
 
     def install(self, app: "App") -> None:
         """Register the route of the document."""
-        app.route_groups  # noqa: B018 - a blueprint has none
+        app._route_groups  # noqa: B018 - a blueprint has none
         name = f"openapi{self.prefix.replace('/', '_')}"
         app.get(self.prefix + self._path, name=name)(self._answer)
         if is_debug():

@@ -78,15 +78,15 @@ class RaisingErrors(Servable):
     def __init__(self, application: Servable) -> None:
         super().__init__()
         self._application = application
-        self.observers = application.observers
+        self._observers = application._observers
 
-    async def handle(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Answer a request, in steps."""
-        return _raise_error(request, await self._application.handle(request))
+        return _raise_error(request, await self._application._handle(request))
 
-    async def answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
-        answer = self._application.answer_on_loop(request)
+        answer = self._application._answer_on_loop(request)
         return _raise_error(request, answer if isinstance(answer, Response) else await answer)
 
     def __call__(self, *arguments: Any) -> Any:

@@ -109,7 +109,7 @@ def _log_requests(app: "Flask") -> None:
     from antiphon.features import AccessLog
     from antiphon.logs import TextFormatter
 
-    if any(isinstance(each, AccessLog) for each in app.observers.all):
+    if any(isinstance(each, AccessLog) for each in app._observers.all):
         return
     app.observe(AccessLog())
     logger = logging.getLogger("antiphon.access")

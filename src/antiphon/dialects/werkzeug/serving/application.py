@@ -23,10 +23,10 @@ class ServedApplication(ServedFunction):
     def __init__(self, application: "WSGIApplication") -> None:
         super().__init__(from_wsgi(application))
 
-    async def handle(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         """Answer a request, whose body may have any size."""
         request.limits = UNBOUNDED  # the application has limits of its own, and reads its body as a stream
-        return await super().handle(request)
+        return await super()._handle(request)
 
 
 class OneByOne:

@@ -156,7 +156,7 @@ class BaseWSGIServer(HTTPServer):
         try:
             handler: Any = self.RequestHandlerClass(environ, client, self)  # type: ignore[arg-type]  # not a socket
             handler.environ = environ = handler.make_environ()
-            chunks: Iterable[bytes] = handler._answer(environ, start_response)  # noqa: SLF001 - of this package
+            chunks: Iterable[bytes] = handler._answer(environ, start_response)
         except Exception:
             self.handle_error(None, client)  # type: ignore[arg-type]  # there is no socket
             return InternalServerError()(environ, restarting(start_response))
