@@ -194,7 +194,7 @@ TOPICS = {
         "Requests, forms and environs", "antiphon.embedding",
         "Head RequestHead DerivedHead WSGIHead server_head make_environ query_fields_of urlencoded_fields_of "
         "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
-        "read_whole_form Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
+        "read_whole_form Content Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
         "OWS SAFE_METHODS UNUSABLE_BOUNDARY to_base64",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),
@@ -208,6 +208,19 @@ TOPICS = {
     "logs.md": Page(
         "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIDFilter",
         "See also [read the logs](../how-to/logs.md).",
+    ),
+    "types.md": Page(
+        "Types of parameters and results", "antiphon.types",
+        "ASGIApplication AbortOptions AfterHook AttributeValue BareItem BeforeHook BlockNames Body BodyLike "
+        "BodyPolicy BodyStream CSRFReason CacheDirectives Choices ClientAddress ClientContent ClientFields "
+        "ClientFiles ConditionalRequest Duration EndReason ErrorHandlerDecorator ErrorOptions Feature "
+        "FileSource FolderOptions ForeignApplication ForeignInterface FormFields FormParts Globals "
+        "HTTPVersion Handler HeaderFields HealthCheck Language Lifetime LimitOptions Markup "
+        "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
+        "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
+        "RouteOptions Routes SameSite SecretKeys SharedValues Shield StructuredMember TemplateRenderer "
+        "TemplateString TestedApplication Text Texts TrustedOrigins Widget",
+        "See also [public names](names.md).",
     ),
     "testing.md": Page(
         "Testing", "antiphon.testing",

@@ -1,4 +1,4 @@
-"""What the signatures of public functions and methods promise: which of them wait, and how times are given."""
+"""What public signatures promise: what waits is named so, times are seconds or timedeltas, and types have names."""
 
 import inspect
 import re
@@ -8,12 +8,16 @@ from collections import abc
 
 import pytest
 
-from tests.helpers.public_members import public_functions
+from scripts.reference_pages import GIVEN
+from tests.helpers.named_types import class_origins, public_origins, signature_types
+from tests.helpers.public_members import public_functions, public_objects
+from tests.test_public_names import PUBLIC
 
 ASYNC_ONLY = {
     "antiphon.App.startup": "steps, which the lifecycle calls",
     "antiphon.App.shutdown": "steps, which the lifecycle calls",
     "antiphon.testing.AsyncStreamedResponse.read": "of an async client",
+    "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
 }
 """Coroutine functions that have no counterpart which blocks, and why."""
 FUNCTIONS = public_functions()
@@ -55,6 +59,9 @@ NO_TIMEDELTA = {
     "antiphon.features.StoreEntry.changed": "a moment",
     "antiphon.features.StoreEntry.created": "a moment",
     "antiphon.features.StoreEntry.expires": "a moment",
+    "antiphon.types.Route.deadline": "what ``deadline=`` was, in seconds",
+    **{f"antiphon.types.{kind}.{method}.n": "how many" for kind in ("Language", "Texts")
+       for method in ("find", "ngettext", "npgettext")},
     **{f"antiphon.features.{store}.{method}.ttl": "seconds, which features pass on"
        for store in ("Store", "CookieStore", "MemoryStore", "SQLiteStore", "ValkeyStore")
        for method in ("add", "change", "increment", "replace")},
@@ -87,3 +94,36 @@ def test_every_duration_is_in_seconds_or_a_timedelta():
     ]
     assert durations > {"deadline", "timeout", "max_age", "retry", "idle"}
     assert sorted(wrong) == sorted(NO_TIMEDELTA)
+
+
+INNER = {
+    "antiphon.types.Mount.hook": "the plan of the application",
+    "antiphon.types.Mount.lifespan": "the plan of the application",
+    "antiphon.types.OpenAPIDocument.contracts": "the test client",
+    "antiphon.types.OpenAPIDocument.find": "the test client",
+    "antiphon.types.Route.arguments": "the plan of the application",
+    "antiphon.types.Route.before": "the plan of the application",
+    "antiphon.types.Route.dependencies": "the plan of the application",
+    "antiphon.types.Route.hook": "the plan of the application",
+}
+"""Members whose types have no public name, and what uses them."""
+ORIGINS = {origin for place in PUBLIC for origin in public_origins(place)}
+
+
+def unnamed_types():
+    for name, value in public_objects().items():
+        is_made = name not in GIVEN and not name.startswith("antiphon.types.")
+        if inspect.isclass(value):
+            origins = class_origins(value)
+        else:
+            origins = [(value.__module__, value.__name__)] if inspect.isfunction(value) else []
+        for origin in origins:
+            for wanted, member in signature_types(*origin, made_by_hand=is_made):
+                if wanted not in ORIGINS:
+                    yield (f"{name}.{member}" if inspect.isclass(value) else name), ".".join(wanted)
+
+
+def test_every_type_that_they_name_has_a_public_name():
+    unnamed = dict(unnamed_types())
+    assert {name: wanted for name, wanted in unnamed.items() if name not in INNER} == {}
+    assert unnamed.keys() == INNER.keys()

@@ -26,7 +26,7 @@ def listed():
 LISTED = set(listed())
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.http1",
-    "antiphon.embedding",
+    "antiphon.embedding", "antiphon.types",
 )  # fmt: skip
 
 

@@ -54,6 +54,24 @@ def test_ours_is_there(ours):
     assert all(hasattr(classes[kind], name) for kind, name in named)
 
 
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_dir_leaves_them_out(kind):
+    thing, words = OBJECTS[kind]
+    others = {word for several in words for word in several.split()}
+    assert [name for name in dir(thing) if name in others and not hasattr(thing, name)] == []
+    assert set(vars(object)) < set(dir(thing))
+
+
+def test_dir_has_one_that_an_app_or_a_subclass_was_given():
+    class Shop(App):
+        def add_route(self): ...
+
+    shop = Shop()
+    shop.config = {}
+    assert {"add_route", "config", "get"} <= set(dir(shop))
+    assert "add_middleware" not in dir(shop)
+
+
 @pytest.mark.parametrize("word", [word for kind, word, _ in WORDS if kind == "Response"])
 def test_setting_one_that_would_have_no_effect_names_ours(word):
     with pytest.raises(AttributeError, match="Antiphon's word is"):

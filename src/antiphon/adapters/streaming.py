@@ -14,7 +14,7 @@ from antiphon.concurrency.loop import TIME_SLICE, drop_withdrawn_cancellation, y
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
-from antiphon.request.lifetime import Reason
+from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Stream
@@ -115,7 +115,7 @@ class _Writing:
         """Break off when the client disconnects. A short stream is written before anybody asks for this."""
         self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
-    def cancel(self, reason: Reason) -> None:
+    def cancel(self, reason: EndReason) -> None:
         """Go on while the process drains: ``cut_off`` ends the streams."""
 
     async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:

@@ -29,7 +29,7 @@ from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, check_dependency
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
-from antiphon.request.shared import Shared
+from antiphon.request.shared import SharedValues
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
@@ -264,8 +264,8 @@ class App(Routes, Servable):
                 check_returns("share", value)
         self._shared.update(values)
 
-    def _share_with(self, request: Request) -> Shared:
-        return Shared(request, self._shared)
+    def _share_with(self, request: Request) -> SharedValues:
+        return SharedValues(request, self._shared)
 
     def _surround_idempotent(self, surround: SurroundIdempotent) -> None:
         """Have ``surround`` give the middleware and the handler of each ``idempotent`` route.

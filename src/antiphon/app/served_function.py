@@ -15,7 +15,7 @@ from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-Function: TypeAlias = (
+RequestFunction: TypeAlias = (
     Callable[[Request], ResponseLike]
     | Callable[[Request], Awaitable[ResponseLike]]
     | Callable[[Request], None]
@@ -26,7 +26,7 @@ Function: TypeAlias = (
 class ServedFunction(Servable):
     """An application that answers by a plain function, ``def`` or ``async def``, of a request whose body is loaded."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: RequestFunction) -> None:
         check_arguments(function, "request")
         super().__init__()
         self._is_async = is_async(function)
@@ -74,10 +74,10 @@ class ServedFunction(Servable):
 
 
 @overload
-def to_app(answer: Function) -> ServedFunction: ...
+def to_app(answer: RequestFunction) -> ServedFunction: ...
 @overload
 def to_app(answer: Response) -> ServedResponse: ...
-def to_app(answer: Function | Response) -> Servable:
+def to_app(answer: RequestFunction | Response) -> Servable:
     """Return an application for every server that answers by a function of a Request, or by a response.
 
     The function is ``def`` or ``async def``, and returns what handlers return. Usable as a decorator. Raises TypeError

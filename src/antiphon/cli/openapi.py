@@ -6,12 +6,12 @@ from pathlib import Path
 from antiphon.app.application import App
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.target import Target
-from antiphon.features.openapi.document import Document
+from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.openapi.drift import differences
 from antiphon.features.openapi.feature import OpenAPI
 
 
-def document(target: Target, app: App, prefix: str | None) -> Document:
+def document(target: Target, app: App, prefix: str | None) -> OpenAPIDocument:
     """Return the document of the feature `OpenAPI` that an application uses, or one of all routes if it uses none.
 
     Raises `BadCommand` where it uses several, and no prefix says which.
@@ -28,12 +28,12 @@ def document(target: Target, app: App, prefix: str | None) -> Document:
     return feature.document(app)
 
 
-def written(document: Document) -> str:
+def written(document: OpenAPIDocument) -> str:
     """Return a document as it is printed."""
     return json.dumps(document.content, indent=2, ensure_ascii=False)
 
 
-def drift(document: Document, path: Path) -> list[str]:
+def drift(document: OpenAPIDocument, path: Path) -> list[str]:
     """Return the places in which a file differs from a document. Raises `BadCommand` for a file that is no JSON."""
     try:
         known = json.loads(path.read_text("utf-8"))

@@ -20,7 +20,7 @@ __all__, __getattr__ = import_on_use(
         "app.answering.returns": "to_response",
         "app.planning.cross_site": "SAFE_METHODS",
         "app.static_files": "served_names",
-        "body.content": "NotLoadedError",
+        "body.content": "Content NotLoadedError",
         "body.form_data": "FormBounds",
         "body.multipart": "MultipartLimits MultipartParser PartData UNUSABLE_BOUNDARY parse_boundary read_whole_form",
         "body.part_head": "IncompleteForm PartHead",

@@ -9,7 +9,7 @@ from antiphon.app.answering.returns import to_response
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
-from antiphon.body.content import NotLoadedError
+from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import (
     UNUSABLE_BOUNDARY,
@@ -72,6 +72,7 @@ __all__ = [
     "UNUSABLE_BOUNDARY",
     "Advice",
     "AsyncFromSync",
+    "Content",
     "Crossing",
     "DerivedHead",
     "DictEnvironment",

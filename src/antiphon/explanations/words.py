@@ -132,9 +132,17 @@ def names_ours(words: Mapping[str, str]) -> Callable[[C], C]:
         for word, ours in _split(words).items():
             if not hasattr(cls, word):
                 setattr(cls, word, kind(word, ours))
+        cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
         return cls
 
     return decorate
+
+
+def _names_of(thing: object) -> list[str]:
+    """Return what ``dir`` shows of an object: its names without those that only raise an error."""
+    defined = {name: value for cls in reversed(type(thing).__mro__) for name, value in vars(cls).items()}
+    own = getattr(thing, "__dict__", ())
+    return [name for name in object.__dir__(thing) if name in own or not isinstance(defined.get(name), OtherWord)]
 
 
 def missing_name(package: str, name: str, *, is_import: bool) -> AttributeError | ImportError:

@@ -46,9 +46,9 @@ _MOST = 16
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
-Reason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
+CSRFReason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
 
-_REASONS: dict[Reason, str] = {
+_REASONS: dict[CSRFReason, str] = {
     "missing": f"There is none in X-CSRF-Token, nor in the form's field {FIELD}; where the body is streamed, or is no"
     " form, only the header counts.",
     "malformed": "That which was sent is no token.",
@@ -65,7 +65,7 @@ class BadCSRFToken(Forbidden):
     session", which that from before a login is, too.
     """
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: CSRFReason) -> None:
         detail = "This write has no valid CSRF token. Load the page anew, and send it again."
         if is_debug():
             detail += f" {_REASONS[reason]}"
@@ -203,7 +203,7 @@ def _secrets(session: Session) -> list[bytes]:
     return [session[name] for name in sorted(session) if name.startswith(_PREFIX)][:_MOST]
 
 
-def _reason(given: str | None, session: Session) -> Reason | None:
+def _reason(given: str | None, session: Session) -> CSRFReason | None:
     """Return the reason for which a token does not count; None for one that does."""
     if given is None:
         return "missing"

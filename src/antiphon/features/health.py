@@ -20,7 +20,7 @@ from antiphon.http.durations import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-Check: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
+HealthCheck: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
 """A function, ``def`` or ``async def``, that raises an error or returns False if something is not as it should be."""
 
 
@@ -45,7 +45,7 @@ class Health:
         live: str | None = "/healthz",
         ready: str | None = "/readyz",
         *,
-        checks: Iterable[Check] | Mapping[str, Check] = (),
+        checks: Iterable[HealthCheck] | Mapping[str, HealthCheck] = (),
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None:
@@ -83,7 +83,7 @@ class Health:
         return Response.json({"status": status, **members}, code, {"cache-control": "no-store"})
 
 
-def _named(checks: Iterable[Check] | Mapping[str, Check]) -> list[tuple[str, Check]]:
+def _named(checks: Iterable[HealthCheck] | Mapping[str, HealthCheck]) -> list[tuple[str, HealthCheck]]:
     """Return checks with their names. Raises ValueError for two of one name, TypeError for what is no function."""
     if isinstance(checks, Mapping):
         named = [*checks.items()]
@@ -103,7 +103,7 @@ def _named(checks: Iterable[Check] | Mapping[str, Check]) -> list[tuple[str, Che
 class _RunCheck:
     """One check, and its run on a thread, as long as that lasts."""
 
-    def __init__(self, name: str, function: Check, timeout: float) -> None:
+    def __init__(self, name: str, function: HealthCheck, timeout: float) -> None:
         self.name = name
         self._function: Callable[[], Any] = function
         self._is_async = is_async(function)

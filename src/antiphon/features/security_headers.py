@@ -20,9 +20,9 @@ from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
 
-Words: TypeAlias = str | Iterable[str]
+PolicyWords: TypeAlias = str | Iterable[str]
 """Several words, or one text of words between spaces."""
-Directives: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+PolicyDirectives: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 YEAR = 365 * 24 * 3600
 """Seconds."""
@@ -102,9 +102,9 @@ class ContentSecurityPolicy:
     and values, such as a keyword without its quotes.
     """
 
-    directives: Directives
+    directives: PolicyDirectives
 
-    def __init__(self, **directives: Words | bool) -> None:
+    def __init__(self, **directives: PolicyWords | bool) -> None:
         read = {name.replace("_", "-").lower(): _words(value) for name, value in directives.items()}
         if not read:
             raise explained("bad-feature-option", ValueError("a content security policy needs at least one directive"))
@@ -115,7 +115,7 @@ class ContentSecurityPolicy:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse `default-src 'self'; img-src *`. The first of two equal directives counts (CSP3 §2.2.1)."""
-        directives: dict[str, Words | bool] = {}
+        directives: dict[str, PolicyWords | bool] = {}
         for words in map(str.split, text.split(";")):
             if words:
                 directives.setdefault(words[0].lower(), words[1:])
@@ -138,9 +138,9 @@ class PermissionsPolicy:
     which may be patterns ("https://*.example.com"). Raises ValueError for anything else.
     """
 
-    features: Directives
+    features: PolicyDirectives
 
-    def __init__(self, **features: Words) -> None:
+    def __init__(self, **features: PolicyWords) -> None:
         read = {name.replace("_", "-"): _words(value) for name, value in features.items()}
         if not read:
             raise explained("bad-feature-option", ValueError("a permissions policy needs at least one feature"))
@@ -154,7 +154,7 @@ class PermissionsPolicy:
 
         Raises ValueError for anything else.
         """
-        features: dict[str, Words] = {}
+        features: dict[str, PolicyWords] = {}
         for member in split_list(text):
             name, _, written = member.partition("=")
             found = _allowlist(written)
@@ -170,7 +170,7 @@ class PermissionsPolicy:
         return f"PermissionsPolicy.parse({str(self)!r})"
 
 
-def _words(value: Words | bool) -> tuple[str, ...]:
+def _words(value: PolicyWords | bool) -> tuple[str, ...]:
     if isinstance(value, bool):
         if not value:
             raise explained("bad-feature-option", ValueError("False is not a value: leave the directive out"))
@@ -282,7 +282,7 @@ class SecurityHeaders:
 
     content_type_options: bool = True
     frame_options: str | None = "DENY"
-    referrer_policy: Words | None = "strict-origin-when-cross-origin"
+    referrer_policy: PolicyWords | None = "strict-origin-when-cross-origin"
     cross_origin_opener_policy: str | None = "same-origin"
     permissions_policy: PermissionsPolicy | str | None = None
     strict_transport_security: StrictTransportSecurity | str | None = StrictTransportSecurity()

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 from antiphon.concurrency.draining import GRACE_OVER
 from antiphon.concurrency.timers import PerLoop
 from antiphon.http.errors import ClientDisconnected, GatewayTimeout, HTTPError, ServiceUnavailable
-from antiphon.request.lifetime import Lifetime, Reason
+from antiphon.request.lifetime import EndReason, Lifetime
 from antiphon.request.request import Request
 
 LOOK = 0.02
@@ -34,7 +34,7 @@ class CancellableHandler:
     def __init__(self, request: Request, on_disconnect: bool | None) -> None:
         self._request = request
         self._on_disconnect = on_disconnect
-        self._reason: Reason | None = None
+        self._reason: EndReason | None = None
         self._is_over = False
         self._withdraw: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -82,7 +82,7 @@ class CancellableHandler:
     def _leave(self) -> None:
         self.cancel("disconnect")
 
-    def cancel(self, reason: Reason) -> None:
+    def cancel(self, reason: EndReason) -> None:
         """Cancel the handler, unless it has ended or was cancelled before; behind its shield, if it has one up."""
         if self._is_over or self._reason is not None:
             return
@@ -106,7 +106,7 @@ class Watchable(Protocol):
         """Watch the client from now on."""
         ...
 
-    def cancel(self, reason: Reason) -> None:
+    def cancel(self, reason: EndReason) -> None:
         """End, since the lifetime of the request does."""
         ...
 

@@ -36,7 +36,7 @@ _FIELD_LISTS = frozenset({"no-cache", "private"})
 _argument = re.compile(rf"[\t\x20\x21\x23-\x7e\x80-\xff]++|{SENT_QUOTED_STRING}").fullmatch
 
 
-class Directives(TypedDict, total=False):
+class CacheDirectives(TypedDict, total=False):
     """The keywords of `CacheControl`: whole seconds, True or False, or the names of header fields."""
 
     max_age: int | timedelta | None
@@ -69,7 +69,9 @@ class CacheControl(Value):
     _directives: dict[str, str | None]
     _text: str | None
 
-    def __init__(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> None:
+    def __init__(
+        self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[CacheDirectives]
+    ) -> None:
         """Take whole seconds from 0 to 2**31, as a number or a timedelta, True, or names of fields, as each directive
         allows.
 
@@ -105,7 +107,9 @@ class CacheControl(Value):
         self._text = None
         return self
 
-    def replace(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> Self:
+    def replace(
+        self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[CacheDirectives]
+    ) -> Self:
         """Return a copy with other directives: None and False remove one.
 
         `extensions`, if given, replaces all extensions. Raises ValueError and TypeError as the constructor does.
@@ -280,7 +284,7 @@ def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str |
     return {name.lower(): argument for name, argument in extensions.items()}
 
 
-def _written(directives: Mapping[str, str | None], changes: Directives) -> dict[str, str | None]:
+def _written(directives: Mapping[str, str | None], changes: CacheDirectives) -> dict[str, str | None]:
     """Return the directives after the changes; those that stay keep their places."""
     written = dict(directives)
     for keyword, value in changes.items():

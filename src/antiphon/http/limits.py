@@ -12,7 +12,7 @@ NO_BOUND = 1 << 62
 """More than any body has bytes."""
 
 
-class Bounds(TypedDict, total=False):
+class LimitOptions(TypedDict, total=False):
     """The keywords of ``Limits``. None is inherited."""
 
     body: int | None
@@ -30,7 +30,7 @@ class Bounds(TypedDict, total=False):
     timeout: Duration | None
 
 
-DEFAULTS: Bounds = {
+DEFAULTS: LimitOptions = {
     "body": 16 << 20,
     "fields": 1000,
     "file": NO_BOUND,
@@ -84,16 +84,16 @@ class Limits(Value):
     query: int
     rate: int
     timeout: float
-    given: Bounds
+    given: LimitOptions
 
-    def __init__(self, **bounds: Unpack[Bounds]) -> None:
+    def __init__(self, **bounds: Unpack[LimitOptions]) -> None:
         if unknown := bounds.keys() - DEFAULTS.keys():
             raise explained(
                 "bad-limit", TypeError(f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}")
             )
         if "timeout" in bounds:
             bounds["timeout"] = seconds_of(bounds["timeout"])
-        given = cast("Bounds", {name: bound for name, bound in bounds.items() if bound is not None})
+        given = cast("LimitOptions", {name: bound for name, bound in bounds.items() if bound is not None})
         object.__setattr__(self, "given", given)
         for name, bound in (DEFAULTS | given).items():
             if not _is_bound(name, bound):

@@ -126,16 +126,16 @@ class InnerList(_WithParameters):
         return f"({' '.join(map(str, self._items))}){_print_parameters(self._parameters)}"
 
 
-Member: TypeAlias = Item | InnerList
+StructuredMember: TypeAlias = Item | InnerList
 """A member of a list or a dictionary."""
 
 
-def parse_structured_list(text: str) -> tuple[Member, ...]:
+def parse_structured_list(text: str) -> tuple[StructuredMember, ...]:
     """Read a field that is a list (RFC 9651 §3.1). Raises ValueError for anything else."""
     return tuple(_parse(text, lambda scanner: scanner.members(scanner.member)))
 
 
-def parse_structured_dictionary(text: str) -> dict[str, Member]:
+def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
     """Read a field that is a dictionary (RFC 9651 §3.2): the last of a repeated name counts.
 
     Raises ValueError for anything else.
@@ -143,7 +143,7 @@ def parse_structured_dictionary(text: str) -> dict[str, Member]:
     return dict(_parse(text, lambda scanner: scanner.members(scanner.named_member)))
 
 
-def format_structured_list(members: Iterable[Member | BareItem]) -> str:
+def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> str:
     """Print a list (RFC 9651 §4.1.1); values become items.
 
     Raises ValueError for what ``Item`` refuses, TypeError for a text.
@@ -153,7 +153,7 @@ def format_structured_list(members: Iterable[Member | BareItem]) -> str:
     return ", ".join([_print_member(member) for member in members])
 
 
-def format_structured_dictionary(members: Mapping[str, Member | BareItem]) -> str:
+def format_structured_dictionary(members: Mapping[str, StructuredMember | BareItem]) -> str:
     """Print a dictionary (RFC 9651 §4.1.2); values become items.
 
     Raises ValueError for a bad name and for what ``Item`` refuses.
@@ -193,11 +193,11 @@ class _Scanner:
             members.append(read())
         return members
 
-    def named_member(self) -> tuple[str, Member]:
+    def named_member(self) -> tuple[str, StructuredMember]:
         name = self.key()
         return name, self.member() if self.take_sign("=") else Item(True, self.parameters())
 
-    def member(self) -> Member:
+    def member(self) -> StructuredMember:
         if not self.take_sign("("):
             return self.item()
         items: list[Item] = []
@@ -262,7 +262,7 @@ _READERS: dict[str, Callable[[str], BareItem]] = {
 }
 
 
-def _print_member(member: Member | BareItem) -> str:
+def _print_member(member: StructuredMember | BareItem) -> str:
     return str(member if isinstance(member, _WithParameters) else Item(member))
 
 

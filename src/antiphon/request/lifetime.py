@@ -15,7 +15,7 @@ from antiphon.http.head import Head, server_head
 if TYPE_CHECKING:
     from asyncio import Future
 
-Reason: TypeAlias = Literal["deadline", "disconnect", "drain"]
+EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
 """The reason for which a request ends early: its time is up, its client has left, or the process drains."""
 
 
@@ -62,14 +62,14 @@ class Lifetime:
         """True if the process takes no new requests, and ends when the open ones are answered (``antiphon run``)."""
         return DRAINING.is_given
 
-    async def ended(self) -> Reason:
+    async def ended(self) -> EndReason:
         """Wait until the deadline passes, the client disconnects, or the process drains; return which it was."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
         reason = loop.create_future()
 
-        def end(why: Reason) -> None:
+        def end(why: EndReason) -> None:
             if not reason.done():
                 reason.set_result(why)
 
@@ -78,7 +78,7 @@ class Lifetime:
             stack.callback(DRAINING.subscribe_on_loop(partial(end, "drain")))
             if (remaining := self.remaining) is not None:
                 stack.callback(loop.call_later(remaining, end, "deadline").cancel)
-            why: Reason = await reason
+            why: EndReason = await reason
         return why
 
     def shield(self) -> "Shield":

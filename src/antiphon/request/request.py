@@ -23,7 +23,7 @@ from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
-from antiphon.http.headers import HeaderFields
+from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.urls.path import quoted_root
@@ -39,8 +39,8 @@ from antiphon.request.lifetime import Lifetime
 from antiphon.request.location import Location
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.session import Session
-from antiphon.request.shared import Shared
-from antiphon.request.templates import Templates
+from antiphon.request.shared import SharedValues
+from antiphon.request.templates import TemplateRenderer
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -255,7 +255,7 @@ class Request(RequestHeaders):
         return url_of(self.head, self.host)
 
     @lazy
-    def headers(self) -> HeadHeaders:
+    def headers(self) -> Headers:
         """The headers, looked up by names in any case."""
         return HeadHeaders(self.head)
 
@@ -616,13 +616,13 @@ class Request(RequestHeaders):
     Raises RuntimeError, which names that line, without it.
     """
 
-    templates: Dependency[Templates] = Dependency("templates", fix='app.use(Templates("templates"))')
+    templates: Dependency[TemplateRenderer] = Dependency("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
     Raises RuntimeError, which names that line, without it.
     """
 
-    shared: Dependency[Shared] = Dependency("shared")
+    shared: Dependency[SharedValues] = Dependency("shared")
     """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
 
     _dependencies: dict[ReadableDependency[Any], Any] = _NO_DEPENDENCIES

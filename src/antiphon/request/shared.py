@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from antiphon.request.request import Request
 
 
-class Shared(OfRequest, Mapping[str, Any]):
+class SharedValues(OfRequest, Mapping[str, Any]):
     """The values that ``App.share`` was given, as one request sees them: ``request.shared("cart")``.
 
     A value that was shared as a function is computed on first use, once a request. It is a mapping, too, of which
@@ -58,4 +58,4 @@ class Shared(OfRequest, Mapping[str, Any]):
         return f"nothing is shared as {name!r}{meant}: app.share({name}=...)"
 
     def __repr__(self) -> str:
-        return f"<Shared {sorted(self._sources)}>"
+        return f"<SharedValues {sorted(self._sources)}>"

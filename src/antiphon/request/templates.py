@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 
-class Templates(Protocol):
+class TemplateRenderer(Protocol):
     """The templates of an application, which know one request."""
 
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from antiphon.response.conditional import ConditionalRequest
     from antiphon.response.events import OnDrain
     from antiphon.response.files import FileSource
-    from antiphon.response.templates import Template
+    from antiphon.response.templates import TemplateString
 
 _BYTES_ONLY = only_typed(BYTES)
 
@@ -183,7 +183,7 @@ class Response(ResponseHeaders):
 
     @maker
     @classmethod
-    def html(cls, body: "str | Template", status: int | None = None, headers: HeaderFields = ()) -> Self:
+    def html(cls, body: "str | TemplateString", status: int | None = None, headers: HeaderFields = ()) -> Self:
         """Make a response of HTML, as UTF-8. Escape what you put into text; in a t-string every value is escaped."""
         if not isinstance(body, str) and is_template(body):
             body = render_template(body)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeGuard
 
 
-class Template(Protocol):
+class TemplateString(Protocol):
     """A template string: texts, and the values between them."""
 
     @property
@@ -12,7 +12,7 @@ class Template(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
-def is_template(value: object) -> TypeGuard[Template]:
+def is_template(value: object) -> TypeGuard[TemplateString]:
     """Check that a value is a template string."""
     kind = type(value)
     return kind.__module__ == "string.templatelib" and kind.__name__ == "Template"

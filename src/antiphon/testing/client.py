@@ -15,8 +15,8 @@ from antiphon.testing.cookies import TEST_HOST, CookieJar
 from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
 from antiphon.testing.responses import ClientResponse
-from antiphon.testing.servers.exchange import Address, Connection
-from antiphon.testing.servers.transports import Application, Interface, make_transport
+from antiphon.testing.servers.exchange import ClientAddress, Connection
+from antiphon.testing.servers.transports import Interface, TestedApplication, make_transport
 from antiphon.testing.streaming import AsyncStreaming, Streaming
 from antiphon.testing.timeouts import within
 
@@ -54,7 +54,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
 
     def __init__(
         self,
-        app: Application,
+        app: TestedApplication,
         interface: Interface = "asgi",
         *,
         base_url: str = f"http://{TEST_HOST}",
@@ -62,7 +62,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         cookies: Mapping[str, str] = NOTHING,
         follow_redirects: bool = True,
         raise_errors: bool | None = None,
-        client: Address | None = ("127.0.0.1", 50000),
+        client: ClientAddress | None = ("127.0.0.1", 50000),
         http_version: HTTPVersion = "1.1",
         root_path: str = "",
         timeout: Duration | None = 30.0,
@@ -246,7 +246,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
         return AsyncStreaming(call)
 
 
-def _contract_check(app: Application, root_path: str) -> Check:
+def _contract_check(app: TestedApplication, root_path: str) -> Check:
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)

@@ -11,7 +11,7 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.document import Document, Info, make_document
+from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.features.openapi.findings import ReadAs
 from antiphon.handler.contract import describe
 from antiphon.lazy import lazy
@@ -34,7 +34,7 @@ class HeldContract:
         _watch_readers()
 
     @lazy
-    def _document(self) -> Document:
+    def _document(self) -> OpenAPIDocument:
         """The contracts, read at the first request, when all routes are there."""
         return make_document(self._app, Info("Contract"))
 

@@ -24,7 +24,7 @@ FileContent: TypeAlias = bytes | bytearray | memoryview | Readable
 File: TypeAlias = FileContent | tuple[str, FileContent] | tuple[str, FileContent, str]
 """A file: its content, or its filename and content, and perhaps its content type."""
 
-Files: TypeAlias = Mapping[str, File | Sequence[File]]
+ClientFiles: TypeAlias = Mapping[str, File | Sequence[File]]
 """Files by the name of their field; a list of files is one field that is sent several times."""
 
 _line_breaks = re.compile(r"\r\n?|\n").sub
@@ -48,7 +48,7 @@ class _Part(NamedTuple):
         return line.encode()
 
 
-def encode_parts(fields: Iterable[tuple[str, str]], files: Files) -> tuple[bytes, str]:
+def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple[bytes, str]:
     """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
     Without a filename, a file has that of its file object, or the name of its field; without a content type, it has the

@@ -10,12 +10,12 @@ from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import DEFAULT_PORTS, URL, check_host_given, parse_host
 from antiphon.http.urls.urlencoded import format_query
-from antiphon.testing.multipart import Files, encode_parts
+from antiphon.testing.multipart import ClientFiles, encode_parts
 
-Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
+ClientContent: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 """A body: bytes, or chunks, which are sent as the application asks for them, without a Content-Length."""
 
-Fields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
+ClientFields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
 """Names and values of a query or a form. A value is text, a number, or a list of these, which repeats the name."""
 
 HTTPVersion: TypeAlias = Literal["1.0", "1.1", "2"]
@@ -35,13 +35,13 @@ class RequestOptions(TypedDict, total=False):
     At most one of ``body``, ``json`` and ``form`` is given; ``files`` may be given with ``form``.
     """
 
-    params: Fields
+    params: ClientFields
     headers: HeaderFields
     cookies: Mapping[str, str]
-    body: Content
+    body: ClientContent
     json: object
-    form: Fields
-    files: Files
+    form: ClientFields
+    files: ClientFiles
     content_type: str
     follow_redirects: bool
 
@@ -67,7 +67,7 @@ class ClientRequest(NamedTuple):
     authority: str
     target: str
     headers: Headers
-    content: Content
+    content: ClientContent
     http_version: HTTPVersion
 
     @property
@@ -200,12 +200,12 @@ def _with_query(target: str, query: str) -> str:
     return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
-def encode_fields(fields: Fields) -> str:
+def encode_fields(fields: ClientFields) -> str:
     """Encode names and values as a query string or an urlencoded form. Raises TypeError for other values than these."""
     return format_query(_pairs(fields))
 
 
-def _pairs(fields: Fields) -> list[tuple[str, str]]:
+def _pairs(fields: ClientFields) -> list[tuple[str, str]]:
     pairs = cast("Mapping[str, object]", fields).items() if isinstance(fields, Mapping) else fields
     return [(name, text) for name, value in pairs for text in _texts(value)]
 
@@ -220,7 +220,7 @@ def _texts(value: object) -> list[str]:
     )
 
 
-def _content(options: RequestOptions) -> tuple[Content, str | None]:
+def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
     """Return the body, and its content type where the options tell."""
     given = options.keys() & {"body", "json", "form", "files"}
     if len(given) > 1 and given != {"form", "files"}:
@@ -249,7 +249,7 @@ def _content(options: RequestOptions) -> tuple[Content, str | None]:
     return bytes(body) if isinstance(body, bytearray | memoryview) else body, None
 
 
-def _frame(fields: MutableHeaders, method: str, content: Content, http_version: HTTPVersion) -> None:
+def _frame(fields: MutableHeaders, method: str, content: ClientContent, http_version: HTTPVersion) -> None:
     """Add Content-Length or Transfer-Encoding (RFC 9112 §6), unless the test has."""
     if "content-length" in fields or "transfer-encoding" in fields:
         return

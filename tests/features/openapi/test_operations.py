@@ -25,7 +25,7 @@ from antiphon.features import (
     UserSource,
     login_required,
 )
-from antiphon.features.openapi.document import Document, Info, make_document
+from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.http import Challenge, NotFound
 from antiphon.http.errors import http_error
 
@@ -126,7 +126,7 @@ READ_WISH = partial(read_as, Wish)
 
 def made_of(
     handler: Any, path: str = "/x", methods: tuple[str, ...] = ("POST",), app: App | None = None, **options: Any
-) -> Document:
+) -> OpenAPIDocument:
     app = app or App(cross_site_writes=True)
     app.route(path, methods, **options)(handler)
     return make_document(app, Info("API"))

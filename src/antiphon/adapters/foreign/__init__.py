@@ -10,9 +10,9 @@ from antiphon.handler.contract import is_async
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-Application: TypeAlias = "WSGIApplication | ASGIApplication"
+ForeignApplication: TypeAlias = "WSGIApplication | ASGIApplication"
 """Any application; one of Antiphon's is both."""
-Interface: TypeAlias = Literal["wsgi", "asgi"]
+ForeignInterface: TypeAlias = Literal["wsgi", "asgi"]
 
 
 def check_interface(interface: str | None) -> None:
@@ -23,6 +23,6 @@ def check_interface(interface: str | None) -> None:
         )
 
 
-def interface_of(application: Callable[..., Any]) -> Interface:
+def interface_of(application: Callable[..., Any]) -> ForeignInterface:
     """Return the interface of a foreign application: ASGI if calling the application gives a coroutine."""
     return "asgi" if is_async(application) else "wsgi"

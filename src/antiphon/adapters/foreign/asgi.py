@@ -11,6 +11,7 @@ from antiphon.body.content import Content
 from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, log_failure
+from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.limits import UNBOUNDED
 from antiphon.request.request import Request
@@ -24,7 +25,7 @@ _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"}
 
 
 def from_asgi(
-    application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: float = GRACE
+    application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: Duration = GRACE
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     """Return a handler that answers by an ASGI application, which runs as a task of its own.
 
@@ -32,18 +33,19 @@ def from_asgi(
 
     ``state`` is what the application's lifespan has made, or is going to make (``ASGILifespan.state``). A body in
     several messages is streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the
-    rest of the body is not wanted (HEAD), the application is told, and cancelled unless it ends within ``grace``
-    seconds. Its work after the response goes on in the background. While it waits in ``receive`` it is also told of a
-    client that disconnects before the response, if the server tells that; it goes on to its end, and ClientDisconnected
-    is raised.
+    rest of the body is not wanted (HEAD), the application is told, and cancelled unless it ends within ``grace``, in
+    seconds or a timedelta. Its work after the response goes on in the background. While it waits in ``receive`` it is
+    also told of a client that disconnects before the response, if the server tells that; it goes on to its end, and
+    ClientDisconnected is raised.
 
     Raises what the application raises, and RuntimeError when it breaks the rules of ASGI; so does the iterator of the
     body, once the response has started. An application that has failed after a whole response leaves its error in
     ``response.error``.
     """
+    seconds = seconds_of(grace)
 
     async def handler(request: Request) -> Response:
-        return await _ASGICall(application, request, grace).response(request, make_scope(request, state))
+        return await _ASGICall(application, request, seconds).response(request, make_scope(request, state))
 
     return handler
 

@@ -11,7 +11,7 @@ from types import coroutine
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from antiphon.adapters.asgi import ASGIApplication
-from antiphon.adapters.foreign import Application, Interface, check_interface, interface_of
+from antiphon.adapters.foreign import ForeignApplication, ForeignInterface, check_interface, interface_of
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
 from antiphon.concurrency.iterables import aclose, as_bytes, close_of
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def get_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
+def get_response(
+    application: ForeignApplication, request: Request, interface: ForeignInterface | None = None
+) -> Response:
     """Call an application with a request, on this thread, and return its response.
 
     ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` says which, where that can't be seen.
@@ -53,7 +55,9 @@ def get_response(application: Application, request: Request, interface: Interfac
     return response if isinstance(body, bytes) else _with_body(response, BlockingBody(subrequest, body, context))
 
 
-async def aget_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
+async def aget_response(
+    application: ForeignApplication, request: Request, interface: ForeignInterface | None = None
+) -> Response:
     """Call an application with a request, on an event loop, and return its response: ``get_response`` for coroutines.
 
     The application runs in the current task, in a context of its own; its blocking parts run on threads. A streamed
@@ -71,7 +75,7 @@ async def aget_response(application: Application, request: Request, interface: I
     return response if isinstance(body, bytes) else _with_body(response, AsyncBody(subrequest, body, context))
 
 
-async def _answer(application: Application, request: Request, interface: Interface | None) -> Response:
+async def _answer(application: ForeignApplication, request: Request, interface: ForeignInterface | None) -> Response:
     """Call the application. The request is finished then, unless the response is streamed."""
     try:
         response = await _respond(application, request, interface)
@@ -83,7 +87,7 @@ async def _answer(application: Application, request: Request, interface: Interfa
     return response
 
 
-async def _respond(application: Application, request: Request, interface: Interface | None) -> Response:
+async def _respond(application: ForeignApplication, request: Request, interface: ForeignInterface | None) -> Response:
     if isinstance(application, Servable):
         return await application._handle(request)
     if (interface or interface_of(application)) == "wsgi":

@@ -13,7 +13,7 @@ from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import HTML, JSON, NOT_SNIFFED, SharedFields, only_typed
 from antiphon.response.response import Response, json_encoder, response_of
-from antiphon.response.templates import Template, is_template
+from antiphon.response.templates import TemplateString, is_template
 
 Source = Callable[..., Any]
 
@@ -42,7 +42,7 @@ class MakesResponse(Protocol):
 _Chunks: TypeAlias = Iterator[bytes | str] | AsyncIterable[bytes | str]
 _Content: TypeAlias = (
     str | bytes | bytearray | memoryview | Mapping[str, object] | dict[Any, Any] | list[Any] | _Dataclass | _Struct
-    | _WithHtml | MakesResponse | Template | _Chunks | Response
+    | _WithHtml | MakesResponse | TemplateString | _Chunks | Response
 )  # fmt: skip
 ResponseLike: TypeAlias = (
     _Content

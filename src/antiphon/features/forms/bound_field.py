@@ -255,7 +255,7 @@ def _as_shown(widget: str, text: str) -> tuple[str, str]:
 _REQUIRED = Markup(' <span class="required" aria-hidden="true">*</span>')
 
 
-class Fields:
+class FormFields:
     """The fields of a form, in order, by name: ``form.fields["mail"]``, ``form.fields.mail``."""
 
     __slots__ = ("_by_key", "_form")

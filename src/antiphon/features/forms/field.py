@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from antiphon.features.forms.html import AttributeValue, Text
+from antiphon.features.forms.html import AttributeValue
+from antiphon.http.errors import Text
 
 Widget: TypeAlias = Literal[
     "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "time",

@@ -8,10 +8,10 @@ from typing import Any, Generic, Literal, TypeVar, cast
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
-from antiphon.features.forms.bound_field import BoundField, Fields
+from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
-from antiphon.features.forms.html import AttributeValue, Text, attributes, joined, tag
+from antiphon.features.forms.html import AttributeValue, attributes, joined, tag
 from antiphon.features.forms.inputs import Input, inputs_of
 from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Translations, message_for
 from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by
@@ -21,6 +21,7 @@ from antiphon.http.errors import (
     ContentTooLarge,
     FieldError,
     HTTPError,
+    Text,
     UnprocessableContent,
     http_error,
     without_traceback,
@@ -82,9 +83,9 @@ class Form(Generic[T]):
         """True if the request sent this form."""
 
     @property
-    def fields(self) -> Fields:
+    def fields(self) -> FormFields:
         """The fields, in order."""
-        return Fields(self, self._by_key)
+        return FormFields(self, self._by_key)
 
     @staticmethod
     def check_type(wanted: type) -> None:

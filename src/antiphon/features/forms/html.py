@@ -1,14 +1,11 @@
 """HTML, escaped as it is made."""
 
-from collections import UserString
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TypeAlias
 
 from antiphon.features.markup import Markup
-
-Text: TypeAlias = str | UserString
-"""Text, or an object that becomes one when it is shown, such as ``lazy("name")``."""
+from antiphon.http.errors import Text
 
 AttributeValue: TypeAlias = Text | float | bool | None
 

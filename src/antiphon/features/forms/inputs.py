@@ -12,7 +12,8 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.features.forms.field import Choices, Field, Widget
-from antiphon.features.forms.html import AttributeValue, Text
+from antiphon.features.forms.html import AttributeValue
+from antiphon.http.errors import Text
 from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import Collection, Record, described, members, type_name

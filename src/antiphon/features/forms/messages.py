@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from antiphon.features.forms.html import Text
+from antiphon.http.errors import Text
 from antiphon.request.language import Language
 
 MESSAGES: Mapping[str, str] = {

@@ -36,10 +36,10 @@ class Info:
 
 
 @dataclass
-class Document:
+class OpenAPIDocument:
     """An OpenAPI document, and what could not be told by reading."""
 
-    content: Schema
+    content: dict[str, Any]
     unknown: list[str] = field(default_factory=list)
     contracts: list[Contract] = field(default_factory=list)
 
@@ -67,13 +67,13 @@ class _Described(NamedTuple):
     security: dict[str, Schema]
 
 
-def make_document(app: App, info: Info) -> Document:
+def make_document(app: App, info: Info) -> OpenAPIDocument:
     """Make the document of an application, and of those that are mounted in it, below the prefix of ``info``."""
     reader = ContractReader()
     described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
     contracts = [each.contract for each in described]
     schemas = _schemas(contracts)
-    document = Document({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
+    document = OpenAPIDocument({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
     paths = _paths(described, schemas, document.unknown)
     document.content = _content(info, paths, schemas, described)
     return document

@@ -15,7 +15,7 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
-    from antiphon.features.openapi.document import Document
+    from antiphon.features.openapi.document import OpenAPIDocument
 
 
 _POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -66,7 +66,7 @@ class OpenAPI:
         self._docs = docs
         self._servers = tuple(servers)
         self._file = None if file is None else Path(file).read_bytes()
-        self._document: Document | None = None
+        self._document: OpenAPIDocument | None = None
         self._lock = Lock()
 
     def install(self, app: "App") -> None:
@@ -80,7 +80,7 @@ class OpenAPI:
             app.get(self.prefix + self._docs, name=f"{name}_docs")(self._show)
             app.get(f"{self.prefix}{self._docs}.css", name=f"{name}_styles")(self._style)
 
-    def document(self, app: "App") -> "Document":
+    def document(self, app: "App") -> "OpenAPIDocument":
         """Return the document of an application, and what could not be told."""
         from antiphon.features.openapi.document import Info, make_document
 
@@ -132,7 +132,7 @@ class OpenAPI:
             content = {**content, "servers": [{"url": request.root_path}]}
         return encode_json(content)
 
-    def _made(self, app: "App") -> "Document":
+    def _made(self, app: "App") -> "OpenAPIDocument":
         with self._lock:
             if self._document is None:
                 self._document = self.document(app)

@@ -15,11 +15,11 @@ from antiphon.request.request import Request
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
 """The header fields of requests by which a page is answered with its blocks."""
 
-Blocks: TypeAlias = str | Iterable[str] | Mapping[str, str]
+BlockNames: TypeAlias = str | Iterable[str] | Mapping[str, str]
 """A block, several, or the blocks by the ids of the elements that they fill."""
 
 
-def blocks_by_id(blocks: Blocks) -> dict[str, str]:
+def blocks_by_id(blocks: BlockNames) -> dict[str, str]:
     """Return blocks by the ids of their elements, which are the blocks' names unless they are given."""
     if isinstance(blocks, Mapping):
         return dict(blocks)

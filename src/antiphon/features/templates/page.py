@@ -6,7 +6,7 @@ from typing import Any, cast
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.feature import RequestTemplates
-from antiphon.features.templates.fragments import ASKING, Blocks, asked_blocks, blocks_by_id, joined
+from antiphon.features.templates.fragments import ASKING, BlockNames, asked_blocks, blocks_by_id, joined
 from antiphon.features.templates.rendering import arender, render
 from antiphon.features.templates.streaming import astream_of, stream_of
 from antiphon.http.conditional import READING
@@ -50,8 +50,8 @@ class Page:
         _status: int | None = None,
         _headers: HeaderFields = (),
         *,
-        _block: Blocks | None = None,
-        _also: Blocks = (),
+        _block: BlockNames | None = None,
+        _also: BlockNames = (),
         _json: object = False,
         _stream: bool = False,
         **data: Any,
@@ -149,7 +149,7 @@ class Page:
 
 
 class Block(Page):
-    """Blocks of a template, as handlers return them where no whole page is: ``Block("cart.html", "row", row=row)``.
+    """BlockNames of a template, as handlers return them where no whole page is: ``Block("cart.html", "row", row=row)``.
 
     ``block`` is one block, several, or a mapping of the ids of their elements to blocks. All that is said of a page
     holds for them, too.
@@ -160,7 +160,7 @@ class Block(Page):
     def __init__(
         self,
         template: str,
-        block: Blocks,
+        block: BlockNames,
         /,
         _status: int | None = None,
         _headers: HeaderFields = (),

@@ -10,7 +10,7 @@ from antiphon.http.link import Link, parse_links
 from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
 
-Address: TypeAlias = tuple[str, int]
+ClientAddress: TypeAlias = tuple[str, int]
 
 FILE_CHUNK = 64 << 10
 """The chunks in which a file is read, in bytes."""
@@ -35,7 +35,7 @@ class Connection(NamedTuple):
     ``root_path`` is decoded, and without a slash at its end.
     """
 
-    client: Address | None
+    client: ClientAddress | None
     root_path: str
     raise_errors: bool
 

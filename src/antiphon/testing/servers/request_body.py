@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 
 from antiphon.explanations import explained
-from antiphon.testing.requests import ClientRequest, Content
+from antiphon.testing.requests import ClientContent, ClientRequest
 from antiphon.testing.servers.async_exchange import ResponseChannel
 
 CHUNK = 64 << 10
@@ -81,7 +81,7 @@ class RequestBody:
         return chunk
 
 
-def _iterate(content: Content) -> tuple[Iterator[bytes] | AsyncIterator[bytes], Iterator[bytes] | None]:
+def _iterate(content: ClientContent) -> tuple[Iterator[bytes] | AsyncIterator[bytes], Iterator[bytes] | None]:
     """Return a body's chunks, none of them empty, and the same iterator again if it never blocks."""
     if isinstance(content, bytes):
         chunks = (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))

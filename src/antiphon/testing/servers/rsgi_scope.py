@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar, overload
 
 from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
-from antiphon.testing.servers.exchange import Address, Connection
+from antiphon.testing.servers.exchange import ClientAddress, Connection
 
 D = TypeVar("D")
 
@@ -98,6 +98,6 @@ def make_scope(request: ClientRequest, connection: Connection) -> RSGIScope:
     )
 
 
-def _join(address: Address) -> str:
+def _join(address: ClientAddress) -> str:
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -24,7 +24,7 @@ class HasRSGI(Protocol):
     async def __rsgi__(self, scope: Any, protocol: Any, /) -> object: ...
 
 
-Application: TypeAlias = Callable[..., Any] | HasRSGI
+TestedApplication: TypeAlias = Callable[..., Any] | HasRSGI
 """An application of the client's interface."""
 
 
