@@ -110,7 +110,7 @@ def test_nothing_is_left_behind(interface, servers, style, case, tmp_path, caplo
                 await answered()
                 number += 1
                 assert number < AWAITS
-        await app._stop()
+        await app.astop()
 
     asyncio.run(main())
     gc.collect()

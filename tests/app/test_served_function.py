@@ -56,7 +56,7 @@ def test_answers_what_handlers_may_return(style, value, status, body):
     async def waits(request):
         return value
 
-    _, response = drive(to_app(returns if style == "def" else waits).handle(Request.blank()))
+    _, response = drive(to_app(returns if style == "def" else waits)._handle(Request.blank()))
     assert (response.status, response.body) == (status, body)
 
 

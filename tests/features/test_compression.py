@@ -473,7 +473,7 @@ class TestAStream:
 
     def test_of_events_tells_each_when_it_happens(self, serving, source):
         reader, closed = Reader("gzip"), []
-        with serving(lambda request: Response.events(source(closed), retry=5)).stream(
+        with serving(lambda request: Response.events(source(closed), retry=0.005)).stream(
             "GET", "/", headers=GZIP
         ) as answer:
             read = [reader.read(next(answer)) for _ in range(3)]

@@ -165,7 +165,7 @@ class SetCookie(_Fields):
         """
         if not isinstance(name, str) or not is_token(name):
             raise explained("bad-cookie", ValueError(f"a cookie's name is a token, not {name!r}"))
-        age = seconds_of(max_age)
+        age = seconds_of(max_age) if isinstance(max_age, timedelta) else max_age
         if age is not None and (not isinstance(age, int) or isinstance(age, bool)):
             raise explained("bad-cookie", ValueError(f"max_age is a whole number of seconds, not {max_age!r}"))
         fields = (
