@@ -1,13 +1,14 @@
 """The application: routes are registered, planned once, and served by any server."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from datetime import timedelta
 from os import PathLike
+from threading import RLock
 from typing import Any, Literal, Never, NoReturn, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
-from antiphon.app.answering.dependencies import Dependencies
+from antiphon.app.answering.dependencies import Dependencies, Fixed
 from antiphon.app.answering.dispatch import answer_at_once, dispatch, refuse_or_receive
 from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack
 from antiphon.app.blueprint import Routes
@@ -104,6 +105,9 @@ class App(Routes, Servable):
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
         self._idempotent_surrounding: SurroundIdempotent | None = None
+        self._planning = RLock()
+        self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
+        """The plans without any override, which count again after the last one."""
 
     @property
     def trusted_proxies(self) -> TrustedProxies:
@@ -243,6 +247,71 @@ class App(Routes, Servable):
             dependency, source, blocking=blocking, when=when, default=default, only_writes=only_writes
         )
 
+    @overload
+    def override(self, dependency: Dependency[T], value: T, /) -> AbstractContextManager[T]: ...
+    @overload
+    def override(
+        self,
+        dependency: Dependency[T],
+        /,
+        *,
+        source: Callable[[Request], T]
+        | Callable[[Request], Awaitable[T]]
+        | Callable[[Request], Iterator[T]]
+        | Callable[[Request], AsyncIterator[T]],
+    ) -> AbstractContextManager[None]: ...
+    def override(
+        self, dependency: Dependency[Any], /, *value: Any, source: Callable[[Request], Any] | None = None
+    ) -> Any:
+        """Give a dependency another value for the time of a ``with`` block, for tests; usable as a decorator.
+
+        ``value`` is the value for all requests, and that of the ``with`` statement; a function is a value, too. A
+        ``source`` is called for each request, as one that ``provide`` is given. The source that provides the dependency
+        otherwise is not called, and a lifespan whose value is overridden at startup is not entered. The app may be
+        serving already; a request that is being answered keeps what it began with. Of several overrides of one
+        dependency the last one counts.
+
+        Raises TypeError for anything but a dependency, for a function that can't be called so, and for a source that
+        would stand for a lifespan, whose value ``app[dependency]`` reads without a request.
+        """
+        check_dependency(dependency, "app.override", 'make one, Tenant = Dependency[str]("tenant")')
+        if len(value) != (source is None):
+            raise explained(
+                "bad-override",
+                TypeError(
+                    f"{dependency.name!r} is overridden by one thing: override({dependency.name}, value), or"
+                    f" override({dependency.name}, source=function)"
+                ),
+            )
+        if source is not None and dependency in self._lifespan:
+            raise explained(
+                "bad-override",
+                TypeError(
+                    f"the lifespan {dependency.name!r} gives a value without a request, so that no source can stand"
+                    f" for it: app.override({dependency.name}, value)"
+                ),
+            )
+        return self._overriding(dependency, source or Fixed(*value))
+
+    @contextmanager
+    def _overriding(self, dependency: Dependency[Any], source: Any) -> Iterator[Any]:
+        with self._planning:
+            override = self._dependencies.override(dependency, source)
+            self._plan_anew()
+        try:
+            yield source.value if isinstance(source, Fixed) else None
+        finally:
+            with self._planning:
+                self._dependencies.restore(override)
+                self._plan_anew()
+
+    def _plan_anew(self) -> None:
+        """Answer the next requests with the dependencies as they are provided now, if the routes are planned."""
+        if self._planned is not None and not self._dependencies.has_overrides:
+            self._routing, self._find = self._planned
+        elif self._routing is not None:
+            self._plan()
+
     def provides(self, dependency: Dependency[Any]) -> bool:
         """True if something provides a dependency by now: for features that stand on one that has to come first."""
         return dependency in self._dependencies
@@ -310,17 +379,26 @@ class App(Routes, Servable):
         if self._guard.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
         groups = [*self._group().walk()]
-        parts: list[Any] = [*self._registry.before_routing, *(source.hook for source in self._dependencies.resolving)]
+        parts: list[Any] = [
+            *self._registry.before_routing,
+            *(source.hook for source in self._dependencies.overridden().resolving),
+        ]
         for group in groups:
             parts += [*group.registry.middleware, *group.registry.before, *group.registry.after]
             parts += [route.hook for route in group.registry.routes]
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        return RouteGroup(self, self._registry, HandlerStack(), self.limits, self._dependencies, self.deadline)
+        return RouteGroup(
+            self, self._registry, HandlerStack(), self.limits, self._dependencies.overridden(), self.deadline
+        )
 
     def _freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
+        with self._planning:
+            return self._plan()
+
+    def _plan(self) -> Routing:
         group = self._group()
         planning = Planning(
             group,
@@ -339,6 +417,8 @@ class App(Routes, Servable):
                 included.blueprint._is_frozen = True
         self._find = find_after(self._registry.before_routing, group.stack, routing) or routing.find
         self._routing = routing
+        if not self._dependencies.has_overrides:
+            self._planned = routing, self._find
         return routing
 
     # Serving

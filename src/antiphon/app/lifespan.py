@@ -58,6 +58,8 @@ class Lifespan:
         self._on_shutdown: list[Hook] = []
         self._entered: list[tuple[Dependency[Any], Manager[Any]]] = []
         self._values: dict[Dependency[Any], Any] = {}
+        self._left_out: set[Dependency[Any]] = set()
+        """The dependencies whose values were overridden at startup, so that there is nothing to leave."""
         self._loops: dict[Dependency[Any], AbstractEventLoop] = {}
         """The loop of each value that an async context manager gave."""
         self._started: set[Lifespan] = set()
@@ -86,7 +88,7 @@ class Lifespan:
         name = getattr(function, "__name__", None) or type(function).__name__
         dependency = Dependency[T](name, fix=f"app.lifespan({name})")
         self._makers[dependency] = _maker(function)
-        self._dependencies.provide(dependency, lambda _: self.state(dependency))
+        self._dependencies.provide(dependency, lambda _: self._entered_value(dependency))
         return dependency
 
     def add_mounted(self, below: "Lifespan", manager: AbstractAsyncContextManager[Any]) -> None:
@@ -104,19 +106,25 @@ class Lifespan:
 
         self.add(once)
 
+    def __contains__(self, dependency: object) -> bool:
+        """True for the dependency of a context manager's value."""
+        return dependency in self._makers
+
     def state(self, dependency: Dependency[T]) -> T:
-        """Return the value that a dependency's context manager yielded.
+        """Return the value that a dependency's context manager yielded, or that which overrides it.
 
         Raises RuntimeError unless it is entered, and on another event loop than that on which it was, if it is async.
         """
+        fixed = self._dependencies.fixed(dependency)
+        return self._entered_value(dependency) if fixed is None else fixed.value
+
+    def _entered_value(self, dependency: Dependency[T]) -> T:
         if dependency not in self._values:
             if dependency not in self._makers:
                 raise dependency.not_provided()
+            reason = "was overridden at startup" if dependency in self._left_out else "the application is not running"
             raise explained(
-                "not-started",
-                RuntimeError(
-                    f"{dependency.name!r} is there from startup to shutdown, and the application is not running"
-                ),
+                "not-started", RuntimeError(f"{dependency.name!r} is there from startup to shutdown, and {reason}")
             )
         if dependency in self._loops and serves_elsewhere(self._loops[dependency]):
             raise explained(
@@ -133,7 +141,7 @@ class Lifespan:
     async def startup(self) -> None:
         """Enter the context managers, in the order in which they were added, then call the functions, in theirs.
 
-        If one fails, those that were entered are left with its error.
+        One whose value is overridden is not entered. If one fails, those that were entered are left with its error.
         """
         self._entered.clear()  # resources that were lost with a loop can't be left any more
         self._values.clear()
@@ -141,8 +149,10 @@ class Lifespan:
         self._started = set() if self.around is None else self.around
         self.around = None
         try:
+            self._left_out = {dependency for dependency in self._makers if self._dependencies.fixed(dependency)}
             for dependency, maker in self._makers.items():
-                await self._enter(dependency, maker)
+                if dependency not in self._left_out:
+                    await self._enter(dependency, maker)
             for function in self._on_startup:
                 await _call(function)
         except GeneratorExit:

@@ -1,7 +1,7 @@
 """Sources of dependencies: called on first read, or before the handler if they wait or block. Generators are closed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.answering.hooks import Hook, Opener, hook, opener
 from antiphon.app.answering.open_resources import OpenResource, where
@@ -29,6 +29,16 @@ SourceFunction: TypeAlias = (
     | Callable[[Request], AsyncIterator[T]]
 )
 """A function that computes a dependency's value; one that returns an iterator of it is a generator function."""
+
+
+class Fixed(Generic[T]):
+    """A source that gives every request one value."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __call__(self, request: Request) -> T:  # noqa: ARG002
+        return self.value
 
 
 class Source(NamedTuple):
@@ -148,16 +158,21 @@ async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
 
 
 class Dependencies:
-    """The dependencies that an application provides.
+    """The dependencies that an application provides, and the sources that stand for others meanwhile."""
 
-    ``resolving`` are the sources to be resolved before the handler, in the order in which they were registered.
-    ``yield_values`` is True if any source is a generator function.
-    """
+    def __init__(self, sources: Iterable[Source] = ()) -> None:
+        self._sources: dict[ReadableDependency[Any], Source] = {source.provides: source for source in sources}
+        self._overrides: list[Source] = []
 
-    def __init__(self) -> None:
-        self._sources: dict[ReadableDependency[Any], Source] = {}
-        self.resolving: tuple[Source, ...] = ()
-        self.yield_values = False
+    @property
+    def resolving(self) -> tuple[Source, ...]:
+        """The sources to be resolved before the handler, in the order in which their dependencies were provided."""
+        return tuple(source for source in self._sources.values() if source.is_resolved)
+
+    @property
+    def yield_values(self) -> bool:
+        """True if any source is a generator function."""
+        return any(source.yields for source in self._sources.values())
 
     def provide(
         self,
@@ -190,20 +205,44 @@ class Dependencies:
                     f" and now by {describe(source)}"
                 ),
             )
-        for function in filter(None, (source, when, default)):
+        for function in filter(None, (when, default)):
             check_arguments(function, "request")
         check_sync("when", when)
         check_sync("default", default)
         check_returns("when", when)
         check_returns("default", default)
-        _check_undecorated(source)
-        waits = is_async_generator(source)
-        made_of = (Hook(source, True) if waits else hook(source, blocking))._replace(only_writes=only_writes)
-        made = Source(dependency, made_of, when, default, waits or is_generator(source))
-        self._sources[dependency] = made
-        self.yield_values = self.yield_values or made.yields
-        if made.is_resolved:
-            self.resolving += (made,)
+        self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)
+
+    def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
+        """Have another source give a dependency its value, until ``restore``, and return it.
+
+        It is called only for writes where the one that it stands for is. Raises TypeError as ``provide`` does.
+        """
+        provided = self._sources.get(dependency)
+        made = _checked_source(dependency, source, only_writes=provided is not None and provided.hook.only_writes)
+        self._overrides.append(made)
+        return made
+
+    def restore(self, override: Source) -> None:
+        """Let an override end."""
+        self._overrides = [other for other in self._overrides if other is not override]
+
+    @property
+    def has_overrides(self) -> bool:
+        """True while any dependency is overridden."""
+        return bool(self._overrides)
+
+    def overridden(self) -> "Dependencies":
+        """Return the dependencies as they are provided for now, for a plan; these themselves without any override."""
+        if not self.has_overrides:
+            return self
+        last = {override.provides: override for override in self._overrides}
+        return Dependencies((self._sources | last).values())
+
+    def fixed(self, dependency: Dependency[T]) -> Fixed[T] | None:
+        """Return the one value that the last override of a dependency gives it, if it does."""
+        last = [override.hook.function for override in self._overrides if override.provides is dependency][-1:]
+        return last[0] if last and isinstance(last[0], Fixed) else None
 
     def __contains__(self, dependency: Dependency[Any]) -> bool:
         """True if a source provides a dependency."""
@@ -216,6 +255,22 @@ class Dependencies:
             raise dependency.not_provided()
         value: T = source.read(request)
         return value
+
+
+def _checked_source(
+    dependency: Dependency[Any],
+    source: Callable[..., Any],
+    blocking: bool = False,
+    when: Callable[[Request], bool] | None = None,
+    default: Callable[[Request], Any] | None = None,
+    only_writes: bool = False,
+) -> Source:
+    """Make a source of a function. Raises TypeError for one that can't be called with a request."""
+    check_arguments(source, "request")
+    _check_undecorated(source)
+    waits = is_async_generator(source)
+    made_of = (Hook(source, True) if waits else hook(source, blocking))._replace(only_writes=only_writes)
+    return Source(dependency, made_of, when, default, waits or is_generator(source))
 
 
 def _check_undecorated(source: Callable[..., Any]) -> None:
