@@ -224,8 +224,8 @@ TOPICS = {
     ),
     "testing.md": Page(
         "Testing", "antiphon.testing",
-        "Client AsyncClient ClientResponse StreamedResponse AsyncStreamedResponse CookieJar Interface ContractError"
-        " BrokenResponse LifespanError BodyTooLarge TooManyRedirects",
+        "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse CookieJar Interface"
+        " ContractError BrokenResponse LifespanError BodyTooLarge TooManyRedirects",
         "See also [test an app](../how-to/test-an-app.md).",
     ),
 }  # fmt: skip
@@ -234,6 +234,6 @@ TOPICS = {
 GIVEN = {
     "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.features.BoundField",
     "antiphon.features.PageFile", "antiphon.testing.AsyncStreamedResponse", "antiphon.testing.ClientResponse",
-    "antiphon.testing.StreamedResponse",
+    "antiphon.testing.ClientSession", "antiphon.testing.StreamedResponse",
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""

@@ -65,7 +65,8 @@ PUBLIC = {
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},
     "antiphon.testing": {
         "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",
-        "ClientResponse", "CookieJar", "Interface", "LifespanError", "StreamedResponse", "TooManyRedirects",
+        "ClientResponse", "ClientSession", "CookieJar", "Interface", "LifespanError", "StreamedResponse",
+        "TooManyRedirects",
     },
     "antiphon.types": {
         "ASGIApplication", "AbortOptions", "AfterHook", "AttributeValue", "BareItem", "BeforeHook",

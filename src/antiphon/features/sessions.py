@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from copy import copy
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
@@ -40,6 +40,20 @@ _PREFIX = "session\n"
 
 _IS_OVER = Dependency[bool]("is over")
 """True once the head of the response is made, where code may still run after that."""
+
+
+class SessionAccess(NamedTuple):
+    """The functions that load the session of a request, and write what has changed in it: for code without a route.
+
+    Both call the store. ``save`` sets or deletes the cookie in the response that it is given.
+    """
+
+    load: Callable[[Request], Session]
+    save: Callable[[Request, Response], None]
+
+
+SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
+"""The sessions of an application, for tests that answer no request."""
 
 
 class Sessions:
@@ -88,6 +102,7 @@ class Sessions:
             app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)
         else:
             app.provide(Request.session, self._load)
+        app.provide(SESSIONS, lambda request: SessionAccess(self._load, self._save))  # noqa: ARG005
         app.middleware(when_read=Request.session)(self._around)
 
     def _has_cookie(self, request: Request) -> bool:
@@ -139,6 +154,13 @@ class Sessions:
             else:
                 self._tell(request, response, session, self._write(session))
         return response
+
+    def _save(self, request: Request, response: Response) -> None:
+        session = request.session
+        if isinstance(session, TrackedSession) and not session.is_over:
+            session.is_over = True
+            if self._has_to_write(session):
+                self._tell(request, response, session, self._write(session))
 
     def _has_to_write(self, session: TrackedSession) -> bool:
         if session.is_changed:

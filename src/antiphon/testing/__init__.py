@@ -10,6 +10,7 @@ __all__, __getattr__ = import_on_use(
         "testing.errors": "BodyTooLarge BrokenResponse ContractError LifespanError TooManyRedirects",
         "testing.responses": "ClientResponse",
         "testing.servers.transports": "Interface",
+        "testing.sessions": "ClientSession",
         "testing.streaming": "AsyncStreamedResponse StreamedResponse",
     },
 )

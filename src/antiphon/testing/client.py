@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
 from antiphon.http.durations import Duration, seconds_of
@@ -19,6 +19,9 @@ from antiphon.testing.servers.exchange import ClientAddress, Connection
 from antiphon.testing.servers.transports import Interface, TestedApplication, make_transport
 from antiphon.testing.streaming import AsyncStreaming, Streaming
 from antiphon.testing.timeouts import within
+
+if TYPE_CHECKING:
+    from antiphon.testing.sessions import ClientSession, Visitor
 
 Answer = TypeVar("Answer")
 Opening = TypeVar("Opening")
@@ -79,6 +82,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         self.cookies = CookieJar(self.base_url.host)
         for name, value in cookies.items():
             self.cookies.set(name, value)
+        self._client = client
         self._http_version: HTTPVersion = http_version
         check = _contract_check(app, root_path.rstrip("/")) if contract else None
         self._options = CallOptions(timeout, max_body, follow_redirects, NOTHING, check)
@@ -91,6 +95,28 @@ class BaseClient(ABC, Generic[Answer, Opening]):
             on_thread=not self._is_inline,
             raise_answered_errors=raise_errors,
         )
+
+    @property
+    def session(self) -> "ClientSession":
+        """The session that the client's cookie names, read from the store of the app's ``Sessions``.
+
+        ``client.session["cart"]`` reads it as it is now. ``with client.session as session:`` changes it: what the block
+        has changed is written at its end, with the cookie if it is a new one. Nothing is awaited, since no request is
+        sent. Raises TypeError for an application that is no ``App``, RuntimeError for one without ``Sessions``.
+        """
+        from antiphon.testing.sessions import ClientSession
+
+        return ClientSession(self._visitor)
+
+    def login(self, user: object) -> None:
+        """Log a user in, as a login page does: the requests that follow have the cookie of the user's session.
+
+        The app finds the user in it by the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client
+        an anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application
+        that is no ``App`` and for a user without a key, RuntimeError for an app without ``Users`` of a
+        ``SessionLogin``.
+        """
+        self._visitor.login(user)
 
     def get(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
         """Send a GET request."""
@@ -153,6 +179,12 @@ class BaseClient(ABC, Generic[Answer, Opening]):
             follow_redirects=options.get("follow_redirects", self._options.follow_redirects),
         )
         return Call(self._transport, request, self.cookies, call_options)
+
+    @property
+    def _visitor(self) -> "Visitor":
+        from antiphon.testing.sessions import Visitor
+
+        return Visitor(self.app, self.base_url, self.headers, self.cookies, self._client)
 
     async def _startup(self) -> None:
         await within(self._options.timeout, self._transport.startup(), lambda: "the application has not started up")

@@ -1,0 +1,109 @@
+"""The session that a client's cookie names, and logins: for tests, without a request to the application."""
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Never
+
+from antiphon.app.answering.default_answers import answer_nothing
+from antiphon.app.answering.hooks import Hook
+from antiphon.app.application import App
+from antiphon.explanations import explained
+from antiphon.features.logins import login
+from antiphon.features.sessions import SESSIONS
+from antiphon.http.head import Address, RequestHead
+from antiphon.http.headers import Headers
+from antiphon.http.urls.url import URL
+from antiphon.request.proxies import behind
+from antiphon.request.request import Request
+from antiphon.request.session import Session
+from antiphon.response.response import Response
+from antiphon.testing.cookies import CookieJar
+
+
+class Visitor:
+    """A client as an application's sessions know it: by its cookies, and what its headers say of proxies.
+
+    Raises TypeError for an application that is no ``App``.
+    """
+
+    def __init__(
+        self, app: object, base_url: URL, headers: Headers, jar: CookieJar, client: tuple[str, int] | None
+    ) -> None:
+        if not isinstance(app, App):
+            raise explained(
+                "no-client-session",
+                TypeError(f"a client's session is that of an App, which knows its store: not {app!r}"),
+            )
+        self._app = app
+        self._base_url = base_url
+        self._headers = headers
+        self._jar = jar
+        self._client = client
+
+    def open(self) -> Request:
+        """Return a request that no route answers, with the session that the cookie names.
+
+        Raises RuntimeError, which names the fix, for an application without sessions.
+        """
+        cookies, base = self._jar.header(self._base_url), self._base_url
+        head = RequestHead(
+            headers=[*self._headers.items(), *([("cookie", cookies)] if cookies else [])],
+            scheme=base.scheme,
+            authority=base.netloc,
+            client=Address(*self._client) if self._client else None,
+        )
+        request = Request(behind(head, self._app.trusted_proxies))
+        request.route = self._app._route_groups[0].plan_answer(Hook(answer_nothing, False)).route
+        request.session = request[SESSIONS].load(request)
+        return request
+
+    def close(self, request: Request) -> None:
+        """Write what has changed in the session of a request, and keep its cookie in the jar."""
+        response = Response()
+        request[SESSIONS].save(request, response)
+        self._jar.store(self._base_url, response.headers.getall("set-cookie"))
+
+    def login(self, user: object) -> None:
+        """Log a user in, and keep the cookie. Raises what ``antiphon.features.login`` does."""
+        request = self.open()
+        login(request, user)
+        self.close(request)
+
+
+class ClientSession(Mapping[str, Any]):
+    """The session that a client's cookie names: a mapping that reads the store each time.
+
+    As a context manager it gives the ``Session`` itself. What a ``with`` block has changed is written when the block
+    ends, and the client then has the cookie of the session; nothing is written if the block fails.
+    """
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor = visitor
+
+    def __enter__(self) -> Session:
+        self._request = self._visitor.open()
+        return self._request.session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._visitor.close(self._request)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._visitor.open().session[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._visitor.open().session)
+
+    def __len__(self) -> int:
+        return len(self._visitor.open().session)
+
+    def __setitem__(self, name: str, value: Never) -> None:
+        raise explained(
+            "session-outside-of-with",
+            TypeError(
+                "a client's session is changed in a block, at whose end it is written:"
+                f" with client.session as session: session[{name!r}] = {value!r}"
+            ),
+        )
