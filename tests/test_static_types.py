@@ -384,10 +384,12 @@ from typing import Any, assert_type
 
 from antiphon import App, Dependency, Request
 from antiphon.features import Basic, Bearer, SessionLogin, Users
+from antiphon.testing import AsyncClient, Client, ClientSession
 
 app = App()
 class Member: id = 0
 Who = Dependency[Member | None]("who")
+Known = Dependency[Member]("known")
 
 
 async def by_token_later(token: str) -> Member | None: return None
@@ -407,6 +409,9 @@ assert_type(Basic(by_password), Basic[Member])
 assert_type(SessionLogin(by_token_later, key=lambda member: str(member.id)), SessionLogin[Member])
 assert_type(SessionLogin(by_token), SessionLogin[Member])
 app.use(Users(Bearer(by_token_later), Basic(by_password), SessionLogin(always), dependency=Who))
+app.use(Users(Bearer(by_token_later), dependency=Who, required=Known))
+Users(Bearer(by_token), required=Who)  # wrong
+Users(Bearer(by_token), dependency=Known)  # wrong
 app.use(Users(SessionLogin(by_token_later)))
 Bearer(by_number)  # wrong
 Bearer(by_password_later)  # wrong
@@ -417,8 +422,27 @@ SessionLogin(by_token, key=number_of)  # wrong
 def read(request: Request) -> None:
     assert_type(request[Who], Member | None)
     assert_type(request.route.handler, Callable[..., object] | None)
+    assert_type(request[Known].id, int)
     request[Who].id  # wrong
     request.route.handler.public  # wrong
+
+
+def test(member: Member) -> None:
+    with app.override(Known, member) as given, app.override(Who, source=find), app.override(Request.user, "ada"):
+        assert_type(given, Member)
+    app.override(Known, None)  # wrong
+    app.override(Known)  # wrong
+    app.override(Known, member, source=find)  # wrong
+    app.override(Known, source=by_number)  # wrong
+    client = Client(app)
+    client.login(member)
+    assert_type(client.session, ClientSession)
+    with client.session as session: session["cart"] = [1]
+    AsyncClient(app).login(member)
+    client.session["cart"] = 1  # wrong
+
+
+async def find(request: Request) -> Member | None: return None
 """
 
 UPLOADS = """

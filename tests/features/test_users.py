@@ -6,8 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Blueprint, Dependency, Request, abort
-from antiphon.features import Basic, Bearer, RateLimit, Users, UserSource, is_same_secret, login_required
+from antiphon import App, Blueprint, Dependency, HTTPError, Request, abort
+from antiphon.features import (
+    Basic,
+    Bearer,
+    MemoryStore,
+    RateLimit,
+    SessionLogin,
+    Sessions,
+    Users,
+    UserSource,
+    is_same_secret,
+    login,
+    login_required,
+    logout,
+)
 from antiphon.http import Authorization
 from antiphon.testing import Client, LifespanError
 
@@ -238,3 +251,111 @@ def test_secrets_are_the_same_or_not(given, known):
     assert is_same_secret(given, known) is (as_bytes[0] == as_bytes[1])
     assert is_same_secret(known, known)
     assert not is_same_secret(None, known)
+
+
+WHO, KNOWN = Dependency[str | None]("who"), Dependency[str]("known")
+SERVICE, KNOWN_SERVICE = Dependency[str | None]("service"), Dependency[str]("known service")
+
+
+class TestDependenciesOfUsers:
+    """Typed dependencies for the user, beside ``request.user``: of one ``Users``, or of several."""
+
+    @staticmethod
+    def painted(style, function):
+        async def waits(request):
+            return function(request)
+
+        return waits if style == "async def" else function
+
+    @pytest.fixture(params=["def", "async def"])
+    def style(self, request):
+        return request.param
+
+    def test_each_has_the_user(self, style, loading):
+        app = App()
+        app.use(Users(*sources([], loading), blocking=loading == "blocking", dependency=WHO, required=KNOWN))
+        app.get("/", before=login_required)(
+            self.painted(style, lambda request: [request.user, request[WHO], request[KNOWN]])
+        )
+        app.get("/open")(self.painted(style, lambda request: [request.user, request[WHO]]))
+        client = Client(app)
+        assert client.get("/", headers=BOB).json == ["bob", "bob", "bob"]
+        assert client.get("/").status == 401
+        assert client.get("/open").json == [None, None]
+
+    def test_the_one_that_is_never_none_refuses_where_it_is_read(self, style, loading):
+        app = App()
+        app.use(Users(*sources([], loading), blocking=loading == "blocking", login="login", required=KNOWN))
+        app.get("/")(self.painted(style, lambda request: request[KNOWN].upper()))
+        app.get("/login", name="login")(self.painted(style, lambda request: request[KNOWN]))
+        client = Client(app, follow_redirects=False)
+        assert client.get("/", headers=BOB).text == "BOB"
+        assert client.get("/", headers=BROWSER).location == "/login?next=%2F"
+        refused = client.get("/")
+        assert (refused.status, refused.headers["www-authenticate"].partition(" ")[0]) == (401, "Basic")
+        assert client.get("/login", headers=BROWSER).status == 401  # and not led to itself
+
+    def test_change_with_a_login_and_a_logout(self, style):
+        app = App()
+        app.use(Sessions(MemoryStore()))
+        app.use(Users(SessionLogin(str.upper, key=str.lower), dependency=WHO, required=KNOWN))
+
+        @app.post("/")
+        def log_in_and_out(request):
+            seen = [request.user, request[WHO]]
+            login(request, "ADA")
+            seen += [request.user, request[WHO], request[KNOWN]]
+            login(request, "BOB")
+            seen += [request.user, request[WHO], request[KNOWN]]
+            logout(request)
+            return [*seen, request.user, request[WHO], _refused(lambda: request[KNOWN])]
+
+        expected = [None, None, "ADA", "ADA", "ADA", "BOB", "BOB", "BOB", None, None, 401]
+        assert Client(app).post("/").json == expected
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_two_users_each_have_their_own(self, style, loading, order):
+        app = App()
+        people, programs = sources([], loading)
+        features = [
+            Users(people, dependency=WHO, required=KNOWN),
+            Users(programs, dependency=SERVICE, required=KNOWN_SERVICE),
+        ][::order]
+        for feature in features:
+            app.use(feature)
+        app.get("/")(self.painted(style, lambda r: [r.user, r[WHO], r[SERVICE]]))
+        app.get("/people")(self.painted(style, lambda request: request[KNOWN]))
+        app.get("/programs")(self.painted(style, lambda request: request[KNOWN_SERVICE]))
+        app.get("/first", before=login_required)(self.painted(style, lambda request: request.user))
+        client = Client(app)
+        first = "ada" if order == 1 else None
+        assert client.get("/", headers=ADA).json == [first, "ada", None]
+        assert client.get("/", headers=BOB).json == [None if first else "bob", None, "bob"]
+        assert client.get("/people", headers=ADA).text == "ada"
+        assert client.get("/people", headers=BOB).headers["www-authenticate"].startswith("Basic")
+        assert client.get("/programs", headers=ADA).headers["www-authenticate"].startswith("Bearer")
+        assert client.get("/first", headers=ADA if first else BOB).status == 200
+        assert client.get("/first", headers=BOB if first else ADA).status == 401
+
+    def test_a_second_one_without_its_own_place_is_refused(self):
+        app = App()
+        app.use(Users(Bearer(lambda token: None), dependency=WHO))
+        with pytest.raises(ValueError, match=r"provide request\.user .*Users\(\.\.\., dependency="):
+            app.use(Users(Bearer(lambda token: None)))
+
+    def test_is_given_by_an_override(self, style):
+        app = App()
+        app.use(Users(Bearer(lambda token: None), dependency=WHO, required=KNOWN))
+        app.get("/", before=login_required)(
+            self.painted(style, lambda request: [request.user, request[WHO], request[KNOWN]])
+        )
+        with app.override(WHO, "ada"):
+            assert Client(app).get("/").json == ["ada", "ada", "ada"]
+        assert Client(app).get("/").status == 401
+
+
+def _refused(read):
+    try:
+        read()
+    except HTTPError as error:
+        return error.status

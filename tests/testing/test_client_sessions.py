@@ -170,7 +170,7 @@ def test_an_async_client_has_both_without_an_await(app, interface):
     assert asyncio.run(use()) == ("Ada", {"cart": ["tea"]}, ["tea"])
 
 
-def test_another_place_of_the_user_and_a_token_of_forms_go_with_it(interface):
+def test_another_source_of_users_and_a_token_of_forms_go_with_it(interface):
     app = App(secret_keys=["a secret key of the tests"])
     app.use(Sessions(MemoryStore()))
     app.use(Users(Bearer(lambda token: None), SessionLogin(USERS.get)))

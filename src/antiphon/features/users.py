@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_no_decorator
@@ -117,8 +117,11 @@ class Users(Generic[U]):
     Of several sources the first counts whose credentials a request has. A loader that is async, or that ``blocking``
     gives a thread, is called before the hooks and the handler, only for requests with credentials; a sync one on first
     read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people.
-    ``dependency`` is the one to provide, such as one that is typed: ``Dependency[User | None]("user")``. Raises
-    TypeError for what is no source.
+
+    ``dependency`` is typed: ``Dependency[User | None]("visitor")``. So is ``required``, ``Dependency[User]("user")``,
+    whose value is never None: reading it refuses an anonymous request as ``login_required`` does. The first ``Users``
+    of an app provides ``request.user``, too, and is that of ``login_required`` and ``login``; any other has a
+    ``dependency`` of its own. Raises TypeError for what is no source.
     """
 
     def __init__(
@@ -126,7 +129,8 @@ class Users(Generic[U]):
         *sources: UserSource[U],
         login: str | None = None,
         blocking: bool = False,
-        dependency: Dependency[U | None] = Request.user,
+        dependency: Dependency[U | None] | None = None,
+        required: Dependency[U] | None = None,
     ) -> None:
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
@@ -136,21 +140,41 @@ class Users(Generic[U]):
         self.sources = sources
         self._login = login
         self._blocking = blocking
-        self._dependency = dependency
-        self._found = Dependency[U | None](dependency.name)
+        self._dependency: Dependency[U | None] = Request.user if dependency is None else dependency
+        self._required = required
+        self._found = Dependency[U | None](self._dependency.name)
         """The user as it was loaded, perhaps ahead: what is loaded ahead and never read leaves no trace."""
 
     def install(self, app: "App") -> None:
-        """Provide the dependencies of the user and of this feature."""
+        """Provide the user. Raises ValueError if other ``Users`` provide ``request.user``, and these nothing else."""
+        self._check_apart(app)
         for source in self.sources:
             source.install(app)
         load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
         app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
         app.provide(self._dependency, self._read)
-        app.provide(USERS, lambda request: self)  # noqa: ARG005
-        app.provide(CHALLENGES, self.challenges)
+        if self._required is not None:
+            app.provide(self._required, self._read_required)
+        if not app.provides(USERS):
+            self._install_first(app)
         if self._login is not None and self._login[:1] != ".":
             app.on_startup(partial(self._check_login, app, self._login))
+
+    def _check_apart(self, app: "App") -> None:
+        if app.provides(USERS) and self._dependency is Request.user:
+            raise explained(
+                "feature-used-twice",
+                ValueError(
+                    "other Users of this app provide request.user already: give these a dependency of their own,"
+                    " Users(..., dependency=dependency)"
+                ),
+            )
+
+    def _install_first(self, app: "App") -> None:
+        if self._dependency is not Request.user:
+            app.provide(Request.user, lambda request: request[self._dependency])
+        app.provide(USERS, lambda request: self)  # noqa: ARG005
+        app.provide(CHALLENGES, self.challenges)
 
     def _check_login(self, app: "App", login: str) -> None:
         with suppress(ValueError):  # of parameters, which a request may have
@@ -180,17 +204,29 @@ class Users(Generic[U]):
                 return request[self._found]
         return None
 
+    def _read_required(self, request: Request) -> U:
+        user = request[self._dependency]
+        if user is None:
+            self._refuse(request)
+        return user
+
     def become(self, request: Request, user: U | None) -> None:
         """Have a request belong to another user from now on; None for an anonymous visitor."""
+        request._dependencies.pop(Request.user, None)
+        if self._required is not None:
+            request._dependencies.pop(self._required, None)
         request[self._dependency] = user
 
     def check(self, request: Request) -> None:
         """Raise what ``login_required`` does for a request without a user: Redirect (303), or Unauthorized (401)."""
-        if request[self._dependency] is not None or self._is_login_page(request):
-            return
-        if self._login is not None and request.accept.best(["application/json", "text/html"]) == "text/html":
-            raise Redirect(request.url_for(self._login, next=_way_back(request)))
-        raise Unauthorized("Log in first.", challenge=self.challenges(request))
+        if request[self._dependency] is None and not self._is_login_page(request):
+            self._refuse(request)
+
+    def _refuse(self, request: Request) -> NoReturn:
+        wants_page = request.accept.best(["application/json", "text/html"]) == "text/html"
+        if self._login is None or not wants_page or self._is_login_page(request):
+            raise Unauthorized("Log in first.", challenge=self.challenges(request))
+        raise Redirect(request.url_for(self._login, next=_way_back(request)))
 
     def challenges(self, request: Request) -> list[Challenge]:
         """Return the challenges of all sources, for a 401; one of the scheme "Session" if none of them has any."""
