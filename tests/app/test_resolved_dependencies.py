@@ -147,6 +147,20 @@ def test_those_of_an_outer_app_are_not_resolved_for_a_mounted_one(serving, style
     assert serving(app).get(f"{position.prefix}/").text == "False"
 
 
+@pytest.mark.parametrize(
+    "position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix
+)
+def test_those_of_an_outer_app_are_there_in_its_hooks_around_a_mounted_one(serving, style, source, position):
+    app, seen = App(), []
+    gives = source(app)
+    app.before_request(style(lambda request: seen.append(request[User])))
+    inside = position.enter(app)
+    inside.post("/")(style(lambda request: str(len(request.body))))
+    for size in (0, 100_000):
+        assert serving(app).post(f"{position.prefix}/", body=bytes(size)).text == str(size)
+    assert seen == [gives, gives]
+
+
 def test_those_of_a_mounted_app_are_resolved_inside_of_it(serving, style, source):
     app, inner = App(), App()
     gives = source(inner)

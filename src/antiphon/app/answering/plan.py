@@ -208,8 +208,6 @@ class Plan:
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
         around = stack.for_handler(self.hooks_block)
-        if body is DELEGATED:
-            around = around._replace(resolving=())
         self.runs_on = _runs_on(handler, around, body)
         if self.runs_on is MIXED:
             around = around.pinned()

@@ -35,7 +35,7 @@ def find_after(
     unrouted = routing.refusing[""]
     known = unrouted.route._replace(is_before_routing=True)
     handler = Hook(route, True, unrouted.handler.blocks)
-    around = stack._replace(middleware=tuple(middleware), before=(), after=())
+    around = stack._replace(middleware=tuple(middleware), resolving=(), before=(), after=())
     seeking = Plan(known, handler, around, body=DELEGATED, refuse=route)
     refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse)
 
