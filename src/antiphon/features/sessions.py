@@ -152,7 +152,7 @@ class Sessions:
             if self._store.blocks and is_on_loop():
                 request.after_request(self._writing(session))
             else:
-                self._tell(request, response, session, self._write(session))
+                self._tell(request, response, session, self._write(session, self._told(request, response)))
         return response
 
     def _save(self, request: Request, response: Response) -> None:
@@ -160,7 +160,7 @@ class Sessions:
         if isinstance(session, TrackedSession) and not session.is_over:
             session.is_over = True
             if self._has_to_write(session):
-                self._tell(request, response, session, self._write(session))
+                self._tell(request, response, session, self._write(session, None))
 
     def _has_to_write(self, session: TrackedSession) -> bool:
         if session.is_changed:
@@ -174,13 +174,26 @@ class Sessions:
         async def write_session(request: Request, response: Response) -> None:
             from asyncio import to_thread
 
-            self._tell(request, response, session, await to_thread(self._write, session))
+            told = self._told(request, response)
+            self._tell(request, response, session, await to_thread(self._write, session, told))
 
         return write_session
 
-    def _write(self, session: TrackedSession) -> StoreEntry | None:
-        """Write what has changed, and return the entry that the visitor has from now on."""
-        store, entry, owner = self._store, session.entry, session.current_owner
+    def _told(self, request: Request, response: Response) -> str | None:
+        """Return the cookie that a mounted application has given the visitor; "" if it has deleted it."""
+        name = self._name(request)
+        lines = [line for line in response.headers.getall("set-cookie") if line.startswith(f"{name}=")]
+        return SetCookie.parse(lines[-1]).value if lines else None
+
+    def _write(self, session: TrackedSession, told: str | None) -> StoreEntry | None:
+        """Write what has changed, and return the entry that the visitor has from now on.
+
+        That is the one that a mounted application, which has the same cookie, has told the visitor by this response.
+        """
+        store, owner = self._store, session.current_owner
+        if told is not None:
+            session.entry = store.load(self._prefix + told) if told else None
+        entry = session.entry
         if session.ends_all_of is not None:
             store.delete_owned(session.ends_all_of)
         if entry is not None and session.is_ended:

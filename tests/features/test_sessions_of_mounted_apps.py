@@ -1,0 +1,88 @@
+"""The session of a mounted app: its own, which may be in one store, and under one cookie, with that of the outer app."""
+
+import asyncio
+
+import pytest
+
+from antiphon import App
+from antiphon.features import MemoryStore, Sessions
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.axes("interface", "style", "kind")
+HTTPS = "https://shop.example.com"
+
+
+@pytest.fixture
+def shops(store, interface, style, clock):
+    """An app in which another one is mounted, whose sessions are in one store; what each does can be set."""
+    outer, inner = App(), App()
+    does = {"before": lambda session: None, "inside": lambda session: None}
+    for app in (outer, inner):
+        app.use(Sessions(store, clock=clock))
+
+    @outer.before_request
+    def before(request):
+        does["before"](request.session)
+
+    def inside(request):
+        does["inside"](request.session)
+        return dict(request.session)
+
+    async def waits(request):
+        await asyncio.sleep(0)
+        return inside(request)
+
+    inner.get("/")(inside if style == "def" else waits)
+    outer.get("/all")(lambda request: dict(request.session))
+    outer.mount("/shop", inner)
+    with Client(outer, interface, base_url=HTTPS, timeout=10.0) as client:
+        yield does, client
+
+
+def sets(**values):
+    return lambda session: session.update(values)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_keeps_what_both_have_changed_in_one_request(shops, is_new):
+    does, client = shops
+    if not is_new:
+        does["inside"] = sets(old=1)
+        client.get("/shop")
+    does["before"], does["inside"] = sets(outer=2), sets(inner=3)
+    assert client.get("/shop").status == 200
+    does["before"] = does["inside"] = lambda session: None
+    kept = {"outer": 2, "inner": 3} if is_new else {"old": 1, "outer": 2, "inner": 3}
+    assert client.get("/all").json == client.get("/shop").json == kept
+
+
+def test_that_the_mounted_app_ends_has_no_data_of_it_any_more(shops):
+    does, client = shops
+    does["inside"] = sets(secret=1)
+    client.get("/shop")
+    does["before"], does["inside"] = sets(outer=2), lambda session: session.clear()
+    client.get("/shop")
+    does["before"] = does["inside"] = lambda session: None
+    assert "secret" not in client.get("/all").json
+
+
+def test_that_the_mounted_app_rotates_is_gone_on_with(shops):
+    does, client = shops
+    does["inside"] = sets(old=1)
+    client.get("/shop")
+    does["before"], does["inside"] = sets(outer=2), lambda session: session.rotate("ada")
+    client.get("/shop")
+    does["before"] = does["inside"] = lambda session: None
+    assert client.get("/all").json == {"old": 1, "outer": 2}
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_is_not_there_unless_the_mounted_app_uses_sessions(interface):
+    outer, inner = App(), App()
+    outer.use(Sessions(MemoryStore()))
+    inner.get("/")(lambda request: dict(request.session))
+    outer.mount("/shop", inner)
+    response = Client(outer, interface, raise_errors=False).get("/shop")
+    assert response.status == 500
+    with pytest.raises(RuntimeError, match=r"'session' in this application: app\.use\(Sessions\(store\)\)"):
+        Client(outer, interface, raise_errors=True).get("/shop")
