@@ -3,9 +3,13 @@
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from antiphon.speedups import accelerated
+
+if TYPE_CHECKING:
+    from antiphon.explanations.renamed import Renamed
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -97,14 +101,20 @@ class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like 
         def __get__(self, instance: object | None, owner: type) -> "lazy[T] | T": ...
 
 
-def import_on_use(package: str, modules: Mapping[str, str]) -> tuple[list[str], Callable[[str], Any]]:
+def import_on_use(
+    package: str, modules: Mapping[str, str], renamed: "Mapping[str, Renamed]" = MappingProxyType({})
+) -> tuple[list[str], Callable[[str], Any]]:
     """Return the ``__all__`` and the ``__getattr__`` of a package that imports each name on first use (PEP 562).
 
-    ``modules`` has the names of each module, separated by spaces. A module is written as below `antiphon`.
+    ``modules`` has the names of each module, separated by spaces. A module is written as below `antiphon`. Names that
+    are ``renamed`` work, and warn each time.
     """
     where = {name: f"antiphon.{module}" for module, names in modules.items() for name in names.split()}
 
     def import_name(name: str) -> Any:
+        if name in renamed:
+            renamed[name].warn(f"{package}.{name}")
+            return getattr(sys.modules[package], renamed[name].new)
         if name not in where:
             from antiphon.explanations.words import missing_name
 
