@@ -1,4 +1,4 @@
-"""The session of a mounted app: its own, which may be in one store, and under one cookie, with that of the outer app."""
+"""The session of a mounted app: its own, which may have one store and one cookie with that of the outer app."""
 
 import asyncio
 
