@@ -1,6 +1,6 @@
 """`python -m scripts.reference`: write the pages of docs/reference that describe public names, from their docstrings.
 
-Which names stand on which page is said in `reference_pages.py`. The page of names links to each.
+Which names stand on which page is said in `reference_pages.py`.
 """
 
 import importlib
@@ -17,12 +17,13 @@ from antiphon.http.errors import HTTPError
 from scripts import docstrings
 from scripts.docstrings import EXTENDING, HEADERS, Member
 from scripts.errors_page import errors_page
+from scripts.names_page import first_sentence, names_page
 from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.logs", "antiphon.http1",
-    "antiphon.embedding",
+    "antiphon.types", "antiphon.embedding",
 )  # fmt: skip
 BY_STATUS = "One class for each status"
 SHARED = "Shared with App"
@@ -34,15 +35,13 @@ _CODE_OR_NAME = re.compile(
     r"^```.*?^```$|^#.*?$|^<!--.*?$|\[[^\]]*\]\([^)]*\)|`((\w+)(?:\.(\w+))?(\([^`]*\))?)`|`[^`]*`",
     re.MULTILINE | re.DOTALL,
 )
-_NAMES_ROW = re.compile(r"^\| `(antiphon[\w.]*)` \| [^|]* \|", re.MULTILINE)
-_LINKED_NAME = re.compile(r"\[(`\w+`)\]\([^)]*\)")
 
 
 def pages() -> dict[str, str]:
     """Return the text of each page, by its place in the folder."""
     classes = {name: _class_page(name, getattr(antiphon, cls), see) for name, (cls, see) in CLASSES.items()}
     topics = {name: _topic_page(name, page) for name, page in TOPICS.items()}
-    return classes | topics | {"names.md": _names_page(), "errors.md": errors_page()}
+    return classes | topics | {"names.md": names_page(PLACES, target), "errors.md": errors_page()}
 
 
 # A page on one class
@@ -78,14 +77,10 @@ def _table(members: list[Member]) -> str:
 def _shared(names: set[str]) -> str:
     """Return a list of the members that a blueprint has as an app has them."""
     members = [each for each in docstrings.members(antiphon.App) if each.name in names and each.section != EXTENDING]
-    lines = [f"- [`{each.name}`](app.md#{_anchor(each.name)}): {_first_sentence(each.doc)}" for each in members]
+    lines = [f"- [`{each.name}`](app.md#{_anchor(each.name)}): {first_sentence(each.doc)}" for each in members]
     return "\n\n".join(
         [f"## {SHARED}", "A blueprint has these as an app has them, for its own routes.", "\n".join(lines)]
     )
-
-
-def _first_sentence(doc: str) -> str:
-    return " ".join(doc.partition("\n\n")[0].split()).partition(". ")[0].removesuffix(".") + "."
 
 
 # A page on several names
@@ -203,21 +198,6 @@ def _linked(text: str, page: str, place: str, own: list[str]) -> str:
         return f"[{found[0]}]({near})" if near else found[0]
 
     return _CODE_OR_NAME.sub(link, text)
-
-
-def _names_page() -> str:
-    """Return the page of names, each with a link to where it is described."""
-
-    def row(found: re.Match[str]) -> str:
-        plain = _LINKED_NAME.sub(r"\1", found[0].removeprefix(f"| `{found[1]}`"))
-        return f"| `{found[1]}`" + re.sub(r"(?<!\[)`(\w+)`", lambda name: _name_link(found[1], name[1]), plain)
-
-    return _NAMES_ROW.sub(row, (FOLDER / "names.md").read_text())
-
-
-def _name_link(place: str, name: str) -> str:
-    leads = target(place, name)
-    return f"[`{name}`]({leads})" if leads else f"`{name}`"
 
 
 # Markdown

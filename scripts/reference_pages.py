@@ -237,3 +237,41 @@ GIVEN = {
     "antiphon.testing.ClientSession", "antiphon.testing.StreamedResponse",
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""
+
+TYPES = """What the signatures of other places name has a name, too: functions of your own are annotated by `antiphon.types`.
+Programs make few of these objects themselves.
+
+```python
+from antiphon import Request
+from antiphon.types import Duration, Handler, Lifetime
+
+
+def hold(handler: Handler, at_most: Duration) -> Handler: ...
+
+
+def is_wanted(request: Request) -> bool:
+    lifetime: Lifetime = request.lifetime
+    return not lifetime.is_client_gone
+```"""
+
+INTRODUCTIONS = {
+    "antiphon": "What every application needs, and what libraries need that read a request or make a response.",
+    "antiphon.http": "Values of HTTP: headers, cookies, URLs, errors. They know no request, and can be used alone.",
+    "antiphon.features": "What an application uses: `app.use(Sessions(store))`.",
+    "antiphon.testing": "A client for tests, which needs no server.",
+    "antiphon.logs": "Formats for the handlers of `logging`.",
+    "antiphon.http1": "Requests and responses as bytes, and back.",
+    "antiphon.types": TYPES,
+    "antiphon.embedding": "What [dialects](../how-to/write-a-dialect.md) are made of. All of it is provisional, and no"
+    " application needs it.",
+    "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library for which the [dialect](dialects.md)"
+    " stands.",
+}
+"""A sentence on each place that names are imported from."""
+
+PROVISIONAL = {
+    "antiphon.features.HtmxHeaders", "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites",
+    "antiphon.features.OpenAPI", "antiphon.features.patch_elements", "antiphon.features.patch_signals",
+    "antiphon.features.redirect_htmx",
+}  # fmt: skip
+"""Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

@@ -17,13 +17,15 @@ ELSEWHERE = {"datetime"}
 
 
 def listed():
-    """Each place on the page with the names that stand beside it."""
-    for place, names in re.findall(r"^\| `(antiphon[\w.]*)` \| ([^|]*) \|", PAGE, re.MULTILINE):
-        yield from ((place, name) for name in re.findall(r"`(\w+)`", names))
-    yield from (("antiphon.http", cls.__name__) for cls in ERRORS.values())
+    """Each place on the page with the names in its section, and what is said of each."""
+    for section in PAGE.split("\n## ")[1:]:
+        place, _, rows = section.partition("\n")
+        for name, said in re.findall(r"^\| \[`(\w+)`\]\([^)]+\) \| (.+) \|$", rows, re.MULTILINE):
+            yield (place, name), said
 
 
-LISTED = set(listed())
+SAID = dict(listed())
+LISTED = set(SAID)
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.http1",
     "antiphon.embedding", "antiphon.types",
@@ -47,6 +49,10 @@ def test_a_name_can_be_imported_from_where_it_says(module, name):
 @pytest.mark.parametrize("place", PLACES)
 def test_a_place_has_the_names_on_the_page_and_no_others(place):
     assert {name for where, name in LISTED if where == place} == set(importlib.import_module(place).__all__)
+
+
+def test_each_name_has_a_sentence():
+    assert [name for name, said in SAID.items() if not re.fullmatch(r"[A-Z0-9`].{8,}\.", said)] == []
 
 
 def test_each_error_stands_beside_its_status():

@@ -43,6 +43,7 @@ ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
+"""A coroutine that answers a request, and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to go on."""
 
 
 async def switch_shielded(switch: Switch) -> BaseException | None:

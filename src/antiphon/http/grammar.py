@@ -11,6 +11,8 @@ from antiphon.explanations import explained
 from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
 
 OWS = " \t"
+"""Optional whitespace: the characters that may stand around a value in a header (RFC 9110 §5.6.3)."""
+
 # Possessive throughout, so that no input causes backtracking: reading stays linear.
 TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'

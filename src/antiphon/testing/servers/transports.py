@@ -16,6 +16,7 @@ from antiphon.testing.servers.exchange import Connection, Transport
 from antiphon.testing.servers.wsgi import WSGITransport
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
+"""The interface between server and application that a client plays."""
 
 
 class HasRSGI(Protocol):

@@ -1,0 +1,85 @@
+"""The page of names: each public name, with the first sentence of its docstring and a link to where it is described."""
+
+import importlib
+from collections.abc import Callable, Iterator
+
+from antiphon.http.errors import ERRORS
+from scripts import docstrings
+from scripts.reference_pages import INTRODUCTIONS, PROVISIONAL, TOPICS
+
+MANY = 6
+"""Names of a place from which on they stand below the titles of their pages."""
+
+INTRODUCTION = """# Names
+
+<!-- Written by `python -m scripts.reference` from the docstrings of all public names. -->
+
+Each name leads to the page that describes it, with its attributes and methods, what it raises, and the RFC that says
+so.
+
+Everything you import comes from one of {count} places. Names that are not listed here are internal, and may move.
+[Versions and support](../explanation/versions.md) says what stays."""
+
+ERRORS_INTRODUCTION = """## Errors
+
+Each status that has a class; for any other from 400 to 599 it is `HTTPError(status, detail)`. `except HTTPError`
+catches all."""
+
+Target = Callable[[str, str], str | None]
+"""A function from a place and a name to the page and the heading where it is described."""
+
+
+def names_page(places: tuple[str, ...], target: Target) -> str:
+    """Return the text of the page, with a section for each place."""
+    parts = [INTRODUCTION.format(count=len(places) + 1)]
+    for place in places:
+        parts += [f"## {place}", INTRODUCTIONS[place], *_sections(place, target)]
+    parts += ["## antiphon.dialects", INTRODUCTIONS["antiphon.dialects"], *_errors()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sections(place: str, target: Target) -> Iterator[str]:
+    """Yield tables of the names of a place: first those with a page of their own, then by the pages on the others."""
+    names = importlib.import_module(place).__all__
+    rows: dict[str, list[str]] = {page: [] for page in ("", *TOPICS)}
+    for name in sorted(names, key=str.lower):
+        leads = target(place, name) or ""
+        page = leads.partition("#")[0]
+        rows[page if page in TOPICS else ""].append(_row(place, name, leads))
+    for page, here in rows.items():
+        if here and page and len(names) >= MANY:
+            yield f"### {TOPICS[page].title}"
+        if here:
+            yield "\n".join(["| name | what it is |", "|---|---|", *here])
+
+
+def _row(place: str, name: str, leads: str) -> str:
+    shown = f"[`{name}`]({leads})" if leads else f"`{name}`"
+    provisional = " Provisional." if f"{place}.{name}" in PROVISIONAL else ""
+    said = sentence(place, name).replace("|", r"\|")
+    return f"| {shown} | {said}{provisional} |"
+
+
+def sentence(place: str, name: str) -> str:
+    """Return the first sentence of a public name's docstring, or the code of a type that has none."""
+    value = getattr(importlib.import_module(place), name)
+    value = getattr(value, "__wrapped__", value)  # of a cached function
+    if isinstance(value, type):
+        doc = docstrings.class_doc(value)
+    elif hasattr(value, "__code__"):
+        doc = docstrings.markdown(value.__doc__)
+    else:
+        shown, doc = docstrings.assigned(place, name)
+        if not doc:
+            return f"`{' '.join(shown.partition(' = ')[2].split())}`."
+    return first_sentence(doc)
+
+
+def first_sentence(doc: str) -> str:
+    """Return the first sentence of a docstring, on one line."""
+    return " ".join(doc.partition("\n\n")[0].split()).partition(". ")[0].removesuffix(".") + "."
+
+
+def _errors() -> list[str]:
+    rows = [f"| {status} | `{cls.__name__}` |" for status, cls in sorted(ERRORS.items())]
+    return [ERRORS_INTRODUCTION, "\n".join(["| status | class |", "|---|---|", *rows])]
