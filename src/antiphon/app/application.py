@@ -27,7 +27,7 @@ from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.durations import Duration
 from antiphon.http.limits import Limits
-from antiphon.request.dependencies import Dependency, check_dependency
+from antiphon.request.dependencies import Dependency, SettableDependency, check_dependency
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.request.shared import SharedValues
@@ -248,7 +248,7 @@ class App(Routes, Servable):
         )
 
     @overload
-    def override(self, dependency: Dependency[T], value: T, /) -> AbstractContextManager[T]: ...
+    def override(self, dependency: SettableDependency[T], value: T, /) -> AbstractContextManager[T]: ...
     @overload
     def override(
         self,
@@ -260,9 +260,7 @@ class App(Routes, Servable):
         | Callable[[Request], Iterator[T]]
         | Callable[[Request], AsyncIterator[T]],
     ) -> AbstractContextManager[None]: ...
-    def override(
-        self, dependency: Dependency[Any], /, *value: Any, source: Callable[[Request], Any] | None = None
-    ) -> Any:
+    def override(self, dependency: Any, /, *value: Any, source: Callable[[Request], Any] | None = None) -> Any:
         """Give a dependency another value for the time of a ``with`` block, for tests; usable as a decorator.
 
         ``value`` is the value for all requests, and that of the ``with`` statement; a function is a value, too. A

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 V = TypeVar("V")
 T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class HasDependencies(Protocol):
@@ -28,6 +29,12 @@ class ReadableDependency(Protocol[T_co]):
 
     def __get__(self, instance: HasDependencies, owner: type[Any], /) -> T_co: ...
     def not_provided(self, has_app: bool = True) -> RuntimeError: ...
+
+
+class SettableDependency(Protocol[T_contra]):
+    """A dependency as it is given a value: one of a base class may be given that of a subclass."""
+
+    def __set__(self, instance: HasDependencies, value: T_contra, /) -> None: ...
 
 
 class Dependency(Generic[T]):

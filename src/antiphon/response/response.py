@@ -56,9 +56,9 @@ class RequestWithReferrer(Protocol):
     """A request, and the page on which its link or form was."""
 
     @property
-    def referrer(self) -> str | None: ...
+    def referrer(self) -> object: ...  # text or None; pyright takes the descriptor of a request for its own type here
     @property
-    def url(self) -> URL: ...
+    def url(self) -> object: ...
 
 
 R = TypeVar("R", bound="Response")
@@ -262,11 +262,13 @@ class Response(ResponseHeaders):
     @classmethod
     def back(cls, request: RequestWithReferrer, default: str = "/", status: int = 303) -> Self:
         """Send the client back to the page that it comes from (Referer), if it is on this site, else to ``default``."""
+        sent: Any = request.referrer
+        here: Any = request.url
         try:
-            referrer = URL(request.referrer or "")
+            referrer = URL(sent or "")
         except ValueError:
             referrer = URL()
-        is_here = bool(referrer.origin) and referrer.origin == request.url.origin
+        is_here = bool(referrer.origin) and referrer.origin == here.origin
         return cls.redirect(referrer.target if is_here else default, status)
 
     @maker

@@ -1,0 +1,164 @@
+"""Ten programs that take or send files."""
+
+import csv
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from shutil import copyfileobj
+from sqlite3 import Connection, connect
+from tempfile import gettempdir
+
+from antiphon import App, Dependency, Limits, Request, Response, Upload
+from antiphon.features import UploadProgress
+from antiphon.http import BadRequest, UnsupportedMediaType
+
+FOLDER = Path(gettempdir())
+DATABASE = Dependency[Connection]("database")
+
+
+@dataclass
+class Picture:
+    title: str
+    file: Upload
+
+
+def one_file() -> App:
+    app = App()
+
+    @app.post("/pictures")
+    def add(request: Request) -> tuple[dict[str, str | int], int]:
+        picture = request.files["picture"]
+        if not picture:
+            raise BadRequest("Choose a picture.")
+        saved = picture.save(FOLDER / picture.safe_filename, overwrite=True)
+        return {"saved": saved.name, "size": picture.size}, 201
+
+    return app
+
+
+def several_files() -> App:
+    app = App()
+
+    @app.post("/pictures")
+    def add(request: Request) -> dict[str, list[str]]:
+        return {name: [each.filename for each in request.files.getall(name)] for name in request.files}
+
+    return app
+
+
+def file_in_a_dataclass() -> App:
+    app = App()
+
+    @app.post("/pictures")
+    def add(request: Request) -> str:
+        picture = request.form_as(Picture)
+        return f"{picture.title}: {picture.file.size} bytes"
+
+    return app
+
+
+def files_on_a_loop() -> App:
+    app = App()
+
+    @app.post("/pictures")
+    async def add(request: Request) -> str:
+        picture = request.files["picture"]
+        start = await picture.aread(16)
+        path = await picture.asave(FOLDER / "picture", overwrite=True)
+        return f"{start.hex()} in {path.name}"
+
+    return app
+
+
+def rows_of_a_csv() -> App:
+    app = App()
+
+    @app.post("/towns")
+    def add(request: Request) -> list[str]:
+        with TextIOWrapper(request.files["towns"], encoding="utf-8", newline="") as text:
+            return [row["town"] for row in csv.DictReader(text)]
+
+    return app
+
+
+def archive() -> App:
+    app = App()
+
+    @app.post("/archive", limits=Limits(body=1 << 30))
+    def unpack(request: Request) -> list[str]:
+        with zipfile.ZipFile(request.files["archive"].open()) as archive:
+            return archive.namelist()
+
+    return app
+
+
+def type_of_a_file() -> App:
+    app = App()
+
+    @app.post("/pictures")
+    def add(request: Request) -> str:
+        picture = request.files["picture"]
+        claimed = picture.content_type
+        if claimed is None or claimed.type != "image":
+            raise UnsupportedMediaType(f"{picture.mimetype} is no picture.")
+        with (FOLDER / "copy").open("wb") as copy:
+            copyfileobj(picture, copy)
+        return claimed.subtype
+
+    return app
+
+
+def body_that_is_streamed() -> App:
+    app = App()
+
+    @app.put("/films/<name>", receive="stream")
+    async def receive(request: Request, name: str) -> tuple[str, int]:
+        size = 0
+        async for chunk in request.stream:
+            size += len(chunk)
+        return f"{name} has {size} bytes", 201
+
+    @app.put("/blobs", receive="stream")
+    def receive_on_a_thread(request: Request) -> dict[str, int]:
+        return {"size": sum(len(chunk) for chunk in request.stream)}
+
+    return app
+
+
+def file_as_a_response() -> App:
+    app = App()
+    app.static("/static", FOLDER)
+
+    @app.get("/films/<name>")
+    def film(request: Request, name: str) -> Response:
+        response = Response.file(FOLDER / "film.mp4", filename=name, as_attachment="download" in request.args)
+        response.headers["x-robots-tag"] = "noindex"
+        return response
+
+    return app
+
+
+def files_with_rows() -> App:
+    app = App(upload_folder=FOLDER)
+    app.use(UploadProgress())
+
+    def open_database(request: Request) -> Connection:
+        return connect(":memory:")
+
+    app.provide(DATABASE, open_database, blocking=True)
+
+    @app.post("/documents")
+    def add(request: Request) -> Mapping[str, int]:
+        sizes = {upload.filename: upload.size for _, upload in request.files.items()}
+        request[DATABASE].executemany("insert into documents values (?, ?)", sizes.items())
+        return sizes
+
+    return app
+
+
+PROGRAMS = [
+    one_file, several_files, file_in_a_dataclass, files_on_a_loop, rows_of_a_csv, archive, type_of_a_file,
+    body_that_is_streamed, file_as_a_response, files_with_rows,
+]  # fmt: skip
