@@ -238,8 +238,8 @@ GIVEN = {
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""
 
-TYPES = """What the signatures of other places name has a name, too: functions of your own are annotated by `antiphon.types`.
-Programs make few of these objects themselves.
+TYPES = """What the signatures of other places name has a name, too: functions of your own are annotated by
+`antiphon.types`. Programs make few of these objects themselves.
 
 ```python
 from antiphon import Request

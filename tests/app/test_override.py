@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from antiphon import App, Dependency, Request
+from antiphon import App, Blueprint, Dependency, Request
 from antiphon.app.answering.plan import BARE
 from antiphon.features import Bearer, MemoryStore, Sessions, Users, login_required
 
@@ -224,6 +224,21 @@ def test_threads_that_override_at_once_each_leave_it_as_it_was(serving):
     for thread in threads:
         thread.join(30)
     assert (wrong, client.get("/").text) == ([], "real,real,real,real")
+
+
+def test_one_of_a_mounted_app_and_of_a_blueprint_is_given_alike(serving, style):
+    app, inner, shop = App(), app_with(style, REAL["waits"]), Blueprint("shop", prefix="/shop")
+    app.provide(Tenant, **REAL["blocks"])
+    shop.get("/")(style(lambda request: request[Tenant]))
+    app.register(shop)
+    app.mount("/inner", inner)
+    client = serving(app)
+    texts = lambda: [client.get("/shop/").text, client.get("/inner/").text]  # noqa: E731 - read often
+    with app.override(Tenant, source=waits):
+        assert texts() == ["fake of /shop/", "real"]
+        with inner.override(Tenant, "inside"):
+            assert texts() == ["fake of /shop/", "inside"]
+    assert texts() == ["real", "real"]
 
 
 def test_afterwards_the_routes_are_planned_as_before():

@@ -9,6 +9,7 @@ import pytest
 from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response
 from antiphon.explanations.words import (
     APP,
+    CLIENT,
     CLIENT_RESPONSE,
     ERROR,
     MULTIDICT,
@@ -26,6 +27,7 @@ OBJECTS = {
     "Blueprint": (Blueprint("shop"), APP),
     "HTTPError": (HTTPError("gone"), ERROR),
     "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
+    "Client": (Client(App()), CLIENT),
     "ClientResponse": (Client(App()).get("/"), {**RESPONSE_HEAD, **CLIENT_RESPONSE}),
 }
 WORDS = [

@@ -46,6 +46,10 @@ CLIENT_RESPONSE = {
     "get_json": "response.json",
     "get_text": "response.text",
 }
+CLIENT = {
+    "force_login aforce_login": "client.login(user)",
+    "session_transaction": "with client.session as session:",
+}
 APP = {
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",

@@ -6,6 +6,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
+from antiphon.explanations.words import CLIENT, names_ours
 from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import URL
@@ -30,6 +31,7 @@ T = TypeVar("T")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+@names_ours(CLIENT)
 class BaseClient(ABC, Generic[Answer, Opening]):
     """The base of both clients, which differ only in how they wait. An ``Answer`` is a response or an awaitable of one.
 
