@@ -109,6 +109,10 @@ class App(Routes, Servable):
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
         """The plans without any override, which count again after the last one."""
 
+    def _registered(self) -> list[object]:
+        parts = (self._guard, self._guard.origins, self._dependencies, self._lifespan, self._observers)
+        return [*super()._registered(), *parts]
+
     @property
     def trusted_proxies(self) -> TrustedProxies:
         """The proxies whose forwarded headers are believed."""
@@ -515,10 +519,11 @@ class App(Routes, Servable):
 
     def _place(self) -> str:
         """Return the prefixes at which this application is mounted. Raises ValueError for more than one place."""
-        if not self._places_above:
+        above = [(outer, mount) for outer, mount in self._places_above if mount in outer.mounts]
+        if not above:
             return ""
-        outer, mount = self._places_above[0]
-        if len(self._places_above) > 1 or mount.host is not None or "<" in mount.prefix:
+        outer, mount = above[0]
+        if len(above) > 1 or mount.host is not None or "<" in mount.prefix:
             raise explained(
                 "bad-signed-url",
                 ValueError("this app is mounted in several places: request.url_for knows which, or say _mounted_at"),

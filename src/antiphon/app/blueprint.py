@@ -10,6 +10,7 @@ from antiphon.app.answering.middleware import Middleware, middleware
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import Route, RouteOptions, check_deadline, check_options, checked_methods, make_route
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandlerDecorator, Handler, MiddlewareFunction
+from antiphon.app.snapshot import Snapshot
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, names_ours
 from antiphon.handler.callables import check_arguments, check_sync
@@ -45,6 +46,7 @@ class Feature(Protocol[A_contra]):
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 H = TypeVar("H", bound=Handler)
 X = TypeVar("X", bound=Exception)
 B = TypeVar("B", bound=BeforeHook)
@@ -75,6 +77,7 @@ class Registry:
         self.converters: dict[str, Converter] = {}
         self.blueprints: list[IncludedBlueprint] = []
         self.trusted_origins = TrustedOrigins()
+        self.features: list[object] = []
 
 
 @names_ours(APP)
@@ -101,7 +104,8 @@ class Routes:
     def use(self, feature: Feature[Self]) -> None:
         """Install a feature: ``app.use(CORS(["https://shop.example.com"]))``.
 
-        Raises TypeError for another object, and for a feature of whole applications that a blueprint is to use.
+        A feature whose ``install`` raises an error leaves nothing registered. Raises TypeError for another object, and
+        for a feature of whole applications that a blueprint is to use.
         """
         self._check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
@@ -109,10 +113,12 @@ class Routes:
                 "not-a-feature",
                 TypeError(f"{feature!r} is no feature: that is an object with install(app), such as CORS([...])"),
             )
+        before = Snapshot(self._registered())
         try:
             feature.install(self)
-        except AttributeError as error:
-            if error.obj is not self or not isinstance(self, Blueprint):
+        except BaseException as error:
+            before.restore()
+            if not isinstance(error, AttributeError) or error.obj is not self or not isinstance(self, Blueprint):
                 raise
             name = type(feature).__name__
             raise explained(
@@ -121,6 +127,25 @@ class Routes:
                     f"{name} is for a whole application, not for the blueprint {self.name!r}: app.use({name}(...))"
                 ),
             ) from error
+        self._registry.features.append(feature)
+
+    @property
+    def features(self) -> tuple[object, ...]:
+        """The features that were given to ``use`` here, in the order in which they were installed."""
+        return tuple(self._registry.features)
+
+    def find_feature(self, kind: type[T]) -> T | None:
+        """Return the first feature of a class that is in use here, or None: ``app.find_feature(Templates)``."""
+        return next((each for each in self._registry.features if isinstance(each, kind)), None)
+
+    def _registered(self) -> list[object]:
+        """Return the objects that keep what is registered here, and with the blueprints here."""
+        within: list[Routes] = [self]
+        for each in within:
+            within += [one.blueprint for one in each._registry.blueprints if one.blueprint not in within]
+        registries = [each._registry for each in within]
+        parts = [part for each in registries for part in (each, each.error_handlers, each.trusted_origins)]
+        return [*within, *parts]
 
     # Routes
 

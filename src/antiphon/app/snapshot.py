@@ -1,0 +1,25 @@
+"""Objects as they were, for when what changes them fails half-way."""
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class Snapshot:
+    """The attributes of some objects, and what is in those that are lists or dicts, to which they can be set back."""
+
+    def __init__(self, objects: Iterable[object]) -> None:
+        self._attributes = [(vars(each), dict(vars(each))) for each in objects]
+        contained = [value for _, attributes in self._attributes for value in attributes.values()]
+        self._lists = [(each, [*each]) for each in contained if isinstance(each, list)]
+        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
+            *self._attributes,
+            *((each, dict(each)) for each in contained if isinstance(each, dict)),
+        ]
+
+    def restore(self) -> None:
+        """Set the objects back, in place, so that whoever has one of their lists has it as it was."""
+        for each, before in self._dicts:
+            each.clear()
+            each.update(before)
+        for items, kept in self._lists:
+            items[:] = kept
