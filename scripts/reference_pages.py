@@ -28,7 +28,7 @@ CLASSES = {
 
 TOPICS = {
     "handlers.md": Page(
-        "Dependencies, sessions and the current request", "antiphon", "Dependency Session current_request ResponseLike",
+        "Dependencies, sessions and the current request", "antiphon", "Dependency RouteKey Session current_request ResponseLike",
         "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
     "uploads.md": Page(

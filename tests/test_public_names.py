@@ -18,8 +18,9 @@ PUBLIC = {
     "antiphon": {
         "Address", "App", "BadSignature", "Blueprint", "Dependency", "Environment", "Exchange", "HTTPError", "Headers",
         "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "FormPart", "Redirect", "Request",
-        "Response", "ResponseLike", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort",
-        "aget_response", "current_request", "env", "from_asgi", "from_wsgi", "get_response", "is_debug", "to_app",
+        "Response", "ResponseLike", "RouteKey", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload",
+        "abort", "aget_response", "current_request", "env", "from_asgi", "from_wsgi", "get_response", "is_debug",
+        "to_app",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",

@@ -528,6 +528,40 @@ app.middleware(function)  # wrong
 app.middleware(coroutine)  # wrong
 """
 
+EXTENSION = """
+from typing import Any, assert_type
+
+from antiphon import App, Blueprint, Request, RouteKey
+from antiphon.features import Templates
+
+FLAG = RouteKey[str]("flag")
+COUNT = RouteKey[int]("count")
+app = App()
+beta = Blueprint("beta", meta={FLAG: "beta"})
+
+
+@beta.get("/", meta={FLAG: "new", COUNT: 2})
+def index(request: Request) -> str: return request.route.meta[FLAG]
+
+
+@app.before_request
+def check(request: Request) -> None:
+    assert_type(request.route.meta[COUNT], int)
+    assert_type(request.route.meta.get(FLAG), str | None)
+    assert_type(request.route.meta.get(FLAG, 0), str | int)
+    request.route.meta[COUNT].upper()  # wrong
+    request.route.meta["flag"]  # wrong
+    request.route.meta[FLAG] = "x"  # wrong
+
+
+def install(app: App) -> None:
+    assert_type(app.find_feature(Templates), Templates | None)
+    assert_type(app.features, tuple[object, ...])
+
+
+app.get("/", meta={"flag": "x"})  # wrong
+"""
+
 MICRODOT = """
 from typing import assert_type
 
@@ -618,6 +652,7 @@ PROGRAMS = {
     "dependencies": PLACES,
     "handlers": HANDLERS,
     "middleware": MIDDLEWARE,
+    "extension": EXTENSION,
     "microdot_app": MICRODOT,
     "error_handlers": ERROR_HANDLERS,
     "users": USERS,

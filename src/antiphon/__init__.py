@@ -28,6 +28,7 @@ __all__, __getattr__ = import_on_use(
         "request.dependencies": "Dependency",
         "request.proxies": "TrustedProxies",
         "request.request": "Request",
+        "request.route": "RouteKey",
         "request.session": "Session",
         "response.response": "Response",
         "serialization.signing": "BadSignature SignatureExpired Signer",

@@ -19,6 +19,7 @@ from antiphon.http.redirect import Redirect
 from antiphon.request.dependencies import Dependency
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
+from antiphon.request.route import RouteKey
 from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
@@ -46,6 +47,7 @@ __all__ = [
     "Request",
     "Response",
     "ResponseLike",
+    "RouteKey",
     "Session",
     "SignatureExpired",
     "Signer",

@@ -8,7 +8,15 @@ from antiphon.app.answering.error_handlers import ErrorHandlers, check_key
 from antiphon.app.answering.hooks import Hook, check_returns, hook
 from antiphon.app.answering.middleware import Middleware, middleware
 from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.route import Route, RouteOptions, check_deadline, check_options, checked_methods, make_route
+from antiphon.app.route import (
+    Route,
+    RouteOptions,
+    check_deadline,
+    check_options,
+    checked_meta,
+    checked_methods,
+    make_route,
+)
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandlerDecorator, Handler, MiddlewareFunction
 from antiphon.app.snapshot import Snapshot
 from antiphon.explanations import explained
@@ -19,6 +27,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
+from antiphon.request.route import RouteKey
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
 from antiphon.routing.pattern import (
@@ -409,8 +418,8 @@ class Blueprint(Routes):
 
     ``name`` stands before the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
     which may have parameters, and at ``host``, where they don't name one. ``limits`` and ``deadline`` bound its
-    requests as far as a route does not say otherwise. Raises ValueError for a name with a dot, and for a malformed
-    prefix or host.
+    requests as far as a route does not say otherwise. ``meta`` is that of its routes, for keys that these don't have
+    themselves. Raises ValueError for a name with a dot, and for a malformed prefix or host.
     """
 
     def __init__(
@@ -421,6 +430,7 @@ class Blueprint(Routes):
         host: str | None = None,
         limits: Limits | None = None,
         deadline: Duration | None = None,
+        meta: Mapping[RouteKey[Any], object] | None = None,
     ) -> None:
         super().__init__()
         self.name = _blueprint_name(name)
@@ -428,6 +438,7 @@ class Blueprint(Routes):
         self.host = host
         self.limits = Limits.of(limits)
         self.deadline = check_deadline(deadline)
+        self.meta = checked_meta(meta)
         self._is_frozen = False
         self._check_prefix(prefix, host)
 

@@ -16,6 +16,7 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
+from antiphon.request.route import NO_META, RouteKey, RouteMeta
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
 """The time at which a body is received: before the handler is called; when it is first read; or as it is streamed,
@@ -61,6 +62,8 @@ class Route(NamedTuple):
     """The type of the body, or the types of its parts, as they were declared for documents of the API."""
     gives: object = None
     """The type of the answer, or the types of its statuses, as they were declared for documents of the API."""
+    meta: RouteMeta = NO_META
+    """The metadata of the route and its blueprints, for hooks and features."""
     blueprint: str | None = None
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
@@ -116,6 +119,8 @@ class RouteOptions(TypedDict, total=False):
     can't tell. ``takes`` is the type of the JSON body, or a mapping of "json", "form" and "query" to types. ``gives``
     is the type of the answer with status 200, or a mapping of statuses to types, None for no content. Nothing is
     checked by them when a request is answered.
+
+    ``meta`` are values by keys of the type ``RouteKey``, which hooks and features read as ``request.route.meta[KEY]``.
     """
 
     name: str | None
@@ -132,6 +137,7 @@ class RouteOptions(TypedDict, total=False):
     before: BeforeHook | Iterable[BeforeHook]
     takes: object
     gives: object
+    meta: Mapping[RouteKey[Any], object]
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
@@ -169,6 +175,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         tuple([hook(function) for function in _hooks_before(options)]),
         takes=options.get("takes"),
         gives=options.get("gives"),
+        meta=checked_meta(options.get("meta")),
         arguments=arguments_of(function),
     )
 
@@ -195,6 +202,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
             "bad-route-option", ValueError(f"receive is 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
         )
     check_deadline(options.get("deadline"))
+    checked_meta(options.get("meta"))
     _check_declared(pattern, options)
     for function in _hooks_before(options):
         check_arguments(function, "request")
@@ -224,6 +232,18 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
 def _hooks_before(options: Mapping[str, Any]) -> Iterable[BeforeHook]:
     before: BeforeHook | Iterable[BeforeHook] = options.get("before", ())
     return [before] if callable(before) else before
+
+
+def checked_meta(values: object) -> RouteMeta:
+    """Return what a route or a blueprint was given to be read. Raises TypeError for keys of another type."""
+    if values is None:
+        return NO_META
+    if not isinstance(values, Mapping) or not all(isinstance(key, RouteKey) for key in values):
+        raise explained(
+            "bad-route-option",
+            TypeError(f'meta has keys of RouteKey, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}'),
+        )
+    return RouteMeta(values)
 
 
 def check_deadline(deadline: Duration | None) -> float | None:

@@ -1,7 +1,7 @@
 """The route of a request, as far as the request knows it."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Never, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Never, Protocol, TypeVar, overload
 
 from antiphon.http.limits import Limits
 from antiphon.request.body import DEFAULT_LIMITS
@@ -11,6 +11,64 @@ if TYPE_CHECKING:
     from antiphon.request.request import Request
 
 T = TypeVar("T")
+D = TypeVar("D")
+
+
+class RouteKey(Generic[T]):
+    """A typed key of the metadata of routes: ``FLAG = RouteKey[str]("flag")``, then ``request.route.meta[FLAG]``.
+
+    Routes are given it where they are registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error
+    messages only: two keys of one name are different.
+    """
+
+    __slots__ = ("__orig_class__", "name")  # the first is set by RouteKey[str]("flag"): the type of the value
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<RouteKey {self.name!r}>"
+
+
+class RouteMeta:
+    """The metadata of a route and its blueprints: values by their keys, each of its key's type."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[RouteKey[Any], object]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, key: RouteKey[T]) -> T:
+        """Return the value of a key. Raises KeyError if the route has none."""
+        value: Any = self._values[key]
+        return value  # type: ignore[no-any-return] # of the key's type
+
+    @overload
+    def get(self, key: RouteKey[T], /) -> T | None: ...
+    @overload
+    def get(self, key: RouteKey[T], default: D, /) -> T | D: ...
+    def get(self, key: RouteKey[Any], default: object = None, /) -> Any:
+        """Return the value of a key, or the default."""
+        return self._values.get(key, default)
+
+    def within(self, outer: "RouteMeta") -> "RouteMeta":
+        """Return these values, and those of outer ones for other keys."""
+        return RouteMeta({**outer._values, **self._values}) if self._values else outer  # noqa: SLF001 - of this class
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[RouteKey[Any]]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"RouteMeta({self._values!r})"
+
+
+NO_META = RouteMeta({})
 
 
 class ProvidedDependencies(Protocol):
@@ -25,6 +83,7 @@ class Route(Protocol):
     Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty,
     and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no name.
     ``handler`` is the function that was registered, by which hooks know what is marked; None without an application.
+    ``meta`` has the metadata of the route and its blueprints.
     """
 
     @property
@@ -43,6 +102,8 @@ class Route(Protocol):
     def receive(self) -> str: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def meta(self) -> RouteMeta: ...
     @property
     def app(self) -> Any: ...
     @property
@@ -64,6 +125,7 @@ class _NoRoute:
     host = handler = blueprint = app = None
     receive = "load"
     limits = DEFAULT_LIMITS
+    meta = NO_META
     is_before_routing = False
     dependencies = _NoDependencies()
     answered_by = "its handler"

@@ -24,6 +24,7 @@ from antiphon.handler.contract import describe
 from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
+from antiphon.request.route import NO_META, RouteMeta
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
 from antiphon.routing.prefixes import Prefixes, TakenError
@@ -57,6 +58,7 @@ class RouteGroup:
         prefix: str = "",
         host: str | None = None,
         above: "RouteGroup | None" = None,
+        meta: RouteMeta = NO_META,
     ) -> None:
         self.app = app
         self.registry = registry
@@ -67,6 +69,7 @@ class RouteGroup:
         self.prefix = prefix
         self.host = host
         self.above = above
+        self.meta = meta
         self.stack = HandlerStack(
             (*stack.middleware, *registry.middleware),
             dependencies.resolving,
@@ -99,6 +102,7 @@ class RouteGroup:
             self.prefix + (blueprint.prefix if included.prefix is None else included.prefix),
             included.host or blueprint.host or self.host,
             self,
+            blueprint.meta.within(self.meta),
         )
 
     def walk(self) -> Iterator["RouteGroup"]:
@@ -122,6 +126,7 @@ class RouteGroup:
         ]
 
     def _placed(self, route: Route, **changes: Any) -> Route:
+        changes["meta"] = route.meta.within(self.meta)
         return route._replace(app=self.app, blueprint=self.name or None, dependencies=self.dependencies, **changes)
 
     def plan_answer(
