@@ -56,6 +56,8 @@ class Route(NamedTuple):
     """True if the route is answered outside of all middleware and hooks, for every host."""
     idempotent: bool = False
     """True if a request is carried out once, however often it is sent with one Idempotency-Key."""
+    csrf_exempt: bool = False
+    """True if writes are taken from pages of any site, and without a token of ``CSRFTokens``."""
     before: tuple[Hook, ...] = ()
     """The hooks of this route alone, called after those of the blueprint and the application."""
     takes: object = None
@@ -115,6 +117,9 @@ class RouteOptions(TypedDict, total=False):
     An ``idempotent`` route carries a write out once for each Idempotency-Key, and gives retries the first answer. It
     needs the feature ``IdempotentWrites``.
 
+    A ``csrf_exempt`` route takes writes from pages of any site, and without a token of ``CSRFTokens``: it is for
+    webhooks, and has to know its clients otherwise, such as by a signature of what they send.
+
     ``takes`` and ``gives`` are for documents of the API (``OpenAPI``), where the handler's code and its annotations
     can't tell. ``takes`` is the type of the JSON body, or a mapping of "json", "form" and "query" to types. ``gives``
     is the type of the answer with status 200, or a mapping of statuses to types, None for no content. Nothing is
@@ -134,6 +139,7 @@ class RouteOptions(TypedDict, total=False):
     signed: bool
     unguarded: bool
     idempotent: bool
+    csrf_exempt: bool
     before: BeforeHook | Iterable[BeforeHook]
     takes: object
     gives: object
@@ -172,6 +178,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("signed", False),
         options.get("unguarded", False),
         options.get("idempotent", False),
+        options.get("csrf_exempt", False),
         tuple([hook(function) for function in _hooks_before(options)]),
         takes=options.get("takes"),
         gives=options.get("gives"),

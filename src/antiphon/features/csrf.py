@@ -79,8 +79,8 @@ class CSRFTokens:
     A write is each request but GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the header X-CSRF-Token, or in the
     field "csrf_token" of a form. The token belongs to the session: use Sessions before this feature. ``exempt`` are the
     names of routes that need no token, or of blueprints with all their routes, such as "webhook" or "shop.paid". Nor do
-    requests with a Bearer token and no cookie need one, and those of trusted origins. Raises ValueError for names as
-    one text, and, when the app starts, for names that it does not have.
+    routes with ``csrf_exempt=True`` need one, nor requests with a Bearer token and no cookie, nor those of trusted
+    origins. Raises ValueError for names as one text, and, when the app starts, for names that it does not have.
     """
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:
@@ -138,7 +138,9 @@ class CSRFTokens:
         """True for a write that needs a token. Where no route of this app answers, nothing is written here."""
         if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
             return False
-        if any(endpoint == name or endpoint.startswith(f"{name}.") for name in self._exempt):
+        if request.route.csrf_exempt or any(
+            endpoint == name or endpoint.startswith(f"{name}.") for name in self._exempt
+        ):
             return False
         return not (_is_of_program(request) or _is_of_trusted_page(request))
 

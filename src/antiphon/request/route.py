@@ -83,7 +83,7 @@ class Route(Protocol):
     Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty,
     and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no name.
     ``handler`` is the function that was registered, by which hooks know what is marked; None without an application.
-    ``meta`` has the metadata of the route and its blueprints.
+    ``meta`` has the metadata of the route and its blueprints. ``csrf_exempt`` is True if it takes writes from anywhere.
     """
 
     @property
@@ -104,6 +104,8 @@ class Route(Protocol):
     def limits(self) -> Limits: ...
     @property
     def meta(self) -> RouteMeta: ...
+    @property
+    def csrf_exempt(self) -> bool: ...
     @property
     def app(self) -> Any: ...
     @property
@@ -126,6 +128,7 @@ class _NoRoute:
     receive = "load"
     limits = DEFAULT_LIMITS
     meta = NO_META
+    csrf_exempt = False
     is_before_routing = False
     dependencies = _NoDependencies()
     answered_by = "its handler"

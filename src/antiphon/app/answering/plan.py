@@ -190,7 +190,7 @@ class Plan:
     # No __slots__: without the GIL, threads lock the plan to read most of them.
 
     checks_writes = True
-    """False if the handler hands requests on to an application that refuses writes from other sites by itself."""
+    """False if writes from other sites are taken, or refused by an application to which the handler hands them on."""
 
     def __init__(
         self,

@@ -250,6 +250,8 @@ class Planning:
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
         plan = Plan(route, handler.for_handler(True), stack, body=Body(route.receive))
+        if route.csrf_exempt:
+            plan.checks_writes = False
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
