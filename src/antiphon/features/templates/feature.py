@@ -5,7 +5,7 @@ app.use(Templates("templates"))
 
 import os
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
@@ -33,7 +33,10 @@ class Templates:
     ".csv"; a name that nobody has given is an error. Besides its data, a template knows ``request``, ``url_for``, and
     what the application shares.
 
-    The templates of a blueprint are looked for first, where its routes answer, and then those of the application.
+    The templates of a blueprint are looked for first, where its routes answer, and then those of the application, if it
+    has any. Templates that are ``overridable``, such as those of an extension, are looked for last, so that the
+    application may have others of the same names; so may several such features of one application be used.
+
     With ``enable_async``, pages of ``async def`` handlers may await: what a template calls or loops over may be async.
     Changed templates are loaded again in the debug mode. Raises ValueError for a folder that is not there, TypeError
     without one.
@@ -42,42 +45,75 @@ class Templates:
     environment: Environment
     """The environment of Jinja2, for filters, tests and globals: ``templates.environment.filters["money"] = money``."""
 
-    def __init__(self, *folders: str | os.PathLike[str] | BaseLoader, enable_async: bool = False) -> None:
+    def __init__(
+        self, *folders: str | os.PathLike[str] | BaseLoader, enable_async: bool = False, overridable: bool = False
+    ) -> None:
         file = caller_file()
         found = [each if isinstance(each, BaseLoader) else folder_beside(file, each) for each in folders]
         if not found:
             raise explained("bad-feature-option", TypeError('Templates needs a folder: Templates("templates")'))
         self.environment = TemplateEnvironment(loader_of(found))
-        self._renderer = Renderer(self.environment, enable_async)
-        self._in_front_of: dict[Renderer, Renderer] = {}
+        self._renderer = Renderer(self.environment, enable_async, overridable)
 
     def install(self, app: Routes) -> None:
-        """Provide ``request.templates``, for the whole application or for a blueprint."""
+        """Provide ``request.templates``, for the whole application or for a blueprint.
+
+        Raises ValueError for a second feature of an application whose templates are not overridable.
+        """
         if is_debug():
             self.environment.auto_reload = True
         if isinstance(app, Blueprint):
             app.before_request(self._choose)
-        else:
-            cast("App", app).provide(Request.templates, self._of_request)
-
-    def _of_request(self, request: Request) -> "RequestTemplates":
-        return RequestTemplates(self._renderer, request)
+            return
+        others = _renderers(app)
+        if not others or not (self._renderer.is_overridable or all(each.is_overridable for each in others)):
+            cast("App", app).provide(Request.templates, _AppTemplates(app, self._renderer).of_request)
 
     def _choose(self, request: Request) -> None:
-        """Have the blueprint's own templates looked for first, from here on."""
-        above = cast("RequestTemplates", request.templates).renderer
-        if above not in self._in_front_of:
-            environment = in_front_of(self.environment, above.environment)
-            self._in_front_of[above] = Renderer(environment, self._renderer.is_async or above.is_async)
-        request.templates = RequestTemplates(self._in_front_of[above], request)
+        """Have the templates of a blueprint and those around it looked for, from here on."""
+        renderer = self._renderer
+        if Request.templates in request or request.app.provides(Request.templates):
+            renderer = renderer.with_those_of(cast("RequestTemplates", request.templates).renderer)
+        request.templates = RequestTemplates(renderer, request)
+
+
+def _renderers(app: Routes) -> list["Renderer"]:
+    return [each._renderer for each in app.features if isinstance(each, Templates)]  # noqa: SLF001 - of this module
+
+
+class _AppTemplates:
+    """The templates of an application: its own, then those of its features that it may override, in their order."""
+
+    def __init__(self, app: Routes, first: "Renderer") -> None:
+        self._app = app
+        self._first = first
+
+    def of_request(self, request: Request) -> "RequestTemplates":
+        return RequestTemplates(self._renderer, request)
+
+    @cached_property
+    def _renderer(self) -> "Renderer":
+        known = dict.fromkeys([self._first, *_renderers(self._app)])
+        first, *last = sorted(known, key=lambda each: each.is_overridable)
+        return reduce(lambda above, each: each.with_those_of(above), last, first)
 
 
 class Renderer:
     """An environment, and its twin whose templates may await, compiled from the same text."""
 
-    def __init__(self, environment: Environment, is_async: bool) -> None:
+    def __init__(self, environment: Environment, is_async: bool, is_overridable: bool = False) -> None:
         self.environment = environment
         self.is_async = is_async
+        self.is_overridable = is_overridable
+        self._with: dict[Renderer, Renderer] = {}
+
+    def with_those_of(self, above: "Renderer") -> "Renderer":
+        """Return the renderer of these templates and of others, which come first if these are overridable."""
+        if above not in self._with:
+            first, last = (above, self) if self.is_overridable else (self, above)
+            environment = in_front_of(first.environment, last.environment)
+            self._with[above] = Renderer(environment, first.is_async or last.is_async)
+        return self._with[above]
 
     @cached_property
     def async_environment(self) -> Environment:
