@@ -173,7 +173,7 @@ TOPICS = {
         "See also [describe an API](../../how-to/openapi.md).",
     ),
     "features/observing.md": Page(
-        "Health, traces and the access log", "antiphon.features", "Health OpenTelemetry AccessLog",
+        "Health, traces and the access log", "antiphon.features", "Health HealthCheck OpenTelemetry AccessLog",
         "See also [answer probes](../../how-to/health.md), [trace requests](../../how-to/trace.md) and"
         " [read the logs](../../how-to/logs.md).",
     ),
@@ -212,10 +212,11 @@ TOPICS = {
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
         "ASGIApplication AbortOptions AfterHook AttributeValue BareItem BeforeHook BlockNames Body BodyLike "
-        "BodyPolicy BodyStream CSRFReason CacheDirectives Choices ClientAddress ClientContent ClientFields "
+        "BodyPolicy BodyStream CSRFReason CacheDirectives CheckFunction Choices ClientAddress ClientContent "
+        "ClientFields "
         "ClientFiles ConditionalRequest Duration EndReason ErrorHandlerDecorator ErrorOptions Feature "
         "FileSource FolderOptions ForeignApplication ForeignInterface FormFields FormParts Globals "
-        "HTTPVersion Handler HeaderFields HealthCheck Language Lifetime LimitOptions Markup "
+        "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteOptions Routes SameSite SecretKeys SharedValues Shield StructuredMember TemplateRenderer "

@@ -38,7 +38,7 @@ PUBLIC = {
     "antiphon.features": {
         "AccessLog", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript", "BoundField", "CSRFTokens",
         "Compression", "ContentSecurityPolicy", "CookieStore", "CORS", "Field", "Flash", "FlashMessage",
-        "FlashMessages", "Form", "FormError", "Health", "HtmxHeaders", "HtmxRequest", "IdempotentWrites",
+        "FlashMessages", "Form", "FormError", "Health", "HealthCheck", "HtmxHeaders", "HtmxRequest", "IdempotentWrites",
         "Languages", "Location", "Locations", "MemoryStore", "OpenAPI", "OpenTelemetry", "OwnedEntry", "Page",
         "PageFile", "Pages", "PermissionsPolicy", "RateLimit",
         "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount", "StoreEntry",
@@ -72,10 +72,11 @@ PUBLIC = {
     "antiphon.types": {
         "ASGIApplication", "AbortOptions", "AfterHook", "AttributeValue", "BareItem", "BeforeHook",
         "BlockNames", "Body", "BodyLike", "BodyPolicy", "BodyStream", "CSRFReason", "CacheDirectives",
-        "Choices", "ClientAddress", "ClientContent", "ClientFields", "ClientFiles", "ConditionalRequest",
+        "CheckFunction", "Choices", "ClientAddress", "ClientContent", "ClientFields", "ClientFiles",
+        "ConditionalRequest",
         "Duration", "EndReason", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FileSource",
         "FolderOptions", "ForeignApplication", "ForeignInterface", "FormFields", "FormParts", "Globals",
-        "HTTPVersion", "Handler", "HeaderFields", "HealthCheck", "Language", "Lifetime", "LimitOptions",
+        "HTTPVersion", "Handler", "HeaderFields", "Language", "Lifetime", "LimitOptions",
         "Markup", "MiddlewareFunction", "Mount", "Number", "OnDrain", "OpenAPIDocument", "Pairs", "PatchMode",
         "PolicyDirectives", "PolicyWords", "ProblemOptions", "Progress", "RangeSpec", "RequestFunction",
         "RequestOptions", "RequestWithReferrer", "Route", "RouteOptions", "Routes", "SameSite", "SecretKeys",

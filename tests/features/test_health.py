@@ -8,7 +8,7 @@ import pytest
 
 from antiphon import App, Blueprint, abort, get_response
 from antiphon.concurrency.draining import DRAINING
-from antiphon.features import AccessLog, Health
+from antiphon.features import AccessLog, Health, HealthCheck
 from antiphon.request.request import Request
 from antiphon.testing import Client
 from tests.helpers.waiting import DEADLINE, eventually
@@ -204,3 +204,72 @@ def test_a_blueprint_s_probes_are_below_its_prefix(interface):
     app = App()
     app.register(blueprint)
     assert Client(app, interface).get("/admin/healthz").status == 200
+
+
+class Flags:
+    """An extension with a check of its own."""
+
+    def __init__(self, check):
+        self.check = check
+
+    def install(self, app):
+        app.use(HealthCheck(self.check, name="flags"))
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(("check", "status", "outcome"), [(passes_async, 200, "ok"), (says_no, 503, "failed")])
+def test_checks_of_other_features_are_asked_too(interface, is_first, check, status, outcome):
+    app = App()
+    features = [Flags(check), Health(checks=[passes])]
+    for feature in features if is_first else reversed(features):
+        app.use(feature)
+    response = Client(app, interface).get("/readyz")
+    assert response.status == status
+    assert response.json["checks"] == {"passes": "ok", "flags": outcome}
+
+
+def test_a_check_of_another_feature_that_hangs_has_the_timeout_of_the_probe(interface):
+    app = App()
+    app.use(Health(timeout=0.05))
+    app.use(HealthCheck(never_ends))
+    assert Client(app, interface).get("/readyz").json["checks"] == {"never_ends": "failed"}
+
+
+def test_a_check_without_probes_asks_nothing(interface):
+    app = App()
+    app.use(HealthCheck(fails))
+    app.get("/")(lambda request: "here")
+    client = Client(app, interface)
+    assert (client.get("/").text, client.get("/readyz").status) == ("here", 404)
+
+
+def test_checks_of_features_are_those_of_the_app_that_is_asked(interface):
+    probes = Health()
+    one, other = App(), App()
+    for app, check in ((one, passes), (other, fails)):
+        app.use(probes)
+        app.use(HealthCheck(check, name="own"))
+    assert [Client(app, interface).get("/readyz").status for app in (one, other)] == [200, 503]
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        [HealthCheck(passes), HealthCheck(says_no, name="passes")],
+        [Health(checks=[passes]), HealthCheck(passes)],
+        [HealthCheck(passes), Health(checks=[passes])],
+    ],
+)
+def test_two_checks_of_one_name_are_refused_whoever_brings_them(features):
+    app = App()
+    app.use(features[0])
+    with pytest.raises(ValueError, match="two checks are named 'passes'"):
+        app.use(features[1])
+    assert app.features == (features[0],)
+
+
+def test_a_check_of_a_blueprint_and_one_with_arguments_are_refused():
+    with pytest.raises(TypeError, match="HealthCheck is for a whole application, not for the blueprint 'shop'"):
+        Blueprint("shop").use(HealthCheck(passes))
+    with pytest.raises(TypeError, match="argument"):
+        HealthCheck(lambda request: None)

@@ -15,7 +15,7 @@ __all__, __getattr__ = import_on_use(
         "features.forms.field": "Field",
         "features.forms.form": "Form",
         "features.forms.messages": "FormError",
-        "features.health": "Health",
+        "features.health": "Health HealthCheck",
         "features.htmx": "HtmxHeaders HtmxRequest redirect_htmx",
         "features.idempotency": "IdempotentWrites",
         "features.languages.feature": "Languages",

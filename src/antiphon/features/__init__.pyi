@@ -8,7 +8,7 @@ from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
 from antiphon.features.forms.messages import FormError
-from antiphon.features.health import Health
+from antiphon.features.health import Health, HealthCheck
 from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
 from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.languages.feature import Languages
@@ -69,6 +69,7 @@ __all__ = [
     "Form",
     "FormError",
     "Health",
+    "HealthCheck",
     "HtmxHeaders",
     "HtmxRequest",
     "IdempotentWrites",

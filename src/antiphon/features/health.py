@@ -1,6 +1,7 @@
-"""Answers to probes: the process lives, and it is ready for requests, as a feature.
+"""Answers to probes: the process lives, and it is ready for requests, as a feature. Other features bring checks.
 
 app.use(Health(checks=[database]))
+app.use(HealthCheck(queue))
 """
 
 import asyncio
@@ -8,9 +9,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from antiphon.app.blueprint import Routes
+from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.concurrency.draining import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.logs.access_log import unlogged
@@ -20,7 +21,10 @@ from antiphon.http.durations import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-HealthCheck: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+CheckFunction: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
 """A function, ``def`` or ``async def``, that raises an error or returns False if something is not as it should be."""
 
 
@@ -34,7 +38,7 @@ class Health:
     raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta, has failed. They run side by
     side, ``def`` ones on threads of their own, where one that hangs is not called again before it has ended. Answers
     tell names of checks, and no more; why one failed is logged when it begins. ``access_log`` has probes in the access
-    log.
+    log. Each ``HealthCheck`` of the application is run, too.
 
     Raises ValueError for two checks of one name and a timeout that is not positive, TypeError for a check that takes
     arguments.
@@ -45,7 +49,7 @@ class Health:
         live: str | None = "/healthz",
         ready: str | None = "/readyz",
         *,
-        checks: Iterable[HealthCheck] | Mapping[str, HealthCheck] = (),
+        checks: Iterable[CheckFunction] | Mapping[str, CheckFunction] = (),
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None:
@@ -56,11 +60,14 @@ class Health:
             )
         self._live = live
         self._ready = ready
-        self._checks = [_RunCheck(name, function, timeout) for name, function in _named(checks)]
+        self._timeout = timeout
+        self._checks = [_RunCheck(name, function) for name, function in _named(checks)]
+        _check_names(self._checks)
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
-        """Register the routes."""
+        """Register the routes. Raises ValueError if another feature has a check of one of the names."""
+        _check_names([*_checks_of(app), *self._checks])
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)
         if self._ready is not None:
@@ -72,8 +79,9 @@ class Health:
     async def _tell_ready(self, request: Request) -> Response:
         if DRAINING.is_given:
             return self._answer(request, "draining")
-        passed = await asyncio.gather(*[check.passes() for check in self._checks])
-        outcomes = {check.name: "ok" if is_ok else "failed" for check, is_ok in zip(self._checks, passed, strict=True)}
+        checks = [*self._checks, *_brought(request.app)]
+        passed = await asyncio.gather(*[check.passes(self._timeout) for check in checks])
+        outcomes = {check.name: "ok" if is_ok else "failed" for check, is_ok in zip(checks, passed, strict=True)}
         return self._answer(request, "ok" if all(passed) else "failed", checks=outcomes)
 
     def _answer(self, request: Request, status: str, **members: object) -> Response:
@@ -83,40 +91,76 @@ class Health:
         return Response.json({"status": status, **members}, code, {"cache-control": "no-store"})
 
 
-def _named(checks: Iterable[HealthCheck] | Mapping[str, HealthCheck]) -> list[tuple[str, HealthCheck]]:
-    """Return checks with their names. Raises ValueError for two of one name, TypeError for what is no function."""
+class HealthCheck:
+    """A feature that has ``Health`` run one more check, for features that bring one of their own.
+
+    ``check`` is a function as those of ``Health``, and ``name`` its name in answers, by default that of the function.
+    The two features are used in any order; without ``Health`` nothing is run. Raises TypeError for a check that takes
+    arguments.
+    """
+
+    def __init__(self, check: CheckFunction, *, name: str | None = None) -> None:
+        [(own_name, function)] = _named([check])
+        self._check = _RunCheck(name or own_name, function)
+
+    def install(self, app: "App") -> None:
+        """Have the check run. Raises ValueError if there is one of its name."""
+        if isinstance(app, Blueprint):
+            raise explained(
+                "for-whole-app",
+                TypeError(f"HealthCheck is for a whole application, not for the blueprint {app.name!r}"),
+            )
+        _check_names([*_checks_of(app), self._check])
+
+
+def _brought(app: Routes) -> list["_RunCheck"]:
+    """Return the checks that features of an application bring."""
+    return [each._check for each in app.features if isinstance(each, HealthCheck)]  # noqa: SLF001 - of this module
+
+
+def _checks_of(app: Routes) -> list["_RunCheck"]:
+    own = [check for each in app.features if isinstance(each, Health) for check in each._checks]  # noqa: SLF001
+    return [*own, *_brought(app)]
+
+
+def _check_names(checks: Iterable["_RunCheck"]) -> None:
+    names = [check.name for check in checks]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise explained(
+            "bad-feature-option",
+            ValueError(
+                f"two checks are named {twice[0]!r}: give Health a mapping of names to functions, or HealthCheck a name"
+            ),
+        )
+
+
+def _named(checks: Iterable[CheckFunction] | Mapping[str, CheckFunction]) -> list[tuple[str, CheckFunction]]:
+    """Return checks with their names. Raises TypeError for what is no function."""
     if isinstance(checks, Mapping):
         named = [*checks.items()]
     else:
         named = [(getattr(innermost(check), "__name__", type(check).__name__), check) for check in checks]
     for _, check in named:
         check_arguments(check)
-    names = [name for name, _ in named]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise explained(
-            "bad-feature-option",
-            ValueError(f"two checks are named {twice[0]!r}: give them as a mapping of names to functions"),
-        )
     return named
 
 
 class _RunCheck:
     """One check, and its run on a thread, as long as that lasts."""
 
-    def __init__(self, name: str, function: HealthCheck, timeout: float) -> None:
+    def __init__(self, name: str, function: CheckFunction) -> None:
         self.name = name
         self._function: Callable[[], Any] = function
         self._is_async = is_async(function)
-        self._timeout = timeout
         self._run: Future[object] | None = None
         self._has_failed = False
 
-    async def passes(self) -> bool:
-        """Run the check. Return False if it fails; log it if it did not fail before."""
+    async def passes(self, timeout: float) -> bool:
+        """Run the check for some seconds. Return False if it fails; log it if it did not fail before."""
         error: Exception | None = None
         result: object = None
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(timeout):
                 result = await (self._function() if self._is_async else asyncio.wrap_future(self._on_thread()))
         except Exception as raised:
             error = raised

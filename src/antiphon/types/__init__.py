@@ -22,7 +22,7 @@ __all__, __getattr__ = import_on_use(
         "features.forms.bound_field": "FormFields",
         "features.forms.field": "Choices Widget",
         "features.forms.html": "AttributeValue",
-        "features.health": "HealthCheck",
+        "features.health": "CheckFunction",
         "features.languages.formats": "Number",
         "features.languages.texts": "Texts",
         "features.markup": "Markup",

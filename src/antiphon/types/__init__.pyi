@@ -15,7 +15,7 @@ from antiphon.features.datastar import PatchMode
 from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.html import AttributeValue
-from antiphon.features.health import HealthCheck
+from antiphon.features.health import CheckFunction
 from antiphon.features.languages.formats import Number
 from antiphon.features.languages.texts import Texts
 from antiphon.features.markup import Markup
@@ -62,6 +62,7 @@ __all__ = [
     "BodyStream",
     "CSRFReason",
     "CacheDirectives",
+    "CheckFunction",
     "Choices",
     "ClientAddress",
     "ClientContent",
@@ -83,7 +84,6 @@ __all__ = [
     "HTTPVersion",
     "Handler",
     "HeaderFields",
-    "HealthCheck",
     "Language",
     "Lifetime",
     "LimitOptions",
