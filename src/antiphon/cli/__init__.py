@@ -1,1 +1,5 @@
-"""The `antiphon` command. Nothing else in the package imports it."""
+"""The command `antiphon`, and the name that commands of other packages import."""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__ = import_on_use(__name__, {"cli.routes": "load_app"})

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from antiphon.cli.errors import BadCommand
+from antiphon.cli.settings import setting
 from antiphon.cli.target import NAMES, Target
 
 _NAME = rf"({'|'.join(NAMES)})\b"
@@ -14,6 +15,15 @@ _is_bound = (
 """Names that a module makes, and names that it imports. A module whose syntax is wrong has names, too."""
 _is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
+
+
+def find_target(text: str | None) -> Target:
+    """Return the target that was named, or that ANTIPHON_APP names, or else the one that is here.
+
+    Raises `BadCommand` for one that is malformed, and where none is here, or several.
+    """
+    text = text or setting("ANTIPHON_APP")
+    return Target.parse(text) if text else find()
 
 
 def find() -> Target:

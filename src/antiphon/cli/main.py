@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 from click.core import ParameterSource
 
+from antiphon.cli.brought_commands import Commands
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.guards import Guards, guard_options
-from antiphon.cli.settings import Configured, setting, source_of
+from antiphon.cli.settings import Configured, source_of
 from antiphon.dialect_imports import TooLate, UnknownDialect, install
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _LONGEST = 1e9
 """Seconds, about thirty years. No process can sleep for much longer."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="antiphon")
 def main() -> None:
     """Antiphon: one Request and one Response for every Python web app.
@@ -331,11 +332,9 @@ def _request(url: str, method: str) -> "Request":
 
 
 def _target(text: str | None) -> "Target":
-    from antiphon.cli.discovery import find
-    from antiphon.cli.target import Target
+    from antiphon.cli.discovery import find_target
 
-    text = text or setting("ANTIPHON_APP")
-    return Target.parse(text) if text else find()
+    return find_target(text)
 
 
 def use(names: Sequence[str]) -> None:

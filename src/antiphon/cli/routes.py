@@ -5,6 +5,7 @@ from typing import TypeAlias
 from antiphon.app.application import App
 from antiphon.app.mount import Mount
 from antiphon.app.route import Route
+from antiphon.cli.discovery import find_target
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import shorten
 from antiphon.cli.target import Target
@@ -13,6 +14,16 @@ from antiphon.request.request import Request
 
 Row: TypeAlias = tuple[str, str, str, str]
 """Methods, the host and the path, the name, and the handler with its place."""
+
+
+def load_app(target: str | None = None) -> App:
+    """Return the application that a command is for: ``load_app("shop:app")``.
+
+    Without a target it is the one that ANTIPHON_APP names, or else the only one in the modules of the current
+    directory, as for `antiphon run`. Raises ``click.ClickException``, which ends the command with a message and the
+    exit code 2, if there is none, if it can't be loaded, and for what is no ``App``.
+    """
+    return load(find_target(target))
 
 
 def load(target: Target) -> App:

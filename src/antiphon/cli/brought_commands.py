@@ -1,0 +1,81 @@
+"""Commands that other packages bring, by the entry-point group `antiphon.commands`: `antiphon flags list`.
+
+A package is imported when its command is named, or when the help lists it. No command here pays for others.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from antiphon.cli.errors import BadCommand
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "antiphon.commands"
+
+
+class Commands(click.Group):
+    """The commands of a group, and those that other packages bring under names of their own."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all commands: those here first, then the others, sorted."""
+        own = super().list_commands(context)
+        return [*own, *sorted({entry.name for entry in _entries()} - {*own})]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return a command; one that can't be loaded says so when it is called."""
+        return super().get_command(context, name) or _brought(name)
+
+
+class BrokenCommand(click.Command):
+    """A command of a package that can't be loaded."""
+
+    def __init__(self, name: str, error: BadCommand) -> None:
+        super().__init__(name, short_help=f"Can't be loaded: `antiphon {name}` says why.")
+        self._error = error
+
+    def make_context(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        """Say why it can't be loaded."""
+        raise self._error
+
+
+def _entries(**chosen: str) -> "list[EntryPoint]":
+    from importlib.metadata import entry_points  # late: commands that are ours don't need it
+
+    return [*entry_points(group=GROUP, **chosen)]
+
+
+def _brought(name: str) -> click.Command | None:
+    entries = _entries(name=name)
+    if not entries:
+        return None
+    try:
+        return _loaded(entries)
+    except BadCommand as error:
+        return BrokenCommand(name, error)
+
+
+def _loaded(entries: "list[EntryPoint]") -> click.Command:
+    """Import the command of the only entry. Raises `BadCommand` for several, and for what is no command."""
+    from antiphon.cli.failure import explain_failure
+
+    name, entry = entries[0].name, entries[0]
+    if len(entries) > 1:
+        packages = " and ".join(sorted(map(_package, entries)))
+        raise BadCommand(f"The packages {packages} each bring a command {name!r}: uninstall all but one.")
+    what = f"The command {name!r} of the package {_package(entry)}"
+    try:
+        found: object = import_module(entry.module)
+        for part in filter(None, entry.attr.split(".")):
+            found = getattr(found, part)
+    except (Exception, SystemExit) as error:  # a module may raise anything
+        raise BadCommand(explain_failure(f"{what} can't be loaded:", error)) from error
+    if not isinstance(found, click.Command):
+        raise BadCommand(f"{what} is of type {type(found).__name__}: {entry.value} has to be a command of click.")
+    return found
+
+
+def _package(entry: "EntryPoint") -> str:
+    return entry.dist.name if entry.dist else entry.module
