@@ -28,7 +28,7 @@ CLASSES = {
 
 TOPICS = {
     "handlers.md": Page(
-        "Dependencies, sessions and the current request", "antiphon", "Dependency RouteKey Session current_request ResponseLike",
+        "Dependencies, sessions and the current request", "antiphon", "Dependency Session current_request ResponseLike",
         "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
     "uploads.md": Page(
@@ -204,6 +204,14 @@ TOPICS = {
         "as_bytes served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
         "describe innermost signature_of annotations_of",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
+    ),
+    "extending.md": Page(
+        "Routes and errors of a feature", "antiphon", "RouteKey explained",
+        "See also [write a feature](../how-to/write-a-feature.md).",
+    ),
+    "commands.md": Page(
+        "In commands", "antiphon.cli", "load_app",
+        "See also [write a feature](../how-to/write-a-feature.md#bring-a-command) and [the command](command.md).",
     ),
     "logs.md": Page(
         "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIDFilter",

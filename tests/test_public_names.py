@@ -19,8 +19,8 @@ PUBLIC = {
         "Address", "App", "BadSignature", "Blueprint", "Dependency", "Environment", "Exchange", "HTTPError", "Headers",
         "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "FormPart", "Redirect", "Request",
         "Response", "ResponseLike", "RouteKey", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload",
-        "abort", "aget_response", "current_request", "env", "from_asgi", "from_wsgi", "get_response", "is_debug",
-        "to_app",
+        "abort", "aget_response", "current_request", "env", "explained", "from_asgi", "from_wsgi", "get_response",
+        "is_debug", "to_app",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",
@@ -63,6 +63,7 @@ PUBLIC = {
         "run_on", "run_on_loop", "safe_filename", "served_names", "server_head", "set_current_request", "signature_of",
         "split_list", "started_response", "stream_of", "to_response", "urlencoded_fields_of",
     },
+    "antiphon.cli": {"load_app"},
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},
     "antiphon.testing": {
         "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",

@@ -17,6 +17,7 @@ __all__, __getattr__ = import_on_use(
         "app.served_function": "to_app",
         "body.form_parts": "FormPart",
         "environment.variables": "Environment env",
+        "explanations": "explained",
         "handler.context": "current_request",
         "handler.errors": "is_debug",
         "http.errors": "HTTPError abort",

@@ -8,6 +8,7 @@ from antiphon.app.blueprint import Blueprint
 from antiphon.app.served_function import to_app
 from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import Environment, env
+from antiphon.explanations import explained
 from antiphon.handler.context import current_request
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import HTTPError, abort
@@ -57,6 +58,7 @@ __all__ = [
     "aget_response",
     "current_request",
     "env",
+    "explained",
     "from_asgi",
     "from_wsgi",
     "get_response",

@@ -19,14 +19,14 @@ GROUP = "antiphon.commands"
 class Commands(click.Group):
     """The commands of a group, and those that other packages bring under names of their own."""
 
-    def list_commands(self, context: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands: those here first, then the others, sorted."""
-        own = super().list_commands(context)
+        own = super().list_commands(ctx)
         return [*own, *sorted({entry.name for entry in _entries()} - {*own})]
 
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; one that can't be loaded says so when it is called."""
-        return super().get_command(context, name) or _brought(name)
+        return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
 
 class BrokenCommand(click.Command):
@@ -41,14 +41,14 @@ class BrokenCommand(click.Command):
         raise self._error
 
 
-def _entries(**chosen: str) -> "list[EntryPoint]":
+def _entries() -> "list[EntryPoint]":
     from importlib.metadata import entry_points  # late: commands that are ours don't need it
 
-    return [*entry_points(group=GROUP, **chosen)]
+    return [*entry_points(group=GROUP)]
 
 
 def _brought(name: str) -> click.Command | None:
-    entries = _entries(name=name)
+    entries = [entry for entry in _entries() if entry.name == name]
     if not entries:
         return None
     try:

@@ -6,7 +6,12 @@ E = TypeVar("E", bound=BaseException)
 
 
 def explained(kind: str, error: E) -> E:
-    """Return an error with a note of the command that explains its kind (PEP 678). ``kind`` is an id in errors.md."""
+    """Return an error with a note of the command that explains its kind (PEP 678).
+
+    ``kind`` is an id for ``antiphon explain``. Those of another package begin with the name of its entry point in the
+    group ``antiphon.explanations`` and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The file
+    errors.md of the package explains them.
+    """
     error.add_note(f"{COMMAND} {kind}")
     return error
 

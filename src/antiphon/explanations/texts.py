@@ -1,8 +1,11 @@
-"""The explanations, as they are written in errors.md."""
+"""The explanations, as they are written in errors.md here, and in those of other packages."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
+
+GROUP = "antiphon.explanations"
+"""The entry points of packages that explain errors of their own: ``flags = "antiphon_flags"``."""
 
 _section = re.compile(r"^# (.+)$", re.MULTILINE).split
 _entry = re.compile(r"^## (.+)$", re.MULTILINE).split
@@ -45,12 +48,51 @@ def _indented(code: str) -> str:
     return "".join(f"    {line}".rstrip() + "\n" for line in code.splitlines())
 
 
+class UnreadableError(Exception):
+    """A package whose explanations can't be read; the message names it."""
+
+
 def explanations() -> dict[str, Explanation]:
     """Return all explanations by their ids, in the order of errors.md."""
-    source = Path(__file__).with_name("errors.md").read_text(encoding="utf-8")
+    return _parse(Path(__file__).with_name("errors.md").read_text(encoding="utf-8"))
+
+
+def packages() -> list[str]:
+    """Return the names of the entry points of all packages that explain errors of their own, sorted."""
+    from importlib.metadata import entry_points
+
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def explanations_of(name: str) -> dict[str, Explanation]:
+    """Return the explanations of a package by their ids, which begin with the name of its entry point and a dot.
+
+    There are none if no package has such an entry point. The package is not imported. Raises UnreadableError.
+    """
+    from importlib.metadata import entry_points
+
+    found: dict[str, Explanation] = {}
+    for entry in entry_points(group=GROUP, name=name):
+        found |= _parse(_read(entry.module), f"{name}.")
+    return found
+
+
+def _read(package: str) -> str:
+    from importlib.util import find_spec
+
+    try:
+        spec = find_spec(package)
+        if not spec or not spec.submodule_search_locations:
+            raise ModuleNotFoundError(f"there is no package {package!r}")
+        return Path(next(iter(spec.submodule_search_locations)), "errors.md").read_text(encoding="utf-8")
+    except (ImportError, OSError, ValueError) as error:
+        raise UnreadableError(f"The explanations of {package} can't be read: {error}") from error
+
+
+def _parse(source: str, prefix: str = "") -> dict[str, Explanation]:
     _, *sections = _section(source)
     return {
-        kind: Explanation(kind, title, text.strip() + "\n")
+        prefix + kind: Explanation(prefix + kind, title, text.strip() + "\n")
         for title, part in zip(sections[::2], sections[1::2], strict=True)
         for kind, text in _pairs(part)
     }
