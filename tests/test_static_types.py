@@ -653,6 +653,7 @@ PROGRAMS = {
     "handlers": HANDLERS,
     "middleware": MIDDLEWARE,
     "extension": EXTENSION,
+    "antiphon_flags": (ROOT / "examples/feature_flags/antiphon_flags/__init__.py").read_text(),
     "microdot_app": MICRODOT,
     "error_handlers": ERROR_HANDLERS,
     "users": USERS,
