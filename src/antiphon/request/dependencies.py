@@ -38,11 +38,11 @@ class SettableDependency(Protocol[T_contra]):
 
 
 class Dependency(Generic[T]):
-    """A typed attribute of requests: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
+    """A typed value of requests: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
 
     ``name`` is for error messages only: two dependencies of one name are different. ``fix`` is the line of code that
-    provides the dependency, such as ``app.use(Tenants())``. A dependency may be an attribute of a class of requests, as
-    in ``session = Dependency[Session]("session")``: then ``request.session`` is ``request[session]``.
+    provides the dependency, such as ``app.use(Tenants())``. Only the library's own, such as ``request.session``, are
+    attributes of requests, too.
     """
 
     __slots__ = ("__orig_class__", "fix", "name")  # the first is set by Dependency[Book]("book"): the type of the value
