@@ -28,7 +28,9 @@ OTHERS = {
     "benchmarks/README.md": "project/benchmarks.md",
 }
 """Pages that are elsewhere than in docs, or have another name there, and their places on the site."""
-SHOWN = ("examples/guestbook", "examples/deploy", "examples/dialect_bottle", "examples/frameworks")
+SHOWN = (
+    "examples/guestbook", "examples/deploy", "examples/dialect_bottle", "examples/feature_flags", "examples/frameworks",
+)  # fmt: skip
 """Folders whose files are shown on one page, which the search leaves out."""
 SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
 """Folders whose files a page of docs shows."""

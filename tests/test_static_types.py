@@ -531,8 +531,9 @@ app.middleware(coroutine)  # wrong
 EXTENSION = """
 from typing import Any, assert_type
 
-from antiphon import App, Blueprint, Request, RouteKey
-from antiphon.features import Templates
+from antiphon import App, Blueprint, Request, RouteKey, explained
+from antiphon.cli import load_app
+from antiphon.features import HealthCheck, Templates
 
 FLAG = RouteKey[str]("flag")
 COUNT = RouteKey[int]("count")
@@ -554,9 +555,17 @@ def check(request: Request) -> None:
     request.route.meta[FLAG] = "x"  # wrong
 
 
+async def answers() -> bool: return True
+
+
 def install(app: App) -> None:
     assert_type(app.find_feature(Templates), Templates | None)
     assert_type(app.features, tuple[object, ...])
+    assert_type(load_app("shop:app"), App)
+    assert_type(explained("flags.unknown-flag", LookupError("no")), LookupError)
+    app.use(HealthCheck(answers, name="database"))
+    Blueprint("shop").use(HealthCheck(answers))  # wrong
+    Blueprint("shop").use(Templates("templates", overridable=True))
 
 
 app.get("/", meta={"flag": "x"})  # wrong

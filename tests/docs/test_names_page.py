@@ -28,7 +28,7 @@ SAID = dict(listed())
 LISTED = set(SAID)
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.http1",
-    "antiphon.embedding", "antiphon.types",
+    "antiphon.embedding", "antiphon.cli", "antiphon.types",
 )  # fmt: skip
 
 

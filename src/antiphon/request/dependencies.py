@@ -1,4 +1,4 @@
-"""Dependencies: typed attributes of a request, computed on first read by sources that an application registers.
+"""Dependencies: typed values of a request, computed on first read by sources that an application registers.
 
 A layer declares a dependency together with its interface, and need not know its source.
 """
