@@ -116,6 +116,14 @@ def test_one_that_can_t_be_loaded_is_named_and_breaks_no_other(package, kind):
     assert run("routes", "shop:app").exit_code == 0
 
 
+@pytest.mark.processes
+@pytest.mark.once
+def test_an_app_is_served_where_one_can_t_be_loaded_and_nothing_of_it_is(package, antiphon):
+    folder = package(text="open('loaded', 'w').close()\nraise ValueError\n")
+    assert antiphon("shop:app").serving().get() == "here"
+    assert not (folder / "loaded").exists()
+
+
 def test_what_is_no_command_is_named(package):
     package(text="def flags(): pass")
     assert (
