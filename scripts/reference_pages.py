@@ -227,7 +227,7 @@ TOPICS = {
         "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
-        "RouteOptions Routes SameSite SecretKeys SharedValues Shield StructuredMember TemplateRenderer "
+        "RouteMeta RouteOptions Routes SameSite SecretKeys SharedValues Shield StructuredMember TemplateRenderer "
         "TemplateString TestedApplication Text Texts TrustedOrigins Widget",
         "See also [public names](names.md).",
     ),

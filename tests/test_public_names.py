@@ -1,4 +1,4 @@
-"""The nine places to import from: their names, which are imported on first use, and what that loads."""
+"""The ten places to import from: their names, which are imported on first use, and what that loads."""
 
 import ast
 import importlib
@@ -80,7 +80,8 @@ PUBLIC = {
         "HTTPVersion", "Handler", "HeaderFields", "Language", "Lifetime", "LimitOptions",
         "Markup", "MiddlewareFunction", "Mount", "Number", "OnDrain", "OpenAPIDocument", "Pairs", "PatchMode",
         "PolicyDirectives", "PolicyWords", "ProblemOptions", "Progress", "RangeSpec", "RequestFunction",
-        "RequestOptions", "RequestWithReferrer", "Route", "RouteOptions", "Routes", "SameSite", "SecretKeys",
+        "RequestOptions", "RequestWithReferrer", "Route", "RouteMeta", "RouteOptions", "Routes", "SameSite",
+        "SecretKeys",
         "SharedValues", "Shield", "StructuredMember", "TemplateRenderer", "TemplateString", "TestedApplication",
         "Text", "Texts", "TrustedOrigins", "Widget",
     },

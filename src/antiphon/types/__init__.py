@@ -41,6 +41,7 @@ __all__, __getattr__ = import_on_use(
         "request.language": "Language",
         "request.lifetime": "EndReason Lifetime Shield",
         "request.request": "Globals",
+        "request.route": "RouteMeta",
         "request.shared": "SharedValues",
         "request.templates": "TemplateRenderer",
         "response.conditional": "ConditionalRequest",

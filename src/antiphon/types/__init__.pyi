@@ -34,6 +34,7 @@ from antiphon.http.structured_fields import BareItem, StructuredMember
 from antiphon.request.language import Language
 from antiphon.request.lifetime import EndReason, Lifetime, Shield
 from antiphon.request.request import Globals
+from antiphon.request.route import RouteMeta
 from antiphon.request.shared import SharedValues
 from antiphon.request.templates import TemplateRenderer
 from antiphon.response.conditional import ConditionalRequest
@@ -104,6 +105,7 @@ __all__ = [
     "RequestOptions",
     "RequestWithReferrer",
     "Route",
+    "RouteMeta",
     "RouteOptions",
     "Routes",
     "SameSite",
