@@ -1,15 +1,23 @@
 """Expressions, and what can be told about their values without running them."""
 
 import ast
-import inspect
-from collections.abc import Collection, Mapping
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.calls import Call, call
 from antiphon.features.openapi.findings import About, Findings, Named, Read, Unread
+from antiphon.features.openapi.operators import combined, compared, is_method
+from antiphon.features.openapi.parts import (
+    attribute_of_instance,
+    attribute_of_object,
+    item_at,
+    item_of,
+    said,
+    sliced,
+    unpacked,
+)
 from antiphon.features.openapi.sources import MISSING, Source
 from antiphon.features.openapi.values import (
     NEVER,
@@ -17,7 +25,6 @@ from antiphon.features.openapi.values import (
     UNKNOWN,
     Answer,
     Bound,
-    Either,
     Fields,
     FormOf,
     Items,
@@ -108,9 +115,9 @@ class Expressions(ast.NodeVisitor):
         if isinstance(owner, TheRequest):
             return self._of_request(node)
         if isinstance(owner, Known):
-            return _of_object(owner, node.attr)
+            return attribute_of_object(owner, node.attr)
         if isinstance(owner, Of):
-            return _of_instance(owner, node.attr)
+            return attribute_of_instance(owner, node.attr)
         if isinstance(owner, FormOf) and node.attr == "data":
             return Of(owner.wanted)
         if isinstance(owner, FormOf) and node.attr == "status":
@@ -150,30 +157,16 @@ class Expressions(ast.NodeVisitor):
     def visit_Subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
         if isinstance(node.slice, ast.Slice):
-            return either(*[_sliced(each) for each in alternatives(owner)])
+            return either(*[sliced(each) for each in alternatives(owner)])
         return either(*[self._subscript(each, key) for each in alternatives(owner)])
 
     def _subscript(self, owner: Value, key: Value) -> Value:
         if isinstance(owner, TheRequest):
             dependency = key.value if isinstance(key, Known) else None
-            return _said(annotations.dependency_type(dependency)) if isinstance(dependency, Dependency) else UNKNOWN
+            return said(annotations.dependency_type(dependency)) if isinstance(dependency, Dependency) else UNKNOWN
         if isinstance(owner, Pairs):
             return self.field(owner, key, is_required=True)
-        if isinstance(owner, Fields) and isinstance(key, Known):
-            return dict(owner.items).get(key.value, UNKNOWN)
-        if isinstance(owner, Items):
-            return owner.item
-        if isinstance(owner, Tuple) and isinstance(key, Known) and isinstance(key.value, int):
-            return owner.items[key.value] if -len(owner.items) <= key.value < len(owner.items) else UNKNOWN
-        if isinstance(owner, Of):
-            return _said(annotations.subscript_of(owner.type))
-        if isinstance(owner, Known) and isinstance(owner.value, dict | list | tuple) and not isinstance(key, Known):
-            return _held_in(owner.value.values() if isinstance(owner.value, dict) else owner.value)
-        if isinstance(owner, Known) and isinstance(key, Known):  # of types: list[Order]
-            return _subscripted(owner.value, key.value)
-        if isinstance(owner, Known) and isinstance(key, Tuple) and all(isinstance(each, Known) for each in key.items):
-            return _subscripted(owner.value, tuple(each.value for each in key.items if isinstance(each, Known)))
-        return UNKNOWN
+        return item_at(owner, key)
 
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
@@ -249,9 +242,9 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
-        if len(others) != 1 or not _is_method(node.left):
+        if len(others) != 1 or not is_method(node.left):
             return Of(bool)
-        return _compared(left, node.ops[0], others[0])
+        return compared(left, node.ops[0], others[0])
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -261,17 +254,7 @@ class Expressions(ast.NodeVisitor):
 
     def visit_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.value(node.left), self.value(node.right)
-        one, other = _simple_type(left), _simple_type(right)
-        if one is str or (one is other and one in (int, float)):
-            return Of(float) if isinstance(node.op, ast.Div) else Of(one)
-        if {one, other} == {int, float}:
-            return Of(float)
-        if isinstance(left, Known) and isinstance(right, Known) and isinstance(node.op, ast.BitOr):
-            try:
-                return Known(left.value | right.value)  # of types
-            except TypeError:
-                return UNKNOWN
-        return UNKNOWN
+        return combined(left, node.op, right)
 
     def visit_Await(self, node: ast.Await) -> Value:
         value = self.value(node.value)
@@ -309,115 +292,6 @@ class Expressions(ast.NodeVisitor):
         elif isinstance(target, ast.Tuple | ast.List):
             for at, each in enumerate(target.elts):
                 fits = isinstance(value, Tuple) and len(value.items) == len(target.elts)
-                self.assign(each, value.items[at] if fits and isinstance(value, Tuple) else _unpacked(value, at))
+                self.assign(each, value.items[at] if fits and isinstance(value, Tuple) else unpacked(value, at))
         else:
             self.value(target)
-
-
-def _said(annotation: Any) -> Value:
-    return UNKNOWN if annotation is annotations.NOT_SAID else Of(annotation)
-
-
-def _of_object(owner: Known, name: str) -> Value:
-    """Return an attribute of an object that is there already, without calling any code of its own."""
-    held = owner.value
-    if isinstance(held, ModuleType):
-        return Known(vars(held)[name]) if name in vars(held) else Known(getattr(held, name, None))
-    if isinstance(held, type):
-        if isinstance(inspect.getattr_static(held, name, None), property):
-            return UNKNOWN
-        found = getattr(held, name, MISSING)
-        if found is MISSING:
-            return UNKNOWN
-        return Bound(owner, found, name) if callable(found) and not isinstance(found, type) else Known(found)
-    found = inspect.getattr_static(held, name, MISSING)
-    if isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__")):
-        return Known(found)
-    return _of_instance(Of(type(held)), name, owner)
-
-
-def _of_instance(owner: Of, name: str, held: Value | None = None) -> Value:
-    annotation = annotations.plain(owner.type)
-    several = annotations.members(annotation)
-    if len(several) > 1:
-        return either(*[_of_instance(Of(each), name) for each in several if each is not type(None)])
-    kind = annotations.class_of(annotation)
-    method = None if kind is None else annotations.method_of(kind, name)
-    if method is not None:
-        return Bound(held or owner, method, name)
-    found = annotations.attribute_of(annotation, name)
-    return Bound(held or owner, None, name) if found is annotations.NOT_SAID else Of(found)
-
-
-def _subscripted(generic: Any, argument: Any) -> Value:
-    try:
-        return Known(generic[argument])
-    except Exception:  # a class of the application's own may raise anything
-        return UNKNOWN
-
-
-def _simple_type(value: Value) -> Any:
-    if isinstance(value, Known):
-        return type(value.value)
-    return annotations.class_of(value.type) if isinstance(value, Of) else None
-
-
-def _is_method(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "method"
-
-
-def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
-    """Return the outcome of a comparison of the request's method."""
-    known = _known_items(right)
-    if known is None or not isinstance(left, Known):
-        return Of(bool)
-    match operator:
-        case ast.Eq() | ast.In():
-            return Known(left.value in known)
-        case ast.NotEq() | ast.NotIn():
-            return Known(left.value not in known)
-    return Of(bool)
-
-
-def _known_items(value: Value) -> list[Any] | None:
-    """Return the items of a collection that is known, or what is not one alone; None if they aren't all known."""
-    if isinstance(value, Known):
-        held = value.value
-        return [*held] if isinstance(held, list | tuple | set | frozenset | dict) else [held]
-    if not isinstance(value, Tuple):
-        return None
-    known = [each.value for each in value.items if isinstance(each, Known)]
-    return known if len(known) == len(value.items) else None
-
-
-def _sliced(value: Value) -> Value:
-    """Return a part of a sequence: it is of the same type, and has the same items."""
-    if isinstance(value, Known) and isinstance(value.value, str | bytes):
-        return Of(type(value.value))
-    return Items(item_of(value)) if isinstance(value, Known | Tuple) else value
-
-
-def _held_in(items: Collection[object]) -> Value:
-    """Return what any of the items is that a collection has when it is read."""
-    return either(*[Of(type(each)) for each in items]) if items else UNKNOWN
-
-
-def item_of(value: Value) -> Value:
-    """Return what iterating over a value gives."""
-    if isinstance(value, Items):
-        return value.item
-    if isinstance(value, Tuple):
-        return either(*value.items)
-    if isinstance(value, Known) and isinstance(value.value, list | tuple | set | frozenset):
-        return _held_in(value.value)
-    if isinstance(value, Either):
-        return either(*[item_of(each) for each in value.values])
-    return _said(annotations.item_of(value.type)) if isinstance(value, Of) else UNKNOWN
-
-
-def _unpacked(value: Value, at: int) -> Value:
-    if isinstance(value, Of):
-        arguments = get_args(value.type)
-        if annotations.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):
-            return Of(arguments[at])
-    return item_of(value)

@@ -1,0 +1,121 @@
+"""Parts of values: attributes, items, slices."""
+
+import inspect
+from collections.abc import Collection
+from types import ModuleType
+from typing import Any, get_args
+
+from antiphon.features.openapi import annotations
+from antiphon.features.openapi.sources import MISSING
+from antiphon.features.openapi.values import (
+    UNKNOWN,
+    Bound,
+    Either,
+    Fields,
+    Items,
+    Known,
+    Of,
+    Tuple,
+    Value,
+    either,
+)
+
+
+def said(annotation: Any) -> Value:
+    """Return an instance of what an annotation says."""
+    return UNKNOWN if annotation is annotations.NOT_SAID else Of(annotation)
+
+
+def attribute_of_object(owner: Known, name: str) -> Value:
+    """Return an attribute of an object that is there already, without calling any code of its own."""
+    held = owner.value
+    if isinstance(held, ModuleType):
+        return Known(vars(held)[name]) if name in vars(held) else Known(getattr(held, name, None))
+    if isinstance(held, type):
+        if isinstance(inspect.getattr_static(held, name, None), property):
+            return UNKNOWN
+        found = getattr(held, name, MISSING)
+        if found is MISSING:
+            return UNKNOWN
+        return Bound(owner, found, name) if callable(found) and not isinstance(found, type) else Known(found)
+    found = inspect.getattr_static(held, name, MISSING)
+    if isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__")):
+        return Known(found)
+    return attribute_of_instance(Of(type(held)), name, owner)
+
+
+def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Value:
+    """Return an attribute of an instance of a type, by its annotation. ``held`` is the instance, if it is known."""
+    annotation = annotations.plain(owner.type)
+    several = annotations.members(annotation)
+    if len(several) > 1:
+        return either(*[attribute_of_instance(Of(each), name) for each in several if each is not type(None)])
+    kind = annotations.class_of(annotation)
+    method = None if kind is None else annotations.method_of(kind, name)
+    if method is not None:
+        return Bound(held or owner, method, name)
+    found = annotations.attribute_of(annotation, name)
+    return Bound(held or owner, None, name) if found is annotations.NOT_SAID else Of(found)
+
+
+def item_at(owner: Value, key: Value) -> Value:
+    """Return ``owner[key]`` for a value that is not of the request."""
+    match owner, key:
+        case Fields(items), Known(name):
+            return dict(items).get(name, UNKNOWN)
+        case Items(item), _:
+            return item
+        case Tuple(items), Known(int() as at):
+            return items[at] if -len(items) <= at < len(items) else UNKNOWN
+        case Of(kind), _:
+            return said(annotations.subscript_of(kind))
+        case Known(held), Known(name):  # of types: list[Order]
+            return _subscripted(held, name)
+        case Known(dict() as held), _:
+            return _held_in(held.values())
+        case Known(list() | tuple() as held), _:
+            return _held_in(held)
+        case Known(held), Tuple(items) if all(isinstance(each, Known) for each in items):
+            return _subscripted(held, tuple(each.value for each in items if isinstance(each, Known)))
+    return UNKNOWN
+
+
+def _subscripted(generic: Any, argument: Any) -> Value:
+    try:
+        return Known(generic[argument])
+    except Exception:  # a class of the application's own may raise anything
+        return UNKNOWN
+
+
+def sliced(value: Value) -> Value:
+    """Return a part of a sequence: it is of the same type, and has the same items."""
+    if isinstance(value, Known) and isinstance(value.value, str | bytes):
+        return Of(type(value.value))
+    return Items(item_of(value)) if isinstance(value, Known | Tuple) else value
+
+
+def _held_in(items: Collection[object]) -> Value:
+    """Return what any of the items is that a collection has when it is read."""
+    return either(*[Of(type(each)) for each in items]) if items else UNKNOWN
+
+
+def item_of(value: Value) -> Value:
+    """Return what iterating over a value gives."""
+    if isinstance(value, Items):
+        return value.item
+    if isinstance(value, Tuple):
+        return either(*value.items)
+    if isinstance(value, Known) and isinstance(value.value, list | tuple | set | frozenset):
+        return _held_in(value.value)
+    if isinstance(value, Either):
+        return either(*[item_of(each) for each in value.values])
+    return said(annotations.item_of(value.type)) if isinstance(value, Of) else UNKNOWN
+
+
+def unpacked(value: Value, at: int) -> Value:
+    """Return one of several items that a value is unpacked to."""
+    if isinstance(value, Of):
+        arguments = get_args(value.type)
+        if annotations.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):
+            return Of(arguments[at])
+    return item_of(value)
