@@ -1,9 +1,9 @@
 """Annotations taken apart: the type of an attribute, of an item, of what a call returns."""
 
 import inspect
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
 from types import FunctionType, GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from antiphon.request.dependencies import Dependency
 
@@ -34,9 +34,9 @@ def members(annotation: Any) -> tuple[Any, ...]:
 
 
 def plain(annotation: Any) -> Any:
-    """Return an annotation without the name that a ``type`` statement gave it."""
-    while hasattr(annotation, "__value__"):
-        annotation = annotation.__value__
+    """Return an annotation without the name that a ``type`` statement or a ``NewType`` gave it."""
+    while hasattr(annotation, "__value__") or isinstance(annotation, NewType):
+        annotation = annotation.__supertype__ if isinstance(annotation, NewType) else annotation.__value__
     return annotation
 
 
@@ -78,7 +78,7 @@ def class_of(annotation: Any) -> type | None:
 def item_of(annotation: Any) -> Any:
     """Return the type of the items that iterating over a value gives; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
-    if kind is None or not arguments or not issubclass(kind, Iterable):
+    if kind is None or not arguments or not issubclass(kind, Iterable | AsyncIterable):
         return str if kind is str else NOT_SAID
     if kind is tuple:
         return union_of(each for each in arguments if each is not ...)

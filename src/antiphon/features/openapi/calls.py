@@ -4,14 +4,14 @@ import ast
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, NewType, NoReturn, Self, cast, get_args, get_origin
 from typing import Never as NeverReturned
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.forms.form import Form
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.annotations import list_of, tuple_of
-from antiphon.features.openapi.findings import Read, ReadAs
+from antiphon.features.openapi.findings import Read, ReadAs, read_as
 from antiphon.features.openapi.responses import answer_of_page, answer_of_response, argument, statuses_in
 from antiphon.features.openapi.values import (
     NEVER,
@@ -34,7 +34,7 @@ from antiphon.features.openapi.values import (
     either,
 )
 from antiphon.features.templates.page import Block, Page
-from antiphon.http.errors import ERRORS, HTTPError, abort, http_error
+from antiphon.http.errors import ERRORS, ContentTooLarge, HTTPError, UnprocessableContent, abort, http_error
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def call(expressions: "Expressions", made: Call) -> Value:
         expressions.unread(
             f"{made.written}(...) is given the request, and is not known before it runs", made.node, "taken"
         )
+    if isinstance(called, Of) and get_origin(annotations.plain(called.type)) is Callable:
+        return Of(get_args(called.type)[-1])
     return UNKNOWN
 
 
@@ -104,7 +106,8 @@ def _call_method(expressions: "Expressions", made: Call, method: Bound) -> Value
         return _call_of_pairs(expressions, made, owner, method.name)
     if isinstance(owner, FormOf):
         if method.name == "error":
-            return Raisable(HTTPError, 422, "A field is not valid.")
+            wrong = Raisable(UnprocessableContent, 422, "A field is not valid.")
+            return wrong if owner.is_query else either(wrong, Raisable(ContentTooLarge, 413, "The body is too large."))
         is_sent = expressions.reader.method not in SAFE_METHODS or owner.is_query
         return Of(bool) if is_sent or method.name not in ("validate", "avalidate") else Known(False)
     if isinstance(owner, Answer):
@@ -138,7 +141,7 @@ def _read_as(expressions: "Expressions", made: Call, part: ReadAs, wanted: Value
     read = [*alternatives(wanted or UNKNOWN)]
     for each in read:
         if isinstance(each, Known) and each.value is not None:
-            expressions.findings.reads.append(Read(part, each.value, expressions.source.place_of(made.node)))
+            expressions.findings.reads.append(read_as(part, each.value, expressions.source.place_of(made.node)))
         else:
             text = f"{ast.unparse(made.node)} reads a type that is not known before it runs"
             expressions.unread(text, made.node, "taken")
@@ -211,6 +214,8 @@ def _call_object(expressions: "Expressions", made: Call, called: Any) -> Value:
         return _call_function(expressions, made, cast(FunctionType, called.__func__), Known(called.__self__))
     if isinstance(called, FunctionType):
         return _call_function(expressions, made, called)
+    if isinstance(called, NewType):
+        return Of(called)
     if isinstance(called, BuiltinFunctionType):
         return _call_builtin(made, called)
     function = annotations.method_of(type(called), "__call__")
@@ -268,7 +273,8 @@ def _make_form(expressions: "Expressions", made: Call) -> Value:
         return UNKNOWN
     part: ReadAs = "query" if isinstance(method, Known) and method.value == "get" else "form"
     place = expressions.source.place_of(made.node)
-    expressions.findings.reads.append(Read(part, wanted.value, place, may_fail=False))
+    refusals = () if part == "query" else (400, 415)  # for other errors it is shown again
+    expressions.findings.reads.append(Read(part, wanted.value, place, refusals))
     return FormOf(wanted.value, part == "query")
 
 

@@ -14,7 +14,7 @@ from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
-from antiphon.features.openapi.findings import Findings, Named, Raised, Read, Unread
+from antiphon.features.openapi.findings import Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.responses import JSON
 from antiphon.features.openapi.sources import Place
@@ -180,7 +180,7 @@ class ContractReader:
             is_body = bool({"json", "form"} & {*parts})
             replaced = {"json", "form", "raw"} if is_body else set()
             contract.reads = [each for each in contract.reads if each.part not in {*replaced, *parts}]
-            contract.reads += [Read(part, wanted, place) for part, wanted in parts.items()]
+            contract.reads += [read_as(part, wanted, place) for part, wanted in parts.items()]
             if is_body:
                 contract.named = [each for each in contract.named if each.part not in ("form", "files")]
             contract.unread = [each for each in contract.unread if each.about != "taken"]

@@ -1,13 +1,17 @@
 """Expressions, and what can be told about their values without running them."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.calls import Call, call
-from antiphon.features.openapi.findings import About, Findings, Named, Read, Unread
+from antiphon.features.openapi.changes import changed, with_item
+from antiphon.features.openapi.findings import About, Findings, Named, ReadAs, Unread, read_as
+from antiphon.features.openapi.narrowing import dotted, narrow
 from antiphon.features.openapi.operators import combined, compared, is_method
 from antiphon.features.openapi.parts import (
     attribute_of_instance,
@@ -21,16 +25,20 @@ from antiphon.features.openapi.parts import (
 from antiphon.features.openapi.sources import MISSING, Source
 from antiphon.features.openapi.values import (
     NEVER,
+    NONE,
     TEXT,
     UNKNOWN,
     Answer,
     Bound,
+    Either,
     Fields,
     FormOf,
     Items,
     Known,
+    Local,
     Of,
     Pairs,
+    Raisable,
     Statuses,
     TheRequest,
     Tuple,
@@ -49,6 +57,7 @@ _PAIRS: dict[str, Pairs] = {
     "args": Pairs("query"), "form": Pairs("form"), "files": Pairs("files"), "cookies": Pairs("cookie"),
     "headers": Pairs("header"),
 }  # fmt: skip
+_READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
 _ANY_BODY: dict[str, Value] = {"body": Of(bytes), "text": TEXT, "stream": UNKNOWN}
 
 
@@ -87,6 +96,7 @@ class Expressions(ast.NodeVisitor):
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self.value(part.value)
+                self.value(part.format_spec)
         return TEXT
 
     def visit_Name(self, node: ast.Name) -> Value:
@@ -108,23 +118,35 @@ class Expressions(ast.NodeVisitor):
     # Parts of values
 
     def visit_Attribute(self, node: ast.Attribute) -> Value:
+        name = dotted(node)
+        if name in self.variables:
+            return self.variables[name]
         owner = self.value(node.value)
-        return either(*[self._attribute(each, node) for each in alternatives(owner)])
+        return either(
+            *[
+                self._of_request(node) if isinstance(each, TheRequest) else self.attribute(each, node.attr)
+                for each in alternatives(owner)
+            ]
+        )
 
-    def _attribute(self, owner: Value, node: ast.Attribute) -> Value:
-        if isinstance(owner, TheRequest):
-            return self._of_request(node)
-        if isinstance(owner, Known):
-            return attribute_of_object(owner, node.attr)
-        if isinstance(owner, Of):
-            return attribute_of_instance(owner, node.attr)
-        if isinstance(owner, FormOf) and node.attr == "data":
-            return Of(owner.wanted)
-        if isinstance(owner, FormOf) and node.attr == "status":
-            return Statuses((200, 413, 422))
-        if isinstance(owner, FormOf) and node.attr == "errors":
-            return Of(Mapping[str, list[FormError]])
-        return Bound(owner, None, node.attr)
+    def attribute(self, owner: Value, name: str) -> Value:
+        """Return an attribute of a value that is not the request."""
+        match owner:
+            case Either(values):
+                return either(*[self.attribute(each, name) for each in values])
+            case Known():
+                return attribute_of_object(owner, name)
+            case Of():
+                return attribute_of_instance(owner, name)
+            case Raisable(kind, status):
+                known = status or getattr(kind, "status", None)
+                is_known = name == "status" and isinstance(known, int)
+                return Known(known) if is_known else attribute_of_instance(Of(kind), name)
+            case FormOf(wanted, is_query):
+                if name in ("data", "status", "errors"):
+                    found = {"data": Of(wanted), "errors": Of(Mapping[str, list[FormError]])}
+                    return found.get(name, Statuses((200, 422) if is_query else (200, 413, 422)))
+        return Bound(owner, None, name)
 
     def _of_request(self, node: ast.Attribute) -> Value:
         name = node.attr
@@ -133,10 +155,10 @@ class Expressions(ast.NodeVisitor):
                 self.note_read(name, node)
             return _PAIRS[name]
         if name == "json":
-            self.findings.reads.append(Read("json", Any, self.source.place_of(node)))
+            self.note_read("json", node)
             return UNKNOWN
         if name in _ANY_BODY:
-            self.findings.reads.append(Read("raw", Any, self.source.place_of(node)))
+            self.note_read("raw", node)
             return _ANY_BODY[name]
         if name == "method":
             return Known(self.reader.method)
@@ -149,8 +171,8 @@ class Expressions(ast.NodeVisitor):
         return UNKNOWN if kind is annotations.NOT_SAID else Of(kind)
 
     def note_read(self, part: str, node: ast.AST) -> None:
-        """Note that a form is read without a type."""
-        self.findings.reads.append(Read("form", Any, self.source.place_of(node)))
+        """Note that a part of the request is read without a type."""
+        self.findings.reads.append(read_as(_READ_AS[part], Any, self.source.place_of(node)))
         if part == "files":
             self.findings.named.append(Named("files", ""))
 
@@ -202,43 +224,66 @@ class Expressions(ast.NodeVisitor):
         return Tuple(tuple(self.value(each) for each in node.elts))
 
     def visit_ListComp(self, node: ast.ListComp) -> Value:
-        self._generators(node.generators)
-        return Items(self.value(node.elt))
+        (item,) = self._each(node.generators, node.elt)
+        return Items(item)
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
-        self._generators(node.generators)
-        return Items(self.value(node.elt))
+        (item,) = self._each(node.generators, node.elt)
+        return Items(item)
 
     def visit_SetComp(self, node: ast.SetComp) -> Value:
-        self._generators(node.generators)
-        self.value(node.elt)
+        self._each(node.generators, node.elt)
         return UNKNOWN
 
     def visit_DictComp(self, node: ast.DictComp) -> Value:
-        self._generators(node.generators)
-        self.value(node.key)
-        value = self.value(node.value)
+        _, value = self._each(node.generators, node.key, node.value)
         return Of(annotations.dict_of(value.type if isinstance(value, Of) else Any))
 
-    def _generators(self, generators: list[ast.comprehension]) -> None:
-        for each in generators:
-            self.assign(each.target, item_of(self.value(each.iter)))
-            for condition in each.ifs:
-                self.value(condition)
+    def _each(self, generators: list[ast.comprehension], *parts: ast.expr) -> list[Value]:
+        """Return the values of the parts of a comprehension, which has names of its own."""
+        with self._scope(*generators, *parts):
+            for each in generators:
+                self.assign(each.target, item_of(self.value(each.iter)))
+                for condition in each.ifs:
+                    self.value(condition)
+                    narrow(self, condition, is_true=True)
+            return [self.value(each) for each in parts]
+
+    @contextmanager
+    def _scope(self, *nodes: ast.AST) -> Iterator[None]:
+        """Forget at the end what variables have become, but for those that ``:=`` has set in some nodes."""
+        before = self.variables
+        self.variables = dict(before)
+        yield
+        walrus = {each.target.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
+        self.variables = {**before, **{name: self.variables[name] for name in walrus if name in self.variables}}
 
     # Operators
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Value:
-        values = [self.value(each) for each in node.values]
-        if isinstance(node.op, ast.Or):
-            return either(*[without_none(each) for each in values[:-1]], values[-1])
-        return either(*values)
+        is_and, values = isinstance(node.op, ast.And), list[Value]()
+        with self._scope(node):
+            for each in node.values:
+                value = self.value(each)
+                is_decided = isinstance(value, Known) and isinstance(value.value, bool)
+                if is_decided and value == Known(not is_and):  # what follows is not asked
+                    return either(*values, value)
+                if not is_decided or each is node.values[-1]:
+                    values.append(value)
+                narrow(self, each, is_true=is_and)
+        return either(*values) if is_and else either(*map(without_none, values[:-1]), values[-1])
 
     def visit_IfExp(self, node: ast.IfExp) -> Value:
         test = self.value(node.test)
         if isinstance(test, Known) and isinstance(test.value, bool):
             return self.value(node.body if test.value else node.orelse)
-        return either(self.value(node.body), self.value(node.orelse))
+        return either(self._where(node.test, node.body, True), self._where(node.test, node.orelse, False))
+
+    def _where(self, test: ast.expr, node: ast.expr, is_true: bool) -> Value:
+        """Return a value where a test is true, or isn't."""
+        with self._scope(node):
+            narrow(self, test, is_true=is_true)
+            return self.value(node)
 
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
@@ -258,15 +303,22 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Await(self, node: ast.Await) -> Value:
         value = self.value(node.value)
-        return Of(annotations.awaited(value.type)) if isinstance(value, Of) else value
+        if not isinstance(value, Of):
+            return value
+        awaited = annotations.awaited(value.type)
+        return NONE if awaited in (None, NoneType) else Of(awaited)
 
     def visit_Yield(self, node: ast.Yield) -> Value:
         self.value(node.value)
         return Answer(is_passed_on=True)  # in middleware
 
     def visit_Lambda(self, node: ast.Lambda) -> Value:
-        self.value(node.body)
-        return UNKNOWN
+        """Read the body as if it was called where it is written."""
+        arguments = node.args
+        with self._scope():
+            for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+                self.assign(ast.Name(each.arg), UNKNOWN)
+            return Local(self.value(node.body))
 
     def visit_Starred(self, node: ast.Starred) -> Value:
         return item_of(self.value(node.value))
@@ -279,14 +331,27 @@ class Expressions(ast.NodeVisitor):
             if each.arg is None:
                 self.value(each.value)
         made = [call(self, Call(node, one, positional, named)) for one in alternatives(called)]
+        if isinstance(node.func, ast.Attribute):
+            self._change(node.func, called, positional, named)
         return either(*made) if made else NEVER
+
+    def _change(self, node: ast.Attribute, called: Value, positional: list[Value], named: dict[str, Value]) -> None:
+        """Note that a method has changed a dict or a list of a variable."""
+        methods = [each for each in alternatives(called) if isinstance(each, Bound)]
+        if any(isinstance(each.owner, Fields | Items) for each in methods):
+            self.put(node.value, either(*[changed(each.owner, each.name, positional, named) for each in methods]))
 
     # Assignment
 
     def assign(self, target: ast.expr, value: Value) -> None:
         """Give a variable a value, or several that are unpacked."""
         if isinstance(target, ast.Name):
+            for known in [name for name in self.variables if name.startswith(f"{target.id}.")]:
+                del self.variables[known]
             self.variables[target.id] = value
+        elif isinstance(target, ast.Subscript):
+            owner, key = self.value(target.value), self.value(target.slice)
+            self.put(target.value, with_item(owner, key, value))
         elif isinstance(target, ast.Starred):
             self.assign(target.value, Items(value))
         elif isinstance(target, ast.Tuple | ast.List):
@@ -295,3 +360,10 @@ class Expressions(ast.NodeVisitor):
                 self.assign(each, value.items[at] if fits and isinstance(value, Tuple) else unpacked(value, at))
         else:
             self.value(target)
+
+    def put(self, node: ast.expr, value: Value) -> None:
+        """Have a variable, or an item within one, be a dict or a list that was changed."""
+        if isinstance(node, ast.Name) and node.id in self.variables:
+            self.variables[node.id] = value
+        elif isinstance(node, ast.Subscript) and isinstance(value, Fields | Items | Either):
+            self.put(node.value, with_item(self.value(node.value), self.value(node.slice), value))

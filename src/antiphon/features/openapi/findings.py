@@ -16,13 +16,24 @@ About: TypeAlias = Literal["taken", "given", "raised", "all"]
 
 
 class Read(NamedTuple):
-    """A part of the request that is read as a type; UNKNOWN for JSON and forms of any."""
+    """A part of the request that is read as a type; Any for JSON and forms of any."""
 
     part: ReadAs
     wanted: Any
     place: Place
-    may_fail: bool = True
-    """True if the framework refuses a body that doesn't fit, False if the handler shows the form again."""
+    refusals: tuple[int, ...]
+    """The statuses with which the framework refuses what can't be read, unless the handler catches them."""
+
+
+def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
+    """Return a part of the request that is read as a type, with all refusals of its reader."""
+    refusals = _REFUSALS[part]
+    return Read(part, wanted, place, refusals if wanted is not Any else tuple(each for each in refusals if each != 422))
+
+
+_REFUSALS: dict[ReadAs, tuple[int, ...]] = {
+    "json": (400, 413, 415, 422), "form": (400, 413, 415, 422), "query": (422,), "raw": (413,),
+}  # fmt: skip
 
 
 class Named(NamedTuple):

@@ -1,25 +1,108 @@
-"""Tests of a variable, and what its value can still be behind them."""
+"""Tests of a value, and what it can still be behind them."""
 
 import ast
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
-from antiphon.features.openapi.values import Value, without_none
+from antiphon.features.openapi import annotations
+from antiphon.features.openapi.values import (
+    UNKNOWN,
+    Fields,
+    Items,
+    Known,
+    Of,
+    Tuple,
+    Value,
+    alternatives,
+    either,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from antiphon.features.openapi.expressions import Expressions
 
 
-def narrow(variables: dict[str, Value], test: ast.expr, *, is_true: bool) -> None:
-    """Take None from what a variable may be, where a test says that it is not."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        narrow(variables, test.operand, is_true=not is_true)
-    elif isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And if is_true else ast.Or):
-        for each in test.values:
-            narrow(variables, each, is_true=is_true)
-    elif isinstance(test, ast.Compare) and len(test.ops) == 1 and _is_none(test.comparators[0]):
-        if isinstance(test.ops[0], ast.IsNot if is_true else ast.Is):
-            narrow(variables, test.left, is_true=True)
-    elif is_true and isinstance(test, ast.Name | ast.NamedExpr):
-        name = test.id if isinstance(test, ast.Name) else test.target.id
-        if name in variables:
-            variables[name] = without_none(variables[name])
+def dotted(node: ast.expr) -> str | None:
+    """Return a variable or an attribute of one as it is written, ``room.lamp``; None for other expressions."""
+    if isinstance(node, ast.NamedExpr):
+        return node.target.id
+    if isinstance(node, ast.Name):
+        return node.id
+    above = dotted(node.value) if isinstance(node, ast.Attribute) else None
+    return f"{above}.{node.attr}" if above is not None and isinstance(node, ast.Attribute) else None
 
 
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def narrow(expressions: "Expressions", test: ast.expr, *, is_true: bool) -> None:
+    """Take from variables what they can't be where a test is true, or isn't."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            narrow(expressions, inner, is_true=not is_true)
+        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And if is_true else ast.Or):
+            for each in values:
+                narrow(expressions, each, is_true=is_true)
+        case ast.Compare(left=left, ops=[operator], comparators=[ast.Constant(value=None)]):
+            if isinstance(operator, (ast.IsNot, ast.NotEq) if is_true else (ast.Is, ast.Eq)):
+                _replace(expressions, left, without_none)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[tested, classes]):
+            kinds = classes_in(expressions.value(classes))
+            if kinds:
+                _replace(expressions, tested, lambda value: of_classes(value, kinds, is_true=is_true))
+        case ast.Name() | ast.NamedExpr() | ast.Attribute() if is_true:
+            _replace(expressions, test, without_none)
+
+
+def _replace(expressions: "Expressions", node: ast.expr, change: Any) -> None:
+    name = dotted(node)
+    if name is None:
+        return
+    known = expressions.variables.get(name)
+    if known is None:
+        known = expressions.value(node) if isinstance(node, ast.Attribute) else UNKNOWN
+    changed = change(known)
+    if changed != known:
+        expressions.variables[name] = changed
+
+
+def classes_in(value: Value) -> tuple[type, ...]:
+    """Return the classes that a value is, or has: those of ``isinstance``; none if one of them isn't known."""
+    if isinstance(value, Tuple):
+        found = [classes_in(each) for each in value.items]
+        return tuple(kind for each in found for kind in each) if all(found) else ()
+    held = annotations.members(value.value) if isinstance(value, Known) else ()
+    return tuple(held) if all(isinstance(each, type) for each in held) else ()
+
+
+def of_classes(value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
+    """Return a value that is, or isn't, an instance of some classes."""
+    kept: list[Value] = []
+    for each in alternatives(value):
+        for one in map(Of, annotations.members(each.type)) if isinstance(each, Of) else (each,):
+            kept += _of_classes(one, kinds) if is_true else [] if _is_of(one, kinds) else [one]
+    return either(*kept)
+
+
+def _of_classes(value: Value, kinds: tuple[type, ...]) -> list[Value]:
+    own = _class_of(value)
+    if own is None:
+        return [Of(kind) for kind in kinds]
+    return [value] if issubclass(own, kinds) else [Of(kind) for kind in kinds if issubclass(kind, own)]
+
+
+def _is_of(value: Value, kinds: tuple[type, ...]) -> bool:
+    own = _class_of(value)
+    return own is not None and issubclass(own, kinds)
+
+
+def _class_of(value: Value) -> type | None:
+    match value:
+        case Of(kind):
+            return NoneType if kind is None else annotations.class_of(kind)
+        case Known(held):
+            return type(held)
+        case Fields():
+            return dict
+        case Items():
+            return list
+        case Tuple():
+            return tuple
+    return None

@@ -100,21 +100,17 @@ def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_oth
 
 def _expect_refusals(contract: Contract, read: Read, is_safe: bool) -> None:
     """Note the errors of a body or a query that can't be read."""
-    if read.part == "query":
-        if read.may_fail:
-            contract.fail(422, "A parameter of the query is not valid.")
-        return
-    if is_safe:
-        return
-    if read.part == "raw":
-        contract.fail(413, "The body is too large.")
-        return
-    contract.fail(400, "The body is malformed.")
-    contract.fail(415, "The body is of another media type.")
-    if read.may_fail:
-        contract.fail(413, "The body is too large.")
-        if read.wanted is not Any:
-            contract.fail(422, "A field is not valid.")
+    if read.part == "query" or not is_safe:
+        for status in read.refusals:
+            contract.fail(
+                status, "A parameter of the query is not valid." if read.part == "query" else _REFUSED[status]
+            )
+
+
+_REFUSED = {
+    400: "The body is malformed.", 413: "The body is too large.", 415: "The body is of another media type.",
+    422: "A field is not valid.",
+}  # fmt: skip
 
 
 # The body

@@ -40,7 +40,8 @@ def attribute_of_object(owner: Known, name: str) -> Value:
         return Bound(owner, found, name) if callable(found) and not isinstance(found, type) else Known(found)
     found = inspect.getattr_static(held, name, MISSING)
     if isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__")):
-        return Known(found)
+        is_still_none = found is None and annotations.attribute_of(type(held), name) is not annotations.NOT_SAID
+        return attribute_of_instance(Of(type(held)), name, owner) if is_still_none else Known(found)
     return attribute_of_instance(Of(type(held)), name, owner)
 
 

@@ -6,6 +6,7 @@ import linecache
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
+from importlib import import_module
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeAlias, get_type_hints
 
@@ -57,6 +58,16 @@ class Source(NamedTuple):
             except ValueError:  # it is not assigned yet
                 return MISSING
         return self.names[name] if name in self.names else getattr(builtins, name, MISSING)
+
+    def imported(self, module: str, level: int = 0, name: str | None = None) -> Any:
+        """Return a module that the function imports, or ``name`` out of it; MISSING if there is none."""
+        try:
+            found = import_module("." * level + module, self.names.get("__package__"))
+            if name is not None and not hasattr(found, name):
+                import_module(f"{found.__name__}.{name}")
+            return found if name is None else getattr(found, name)
+        except Exception:  # modules run as they are imported
+            return MISSING
 
     def annotation_of(self, name: str) -> Any:
         """Return the annotation of a variable of the function's module, or MISSING."""

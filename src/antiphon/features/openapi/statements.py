@@ -4,32 +4,38 @@ import ast
 import functools
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from copy import copy
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import TYPE_CHECKING, get_args
 
+from antiphon.features.openapi.changes import changed, without_item
 from antiphon.features.openapi.expressions import Expressions
 from antiphon.features.openapi.findings import Findings, Raised
-from antiphon.features.openapi.narrowing import narrow
+from antiphon.features.openapi.narrowing import classes_in, dotted, narrow
+from antiphon.features.openapi.operators import is_method
 from antiphon.features.openapi.parts import item_of
+from antiphon.features.openapi.patterns import fits, fitting, left_by
 from antiphon.features.openapi.responses import statuses_in
-from antiphon.features.openapi.sources import Source
+from antiphon.features.openapi.sources import MISSING, Source
 from antiphon.features.openapi.values import (
     NEVER,
     NONE,
     UNKNOWN,
     Answer,
     Either,
+    Fields,
+    Items,
     Known,
     Local,
     Of,
     Raisable,
     TheRequest,
-    Tuple,
     Value,
     alternatives,
     either,
 )
-from antiphon.http.errors import HTTPError, UnprocessableContent
+from antiphon.http.errors import ERRORS, HTTPError
+from antiphon.http.multidict import MissingKey
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.reading import CodeReader
@@ -129,7 +135,13 @@ class Statements(ast.NodeVisitor):
         value = self._expressions.value(node.value)
         if isinstance(node.target, ast.Name) and node.target.id in self._expressions.variables:
             known = self._expressions.variables[node.target.id]
-            self._expressions.variables[node.target.id] = either(known, value) if value is not UNKNOWN else known
+            if any(isinstance(each, Fields | Items) for each in alternatives(known)):
+                operator = "|" if isinstance(node.op, ast.BitOr) else "+"
+                self._expressions.put(
+                    node.target, either(*[changed(each, operator, [value], {}) for each in alternatives(known)])
+                )
+            else:
+                self._expressions.variables[node.target.id] = either(known, value) if value is not UNKNOWN else known
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Read a function within the function as if it was called where it is defined."""
@@ -148,7 +160,31 @@ class Statements(ast.NodeVisitor):
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
 
+    def visit_Delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Subscript):
+                owner, key = self._expressions.value(target.value), self._expressions.value(target.slice)
+                self._expressions.put(target.value, without_item(owner, key))
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for each in node.names:
+            found = self._source.imported(each.name if each.asname else each.name.partition(".")[0])
+            self._expressions.assign(
+                ast.Name(each.asname or each.name.partition(".")[0]), UNKNOWN if found is MISSING else Known(found)
+            )
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for each in node.names:
+            found = self._source.imported(node.module or "", node.level, each.name)
+            self._expressions.assign(ast.Name(each.asname or each.name), UNKNOWN if found is MISSING else Known(found))
+
     # Branches
+
+    def visit_Assert(self, node: ast.Assert) -> bool:
+        test = self._expressions.value(node.test)
+        self._expressions.value(node.msg)
+        narrow(self._expressions, node.test, is_true=True)
+        return test == Known(False)
 
     def visit_If(self, node: ast.If) -> bool:
         test = self._expressions.value(node.test)
@@ -160,7 +196,7 @@ class Statements(ast.NodeVisitor):
         )
 
     def _run_if(self, test: ast.expr, body: list[ast.stmt], *, is_true: bool) -> bool:
-        narrow(self._expressions.variables, test, is_true=is_true)
+        narrow(self._expressions, test, is_true=is_true)
         return self._run(body)
 
     def _branches(self, *ways: Callable[[], bool]) -> bool:
@@ -171,68 +207,111 @@ class Statements(ast.NodeVisitor):
             if not way():
                 going_on.append(self._expressions.variables)
         names = {name for each in going_on for name in each}
+        names -= {name for name in names if "." in name and not all(name in each for each in going_on)}
         joined = {name: _joined([each[name] for each in going_on if name in each]) for name in names}
         self._expressions.variables = joined if going_on else before
         return not going_on
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> bool:
-        self._expressions.assign(node.target, item_of(self._expressions.value(node.iter)))
-        self._branches(lambda: self._run(node.body), lambda: False)
+        item = item_of(self._expressions.value(node.iter))
+
+        def run_body() -> bool:
+            self._expressions.assign(node.target, item)
+            return self._run(node.body)
+
+        self._repeat(run_body)
         return self._run(node.orelse) and not _breaks(node.body)
+
+    def _repeat(self, run_body: Callable[[], bool]) -> None:
+        """Read the body of a loop: once for what it makes of variables, and then as the code of any round."""
+        kept = copy(vars(self._findings))
+        kept.update({name: [*each] for name, each in kept.items() if isinstance(each, list)})
+        self._branches(run_body, lambda: False)
+        vars(self._findings).update(kept)
+        self._branches(run_body, lambda: False)
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> bool:
         return self.visit_For(node)
 
     def visit_While(self, node: ast.While) -> bool:
         self._expressions.value(node.test)
-        endless = isinstance(node.test, ast.Constant) and bool(node.test.value) and not _breaks(node.body)
-        self._branches(lambda: self._run(node.body), lambda: False)
-        return endless or (self._run(node.orelse) and not _breaks(node.body))
+        breaks = _breaks(node.body)
+        endless = isinstance(node.test, ast.Constant) and bool(node.test.value) and not breaks
+        self._repeat(functools.partial(self._run_if, node.test, node.body, is_true=True))
+        if not breaks:
+            narrow(self._expressions, node.test, is_true=False)
+        return endless or (self._run(node.orelse) and not breaks)
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> bool:
         for item in node.items:
             value = self._expressions.value(item.context_expr)
             if item.optional_vars is not None:
                 self._expressions.assign(item.optional_vars, _entered(value))
-        suppresses = any(self._suppresses(item.context_expr) for item in node.items)
-        return self._run(node.body) and not suppresses
+        mark, ends = self._mark(), self._run(node.body)
+        for item in node.items:
+            if isinstance(item.context_expr, ast.Call) and self._is_suppress(item.context_expr):
+                self._take(mark, self._kinds(item.context_expr.args))
+                ends = False
+        return ends
 
-    def _suppresses(self, context: ast.expr) -> bool:
+    def _is_suppress(self, context: ast.Call) -> bool:
         """True for a call of ``contextlib.suppress``, behind which the code goes on."""
-        return isinstance(context, ast.Call) and self._expressions.value(context.func) == Known(suppress)
+        return self._expressions.value(context.func) == Known(suppress)
 
     def visit_AsyncWith(self, node: ast.AsyncWith) -> bool:
         return self.visit_With(node)
 
     def visit_Match(self, node: ast.Match) -> bool:
-        self._expressions.value(node.subject)
+        left = self._expressions.value(node.subject)
+        method = left.value if isinstance(left, Known) and is_method(node.subject) else None
+        ways: list[Callable[[], bool]] = []
         for case in node.cases:
+            fitted = fits(self._expressions, case.pattern, method)
+            if fitted is False:
+                continue
+            ways.append(functools.partial(self._run_case, node.subject, case, left))
+            if case.guard is None:
+                left = NEVER if fitted else left_by(self._expressions, case.pattern, left)
+            if left is NEVER:
+                return self._branches(*ways)
+        return self._branches(*ways, lambda: False)
+
+    def _run_case(self, subject: ast.expr, case: ast.match_case, value: Value) -> bool:
+        found = fitting(self._expressions, case.pattern, value)
+        if (name := dotted(subject)) is not None:
+            self._expressions.variables[name] = found
+        if case.guard is not None:
             self._expressions.value(case.guard)
-        is_total = any(
-            isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
-            for case in node.cases
-        )
-        ways = [functools.partial(self._run, case.body) for case in node.cases]
-        return self._branches(*ways, *([] if is_total else [lambda: False]))
+            narrow(self._expressions, case.guard, is_true=True)
+        return self._run(case.body)
 
     def visit_Try(self, node: ast.Try | ast.TryStar) -> bool:
-        found = self._findings
-        raised, reads, before = len(found.raised), len(found.reads), dict(self._expressions.variables)
+        mark, before = self._mark(), dict(self._expressions.variables)
         catches = [self._caught_by(each) for each in node.handlers]
-        caught = tuple(kind for each in catches for kind in each)
         ends = self._run(node.body)
-        inside = found.raised[raised:]
-        found.raised[raised:] = [each for each in inside if not issubclass(each.error.kind, caught)]
-        if issubclass(UnprocessableContent, caught):
-            found.reads[reads:] = [each._replace(may_fail=False) for each in found.reads[reads:]]
-        after = self._expressions.variables
         ways: list[Callable[[], bool]] = [lambda: ends or self._run(node.orelse)]
         for handler, kinds in zip(node.handlers, catches, strict=True):
-            again = [each for each in inside if issubclass(each.error.kind, kinds)]
-            ways.append(functools.partial(self._handle, handler, kinds, again))
-        self._expressions.variables = {**before, **after}
+            ways.append(functools.partial(self._handle, handler, kinds, self._take(mark, kinds)))
+        self._expressions.variables = {**before, **self._expressions.variables}
         ended = self._branches(*ways)
         return self._run(node.finalbody) or ended
+
+    def _mark(self) -> tuple[int, int, int]:
+        found = self._findings
+        return len(found.raised), len(found.reads), len(found.named)
+
+    def _take(self, mark: tuple[int, int, int], kinds: tuple[type[BaseException], ...]) -> list[Raised]:
+        """Take away the errors of some kinds that were found since a mark, and return them."""
+        found, (raised, reads, named) = self._findings, mark
+        caught = [each for each in found.raised[raised:] if issubclass(each.error.kind, kinds)]
+        found.raised[raised:] = [each for each in found.raised[raised:] if each not in caught]
+        refused = tuple(status for status, kind in ERRORS.items() if issubclass(kind, kinds))
+        for at, each in enumerate(found.reads[reads:], reads):
+            caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]
+            found.reads[at] = each._replace(refusals=tuple(one for one in each.refusals if one not in refused))
+        if issubclass(MissingKey, kinds):
+            found.named[named:] = [each._replace(is_required=False) for each in found.named[named:]]
+        return caught
 
     def visit_TryStar(self, node: ast.TryStar) -> bool:
         return self.visit_Try(node)
@@ -240,9 +319,11 @@ class Statements(ast.NodeVisitor):
     def _caught_by(self, handler: ast.ExceptHandler) -> tuple[type[BaseException], ...]:
         if handler.type is None:
             return (BaseException,)
-        value = self._expressions.value(handler.type)
-        kinds = value.items if isinstance(value, Tuple) else (value,)
-        return tuple(each.value for each in kinds if isinstance(each, Known) and isinstance(each.value, type))
+        return self._kinds([handler.type])
+
+    def _kinds(self, nodes: Iterable[ast.expr]) -> tuple[type[BaseException], ...]:
+        found = [classes_in(self._expressions.value(node)) for node in nodes]
+        return tuple(kind for kinds in found for kind in kinds)
 
     def _handle(self, handler: ast.ExceptHandler, kinds: tuple[type[BaseException], ...], again: list[Raised]) -> bool:
         place = self._source.place_of(handler)

@@ -163,6 +163,8 @@ def either(*values: Value) -> Value:
                 found.append(each)
     if not found:
         return NEVER
+    if any(isinstance(each, Items) and each.item is not NEVER for each in found):
+        found = [each for each in found if each != Items(NEVER)]  # an empty list is one of the others, too
     return found[0] if len(found) == 1 else Either(tuple(found))
 
 

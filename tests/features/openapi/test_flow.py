@@ -1,0 +1,446 @@
+"""The flow of values through a handler: tests that say more of them, patterns, changes in place, inner scopes."""
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NewType
+
+import pytest
+
+from antiphon import Request, abort
+from antiphon.features import Form
+from antiphon.http import BadRequest, Conflict, HTTPError, NotFound, UnsupportedMediaType
+from tests.features.openapi.handlers import Lamp, NewLamp, Search, Store, check, store
+from tests.features.openapi.test_code import SAME_TYPE
+from tests.features.openapi.test_reading import JSON, LAMP, contract_of, given, taken
+
+LampNumber = NewType("LampNumber", int)
+MISSING = "404 There is no such lamp."
+
+
+@dataclass
+class Room:
+    name: str
+    lamp: Lamp | None = None
+
+
+@dataclass
+class Refusal:
+    why: str
+
+
+room = Room("hall")
+
+
+class Shelf(Store):
+    save: Callable[[Request, Lamp], Awaitable[None]]
+    load: Callable[[int], Awaitable[Lamp]]
+
+    def take(self, number: int) -> Lamp | Refusal: ...
+
+    def each(self) -> AsyncIterator[Lamp]: ...
+
+    def some(self) -> AsyncIterable[Lamp]: ...
+
+    async def last(self) -> Lamp | None: ...
+
+
+shelf = Shelf()
+
+# Tests that say more of a value
+
+
+def asserted(request: Request):
+    found = store.find(1)
+    assert found is not None, request.args["why"]
+    return found
+
+
+def is_none(request: Request):
+    found = store.find(1)
+    if found is None:
+        abort(404, "There is no such lamp.")
+    return found
+
+
+def is_none_or(request: Request):
+    found = store.find(1)
+    if found is None or not found.name:
+        abort(404, "There is no such lamp.")
+    return found
+
+
+def compared_with_none(request: Request):
+    found = store.find(1)
+    if found == None:  # noqa: E711
+        abort(404, "There is no such lamp.")
+    return found
+
+
+def attribute_is_none(request: Request):
+    if room.lamp is None:
+        abort(404, "There is no such lamp.")
+    return room.lamp
+
+
+def attribute_of_another_room(request: Request):
+    one, other = Room("a"), Room("b")
+    if one.lamp is not None:
+        one = other
+        return {"lamp": one.lamp}
+    return "none"
+
+
+def conditional_expression(request: Request):
+    found = store.find(1)
+    return found if found is not None else abort(404, "There is no such lamp.")
+
+
+def and_expression(request: Request):
+    found = store.find(1)
+    return {"name": (found is not None and found) or "none"}
+
+
+def filtered(request: Request):
+    found = [store.find(number) for number in (1, 2)]
+    return [lamp for lamp in found if lamp is not None]
+
+
+def instance_or_other(request: Request):
+    taken = shelf.take(1)
+    if isinstance(taken, Refusal):
+        raise Conflict("It is sold.")
+    return taken
+
+
+def instance_of_several(request: Request):
+    taken = shelf.take(1)
+    if not isinstance(taken, (Lamp, NewLamp)):
+        return taken, 409
+    return taken
+
+
+async def awaited_and_tested(request: Request):
+    if (found := await shelf.last()) is None:
+        raise NotFound("There is no such lamp.")
+    return found
+
+
+def until_found(request: Request):
+    found = store.find(1)
+    while found is None:
+        found = store.find(2)
+    return found
+
+
+# Patterns
+
+
+def by_method(request: Request):  # noqa: RET503
+    match request.method:
+        case "POST" | "PUT":
+            return request.json_as(NewLamp)
+        case "GET":
+            request.args_as(Search)
+            return "read"
+        case _:
+            request.cookies["other"]
+
+
+def by_other_method(request: Request):
+    match request.method:
+        case "GET":
+            return "read"
+        case method:
+            return {"method": method}
+
+
+def by_class(request: Request):
+    match shelf.take(1):
+        case Lamp(name=name, id=number):
+            return {"name": name, "id": number}
+        case Refusal() as refusal:
+            return refusal, 409
+
+
+def by_class_or_none(request: Request):  # noqa: RET503
+    match store.find(1):
+        case None:
+            abort(404, "There is no such lamp.")
+        case lamp:
+            return lamp
+
+
+def by_parts(request: Request):
+    match ["a", "b"], {"lamp": store.newest, "more": 1}:
+        case [first, *others], {"lamp": lamp, **rest}:
+            return {"first": first, "others": others, "lamp": lamp, "rest": rest}
+    return "none"
+
+
+# Names
+
+
+def left_alone(request: Request):
+    lamp = "text"
+    names = [lamp.name for lamp in store.all()]
+    numbers = {lamp.id for lamp in store.all()}
+    return {"lamp": lamp, "count": len(names) + len(numbers)}
+
+
+def walrus_stays(request: Request):
+    any((last := lamp).name for lamp in store.all())
+    return last
+
+
+def parameter_of_lambda(request: Request):
+    lamp = store.newest
+    named = sorted(store.all(), key=lambda lamp: lamp.args["key"])
+    pick = lambda: lamp  # noqa: E731
+    return {"named": named, "picked": pick()}
+
+
+def formatted(request: Request):
+    return f"{store.newest.id:{request.args['width']}}"
+
+
+def imported_within(request: Request):
+    from tests.features.openapi.handlers import new_lamp as read
+
+    return read(request)
+
+
+def module_within(request: Request):
+    import json
+
+    import tests.features.openapi.handlers as elsewhere
+
+    return {"lamp": elsewhere.store.newest, "text": json.dumps(1)}
+
+
+def missing_within(request: Request) -> str:
+    from tests.features.openapi import nowhere  # type: ignore[attr-defined]
+
+    return nowhere.read(request)  # type: ignore[no-any-return]
+
+
+def new_type(request: Request):
+    number: LampNumber = json.loads("1")
+    return {"number": number, "made": LampNumber(1), "next": number + 1}
+
+
+# Changes in place
+
+
+def filled_by_key(request: Request):
+    made = {}
+    made["name"] = store.newest.name
+    made["lamp"] = store.newest
+    return made
+
+
+def filled_in_branches(request: Request):
+    made: dict[str, Any] = {"name": "a"}
+    if request.args.get("lamp"):
+        made["lamp"] = store.newest
+    return made
+
+
+def filled_deeply(request: Request):
+    made = {"room": {"name": "hall"}}
+    made["room"]["lamp"] = store.newest
+    return made
+
+
+def filled_by_variable(request: Request):
+    made = {"name": "a"}
+    for lamp in store.all():
+        made[lamp.name] = lamp
+    return made
+
+
+def updated(request: Request):
+    made = {"name": "a"}
+    made.update(id=1)
+    made.update({"lamp": store.newest})
+    made |= {"ok": True}
+    made.setdefault("last", b"")
+    return made
+
+
+def updated_with_unknown(request: Request):
+    made = {"name": "a"}
+    made.update(vars(store))
+    return made
+
+
+def key_taken_away(request: Request):
+    made = {"name": "a", "secret": 1, "other": 2}
+    made.pop("secret")
+    del made["other"]
+    return made
+
+
+def appended(request: Request):
+    found = []
+    for lamp in store.all():
+        found.append({"lamp": lamp})  # noqa: PERF401
+    return found
+
+
+def extended(request: Request):
+    found = ["a"]
+    found.extend([1])
+    found += [b""]
+    found.insert(0, 1.5)
+    return found
+
+
+# What is awaited
+
+
+async def each_of(request: Request):
+    return {"names": [lamp.name async for lamp in shelf.each()]}
+
+
+async def loop_over(request: Request):
+    last = store.newest
+    async for lamp in shelf.some():
+        last = lamp
+    return last
+
+
+async def saved(request: Request):
+    await shelf.save(request, store.newest)
+    return await shelf.load(1)
+
+
+async def nothing_awaited(request: Request) -> None:
+    return await shelf.save(request, store.newest)
+
+
+# Errors that are caught
+
+
+def status_of_error(request: Request):
+    try:
+        check()
+    except HTTPError as error:
+        return {"why": str(error)}, error.status
+    return "done"
+
+
+def status_of_refusal(request: Request):
+    try:
+        return request.json_as(NewLamp)
+    except HTTPError as error:
+        return {"why": str(error)}, error.status
+
+
+def one_refusal(request: Request):
+    try:
+        request.json_as(NewLamp)
+    except UnsupportedMediaType:
+        return "json, please", 406
+    return "done"
+
+
+def missing_key(request: Request):
+    try:
+        return request.args["name"]
+    except KeyError:
+        return "nobody"
+
+
+def missing_key_suppressed(request: Request) -> str:
+    with suppress(KeyError):
+        return request.args["name"]
+    return "nobody"
+
+
+def suppressed(request: Request) -> str:
+    with suppress(BadRequest):
+        check()
+    return "done"
+
+
+READ = [
+    (asserted, "query why", LAMP),
+    (is_none, "", f"{LAMP}, {MISSING}"),
+    (is_none_or, "", f"{LAMP}, {MISSING}"),
+    (compared_with_none, "", f"{LAMP}, {MISSING}"),
+    (attribute_is_none, "", f"{LAMP}, {MISSING}"),
+    (attribute_of_another_room, "", f"{JSON} {{lamp: Lamp | None}}, 200 text/plain str"),
+    (conditional_expression, "", f"{LAMP}, {MISSING}"),
+    (and_expression, "", f"{JSON} {{name: bool | Lamp | str}}"),
+    (filtered, "", f"{JSON} [Lamp]"),
+    (instance_or_other, "", f"{LAMP}, 409 It is sold."),
+    (instance_of_several, "", f"409 application/json Refusal, {LAMP}"),
+    (awaited_and_tested, "", f"{LAMP}, {MISSING}"),
+    (until_found, "", LAMP),
+    (by_method, "json NewLamp", f"{JSON} NewLamp"),
+    (by_other_method, "", f"{JSON} {{method: str}}"),
+    (by_class, "", f"{JSON} {{name: str, id: int}}, 409 application/json Refusal"),
+    (by_class_or_none, "", f"{LAMP}, {MISSING}"),
+    (
+        by_parts,
+        "",
+        f"{JSON} {{first: str, others: [str], lamp: Lamp, rest: {{more: int}}}}, 200 text/plain str",
+    ),
+    (left_alone, "", f"{JSON} {{lamp: str, count: int}}"),
+    (walrus_stays, "", LAMP),
+    (parameter_of_lambda, "", f"{JSON} {{named: list[Lamp], picked: Lamp}}"),
+    (formatted, "query width", "200 text/plain str"),
+    (imported_within, "json NewLamp", f"{JSON} NewLamp"),
+    (module_within, "", f"{JSON} {{lamp: Lamp, text: ?}}"),
+    (new_type, "", f"{JSON} {{number: LampNumber, made: LampNumber, next: int}}"),
+    (filled_by_key, "", f"{JSON} {{name: str, lamp: Lamp}}"),
+    (filled_in_branches, "query lamp?", f"{JSON} {{name: str, lamp: Lamp}}, {JSON} {{name: str}}"),
+    (filled_deeply, "", f"{JSON} {{room: {{name: str, lamp: Lamp}}}}"),
+    (filled_by_variable, "", f"{JSON} dict[str, typing.Any], {JSON} {{name: str}}"),
+    (updated, "", f"{JSON} {{name: str, id: int, lamp: Lamp, ok: bool, last: bytes}}"),
+    (updated_with_unknown, "", f"{JSON} dict[str, typing.Any]"),
+    (key_taken_away, "", f"{JSON} {{name: str}}"),
+    (appended, "", f"{JSON} [{{lamp: Lamp}}]"),
+    (extended, "", f"{JSON} [str | int | bytes | float]"),
+    (each_of, "", f"{JSON} {{names: [str]}}"),
+    (loop_over, "", LAMP),
+    (saved, "", LAMP),
+    (nothing_awaited, "", "204"),
+    (status_of_error, "", "400 application/json {why: str}, 409 application/json {why: str}, 200 text/plain str"),
+    (
+        status_of_refusal,
+        "json NewLamp",
+        f"{JSON} NewLamp, " + ", ".join(f"{status} application/json {{why: str}}" for status in (400, 413, 415, 422)),
+    ),
+    (one_refusal, "json NewLamp", "406 text/plain str, 200 text/plain str"),
+    (missing_key, "query name?", "200 text/plain str, 200 text/plain str"),
+    (missing_key_suppressed, "query name?", "200 text/plain str"),
+    (suppressed, "", "200 text/plain str, 409 Not now."),
+]
+
+
+@pytest.mark.parametrize(("handler", "takes", "gives"), READ, ids=[each[0].__name__ for each in READ])
+def test_values_are_followed(handler: Any, takes: str, gives: str) -> None:
+    contract = contract_of(handler)
+    found = SAME_TYPE.sub(r"\1", given(contract)).replace(f"{__name__}.", "")
+    assert (taken(contract), found) == (takes, gives)
+    assert [each for each in contract.unread if each.about != "taken"] == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "refusals"),
+    [
+        (lambda request: request.json_as(NewLamp), (400, 413, 415, 422)),
+        (status_of_refusal, ()),
+        (one_refusal, (400, 413, 422)),
+        (lambda request: request.json, (400, 413, 415)),
+        (lambda request: request.args_as(Search), (422,)),
+        (lambda request: request.body, (413,)),
+        (lambda request: Form(NewLamp, request), (400, 415)),
+    ],
+)
+def test_a_reader_refuses_what_the_handler_does_not_catch(handler: Any, refusals: tuple[int, ...]) -> None:
+    (read,) = contract_of(handler).reads
+    assert read.refusals == refusals
