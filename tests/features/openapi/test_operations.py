@@ -17,6 +17,7 @@ from antiphon.features import (
     Bearer,
     Block,
     Form,
+    IdempotentWrites,
     MemoryStore,
     Page,
     SessionLogin,
@@ -28,6 +29,7 @@ from antiphon.features import (
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.http import Challenge, NotFound
 from antiphon.http.errors import http_error
+from antiphon.testing import Client
 
 
 class Size(enum.Enum):
@@ -130,6 +132,12 @@ def made_of(
     app = app or App(cross_site_writes=True)
     app.route(path, methods, **options)(handler)
     return make_document(app, Info("API"))
+
+
+def made_of_app(handler: Any) -> App:
+    app = App()
+    app.get("/x")(handler)
+    return app
 
 
 def operation_of(handler: Any, method: str = "POST", path: str = "/x", **options: Any) -> dict[str, Any]:
@@ -378,6 +386,58 @@ def only_looks(request: Request):
     str(request)
 
 
+def html_file(request: Request) -> Response:
+    return Response.file(__file__, content_type="text/html")
+
+
+def conditional_in_place(request: Request) -> Response:
+    response = Response.text("a")
+    response.conditional(request)
+    return response
+
+
+def frozen_conditional(request: Request) -> Response:
+    return Response.text("a").conditional(request).freeze()
+
+
+def conditional_without_ranges(request: Request) -> Response:
+    return Response.text("a").conditional(request, ranges=False)
+
+
+def with_precondition(request: Request) -> str:
+    request.precondition(etag="a")
+    return "a"
+
+
+def with_helper_of_precondition(request: Request) -> str:
+    check_version(request, "a")
+    return "a"
+
+
+def check_version(request: Request, etag: str, *, exists: bool = True) -> None:
+    request.precondition(etag=etag, exists=exists)
+
+
+def none_beside(request: Request):
+    if request.args.get("name"):
+        return "a"
+    return None
+
+
+def none_allowed(request: Request) -> Wish | None:
+    return FINDER.find("a") if request.args.get("name") else None
+
+
+def none_with_status(request: Request):
+    if request.args.get("name"):
+        return Wish("a")
+    return None, 204
+
+
+def none_returned(request: Request):
+    return None
+
+
 def form_status(request: Request):
     form = Form(Wish, request)
     return {"status": form.status}
@@ -498,7 +558,7 @@ ANSWERED: list[tuple[Any, dict[str, Any]]] = [
     (optional_status, {"200": {"text/plain": TEXT}, "201": {"text/plain": TEXT}}),
     (plain_text, {"200": {"text/plain": TEXT}}),
     (plain_bytes, {"200": {"application/octet-stream": FILE}}),
-    (maybe, {"200": {"application/json": {"$ref": f"{REF}Wish"}}, "204": {}}),
+    (maybe, {"200": {"application/json": {"$ref": f"{REF}Wish"}}}),
     (snippet, {"200": {"text/html": TEXT}}),
     (some_bytes, {"200": {"application/octet-stream": FILE}}),
     (iterator, {"200": {"text/plain": TEXT}}),
@@ -521,14 +581,12 @@ ANSWERED: list[tuple[Any, dict[str, Any]]] = [
     (recursive, {"200": {"application/json": {"$ref": f"{REF}Node"}}}),
     (whole_file, {"200": {"application/pdf": FILE}}),
     (odd_status, {"299": {"text/plain": TEXT}}),
-    (only_looks, {"204": {}}),
     (held_inside, {"200": {"application/json": object_of(leaf={"$ref": f"{REF}Leaf"})}}),
     (unknown_choice, {"200": {"application/json": object_of(a={})}}),
     (function_inside, {"200": {"application/json": object_of(find={})}}),
     (by_static_method, {"200": {"application/json": {"$ref": f"{REF}Wish"}}}),
     (form_status, {"200": {"application/json": object_of(status={"type": "integer"})}}),
     (without_body, {"204": {}}),
-    (nothing, {"204": {}}),
 ]
 
 
@@ -540,17 +598,88 @@ def test_what_a_handler_returns_is_the_answer_of_its_operation(handler: Any, ans
     assert document.unknown == []
 
 
-@pytest.mark.parametrize("handler", [conditional, file])
+@pytest.mark.parametrize("handler", [conditional, file, html_file, conditional_in_place, frozen_conditional])
 def test_conditions_and_ranges_are_answered_to_reads(handler: Any) -> None:
-    assert [*operation_of(handler, "GET")["responses"]] == ["200", "206", "304", "412", "416"]
+    responses = operation_of(handler, "GET")["responses"]
+    assert [*responses] == ["200", "206", "304", "412", "416"]
+    assert [*responses["206"]["content"]] == [*responses["200"]["content"], "multipart/byteranges"]
     assert [*operation_of(handler, "POST")["responses"]] == ["200"]
+
+
+@pytest.mark.parametrize("handler", [conditional_without_ranges, page])
+def test_without_ranges_conditions_are_answered_alone(handler: Any) -> None:
+    responses = operation_of(handler, "GET")["responses"]
+    assert [each for each in responses if each != "406"] == ["200", "304", "412"]
+
+
+@pytest.mark.parametrize("handler", [with_precondition, with_helper_of_precondition])
+def test_a_precondition_fails_with_412_and_a_read_is_not_modified(handler: Any) -> None:
+    assert [*operation_of(handler, "GET")["responses"]] == ["200", "304", "412"]
+    assert [*operation_of(handler, "PUT")["responses"]] == ["200", "412"]
+
+
+def test_the_error_of_a_form_is_one_of_its_size_too() -> None:
+    def handler(request: Request) -> Wish:
+        form = Form(Wish, request)
+        if not form.validate():
+            raise form.error()
+        return form.data
+
+    def by_query(request: Request) -> Wish:
+        form = Form(Wish, request, method="get")
+        if not form.validate():
+            raise form.error()
+        return form.data
+
+    assert [*operation_of(handler)["responses"]] == ["200", "400", "413", "415", "422"]
+    assert [*operation_of(by_query, "GET")["responses"]] == ["200", "422"]
+
+
+# None is answered with 204 by handlers that say so, and is a mistake of all others
+
+
+@pytest.mark.parametrize(
+    ("handler", "statuses"), [(none_beside, ["200"]), (none_allowed, ["200"]), (none_with_status, ["200", "204"])]
+)
+def test_none_beside_other_answers_is_no_answer(handler: Any, statuses: list[str]) -> None:
+    document = made_of(handler, methods=("GET",))
+    assert [*document.content["paths"]["/x"]["get"]["responses"]] == statuses
+    client = Client(made_of_app(handler), raise_errors=False)
+    assert str(client.get("/x").status) == (statuses[-1] if len(statuses) > 1 else "500")
+
+
+@pytest.mark.parametrize("handler", [only_looks, nothing, none_returned])
+def test_none_that_is_a_mistake_is_reported(handler: Any) -> None:
+    (unknown,) = made_of(handler).unknown
+    assert "None is answered with 500, unless the handler is annotated with -> None" in unknown
+    assert Client(made_of_app(handler), raise_errors=False).get("/x").status == 500
+
+
+# Features
+
+
+@pytest.mark.parametrize(("options", "is_required"), [({}, True), ({"required": False}, False)])
+def test_the_key_of_a_write_is_required_where_the_feature_requires_it(options: Any, is_required: bool) -> None:
+    app = App(cross_site_writes=True)
+    app.use(IdempotentWrites(MemoryStore(), **options))
+    operation = operation_of(refused, app=app, idempotent=True)
+    (key,) = operation["parameters"]
+    assert (key["name"], key["required"]) == ("Idempotency-Key", is_required)
+    assert ("missing" in operation["responses"]["400"]["description"]) is is_required
+
+
+@pytest.mark.parametrize(("login", "statuses"), [(None, ["200", "401"]), ("plain_text", ["200", "303", "401"])])
+def test_a_login_is_a_redirect_where_there_is_a_login_page(login: str | None, statuses: list[str]) -> None:
+    app = App()
+    app.use(Users(Bearer({"t": "ada"}.get), login=login))
+    assert [*operation_of(plain_text, "GET", app=app, before=login_required)["responses"]] == statuses
 
 
 def test_a_page_offers_its_data_as_json() -> None:
     operation = operation_of(page, "GET")
     offered = object_of(wish={"$ref": f"{REF}Wish"}, count={"type": "integer"})
     assert contents(operation["responses"]["200"]) == {"text/html": TEXT, "application/json": offered}
-    assert [*operation["responses"]] == ["200", "304", "406"]
+    assert [*operation["responses"]] == ["200", "304", "406", "412"]
     assert contents(operation_of(page_of_wish, "GET")["responses"]["200"])["application/json"] == {"$ref": f"{REF}Wish"}
 
 

@@ -109,7 +109,7 @@ GIVEN = [
     (h.created_by_code, "201 application/json Lamp"),
     (h.created_by_enum, "201 application/json Lamp"),
     (h.status_by_code, "201 application/json Lamp, 202 application/json Lamp"),
-    (h.several, f"{LAMP}, 202 application/json NewLamp, 204"),
+    (h.several, f"{LAMP}, 202 application/json NewLamp"),
     (h.html, "203 text/html str"),
     (h.file, "200 text/csv bytes"),
     (h.events, "200 text/event-stream str"),

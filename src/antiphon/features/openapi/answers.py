@@ -37,6 +37,7 @@ class Given(NamedTuple):
     body: Value = NONE
     headers: tuple[str, ...] = ()
     is_conditional: bool = False
+    has_ranges: bool = False
 
 
 class NotKnown(NamedTuple):
@@ -58,7 +59,7 @@ def _answers(value: Value) -> list[Given | NotKnown]:
             return [NotKnown("the status of the response is not known")]
         case Answer():
             return [
-                Given(status, value.media, value.body, value.headers, value.is_conditional)
+                Given(status, value.media, value.body, value.headers, value.is_conditional, value.has_ranges)
                 for status in value.statuses or ()
             ]
         case Tuple(items):
@@ -168,7 +169,7 @@ def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
     if findings.streams:
         return [Given(200, PLAIN, TEXT)]
     if annotation is annotations.NOT_SAID or _says_nothing(annotation):
-        return answers_of(_without_forgotten(findings.result))
+        return _without_annotation(findings.result)
     made: list[Given | NotKnown] = []
     for each in _alternatives_of(annotation):
         made += _by_annotation(findings.result, each)
@@ -176,8 +177,9 @@ def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
 
 
 def _alternatives_of(annotation: Any) -> list[Any]:
-    """Return the members of a union, of which those that become JSON stay together."""
+    """Return the members of a union, of which those that become JSON stay together, and None is no answer."""
     several = annotations.members(annotation)
+    several = tuple(each for each in several if each is not NoneType) or several
     together = [each for each in several if _is_json(each)]
     return [*([annotations.union_of(together)] if together else []), *[each for each in several if not _is_json(each)]]
 
@@ -194,10 +196,12 @@ def _says_nothing(annotation: Any) -> bool:
     return len(annotations.members(annotation)) == 1 and cls is not None and issubclass(cls, Response | Page)
 
 
-def _without_forgotten(result: Value) -> Value:
-    """Return a result without None, which a handler that isn't annotated so has forgotten to replace."""
-    kept = [each for each in alternatives(result) if each != NONE]
-    return either(*kept) if kept or result is NEVER else result
+def _without_annotation(result: Value) -> list[Given | NotKnown]:
+    """Return answers by the code alone, in which None is a forgotten return."""
+    kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
+    if kept or result is NEVER:
+        return answers_of(either(*kept))
+    return [NotKnown("None is answered with 500, unless the handler is annotated with -> None")]
 
 
 def _by_annotation(result: Value, annotation: Any) -> list[Given | NotKnown]:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, NoReturn, Self, cast, get_args, get_origin
@@ -112,7 +113,7 @@ def _call_method(expressions: "Expressions", made: Call, method: Bound) -> Value
         return Of(bool) if is_sent or method.name not in ("validate", "avalidate") else Known(False)
     if isinstance(owner, Answer):
         if method.name in ("conditional", "freeze", "afreeze"):
-            return Answer(owner.statuses, owner.media, owner.body, owner.headers, method.name == "conditional")
+            return _conditional(made, owner) if method.name == "conditional" else owner
         return NONE
     if isinstance(owner, Known) and isinstance(owner.value, type):
         return _call_of_class(expressions, made, owner.value, method)
@@ -122,6 +123,11 @@ def _call_method(expressions: "Expressions", made: Call, method: Bound) -> Value
     if _is_text(owner) and method.name in _TEXTS:
         return TEXT
     return _call_of_builtin(expressions, made, owner, method.name)
+
+
+def _conditional(made: Call, answer: Answer) -> Answer:
+    """Return a response that answers the conditions of the request."""
+    return replace(answer, is_conditional=True, has_ranges=made.named.get("ranges") != Known(False))
 
 
 def _call_of_request(expressions: "Expressions", made: Call, method: Bound) -> Value:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.app.answering.plan import HandlerStack
+from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
@@ -18,7 +19,9 @@ from antiphon.features.openapi.findings import Findings, Named, Raised, Read, Un
 from antiphon.features.openapi.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.responses import JSON
 from antiphon.features.openapi.sources import Place
+from antiphon.features.openapi.used_features import users_of
 from antiphon.features.openapi.values import NONE, UNKNOWN, Answer, Raisable, alternatives
+from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
@@ -67,10 +70,11 @@ class ContractReader:
 
     def __init__(self) -> None:
         self._code = CodeReader()
+        self._users: dict[App, Users[Any] | None] = {}
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
         """Return the contract of a method of a route, as its code, its annotations and its declarations say it."""
-        self._code.method = method
+        self._code.method, self._code.users = method, self._users_of(group)
         contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if all(each in SAFE_METHODS for each in route.methods):
@@ -91,6 +95,11 @@ class ContractReader:
         for each in raised:
             contract.add_failure(each)
         return contract
+
+    def _users_of(self, group: RouteGroup) -> Users[Any] | None:
+        if group.app not in self._users:
+            self._users[group.app] = users_of(group.dependencies)
+        return self._users[group.app]
 
     # Answers
 
@@ -131,6 +140,8 @@ class ContractReader:
     def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
         error = raised.error
         if issubclass(error.kind, RaisedAnswer):
+            if error.status == 304 and not contract.is_safe:  # which answers reads alone (RFC 9110 §15.4.5)
+                return
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
             contract.answers.append(Given(error.status or 303, headers=headers))
             return

@@ -12,7 +12,7 @@ from antiphon.features.openapi.calls import Call, call
 from antiphon.features.openapi.changes import changed, with_item
 from antiphon.features.openapi.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.narrowing import dotted, narrow
-from antiphon.features.openapi.operators import combined, compared, is_method
+from antiphon.features.openapi.operators import combined, compared, is_method, is_option
 from antiphon.features.openapi.parts import (
     attribute_of_instance,
     attribute_of_object,
@@ -47,6 +47,7 @@ from antiphon.features.openapi.values import (
     either,
     without_none,
 )
+from antiphon.features.users import USERS
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
@@ -185,6 +186,8 @@ class Expressions(ast.NodeVisitor):
     def _subscript(self, owner: Value, key: Value) -> Value:
         if isinstance(owner, TheRequest):
             dependency = key.value if isinstance(key, Known) else None
+            if dependency is USERS and self.reader.users is not None:
+                return Known(self.reader.users)
             return said(annotations.dependency_type(dependency)) if isinstance(dependency, Dependency) else UNKNOWN
         if isinstance(owner, Pairs):
             return self.field(owner, key, is_required=True)
@@ -287,9 +290,10 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
-        if len(others) != 1 or not is_method(node.left):
+        if len(others) != 1 or not isinstance(node.left, ast.Attribute):
             return Of(bool)
-        return compared(left, node.ops[0], others[0])
+        is_settled = is_method(node.left) or is_option(self.value(node.left.value))
+        return compared(left, node.ops[0], others[0]) if is_settled else Of(bool)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -331,9 +335,12 @@ class Expressions(ast.NodeVisitor):
             if each.arg is None:
                 self.value(each.value)
         made = [call(self, Call(node, one, positional, named)) for one in alternatives(called)]
+        found = either(*made) if made else NEVER
         if isinstance(node.func, ast.Attribute):
             self._change(node.func, called, positional, named)
-        return either(*made) if made else NEVER
+            if node.func.attr == "conditional" and isinstance(found, Answer):  # which returns the response itself
+                self.put(node.func.value, found)
+        return found
 
     def _change(self, node: ast.Attribute, called: Value, positional: list[Value], named: dict[str, Value]) -> None:
         """Note that a method has changed a dict or a list of a variable."""

@@ -11,11 +11,14 @@ from antiphon.features.openapi.findings import Read
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.responses import HTML, JSON
 from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
+from antiphon.features.openapi.used_features import requires_key
 from antiphon.features.openapi.values import Of
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
 from antiphon.routing.pattern import Parameter
 
+BYTERANGES = "multipart/byteranges"
+"""The media type of several parts of a response (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 _PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}Problem"}}}
@@ -44,7 +47,8 @@ def operation(
         *other_parameters(contract, schemas),
     ]
     if contract.route.idempotent:
-        found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": dict(_KEY)})
+        required = requires_key(contract.route)
+        found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": dict(_KEY)})
     if found:
         made["parameters"] = found
     if not is_safe and (body := _request_body(contract, schemas)):
@@ -90,7 +94,8 @@ def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_oth
     if route.deadline is not None and is_async(route.handler):
         contract.fail(504, "The answer took too long.")
     if route.idempotent:
-        contract.fail(400, "The header Idempotency-Key is missing or malformed.")
+        wrong = "missing or malformed" if requires_key(route) else "malformed"
+        contract.fail(400, f"The header Idempotency-Key is {wrong}.")
         contract.fail(409, "The first request with this key has not been answered yet.")
         contract.fail(422, "The key was used for another request.")
         contract.fail(503, None)
@@ -203,10 +208,11 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
 
 def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
     made.setdefault(304, {"description": _phrase(304)})
-    if given.media != HTML:
+    _add_failures(made, 412, [Failure(None)], schemas)
+    if given.has_ranges:
         _add_answer(made, given._replace(status=206), schemas)
+        made[206].setdefault("content", {})[BYTERANGES] = {}
         _add_failures(made, 416, [Failure(None)], schemas)
-        _add_failures(made, 412, [Failure(None)], schemas)
 
 
 def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failure], schemas: Schemas) -> None:

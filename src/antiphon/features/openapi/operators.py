@@ -12,15 +12,20 @@ def is_method(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "method"
 
 
+def is_option(owner: Value) -> bool:
+    """True for an object of this package, such as a feature: its attributes are what it was made with."""
+    return isinstance(owner, Known) and type(owner.value).__module__.partition(".")[0] == "antiphon"
+
+
 def compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
-    """Return the outcome of a comparison of the request's method."""
+    """Return the outcome of a comparison with the request's method, or with an option of a feature."""
     known = _known_items(right)
     if known is None or not isinstance(left, Known):
         return Of(bool)
     match operator:
-        case ast.Eq() | ast.In():
+        case ast.Eq() | ast.In() | ast.Is():
             return Known(left.value in known)
-        case ast.NotEq() | ast.NotIn():
+        case ast.NotEq() | ast.NotIn() | ast.IsNot():
             return Known(left.value not in known)
     return Of(bool)
 

@@ -23,6 +23,7 @@ from antiphon.features.openapi.values import (
     Tuple,
     Value,
 )
+from antiphon.features.users import Users
 from antiphon.handler.contract import without_partials
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer, Redirect
@@ -60,6 +61,8 @@ class CodeReader:
         self._open: list[FunctionType] = []
         self.method = ""
         """The method of the request with which functions are called."""
+        self.users: Users[Any] | None = None
+        """The users that the application knows."""
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
         """Read a function that is called with the request, and perhaps with others after it."""
@@ -105,7 +108,7 @@ class CodeReader:
     def _read_function(self, function: FunctionType, variables: dict[str, Value]) -> Findings:
         key: Any
         try:
-            key = (self.method, function, frozenset(variables.items()))
+            key = (self.method, id(self.users), function, frozenset(variables.items()))
         except TypeError:  # some value can't be hashed
             key = object()
         if key not in self._read:

@@ -64,7 +64,7 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
     media = _text(given) or _media_in(headers)
     if maker == "file":
         conditional = not (isinstance(flag := named.get("conditional"), Known) and flag.value is False)
-        return Answer(codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional)
+        return Answer(codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional)
     if maker == "json":
         return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
     if maker in _MEDIA:

@@ -7,17 +7,17 @@ from antiphon.app.planning.planner import RouteGroup
 from antiphon.features.logins import SessionLogin
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import Schema
+from antiphon.features.openapi.used_features import users_of
 from antiphon.features.sessions import Sessions
-from antiphon.features.users import USERS, Basic, Bearer, Users, UserSource
+from antiphon.features.users import Basic, Bearer, UserSource
 from antiphon.request.request import Request
 
 
 def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Schema]:
     """Return the security schemes of an application by their names; none if it has no ``Users``."""
-    dependencies = groups[0].dependencies
-    if USERS not in dependencies:
+    users = users_of(groups[0].dependencies)
+    if users is None:
         return {}
-    users: Users[Any] = dependencies.read(USERS, Request.blank())
     schemes: dict[str, Schema] = {}
     for source in users.sources:
         name, scheme = _scheme(source, groups)

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import copy
+from dataclasses import replace
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import TYPE_CHECKING, get_args
 
@@ -126,7 +127,7 @@ class Statements(ast.NodeVisitor):
         owner = self._expressions.value(target.value)
         variables = self._expressions.variables
         if isinstance(owner, Answer) and target.attr == "status" and isinstance(target.value, ast.Name):
-            variables[target.value.id] = Answer(statuses_in(value), owner.media, owner.body, owner.headers)
+            variables[target.value.id] = replace(owner, statuses=statuses_in(value))
         elif any(isinstance(each, TheRequest) for each in alternatives(value)):
             text = f"the request is kept as {ast.unparse(target)}, and what is read of it there is not known"
             self._expressions.unread(text, target, "taken")

@@ -118,7 +118,9 @@ class Answer:
     body: "Value" = UNKNOWN
     headers: tuple[str, ...] = ()
     is_conditional: bool = False
-    """True if ranges and conditions of the request are answered, as of a file."""
+    """True if conditions of the request are answered, as of a page."""
+    has_ranges: bool = False
+    """True if its ranges are, too, as of a file."""
     is_passed_on: bool = False
     """True for the response that middleware was sent, which is told where it was made."""
 
