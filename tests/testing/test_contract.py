@@ -266,6 +266,23 @@ def test_other_clients_of_the_app_see_no_difference() -> None:
     assert Client(app).post("/lamp", json=LAMP).json["id"] == "7"
 
 
+def test_other_requests_are_those_that_they_were() -> None:
+    readers = {name: vars(Request)[name] for name in ("json_as", "form_as", "args_as")}
+    app = served(hidden_read)
+    with pytest.raises(ContractError):
+        Client(app, contract=True).post("/lamp", json=LAMP)
+    assert {name: vars(Request)[name] for name in readers} == readers
+    assert Client(app).post("/lamp", json=LAMP).status == 200
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_read_in_a_mounted_application_is_held_too(interface: Any) -> None:
+    outer = App()
+    outer.mount("/inner", served(hidden_read))
+    with pytest.raises(ContractError, match="reads its body as Lamp"):
+        Client(outer, interface, contract=True).post("/inner/lamp", json=LAMP)
+
+
 def test_only_an_app_has_a_contract() -> None:
     with pytest.raises(TypeError, match="contract=True needs an App"):
         Client(Response("a"), contract=True)

@@ -86,7 +86,9 @@ class BaseClient(ABC, Generic[Answer, Opening]):
             self.cookies.set(name, value)
         self._client = client
         self._http_version: HTTPVersion = http_version
-        check = _contract_check(app, root_path.rstrip("/")) if contract else None
+        check: Check | None = None
+        if contract:
+            app, check = _held_to_contract(app, root_path.rstrip("/"))
         self._options = CallOptions(timeout, max_body, follow_redirects, NOTHING, check)
         self._is_inline = interface == "wsgi" and timeout is None and not self._on_loop
         self._transport = make_transport(
@@ -280,11 +282,12 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
         return AsyncStreaming(call)
 
 
-def _contract_check(app: TestedApplication, root_path: str) -> Check:
+def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
+    """Return an application whose requests tell what is read of them, and the check of its answers."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)
-    return lambda request, response: held.check(request, response, root_path)
+    return held.application, lambda request, response: held.check(request, response, root_path)
 
 
 def _checked_base(text: str) -> URL:

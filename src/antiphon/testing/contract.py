@@ -1,10 +1,9 @@
 """The contract of an application, to which a client holds its answers, and what its handlers read."""
 
-from collections.abc import Callable
-from functools import update_wrapper
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.planning.matching import Routing
 from antiphon.app.route import Route
@@ -15,13 +14,14 @@ from antiphon.features.openapi.document import Info, OpenAPIDocument, make_docum
 from antiphon.features.openapi.findings import ReadAs
 from antiphon.handler.contract import describe
 from antiphon.lazy import lazy
-from antiphon.request.request import Request
+from antiphon.request.request import Request, check_attribute
+from antiphon.response.response import Response
 from antiphon.testing.errors import ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.responses import ClientResponse
+from antiphon.testing.servers.transports import Wrapped
 
-_READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query"}
-_watched: "WeakKeyDictionary[App, HeldContract]" = WeakKeyDictionary()
+_held: "WeakKeyDictionary[App, HeldContract]" = WeakKeyDictionary()
 
 
 class HeldContract:
@@ -31,7 +31,11 @@ class HeldContract:
         self._app = app
         self._breach: ContractError | None = None
         self._routings: dict[App, Routing] = {}
-        _watch_readers()
+
+    @property
+    def application(self) -> Servable:
+        """The application, with requests that tell this contract what is read of them."""
+        return _WithHeldRequests(self._app, _request_class(self))
 
     @lazy
     def _document(self) -> OpenAPIDocument:
@@ -88,33 +92,50 @@ def held_contract(app: object) -> HeldContract:
     """Return the contract of an application, which is read once. Raises TypeError for one that is no App."""
     if not isinstance(app, App):
         raise explained("no-contract", TypeError(f"contract=True needs an App, whose handlers are read: not {app!r}"))
-    held = _watched.get(app)
+    held = _held.get(app)
     if held is None:
-        held = HeldContract(app)
-        _watch(app, held)
+        held = _held[app] = HeldContract(app)
     return held
 
 
-def _watch(app: App, held: HeldContract) -> None:
-    _watched[app] = held
-    for mount in app.mounts:
-        if isinstance(mount.application, App):
-            _watch(mount.application, held)
+class _WithHeldRequests(Wrapped):
+    """An application whose requests are of another class, and so are those of the applications in it."""
+
+    def __init__(self, application: Servable, request_class: type[Request]) -> None:
+        super().__init__(application)
+        self._request_class = request_class
+
+    async def _handle(self, request: Request) -> Response:
+        """Answer a request, in steps."""
+        request.__class__ = self._request_class
+        return await super()._handle(request)
+
+    async def _answer(self, request: Request) -> Response:
+        """Answer a request, awaited on an event loop."""
+        request.__class__ = self._request_class
+        return await super()._answer(request)
 
 
-def _watch_readers() -> None:
-    """Have the readers of requests tell the contract of their application. Done once, and for tests alone."""
-    for name, part in _READERS.items():
-        reader = getattr(Request, name)
-        if not hasattr(reader, "__wrapped__"):
-            setattr(Request, name, _watched_reader(reader, part))
+def _request_class(held: HeldContract) -> type[Request]:
+    """Return a class of requests that tell a contract what is read of them."""
 
+    class HeldRequest(Request):
+        __slots__ = ()
 
-def _watched_reader(reader: Callable[..., Any], part: ReadAs) -> Callable[..., Any]:
-    def read(request: Request, wanted: Any) -> Any:
-        held = _watched.get(request.route.app) if request.route.app is not None else None
-        if held is not None:
-            held.check_read(request, part, wanted)
-        return reader(request, wanted)
+        def __setattr__(self, name: str, value: object) -> None:
+            check_attribute(name)
+            object.__setattr__(self, name, value)
 
-    return update_wrapper(read, reader)
+        def json_as(self, wanted: Any) -> Any:
+            held.check_read(self, "json", wanted)
+            return super().json_as(wanted)
+
+        def form_as(self, wanted: Any) -> Any:
+            held.check_read(self, "form", wanted)
+            return super().form_as(wanted)
+
+        def args_as(self, wanted: Any) -> Any:
+            held.check_read(self, "query", wanted)
+            return super().args_as(wanted)
+
+    return HeldRequest

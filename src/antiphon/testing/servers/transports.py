@@ -70,11 +70,8 @@ def _lets_errors_escape(application: object) -> bool:
     return isinstance(application, EnvironHost)
 
 
-class RaisingErrors(Servable):
-    """An application that raises the errors which an inner one has answered with a 500.
-
-    Startup and shutdown are those of the inner application.
-    """
+class Wrapped(Servable):
+    """An application around another one, whose startup and shutdown are its own."""
 
     def __init__(self, application: Servable) -> None:
         super().__init__()
@@ -83,12 +80,12 @@ class RaisingErrors(Servable):
 
     async def _handle(self, request: Request) -> Response:
         """Answer a request, in steps."""
-        return _raise_error(request, await self._application._handle(request))
+        return await self._application._handle(request)
 
     async def _answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
         answer = self._application._answer_on_loop(request)
-        return _raise_error(request, answer if isinstance(answer, Response) else await answer)
+        return answer if isinstance(answer, Response) else await answer
 
     def __call__(self, *arguments: Any) -> Any:
         """Answer a WSGI or an ASGI server. The inner application gets all that is not an HTTP request."""
@@ -111,6 +108,18 @@ class RaisingErrors(Servable):
     def __rsgi_del__(self, loop: AbstractEventLoop) -> None:
         """Shut the inner application down."""
         self._application.__rsgi_del__(loop)
+
+
+class RaisingErrors(Wrapped):
+    """An application that raises the errors which an inner one has answered with a 500."""
+
+    async def _handle(self, request: Request) -> Response:
+        """Answer a request, in steps."""
+        return _raise_error(request, await super()._handle(request))
+
+    async def _answer(self, request: Request) -> Response:
+        """Answer a request, awaited on an event loop."""
+        return _raise_error(request, await super()._answer(request))
 
 
 def _raise_error(request: Request, response: Response) -> Response:
