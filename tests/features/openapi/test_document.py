@@ -366,3 +366,27 @@ def test_what_features_refuse_is_in_the_document() -> None:
     document = make_document(app, Info("API"))
     assert document.unknown == []
     assert [*document.content["paths"]["/"]["post"]["responses"]] == ["204", "403", "429"]
+
+
+@dataclass
+class Found:
+    must: int | None
+    kind: Literal["new", "old"] | None = None
+    page: int | None = None
+    text: str | None = None
+
+
+def test_a_query_takes_null_where_it_takes_no_text() -> None:
+    app = App()
+
+    @app.get("/")
+    def handler(request: Request):
+        found = request.args_as(Found)
+        return [found.must, found.kind, found.page, found.text]
+
+    parameters = {each["name"]: each["schema"] for each in document_of(app)["paths"]["/"]["get"]["parameters"]}
+    assert {*parameters.pop("kind")["enum"]} == {"new", "old", None}
+    assert parameters == {
+        "must": {"type": "integer"}, "page": {"type": ["integer", "null"]}, "text": {"type": "string"},
+    }  # fmt: skip
+    assert Client(app).get("/?must=1&kind=null&page=null&text=null").json == [1, None, None, "null"]

@@ -134,6 +134,21 @@ def until_found(request: Request):
     return found
 
 
+def empty_for_now(request: Request):
+    return {"lamp": inventory.by_name[request.args["name"]], "last": inventory.last}
+
+
+class Inventory:
+    by_name: dict[str, Lamp]
+    last: Lamp | None
+
+    def __init__(self) -> None:
+        self.by_name, self.last = {}, None
+
+
+inventory = Inventory()
+
+
 # Patterns
 
 
@@ -379,6 +394,7 @@ READ = [
     (instance_of_several, "", f"409 application/json Refusal, {LAMP}"),
     (awaited_and_tested, "", f"{LAMP}, {MISSING}"),
     (until_found, "", LAMP),
+    (empty_for_now, "query name", f"{JSON} {{lamp: Lamp, last: Lamp | None}}"),
     (by_method, "json NewLamp", f"{JSON} NewLamp"),
     (by_other_method, "", f"{JSON} {{method: str}}"),
     (by_class, "", f"{JSON} {{name: str, id: int}}, 409 application/json Refusal"),

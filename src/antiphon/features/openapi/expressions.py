@@ -18,6 +18,7 @@ from antiphon.features.openapi.parts import (
     attribute_of_object,
     item_at,
     item_of,
+    may_change,
     said,
     sliced,
     unpacked,
@@ -106,7 +107,7 @@ class Expressions(ast.NodeVisitor):
         found = self.source.find(node.id)
         if found is MISSING:
             return UNKNOWN
-        if isinstance(found, dict | list | tuple | set | frozenset) or found is None:
+        if may_change(found):
             annotation = self.source.annotation_of(node.id)
             return Known(found) if annotation is MISSING else Of(annotation)
         return Known(found)

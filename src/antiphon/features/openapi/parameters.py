@@ -72,7 +72,7 @@ def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
 def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
     for read in contract.reads:
         if read.part == "query":
-            record = schemas.record(read.wanted)
+            record = schemas.record(read.wanted, takes_null=True)
             for name, known in record.get("properties", {}).items():
                 schema = dict(known)
                 described = {"description": schema.pop("description")} if "description" in schema else {}

@@ -39,10 +39,16 @@ def attribute_of_object(owner: Known, name: str) -> Value:
             return UNKNOWN
         return Bound(owner, found, name) if callable(found) and not isinstance(found, type) else Known(found)
     found = inspect.getattr_static(held, name, MISSING)
-    if isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__")):
-        is_still_none = found is None and annotations.attribute_of(type(held), name) is not annotations.NOT_SAID
-        return attribute_of_instance(Of(type(held)), name, owner) if is_still_none else Known(found)
+    is_plain = isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__"))
+    is_said = may_change(found) and annotations.attribute_of(type(held), name) is not annotations.NOT_SAID
+    if is_plain and not is_said:
+        return Known(found)
     return attribute_of_instance(Of(type(held)), name, owner)
+
+
+def may_change(held: object) -> bool:
+    """True for an object of which an annotation says more than it does now: None, or a collection."""
+    return held is None or isinstance(held, dict | list | tuple | set | frozenset)
 
 
 def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Value:

@@ -68,7 +68,8 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
     if maker == "json":
         return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
     if maker in _MEDIA:
-        return Answer(codes, media or _MEDIA[maker], TEXT, header_names(headers))
+        parts = UNKNOWN if maker in ("events", "ndjson") else TEXT  # whose parts a schema would describe, if any
+        return Answer(codes, media or _MEDIA[maker], parts, header_names(headers))
     if maker:
         return UNKNOWN
     return either(*[Answer(codes, *_plain(each, media), header_names(headers)) for each in alternatives(body or NONE)])

@@ -142,14 +142,19 @@ class Schemas:
             raw = _PLAIN.get(kind)
         return {} if raw is None else self._renamed(_prepared(raw, frozenset(), direction == "output"), direction)
 
-    def record(self, kind: Any) -> Schema:
-        """Return the schema of a form or a query: an object, none of whose fields is null, since no text is."""
+    def record(self, kind: Any, *, takes_null: bool = False) -> Schema:
+        """Return the schema of a form or a query: an object, none of whose fields is null, since no text is.
+
+        With ``takes_null`` a field that may be left out is None for ``null``, too, where its type takes no text.
+        """
         schema = self.of_type(kind, "input")
         while "$ref" in schema:
             schema = self.components[schema["$ref"].removeprefix(REFERENCE)]
         schema = deepcopy(schema)
         for name, each in schema.get("properties", {}).items():
-            schema["properties"][name] = _without_null(each)
+            is_text = each.get("type") == ["string", "null"] and not each.keys() & {"enum", "format"}
+            if not takes_null or is_text or name in schema.get("required", ()):
+                schema["properties"][name] = _without_null(each)
         return schema
 
     def _name(self, raw: str, direction: str) -> str:
