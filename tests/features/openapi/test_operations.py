@@ -490,7 +490,11 @@ def object_of(**properties: Any) -> dict[str, Any]:
 
 
 def form_of(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/x-www-form-urlencoded": schema, "multipart/form-data": schema}
+    return {"application/x-www-form-urlencoded": schema, **parts_of(schema)}
+
+
+def parts_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"multipart/form-data": schema | {"propertyNames": {"pattern": r"^[^\x00\r\n]*$"}}}
 
 
 TITLE = object_of(title=TEXT) | {"properties": {"title": TEXT, "note": TEXT}}
@@ -499,8 +503,8 @@ TAKEN = [
     (wish_by_class_method, {"application/json": {"$ref": f"{REF}Wish"}}, "400 413 415 422"),
     (wish_by_bound_method, {"application/json": {"$ref": f"{REF}WishInput"}}, "400 413 415 422"),
     (wish_by_new_type, {"application/json": {"$ref": f"{REF}Wish"}}, "400 413 415 422"),
-    (parts_one_by_one, {"multipart/form-data": {"type": "object", "additionalProperties": FILE}}, "400 413 415"),
-    (files_by_name, {"multipart/form-data": object_of(cover=FILE)}, "400 413 415"),
+    (parts_one_by_one, parts_of({"type": "object", "additionalProperties": FILE}), "400 413 415"),
+    (files_by_name, parts_of(object_of(cover=FILE)), "400 413 415"),
     (fields_by_name, form_of(TITLE), "400 413 415"),
     (raw, {"*/*": None}, "413"),
     (raw_or_json, {"application/json": {"$ref": f"{REF}Wish"}}, "400 413 415 422"),

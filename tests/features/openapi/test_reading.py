@@ -112,7 +112,7 @@ GIVEN = [
     (h.several, f"{LAMP}, 202 application/json NewLamp"),
     (h.html, "203 text/html str"),
     (h.file, "200 text/csv bytes"),
-    (h.events, "200 text/event-stream str"),
+    (h.events, "200 text/event-stream ?"),
     (h.response_of_json, "206 application/json list[Lamp]"),
     (h.by_helper, LAMP),
     (h.union_with_response, f"{LAMP}, 307"),

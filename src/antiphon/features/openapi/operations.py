@@ -32,6 +32,8 @@ _KEY: Schema = {
     "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$""",
 }
 """A text in quotes, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
+_PART_NAMES: Schema = {"pattern": r"^[^\x00\r\n]*$"}
+"""The names of fields that the header of a part can have (RFC 7578 §4.2)."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error of a status always has."""
 
@@ -133,8 +135,9 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
             required = required or bool(schema.get("required"))
-            for kind in (MULTIPART,) if _has_file(schema) else (URLENCODED, MULTIPART):
-                _offer(content, kind, schema)
+            if not _has_file(schema):
+                _offer(content, URLENCODED, schema)
+            _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
     if "*/*" in content and len(content) > 1:
         del content["*/*"]
     return {"required": required, "content": content} if content else {}
