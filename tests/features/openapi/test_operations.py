@@ -494,7 +494,7 @@ def form_of(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def parts_of(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"multipart/form-data": schema | {"propertyNames": {"pattern": r"^[^\x00\r\n]*$"}}}
+    return {"multipart/form-data": schema | {"propertyNames": {"pattern": r"^[^\x00]*$"}}}
 
 
 TITLE = object_of(title=TEXT) | {"properties": {"title": TEXT, "note": TEXT}}

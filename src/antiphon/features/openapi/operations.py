@@ -32,8 +32,8 @@ _KEY: Schema = {
     "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$""",
 }
 """A text in quotes, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
-_PART_NAMES: Schema = {"pattern": r"^[^\x00\r\n]*$"}
-"""The names of fields that the header of a part can have (RFC 7578 §4.2)."""
+_PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
+"""The names of fields that the header of a part can have: line breaks are written as percent-escapes there."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error of a status always has."""
 
