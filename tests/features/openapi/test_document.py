@@ -384,9 +384,12 @@ def test_a_query_takes_null_where_it_takes_no_text() -> None:
         found = request.args_as(Found)
         return [found.must, found.kind, found.page, found.text]
 
-    parameters = {each["name"]: each["schema"] for each in document_of(app)["paths"]["/"]["get"]["parameters"]}
+    described = document_of(app)["paths"]["/"]["get"]["parameters"]
+    assert [each["name"] for each in described if each.get("allowEmptyValue")] == ["kind", "page"]
+    parameters = {each["name"]: each["schema"] for each in described}
     assert {*parameters.pop("kind")["enum"]} == {"new", "old", None}
     assert parameters == {
         "must": {"type": "integer"}, "page": {"type": ["integer", "null"]}, "text": {"type": "string"},
     }  # fmt: skip
     assert Client(app).get("/?must=1&kind=null&page=null&text=null").json == [1, None, None, "null"]
+    assert Client(app).get("/?must=1&kind=&page=&text=").json == [1, None, None, ""]

@@ -77,7 +77,9 @@ def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
                 schema = dict(known)
                 described = {"description": schema.pop("description")} if "description" in schema else {}
                 required = name in record.get("required", ())
-                yield {"name": name, "in": "query", "required": required, **described, "schema": schema}
+                is_text = schema.get("type") in ("string", "array") and "format" not in schema
+                empty = {} if required or is_text else {"allowEmptyValue": True}
+                yield {"name": name, "in": "query", "required": required, **described, **empty, "schema": schema}
 
 
 def _of_names(contract: Contract) -> Iterator[Schema]:
