@@ -1,4 +1,4 @@
-"""A bookstore of twenty-four routes: forms, files, unions, sessions, signed URLs, rates, events, ranges, conditions."""
+"""A bookstore of twenty-five operations: forms, files, unions, sessions, signed URLs, rates, events, ranges."""
 
 import mimetypes
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from msgspec import Meta, Struct
 
-from antiphon import App, Blueprint, Request, Response, Upload, abort
+from antiphon import App, Blueprint, Limits, Request, Response, Upload, abort
 from antiphon.features import (
     Bearer,
     Form,
@@ -343,7 +343,7 @@ def raw(request: Request):
 def make_app() -> App:
     """Return the bookstore, with books of its own."""
     shelf.__init__()  # type: ignore[misc]
-    app = App(secret_keys=["0123456789abcdef"])
+    app = App(secret_keys=["0123456789abcdef"], limits=Limits(body=1 << 16))
     app.use(OpenAPI("Books", version="3", prefix="/api"))
     store = MemoryStore()
     app.use(Sessions(store))

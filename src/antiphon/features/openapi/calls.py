@@ -136,6 +136,7 @@ def _call_of_request(expressions: "Expressions", made: Call, method: Bound) -> V
         return _read_as(expressions, made, READERS[name], made.argument(0, "wanted"))
     if name == "parts":
         expressions.note_read("files", made.node)
+        expressions.findings.reads[-1] = expressions.findings.reads[-1]._replace(refusals=(400, 413, 415))
         return UNKNOWN
     if name == "precondition":
         return _call_function(expressions, made, method.function, TheRequest())

@@ -27,13 +27,19 @@ class Read(NamedTuple):
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
     """Return a part of the request that is read as a type, with all refusals of its reader."""
-    refusals = _REFUSALS[part]
-    return Read(part, wanted, place, refusals if wanted is not Any else tuple(each for each in refusals if each != 422))
+    return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
 
 
 _REFUSALS: dict[ReadAs, tuple[int, ...]] = {
     "json": (400, 413, 415, 422), "form": (400, 413, 415, 422), "query": (422,), "raw": (413,),
 }  # fmt: skip
+_REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
+    "json": (400, 413, 415),
+    "form": (400, 413),
+    "query": (),
+    "raw": (413,),
+}
+"""Another body than a form is an empty form, unless it is read as a type."""
 
 
 class Named(NamedTuple):
