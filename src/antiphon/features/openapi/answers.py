@@ -214,6 +214,9 @@ def _by_annotation(result: Value, annotation: Any) -> list[Given | NotKnown]:
     if isinstance(said, Tuple) and said.items[1] is UNKNOWN:
         codes = [each.items[1] for each in found if isinstance(each, Tuple) and len(each.items) > 1]
         said = Tuple((said.items[0], either(*codes) if codes else UNKNOWN, *said.items[2:]))
+    if isinstance(said, Tuple):
+        headers = [each.items[2] for each in found if isinstance(each, Tuple) and len(each.items) == 3]
+        said = Tuple((*said.items[:2], either(*headers))) if headers and len(said.items) == 3 else said
     shapes = [each for each in found if isinstance(each, Fields | Items)]
     if shapes and _is_loose(annotation):
         said = either(*shapes)
