@@ -91,7 +91,7 @@ class Sources:
         code = function.__code__
         nodes = self._nodes(code.co_filename, function.__globals__).get(code.co_firstlineno, [])
         fitting = [node for node in nodes if _fits(node, code)]
-        if len({ast.dump(node) for node in fitting}) != 1:  # several lambdas on one line
+        if not fitting or (len(fitting) > 1 and len({ast.dump(node) for node in fitting}) > 1):  # lambdas on one line
             return None
         cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
         names = function.__globals__
