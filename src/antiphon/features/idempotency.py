@@ -113,7 +113,7 @@ class IdempotentWrites:
         check_by(by)
         self._store = store
         self._by = by
-        self._required = required
+        self.required = required
         self._ttl = ttl
         self._takeover = takeover
         self._largest = largest
@@ -188,7 +188,7 @@ class IdempotentWrites:
         """Return the key and the caller of a request; None for one without a key that needs none."""
         key = request.idempotency_key
         if request.head.field("idempotency-key") is None:
-            if self._required:
+            if self.required:
                 raise BadRequest(
                     'This needs the header Idempotency-Key, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
                     type=f"{PROBLEM_TYPE}missing",

@@ -20,4 +20,4 @@ def users_of(dependencies: Dependencies) -> Users[Any] | None:
 def requires_key(route: Route) -> bool:
     """True if an idempotent route refuses requests without an Idempotency-Key."""
     feature = getattr(route.app and route.app._idempotent_surrounding, "__self__", None)
-    return not isinstance(feature, IdempotentWrites) or feature._required
+    return not isinstance(feature, IdempotentWrites) or feature.required
