@@ -297,6 +297,13 @@ def key_taken_away(request: Request):
     return made
 
 
+def emptied(request: Request):
+    made = {"name": "a"}
+    made.clear()
+    made["id"] = 1
+    return made
+
+
 def appended(request: Request):
     found = []
     for lamp in store.all():
@@ -418,6 +425,7 @@ READ = [
     (updated, "", f"{JSON} {{name: str, id: int, lamp: Lamp, ok: bool, last: bytes}}"),
     (updated_with_unknown, "", f"{JSON} dict[str, typing.Any]"),
     (key_taken_away, "", f"{JSON} {{name: str}}"),
+    (emptied, "", f"{JSON} {{id: int}}"),
     (appended, "", f"{JSON} [{{lamp: Lamp}}]"),
     (extended, "", f"{JSON} [str | int | bytes | float]"),
     (each_of, "", f"{JSON} {{names: [str]}}"),

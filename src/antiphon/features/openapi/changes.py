@@ -45,8 +45,10 @@ def changed(owner: Value, method: str, positional: Sequence[Value], named: Mappi
             return owner if is_there else with_item(owner, first, default)
         case Fields(), "pop":
             return without_item(owner, first)
-        case (Fields(), "clear" | "popitem") | (Items(), "clear"):
-            return _OPEN if method == "popitem" else type(owner)(()) if isinstance(owner, Fields) else owner
+        case Fields(), "popitem":
+            return _OPEN
+        case Fields(), "clear":
+            return Fields(())
         case Items(item), "append":
             return Items(either(item, first))
         case Items(item), "insert":

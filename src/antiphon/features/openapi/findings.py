@@ -5,6 +5,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.features.openapi.sources import Place
 from antiphon.features.openapi.values import NEVER, Raisable, Value
+from antiphon.http.errors import ERRORS
+from antiphon.http.multidict import MissingKey
 
 NOWHERE = Place("", "", 0)
 
@@ -93,3 +95,20 @@ class Findings:
         self.raised += other.raised
         self.unread += other.unread
         self.reads_user = self.reads_user or other.reads_user
+
+    def mark(self) -> tuple[int, int, int]:
+        """Return how much was found by now, for ``take_caught``."""
+        return len(self.raised), len(self.reads), len(self.named)
+
+    def take_caught(self, mark: tuple[int, int, int], kinds: tuple[type[BaseException], ...]) -> list[Raised]:
+        """Take away the errors of some kinds that were found since a mark, and return them."""
+        raised, reads, named = mark
+        caught = [each for each in self.raised[raised:] if issubclass(each.error.kind, kinds)]
+        self.raised[raised:] = [each for each in self.raised[raised:] if each not in caught]
+        refused = tuple(status for status, kind in ERRORS.items() if issubclass(kind, kinds))
+        for at, each in enumerate(self.reads[reads:], reads):
+            caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]
+            self.reads[at] = each._replace(refusals=tuple(one for one in each.refusals if one not in refused))
+        if issubclass(MissingKey, kinds):
+            self.named[named:] = [each._replace(is_required=False) for each in self.named[named:]]
+        return caught

@@ -1,8 +1,9 @@
 """Tests of a value, and what it can still be behind them."""
 
 import ast
+from collections.abc import Callable
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from antiphon.features.openapi import annotations
 from antiphon.features.openapi.values import (
@@ -51,7 +52,7 @@ def narrow(expressions: "Expressions", test: ast.expr, *, is_true: bool) -> None
             _replace(expressions, test, without_none)
 
 
-def _replace(expressions: "Expressions", node: ast.expr, change: Any) -> None:
+def _replace(expressions: "Expressions", node: ast.expr, change: Callable[[Value], Value]) -> None:
     name = dotted(node)
     if name is None:
         return

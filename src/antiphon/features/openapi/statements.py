@@ -35,8 +35,7 @@ from antiphon.features.openapi.values import (
     alternatives,
     either,
 )
-from antiphon.http.errors import ERRORS, HTTPError
-from antiphon.http.multidict import MissingKey
+from antiphon.http.errors import HTTPError
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.reading import CodeReader
@@ -248,10 +247,10 @@ class Statements(ast.NodeVisitor):
             value = self._expressions.value(item.context_expr)
             if item.optional_vars is not None:
                 self._expressions.assign(item.optional_vars, _entered(value))
-        mark, ends = self._mark(), self._run(node.body)
+        mark, ends = self._findings.mark(), self._run(node.body)
         for item in node.items:
             if isinstance(item.context_expr, ast.Call) and self._is_suppress(item.context_expr):
-                self._take(mark, self._kinds(item.context_expr.args))
+                self._findings.take_caught(mark, self._kinds(item.context_expr.args))
                 ends = False
         return ends
 
@@ -287,32 +286,15 @@ class Statements(ast.NodeVisitor):
         return self._run(case.body)
 
     def visit_Try(self, node: ast.Try | ast.TryStar) -> bool:
-        mark, before = self._mark(), dict(self._expressions.variables)
+        mark, before = self._findings.mark(), dict(self._expressions.variables)
         catches = [self._caught_by(each) for each in node.handlers]
         ends = self._run(node.body)
         ways: list[Callable[[], bool]] = [lambda: ends or self._run(node.orelse)]
         for handler, kinds in zip(node.handlers, catches, strict=True):
-            ways.append(functools.partial(self._handle, handler, kinds, self._take(mark, kinds)))
+            ways.append(functools.partial(self._handle, handler, kinds, self._findings.take_caught(mark, kinds)))
         self._expressions.variables = {**before, **self._expressions.variables}
         ended = self._branches(*ways)
         return self._run(node.finalbody) or ended
-
-    def _mark(self) -> tuple[int, int, int]:
-        found = self._findings
-        return len(found.raised), len(found.reads), len(found.named)
-
-    def _take(self, mark: tuple[int, int, int], kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Take away the errors of some kinds that were found since a mark, and return them."""
-        found, (raised, reads, named) = self._findings, mark
-        caught = [each for each in found.raised[raised:] if issubclass(each.error.kind, kinds)]
-        found.raised[raised:] = [each for each in found.raised[raised:] if each not in caught]
-        refused = tuple(status for status, kind in ERRORS.items() if issubclass(kind, kinds))
-        for at, each in enumerate(found.reads[reads:], reads):
-            caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]
-            found.reads[at] = each._replace(refusals=tuple(one for one in each.refusals if one not in refused))
-        if issubclass(MissingKey, kinds):
-            found.named[named:] = [each._replace(is_required=False) for each in found.named[named:]]
-        return caught
 
     def visit_TryStar(self, node: ast.TryStar) -> bool:
         return self.visit_Try(node)
