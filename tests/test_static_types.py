@@ -709,7 +709,7 @@ def test_programs_of_users_run_and_have_no_cast(path):
     for program in module.PROGRAMS if path.stem != "http_library" else [module.use]:
         app = program()
         if isinstance(app, App):
-            app.freeze()
+            app._freeze()
 
 
 @pytest.mark.processes
