@@ -23,7 +23,7 @@ from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.logs", "antiphon.http1",
-    "antiphon.types", "antiphon.embedding",
+    "antiphon.cli", "antiphon.types", "antiphon.embedding",
 )  # fmt: skip
 BY_STATUS = "One class for each status"
 SHARED = "Shared with App"

@@ -20,8 +20,8 @@ def load_app(target: str | None = None) -> App:
     """Return the application that a command is for: ``load_app("shop:app")``.
 
     Without a target it is the one that ANTIPHON_APP names, or else the only one in the modules of the current
-    directory, as for `antiphon run`. Raises ``click.ClickException``, which ends the command with a message and the
-    exit code 2, if there is none, if it can't be loaded, and for what is no ``App``.
+    directory, as for `antiphon run`. Raises BadCommand, a ``click.ClickException`` that ends the command with a
+    message and the exit code 2, if there is none, if it can't be loaded, and for what is no ``App``.
     """
     return load(find_target(target))
 
