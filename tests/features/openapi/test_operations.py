@@ -908,3 +908,8 @@ def test_each_kind_of_credentials_is_a_scheme(sources: list[UserSource[str]], sc
     content = made_of(plain_text, methods=("GET",), app=app, before=login_required).content
     assert content["components"]["securitySchemes"] == schemes
     assert content["paths"]["/x"]["get"]["security"] == [{name: []} for name in schemes]
+
+
+@pytest.mark.parametrize(("options", "statuses"), [({}, ["200", "403"]), ({"csrf_exempt": True}, ["200"])])
+def test_writes_from_other_sites_are_refused_unless_the_route_takes_them(options: Any, statuses: list[str]) -> None:
+    assert [*operation_of(plain_text, app=App(), **options)["responses"]] == statuses

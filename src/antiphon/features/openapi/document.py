@@ -162,7 +162,7 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) ->
 
 def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
-    refuses_other_sites = not described.app.allows_cross_site_writes
+    refuses_other_sites = not (described.app.allows_cross_site_writes or contract.route.csrf_exempt)
     made = operation(contract, described.parameters, schemas, refuses_other_sites=refuses_other_sites)
     if contract.route.blueprint:
         made["tags"] = [contract.route.blueprint]
