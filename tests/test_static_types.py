@@ -656,7 +656,80 @@ def wrong_fields(error: HTTPError) -> dict[str, str]:
     return {each["pointer"]: each["detail"] for each in error.errors}
 """
 
+LINKS = """
+from functools import wraps
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar, assert_type
+from uuid import UUID
+
+from antiphon import App, Request, Response
+
+app = App()
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@app.get("/")
+def index(request: Request) -> str: return ""
+@app.get("/lamps/<int:number>")
+def show(request: Request, number: int) -> str: return ""
+@app.get("/lamps/<uuid:key>/<name>")
+async def part(other: Request, key: UUID, *, name: str) -> Response: return Response()
+@app.get("/list", defaults={"page": 1})
+def listed(request: Request, page: int = 1) -> None: return None
+class Views:
+    def item(self, request: Request, number: int) -> str: return ""
+    def __call__(self, request: Request, number: int) -> str: return ""
+
+
+def logged(function: Callable[Concatenate[Request, P], R]) -> Callable[Concatenate[Request, P], R]:
+    @wraps(function)
+    def called(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return function(request, *args, **kwargs)
+    return called
+
+
+@app.get("/logged/<int:number>")
+@logged
+def decorated(request: Request, number: int) -> str: return ""
+def no_handler(number: int) -> str: return ""
+
+
+def link(request: Request, views: Views, key: UUID) -> None:
+    assert_type(request.url_for(show, number=7), str)
+    assert_type(app.url_for(show, number=7), str)
+    for url_for in (request.url_for, app.url_for):
+        url_for(index)
+        url_for(show, 7)
+        url_for(part, key, name="shade")
+        url_for(listed)
+        url_for(listed, page=2)
+        url_for(views.item, number=7)
+        url_for(views, number=7)
+        url_for(decorated, number=7)
+        url_for("show", number="7", page=2)
+        url_for("show", number=7, _expires=60, _method="GET")
+        url_for(show, number=7, _expires=60)
+        url_for(show, number=7, _method="GET")
+        url_for(index, number=7)  # wrong
+        url_for(show)  # wrong
+        url_for(show, number="7")  # wrong
+        url_for(show, nummer=7)  # wrong
+        url_for(show, number=7, page=2)  # wrong
+        url_for(part, key=7, name="shade")  # wrong
+        url_for(views.item, number="7")  # wrong
+        url_for(views)  # wrong
+        url_for(decorated, number="7")  # wrong
+        url_for(no_handler, number=7)  # wrong
+        url_for("show", 7)  # wrong
+        url_for(7)  # wrong
+    request.url_for(show, number=7, _absolute=True)
+    request.url_for("show", number=7, _absolute="yes")  # wrong
+    app.url_for(show, number=7, _mounted_at="/shop")
+"""
+
 PROGRAMS = {
+    "links": LINKS,
     "typed": TYPED,
     "dependencies": PLACES,
     "handlers": HANDLERS,

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from datetime import timedelta
 from os import PathLike
 from threading import RLock
-from typing import Any, Literal, Never, NoReturn, TypeVar, overload
+from typing import Any, Concatenate, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.answering.dependencies import Dependencies, Fixed
@@ -38,6 +38,7 @@ from antiphon.uploads.saving import usable_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class App(Routes, Servable):
@@ -493,11 +494,49 @@ class App(Routes, Servable):
             )
         return Signer(self._secret_keys, salt=salt)
 
+    @overload
     def url_for(
         self,
-        name: str,
+        route: str,
         /,
         *,
+        _expires: float | timedelta | None = ...,
+        _method: str | None = ...,
+        _mounted_at: str | None = ...,
+        **params: object,
+    ) -> str: ...
+    @overload
+    def url_for(
+        self, route: Callable[Concatenate[Request, P], object], /, *args: P.args, **params: P.kwargs
+    ) -> str: ...
+    @overload
+    def url_for(
+        self,
+        route: Callable[..., object],
+        /,
+        *args: object,
+        _expires: float | timedelta,
+        _method: str | None = ...,
+        _mounted_at: str | None = ...,
+        **params: object,
+    ) -> str: ...
+    @overload
+    def url_for(
+        self,
+        route: Callable[..., object],
+        /,
+        *args: object,
+        _method: str,
+        _mounted_at: str | None = ...,
+        **params: object,
+    ) -> str: ...
+    @overload
+    def url_for(self, route: Callable[..., object], /, *args: object, _mounted_at: str, **params: object) -> str: ...
+    def url_for(  # type: ignore[misc]  # a parameter of a handler is not named like an option
+        self,
+        route: str | Callable[..., object],
+        /,
+        *args: object,
         _expires: float | timedelta | None = None,
         _method: str | None = None,
         _mounted_at: str | None = None,
@@ -505,17 +544,22 @@ class App(Routes, Servable):
     ) -> str:
         """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
 
+        The route is a name, or a handler that has routes of one name: ``url_for(show, number=7)``. Type checkers check
+        the parameters of a handler, which may be given by position, too, unless there are options beside them.
         A route of a blueprint is named with it, "shop.item". Arguments that are no parameters of the route become the
         query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. The URL of a ``signed`` route
         has a signature, which is valid for the seconds of ``_expires``, or for ever, and for requests of ``_method``:
         by default GET, with HEAD, or the only method of the route. It holds at one place: where an app is mounted more
-        than once, ``_mounted_at`` is the prefix that is meant. Raises LookupError for an unknown name, ValueError,
+        than once, ``_mounted_at`` is the prefix that is meant. Raises LookupError for an unknown name, and for a handler
+        with no route, or with routes of several names, as those of a blueprint that is registered twice; ValueError,
         which names the route and the parameter, for a parameter that is missing or doesn't fit, and for a place that is
         not known; RuntimeError for a signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at
-        return reverse.url(name, params, Signing(_expires, _method, place))
+        if args:
+            params = reverse.named_arguments(route, args, params)
+        return reverse.url(route, params, Signing(_expires, _method, place))
 
     def _place(self) -> str:
         """Return the prefixes at which this application is mounted. Raises ValueError for more than one place."""

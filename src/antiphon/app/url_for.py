@@ -1,7 +1,7 @@
-"""URLs of routes, made of a route's name and its parameters."""
+"""URLs of routes, made of a route's name or handler and its parameters."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -9,9 +9,11 @@ from antiphon.app.planning.planner import are_apart, places
 from antiphon.app.planning.signed_urls import SALT, Link, with_signature
 from antiphon.app.route import Route
 from antiphon.explanations import explained
+from antiphon.handler.contract import describe
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import format_query
+from antiphon.lazy import lazy
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
 from antiphon.routing.router import Router
@@ -83,17 +85,17 @@ class Reverse:
             self._routes.setdefault(route.name, []).append(route)
         self._ways: dict[str, list[_Way]] = {}
 
-    def url(self, name: str, params: Mapping[str, Any], signing: "Signing") -> str:
+    def url(self, name: str | Callable[..., object], params: Mapping[str, Any], signing: "Signing") -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
-        Arguments that are no parameters of the route become the query, as ``args_as`` reads it. Of several routes with
-        the name, the one is used that takes the most parameters, and has the fewest of its own. Raises LookupError for
-        an unknown name, TypeError for a name that is no text, and ValueError, naming route and parameter, for a
-        parameter that is missing or that the route would not match, and for options of a signature at a route that is
-        not signed.
+        The route is that of a name or of a handler. Arguments that are no parameters of the route become the query, as
+        ``args_as`` reads it. Of several routes with the name, the one is used that takes the most parameters, and has
+        the fewest of its own. Raises LookupError for an unknown name, and for a handler that has no route, or routes of
+        several names; TypeError for anything else; and ValueError, naming route and parameter, for a parameter that is
+        missing or that the route would not match, and for options of a signature at a route that is not signed.
         """
         given = {key: value for key, value in params.items() if value is not None}
-        way = _choose(self._named(name), given)
+        way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
         values = {**(way.route.defaults or _NONE), **given}
         texts = {parameter.name: _text(way, parameter, values[parameter.name]) for parameter in way.parameters}
         host = ".".join([_printed_label(way, label, texts) for label in way.host])
@@ -126,10 +128,60 @@ class Reverse:
                 )
         return fields
 
+    def named_arguments(
+        self, handler: str | Callable[..., object], args: tuple[object, ...], params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return arguments that were given by position, as to a handler, by their names, with those that have them.
+
+        Raises TypeError for more of them than the handler takes, for one that is given twice, and beside a name.
+        """
+        if isinstance(handler, str):
+            raise explained(
+                "url-for-value",
+                TypeError(f"url_for {handler!r} takes parameters beside a name, by their names: number=7, not 7"),
+            )
+        names = [*self._handled(handler)[0].route.arguments.annotations]
+        given = dict(zip(names, args, strict=False))
+        if len(args) > len(names):
+            count = f"{len(names)} argument{'' if len(names) == 1 else 's'} ({', '.join(names)})"
+            raise explained(
+                "url-for-value", TypeError(f"url_for: {describe(handler)} takes {count}, not {len(args)} by position")
+            )
+        if twice := [name for name in given if name in params]:
+            raise explained("url-for-value", TypeError(f"url_for: {describe(handler)}: {twice[0]!r} is given twice"))
+        return {**given, **params}
+
+    def _handled(self, handler: Callable[..., object]) -> list[_Way]:
+        """Return the routes of a handler, or of the function in its decorators."""
+        if not callable(handler):
+            raise explained(
+                "unknown-route-name", TypeError(f"url_for wants the name or the handler of a route, not {handler!r}")
+            )
+        found: Any = handler
+        while found is not None:
+            if ways := self._ways_by_handler.get(_key(found)):
+                return self._of_one_name(handler, ways)
+            found = getattr(found, "__wrapped__", None)
+        raise explained("unknown-route-name", LookupError(f"no route has the handler {describe(handler)}"))
+
+    @lazy
+    def _ways_by_handler(self) -> dict[Any, list[_Way]]:
+        found: dict[Any, list[_Way]] = {}
+        for routes in self._routes.values():
+            for route in routes:
+                found.setdefault(_key(route.handler), []).append(self._way(route))
+        return found
+
+    def _of_one_name(self, handler: Callable[..., object], ways: list[_Way]) -> list[_Way]:
+        other = next((way.route for way in ways if way.route.name != ways[0].route.name), None)
+        if other is not None:
+            names = " and ".join(f"{route.name!r} ({route.where})" for route in (ways[0].route, other))
+            raise explained(
+                "ambiguous-route-name", LookupError(f"{describe(handler)} answers {names}: take the name of one")
+            )
+        return ways
+
     def _named(self, name: str) -> list[_Way]:
-        if not isinstance(name, str):
-            hint = f", such as {name.__name__!r}" if hasattr(name, "__name__") else ""
-            raise explained("unknown-route-name", TypeError(f"url_for wants the name of a route{hint}, not {name!r}"))
         if name not in self._ways:
             routes = self._routes.get(name)
             if not routes:
@@ -186,6 +238,11 @@ class Reverse:
         for part in paths:
             if found is None or found[1].get(part.name) != texts[part.name]:
                 raise _refused(way, part.name, f"{texts[part.name]!r} would be read otherwise beside the other paths")
+
+
+def _key(handler: Any) -> Any:
+    """Return a key for a handler: the handler, or its identity where it can't be hashed."""
+    return handler if isinstance(handler, Hashable) else id(handler)
 
 
 def _choose(ways: list[_Way], given: Mapping[str, Any]) -> _Way:

@@ -7,7 +7,7 @@ from copy import copy
 from functools import partial
 from time import monotonic
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.pacing import Pace, first_overdue, resume_first
@@ -542,11 +542,49 @@ class Request(RequestHeaders):
         """The application that answers this request; None if there is none."""
         return self.route.app
 
+    @overload
     def url_for(
         self,
-        name: str,
+        route: str,
         /,
         *,
+        _absolute: bool = ...,
+        _expires: "float | timedelta | None" = ...,
+        _method: str | None = ...,
+        **params: object,
+    ) -> str: ...
+    @overload
+    def url_for(
+        self, route: Callable[Concatenate["Request", P], object], /, *args: P.args, **params: P.kwargs
+    ) -> str: ...
+    @overload
+    def url_for(
+        self,
+        route: Callable[..., object],
+        /,
+        *args: object,
+        _absolute: bool,
+        _expires: "float | timedelta | None" = ...,
+        _method: str | None = ...,
+        **params: object,
+    ) -> str: ...
+    @overload
+    def url_for(
+        self,
+        route: Callable[..., object],
+        /,
+        *args: object,
+        _expires: "float | timedelta",
+        _method: str | None = ...,
+        **params: object,
+    ) -> str: ...
+    @overload
+    def url_for(self, route: Callable[..., object], /, *args: object, _method: str, **params: object) -> str: ...
+    def url_for(  # type: ignore[misc]  # a parameter of a handler is not named like an option
+        self,
+        route: str | Callable[..., object],
+        /,
+        *args: object,
         _absolute: bool = False,
         _expires: "float | timedelta | None" = None,
         _method: str | None = None,
@@ -554,7 +592,8 @@ class Request(RequestHeaders):
     ) -> str:
         """Return the URL of a route of this application: a path that begins with the root path.
 
-        A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". With
+        The route is a name, or a handler: then type checkers check the parameters, unless there are options beside
+        them. A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". With
         ``_absolute``, and for a route of another host, the URL has scheme and host. ``_expires`` are the seconds for
         which the URL of a ``signed`` route is valid, and ``_method`` is the method that it is for. Raises what
         ``App.url_for`` does, RuntimeError if no application answers this request, BadRequest (400) if its Host is
@@ -564,10 +603,10 @@ class Request(RequestHeaders):
             raise explained(
                 "no-application", RuntimeError("url_for needs an application, and none answers this request")
             )
-        if isinstance(name, str) and name[:1] == ".":
-            name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
+        if isinstance(route, str) and route[:1] == ".":
+            route = f"{self.blueprint}{route}" if self.blueprint else route[1:]
         mounted = mounted_at(self.head)
-        below: str = self.app.url_for(name, _expires=_expires, _method=_method, _mounted_at=mounted, **params)
+        below: str = self.app.url_for(route, *args, _expires=_expires, _method=_method, _mounted_at=mounted, **params)
         host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
         path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
         if not _absolute and host in ("", self.host.removesuffix(".")):
