@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.errors import is_debug
+from antiphon.http.errors import NotFound
+from antiphon.http.urls.url import quote_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from antiphon.features.openapi.document import OpenAPIDocument
 
 
-_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self';"
+    " frame-ancestors 'none'; base-uri 'none'"
+)
 
 
 class OpenAPI:
@@ -26,7 +31,7 @@ class OpenAPI:
 
     The document has the routes below ``prefix``, and is answered at ``path`` there, ``/api/openapi.json``. It is made
     once, when it is first asked for; other requests know nothing of it. A page shows it at ``docs``, ``/api/docs``,
-    without any script; None leaves the page out. ``title``, ``version`` and ``description`` are
+    and has a form for each operation; None leaves the page out. ``title``, ``version`` and ``description`` are
     those of the API, ``servers`` the URLs at which it is served: by default the one that answers.
 
     Under ``antiphon run --debug`` answers are held to the document, and one that breaks it is logged with its handler.
@@ -79,6 +84,8 @@ class OpenAPI:
         if self._docs is not None:
             app.get(self.prefix + self._docs, name=f"{name}_docs")(self._show)
             app.get(f"{self.prefix}{self._docs}.css", name=f"{name}_styles")(self._style)
+            app.get(f"{self.prefix}{self._docs}.js", name=f"{name}_script")(self._script)
+            app.get(f"{self.prefix}{self._docs}/<operation>", name=f"{name}_try")(self._try)
 
     def document(self, app: "App") -> "OpenAPIDocument":
         """Return the document of an application, and what could not be told."""
@@ -88,27 +95,43 @@ class OpenAPI:
         return make_document(app, info)
 
     def _answer(self, request: Request) -> Response:
-        response = Response(self._body(request), content_type="application/json")
-        response.add_etag()
-        return response.conditional(request)
+        return _validated(Response(self._body(request), content_type="application/json"), request)
+
+    def _content(self, app: "App") -> Any:
+        """Return the document that is answered."""
+        from antiphon.serialization.json import decode_json
+
+        return self._made(app).content if self._file is None else decode_json(self._file)
 
     def _show(self, request: Request) -> Response:
         from antiphon.features.openapi.page import page_of
-        from antiphon.serialization.json import decode_json
+        from antiphon.features.openapi.try_it import Site
 
-        content: Any = self._made(request.app).content if self._file is None else decode_json(self._file)
-        above, docs = request.root_path + self.prefix, self._docs or ""
-        response = Response.html(page_of(content, f"{above}{docs}.css", above + self._path))
+        above = request.root_path + self.prefix
+        site = Site(request.root_path, f"{above}{self._docs}", request.url.origin)
+        response = Response.html(page_of(self._content(request.app), above + self._path, site))
         response.headers["content-security-policy"] = _POLICY
-        response.add_etag()
-        return response.conditional(request)
+        return _validated(response, request)
 
     def _style(self, request: Request) -> Response:
         from antiphon.features.openapi.page import STYLES
 
-        response = Response(STYLES, content_type="text/css; charset=utf-8")
-        response.add_etag()
-        return response.conditional(request)
+        return _validated(Response(STYLES, content_type="text/css; charset=utf-8"), request)
+
+    def _script(self, request: Request) -> Response:
+        from antiphon.features.openapi.page import SCRIPT
+
+        return _validated(Response(SCRIPT, content_type="text/javascript; charset=utf-8"), request)
+
+    def _try(self, request: Request, operation: str) -> Response:
+        """Lead a form of the page, with the parameters of a GET, to the URL that they make."""
+        from antiphon.features.openapi.try_it import target_of
+
+        target = target_of(self._content(request.app), operation, request.args)
+        if target is None:
+            raise NotFound
+        path = quote_path(request.root_path) + target
+        return Response.redirect(f"/.{path}" if path.startswith("//") else path)  # or a parameter were a host
 
     def _check(self, request: Request, response: Response) -> None:
         """Log an answer that breaks the contract of its route."""
@@ -143,3 +166,9 @@ class OpenAPI:
         logger = logging.getLogger("antiphon.openapi")
         for each in unknown:
             logger.warning("the OpenAPI document %r lacks something: %s", self.title, each)
+
+
+def _validated(response: Response, request: Request) -> Response:
+    """Return a response with an entity tag, or that of a client which has it already."""
+    response.add_etag()
+    return response.conditional(request)

@@ -1,13 +1,15 @@
-"""The page of an OpenAPI document: plain HTML that needs no script, with a stylesheet of its own."""
+"""The page of an OpenAPI document: plain HTML that is read without a script, with a stylesheet of its own."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from antiphon.features.forms.html import joined, tag
 from antiphon.features.markup import Markup
 from antiphon.features.openapi.schemas import REFERENCE
+from antiphon.features.openapi.try_it import Forms, Site
 
 STYLES = """:root { color-scheme: light dark }
 :root { background: light-dark(#fff, #191919); color: light-dark(#1c1c1c, #e8e8e8) }
@@ -22,7 +24,15 @@ section.operation, section.schema { border: 1px solid light-dark(#ccc, #444); bo
 section.operation, section.schema { padding: .8rem 1rem; margin: 1rem 0 }
 dl { margin: 0 } dt { margin-top: .5rem; overflow-wrap: anywhere } dd { margin: 0 0 0 1.2rem; overflow-wrap: anywhere }
 .kind { color: light-dark(#555, #b5b5b5) }
+details { margin-top: 1rem } summary { cursor: pointer; font-weight: bold } label { display: block; margin: .6rem 0 }
+input, select, textarea, button { font: inherit; color: inherit; box-sizing: border-box; max-width: 100% }
+input, select, textarea, button { border: 1px solid light-dark(#767676, #8a8a8a); border-radius: .25rem }
+input, select, textarea, button { background: light-dark(#fff, #222); padding: .3rem .6rem }
+input, select, textarea { display: block; width: 100% } textarea { font-family: ui-monospace, monospace }
+pre { font-family: ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
 """
+SCRIPT = Path(__file__).with_suffix(".js").read_bytes()
+"""The script of the forms, in UTF-8."""
 
 _METHODS = ("get", "put", "post", "delete", "patch", "trace", "options", "head")
 _BOUNDS = {
@@ -32,9 +42,9 @@ _BOUNDS = {
 }  # fmt: skip
 
 
-def page_of(content: Mapping[str, Any], stylesheet: str, document: str) -> str:
-    """Return the page of a document. ``stylesheet`` and ``document`` are the URLs of both."""
-    about = content["info"]
+def page_of(content: Mapping[str, Any], document: str, site: Site) -> str:
+    """Return the page of a document, whose URL is ``document``."""
+    about, forms = content["info"], Forms(content, site)
     operations = [
         (path, method, item[method]) for path, item in content["paths"].items() for method in _METHODS if method in item
     ]
@@ -46,14 +56,15 @@ def page_of(content: Mapping[str, Any], stylesheet: str, document: str) -> str:
         _text(about.get("description")),
         tag("nav", {"aria-label": "Operations"}, tag("ul", {}, *[_link(*each) for each in operations])),
         tag("h2", {}, "Operations") if operations else "",
-        *[_operation(*each) for each in operations],
+        *[_operation(*each, forms.form(*each)) for each in operations],
         tag("h2", {}, "Types") if schemas else "",
         *[_schema(name, schema) for name, schema in schemas.items()],
     ]
     head = [
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         tag("title", {}, about["title"]),
-        Markup(f'<link rel="stylesheet" href="{escape(stylesheet)}">'),
+        Markup(f'<link rel="stylesheet" href="{escape(site.docs)}.css">'),
+        Markup(f'<script src="{escape(site.docs)}.js" defer></script>'),
     ]
     whole = tag("html", {"lang": "en"}, tag("head", {}, *head), tag("body", {}, tag("main", {}, *body)))
     return f"<!doctype html>\n{whole}\n"
@@ -75,7 +86,7 @@ def _link(path: str, method: str, operation: Mapping[str, Any]) -> Markup:
     return tag("li", {}, link, f" {summary}" if summary else "")
 
 
-def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Markup:
+def _operation(path: str, method: str, operation: Mapping[str, Any], form: Markup) -> Markup:
     parameters = operation.get("parameters", ())
     body = operation.get("requestBody", {}).get("content", {})
     security = [name for each in operation.get("security", ()) for name in (each or ["none"])]
@@ -88,6 +99,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Markup:
         _list("Parameters", [(tag("code", {}, each["name"]), _parameter(each)) for each in parameters]),
         _list("Body", [(tag("code", {}, kind), _type(each.get("schema", {}))) for kind, each in body.items()]),
         _list("Answers", [(tag("code", {}, status), _answer(each)) for status, each in operation["responses"].items()]),
+        form,
     ]
     return tag("section", {"class": "operation", "id": operation["operationId"]}, *parts)
 
