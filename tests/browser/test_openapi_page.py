@@ -57,7 +57,7 @@ def test_its_forms_are_sent_and_answered_on_the_page(browser, site):
     form.get_by_label("body").fill('{"id": 7, "name": "Desk"}')
     form.get_by_role("button", name="Send").click()
     expect(answer).to_contain_text(
-        re.compile(r'^201 [^{]*location: /api/lamps/7[^{]*\{\n  "id": 7,\n  "name": "Desk"', re.S)
+        re.compile(r'^201 [^{]*location: /api/lamps/7[^{]*\{\n  "id": 7,\n  "name": "Desk"', re.DOTALL)
     )
     form.get_by_role("button", name="Send").click()
     expect(answer).to_contain_text("There is such a lamp.")

@@ -550,10 +550,12 @@ class App(Routes, Servable):
         query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. The URL of a ``signed`` route
         has a signature, which is valid for the seconds of ``_expires``, or for ever, and for requests of ``_method``:
         by default GET, with HEAD, or the only method of the route. It holds at one place: where an app is mounted more
-        than once, ``_mounted_at`` is the prefix that is meant. Raises LookupError for an unknown name, and for a handler
-        with no route, or with routes of several names, as those of a blueprint that is registered twice; ValueError,
-        which names the route and the parameter, for a parameter that is missing or doesn't fit, and for a place that is
-        not known; RuntimeError for a signed route of an app without ``secret_keys``.
+        than once, ``_mounted_at`` is the prefix that is meant.
+
+        Raises LookupError for an unknown name, and for a handler with no route, or with routes of several names, as
+        those of a blueprint that is registered twice; ValueError, which names the route and the parameter, for a
+        parameter that is missing or doesn't fit, and for a place that is not known; RuntimeError for a signed route of
+        an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at

@@ -331,24 +331,43 @@ def test_an_application_that_serves_without_being_asked_loads_nothing_of_it() ->
     assert found.stdout.strip() == "[]"
 
 
-def test_a_debugged_application_logs_answers_that_break_their_contracts(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("antiphon.features.openapi.feature.is_debug", lambda: True)
+def app_with_wrong_answers() -> App:
     app = App()
     app.use(OpenAPI("Lamps"))
 
     @app.get("/wrong")
     def wrong(request: Request) -> h.Lamp:
-        return {"id": "7", "name": "Desk"}  # type: ignore[return-value]
+        return {"id": "<7>", "name": "Desk"}  # type: ignore[return-value]
 
-    app.get("/right")(h.plain)
-    client = Client(app)
-    assert client.get("/wrong").json["id"] == "7"
+    app.get("/right")(lambda request: {"id": 7})
+    return app
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_debugged_application_tells_of_answers_that_break_their_contracts_in_the_log_and_on_the_page(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, interface: Any
+) -> None:
+    monkeypatch.setattr("antiphon.features.openapi.feature.is_debug", lambda: True)
+    client = Client(app_with_wrong_answers(), interface)
+    assert "broke" not in client.get("/docs").text
+    assert client.get("/wrong").json["id"] == client.get("/wrong").json["id"] == "<7>"
+    assert client.get("/right").status == 200
     assert client.get("/nowhere").status == 404
-    (record,) = [each for each in caplog.records if each.name == "antiphon.openapi"]
-    assert record.getMessage().endswith("no Lamp: /id expected an integer, got a string")
-    assert "test_document.py" in record.getMessage()
+    told = [each.getMessage() for each in caplog.records if each.name == "antiphon.openapi"]
+    assert len(told) == 2
+    assert told[0].endswith("no Lamp: /id expected an integer, got a string")
+    assert "test_document.py" in told[0]
+    page = client.get("/docs").text
+    assert page.count(f"{told[0].replace('<', '&lt;').replace('>', '&gt;')}</li>") == 1
+
+
+def test_in_production_no_answer_is_checked(caplog: pytest.LogCaptureFixture) -> None:
+    app = app_with_wrong_answers()
+    client = Client(app)
+    assert client.get("/wrong").status == 200
+    assert [each for each in caplog.records if each.name == "antiphon.openapi"] == []
+    assert app._registry.after == []
+    assert "broke" not in client.get("/docs").text
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])

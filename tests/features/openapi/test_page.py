@@ -32,15 +32,14 @@ def page() -> str:
         "string (min. length 1, max. length 40). As people call it.",
         "<dt><code>lamps</code></dt><dd>array of",
         '<link rel="stylesheet" href="/api/docs.css">',
-        '<form action="/api/docs/lamps.show" data-method="GET" data-path="/api/lamps/{number}">'
+        '<form action="/api/docs/lamps.show" data-method="GET" data-path="/api/lamps/{number}"><label>number',
         '<label>number<input name="number" data-in="path" required type="number" min="0" max="9223372036854775807">',
         "<option></option><option>cold</option><option>warm</option>",
         '<textarea name="tags" data-in="query" rows="2" placeholder="one on each line"></textarea>',
         '<form method="post" action="/api/search" data-method="POST" data-path="/api/search">',
         '<form enctype="multipart/form-data" data-method="POST" data-path="/api/lamps/{number}/picture">',
         '<input name="file" data-in="body" required type="file">',
-        "<p>This form needs JavaScript, the command below does not.</p>"
-        "<button disabled>Send</button>",
+        "<p>This form needs JavaScript, the command below does not.</p><button disabled>Send</button>",
         '<label>Idempotency-Key (header)<input name="Idempotency-Key" data-in="header" required>',
         '<label>Authorization (header), optional<input name="Authorization" data-in="header" placeholder="Bearer ...">',
         "{\n &quot;id&quot;: 0,\n &quot;name&quot;: &quot;text&quot;\n}</textarea>",

@@ -25,6 +25,9 @@ _POLICY = (
     " frame-ancestors 'none'; base-uri 'none'"
 )
 
+_MOST_BREACHES = 50
+"""The most answers that the page tells of."""
+
 
 class OpenAPI:
     """A feature that answers with an OpenAPI document (3.1) of the application, made by reading its handlers' code.
@@ -34,7 +37,8 @@ class OpenAPI:
     and has a form for each operation; None leaves the page out. ``title``, ``version`` and ``description`` are
     those of the API, ``servers`` the URLs at which it is served: by default the one that answers.
 
-    Under ``antiphon run --debug`` answers are held to the document, and one that breaks it is logged with its handler.
+    Under ``antiphon run --debug`` answers are held to the document. One that breaks it is logged with its handler, and
+    stands on the page.
 
     Routes that features add, such as static files, are left out. Code that can't be read is logged, and
     ``antiphon openapi --strict`` names it. ``file`` is a document that ``antiphon openapi`` has written: it is answered
@@ -72,6 +76,7 @@ class OpenAPI:
         self._servers = tuple(servers)
         self._file = None if file is None else Path(file).read_bytes()
         self._document: OpenAPIDocument | None = None
+        self._breaches: dict[str, None] = {}
         self._lock = Lock()
 
     def install(self, app: "App") -> None:
@@ -109,7 +114,7 @@ class OpenAPI:
 
         above = request.root_path + self.prefix
         site = Site(request.root_path, f"{above}{self._docs}", request.url.origin)
-        response = Response.html(page_of(self._content(request.app), above + self._path, site))
+        response = Response.html(page_of(self._content(request.app), above + self._path, site, [*self._breaches]))
         response.headers["content-security-policy"] = _POLICY
         return _validated(response, request)
 
@@ -142,8 +147,12 @@ class OpenAPI:
         if contract is None or not isinstance(body, bytes):
             return
         found = breach_of(contract, response.status, response.headers, body, request.method)
-        if found is not None:
-            logging.getLogger("antiphon.openapi").error("%s %s", contract.route.answered_by, found)
+        if found is None:
+            return
+        told = f"{contract.route.answered_by} {found}"
+        logging.getLogger("antiphon.openapi").error("%s", told)
+        if len(self._breaches) < _MOST_BREACHES:
+            self._breaches[told] = None
 
     def _body(self, request: Request) -> bytes:
         from antiphon.serialization.json import encode_json

@@ -21,6 +21,7 @@ code, .method { font-family: ui-monospace, monospace; overflow-wrap: anywhere }
 .method { font-weight: bold; margin-right: .5rem }
 nav ul { list-style: none; padding: 0 } nav li { margin: .3rem 0 }
 section.operation, section.schema { border: 1px solid light-dark(#ccc, #444); border-radius: .5rem }
+li { overflow-wrap: anywhere }
 section.operation, section.schema { padding: .8rem 1rem; margin: 1rem 0 }
 dl { margin: 0 } dt { margin-top: .5rem; overflow-wrap: anywhere } dd { margin: 0 0 0 1.2rem; overflow-wrap: anywhere }
 .kind { color: light-dark(#555, #b5b5b5) }
@@ -42,8 +43,8 @@ _BOUNDS = {
 }  # fmt: skip
 
 
-def page_of(content: Mapping[str, Any], document: str, site: Site) -> str:
-    """Return the page of a document, whose URL is ``document``."""
+def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Sequence[str] = ()) -> str:
+    """Return the page of a document, whose URL is ``document``. ``breaches`` are answers that were found to break it."""
     about, forms = content["info"], Forms(content, site)
     operations = [
         (path, method, item[method]) for path, item in content["paths"].items() for method in _METHODS if method in item
@@ -54,6 +55,8 @@ def page_of(content: Mapping[str, Any], document: str, site: Site) -> str:
         tag("p", {"class": "kind"}, "Version ", about["version"]),
         tag("p", {}, tag("a", {"href": document}, "OpenAPI document")),
         _text(about.get("description")),
+        tag("h2", {}, "Answers that broke their contracts") if breaches else "",
+        tag("ul", {}, *[tag("li", {}, each) for each in breaches]) if breaches else "",
         tag("nav", {"aria-label": "Operations"}, tag("ul", {}, *[_link(*each) for each in operations])),
         tag("h2", {}, "Operations") if operations else "",
         *[_operation(*each, forms.form(*each)) for each in operations],

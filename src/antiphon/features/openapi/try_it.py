@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from shlex import join
 from typing import Any, NamedTuple
 
-from antiphon.features.forms.html import AttributeValue, joined, tag
+from antiphon.features.forms.html import AttributeValue, tag
 from antiphon.features.markup import Markup
 from antiphon.features.openapi.schemas import REFERENCE, Schema
 from antiphon.http.multidict import MultiDict
@@ -202,7 +202,7 @@ def _attributes(schema: Schema, *, is_many: bool) -> dict[str, AttributeValue]:
     }
 
 
-def target_of(content: Mapping[str, Any], name: str, args: MultiDict) -> str | None:
+def target_of(content: Mapping[str, Any], name: str, args: MultiDict[str]) -> str | None:
     """Return the path and query that the form of a GET asks for, or None if there is no such operation.
 
     Fields of the query that were left empty are left out. Raises KeyError for a parameter of the path that is missing.
