@@ -193,6 +193,10 @@ def _written_as(value: object) -> object:
         return _encode(value).decode()
     if isinstance(value, _NAMELESS):
         raise _UnwritableError(value, "a name in JSON")
+    if hasattr(type(value), "__pydantic_serializer__"):
+        from antiphon.serialization.pydantic_models import plain as plain_model
+
+        return plain_model(value)
     for known, plain in _PLAIN:
         if isinstance(value, known):
             return plain(value)
@@ -226,7 +230,7 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
     classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
     a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
-    str, int and float as these, a UserString as a string, any other collection as an array; MediaType, ETag,
+    str, int and float as these, a model of Pydantic as its fields, a UserString as a string, any other collection as an array; MediaType, ETag,
     CacheControl, Range and ContentRange as the header has them. NaN and Infinity, which JSON lacks, become
     null. ``default`` is called with each value that is none of these, and gives what is written for it.
 

@@ -23,6 +23,7 @@ from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, decode_slow_numbers, json_text, malformed
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, has_slow_numbers
+from antiphon.serialization.pydantic_models import has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
 from antiphon.serialization.whole_numbers import with_integers
@@ -47,8 +48,11 @@ _json_readers: dict[Any, tuple[Decode, inspect.Type]] = {}
 
 
 def _json_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
-    info = described(wanted)
-    reader = _completed(msgspec.json.Decoder(wanted).decode, info), info
+    if has_model(wanted):
+        reader = model_reader(wanted)
+    else:
+        info = described(wanted)
+        reader = _completed(msgspec.json.Decoder(wanted).decode, info), info
     if len(_json_readers) >= _KEPT:
         _json_readers.clear()
     with suppress(TypeError):  # some types can't be hashed
@@ -70,6 +74,8 @@ def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode
     Raises BadRequest for a type that has floats, and other numbers whose digits all count.
     """
     kinds = {type(part) for _, part in parts("", info)}
+    if inspect.CustomType in kinds:  # that is a model of Pydantic
+        return decode
     if kinds.isdisjoint(_READ_AS_FLOATS):
         return decode
     if not kinds.isdisjoint(_READ_AS_WRITTEN):
@@ -85,7 +91,8 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     """Decode JSON as a value of a type.
 
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
-    has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such.
+    has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such. A model of Pydantic, and a
+    type that has one, is read by Pydantic.
 
     A number without a fraction, up to 2**53, is an int as well: ``87.0`` is that of JSON Schema. A Decimal may come as
     a string, and as one be NaN or infinite; a float may not.

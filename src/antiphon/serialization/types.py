@@ -73,10 +73,15 @@ def _check_unions(wanted: object) -> None:
 
     ``type_info`` does so itself, because it makes a decoder; what it describes types with does not.
     """
-    translator = cast(Any, inspect)._Translator((wanted,))  # noqa: SLF001 - nothing public describes and makes none
-    for place, part in parts(type_name(wanted), translator.translate(wanted)):
+    for place, part in parts(type_name(wanted), translated(wanted)):
         if isinstance(part, inspect.UnionType) and (clash := _clash(members(part))):
             raise explained("unreadable-type", TypeError(f"in {place}, {clash}"))
+
+
+def translated(wanted: object) -> inspect.Type:
+    """Return msgspec's description of a type of which nobody knows yet that it can be read."""
+    translator = cast(Any, inspect)._Translator((wanted,))  # noqa: SLF001 - nothing public makes no decoder
+    return cast(inspect.Type, translator.translate(wanted))
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:

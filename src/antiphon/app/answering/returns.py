@@ -26,6 +26,10 @@ class _Struct(Protocol):
     __struct_fields__: ClassVar[tuple[str, ...]]
 
 
+class _PydanticModel(Protocol):
+    __pydantic_serializer__: ClassVar[Any]
+
+
 class _WithHtml(Protocol):
     def __html__(self) -> object: ...
 
@@ -42,7 +46,7 @@ class MakesResponse(Protocol):
 _Chunks: TypeAlias = Iterator[bytes | str] | AsyncIterable[bytes | str]
 _Content: TypeAlias = (
     str | bytes | bytearray | memoryview | Mapping[str, object] | dict[Any, Any] | list[Any] | _Dataclass | _Struct
-    | _WithHtml | MakesResponse | TemplateString | _Chunks | Response
+    | _PydanticModel | _WithHtml | MakesResponse | TemplateString | _Chunks | Response
 )  # fmt: skip
 ResponseLike: TypeAlias = (
     _Content
@@ -117,7 +121,11 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
 
 
 def _is_record(kind: type) -> bool:
-    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
+    return (
+        hasattr(kind, "__dataclass_fields__")
+        or hasattr(kind, "__struct_fields__")
+        or hasattr(kind, "__pydantic_serializer__")
+    )
 
 
 def _is_mapping(kind: type) -> bool:

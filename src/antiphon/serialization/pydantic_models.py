@@ -1,0 +1,108 @@
+"""Pydantic's models, read and written where a program has any.
+
+A program that has a model has imported Pydantic. No other one loads it.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from msgspec import inspect
+
+from antiphon.http.errors import BadRequest, FaultBounds, FaultCode, HTTPError
+from antiphon.serialization.faults import Faults, step_to
+from antiphon.serialization.json import decode_json
+from antiphon.serialization.reasons import MISSING, UNKNOWN, Reason
+from antiphon.serialization.types import Decode, parts, translated
+
+_CODES: dict[str, FaultCode] = {
+    "int_": "not_an_integer", "float_": "not_a_number", "decimal_": "not_a_number", "string_type": "not_a_string",
+    "bool_": "not_a_boolean", "list_type": "not_an_array", "tuple_type": "not_an_array", "set_type": "not_an_array",
+    "dict_type": "not_an_object", "model_": "not_an_object", "dataclass_": "not_an_object",
+    "datetime_": "not_a_datetime", "date_": "not_a_date", "time_delta_": "not_a_duration", "time_": "not_a_time",
+    "uuid_": "not_a_uuid", "enum": "not_a_choice", "literal_error": "not_a_choice", "union_tag_": "not_a_choice",
+    "greater_than": "out_of_range", "less_than": "out_of_range", "multiple_of": "not_a_multiple",
+    "string_too_short": "too_short", "string_too_long": "too_long", "too_short": "too_few", "too_long": "too_many",
+    "string_pattern_mismatch": "pattern_mismatch",
+}  # fmt: skip
+"""Our codes by the beginnings of Pydantic's; the first that fits counts."""
+_BOUNDS = {
+    "ge": "min", "le": "max", "gt": "above", "lt": "below", "min_length": "min", "max_length": "max",
+    "multiple_of": "multiple_of", "pattern": "pattern",
+}  # fmt: skip
+
+
+def is_model(kind: object) -> bool:
+    """True for a model of Pydantic: a subclass of its BaseModel, or a dataclass of its own."""
+    return isinstance(kind, type) and hasattr(kind, "__pydantic_validator__")
+
+
+def has_model(wanted: object) -> bool:
+    """True if a type is a model of Pydantic, or has one among its parts."""
+    if "pydantic" not in sys.modules:
+        return False
+    try:
+        info = translated(wanted)
+    except Exception:  # it can't be read either way, and is refused where it is described
+        return False
+    return any(is_model(getattr(part, "cls", None)) for _, part in parts("", info))
+
+
+def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
+    """Return the function that decodes JSON as a type that has models, and a description of the type.
+
+    It raises BadRequest for malformed JSON, and UnprocessableContent that names each wrong field.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    adapter = TypeAdapter(wanted)
+
+    def decode(text: bytes) -> Any:
+        value = decode_json(text, sys.maxsize)  # Pydantic's own parser takes NaN; the depth has been looked at
+        try:
+            return adapter.validate_json(text)
+        except ValidationError as error:
+            refused = _refused(error.errors(include_url=False, include_input=False), value)
+        raise refused
+
+    return decode, inspect.CustomType(wanted)
+
+
+def _refused(errors: Sequence[Mapping[str, Any]], value: object) -> HTTPError:
+    if errors[0]["type"] == "json_invalid":
+        return BadRequest(f"the JSON can't be read: {errors[0]['ctx']['error']}")
+    faults = Faults()
+    for each in errors:
+        faults.add(_pointer(each["loc"], value, is_missing=each["type"] == "missing"), _reason(each))
+    return faults.error()
+
+
+def _pointer(location: Sequence[str | int], value: Any, *, is_missing: bool) -> str:
+    """Return the JSON Pointer (RFC 6901) to a field, without what Pydantic adds: names of types, of a tag, of a key."""
+    pointer = ""
+    for at, step in enumerate(location):
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        elif not (is_missing and at == len(location) - 1):
+            continue
+        pointer += step_to(str(step))
+    return pointer
+
+
+def _reason(error: Mapping[str, Any]) -> Reason:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in ("missing", "extra_forbidden"):
+        return MISSING if kind == "missing" else UNKNOWN
+    if kind in ("value_error", "assertion_error") and "error" in context:
+        return Reason(str(context["error"]))
+    code = next((code for start, code in _CODES.items() if kind.startswith(start)), None)
+    bounds = {name: context[key] for key, name in _BOUNDS.items() if isinstance(context.get(key), int | float | str)}
+    message = error["msg"]
+    return Reason(message[:1].lower() + message[1:], code or "invalid", cast(FaultBounds, bounds))
+
+
+def plain(model: Any) -> object:
+    """Return what JSON has for a model: its fields by their aliases, and what it computes."""
+    return model.model_dump(mode="json", by_alias=True)
