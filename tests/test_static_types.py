@@ -159,6 +159,7 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, TypedDict, TypeVar, as
 
 from antiphon import App, Blueprint, Request, Response, ResponseLike
 from antiphon.features import Block, Page as TemplatePage, Templates
+from pydantic import BaseModel
 
 app = App()
 app.use(Templates("templates"))
@@ -169,6 +170,7 @@ R = TypeVar("R", bound=ResponseLike)
 
 @dataclass
 class Note: text: str
+class Order(BaseModel): number: int
 class Named(TypedDict): name: str
 class Page:
     def __html__(self) -> str: return ""
@@ -193,6 +195,8 @@ def one_of(request: Request) -> Response | bytes | tuple[str, int]: return b""
 def listed(request: Request) -> list[Note]: return []
 @app.get("/")
 def typed(request: Request) -> Named: return {"name": ""}
+@app.put("/")
+async def of_model(request: Request) -> tuple[Order, int]: return request.json_as(Order), 201
 @app.get("/")
 def page(request: Request) -> Page: return Page()
 @app.get("/")

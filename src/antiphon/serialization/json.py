@@ -230,9 +230,10 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
     classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
     a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
-    str, int and float as these, a model of Pydantic as its fields, a UserString as a string, any other collection as an array; MediaType, ETag,
-    CacheControl, Range and ContentRange as the header has them. NaN and Infinity, which JSON lacks, become
-    null. ``default`` is called with each value that is none of these, and gives what is written for it.
+    str, int and float as these, a UserString as a string, any other collection as an array, a model of
+    Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as the header has them.
+    NaN and Infinity, which JSON lacks, become null. ``default`` is called with each value that is none of
+    these, and gives what is written for it.
 
     Raises TypeError that names the type and place of a value that can't be written, ValueError for one that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.

@@ -77,13 +77,12 @@ def _refused(errors: Sequence[Mapping[str, Any]], value: object) -> HTTPError:
     return faults.error()
 
 
-def _pointer(location: Sequence[str | int], value: Any, *, is_missing: bool) -> str:
+def _pointer(location: Sequence[Any], value: Any, *, is_missing: bool) -> str:
     """Return the JSON Pointer (RFC 6901) to a field, without what Pydantic adds: names of types, of a tag, of a key."""
     pointer = ""
     for at, step in enumerate(location):
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        is_item = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if is_item or (isinstance(value, dict) and step in value):
             value = value[step]
         elif not (is_missing and at == len(location) - 1):
             continue
@@ -97,12 +96,20 @@ def _reason(error: Mapping[str, Any]) -> Reason:
         return MISSING if kind == "missing" else UNKNOWN
     if kind in ("value_error", "assertion_error") and "error" in context:
         return Reason(str(context["error"]))
-    code = next((code for start, code in _CODES.items() if kind.startswith(start)), None)
+    known = [code for start, code in _CODES.items() if kind.startswith(start)]
+    code: FaultCode = known[0] if known else "invalid"
     bounds = {name: context[key] for key, name in _BOUNDS.items() if isinstance(context.get(key), int | float | str)}
     message = error["msg"]
-    return Reason(message[:1].lower() + message[1:], code or "invalid", cast(FaultBounds, bounds))
+    return Reason(message[:1].lower() + message[1:], code, cast(FaultBounds, bounds))
 
 
 def plain(model: Any) -> object:
     """Return what JSON has for a model: its fields by their aliases, and what it computes."""
     return model.model_dump(mode="json", by_alias=True)
+
+
+def plain_as(value: object, wanted: Any) -> object:
+    """Return what JSON has for a value of a type that has models."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(wanted).dump_python(value, mode="json", by_alias=True)

@@ -118,6 +118,10 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
     return [Given(200, "application/problem+json" if issubclass(cls, Problem) else media, body)]
 
 
+_RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer__")
+"""Names that the classes of records have."""
+
+
 def _media_of(cls: type) -> str | None:
     """Return the media type of the answer that an instance of a class becomes; None for one that makes its own."""
     if hasattr(cls, "__response__"):
@@ -128,7 +132,7 @@ def _media_of(cls: type) -> str | None:
         return PLAIN
     if issubclass(cls, bytes | bytearray | memoryview):
         return BYTES
-    if issubclass(cls, dict | list) or hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__struct_fields__"):
+    if issubclass(cls, dict | list) or any(hasattr(cls, name) for name in _RECORDS):
         return JSON
     if issubclass(cls, Iterator | AsyncIterable):
         return PLAIN

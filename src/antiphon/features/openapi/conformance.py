@@ -14,6 +14,7 @@ from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import Headers
 from antiphon.serialization.json import pointer_step
+from antiphon.serialization.pydantic_models import has_model, plain_as
 from antiphon.serialization.readers import json_as
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
@@ -111,15 +112,18 @@ def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> I
 
 
 def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
+    computes = has_model(kind)  # fields that are written, but perhaps not read
     try:
         read = json_as(json.dumps(data).encode(), kind)
     except HTTPError as error:
         for each in error.errors:
-            yield f"{pointer}{each['pointer']} {each['detail']}".strip()
+            if not (computes and each.get("code") == "unknown"):
+                yield f"{pointer}{each['pointer']} {each['detail']}".strip()
         return
     except TypeError:  # the type can be written, but not read
         return
-    yield from _other_fields(msgspec.to_builtins(read, str_keys=True), data, pointer)
+    declared = plain_as(read, kind) if computes else msgspec.to_builtins(read, str_keys=True)
+    yield from _other_fields(declared, data, pointer)
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:

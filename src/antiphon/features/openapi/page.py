@@ -44,7 +44,7 @@ _BOUNDS = {
 
 
 def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Sequence[str] = ()) -> str:
-    """Return the page of a document, whose URL is ``document``. ``breaches`` are answers that were found to break it."""
+    """Return the page of a document, whose URL is ``document``. ``breaches`` are answers that broke it."""
     about, forms = content["info"], Forms(content, site)
     operations = [
         (path, method, item[method]) for path, item in content["paths"].items() for method in _METHODS if method in item
@@ -152,8 +152,8 @@ def _words(schema: Mapping[str, Any]) -> Iterator[object]:
     if "$ref" in schema:
         name = schema["$ref"].removeprefix(REFERENCE)
         yield tag("a", {"href": f"#type-{name}"}, name)
-    elif "anyOf" in schema:
-        yield joined([_type(each) for each in schema["anyOf"]], " or ")
+    elif choices := schema.get("anyOf", schema.get("oneOf")):
+        yield joined([_type(each) for each in choices], " or ")
     elif "enum" in schema:
         yield joined([tag("code", {}, json.dumps(each)) for each in schema["enum"]], " or ")
     elif "items" in schema:

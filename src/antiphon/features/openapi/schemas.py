@@ -22,6 +22,7 @@ from antiphon.features.openapi.values import (
     Value,
     alternatives,
 )
+from antiphon.serialization.pydantic_models import has_model
 from antiphon.serialization.types import Record, described, parts
 from antiphon.uploads.upload import Upload
 
@@ -61,7 +62,10 @@ class Schemas:
         """The types that have no schema, and why."""
         self._types: dict[Any, Any] = {}
         wanted: list[Any] = []
-        sides = {"input": self._described([*inputs], wanted), "output": self._described([*outputs], wanted)}
+        kinds = {"input": [*inputs], "output": [*outputs]}
+        models = {side: self._of_models(several, side) for side, several in kinds.items()}
+        self._raw_of_models = {side: schemas for side, (schemas, _) in models.items()}
+        sides = {side: self._described(several, wanted) for side, several in kinds.items()}
         made, raw = msgspec.json.schema_components(
             wanted, schema_hook=_schema_hook, ref_template=f"{REFERENCE}{{name}}"
         )
@@ -73,7 +77,10 @@ class Schemas:
             both[side] = {
                 name: _prepared(raw[name], optional.get(name, frozenset()), side == "output") for name in names
             }
-        self._names = _readable_names(raw)
+            both[side] |= {
+                name: _prepared(each, frozenset(), side == "output") for name, each in models[side][1].items()
+            }
+        self._names = _readable_names({**raw, **models["output"][1], **models["input"][1]})
         self._split = _split_names(both["input"], both["output"])
         self.components: dict[str, Schema] = {}
         for side, schemas in both.items():
@@ -84,7 +91,7 @@ class Schemas:
         """Return those types that can be described, and add them with the records in them to ``wanted``."""
         found = []
         for kind in {_key(each): each for each in kinds}.values():
-            if kind is Any or kind is object or kind is annotations.NOT_SAID:
+            if kind is Any or kind is object or kind is annotations.NOT_SAID or has_model(kind):
                 continue
             try:
                 info = described(kind, Upload)
@@ -99,6 +106,19 @@ class Schemas:
                     self._types[_key(each)] = each
                     wanted.append(each)
         return found
+
+    def _of_models(self, kinds: list[Any], side: str) -> tuple[dict[Any, Schema], dict[str, Schema]]:
+        """Return the schemas of those types that have models of Pydantic, and the components to which these refer."""
+        found = {_key(kind): kind for kind in kinds if has_model(kind)}
+        if not found:
+            return {}, {}
+        from antiphon.features.openapi.model_schemas import schemas_of_models
+
+        schemas, components, refused = schemas_of_models(found, side == "input", REFERENCE)
+        for key, reason in refused.items():
+            if all(found[key] is not known for known, _ in self.undescribed):
+                self.undescribed.append((found[key], reason))
+        return schemas, components
 
     # Schemas by value and by type
 
@@ -137,7 +157,7 @@ class Schemas:
 
     def of_type(self, kind: Any, direction: Direction) -> Schema:
         """Return the schema of a type; the empty one if it has none."""
-        raw = self._raw.get(_key(kind))
+        raw = self._raw.get(_key(kind), self._raw_of_models[direction].get(_key(kind)))
         if raw is None:
             raw = _PLAIN.get(kind)
         return {} if raw is None else self._renamed(_prepared(raw, frozenset(), direction == "output"), direction)

@@ -18,6 +18,7 @@ from antiphon.http.urls.urlencoded import format_query
 
 _DEEPEST = 4
 """The levels of a type that an example of it has."""
+_CHOICES = ("anyOf", "oneOf")
 _JSON, _URLENCODED, _MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 _TEXTS = {
     "date": "2030-12-31", "date-time": "2030-12-31T23:59:59Z", "time": "23:59:59", "email": "ada@example.com",
@@ -107,8 +108,8 @@ class Forms:
 
     def _plain(self, schema: Schema) -> Schema:
         """Return a schema itself in place of a reference, and the first choice in place of several."""
-        while "$ref" in schema or "anyOf" in schema:
-            choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+        while {"$ref", *_CHOICES} & schema.keys():
+            choices = [each for key in _CHOICES for each in schema.get(key, ()) if each.get("type") != "null"]
             schema = choices[0] if choices else self._schemas[schema["$ref"].removeprefix(REFERENCE)]
         return schema
 
@@ -144,7 +145,7 @@ class Forms:
                 return schema[key][0]
         if "const" in schema:
             return schema["const"]
-        if "$ref" in schema or "anyOf" in schema:
+        if {"$ref", *_CHOICES} & schema.keys():
             return self.example(self._plain(schema), depth) if depth <= _DEEPEST else None
         match _type_of(schema):
             case "object":

@@ -1,0 +1,48 @@
+"""JSON Schema of Pydantic's models, made by Pydantic. Imported where an application has a model."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+_Schema: TypeAlias = dict[str, Any]
+_PREFIX = "pydantic."
+"""The beginning of the names of components, which keeps them apart from those of other types."""
+
+
+class _WithoutFieldTitles(GenerateJsonSchema):
+    """JSON Schema in which a field has no title that only repeats its name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - Pydantic's name
+        return False
+
+
+class ModelSchemas(NamedTuple):
+    """The schemas of types by their keys, the components to which they refer, and why a type has no schema."""
+
+    schemas: dict[Any, _Schema]
+    components: dict[str, _Schema]
+    refused: dict[Any, str]
+
+
+def schemas_of_models(kinds: Mapping[Any, Any], is_input: bool, reference: str) -> ModelSchemas:
+    """Return the schemas of types that have models, as a request has them, or an answer.
+
+    ``reference`` stands before the name of a component.
+    """
+    mode: JsonSchemaMode = "validation" if is_input else "serialization"
+    template, refused = f"{reference}{_PREFIX}{{model}}", dict[Any, str]()
+    adapters: list[tuple[Any, JsonSchemaMode, TypeAdapter[Any]]] = []
+    for key, kind in kinds.items():
+        adapter = TypeAdapter(kind)
+        try:
+            adapter.json_schema(mode=mode)
+        except PydanticUserError as error:
+            refused[key] = str(error).partition("\n")[0]
+        else:
+            adapters.append((key, mode, adapter))
+    made, common = TypeAdapter.json_schemas(adapters, ref_template=template, schema_generator=_WithoutFieldTitles)
+    components = {f"{_PREFIX}{name}": each for name, each in common.get("$defs", {}).items()}
+    return ModelSchemas({key: schema for (key, _), schema in made.items()}, components, refused)
