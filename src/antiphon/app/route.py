@@ -64,6 +64,8 @@ class Route(NamedTuple):
     """The type of the body, or the types of its parts, as they were declared for documents of the API."""
     gives: object = None
     """The type of the answer, or the types of its statuses, as they were declared for documents of the API."""
+    examples: Mapping[str | int, object] | None = None
+    """Examples of the parts of a request, and of answers by their statuses, for documents of the API."""
     meta: RouteMeta = NO_META
     """The metadata of the route and its blueprints, for hooks and features."""
     blueprint: str | None = None
@@ -123,7 +125,8 @@ class RouteOptions(TypedDict, total=False):
     ``takes`` and ``gives`` are for documents of the API (``OpenAPI``), where the handler's code and its annotations
     can't tell. ``takes`` is the type of the JSON body, or a mapping of "json", "form" and "query" to types. ``gives``
     is the type of the answer with status 200, or a mapping of statuses to types, None for no content. Nothing is
-    checked by them when a request is answered.
+    checked by them when a request is answered. ``examples`` are values for "json", "form", "query" and "path", and for
+    statuses: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
     ``meta`` are values by keys of the type ``RouteKey``, which hooks and features read as ``request.route.meta[KEY]``.
     """
@@ -143,6 +146,7 @@ class RouteOptions(TypedDict, total=False):
     before: BeforeHook | Iterable[BeforeHook]
     takes: object
     gives: object
+    examples: Mapping[str | int, object]
     meta: Mapping[RouteKey[Any], object]
 
 
@@ -182,6 +186,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         tuple([hook(function) for function in _hooks_before(options)]),
         takes=options.get("takes"),
         gives=options.get("gives"),
+        examples=options.get("examples"),
         meta=checked_meta(options.get("meta")),
         arguments=arguments_of(function),
     )
@@ -220,7 +225,7 @@ _PARTS = ("json", "form", "query")
 
 
 def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
-    """Check the parts and the statuses that ``takes`` and ``gives`` name. Raises ValueError."""
+    """Check the parts and the statuses that ``takes``, ``gives`` and ``examples`` name. Raises ValueError."""
     takes, gives = options.get("takes"), options.get("gives")
     if isinstance(takes, Mapping) and (unknown := [part for part in takes if part not in _PARTS]):
         raise explained(
@@ -233,6 +238,12 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
         raise explained(
             "bad-route-option",
             ValueError(f"gives is a type, or has types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}"),
+        )
+    known = (*_PARTS, "path")
+    if wrong := [key for key in options.get("examples") or () if not isinstance(key, int) and key not in known]:
+        raise explained(
+            "bad-route-option",
+            ValueError(f"examples are for {', '.join(known)} and for statuses, not for {wrong[0]!r}: {pattern!r}"),
         )
 
 

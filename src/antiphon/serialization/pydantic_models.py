@@ -96,7 +96,7 @@ def _reason(error: Mapping[str, Any]) -> Reason:
         return MISSING if kind == "missing" else UNKNOWN
     if kind in ("value_error", "assertion_error") and "error" in context:
         return Reason(str(context["error"]))
-    known = [code for start, code in _CODES.items() if kind.startswith(start)]
+    known: list[FaultCode] = [code for start, code in _CODES.items() if kind.startswith(start)]
     code: FaultCode = known[0] if known else "invalid"
     bounds = {name: context[key] for key, name in _BOUNDS.items() if isinstance(context.get(key), int | float | str)}
     message = error["msg"]

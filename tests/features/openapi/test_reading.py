@@ -267,9 +267,10 @@ def test_parts_are_declared_by_their_names() -> None:
         ({"takes": {"body": h.Lamp}}, "takes is a type, or has types for json, form, query, not for 'body': '/x'"),
         ({"gives": {"200": h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for '200': '/x'"),
         ({"gives": {99: h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for 99: '/x'"),
+        ({"examples": {"body": 1}}, "examples are for json, form, query, path and for statuses, not for 'body': '/x'"),
     ],
 )
 def test_a_wrong_declaration_is_refused(option: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match="has types for") as caught:
+    with pytest.raises(ValueError, match="not for") as caught:
         App().post("/x", **option)
     assert str(caught.value) == message

@@ -9,6 +9,7 @@ from antiphon.app.application import App
 from antiphon.app.planning.planner import merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.contract import Contract, ContractReader
+from antiphon.features.openapi.examples import add_examples
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.reading import function_of, is_ours
@@ -154,6 +155,8 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) ->
             unknown.append(f"{method} {route.where}: {each.path} is described already, by another route")
         else:
             made = _operation(each, schemas)
+            place = f"{method} {route.where}: {_handler(each.contract)}"
+            unknown += [f"{place}: {misfit}" for misfit in add_examples(each.contract, made)]
             wanted = route.name if names[route.name] == 1 else f"{route.name}_{method.lower()}"
             made["operationId"] = _unique(wanted, used)
             paths.setdefault(each.path, {})[method.lower()] = _ordered(made)

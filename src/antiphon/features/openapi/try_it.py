@@ -90,7 +90,8 @@ class Forms:
     def _fields(self, operation: Mapping[str, Any]) -> Iterator[_Field]:
         for each in operation.get("parameters", ()):
             if each["in"] != "cookie":
-                yield _Field(each["name"], each["in"], self._plain(each["schema"]), bool(each.get("required")))
+                schema = _with_example(self._plain(each["schema"]), each)
+                yield _Field(each["name"], each["in"], schema, bool(each.get("required")))
         for name in dict.fromkeys(name for each in operation.get("security", ()) for name in each):
             if self._schemes.get(name, {}).get("type") == "http":
                 yield _Field("Authorization", "header", {"type": "string", "examples": [f"{name.title()} ..."]}, False)
@@ -98,13 +99,16 @@ class Forms:
         media = _media_of(operation)
         if not media:
             return
-        schema = operation["requestBody"]["content"][media].get("schema", {})
+        content = operation["requestBody"]["content"][media]
+        schema = content.get("schema", {})
         if media == _JSON:
-            yield _Field("body", "json", schema, True)
+            yield _Field("body", "json", _with_example(schema, content), True)
             return
+        examples = content.get("example", {})
         required = schema.get("required", ())
         for name, each in self._plain(schema).get("properties", {}).items():
-            yield _Field(name, "body", self._plain(each), name in required)
+            shown = {"example": examples[name]} if name in examples else {}
+            yield _Field(name, "body", _with_example(self._plain(each), shown), name in required)
 
     def _plain(self, schema: Schema) -> Schema:
         """Return a schema itself in place of a reference, and the first choice in place of several."""
@@ -184,6 +188,10 @@ def _media_of(operation: Mapping[str, Any]) -> str:
     return next((each for each in (_JSON, _URLENCODED, _MULTIPART) if each in content), "")
 
 
+def _with_example(schema: Schema, described: Mapping[str, Any]) -> Schema:
+    return {**schema, "examples": [described["example"]]} if "example" in described else schema
+
+
 def _type_of(schema: Schema) -> str:
     kind = schema.get("type", "")
     return next((each for each in kind if each != "null"), "") if isinstance(kind, list) else kind
@@ -192,15 +200,12 @@ def _type_of(schema: Schema) -> str:
 def _attributes(schema: Schema, *, is_many: bool) -> dict[str, AttributeValue]:
     if schema.get("format") == "binary":
         return {"type": "file", "multiple": is_many}
+    examples = schema.get("examples")
+    shown: dict[str, AttributeValue] = {"placeholder": str(examples[0])} if examples else {}
     if _type_of(schema) in ("integer", "number"):
         step = None if _type_of(schema) == "integer" else "any"
-        return {"type": "number", "min": schema.get("minimum"), "max": schema.get("maximum"), "step": step}
-    examples = schema.get("examples")
-    return {
-        "minlength": schema.get("minLength"),
-        "maxlength": schema.get("maxLength"),
-        "placeholder": str(examples[0]) if examples else None,
-    }
+        return {"type": "number", "min": schema.get("minimum"), "max": schema.get("maximum"), "step": step, **shown}
+    return {"minlength": schema.get("minLength"), "maxlength": schema.get("maxLength"), **shown}
 
 
 def target_of(content: Mapping[str, Any], name: str, args: MultiDict[str]) -> str | None:

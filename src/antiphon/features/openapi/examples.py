@@ -1,0 +1,52 @@
+"""The examples that a route declares, where a document has them: beside a body, a parameter, an answer."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from antiphon.features.openapi.conformance import breach_of
+from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.responses import JSON
+from antiphon.features.openapi.schemas import Schema
+from antiphon.http.errors import HTTPError
+from antiphon.http.headers import Headers
+from antiphon.serialization.json import decode_json, encode_json
+from antiphon.serialization.readers import json_as
+
+
+def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
+    """Add the examples of a route to its operation, and yield in which way one does not fit it."""
+    examples: Mapping[Any, Any] = contract.route.examples or {}
+    for key, value in examples.items():
+        written = encode_json(value)
+        plain: Any = decode_json(written)
+        if key in ("query", "path"):
+            for each in operation.get("parameters", ()):
+                if each["in"] == key and each["name"] in plain:
+                    each["example"] = plain[each["name"]]
+        elif isinstance(key, int):
+            content = operation["responses"].get(str(key), {}).get("content", {})
+            media = Headers({"content-type": next(iter(content), JSON)})
+            if breach := breach_of(contract, key, media, written, contract.method):
+                yield f"the example for {key} does not fit: {breach}"
+            for each in content.values():
+                each["example"] = plain
+        else:
+            yield from _misfits(contract, key, written)
+            for media_type, each in operation.get("requestBody", {}).get("content", {}).items():
+                if (media_type == JSON) == (key == "json"):
+                    each["example"] = plain
+
+
+def _misfits(contract: Contract, part: str, written: bytes) -> Iterator[str]:
+    """Yield that an example of a body is read as none of its types."""
+    refused = []
+    for read in contract.reads:
+        if read.part == part == "json" and read.wanted is not Any:
+            try:
+                json_as(written, read.wanted)
+            except HTTPError as error:
+                refused += [f"{each['pointer']} {each['detail']}".strip() for each in error.errors]
+            else:
+                return
+    if refused:
+        yield f"the example of the {part} is not valid: {refused[0]}"
