@@ -14,7 +14,8 @@
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make wall moto   run one application's own tests on a dialect: docs/reference/wall.md names the applications
 # make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers
-# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora; hours
+# make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
+# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients; hours
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool is here
 # make clean   remove what these have made
@@ -24,7 +25,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests typed pages sessions dialects wire files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall corpora weekly release docs clean
+.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall corpora api-clients weekly release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -93,6 +94,11 @@ corpora: $(VENV)/.corpora
 	mkdir -p var
 	$(BIN)/python -m tests.corpora.answers var/answers.json
 	.venv-httplint/bin/python -m scripts.lint_answers var/answers.json
+
+api-clients: $(VENV)/.test
+	npm install --silent --no-save --prefix var/api-clients openapi-fetch@0 openapi-typescript@7 typescript@5 @types/node@20
+	WITHOUT_PROJECT=yes scripts/venv $(PYTHON) var/api-clients/venv api-clients
+	$(BIN)/python -m pytest tests/docs/test_openapi_clients_page.py
 
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly
