@@ -202,7 +202,7 @@ TOPICS = {
         "Responses, templates and functions", "antiphon.embedding",
         "to_response response_of only_typed started_response restarting FileBody OpenFile guess_type "
         "as_bytes served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
-        "describe innermost signature_of annotations_of",
+        "describe innermost signature_of annotations_of DescribedApp DescribedRoute",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "extending.md": Page(

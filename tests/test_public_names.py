@@ -49,7 +49,8 @@ PUBLIC = {
         "format_time", "format_timedelta", "lazy",
     },
     "antiphon.embedding": {
-        "AT_END", "Advice", "AsyncFromSync", "Content", "Crossing", "DerivedHead", "DictEnvironment", "EnvironHost",
+        "AT_END", "Advice", "AsyncFromSync", "Content", "Crossing", "DerivedHead", "DescribedApp",
+        "DescribedRoute", "DictEnvironment", "EnvironHost",
         "FileBody", "FormBounds", "Head", "Host", "IncompleteForm", "Lifecycle", "LoopServer", "MultipartLimits",
         "MultipartParser", "NotLoadedError", "ON_LOOP", "ON_THREAD", "OWS", "OpenFile", "PartData", "PartHead",
         "ReceivedInput", "RequestHead", "Servable", "ServedFunction", "Spool", "Steps", "ThreadServer",

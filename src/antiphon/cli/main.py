@@ -265,15 +265,23 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 )
 @click.option("--strict", is_flag=True, help="End with 1 if anything can't be told by reading the code.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
-def openapi(target: str | None, file: str | None, strict: bool, prefix: str | None) -> None:
+@click.option(
+    "--dialect",
+    "dialects",
+    metavar="NAME",
+    multiple=True,
+    help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
+)
+def openapi(target: str | None, file: str | None, strict: bool, prefix: str | None, dialects: tuple[str, ...]) -> None:
     """Print the OpenAPI document of an application, made by reading the code of its handlers.
 
     What can't be told is named on stderr, with handler, file and line. With --check, print where the document in FILE
     differs instead, and end with 1 if it does.
     """
-    from antiphon.cli.openapi import document, drift, written
-    from antiphon.cli.routes import load
+    from antiphon.cli.openapi import document, drift, load, written
 
+    if dialects:
+        use(dialects)
     found = _target(target)
     made = document(found, load(found), prefix)
     for each in made.unknown:

@@ -6,16 +6,35 @@ from pathlib import Path
 from antiphon.app.application import App
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.target import Target
-from antiphon.features.openapi.document import OpenAPIDocument
+from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.features.openapi.drift import differences
 from antiphon.features.openapi.feature import OpenAPI
+from antiphon.features.openapi.words import DescribedApp
 
 
-def document(target: Target, app: App, prefix: str | None) -> OpenAPIDocument:
+def load(target: Target) -> App | DescribedApp:
+    """Return the application of a target, or its description by a dialect. Raises `BadCommand` for any other one."""
+    app = target.load(None)
+    if isinstance(app, App):
+        return app
+    describe = getattr(app, "described_api", None)
+    if describe is None:
+        raise BadCommand(
+            f"{target} is of type {type(app).__name__}, whose routes are not known: name an App, or an app of Flask or"
+            " Pyramid with --dialect."
+        )
+    described: DescribedApp = describe()
+    return described
+
+
+def document(target: Target, app: App | DescribedApp, prefix: str | None) -> OpenAPIDocument:
     """Return the document of the feature `OpenAPI` that an application uses, or one of all routes if it uses none.
 
     Raises `BadCommand` where it uses several, and no prefix says which.
     """
+    title = target.module.rpartition(".")[2]
+    if isinstance(app, DescribedApp):
+        return make_document(app, Info(title, prefix=prefix or ""))
     features = [
         feature for route in app.routes if isinstance(feature := getattr(route.handler, "__self__", None), OpenAPI)
     ]
@@ -24,7 +43,7 @@ def document(target: Target, app: App, prefix: str | None) -> OpenAPIDocument:
         raise BadCommand(f"{target} has {len(known)} documents: add --prefix, one of {', '.join(map(repr, known))}.")
     if prefix is None and known:
         return next(iter(known.values())).document(app)
-    feature = known.get(prefix or "") or OpenAPI(target.module.rpartition(".")[2], prefix=prefix or "")
+    feature = known.get(prefix or "") or OpenAPI(title, prefix=prefix or "")
     return feature.document(app)
 
 

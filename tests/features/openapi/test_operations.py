@@ -527,6 +527,14 @@ def test_what_a_handler_takes_is_the_body_of_its_operation(handler: Any, content
     assert " ".join(each for each in operation["responses"] if each >= "400") == errors
 
 
+def no_content_by_status(request: Request):
+    return "", 204
+
+
+def test_a_status_without_content_has_no_media_type() -> None:
+    assert operation_of(no_content_by_status)["responses"]["204"] == {"description": "No Content"}
+
+
 @pytest.mark.parametrize("handler", [raw, raw_or_json, fields_by_name, parts_one_by_one])
 def test_a_get_takes_no_body_and_refuses_none(handler: Any) -> None:
     operation = operation_of(handler, "GET")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.templating import Environment
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
-    from antiphon.embedding import Steps
+    from antiphon.embedding import DescribedApp, Steps
 
 T = TypeVar("T")
 
@@ -236,6 +236,12 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
             return self.url_map.bind_to_environ(request.environ)
         subdomain = None if self.subdomain_matching else self.url_map.default_subdomain or ""
         return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
+
+    def described_api(self) -> "DescribedApp":
+        """Return the routes, and what Flask's words mean, for documents of the API."""
+        from antiphon.dialects.flask.api_description import described
+
+        return described(self)
 
     def url_for(
         self,

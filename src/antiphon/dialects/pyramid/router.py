@@ -32,6 +32,8 @@ from antiphon.dialects.pyramid.view import _call_view, call_first
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from antiphon.embedding import DescribedApp
+
 
 _current = manager.variable
 
@@ -65,6 +67,12 @@ class Router(Served):
             self.debug_routematch = settings["debug_routematch"]
 
     # One request
+
+    def described_api(self) -> "DescribedApp":
+        """Return the routes, and what Pyramid's words mean, for documents of the API."""
+        from antiphon.dialects.pyramid.api_description import described
+
+        return described(self.registry)
 
     def handle_request(self, request: Any) -> Any:
         """Return the response of the view. Raises HTTPNotFound without one, and what the view raises."""

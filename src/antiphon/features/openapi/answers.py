@@ -92,8 +92,15 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
             continue
         named = tuple(dict.fromkeys((*each.headers, *headers)))
         own = 200 if items[0] is NONE or (each.media is None and each.status == 204) else each.status
-        made += [each._replace(status=code, headers=named) for code in (codes if codes is not None else (own,))]
+        made += [_with_status(each, code, named) for code in (codes if codes is not None else (own,))]
     return made
+
+
+def _with_status(given: Given, status: int, headers: tuple[str, ...]) -> Given:
+    """Return an answer with a status, of which some have no content (RFC 9110 §6.4.1)."""
+    if status in (204, 304):
+        return Given(status, headers=headers)
+    return given._replace(status=status, headers=headers)
 
 
 def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:

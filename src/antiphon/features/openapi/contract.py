@@ -21,6 +21,7 @@ from antiphon.features.openapi.responses import JSON
 from antiphon.features.openapi.sources import Place
 from antiphon.features.openapi.used_features import users_of
 from antiphon.features.openapi.values import NONE, UNKNOWN, Answer, Raisable, alternatives
+from antiphon.features.openapi.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
@@ -68,8 +69,8 @@ class Contract:
 class ContractReader:
     """The contracts of the routes of one application."""
 
-    def __init__(self) -> None:
-        self._code = CodeReader()
+    def __init__(self, words: Words | None = None) -> None:
+        self._code = CodeReader(words)
         self._users: dict[App, Users[Any] | None] = {}
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:

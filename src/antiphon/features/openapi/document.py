@@ -1,21 +1,24 @@
 """The document: an OpenAPI description (3.1) of an application, made by reading its handlers."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from antiphon.app.application import App
 from antiphon.app.planning.planner import merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.contract import Contract, ContractReader
+from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.examples import add_examples
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.reading import function_of, is_ours
 from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import security_of, security_schemes
-from antiphon.handler.contract import describe
+from antiphon.features.openapi.words import DescribedApp, Words
+from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter
 
@@ -68,11 +71,26 @@ class _Described(NamedTuple):
     security: dict[str, Schema]
 
 
-def make_document(app: App, info: Info) -> OpenAPIDocument:
-    """Make the document of an application, and of those that are mounted in it, below the prefix of ``info``."""
-    reader = ContractReader()
+def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
+    """Make the document of an application, and of those that are mounted in it, below the prefix of ``info``.
+
+    An application of another framework is one that its dialect describes.
+    """
+    if isinstance(app, DescribedApp):
+        made = _document(app_of(app), info, ContractReader(Words(app)), partial(in_words_of, app))
+        made.content = with_pages_of_errors(made.content)
+        return made
+    return _document(app, info, ContractReader())
+
+
+def _document(
+    app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
+) -> OpenAPIDocument:
     described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
     contracts = [each.contract for each in described]
+    for contract in contracts:
+        if complete is not None:
+            complete(contract)
     schemas = _schemas(contracts)
     document = OpenAPIDocument({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
     paths = _paths(described, schemas, document.unknown)
@@ -101,7 +119,7 @@ def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Describe
 
 def _is_of_feature(route: Route) -> bool:
     """True for a route that the package itself has added: static files, probes, this very document."""
-    return is_ours(function_of(route.handler))
+    return is_ours(function_of(innermost(route.handler)))
 
 
 def _schemas(contracts: list[Contract]) -> Schemas:

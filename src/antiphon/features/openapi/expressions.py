@@ -76,8 +76,7 @@ class Expressions(ast.NodeVisitor):
         """Return what is known about the value of an expression."""
         if node is None:
             return UNKNOWN
-        found: Value = self.visit(node)
-        return found
+        return self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
         """Read the parts of an expression about whose value nothing is known."""
@@ -151,7 +150,7 @@ class Expressions(ast.NodeVisitor):
         return Bound(owner, None, name)
 
     def _of_request(self, node: ast.Attribute) -> Value:
-        name = node.attr
+        name = self.reader.words.attributes.get(node.attr, node.attr)
         if name in _PAIRS:
             if name in ("form", "files"):
                 self.note_read(name, node)

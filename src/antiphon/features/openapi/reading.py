@@ -19,10 +19,10 @@ from antiphon.features.openapi.values import (
     Known,
     Of,
     Raisable,
-    TheRequest,
     Tuple,
     Value,
 )
+from antiphon.features.openapi.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import without_partials
 from antiphon.http.errors import HTTPError
@@ -55,7 +55,9 @@ def _is_of_application(function: FunctionType) -> bool:
 class CodeReader:
     """The functions that were read for one document, each once for the same arguments."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words | None = None) -> None:
+        self.words = words or Words()
+        """The words of another framework, whose views are read."""
         self._sources = Sources()
         self._read: dict[Any, Findings] = {}
         self._open: list[FunctionType] = []
@@ -66,7 +68,7 @@ class CodeReader:
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
         """Read a function that is called with the request, and perhaps with others after it."""
-        given: list[Value] = [TheRequest(), *others]
+        given: list[Value] = [*self.words.given, *others]
         named: dict[str, Value] = {}
         while isinstance(called, functools.partial):
             given = [*map(Known, called.args), *given]

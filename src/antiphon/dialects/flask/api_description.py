@@ -1,0 +1,79 @@
+"""The routes of an application, and Flask's words, as documents of an API want them."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import antiphon.dialects.flask as flask
+from antiphon.dialects.werkzeug import exceptions
+from antiphon.embedding import DescribedApp, DescribedRoute
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.app import Flask
+
+_REQUEST = {"get_json": "json", "data": "body", "get_data": "body", "values": "args"}
+_AUTOMATIC = {"HEAD", "OPTIONS"}
+
+
+class _Self:
+    """The instance of a class of views, of which nothing is known before a request."""
+
+
+def described(app: "Flask") -> DescribedApp:
+    """Return the description of an application: its rules, but for those of static files, and what its words mean."""
+    errors: dict[type[BaseException], int] = {kind: code for code, kind in exceptions.default_exceptions.items()}
+    pages: list[object] = [flask.render_template, flask.render_template_string]
+    return DescribedApp(
+        [*_routes(app)],
+        meanings={
+            "request": [flask.request],
+            "abort": [flask.abort, exceptions.abort],
+            "json": [flask.jsonify],
+            "redirect": [flask.redirect],
+            "page": pages,
+            "file": [flask.send_file, flask.send_from_directory],
+        },
+        errors=errors,
+        attributes=_REQUEST,
+    )
+
+
+def _routes(app: "Flask") -> Iterator[DescribedRoute]:
+    for rule in app.url_map.iter_rules():
+        view: Any = app.view_functions.get(rule.endpoint)
+        methods = sorted((rule.methods or {"GET"}) - _AUTOMATIC)
+        if view is None or rule.endpoint.rpartition(".")[2] == "static":
+            continue
+        pattern, host = _pattern_of(rule.rule), getattr(rule, "host", None)
+        blueprint, _, _ = rule.endpoint.rpartition(".")
+        for several, function in _functions(view, methods):
+            yield DescribedRoute(pattern, several, rule.endpoint, function, host, blueprint or None)
+
+
+def _functions(view: Any, methods: list[str]) -> Iterator[tuple[list[str], Any]]:
+    """Yield the function of each method of a class of views, or the one function of all."""
+    kind = getattr(view, "view_class", None)
+    if kind is None:
+        yield methods, view
+        return
+    for method in methods:
+        function = getattr(kind, method.lower(), None) or kind.dispatch_request
+        yield [method], partial(function, _Self())
+
+
+_PARAMETER = re.compile(r"<(?:(\w+)(\([^)]*\))?:)?(\w+)>")
+_KNOWN = frozenset({"int", "float", "uuid", "path", "any"})
+
+
+def _pattern_of(rule: str) -> str:
+    """Return a rule as a pattern of Antiphon's. Other converters become text, and most options are left out."""
+
+    def converted(found: re.Match[str]) -> str:
+        name, options, parameter = found.groups()
+        if name not in _KNOWN:
+            return f"<{parameter}>"
+        kept = options or "" if name == "any" else ""
+        return f"<{name}{kept.replace(' ', '').replace(chr(34), '').replace(chr(39), '')}:{parameter}>"
+
+    return _PARAMETER.sub(converted, rule)

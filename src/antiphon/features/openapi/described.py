@@ -1,0 +1,59 @@
+"""Applications of other frameworks in documents: their routes as ours, and their answers."""
+
+from antiphon.app.answering.hooks import hook
+from antiphon.app.application import App
+from antiphon.app.route import Route
+from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.contract import Contract
+from antiphon.features.openapi.responses import HTML, JSON, PLAIN
+from antiphon.features.openapi.schemas import Schema
+from antiphon.features.openapi.values import TEXT
+from antiphon.features.openapi.words import DescribedApp, DescribedRoute
+from antiphon.handler.errors import PROBLEM
+from antiphon.http.limits import Limits
+
+
+def app_of(described: DescribedApp) -> App:
+    """Return an application of ours that has the routes which are described. It answers no request."""
+    app = App(cross_site_writes=True)
+    app._registry.routes += [_route(each) for each in described.routes]
+    return app
+
+
+def _route(each: DescribedRoute) -> Route:
+    return Route(
+        each.pattern,
+        tuple(each.methods),
+        each.name,
+        each.view,
+        each.host,
+        None,
+        Limits.of(None),
+        None,
+        hook(each.view),
+        blueprint=each.blueprint,
+    )
+
+
+def in_words_of(described: DescribedApp, contract: Contract) -> None:
+    """Give the answers of a contract the media types that the framework gives them, and its route the blueprint."""
+    route = next(each for each in described.routes if each.view is contract.route.handler)
+    contract.route = contract.route._replace(blueprint=route.blueprint)
+
+    def rendered(given: Given) -> Given:
+        if given.media == JSON and route.renders != JSON:
+            return given._replace(media=route.renders, body=TEXT)
+        return given._replace(media=described.text) if given.media == PLAIN else given
+
+    contract.answers = [rendered(each) for each in contract.answers]
+
+
+def with_pages_of_errors(content: Schema) -> Schema:
+    """Return a document whose errors are pages, as those of other frameworks are, and no problem details."""
+    for path in content["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                if response.get("content", {}).pop(PROBLEM, None):
+                    response["content"][HTML] = {"schema": {"type": "string"}}
+    content["components"]["schemas"].pop("Problem", None)
+    return content
