@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -108,6 +109,18 @@ def test_drift_is_told_and_fails(folder, before, after, told):
     for each in told:
         assert each in result.stdout
     assert bool(told) <= bool(result.stdout)
+    count = len(result.stdout.splitlines())
+    said = "1 place differs." if count == 1 else f"{count} places differ."
+    told_after = f"{said} Where that is meant, write the document anew: without --check, to openapi.json.\n"
+    assert result.stderr.endswith(told_after if count else "")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_document_that_is_written_is_not_reported_as_different():
+    (Path.cwd() / "openapi.json").write_text(run("lamps:two", "--prefix", "/v1").stdout)
+    same, other = (run("lamps:two", "--prefix", prefix, "--check", "openapi.json") for prefix in ("/v1", "/v2"))
+    assert (same.exit_code, same.output) == (0, "")
+    assert (other.exit_code, other.stdout) == (1, 'info title: "One" is now "Two"\n')
 
 
 def test_a_file_that_is_no_json_is_a_mistake(folder):

@@ -291,6 +291,9 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
         click.echo(written(made))
     for each in differing:
         click.echo(each)
+    if differing:
+        places = "1 place differs" if len(differing) == 1 else f"{len(differing)} places differ"
+        click.echo(f"{places}. Where that is meant, write the document anew: without --check, to {file}.", err=True)
     sys.exit(bool(differing) or (strict and bool(made.unknown)))
 
 
