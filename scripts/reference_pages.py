@@ -270,7 +270,7 @@ INTRODUCTIONS = {
     "antiphon.testing": "A client for tests, which needs no server.",
     "antiphon.logs": "Formats for the handlers of `logging`.",
     "antiphon.http1": "Requests and responses as bytes, and back.",
-    "antiphon.cli": "What [commands](../how-to/write-a-feature.md) of other packages import.",
+    "antiphon.cli": "What [commands of other packages](../how-to/write-a-feature.md#bring-a-command) need.",
     "antiphon.types": TYPES,
     "antiphon.embedding": "What [dialects](../how-to/write-a-dialect.md) are made of. All of it is provisional, and no"
     " application needs it.",
