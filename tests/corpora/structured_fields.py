@@ -65,7 +65,7 @@ def printed(kind: str, value: list) -> str:
         return REFUSED
 
 
-def _member(member: sf.Member) -> list:
+def _member(member: sf.StructuredMember) -> list:
     parameters = [[name, _bare(value)] for name, value in member.parameters.items()]
     content = [_member(item) for item in member.items] if isinstance(member, sf.InnerList) else _bare(member.value)
     return [content, parameters]
@@ -81,7 +81,7 @@ def _bare(value: sf.BareItem) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _made(member: list) -> sf.Member:
+def _made(member: list) -> sf.StructuredMember:
     content, written = member
     parameters = {name: _made_bare(value) for name, value in written}
     if isinstance(content, list):
