@@ -74,12 +74,12 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
             ["target_of_tests:app can't be served: "],
         ),
         (
-            "from antiphon import App\nclass Late(App):\n  def freeze(self):\n    import missing_one\napp = Late()",
+            "from antiphon import App\nclass Late(App):\n  def _freeze(self):\n    import missing_one\napp = Late()",
             "target_of_tests:app",
             ["target_of_tests:app was found, but can't be served:", ", line 4: import missing_one", "ModuleNotFound"],
         ),
         (
-            "from antiphon import App\nclass Late(App):\n  def freeze(self):\n    int('one')\napp = Late()",
+            "from antiphon import App\nclass Late(App):\n  def _freeze(self):\n    int('one')\napp = Late()",
             "target_of_tests:app",
             ["target_of_tests:app was found, but can't be served:", ", line 4: int('one')", "ValueError"],
         ),

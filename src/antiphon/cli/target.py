@@ -197,11 +197,12 @@ def _plan(app: object) -> None:
     from antiphon.adapters.servable import Servable  # late: it is imported already where it is needed
     from antiphon.app.application import App
 
-    if isinstance(app, Servable) and callable(freeze := getattr(app, "freeze", None)):
-        freeze()
     if isinstance(app, App):
+        app._freeze()
         for mount in app.mounts:
             _plan(mount.application)
+    elif isinstance(app, Servable) and callable(freeze := getattr(app, "freeze", None)):
+        freeze()  # a dialect's own
 
 
 def _is_dotted_name(text: str) -> bool:
