@@ -105,7 +105,7 @@ class Bottle(Host):
         await ON_THREAD
         request.g.response = response = BaseResponse()
         request.g.request = Request(request)
-        return self._sent(request, response, self._handle(request.g.request, response))
+        return self._sent(request, response, self._call_handler(request.g.request, response))
 
     @property
     def propagates_errors(self) -> bool:
@@ -117,7 +117,7 @@ class Bottle(Host):
         """WSGI, since all of the application blocks."""
         return "wsgi"
 
-    def _handle(self, request: Request, response: BaseResponse) -> Any:
+    def _call_handler(self, request: Request, response: BaseResponse) -> Any:
         """Return what the handler and the hooks around it return or raise."""
         try:
             out = self._called(self._answer, request)
