@@ -31,6 +31,10 @@ TOPICS = {
         "Dependencies, sessions and the current request", "antiphon", "Dependency Session current_request ResponseLike",
         "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
+    "websockets.md": Page(
+        "WebSockets", "antiphon", "WebSocket WebSocketClosed",
+        "See also [blueprints](blueprint.md), which register their handlers, and [limits](http/limits.md).",
+    ),
     "uploads.md": Page(
         "Uploads", "antiphon", "Upload FormPart",
         "See also [take uploads](../how-to/uploads.md) and [bodies](bodies.md).",
@@ -227,23 +231,27 @@ TOPICS = {
         "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
-        "RouteMeta RouteOptions Routes SameSite SecretKeys SharedValues Shield StructuredMember TemplateRenderer "
-        "TemplateString TestedApplication Text Texts TrustedOrigins Widget",
+        "RouteMeta RouteOptions Routes SameSite SecretKeys SharedValues Shield SocketUse StructuredMember "
+        "TemplateRenderer "
+        "TemplateString TestedApplication Text Texts TrustedOrigins WebSocketHandler "
+        "WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",
     ),
     "testing.md": Page(
         "Testing", "antiphon.testing",
-        "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse CookieJar Interface"
-        " ContractError BrokenResponse LifespanError BodyTooLarge TooManyRedirects",
+        "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse ClientWebSocket"
+        " AsyncClientWebSocket CookieJar Interface ContractError BrokenResponse HandshakeRefused LifespanError"
+        " BodyTooLarge TooManyRedirects",
         "See also [test an app](../how-to/test-an-app.md).",
     ),
 }  # fmt: skip
 """The pages on several names each."""
 
 GIVEN = {
-    "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.features.BoundField",
-    "antiphon.features.PageFile", "antiphon.testing.AsyncStreamedResponse", "antiphon.testing.ClientResponse",
-    "antiphon.testing.ClientSession", "antiphon.testing.StreamedResponse",
+    "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.features.BoundField",
+    "antiphon.features.PageFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",
+    "antiphon.testing.ClientResponse", "antiphon.testing.ClientSession",
+    "antiphon.testing.ClientWebSocket", "antiphon.testing.StreamedResponse",
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""
 

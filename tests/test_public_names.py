@@ -19,6 +19,7 @@ PUBLIC = {
         "Address", "App", "BadSignature", "Blueprint", "Dependency", "Environment", "Exchange", "HTTPError", "Headers",
         "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "FormPart", "Redirect", "Request",
         "Response", "ResponseLike", "RouteKey", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload",
+        "WebSocket", "WebSocketClosed",
         "abort", "aget_response", "current_request", "env", "explained", "from_asgi", "from_wsgi", "get_response",
         "is_debug", "to_app",
     },
@@ -67,9 +68,10 @@ PUBLIC = {
     "antiphon.cli": {"load_app"},
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},
     "antiphon.testing": {
-        "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",
-        "ClientResponse", "ClientSession", "CookieJar", "Interface", "LifespanError", "StreamedResponse",
-        "TooManyRedirects",
+        "AsyncClient", "AsyncClientWebSocket", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client",
+        "ClientResponse", "ClientSession", "ClientWebSocket", "ContractError", "CookieJar", "HandshakeRefused",
+        "Interface",
+        "LifespanError", "StreamedResponse", "TooManyRedirects",
     },
     "antiphon.types": {
         "ASGIApplication", "AbortOptions", "AfterHook", "AttributeValue", "BareItem", "BeforeHook",
@@ -84,7 +86,8 @@ PUBLIC = {
         "RequestOptions", "RequestWithReferrer", "Route", "RouteMeta", "RouteOptions", "Routes", "SameSite",
         "SecretKeys",
         "SharedValues", "Shield", "StructuredMember", "TemplateRenderer", "TemplateString", "TestedApplication",
-        "Text", "Texts", "TrustedOrigins", "Widget",
+        "Text", "Texts", "TrustedOrigins", "SocketUse", "WebSocketHandler", "WebSocketMessage", "WebSocketValues",
+        "Widget",
     },
     "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
 }  # fmt: skip

@@ -16,7 +16,13 @@ from tests.test_public_names import PUBLIC
 ASYNC_ONLY = {
     "antiphon.App.startup": "steps, which the lifecycle calls",
     "antiphon.App.shutdown": "steps, which the lifecycle calls",
+    "antiphon.testing.AsyncClientWebSocket.close": "of an async client",
+    "antiphon.testing.AsyncClientWebSocket.receive_as": "of an async client",
     "antiphon.testing.AsyncStreamedResponse.read": "of an async client",
+    **{
+        f"antiphon.WebSocket.{name}": "it blocks in a `def` handler"
+        for name in ("accept", "close", "receive", "receive_as", "send")
+    },
     "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
 }
 """Coroutine functions that have no counterpart which blocks, and why."""
@@ -105,6 +111,7 @@ INNER = {
     "antiphon.types.Route.before": "the plan of the application",
     "antiphon.types.Route.dependencies": "the plan of the application",
     "antiphon.types.Route.hook": "the plan of the application",
+    "antiphon.types.Route.websocket": "the plan of the application",
 }
 """Members whose types have no public name, and what uses them."""
 ORIGINS = {origin for place in PUBLIC for origin in public_origins(place)}

@@ -15,7 +15,7 @@ import pytest
 from antiphon import App
 
 ROOT = Path(__file__).parent.parent
-PLACES = """
+DEPENDENCIES = """
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, assert_type
@@ -732,10 +732,64 @@ def link(request: Request, views: Views, key: UUID) -> None:
     app.url_for(show, number=7, _mounted_at="/shop")
 """
 
+WEBSOCKETS = """
+from dataclasses import dataclass
+from typing import assert_type
+
+from antiphon import App, Blueprint, Limits, Request, WebSocket, WebSocketClosed
+from antiphon.testing import Client
+
+
+@dataclass
+class Move:
+    x: int
+
+
+app, shop = App(), Blueprint("shop")
+
+
+@app.websocket("/rooms/<int:number>", subprotocols=["chat.v2"], limits=Limits(message=64 << 10), idle_timeout=60)
+async def room(request: Request, socket: WebSocket, number: int) -> None:
+    async for message in socket:
+        assert_type(message, str | bytes)
+    async for move in socket.values(Move):
+        assert_type(move, Move)
+        await socket.send(move)
+    assert_type(await socket.receive(), str | bytes)
+    assert_type(await socket.receive_as(Move), Move)
+    assert_type(await socket.receive_as(Move | None), Move | None)
+    assert_type(socket.closed, WebSocketClosed | None)
+    await socket.close(4000, "done")
+    await socket.close("done")  # wrong
+
+
+@shop.websocket("/live")
+def live(request: Request, socket: WebSocket) -> None:
+    for message in socket:
+        assert_type(message, str | bytes)
+    for move in socket.values(Move):
+        assert_type(move, Move)
+        socket.send(move)
+
+
+@app.websocket("/")  # wrong
+def no_socket(request: Request) -> None: ...
+
+
+@app.websocket("/", subprotocol="chat")  # wrong
+async def unknown_option(request: Request, socket: WebSocket) -> None: ...
+
+
+def test() -> None:
+    with Client(app).websocket("/rooms/7", subprotocols=["chat.v2"], origin=None) as socket:
+        assert_type(socket.receive(), str | bytes)
+        assert_type(socket.receive_as(Move), Move)
+"""
+
 PROGRAMS = {
     "links": LINKS,
     "typed": TYPED,
-    "dependencies": PLACES,
+    "dependencies": DEPENDENCIES,
     "handlers": HANDLERS,
     "middleware": MIDDLEWARE,
     "extension": EXTENSION,
@@ -745,6 +799,7 @@ PROGRAMS = {
     "users": USERS,
     "responses": RESPONSES,
     "uploads": UPLOADS,
+    "websockets_app": WEBSOCKETS,
 }
 WRONG = {
     (f"{name}.py", number)

@@ -34,5 +34,7 @@ __all__, __getattr__ = import_on_use(
         "response.response": "Response",
         "serialization.signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",
+        "websockets.closing": "WebSocketClosed",
+        "websockets.websocket": "WebSocket",
     },
 )

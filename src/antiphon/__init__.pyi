@@ -25,6 +25,8 @@ from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
+from antiphon.websockets.closing import WebSocketClosed
+from antiphon.websockets.websocket import WebSocket
 
 __version__: str
 
@@ -54,6 +56,8 @@ __all__ = [
     "Signer",
     "TrustedProxies",
     "Upload",
+    "WebSocket",
+    "WebSocketClosed",
     "abort",
     "aget_response",
     "current_request",

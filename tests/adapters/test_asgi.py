@@ -305,8 +305,8 @@ class TestTheThread:
         assert seen[1] == threading.get_ident()
 
 
-class TestWhatIsNoRequest:
-    def test_a_websocket_is_refused_before_it_opens(self, servers):
+class TestAHandshake:
+    def test_is_refused_by_a_server_that_takes_no_response_to_it(self, servers):
         sent = []
 
         async def receive():
@@ -317,7 +317,7 @@ class TestWhatIsNoRequest:
 
         @to_app
         def app(request):
-            raise AssertionError("a WebSocket is no request")
+            return Response("a GET request", 404)
 
         asyncio.run(app(servers.scope() | {"type": "websocket"}, receive, send))
         assert [message["type"] for message in sent] == ["websocket.close"]

@@ -42,8 +42,8 @@ WITHOUT_KIND = {
         features.locations.address features.locations.csv_file
     """,
     "is a part of what ContractError says, which has a kind": """
-        testing.servers.asgi testing.servers.exchange.checked_head testing.servers.exchange.checked_links
-        testing.servers.exchange.checked_status
+        testing.servers.asgi testing.servers.asgi_socket testing.servers.exchange.checked_head
+        testing.servers.exchange.checked_links testing.servers.exchange.checked_status
         testing.servers.rsgi testing.servers.wsgi._fields testing.servers.wsgi._status
     """,
     "no program meets it: it leads from one branch to another, or says that our own code is wrong": """

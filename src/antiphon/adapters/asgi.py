@@ -355,9 +355,3 @@ async def call_lifespan(
             await send({"type": f"lifespan.{event}.failed", "message": f"{type(error).__name__}: {error}"})
             raise
         await send({"type": f"lifespan.{event}.complete"})
-
-
-async def refuse_websocket(receive: Receive, send: Send) -> None:
-    """Close a WebSocket before it opens, so that the server answers with 403."""
-    await receive()
-    await send({"type": "websocket.close", "code": 1000})

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from antiphon.handler.contract import Handler, Steps, log_failure
 from antiphon.http.errors import ClientDisconnected, InternalServerError
@@ -12,6 +12,7 @@ from antiphon.response.response import Response
 
 Fields: TypeAlias = Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
+_SWITCHED = 101
 _LENGTH = ("content-length", b"content-length")
 
 
@@ -70,6 +71,14 @@ class _Seen:
     is_sent = False
 
 
+class SocketUse(NamedTuple):
+    """The use of a WebSocket: messages that were ``received`` and ``sent``, and the ``close_code`` of its end."""
+
+    received: int
+    sent: int
+    close_code: int
+
+
 class Exchange:
     """A request and its response, as the server sees them. Observers can't change it."""
 
@@ -110,12 +119,12 @@ class Exchange:
 
     @property
     def body_size(self) -> int:
-        """Bytes of the response's body that the server has taken; 0 for HEAD."""
+        """Bytes of the response's body, or of the messages, that the server has taken; 0 for HEAD."""
         return 0 if self._seen.method == "HEAD" else self._seen.size
 
     @property
     def seconds(self) -> float:
-        """The seconds from the request's head to the last byte of the response; 0 before that."""
+        """The seconds from the request's head to the last byte of the response, or the last message; 0 before that."""
         return self._seen.seconds
 
     @property
@@ -130,6 +139,14 @@ class Exchange:
     def is_disconnected(self) -> bool:
         """True if the client disconnected before the last byte was sent, as far as the server tells."""
         return self._seen.is_disconnected
+
+    @property
+    def socket(self) -> SocketUse | None:
+        """The messages and the end of a WebSocket, when that has ended; None for all other requests."""
+        connection = getattr(self._seen.response, "connection", None) if self._seen.status == _SWITCHED else None
+        if connection is None or connection.closed is None:
+            return None
+        return SocketUse(connection.received, connection.sent, connection.closed.code)
 
     @property
     def route(self) -> str:

@@ -14,7 +14,6 @@ from antiphon.adapters.asgi import (
     call_asgi,
     call_lifespan,
     may_send_unbounded_header,
-    refuse_websocket,
 )
 from antiphon.adapters.exchange import Observation, ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
@@ -161,8 +160,21 @@ class Servable:
                 await call_asgi(self, scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._serve_lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await self._serve_handshake(scope, receive, send)
+
+    async def _serve_handshake(self, *call: Any) -> None:
+        """Answer the handshake of a WebSocket over ASGI or RSGI, and hold the conversation."""
+        from antiphon.adapters.websockets.handshake import answer_handshake, handshake_of
+
+        if not self._started:
+            await self.astart()
+        handshake = handshake_of(*call)
+        if self._observers.all:
+            observation = Observation(self._observers)
+            await answer_handshake(ObservedHandler(self, observation), handshake, observation)
         else:
-            await refuse_websocket(receive, send)
+            await answer_handshake(self, handshake)
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         from asyncio import CancelledError
@@ -182,7 +194,7 @@ class Servable:
 
     async def _serve_rsgi(self, scope: RSGIScope, protocol: Any) -> None:
         if scope.proto != "http":
-            protocol.close(403)
+            await self._serve_handshake(scope, protocol)
             return
         if not self._started:
             await self.astart()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self, Type
 from antiphon.app.answering.error_handlers import ErrorHandlers, check_key
 from antiphon.app.answering.hooks import Hook, check_returns, hook
 from antiphon.app.answering.middleware import Middleware, middleware
+from antiphon.app.answering.socket_options import SocketOptions, check_idle_timeout, check_subprotocols
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import (
     Route,
@@ -17,7 +18,14 @@ from antiphon.app.route import (
     checked_methods,
     make_route,
 )
-from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandlerDecorator, Handler, MiddlewareFunction
+from antiphon.app.signatures import (
+    AfterHook,
+    BeforeHook,
+    ErrorHandlerDecorator,
+    Handler,
+    MiddlewareFunction,
+    WebSocketHandler,
+)
 from antiphon.app.snapshot import Snapshot
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, names_ours
@@ -57,6 +65,7 @@ class Feature(Protocol[A_contra]):
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 H = TypeVar("H", bound=Handler)
+S = TypeVar("S", bound="WebSocketHandler")
 X = TypeVar("X", bound=Exception)
 B = TypeVar("B", bound=BeforeHook)
 A = TypeVar("A", bound=AfterHook)
@@ -239,6 +248,40 @@ class Routes:
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY: safe, with the question as its body (draft-ietf-httpbis-safe-method-w-body)."""
         return self.route(pattern, ("QUERY",), **options)
+
+    def websocket(
+        self,
+        pattern: str,
+        *,
+        subprotocols: Iterable[str] = (),
+        idle_timeout: Duration | None = None,
+        **options: Unpack[RouteOptions],
+    ) -> Callable[[S], S]:
+        """Register a handler for WebSockets (RFC 6455), which is called with the request and the ``WebSocket``.
+
+        The handshake is a GET request: it passes the same checks, hooks and middleware, and what the handler raises or
+        returns before the first message is its answer. Pages of other sites are refused (403), as writes are; a GET
+        that is no handshake is answered with 426.
+
+        Of ``subprotocols`` the first one that the client offers is agreed on. With ``idle_timeout``, in seconds or as a
+        timedelta, the socket is closed, with 1001, when the client has sent no message for that long. A ``deadline``
+        holds until the handshake is answered. See ``RouteOptions`` for the rest.
+
+        Raises what ``route`` does, and ValueError for a malformed subprotocol.
+        """
+        self._check_open()
+        check_options(pattern, options)
+        parameters = self._parameters(pattern, options.get("host"))
+        socket_options = SocketOptions(check_subprotocols(subprotocols), check_idle_timeout(idle_timeout))
+
+        def register(function: S) -> S:
+            self._check_open()
+            route = make_route(pattern, ("GET",), function, options, socket_options)
+            self._check_route(route, parameters)
+            self._registry.routes.append(route)
+            return function
+
+        return register
 
     def static(
         self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_of
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook, check_returns, hook
+from antiphon.app.answering.socket_options import SocketOptions
 from antiphon.app.signatures import BeforeHook
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
@@ -76,6 +77,8 @@ class Route(NamedTuple):
     """The dependencies that the application provides."""
     arguments: Arguments = NO_ARGUMENTS
     """The arguments that the handler takes besides the request."""
+    websocket: SocketOptions | None = None
+    """The options of a route for WebSockets; None for all others."""
     is_before_routing: bool = False
     """True while the route is still to be found, so that the request's method and path may be set."""
 
@@ -91,7 +94,8 @@ class Route(NamedTuple):
 
     def __str__(self) -> str:
         place = basename(self.answered_by.rpartition(" (")[2].removesuffix(")"))
-        return f"{','.join(self.methods)}  {self.where}  {self.name} ({place})"
+        methods = "WebSocket" if self.websocket else ",".join(self.methods)
+        return f"{methods}  {self.where}  {self.name} ({place})"
 
 
 class RouteOptions(TypedDict, total=False):
@@ -150,7 +154,13 @@ class RouteOptions(TypedDict, total=False):
     meta: Mapping[RouteKey[Any], object]
 
 
-def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
+def make_route(
+    pattern: str,
+    methods: tuple[str, ...],
+    function: Callable[..., Any],
+    options: RouteOptions,
+    websocket: SocketOptions | None = None,
+) -> Route:
     """Make a route of a pattern, methods, a handler and options, which have been checked.
 
     Raises TypeError for a handler that can't be called with the request, and for a deadline of one that it would not
@@ -188,7 +198,8 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         gives=options.get("gives"),
         examples=options.get("examples"),
         meta=checked_meta(options.get("meta")),
-        arguments=arguments_of(function),
+        arguments=arguments_of(function, ("request",) if websocket is None else ("request", "socket")),
+        websocket=websocket,
     )
 
 

@@ -5,11 +5,14 @@ sometimes returns nothing has forgotten a ``return``.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, Concatenate, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Protocol, TypeAlias, TypeVar, overload
 
 from antiphon.app.answering.returns import ResponseLike
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.websockets.websocket import WebSocket
 
 Handler: TypeAlias = (
     Callable[Concatenate[Request, ...], ResponseLike]
@@ -18,6 +21,11 @@ Handler: TypeAlias = (
     | Callable[Concatenate[Request, ...], Awaitable[None]]
 )
 """A handler: called with the request, and with parameters of its route by name."""
+
+WebSocketHandler: TypeAlias = (
+    "Callable[Concatenate[Request, WebSocket, ...], ResponseLike | Awaitable[ResponseLike | None] | None]"
+)
+"""A handler of WebSockets: called with the request, the socket, and parameters of its route by name."""
 
 BeforeHook: TypeAlias = Callable[[Request], ResponseLike | None] | Callable[[Request], Awaitable[ResponseLike | None]]
 """A hook before the handler, which may answer instead."""

@@ -74,7 +74,8 @@ def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str
 
 def _row(route: Route, prefix: str = "", host: str = "") -> Row:
     where = f"{route.host or host}{prefix}{route.pattern}"
-    return ",".join(route.methods), where, route.name, shorten(route.answered_by)
+    methods = "WebSocket" if route.websocket else ",".join(route.methods)
+    return methods, where, route.name, shorten(route.answered_by)
 
 
 def _described(mount: Mount) -> str:

@@ -70,7 +70,6 @@ APP = {
     "context_processor template_context_processor": "app.share(name=value)",
     "jinja_env jinja_options template_filter template_folder template_global": "app.use(Templates(folder))",
     "head": "@app.get, which answers HEAD, too",
-    "websocket": "app.mount(prefix, application) with an ASGI application",
 }
 PACKAGE = {
     "Flask FastAPI Starlette": "App",

@@ -24,9 +24,11 @@ class LimitOptions(TypedDict, total=False):
     json: int | None
     json_depth: int | None
     memory: int | None
+    message: int | None
     parts: int | None
     query: int | None
     rate: int | None
+    sockets: int | None
     timeout: Duration | None
 
 
@@ -40,9 +42,11 @@ DEFAULTS: LimitOptions = {
     "json": 1 << 20,
     "json_depth": 200,
     "memory": 16 << 20,
+    "message": 1 << 20,
     "parts": 1000,
     "query": 64 << 10,
     "rate": 240,
+    "sockets": NO_BOUND,
     "timeout": 30,
 }
 
@@ -63,6 +67,9 @@ class Limits(Value):
     - ``rate``: the least bytes a second of a body, on average after five seconds (408); 240. 0 is no bound.
     - ``headers``: bytes of the header section, if the server does not limit it (431); 64 KiB.
     - ``query``: bytes of the query string (414); 64 KiB.
+    - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.
+    - ``sockets``: WebSockets of a route at once, in each process (503); 200 where the handler is a ``def``, since each
+      has a thread then, and any number elsewhere.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
     a negative bound, and for a bound that is no int; ``timeout`` may be a float or a timedelta. Raises TypeError for an
@@ -80,9 +87,11 @@ class Limits(Value):
     json: int
     json_depth: int
     memory: int
+    message: int
     parts: int
     query: int
     rate: int
+    sockets: int
     timeout: float
     given: LimitOptions
 

@@ -92,6 +92,12 @@ class Lifetime:
         """Let the deadline be in some seconds, unless it is before that."""
         self._ends_at = min(self._ends_at, monotonic() + seconds)
 
+    def _renew(self) -> None:
+        """Begin anew when a WebSocket was accepted: without a deadline, and with a client that can be watched now."""
+        self._ends_at = inf
+        if self._watchers and self._watch is None and self._is_told:
+            self._watch_client()
+
     def _on_disconnect(self, function: Callable[[], object]) -> Callable[[], None]:
         """Call a function on the running loop when the client disconnects; return the function that withdraws it.
 
@@ -125,7 +131,7 @@ class Lifetime:
     @property
     def _is_told(self) -> bool:
         """True if the server tells of the disconnect."""
-        return hasattr(self._head, "wait_disconnect")
+        return getattr(self._head, "wait_disconnect", None) is not None
 
     def _watch_client(self) -> None:
         """Wait in a task of this lifetime, unless the head has one, which ends with the request."""

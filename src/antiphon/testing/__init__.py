@@ -7,10 +7,11 @@ __all__, __getattr__ = import_on_use(
     {
         "testing.client": "AsyncClient Client",
         "testing.cookies": "CookieJar",
-        "testing.errors": "BodyTooLarge BrokenResponse ContractError LifespanError TooManyRedirects",
+        "testing.errors": "BodyTooLarge BrokenResponse ContractError HandshakeRefused LifespanError TooManyRedirects",
         "testing.responses": "ClientResponse",
         "testing.servers.transports": "Interface",
         "testing.sessions": "ClientSession",
         "testing.streaming": "AsyncStreamedResponse StreamedResponse",
+        "testing.websockets": "AsyncClientWebSocket ClientWebSocket",
     },
 )

@@ -1,21 +1,32 @@
 from antiphon.testing.client import AsyncClient, Client
 from antiphon.testing.cookies import CookieJar
-from antiphon.testing.errors import BodyTooLarge, BrokenResponse, ContractError, LifespanError, TooManyRedirects
+from antiphon.testing.errors import (
+    BodyTooLarge,
+    BrokenResponse,
+    ContractError,
+    HandshakeRefused,
+    LifespanError,
+    TooManyRedirects,
+)
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.transports import Interface
 from antiphon.testing.sessions import ClientSession
 from antiphon.testing.streaming import AsyncStreamedResponse, StreamedResponse
+from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket
 
 __all__ = [
     "AsyncClient",
+    "AsyncClientWebSocket",
     "AsyncStreamedResponse",
     "BodyTooLarge",
     "BrokenResponse",
     "Client",
     "ClientResponse",
     "ClientSession",
+    "ClientWebSocket",
     "ContractError",
     "CookieJar",
+    "HandshakeRefused",
     "Interface",
     "LifespanError",
     "StreamedResponse",

@@ -10,7 +10,7 @@ from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import TooManyRedirects
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.responses import ClientResponse, ResponseBody
-from antiphon.testing.servers.exchange import Exchange, Head, Transport
+from antiphon.testing.servers.exchange import Exchange, Head, Opener
 from antiphon.testing.timeouts import within
 
 MAX_REDIRECTS = 20
@@ -46,11 +46,11 @@ class Call:
     If a step fails, the application is stopped and the call is over.
     """
 
-    def __init__(self, transport: Transport, request: ClientRequest, jar: CookieJar, options: CallOptions) -> None:
+    def __init__(self, transport: Opener, request: ClientRequest, jar: CookieJar, options: CallOptions) -> None:
         self._transport = transport
         self._origin = request.origin
         self._jar = jar
-        self._options = options
+        self.options = options
         self._exchange: Exchange | None = None
         self._is_over = False
         self.request = request
@@ -72,7 +72,7 @@ class Call:
         """Return the rest of the body."""
         if self._is_over:
             return b""
-        return await self._limited(self._body.read(self._options.max_body), "the rest of the body")
+        return await self._limited(self._body.read(self.options.max_body), "the rest of the body")
 
     async def leave(self, error: BaseException | None = None) -> None:
         """Disconnect, if the body has not ended, and wait until the application has ended.
@@ -93,17 +93,17 @@ class Call:
 
     async def _complete(self, head: Head) -> ClientResponse:
         assert self._exchange is not None  # noqa: S101 - it has given the head
-        body = await self._body.read(self._options.max_body)
+        body = await self._body.read(self.options.max_body)
         await self._exchange.close()
         response = ClientResponse(self.request, head, self.history.copy(), body)
-        if self._options.check is not None:
-            self._options.check(self.request, response)
+        if self.options.check is not None:
+            self.options.check(self.request, response)
         return response
 
     async def _open(self) -> Head:
         while True:
             head = await self._send()
-            following = next_request(self.request, head) if self._options.follow_redirects else None
+            following = next_request(self.request, head) if self.options.follow_redirects else None
             if following is None:
                 return head
             if len(self.history) == MAX_REDIRECTS:
@@ -113,7 +113,7 @@ class Call:
 
     async def _send(self) -> Head:
         url = self.request.url
-        more = self._options.cookies if self.request.origin == self._origin else {}
+        more = self.options.cookies if self.request.origin == self._origin else {}
         self.request = self.request.with_cookies(self._jar.header(url, more))
         self._exchange = self._transport.open(self.request)
         head = await self._exchange.head()
@@ -123,7 +123,7 @@ class Call:
 
     async def _limited(self, work: Coroutine[Any, Any, T], awaited: str) -> T:
         try:
-            return await within(self._options.timeout, work, lambda: self._timeout_message(awaited))
+            return await within(self.options.timeout, work, lambda: self._timeout_message(awaited))
         except BaseException:
             self._is_over = True
             if self._exchange is not None:
@@ -133,7 +133,7 @@ class Call:
     def _timeout_message(self, awaited: str) -> str:
         where = self._exchange.where() if self._exchange is not None else ""
         place = f"; the application is at\n{where}" if where else ""
-        return f"{self.request} has waited {self._options.timeout} seconds for {awaited}{place}"
+        return f"{self.request} has waited {self.options.timeout} seconds for {awaited}{place}"
 
 
 def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:

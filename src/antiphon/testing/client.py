@@ -1,7 +1,8 @@
 """The test client: ``Client`` waits for responses, ``AsyncClient`` is awaited. Their requests are the same."""
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
 
@@ -22,11 +23,22 @@ from antiphon.testing.streaming import AsyncStreaming, Streaming
 from antiphon.testing.timeouts import within
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
     from antiphon.testing.sessions import ClientSession, Visitor
+    from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket, SocketCall
 
 Answer = TypeVar("Answer")
 Opening = TypeVar("Opening")
 T = TypeVar("T")
+
+_HANDSHAKE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+"""The header fields of every handshake (RFC 6455 §1.3)."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -174,6 +186,25 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         """
         return self._open(self._call(method, url, options))
 
+    def _socket_call(
+        self, url: str, subprotocols: Iterable[str], origin: str | None, options: RequestOptions
+    ) -> "SocketCall":
+        """Make the handshake of a WebSocket, with the header fields that browsers send (RFC 6455 §4.1)."""
+        from antiphon.testing.websockets import SocketCall, SocketTransport
+
+        offered = [*subprotocols]
+        headers = MutableHeaders(_HANDSHAKE)
+        if offered:
+            headers["sec-websocket-protocol"] = ", ".join(offered)
+        if origin is not None:
+            headers["origin"] = origin or f"{self.base_url.scheme}://{self.base_url.netloc}"
+        headers.update(options.get("headers", ()))
+        call = self._call("GET", re.sub("^ws(?=s?://)", "http", url), {**options, "headers": headers})
+        transport = SocketTransport(self._transport, offered)
+        return SocketCall(
+            transport, call.request, self.cookies, call.options._replace(follow_redirects=False, check=None)
+        )
+
     def _call(self, method: str, url: str, options: RequestOptions) -> Call:
         check_options(options, BaseClient.__init__.__kwdefaults__ or ())
         headers, http_version = Headers(self.headers), self._http_version
@@ -236,6 +267,24 @@ class Client(BaseClient[ClientResponse, Streaming]):
         finally:
             self.close()
 
+    def websocket(
+        self,
+        url: str,
+        *,
+        subprotocols: Iterable[str] = (),
+        origin: str | None = "",
+        **options: Unpack[RequestOptions],
+    ) -> "AbstractContextManager[ClientWebSocket]":
+        """Open a WebSocket: ``with client.websocket("/rooms/7") as socket:``, which is closed at its end.
+
+        The handshake has the Origin that browsers would send from a page of the application's, unless ``origin`` is
+        another one, or None to send none. Raises HandshakeRefused, with the ``response``, where it is answered
+        otherwise, and what the application lets escape; TimeoutError if the application goes on until the timeout.
+        """
+        from antiphon.testing.websockets import SocketOpening
+
+        return SocketOpening(self._socket_call(url, subprotocols, origin, options), self._run)
+
     def close(self) -> None:
         """Stop the client's event loop. A later request starts another one."""
         loop, self._loop = self._loop, None
@@ -265,6 +314,19 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
     """
 
     _on_loop = True
+
+    def websocket(
+        self,
+        url: str,
+        *,
+        subprotocols: Iterable[str] = (),
+        origin: str | None = "",
+        **options: Unpack[RequestOptions],
+    ) -> "AbstractAsyncContextManager[AsyncClientWebSocket]":
+        """Open a WebSocket, as ``Client.websocket`` does: ``async with client.websocket("/rooms/7") as socket:``."""
+        from antiphon.testing.websockets import AsyncSocketOpening
+
+        return AsyncSocketOpening(self._socket_call(url, subprotocols, origin, options))
 
     async def __aenter__(self) -> Self:
         await self._startup()

@@ -1,5 +1,10 @@
 """Errors of the test client, beside TimeoutError and those that escape the application."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from antiphon.testing.responses import ClientResponse
+
 
 class ContractError(AssertionError):
     """A breach of the interface's contract by the application, such as a body of another length than it declared; with
@@ -11,6 +16,16 @@ class ContractError(AssertionError):
 
 class BrokenResponse(ConnectionError):
     """A response that broke off after its head, as when a server cuts the connection."""
+
+
+class HandshakeRefused(ConnectionError):
+    """A handshake that was answered otherwise than by opening a WebSocket: by ``response``."""
+
+    def __init__(self, response: "ClientResponse") -> None:
+        super().__init__(
+            f"the handshake was answered with {response.status} {response.reason}: {response.body[:200]!r}"
+        )
+        self.response = response
 
 
 class BodyTooLarge(RuntimeError):

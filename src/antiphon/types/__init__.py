@@ -6,13 +6,14 @@ __all__, __getattr__ = import_on_use(
     __name__,
     {
         "adapters.asgi": "ASGIApplication",
+        "adapters.exchange": "SocketUse",
         "adapters.foreign": "ForeignApplication ForeignInterface",
         "app.blueprint": "Feature Routes",
         "app.mount": "Mount",
         "app.planning.cross_site": "TrustedOrigins",
         "app.route": "BodyPolicy Route RouteOptions",
         "app.served_function": "RequestFunction",
-        "app.signatures": "AfterHook BeforeHook ErrorHandlerDecorator Handler MiddlewareFunction",
+        "app.signatures": "AfterHook BeforeHook ErrorHandlerDecorator Handler MiddlewareFunction WebSocketHandler",
         "app.static_files": "FolderOptions",
         "body.form_parts": "FormParts",
         "body.progress": "Progress",
@@ -55,5 +56,7 @@ __all__, __getattr__ = import_on_use(
         "testing.requests": "ClientContent ClientFields HTTPVersion RequestOptions",
         "testing.servers.exchange": "ClientAddress",
         "testing.servers.transports": "TestedApplication",
+        "websockets.channel": "WebSocketMessage",
+        "websockets.websocket": "WebSocketValues",
     },
 )

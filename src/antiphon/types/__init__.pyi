@@ -1,11 +1,19 @@
 from antiphon.adapters.asgi import ASGIApplication
+from antiphon.adapters.exchange import SocketUse
 from antiphon.adapters.foreign import ForeignApplication, ForeignInterface
 from antiphon.app.blueprint import Feature, Routes
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import BodyPolicy, Route, RouteOptions
 from antiphon.app.served_function import RequestFunction
-from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandlerDecorator, Handler, MiddlewareFunction
+from antiphon.app.signatures import (
+    AfterHook,
+    BeforeHook,
+    ErrorHandlerDecorator,
+    Handler,
+    MiddlewareFunction,
+    WebSocketHandler,
+)
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
 from antiphon.body.progress import Progress
@@ -48,6 +56,8 @@ from antiphon.testing.multipart import ClientFiles
 from antiphon.testing.requests import ClientContent, ClientFields, HTTPVersion, RequestOptions
 from antiphon.testing.servers.exchange import ClientAddress
 from antiphon.testing.servers.transports import TestedApplication
+from antiphon.websockets.channel import WebSocketMessage
+from antiphon.websockets.websocket import WebSocketValues
 
 __all__ = [
     "ASGIApplication",
@@ -112,6 +122,7 @@ __all__ = [
     "SecretKeys",
     "SharedValues",
     "Shield",
+    "SocketUse",
     "StructuredMember",
     "TemplateRenderer",
     "TemplateString",
@@ -119,5 +130,8 @@ __all__ = [
     "Text",
     "Texts",
     "TrustedOrigins",
+    "WebSocketHandler",
+    "WebSocketMessage",
+    "WebSocketValues",
     "Widget",
 ]

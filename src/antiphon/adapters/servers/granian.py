@@ -62,7 +62,7 @@ make no upload faster, and are what most of the memory of many uploads at once i
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
     "http1_settings": HTTP1Settings(max_buffer_size=_READ_BUFFER),
-    "websockets": False,
+    "websockets": True,
     # "incremental" keeps logging.config from closing the handlers that the application has opened. Without "loggers",
     # what Granian logs goes where all else goes.
     "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},

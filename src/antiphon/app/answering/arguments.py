@@ -56,18 +56,18 @@ class Arguments(NamedTuple):
 NO_ARGUMENTS = Arguments({}, (), False)
 
 
-def arguments_of(handler: Callable[..., Any]) -> Arguments:
-    """Return the arguments that a handler takes besides the request.
+def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
+    """Return the arguments that a handler takes besides those that are ``given`` by their place, first the request.
 
     Behind a decorator that passes any argument on, those of the decorated function count, too. Raises TypeError, which
-    names the handler, for one that can't be called with the request.
+    names the handler, for one that can't be called with those.
     """
-    annotations, required, takes_all = _level(handler)
-    check_arguments(handler, "request", **dict.fromkeys(required, ""))
+    annotations, required, takes_all = _level(handler, len(given))
+    check_arguments(handler, *given, **dict.fromkeys(required, ""))
     inner = handler
     while takes_all and (wrapped := _wrapped(inner)) is not None:
         inner = wrapped
-        more, _, takes_all = _level(inner)
+        more, _, takes_all = _level(inner, len(given))
         annotations = {**more, **annotations}
     return Arguments(annotations, required, takes_all) if annotations or takes_all else NO_ARGUMENTS
 
@@ -90,13 +90,13 @@ def with_arguments(handler: Callable[..., Any], names: Collection[str], has_othe
     return function
 
 
-def _level(function: Callable[..., Any]) -> tuple[dict[str, Any], list[str], bool]:
-    """Return the annotations of a function's arguments behind the first, the names of those without a default, and True
-    if it takes arguments of any name.
+def _level(function: Callable[..., Any], given: int) -> tuple[dict[str, Any], list[str], bool]:
+    """Return the annotations of a function's arguments behind the first ones, the names of those without a default, and
+    True if it takes arguments of any name.
     """
     try:
-        _, *others = signature_of(function, follow_wrapped=False).parameters.values()
-    except ValueError:  # it has no argument, or is written in C and hides them
+        others = [*signature_of(function, follow_wrapped=False).parameters.values()][given:]
+    except ValueError:  # it is written in C and hides them
         return {}, [], False
     named = [other for other in others if other.kind in (other.POSITIONAL_OR_KEYWORD, other.KEYWORD_ONLY)]
     required = [other.name for other in named if other.default is other.empty]

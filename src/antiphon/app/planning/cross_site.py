@@ -27,9 +27,23 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset()) ->
     Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) comes
     from no browser, and passes. A ``null`` or malformed origin is another site.
     """
+    if request.head.method not in SAFE_METHODS:
+        _check_site(request.head, allowed, "write")
+
+
+def check_handshake_site(request: Request, allowed: Container[str] = frozenset()) -> None:
+    """Check that no page of another site opens a WebSocket, except one whose origin is in ``allowed``.
+
+    Raises Forbidden (403), as ``check_cross_site`` does for a write. Browsers name the origin of each handshake
+    (RFC 6455 §4.1): one that bears cookies and names none is refused, too.
+    """
     head = request.head
-    if head.method in SAFE_METHODS:
-        return
+    if head.field("cookie") and not (head.field("origin") or head.field("sec-fetch-site")):
+        raise _refusal(None, "handshake")
+    _check_site(head, allowed, "handshake")
+
+
+def _check_site(head: Head, allowed: Container[str], what: str) -> None:
     site = head.field("sec-fetch-site")
     if site in OWN_PAGES:
         return
@@ -38,7 +52,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset()) ->
         return
     if origin and origin != "null" and origin in allowed:
         return
-    raise _refusal(origin)
+    raise _refusal(origin, what)
 
 
 def _is_own(origin: str, head: Head) -> bool:
@@ -66,14 +80,14 @@ def _with_port(authority: tuple[str, int | None], default: int | None) -> tuple[
     return host, default if port is None else port
 
 
-def _refusal(origin: str | None) -> Forbidden:
+def _refusal(origin: str | None, what: str) -> Forbidden:
     declared = declarable_origin(origin)
     if declared is not None:
         named = f"at {declared}"
     else:
         named = f"whose origin is {origin[:200]!r}" if origin else "that names no origin"
-    detail = f"This write comes from a page of another site, {named}."
-    return Forbidden(detail, type=PROBLEM_TYPE, title="Cross-site write")
+    detail = f"This {what} comes from a page of another site, {named}."
+    return Forbidden(detail, type=PROBLEM_TYPE, title=f"Cross-site {what}")
 
 
 def declarable_origin(origin: str | None) -> str | None:

@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 
 from antiphon.adapters.head_guard import HeadGuard
-from antiphon.app.planning.cross_site import OWN_PAGES, TrustedOrigins, check_cross_site, declarable_origin
+from antiphon.app.planning.cross_site import (
+    OWN_PAGES,
+    TrustedOrigins,
+    check_cross_site,
+    check_handshake_site,
+    declarable_origin,
+)
 from antiphon.app.planning.trusted_hosts import TrustedHosts
 from antiphon.explanations.advice import Advice
 from antiphon.http.errors import HTTPError, MisdirectedRequest
@@ -68,7 +74,22 @@ class Guard(HeadGuard):
         try:
             check_cross_site(request, self.trusted_by(request.blueprint))
         except HTTPError as error:
-            if origin := declarable_origin(request.head.field("origin")):
-                self._advice.give(f"A write by a page at {origin}", f'App(trusted_origins=["{origin}"])')
+            self._advise(request, "A write")
             return error
         return None
+
+    def refused_handshake(self, request: Request) -> HTTPError | None:
+        """Return the error for a WebSocket that a page of another site opens; None for all others."""
+        if self.allows_all_writes:
+            return None
+        try:
+            check_handshake_site(request, self.trusted_by(request.blueprint))
+        except HTTPError as error:
+            self._advise(request, "A WebSocket")
+            return error
+        return None
+
+    def _advise(self, request: Request, refused: str) -> None:
+        """Log, once, how to let pages of an origin do what was refused."""
+        if origin := declarable_origin(request.head.field("origin")):
+            self._advice.give(f"{refused} by a page at {origin}", f'App(trusted_origins=["{origin}"])')

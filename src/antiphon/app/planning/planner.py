@@ -10,6 +10,7 @@ from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import middleware
 from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
+from antiphon.app.answering.socket_options import SocketOptions
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
@@ -20,7 +21,7 @@ from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe
+from antiphon.handler.contract import describe, is_async
 from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -249,7 +250,13 @@ class Planning:
         stack = self._stack(group, route)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
-        plan = Plan(route, handler.for_handler(True), stack, body=Body(route.receive))
+        plan = Plan(
+            route,
+            handler.for_handler(True),
+            stack,
+            body=Body(route.receive),
+            hooks_block=route.websocket is not None and not is_async(route.handler),
+        )
         if route.csrf_exempt:
             plan.checks_writes = False
         for method in route.methods:
@@ -274,9 +281,11 @@ class Planning:
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if all(method in SAFE_METHODS for method in route.methods):
             stack = stack.without_writes()
-        if not (route.signed or route.before):
+        if not (route.signed or route.before or route.websocket):
             return stack
         checks = [self._signature_check(route)] if route.signed else []
+        if route.websocket is not None:
+            checks.insert(0, self._handshake_check(route))
         return stack._replace(before=(*checks, *stack.before, *route.before))
 
     def _signature_check(self, route: Route) -> Hook:
@@ -287,6 +296,11 @@ class Planning:
             raise explained(
                 "no-secret-key", RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}")
             ) from None
+
+    def _handshake_check(self, route: Route) -> Hook:
+        from antiphon.app.planning.handshakes import handshake_check
+
+        return handshake_check(None if route.csrf_exempt else self._routing.guard)
 
     def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
         """Return the handler of an idempotent route, and what stands around it, as a feature has them.
@@ -307,14 +321,22 @@ class Planning:
 
         Raises TypeError if it takes what is no parameter of the route.
         """
-        if route.arguments is NO_ARGUMENTS:
+        if route.arguments is NO_ARGUMENTS and route.websocket is None:
             return route.hook
         parameters = parameters_in(route.pattern, route.host, self._router.converters)
         route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
         known = {*(part.name for part in parameters), *(route.defaults or ())}
         names = route.arguments.given_by(known)
+        if route.websocket is not None:
+            return self._socket_handler(route, route.websocket, names)
         function = with_arguments(route.handler, names, len(names) < len(known)) if names else route.handler
         return route.hook._replace(function=function)
+
+    def _socket_handler(self, route: Route, options: SocketOptions, names: Iterable[str]) -> Hook:
+        """Return the handler of a WebSocket as one of its handshake."""
+        from antiphon.app.answering.conversations import SocketHandler
+
+        return Hook(SocketHandler(route.handler, options, [*names], route.cancel_on_disconnect), True)
 
     def _resource(self, route: Route) -> Resource[Plan]:
         try:

@@ -24,7 +24,8 @@ class AccessLog(Observer):
 
     A record has the attributes ``method``, ``path``, ``route`` (the pattern, empty if no route answered), ``status``,
     ``bytes`` (of the body that was sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
-    disconnected before the end). A stream is logged when it has ended. The path is percent-encoded and has at most 1000
+    disconnected before the end). A stream is logged when it has ended, and so is a WebSocket, with
+    ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000
     characters; the query is not logged. ``extra`` is called with the ``Exchange``, and returns further attributes by
     their names.
 
@@ -70,7 +71,7 @@ class AccessLog(Observer):
 
 def fields_of(exchange: Exchange) -> dict[str, Any]:
     """Return the attributes of an exchange's record."""
-    return {
+    fields = {
         "method": escaped(exchange.method, LONGEST_METHOD),
         "path": escaped(exchange.path),
         "route": exchange.route,
@@ -80,13 +81,22 @@ def fields_of(exchange: Exchange) -> dict[str, Any]:
         "request_id": exchange.request.id,
         "disconnected": exchange.is_disconnected,
     }
+    if (use := exchange.socket) is not None:
+        fields |= {"messages_received": use.received, "messages_sent": use.sent, "close_code": use.close_code}
+    return fields
 
 
 def message_of(fields: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
-    """Return the message of a record, with its arguments: ``GET /users/7 200 512 bytes 1.3 ms /users/<int:id>``."""
+    """Return the message of a record, with its arguments: ``GET /users/7 200 512 bytes 1.3 ms /users/<int:id>``.
+
+    That of a WebSocket has more: ``GET /live 101 512 bytes 1.3 ms /live closed with 1000, 3 messages in, 2 out``.
+    """
     message = "%s %s %d %d bytes %.1f ms"
     values = [fields[name] for name in ("method", "path", "status", "bytes", "milliseconds")]
     if fields["route"]:
         message += " %s"
         values.append(fields["route"])
+    if "close_code" in fields:
+        message += " closed with %d, %d messages in, %d out"
+        values += [fields[name] for name in ("close_code", "messages_received", "messages_sent")]
     return message + (" disconnected" if fields["disconnected"] else ""), tuple(values)

@@ -103,12 +103,12 @@ def _is_below(path: str, prefix: str) -> bool:
 
 
 def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
-    """Yield the routes of an application and of those mounted in it, but for those of features."""
+    """Yield the routes of an application and of those mounted in it, but for WebSockets and those of features."""
     groups = app._route_groups
     converters, security = merged_converters(groups), security_schemes(groups)
     for group in groups:
         for route in group.routes():
-            if not _is_of_feature(route):
+            if route.websocket is None and not _is_of_feature(route):
                 path, parameters = path_template(route, prefix, converters)
                 for method in route.methods:
                     yield _Described(reader.read(group, route, method), path, parameters, app, security)

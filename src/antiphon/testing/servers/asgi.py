@@ -11,6 +11,7 @@ from antiphon.testing.servers.asgi_lifespan import ASGILifespan
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
 from antiphon.testing.servers.exchange import Connection, Head, checked_head, checked_links, file_chunks
 from antiphon.testing.servers.request_body import RequestBody
+from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -45,6 +46,19 @@ class ASGITransport:
             response,
             raise_errors=self._connection.raise_errors,
             on_end=body.drop,
+        )
+
+    def open_socket(self, request: ClientRequest, subprotocols: list[str]) -> AsyncExchange:
+        """Call the application with the scope of a handshake."""
+        from antiphon.testing.servers.asgi_socket import ASGISocket, socket_scope
+
+        scope = socket_scope(self._scope(self._connection.check(request)), subprotocols)
+        channel = SocketChannel()
+        call = ASGISocket(channel, scope)
+        return SocketExchange(
+            lambda: self._application(scope, call.receive, call.send),
+            channel,
+            raise_errors=self._connection.raise_errors,
         )
 
     async def startup(self) -> None:
@@ -118,9 +132,9 @@ class ASGICall:
         if kind == "http.response.start":
             if self._start is not None:
                 raise ValueError("the response has begun already")
-            self._start = _read_head(message)._replace(early_hints=tuple(self._hints))
+            self._start = read_head(message)._replace(early_hints=tuple(self._hints))
         elif kind == "http.response.body":
-            chunk, more = _read_body(message)
+            chunk, more = read_body(message)
             self._send_head()
             await self._write(chunk, more)
         elif kind == EARLY_HINT and EARLY_HINT in self._extensions:
@@ -156,14 +170,19 @@ def _version(scope: Scope) -> tuple[int, ...]:
     return tuple(int(part) for part in scope["asgi"]["spec_version"].split("."))
 
 
-def _read_head(message: Mapping[str, Any]) -> Head:
+def read_head(message: Mapping[str, Any]) -> Head:
     """Return the head in "http.response.start". Raises ValueError, as all functions below do."""
     if message.get("trailers"):
         raise ValueError("trailers are an extension that was not offered")
-    return checked_head(message.get("status"), [_field(field) for field in _fields(message.get("headers", ()))])
+    return checked_head(message.get("status"), read_fields(message))
 
 
-def _read_body(message: Mapping[str, Any]) -> tuple[bytes, bool]:
+def read_fields(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the header fields in a message."""
+    return [_field(field) for field in _fields(message.get("headers", ()))]
+
+
+def read_body(message: Mapping[str, Any]) -> tuple[bytes, bool]:
     """Return the chunk in "http.response.body", and True if more come."""
     chunk, more = message.get("body", b""), message.get("more_body", False)
     if type(chunk) is not bytes:

@@ -77,11 +77,19 @@ class Exchange(Protocol):
         ...
 
 
-class Transport(Protocol):
-    """A server's side of one interface, played towards an application."""
+class Opener(Protocol):
+    """The part of a transport that opens exchanges of one kind."""
 
     def open(self, request: ClientRequest) -> Exchange:
         """Hand a request to the application."""
+        ...
+
+
+class Transport(Opener, Protocol):
+    """A server's side of one interface, played towards an application."""
+
+    def open_socket(self, request: ClientRequest, subprotocols: list[str], /) -> Exchange:
+        """Hand the handshake of a WebSocket to the application; over WSGI it is a request like all others."""
         ...
 
     async def startup(self) -> None:

@@ -46,6 +46,16 @@ class RSGITransport:
             on_end=protocol.on_end,
         )
 
+    def open_socket(self, request: ClientRequest, _subprotocols: list[str]) -> AsyncExchange:
+        """Call the application with the scope and a protocol of a handshake."""
+        from antiphon.testing.servers.rsgi_socket import RSGISocketProtocol
+        from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
+
+        scope = make_scope(request, self._connection)._replace(proto="ws")
+        channel = SocketChannel()
+        protocol: Any = RSGISocketProtocol(channel)
+        return SocketExchange(lambda: self._call(scope, protocol), channel, raise_errors=self._connection.raise_errors)
+
     async def startup(self) -> None:
         """Call ``__rsgi_init__``, if there is one."""
         await self._call_hook("__rsgi_init__")

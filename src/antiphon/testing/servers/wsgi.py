@@ -59,6 +59,10 @@ class WSGITransport:
         runner.start(call.items())
         return WSGIExchange(call, runner, raise_errors=self._connection.raise_errors)
 
+    def open_socket(self, request: ClientRequest, _subprotocols: list[str]) -> "WSGIExchange":
+        """Prepare to call the application with the environ of a handshake, which WSGI has no way to accept."""
+        return self.open(request)
+
     async def startup(self) -> None:
         """Do nothing: WSGI has no lifespan."""
 

@@ -1,0 +1,122 @@
+"""WebSockets over ASGI (HTTP and WebSocket specification 2.3 to 2.5)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope, Send
+from antiphon.concurrency.iterables import aclose
+from antiphon.http.headers import encode_fields
+from antiphon.request.request import Request
+from antiphon.response.fields import Fields
+from antiphon.response.message import Stream
+from antiphon.response.response import Response
+from antiphon.websockets.closing import ABNORMAL, NO_CODE, WebSocketClosed
+
+DENIAL = "websocket.http.response"
+"""The extension by which a server sends any response to a handshake, and not only 403."""
+
+_SCHEMES = {"ws": "http", "wss": "https"}
+
+
+class ASGIHandshake(ASGIHead):
+    """The head of a handshake: that of a GET request without a body."""
+
+    wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is answered
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scheme = scope.get("scheme") or "ws"
+        super().__init__({**scope, "method": "GET", "scheme": _SCHEMES.get(scheme, scheme)}, receive)
+        self.has_body = False
+        self.channel = ASGIChannel(scope.get("subprotocols") or (), receive, send)
+        self._takes_response = DENIAL in (scope.get("extensions") or ())
+        self._send = send
+
+    async def begin_handshake(self) -> None:
+        """Take the message with which a server announces a handshake."""
+        await self._receive()
+
+    async def accept(self, subprotocol: str | None, fields: Fields) -> None:
+        """Answer the handshake with 101. Raises WebSocketClosed if the client has left."""
+        headers = encode_fields([*fields])
+        await self.channel.pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
+
+    async def refuse(self, request: Request, response: Response) -> None:
+        """Answer the handshake otherwise: by this response, or, where the server takes none, by its 403."""
+        status, fields, length, body, is_silent = response._message("GET")
+        if not self._takes_response:
+            if not isinstance(body, bytes):
+                await close_stream(body)
+            await self._send({"type": "websocket.close", "code": 1000, "reason": ""})
+            return
+        headers = [*encode_fields([*fields])]
+        if length is not None:
+            headers.append((b"content-length", b"%d" % length))
+        start = {"type": f"{DENIAL}.start", "status": status, "headers": headers}
+        if isinstance(body, bytes):
+            await self._send(start)
+            await self._send({"type": f"{DENIAL}.body", "body": b"" if is_silent else body})
+        else:
+            await self._refuse_by_stream(request, body, start, is_silent, fields)
+
+    async def _refuse_by_stream(
+        self, request: Request, body: Stream, start: Message, is_silent: bool, fields: Fields
+    ) -> None:
+        from antiphon.adapters.streaming import write_chunks
+
+        async def send(message: Message) -> None:
+            await self._send({**message, "type": f"{DENIAL}.body"})
+
+        async def send_head() -> Callable[[Message], Any]:
+            await self._send(start)
+            return send
+
+        if await write_chunks(request, body, send_head, is_silent, fields):
+            await self._send({"type": f"{DENIAL}.body", "body": b""})
+
+
+async def close_stream(body: Any) -> None:
+    """Close a stream that is not sent."""
+    if hasattr(body, "__aiter__"):
+        await aclose(None, body)
+    elif close := getattr(body, "close", None):
+        await asyncio.to_thread(close)
+
+
+class ASGIChannel:
+    """The messages of a connection, over ASGI."""
+
+    __slots__ = ("_receive", "_send", "subprotocols")
+
+    def __init__(self, subprotocols: Sequence[str], receive: Receive, send: Send) -> None:
+        self.subprotocols = subprotocols
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> str | bytes:
+        """Wait for the next message."""
+        message = await self._receive()
+        if message["type"] == "websocket.receive":
+            text: str | None = message.get("text")
+            return message["bytes"] if text is None else text
+        raise WebSocketClosed(message.get("code") or NO_CODE, message.get("reason") or "")
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message."""
+        await self.pass_on({"type": "websocket.send", "text" if isinstance(message, str) else "bytes": message})
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the connection."""
+        with suppress(WebSocketClosed):
+            await self.pass_on({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def pass_on(self, message: Message) -> None:
+        """Pass a message on to the server. Raises WebSocketClosed where it says that the client has left.
+
+        Servers say so by an OSError, and those that have sent an end by themselves, by a RuntimeError.
+        """
+        try:
+            await self._send(message)
+        except (OSError, RuntimeError) as error:
+            raise WebSocketClosed(ABNORMAL) from error

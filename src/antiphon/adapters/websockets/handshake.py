@@ -1,0 +1,101 @@
+"""One handshake: answered by a handler, with a response, or with a conversation."""
+
+from typing import Any, TypeAlias
+
+from antiphon.adapters.exchange import Observation
+from antiphon.adapters.websockets.asgi import ASGIHandshake
+from antiphon.adapters.websockets.rsgi import RSGIHandshake
+from antiphon.concurrency.iterables import aclose
+from antiphon.handler.contract import Handler, finish, log_failure
+from antiphon.handler.drive import run_async
+from antiphon.http.errors import HTTPError
+from antiphon.request.request import Request
+from antiphon.response.fields import Line
+from antiphon.response.response import Response
+from antiphon.websockets.closing import WebSocketClosed
+from antiphon.websockets.response import WebSocketResponse
+
+Handshake: TypeAlias = ASGIHandshake | RSGIHandshake
+
+_SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
+"""Fields of a 101 that the server writes, or that it can't have."""
+
+
+def handshake_of(*call: Any) -> Handshake:
+    """Return the head of a handshake, by what a server calls the application with."""
+    return ASGIHandshake(*call) if len(call) == 3 else RSGIHandshake(*call)
+
+
+async def answer_handshake(handler: Handler, head: Handshake, observation: Observation | None = None) -> None:
+    """Answer a handshake by a handler, and hold the conversation to its end."""
+    await head.begin_handshake()
+    request = Request(head)
+    handler._unfinished.add(head)
+    try:
+        answer = handler._answer_on_loop(request)
+        response = answer if isinstance(answer, Response) else await answer
+        del answer
+        if isinstance(response, WebSocketResponse):
+            await _converse(request, head, response, observation)
+        else:
+            if observation is not None:
+                observation.send_head(response.status, ())
+            await head.refuse(request, response)
+        del response  # an error that is raised below keeps this frame
+    except BaseException as error:
+        if observation is not None:
+            observation.fail(error)
+        raise
+    finally:
+        try:
+            if request._deferred:
+                await run_async(finish(request))
+        finally:
+            handler._unfinished.discard(head)
+            if observation is not None:
+                observation.end()
+
+
+async def _converse(
+    request: Request, head: Handshake, response: WebSocketResponse, observation: Observation | None
+) -> None:
+    """Accept a handshake, and run its conversation. An error of it is logged, and the socket is closed for it."""
+    connection, body = response.connection, response.body
+    assert not isinstance(body, bytes)  # noqa: S101 - it is a stream
+    try:
+        if response.status != 101:  # somebody has set another one
+            await aclose(None, body)
+            response.body = b""
+            await head.refuse(request, response)
+            return
+        try:
+            await head.accept(connection.subprotocol, _fields_of(response))
+        except WebSocketClosed:
+            await aclose(None, body)
+            return
+        connection.accepted()
+        head.wait_disconnect = connection.wait_closed  # type: ignore[assignment]
+        if observation is not None:
+            observation.send_head(101, ())
+        try:
+            async for _ in body:  # type: ignore[union-attr]  # it is an async one
+                pass
+        except HTTPError as error:
+            if error.status >= 500:
+                _note_failure(request, error, observation)
+        except Exception as error:
+            _note_failure(request, error, observation)
+    finally:
+        if observation is not None:
+            observation.send_chunk(connection.bytes_sent)
+        await aclose(None, body)
+
+
+def _note_failure(request: Request, error: Exception, observation: Observation | None) -> None:
+    log_failure(request, error, f" in the conversation of {request.route.answered_by}")
+    if observation is not None:
+        observation.fail(error)
+
+
+def _fields_of(response: Response) -> list[Line]:
+    return [field for field in response.headers.items() if field[0] not in _SERVERS_OWN]

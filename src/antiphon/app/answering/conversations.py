@@ -1,0 +1,266 @@
+"""Conversations: the handler of a WebSocket, which runs until it wants the handshake to be answered, and goes on then.
+
+All of it is one task. What the handler does before is part of the handshake: it may refuse it by an error, or answer
+otherwise. From then on it is the body of the response: a stream without chunks, which ends with the handler.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Generator
+from contextlib import suppress
+from functools import update_wrapper
+from types import coroutine
+from typing import Any, Self, TypeAlias
+
+from antiphon.app.answering.conversation_scope import ConversationScope
+from antiphon.app.answering.socket_options import SocketOptions
+from antiphon.app.answering.socket_threads import on_own_thread
+from antiphon.concurrency.iterables import resume
+from antiphon.handler.context import set_current_request
+from antiphon.handler.contract import is_async, wrong_return
+from antiphon.handler.errors import is_leaving
+from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
+from antiphon.http.head import server_head
+from antiphon.http.limits import NO_BOUND
+from antiphon.request.request import Request
+from antiphon.websockets.closing import (
+    FAILED,
+    GOING_AWAY,
+    NORMAL,
+    POLICY_VIOLATION,
+    WebSocketClosed,
+    shortened,
+)
+from antiphon.websockets.connection import Connection
+from antiphon.websockets.response import WebSocketResponse
+from antiphon.websockets.websocket import WebSocket
+
+MOST_THREADS = 200
+"""Sockets of a ``def`` handler at once, in each process, unless ``limits.sockets`` says it: each has a thread."""
+
+Steps: TypeAlias = Coroutine[Any, Any, Any]
+Outcome: TypeAlias = tuple[bool, Any] | None
+"""The outcome of ``resume``."""
+
+
+class SocketHandler:
+    """A handler of WebSockets as a handler of their handshakes, which gives responses.
+
+    ``names`` are those of the route's parameters that it takes.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        options: SocketOptions,
+        names: Collection[str],
+        cancel_on_disconnect: bool | None,
+    ) -> None:
+        self._function = function
+        self._options = options
+        self._names = names
+        self._blocks = not is_async(function)
+        self.cancels_on_disconnect = cancel_on_disconnect is not False
+        """True if a handler that waits for something else is cancelled when the client has left."""
+        self.open = 0
+        """Sockets that are open now, or are being opened."""
+        update_wrapper(self, function)
+
+    async def __call__(self, request: Request) -> Any:
+        most = request.limits.given.get("sockets") or (MOST_THREADS if self._blocks else NO_BOUND)
+        if self.open >= most:
+            raise ServiceUnavailable("Too many WebSockets are open here.", retry_after=1)
+        connection = self._connection(request)
+        conversation = Conversation(request, connection, self._steps(request, connection), self)
+        try:
+            answer = await conversation.until_demanded()
+        except BaseException:
+            conversation.leave()
+            raise
+        if conversation.is_over and answer is not None:
+            conversation.leave()
+            return answer
+        return WebSocketResponse(connection, conversation)
+
+    def check_end(self, answer: object) -> None:
+        """Check that a conversation gave nothing. Raises TypeError, which names the handler."""
+        if answer is not None:
+            raise wrong_return(self._function, answer, "the handshake is answered already, so there is nothing to give")
+
+    def _steps(self, request: Request, connection: Connection) -> Steps:
+        socket = WebSocket(connection, blocks=self._blocks)
+        params = {name: request.path_params[name] for name in self._names}
+        if self._blocks:
+            return on_own_thread(self._function, request, socket, params, connection)
+        return self._function(request, socket, **params)  # type: ignore[no-any-return]  # a coroutine, as is_async says
+
+    def _connection(self, request: Request) -> Connection:
+        channel = server_head(request.head).channel  # type: ignore[attr-defined]  # a handshake's, which was checked
+        app = request.route.app
+        return Connection(
+            channel,
+            limit=request.limits.message,
+            subprotocol=self._options.agreed(channel.subprotocols),
+            idle_timeout=self._options.idle_timeout,
+            json_default=None if app is None else app.json_default,
+        )
+
+
+class Conversation:
+    """The steps of a handler: run until the handshake is to be answered, and then, as a body without chunks, the rest.
+
+    The iteration raises what the handler raises, when the connection was closed for it.
+    """
+
+    __slots__ = ("_connection", "_effect", "_handler", "_has_left", "_request", "_steps", "is_over")
+
+    def __init__(self, request: Request, connection: Connection, steps: Steps, handler: SocketHandler) -> None:
+        self._request = request
+        self._connection = connection
+        self._steps = steps
+        self._effect: Any = None
+        """What the steps wait for."""
+        self._handler = handler
+        self._has_left = False
+        self.is_over = False
+        """True when the steps have ended."""
+        handler.open += 1
+
+    def leave(self) -> None:
+        """Count as open no more."""
+        if not self._has_left:
+            self._has_left = True
+            self._handler.open -= 1
+
+    @coroutine
+    def until_demanded(self) -> Generator[Any, Any, Any]:
+        """Run the steps until the handshake is to be answered, or they end; return what they return."""
+        steps, connection = self._steps, self._connection
+        outcome: Outcome = resume(steps, None)
+        while outcome is not None and not outcome[0]:
+            effect = outcome[1]
+            try:
+                if not connection.is_demanded:
+                    yield from _wait(effect, connection)
+                if connection.is_demanded:
+                    self._effect = effect
+                    return None
+            except BaseException as error:
+                outcome = _throw(steps, error)
+            else:
+                outcome = resume(steps, None)
+        self.is_over = True
+        return None if outcome is None else outcome[1]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            if self.is_over:  # the handler had nothing to say
+                await self._connection.end(NORMAL)
+            else:
+                await self._talk()
+        finally:
+            self.is_over = True
+            self.leave()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End a conversation that was never opened: the handler learns that its handshake was not accepted."""
+        try:
+            if not self.is_over:
+                self._connection.refused()
+                with suppress(WebSocketClosed, HTTPError), ConversationScope(self._request, self._connection) as scope:
+                    scope.cancel("disconnect")
+                    await self._rest()
+        finally:
+            self.is_over = True
+            self.leave()
+
+    async def _talk(self) -> None:
+        """Run the rest of the steps, and close the connection by how they end."""
+        connection, handler = self._connection, self._handler
+        set_current_request(self._request)  # an application around this one has set its own
+        scope = ConversationScope(self._request, connection, cancels=handler.cancels_on_disconnect)
+        try:
+            with scope:
+                try:
+                    answer = await self._rest()
+                finally:
+                    await scope.wait_sent()
+            handler.check_end(answer)
+        except BaseException as error:
+            if is_end_of(error, connection):
+                return
+            await connection.end(*_end_for(error))
+            if scope.is_cancelled and isinstance(error, HTTPError):
+                raise ClientDisconnected("The conversation was broken off.") from error
+            raise
+        await connection.end(NORMAL)
+
+    @coroutine
+    def _rest(self) -> Generator[Any, Any, Any]:
+        """Await what the steps wait for, and then their rest."""
+        steps, effect = self._steps, self._effect
+        self._effect = None
+        while True:
+            try:
+                if effect is not None:
+                    effect._asyncio_future_blocking = True  # noqa: SLF001 - by which a task knows what is awaited
+                yield effect
+            except BaseException as error:
+                outcome = _throw(steps, error)
+                if outcome is None or outcome[0]:
+                    return outcome and outcome[1]
+                effect = outcome[1]
+            else:
+                return (yield from steps.__await__())
+
+
+def is_end_of(error: BaseException, connection: Connection) -> bool:
+    """True if an error tells of the end of a connection alone, perhaps several times, as a group of tasks does."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_end_of(each, connection) for each in error.exceptions)
+    end = connection.closed
+    return isinstance(error, WebSocketClosed) and end is not None and error.args == end.args
+
+
+def _end_for(error: BaseException) -> tuple[int, str]:
+    """Return the code and the reason with which a connection is closed when its handler has failed."""
+    if is_leaving(error):
+        return GOING_AWAY, ""
+    if isinstance(error, HTTPError) and error.status < 500:
+        return POLICY_VIOLATION, shortened(str(error.detail or error.title))
+    return FAILED, "The server failed."
+
+
+def _throw(steps: Steps, error: BaseException) -> Outcome:
+    """Throw an error into steps; the outcome is that of ``resume``."""
+    try:
+        return False, steps.throw(error)
+    except StopIteration as end:
+        return None if end.value is None else (True, end.value)
+
+
+def _wait(effect: Any, connection: Connection) -> Generator[Any, Any, None]:
+    """Wait for what steps have given to a task, until the handshake is to be answered."""
+    if effect is None:  # others get their turn
+        yield
+        return
+    while not (effect.done() or connection.is_demanded):
+        waiter = effect.get_loop().create_future()
+
+        def wake(_: object = None, waiter: "asyncio.Future[None]" = waiter) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        effect.add_done_callback(wake)
+        connection.on_demand(wake)
+        try:
+            yield from waiter
+        except asyncio.CancelledError:
+            if not effect.cancel():
+                raise
+        finally:
+            effect.remove_done_callback(wake)
+            connection.on_demand(bool)

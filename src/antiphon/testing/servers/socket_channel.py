@@ -1,0 +1,107 @@
+"""The two directions of a WebSocket between a test and an application."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from antiphon.http.headers import Headers
+from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
+from antiphon.testing.servers.exchange import Head
+from antiphon.websockets.channel import WebSocketMessage
+from antiphon.websockets.closing import ABNORMAL, WebSocketClosed
+
+UNREAD = 64
+"""Messages that a test need not have read before the application waits in ``send``."""
+
+
+class SocketChannel(ResponseChannel):
+    """A handshake on its way to its answer, and the messages after that.
+
+    ``end`` is the end of the socket, by whichever side came first.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end: WebSocketClosed | None = None
+        self.subprotocol: str | None = None
+        self._to_application: deque[WebSocketMessage] = deque()
+        self._to_test: deque[WebSocketMessage] = deque()
+
+    @property
+    def is_accepted(self) -> bool:
+        """True if the handshake was answered with 101."""
+        return self.head is not None and self.head.status == 101
+
+    # The application's side
+
+    def accept(self, fields: list[tuple[str, str]], subprotocol: str | None) -> None:
+        """Answer the handshake with 101."""
+        self.subprotocol = subprotocol
+        self.is_complete = True  # as an HTTP response
+        self.start(Head(101, Headers(fields)))
+
+    async def next_message(self) -> WebSocketMessage:
+        """Wait for a message of the test. Raises WebSocketClosed."""
+        await self.wait_until(lambda: self._to_application or self.end or self.is_disconnected)
+        if self._to_application:
+            return self._to_application.popleft()
+        raise self.end or WebSocketClosed(ABNORMAL)
+
+    async def put(self, message: WebSocketMessage) -> bool:
+        """Send a message to the test. Return False if the socket is closed."""
+        await self.wait_until(lambda: len(self._to_test) < UNREAD or self.end or self.is_disconnected)
+        if self.end or self.is_disconnected:
+            return False
+        self._to_test.append(message)
+        self.notify()
+        return True
+
+    # Both sides
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket, unless it is closed."""
+        self.end = self.end or WebSocketClosed(code, reason)
+        self.notify()
+
+    def disconnect(self) -> None:
+        """Close the socket as a client that vanishes."""
+        super().disconnect()
+        self.close(ABNORMAL, "")
+
+    # The test's side
+
+    @property
+    def has_news(self) -> bool:
+        """True if there is a message, or the end."""
+        return bool(self._to_test or self.end)
+
+    def take_message(self) -> WebSocketMessage:
+        """Return the next message of the application. Raises WebSocketClosed when there is none, and none will come."""
+        if self._to_test:
+            message = self._to_test.popleft()
+            self.notify()
+            return message
+        raise self.end or WebSocketClosed(ABNORMAL)
+
+    def give(self, message: WebSocketMessage) -> None:
+        """Send a message to the application. Raises WebSocketClosed."""
+        if self.end is not None:
+            raise self.end
+        self._to_application.append(message)
+        self.notify()
+
+
+class SocketExchange(AsyncExchange):
+    """One handshake, and the messages after it, answered by one task."""
+
+    def __init__(
+        self, application: Callable[[], Awaitable[object]], channel: SocketChannel, *, raise_errors: bool
+    ) -> None:
+        super().__init__(application, channel, raise_errors=raise_errors)
+        self.channel = channel
+
+    async def receive(self) -> WebSocketMessage:
+        """Wait for the next message of the application. Raises WebSocketClosed, and an error that has escaped it."""
+        await self.channel.wait_until(lambda: self.channel.has_news or self._task.done())
+        if not self.channel.has_news:
+            self._check()
+        return self.channel.take_message()

@@ -1,0 +1,199 @@
+"""WebSockets of the client: the handshake of a test, and the messages after it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+from antiphon.testing.call import Call
+from antiphon.testing.errors import HandshakeRefused
+from antiphon.testing.responses import ResponseHead
+from antiphon.testing.servers.exchange import Exchange, Head, Transport
+from antiphon.testing.servers.socket_channel import SocketExchange
+from antiphon.testing.streaming import Run
+from antiphon.websockets.channel import WebSocketMessage
+from antiphon.websockets.closing import NORMAL, WebSocketClosed, check_close
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
+
+    from antiphon.testing.requests import ClientRequest
+
+T = TypeVar("T")
+
+
+class SocketTransport:
+    """A transport that opens WebSockets, which offer some subprotocols."""
+
+    def __init__(self, transport: Transport, subprotocols: list[str]) -> None:
+        self._transport = transport
+        self._subprotocols = subprotocols
+
+    def open(self, request: "ClientRequest") -> Exchange:
+        """Hand a handshake to the application."""
+        return self._transport.open_socket(request, self._subprotocols)
+
+
+class SocketCall(Call):
+    """A handshake, and the messages after it: each step within the limit of time."""
+
+    async def handshake(self) -> Head:
+        """Wait for the handshake to be answered. Raises HandshakeRefused."""
+        head = await self.open()
+        if head.status == 101:
+            return head
+        response = await self._limited(self._complete(head), "the rest of the response")
+        self._is_over = True
+        raise HandshakeRefused(response)
+
+    @property
+    def exchange(self) -> SocketExchange:
+        """The exchange of messages, once the socket is open."""
+        return cast("SocketExchange", self._exchange)
+
+    async def receive(self) -> WebSocketMessage:
+        """Wait for the next message. Raises WebSocketClosed."""
+        try:
+            return await self._limited(self.exchange.receive(), "a message")
+        except WebSocketClosed:
+            self._is_over = False  # the application may go on
+            raise
+
+    async def send(self, message: object) -> None:
+        """Send text, bytes, or another value as JSON. Raises WebSocketClosed."""
+        if isinstance(message, str | bytes):
+            self.exchange.channel.give(message)
+        else:
+            from antiphon.serialization.json import encode_json
+
+            self.exchange.channel.give(encode_json(message).decode())
+
+    async def receive_as(self, wanted: Any) -> Any:
+        """Wait for the next message, and read its JSON as a type."""
+        from antiphon.serialization.readers import json_as
+
+        message = await self.receive()
+        return json_as(message.encode() if isinstance(message, str) else message, wanted)
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close the socket, unless it is closed."""
+        check_close(code, reason)
+        self.exchange.channel.close(code, reason)
+
+    async def leave(self, error: BaseException | None = None) -> None:
+        """Close the socket, unless it is closed, and wait until the application has ended."""
+        if error is None and not self._is_over:
+            await self.end(NORMAL, "")
+        await super().leave(error)
+
+
+class ClientWebSocket:
+    """A WebSocket that the application has accepted by ``response``, a head with status 101."""
+
+    def __init__(self, call: SocketCall, head: Head, run: Run) -> None:
+        self.response = ResponseHead(call.request, head, [])
+        self._call = call
+        self._run = run
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that was agreed on; None without one."""
+        return self._call.exchange.channel.subprotocol
+
+    @property
+    def closed(self) -> WebSocketClosed | None:
+        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        return self._call.exchange.channel.end
+
+    def receive(self) -> WebSocketMessage:
+        """Wait for the next message of the application. Raises WebSocketClosed."""
+        return self._run(self._call.receive())
+
+    @overload
+    def receive_as(self, wanted: type[T]) -> T: ...
+    @overload
+    def receive_as(self, wanted: "TypeForm[T]") -> T: ...
+    def receive_as(self, wanted: Any) -> Any:
+        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed, and HTTPError."""
+        return self._run(self._call.receive_as(wanted))
+
+    def send(self, message: object) -> None:
+        """Send text, bytes, or any other value as JSON. Raises WebSocketClosed."""
+        self._run(self._call.send(message))
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Close the socket, unless it is closed. Raises ValueError for a code that is never sent."""
+        self._run(self._call.end(code, reason))
+
+    def __iter__(self) -> Iterator[WebSocketMessage]:
+        with suppress(WebSocketClosed):
+            while True:
+                yield self.receive()
+
+
+class AsyncClientWebSocket:
+    """A WebSocket that the application has accepted by ``response``, a head with status 101."""
+
+    def __init__(self, call: SocketCall, head: Head) -> None:
+        self.response = ResponseHead(call.request, head, [])
+        self._call = call
+        self.receive = call.receive
+        self.send = call.send
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that was agreed on; None without one."""
+        return self._call.exchange.channel.subprotocol
+
+    @property
+    def closed(self) -> WebSocketClosed | None:
+        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        return self._call.exchange.channel.end
+
+    @overload
+    async def receive_as(self, wanted: type[T]) -> T: ...
+    @overload
+    async def receive_as(self, wanted: "TypeForm[T]") -> T: ...
+    async def receive_as(self, wanted: Any) -> Any:
+        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed, and HTTPError."""
+        return await self._call.receive_as(wanted)
+
+    async def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Close the socket, unless it is closed. Raises ValueError for a code that is never sent."""
+        await self._call.end(code, reason)
+
+    async def __aiter__(self) -> AsyncIterator[WebSocketMessage]:
+        with suppress(WebSocketClosed):
+            while True:
+                yield await self._call.receive()
+
+
+class SocketOpening:
+    """A context manager that opens a WebSocket, and closes it at the end."""
+
+    def __init__(self, call: SocketCall, run: Run) -> None:
+        self._call = call
+        self._run = run
+
+    def __enter__(self) -> ClientWebSocket:
+        return ClientWebSocket(self._call, self._run(self._call.handshake()), self._run)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._run(self._call.leave(error))
+
+
+class AsyncSocketOpening:
+    """An async context manager that opens a WebSocket, and closes it at the end."""
+
+    def __init__(self, call: SocketCall) -> None:
+        self._call = call
+
+    async def __aenter__(self) -> AsyncClientWebSocket:
+        return AsyncClientWebSocket(self._call, await self._call.handshake())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._call.leave(error)

@@ -1,0 +1,31 @@
+"""The interface between a WebSocket and the server that carries its messages."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+WebSocketMessage: TypeAlias = str | bytes
+"""A message: text, or bytes."""
+
+
+class Channel(Protocol):
+    """The messages of one connection, as a server gives and takes them, on its event loop.
+
+    A message that the client has not taken yet makes ``send`` wait, as far as the server bounds its buffers.
+    """
+
+    @property
+    def subprotocols(self) -> Sequence[str]:
+        """The subprotocols that the client offers, the one that it likes best first (RFC 6455 §1.9)."""
+        ...
+
+    async def receive(self) -> WebSocketMessage:
+        """Wait for the next message. Raises WebSocketClosed."""
+        ...
+
+    async def send(self, message: WebSocketMessage) -> None:
+        """Send a message. Raises WebSocketClosed if the client has left."""
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the connection. Does nothing if the client has left."""
+        ...

@@ -1,0 +1,309 @@
+"""One connection on its event loop: the answer of its handshake, its messages, and its end."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError as CallCancelled
+from concurrent.futures import Future as CallFuture
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+from antiphon.http.errors import HTTPError
+from antiphon.websockets.channel import Channel, WebSocketMessage
+from antiphon.websockets.closing import ABNORMAL, GOING_AWAY, TOO_BIG, WebSocketClosed
+
+T = TypeVar("T")
+
+CLOSING: Final = 1.0
+"""Seconds for the client to take the end, and what was sent before it."""
+
+
+KEPT: Final = 64
+"""Messages that are kept for a handler that does something else. Further ones are left with the server."""
+KEPT_SIZE: Final = 64 << 10
+"""The length of a message after which no more are kept."""
+
+
+class Connection:
+    """A connection as its handler and its server see it. All but ``wait_for`` is for its event loop.
+
+    ``limit`` is in bytes of a message, ``idle_timeout`` in seconds. ``json_default`` is called with a value that JSON
+    has no form for.
+    """
+
+    __slots__ = (
+        "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_kept", "_limit", "_loop",
+        "_on_demand", "_on_end", "_on_received", "_opened", "bytes_sent", "closed", "idle_timeout", "is_demanded",
+        "is_interrupted", "received", "sent", "subprotocol",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        limit: int,
+        subprotocol: str | None = None,
+        idle_timeout: float | None = None,
+        json_default: Callable[[Any], object] | None = None,
+    ) -> None:
+        self._channel = channel
+        self._limit = limit
+        self._json_default = json_default
+        self._loop = asyncio.get_running_loop()
+        self._calls: set[CallFuture[Any]] | None = None
+        """The calls for which threads wait."""
+        self._opened: asyncio.Future[None] | None = self._loop.create_future()
+        """Done when the handshake is answered; None from then on."""
+        self._ahead: asyncio.Task[None] | None = None
+        """The task that waits for messages while the handler does something else."""
+        self._kept: list[WebSocketMessage] = []
+        """The messages that have come meanwhile."""
+        self._closed_signal: asyncio.Future[None] | None = None
+        self._is_receiving = False
+        self._on_demand: Callable[[], object] = bool
+        self._on_end: Callable[[], object] | None = None
+        self._on_received: Callable[[], object] | None = None
+        self.subprotocol = subprotocol
+        self.idle_timeout = idle_timeout
+        self.closed: WebSocketClosed | None = None
+        """The end; None while the connection is open."""
+        self.is_demanded = False
+        """True once the handler wants the handshake to be answered with 101."""
+        self.is_interrupted = False
+        """True once this side ends the connection, whatever the handler does."""
+        self.received = 0
+        self.sent = 0
+        self.bytes_sent = 0
+
+    # The handler's side
+
+    async def open(self) -> None:
+        """Have the handshake answered with 101, and wait for that. Raises WebSocketClosed."""
+        if self._opened is not None:
+            opened = self._opened
+            self.is_demanded = True
+            self._on_demand()
+            await asyncio.shield(opened)
+        if self.closed is not None:
+            raise self._end()
+
+    async def receive(self) -> WebSocketMessage:
+        """Wait for the next message. Raises WebSocketClosed."""
+        if self._opened is not None:
+            await self.open()
+        self._is_receiving = True
+        try:
+            if self._kept and not self.is_interrupted:
+                message = self._kept.pop(0)
+            elif self.closed is not None:
+                raise self._end()
+            elif self._ahead is None and self.idle_timeout is None:
+                message = await self._channel.receive()
+            else:
+                message = await self._wait_longer()
+        except WebSocketClosed as end:
+            raise self._ended(end) from None
+        except asyncio.CancelledError:
+            self._raise_end_if_interrupted()
+            raise
+        finally:
+            self._is_receiving = False
+            if self._on_received is not None:
+                on_received, self._on_received = self._on_received, None
+                on_received()
+        if len(message) * 4 > self._limit:
+            await self._check_size(message)
+        self.received += 1
+        return message
+
+    async def _wait_longer(self) -> WebSocketMessage:
+        """Wait for the message that is read ahead, or for a new one, for as long as the client may be idle."""
+        ahead = self._ahead = self._ahead or self._loop.create_task(self._read_ahead())
+        try:
+            async with asyncio.timeout(self.idle_timeout):
+                await asyncio.shield(ahead)
+        except TimeoutError:
+            ahead.cancel()
+            await self.close(GOING_AWAY, "No message came for too long.")
+            raise self._end() from None
+        if self._kept:
+            return self._kept.pop(0)
+        raise self._end()
+
+    async def _read_ahead(self) -> None:
+        """Receive messages, and keep them: one, and more while the handler does something else."""
+        try:
+            while True:
+                message = await self._channel.receive()
+                self._kept.append(message)
+                if self._is_receiving or len(self._kept) == KEPT or len(message) > KEPT_SIZE:
+                    return
+        except WebSocketClosed as end:
+            is_unheard = self.closed is None and not self._is_receiving
+            self._note_end(end)
+            if is_unheard and self._on_end is not None:
+                self._on_end()
+        finally:
+            self._ahead = None
+
+    async def _check_size(self, message: WebSocketMessage) -> None:
+        size = len(message.encode("utf-8", "surrogatepass")) if isinstance(message, str) else len(message)
+        if size > self._limit:
+            await self.close(TOO_BIG, f"A message has at most {self._limit} bytes.")
+            raise self._end()
+
+    async def receive_as(self, wanted: Any) -> Any:
+        """Wait for the next message that is a value of a type, and answer others by their problem as JSON."""
+        from antiphon.serialization.readers import json_as
+
+        while True:
+            message = await self.receive()
+            try:
+                return json_as(message.encode() if isinstance(message, str) else message, wanted)
+            except HTTPError as error:
+                await self.send(error.problem())
+
+    async def send(self, message: object) -> None:
+        """Send text, bytes, or any other value as JSON. Raises WebSocketClosed."""
+        if self._opened is not None:
+            await self.open()
+        if self.closed is not None:
+            raise self._end()
+        sent = self._encoded(message)
+        try:
+            await self._channel.send(sent)
+        except WebSocketClosed as end:
+            raise self._ended(end) from None
+        except asyncio.CancelledError:
+            self._raise_end_if_interrupted()
+            raise
+        self.sent += 1
+        self.bytes_sent += len(sent) if isinstance(sent, bytes) or sent.isascii() else len(sent.encode())
+
+    def _encoded(self, message: object) -> WebSocketMessage:
+        if isinstance(message, str | bytes):
+            return message
+        if isinstance(message, bytearray | memoryview):
+            return bytes(message)
+        from antiphon.serialization.json import encode_json
+
+        return encode_json(message, self._json_default).decode()
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the connection, unless it is closed. The handshake is answered before."""
+        if self._opened is not None:
+            await self.open()
+        await self.end(code, reason)
+
+    def wait_for(self, steps: Coroutine[Any, Any, T]) -> T:
+        """Run steps on the connection's loop, and block this thread until they have ended."""
+        call = asyncio.run_coroutine_threadsafe(steps, self._loop)
+        if self._calls is None:
+            self._calls = set()
+        self._calls.add(call)
+        try:
+            if self.is_interrupted:  # perhaps just before the call was added
+                call.cancel()
+            return call.result()
+        except CallCancelled:
+            raise (self._end() if self.closed else WebSocketClosed(ABNORMAL)) from None
+        finally:
+            self._calls.discard(call)
+            del call  # it keeps an error that was raised, whose frames keep this one
+
+    # The end
+
+    async def end(self, code: int, reason: str = "") -> None:
+        """Close the connection, unless it is closed, whoever waits for it."""
+        if self.closed is None:
+            self._note_end(WebSocketClosed(code, reason))
+            await self.send_end()
+
+    async def send_end(self) -> None:
+        """Send the end that was noted. A client that takes nothing any more is not waited for."""
+        end = self._end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING):
+                await self._channel.close(end.code, end.reason)
+
+    def interrupt(self, end: WebSocketClosed) -> bool:
+        """Have every method raise an end from now on, also those for which threads wait.
+
+        Return True if the connection was open until now, so that the end has to be sent.
+        """
+        was_open = self.is_open
+        self.is_interrupted = True
+        self._note_end(end)
+        for call in [*(self._calls or ())]:
+            call.cancel()
+        return was_open
+
+    def _raise_end_if_interrupted(self) -> None:
+        """Raise the end, in place of the cancellation by which a handler that waits for the client learns of it."""
+        if self.is_interrupted:
+            raise self._end() from None
+
+    def _ended(self, end: WebSocketClosed) -> WebSocketClosed:
+        """Note the end, unless there was one before it, and return the one to raise."""
+        self._note_end(end)
+        return self._end()
+
+    def _note_end(self, end: WebSocketClosed) -> None:
+        if self.closed is None:
+            self.closed = WebSocketClosed(end.code, end.reason)
+            if self._closed_signal is not None and not self._closed_signal.done():
+                self._closed_signal.set_result(None)
+
+    def _end(self) -> WebSocketClosed:
+        """Return the end as an error to raise: the one that is kept must not have the frames that keep it."""
+        assert self.closed is not None  # noqa: S101 - the end was noted
+        return WebSocketClosed(self.closed.code, self.closed.reason)
+
+    # The server's side
+
+    @property
+    def is_open(self) -> bool:
+        """True when the handshake was answered with 101, and nobody has closed the connection."""
+        return self._opened is None and self.closed is None
+
+    def on_demand(self, function: Callable[[], object]) -> None:
+        """Have a function called when the handler wants the handshake to be answered with 101."""
+        self._on_demand = function
+
+    def accepted(self) -> None:
+        """Note that the handshake was answered with 101."""
+        opened, self._opened = self._opened, None
+        if opened is not None and not opened.done():
+            opened.set_result(None)
+
+    def refused(self) -> None:
+        """Note that the handshake was answered otherwise, so that no message ever comes."""
+        self._note_end(WebSocketClosed(ABNORMAL, "The handshake was not accepted."))
+        self.accepted()
+
+    def look_ahead(self, on_end: Callable[[], object]) -> None:
+        """Wait for messages while the handler does something else, and call ``on_end`` when the end comes.
+
+        Nothing is done while the handler receives by itself: ``on_received`` tells when it has.
+        """
+        if self._is_receiving or self._ahead is not None or not self.is_open:
+            return
+        self._on_end = on_end
+        self._ahead = self._loop.create_task(self._read_ahead())
+
+    def on_received(self, function: Callable[[], object]) -> None:
+        """Have a function called once, when the handler has next received a message."""
+        self._on_received = function
+
+    def wait_closed(self) -> "asyncio.Future[None]":
+        """Return the future that is done when the connection is closed, the same one for all."""
+        if self._closed_signal is None:
+            self._closed_signal = self._loop.create_future()
+            if self.closed is not None:
+                self._closed_signal.set_result(None)
+        return self._closed_signal
+
+    def let_go(self) -> None:
+        """Wait for no message any more."""
+        self._on_received = self._on_end = None
+        if self._ahead is not None:
+            self._ahead.cancel()

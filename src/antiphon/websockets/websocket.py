@@ -1,0 +1,135 @@
+"""The WebSocket of a handler: messages out and in, from ``async def`` and from ``def``."""
+
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+
+from antiphon.concurrency.loop import running_loop
+from antiphon.explanations import explained
+from antiphon.websockets.channel import WebSocketMessage
+from antiphon.websockets.closing import NORMAL, WebSocketClosed, check_close
+from antiphon.websockets.connection import Connection
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
+
+T = TypeVar("T")
+
+
+class WebSocket:
+    """A connection on which both sides send messages (RFC 6455), as its handler sees it.
+
+    An ``async def`` handler awaits its methods, and iterates it by ``async for``. In a ``def`` handler they block, and
+    return what they would give when awaited: ``socket.send(...)``, ``for message in socket``. An iteration ends when
+    the socket is closed, by whichever side; the methods raise WebSocketClosed then.
+
+    The handshake is answered when the first message is received or sent, or by ``accept``. Until then the handler may
+    still raise an HTTPError, or return an answer: that is an HTTP response.
+    """
+
+    __slots__ = ("_blocks", "_connection")
+
+    def __init__(self, connection: Connection, *, blocks: bool = False) -> None:
+        self._connection = connection
+        self._blocks = blocks
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that was agreed on (RFC 6455 §1.9); None without one."""
+        return self._connection.subprotocol
+
+    @property
+    def closed(self) -> WebSocketClosed | None:
+        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        return self._connection.closed
+
+    def accept(self) -> Awaitable[None]:
+        """Answer the handshake now, with 101, unless it is answered. Raises WebSocketClosed."""
+        return self._called(self._connection.open())
+
+    def receive(self) -> Awaitable[WebSocketMessage]:
+        """Wait for the next message: text as ``str``, binary data as ``bytes``. Raises WebSocketClosed.
+
+        A message longer than ``limits.message`` closes the socket with 1009.
+        """
+        return self._called(self._connection.receive())
+
+    @overload
+    def receive_as(self, wanted: type[T]) -> Awaitable[T]: ...
+    @overload
+    def receive_as(self, wanted: "TypeForm[T]") -> Awaitable[T]: ...
+    def receive_as(self, wanted: Any) -> Awaitable[Any]:
+        """Wait for the next message whose JSON is a value of a type, as ``request.json_as`` reads it.
+
+        Other messages are answered by their problem as JSON (RFC 9457), and passed over. Raises WebSocketClosed, and
+        TypeError for a type that can't be read.
+        """
+        return self._called(self._connection.receive_as(wanted))
+
+    @overload
+    def values(self, wanted: type[T]) -> "WebSocketValues[T]": ...
+    @overload
+    def values(self, wanted: "TypeForm[T]") -> "WebSocketValues[T]": ...
+    def values(self, wanted: Any) -> "WebSocketValues[Any]":
+        """Return the messages as values of a type, for ``async for`` or ``for``, each as ``receive_as`` gives it."""
+        return WebSocketValues(self, wanted)
+
+    def send(self, message: object) -> Awaitable[None]:
+        """Send text, bytes, or any other value as JSON. Waits while the client takes too little.
+
+        Raises WebSocketClosed, and TypeError for a value that can't be written as JSON.
+        """
+        return self._called(self._connection.send(message))
+
+    def close(self, code: int = NORMAL, reason: str = "") -> Awaitable[None]:
+        """Close the socket, unless it is closed.
+
+        Raises ValueError for a code that no application sends, and for a reason of more than 123 bytes.
+        """
+        check_close(code, reason)
+        return self._called(self._connection.close(code, reason))
+
+    async def __aiter__(self) -> AsyncIterator[WebSocketMessage]:
+        receive = self._connection.receive
+        with suppress(WebSocketClosed):
+            while True:
+                yield await receive()
+
+    def __iter__(self) -> Iterator[WebSocketMessage]:
+        with suppress(WebSocketClosed):
+            while True:
+                yield self._wait_for(self._connection.receive())
+
+    def _called(self, steps: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """Return what is awaited on a loop; in a ``def`` handler wait for it, and return its result."""
+        if not self._blocks or running_loop() is not None:
+            return steps
+        return cast("Awaitable[T]", self._connection.wait_for(steps))
+
+    def _wait_for(self, steps: Coroutine[Any, Any, T]) -> T:
+        """Wait for steps in a ``def`` handler. Raises TypeError on a loop."""
+        if not self._blocks or running_loop() is not None:
+            steps.close()
+            raise explained(
+                "would-block-loop",
+                TypeError("an `async def` handler iterates its socket by `async for`, and awaits its methods"),
+            )
+        return self._connection.wait_for(steps)
+
+
+class WebSocketValues(Generic[T]):
+    """The messages of a socket as values of a type, for ``async for`` or ``for``, until the socket is closed."""
+
+    def __init__(self, socket: WebSocket, wanted: Any) -> None:
+        self._socket = socket
+        self._wanted = wanted
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        with suppress(WebSocketClosed):
+            while True:
+                yield await self._socket.receive_as(self._wanted)
+
+    def __iter__(self) -> Iterator[T]:
+        with suppress(WebSocketClosed):
+            while True:
+                yield cast("T", self._socket.receive_as(self._wanted))
