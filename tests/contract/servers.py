@@ -178,3 +178,61 @@ def server(name: str) -> Server:
 
 DEBUGGED = server("Uvicorn, h11")._replace(command=_uvicorn("h11", "tests.contract.loops:debugged"))
 """A server on a loop in debug mode, with eager tasks, which makes no difference."""
+
+
+_GRANIAN_SOCKETS = {
+    "Fields and cookies of a 101": "dropped",
+    "Streamed refusal": "403",
+    "Compression": "none",
+}
+_BROKEN_WITHOUT_CODE = {"Connection that breaks": "closed 1005"}
+
+SOCKET_SERVERS: tuple[Server, ...] = (
+    Server(
+        "Granian, ASGI",
+        _granian("asgi"),
+        _GRANIAN_SOCKETS | _BROKEN_WITHOUT_CODE | {"Text that is not UTF-8": "1005", "End by the client": "the code"},
+        {},
+    ),
+    Server(
+        "Granian, RSGI",
+        _granian("rsgi"),
+        _GRANIAN_SOCKETS
+        | {
+            "Subprotocol": "none",
+            "Refusal": "its status",
+            "Redirect": "303",
+            "Message above the limit": "1005",
+            "Text that is not UTF-8": "1005",
+            "End by the handler": "1005",
+            "End with the handler": "1005",
+            "End by an error": "1005",
+            "End by the client": "neither",
+            "End by the client, in a `def` handler": "none",
+            "End at SIGTERM": "1005",
+        },
+        {},
+    ),
+    Server("Uvicorn, websockets", (*_uvicorn("h11", "asyncio"), "--ws", "websockets-sansio"), _BROKEN_WITHOUT_CODE, {}),
+    Server(
+        "Uvicorn, wsproto",
+        (*_uvicorn("httptools", "uvloop"), "--ws", "wsproto"),
+        _BROKEN_WITHOUT_CODE | {"Text that is not UTF-8": "1006"},
+        {},
+    ),
+    Server(
+        "Hypercorn",
+        ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"),
+        {
+            "Text that is not UTF-8": "1006",
+            "End by the client": "neither",
+            "End by the client, in a `def` handler": "none",
+            "End at SIGTERM": "nothing",
+        },
+        {},
+    ),
+)
+"""The servers that have WebSockets, and what they do differently there. ``gaps`` has answers to the cases."""
+
+BY_ITSELF = SOCKET_SERVERS[0]._replace(command=("-m", "granian", "{app}", "--interface", "asgi", "--port", "{port}"))
+"""Granian without `antiphon run`, which makes no difference."""

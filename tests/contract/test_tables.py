@@ -7,15 +7,17 @@ import pytest
 from tests.contract.bad_input import BAD_INPUTS
 from tests.contract.exchanges import EXCHANGES
 from tests.contract.probes import PROBES
-from tests.contract.servers import SERVERS
+from tests.contract.servers import SERVERS, SOCKET_SERVERS
+from tests.contract.sockets.cases import CASES
 
 pytestmark = pytest.mark.once
 
+AT_THE_END = "End at SIGTERM"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "servers.md"
 
 
 def test_names_are_given_once():
-    for things in (EXCHANGES, PROBES, BAD_INPUTS, SERVERS):
+    for things in (EXCHANGES, PROBES, BAD_INPUTS, SERVERS, CASES, SOCKET_SERVERS):
         names = [thing.name for thing in things]
         assert len(names) == len(set(names))
 
@@ -42,6 +44,24 @@ def test_each_answer_is_given_by_some_server(probe):
     assert given == set(probe.answers)
 
 
+@pytest.mark.parametrize("server", SOCKET_SERVERS, ids=lambda server: server.name)
+def test_what_a_server_does_otherwise_with_sockets_is_something_that_is_asked(server):
+    answers = {case.name: case.answers for case in CASES} | {AT_THE_END: ("1012", "1005", "nothing")}
+    for name, answer in server.gaps.items():
+        assert answer in answers[name][1:]
+
+
+def sockets():
+    """A row for each case in which servers differ, and for the end, a column for each server."""
+    best = {case.name: case.best for case in CASES} | {AT_THE_END: "1012"}
+    rows = []
+    for name, answer in best.items():
+        answers = [server.gaps.get(name, answer) for server in SOCKET_SERVERS]
+        if {*answers} != {answer}:
+            rows.append([name, *(each if each == answer else f"**{each}**" for each in answers)])
+    return markdown_table(rows, SOCKET_SERVERS)
+
+
 def differences():
     """A row for each probe, a column for each server. All but the best answer is bold."""
     rows = []
@@ -60,12 +80,12 @@ def refusals():
     return markdown_table(rows)
 
 
-def markdown_table(rows):
-    head = ["", *(server.name for server in SERVERS)]
+def markdown_table(rows, servers=SERVERS):
+    head = ["", *(server.name for server in servers)]
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def test_the_documentation_has_the_same_tables():
     rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("|")]
-    assert rows == [*differences().splitlines(), *refusals().splitlines()]
+    assert rows == [*differences().splitlines(), *sockets().splitlines(), *refusals().splitlines()]

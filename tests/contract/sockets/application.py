@@ -1,0 +1,190 @@
+"""The application that the socket servers serve: each case has its route, and ``/events`` tells what handlers saw."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon import App, Dependency, Limits, Redirect, Request, Response, WebSocket, WebSocketClosed, abort
+
+LARGE = 64 << 10
+
+app = App(trusted_origins=["https://shop.example.com"], limits=Limits(message=1 << 20))
+events: defaultdict[str, list[str]] = defaultdict(list)
+connection = Dependency[str]("connection")
+
+
+def note(request: Request, *seen: object) -> None:
+    """Note an event of the case that the query names."""
+    events[request.args.get("case", "")].append(" ".join(map(str, seen)))
+
+
+def connect(request: Request) -> Iterator[str]:
+    try:
+        yield "connection"
+    except BaseException as error:
+        note(request, "rolled back for", type(error).__name__)
+        raise
+    note(request, "committed")
+
+
+app.provide(connection, connect)
+
+
+@app.middleware
+def mark(request: Request) -> Iterator[Response]:
+    response = yield
+    response.headers["x-status"] = str(response.status)
+    response.set_cookie("seen", "yes")
+
+
+@app.get("/events")
+def seen(request: Request):
+    return events[request.args["case"]]
+
+
+@app.get("/page")
+def page(request: Request):
+    return "a page"
+
+
+@app.on_shutdown
+def shut_down() -> None:
+    if path := events["shutdown"]:
+        Path(path[0]).write_text("called")
+
+
+@app.websocket("/echo", subprotocols=["v2", "v1"])
+async def echo(request: Request, socket: WebSocket):
+    async for message in socket:
+        await socket.send(message)
+
+
+@app.websocket("/sync")
+def echo_on_thread(request: Request, socket: WebSocket):
+    for message in socket:
+        socket.send(message)
+    note(request, "closed", socket.closed.code)
+
+
+@app.websocket("/about/<int:number>")
+async def about(request: Request, socket: WebSocket, number: int):
+    await socket.send({
+        "number": number, "query": request.args.get("q"), "name": request.headers.get("x-name"),
+        "cookie": request.cookies.get("a"), "url": str(request.url), "method": request.method,
+        "subprotocol": socket.subprotocol,
+    })  # fmt: skip
+
+
+@app.websocket("/refuse")
+async def refuse(request: Request, socket: WebSocket):
+    await asyncio.sleep(0)
+    abort(401, "Who is it?", challenge="Basic")
+
+
+@app.websocket("/redirect")
+async def redirect(request: Request, socket: WebSocket):
+    raise Redirect("/login")
+
+
+@app.websocket("/stream")
+async def stream(request: Request, socket: WebSocket):
+    async def chunks():
+        for chunk in ("a", "b", "c"):
+            yield chunk
+            await asyncio.sleep(0.01)
+
+    return chunks(), 403
+
+
+@dataclass
+class Move:
+    x: int
+
+
+@app.websocket("/moves")
+async def moves(request: Request, socket: WebSocket):
+    async for move in socket.values(Move):
+        await socket.send(Move(move.x + 1))
+
+
+@app.websocket("/close")
+async def close(request: Request, socket: WebSocket):
+    await socket.close(4001, "full")
+
+
+@app.websocket("/return")
+async def say_one_thing(request: Request, socket: WebSocket):
+    await socket.send("one thing")
+
+
+@app.websocket("/fail")
+async def fail(request: Request, socket: WebSocket):
+    await socket.receive()
+    raise LookupError("nothing")
+
+
+@app.websocket("/listen")
+async def listen(request: Request, socket: WebSocket):
+    assert request[connection]
+    request.after_response(lambda: note(request, "after"))
+    await socket.send("listening")
+    try:
+        await socket.receive()
+    except WebSocketClosed as end:
+        note(request, "closed", end.code, end.reason)
+        raise
+
+
+@app.websocket("/push")
+async def push(request: Request, socket: WebSocket):
+    await socket.send("pushing")
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        await asyncio.sleep(0.05)
+        note(request, "cancelled", socket.closed.code if socket.closed else "open")
+        raise
+
+
+@app.websocket("/impatient")
+async def impatient(request: Request, socket: WebSocket):
+    """Give up waiting, twice, then take what comes."""
+    for _ in range(2):
+        try:
+            async with asyncio.timeout(0.05):
+                await socket.receive()
+        except TimeoutError:
+            await socket.send("waited")
+    async for message in socket:
+        await socket.send(message)
+
+
+@app.websocket("/many")
+async def send_at_once(request: Request, socket: WebSocket):
+    async def say(letter: str) -> None:
+        for _ in range(20):
+            await socket.send(letter * 5000)
+
+    async with asyncio.TaskGroup() as group:
+        for letter in "abcde":
+            group.create_task(say(letter))
+
+
+@app.websocket("/flood")
+async def flood(request: Request, socket: WebSocket):
+    for number in range(10_000):
+        await socket.send(b"x" * LARGE)
+        events[request.args["case"]] = [str(number)]
+
+
+@app.websocket("/until-shutdown")
+async def until_shutdown(request: Request, socket: WebSocket):
+    events["shutdown"] = [request.args["path"]]
+    await socket.send("ready")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0.5)  # a process that is gone resets connections, with what clients have not read
+        Path(request.args["path"] + ".handler").write_text("ended")

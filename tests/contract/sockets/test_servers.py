@@ -1,0 +1,74 @@
+"""WebSockets over real servers: each case has the server's answer, and no better one."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.contract.process import ServerProcess
+from tests.contract.servers import BY_ITSELF, SOCKET_SERVERS, Server
+from tests.contract.sockets.cases import CASES, Case, end, opened
+from tests.contract.wire import SentRequest
+from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.processes
+APPLICATION = "tests.contract.sockets.application:app"
+NAMES = [*(server.name for server in SOCKET_SERVERS), "Granian by itself"]
+
+
+@pytest.fixture(scope="module", params=[*SOCKET_SERVERS, BY_ITSELF], ids=NAMES)
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[Server, ServerProcess]]:
+    with ServerProcess(request.param.command, APPLICATION) as process:
+        yield request.param, process
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(served: tuple[Server, ServerProcess], case: Case) -> None:
+    server, process = served
+    assert case.ask(process) == server.gaps.get(case.name, case.best)
+
+
+AT_ONCE = 21
+"""Sockets that are open at the end."""
+
+
+ENDING = [server for server in SOCKET_SERVERS if server.gaps.get("End at SIGTERM") != "nothing"]
+
+
+@pytest.mark.parametrize("server", ENDING, ids=lambda server: server.name)
+def test_sigterm_ends_each_socket_and_lets_its_handler_finish(server: Server, tmp_path: Path) -> None:
+    """Some handlers wait for the client, on the loop or on a thread, others for something else."""
+    path = tmp_path / "shutdown"
+    with ServerProcess(server.command, APPLICATION) as process, ExitStack() as stack:
+        paths = [f"/until-shutdown?path={path}", "/echo", "/sync"] * (AT_ONCE // 3)
+        sockets = [stack.enter_context(opened(process, each)) for each in paths]
+        for socket in sockets:
+            socket.send("ready")
+            assert socket.recv() == "ready"
+        process.end()
+        assert {end(socket)[:4] for socket in sockets} == {server.gaps.get("End at SIGTERM", "1012")}
+        assert "Error" not in process.stderr
+    assert (path.read_text(), Path(f"{path}.handler").read_text()) == ("called", "ended")
+
+
+def test_each_refusal_and_each_socket_is_in_the_access_log() -> None:
+    with ServerProcess(SOCKET_SERVERS[0].command, APPLICATION) as process:
+        with opened(process, "/echo") as socket:
+            socket.send("abc")
+            socket.recv()
+            socket.close(4000)
+        assert process.respond(SentRequest("GET", "/echo")).status == 426
+        log = eventually(lambda: process.stderr if " 426 " in process.stderr else None, "nothing is logged")
+    assert "GET /echo 101 3 bytes" in log
+    assert "closed with 4000, 1 messages in, 1 out" in log
+
+
+def test_hypercorn_tells_sockets_nothing_at_sigterm() -> None:
+    hypercorn = next(server for server in SOCKET_SERVERS if server.name == "Hypercorn")
+    with ServerProcess(hypercorn.command, APPLICATION) as process, opened(process, "/echo") as socket:
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(TimeoutError):
+            socket.recv(1)
+        socket.close()
