@@ -1,0 +1,1 @@
+"""One WebSocket that sends back what it gets, in each framework."""
