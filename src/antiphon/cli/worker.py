@@ -32,7 +32,7 @@ from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.stacks import write_stacks
 from antiphon.cli.target import Target
 from antiphon.concurrency.background import background_loop, started_loop
-from antiphon.concurrency.draining import DRAINING, GRACE_OVER
+from antiphon.concurrency.draining import DRAINING, GRACE_OVER, wait_sockets_closed
 from antiphon.handler.unfinished import CLOSING
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ SETTLING = 0.5
 """Seconds for requests to come where nobody waits for the end, since another worker serves."""
 ANSWERING = 0.1
 """Seconds for requests to be answered that are cancelled at the end."""
+CLOSING_SOCKETS = 2.0
+"""The most seconds for the ends of open WebSockets to be sent, when a worker ends."""
 LEAVING = 0.2
 """Seconds for the main thread to end the process, when nothing is left to wait for."""
 WSGI_THREADS = 64
@@ -191,6 +193,7 @@ class _Worker:
         is_replaced = self._control.wait_told_to_end(self._write_stacks)
         if self._server is not None:
             DRAINING.give()
+            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped while it sends their ends
             import antiphon.serialization.json  # noqa: F401 - for errors, which come when there is no time for imports
 
             if not is_replaced:

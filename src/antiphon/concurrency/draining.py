@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Lock
+from time import monotonic, sleep
 
 
 class Announcement:
@@ -61,3 +62,13 @@ DRAINING = Announcement()
 
 GRACE_OVER = Announcement()
 """The time for open requests is over: those that can be are cancelled."""
+
+OPEN_SOCKETS: set[object] = set()
+"""The WebSockets that are open, any object for each: their ends are sent when the process drains."""
+
+
+def wait_sockets_closed(seconds: float) -> None:
+    """Wait on a thread without a loop until the end of each open WebSocket was sent, for some seconds at most."""
+    end = monotonic() + seconds
+    while OPEN_SOCKETS and monotonic() < end:
+        sleep(0.01)

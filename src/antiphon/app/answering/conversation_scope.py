@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from typing import Self
 
-from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.draining import DRAINING, OPEN_SOCKETS
 from antiphon.handler.cancellation import CancellableHandler
 from antiphon.request.request import Request
 from antiphon.websockets.closing import RESTARTING, WebSocketClosed
@@ -31,11 +31,13 @@ class ConversationScope(CancellableHandler):
         if (lifetime := self._lifetime) is not None:
             lifetime._renew()  # the deadline was that of the handshake
         super().__enter__()
+        OPEN_SOCKETS.add(self._connection)
         self._undrain = DRAINING.subscribe_on_loop(self._drain)
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._undrain()
+        OPEN_SOCKETS.discard(self._connection)
         self._connection.let_go()
         super().__exit__(kind, error, traceback)
 
@@ -54,8 +56,14 @@ class ConversationScope(CancellableHandler):
         if self._is_over:
             return
         if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
-            self._sending = self._task.get_loop().create_task(self._connection.send_end())
+            self._sending = self._task.get_loop().create_task(self._send_end())
         self.cancel("drain")
+
+    async def _send_end(self) -> None:
+        try:
+            await self._connection.send_end()
+        finally:
+            OPEN_SOCKETS.discard(self._connection)
 
     async def wait_sent(self) -> None:
         """Wait until the end is sent, if the process drains."""
