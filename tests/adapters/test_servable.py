@@ -11,6 +11,7 @@ import pytest
 
 from antiphon import to_app
 from antiphon.adapters.servable import Servable
+from antiphon.embedding import Host
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
@@ -797,3 +798,21 @@ def test_without_asyncio_the_error_says_so(servers):
         with pytest.raises(RuntimeError, match=r"needs asyncio.*trio.*--worker-class asyncio"):
             App()(scope, receive, send).send(None)
         assert [message["type"] for message in sent] == ["lifespan.startup.failed"] * (scope["type"] == "lifespan")
+
+
+class TestASubclassOfAnotherPackage:
+    @pytest.mark.parametrize(
+        ("base", "where", "name"), [(App, "App", "_plan"), (App, "Servable", "_answer"), (Host, "Host", "_handle")]
+    )
+    def test_is_refused_if_it_replaces_a_method_of_the_library_itself(self, base, where, name):
+        with pytest.raises(TypeError, match=f"Shop defines {name}, which {where} has for itself: rename it"):
+            type("Shop", (base,), {name: lambda self: None, "__qualname__": "Shop", "__module__": "shop"})
+
+    def test_has_other_names_with_an_underscore_for_itself(self):
+        class Shop(App):
+            _plans = ()
+
+            def _plan_of(self, month):
+                return month
+
+        assert Shop()._plan_of("May") == "May"

@@ -120,7 +120,7 @@ class Bottle(Host):
     def _call_handler(self, request: Request, response: BaseResponse) -> Any:
         """Return what the handler and the hooks around it return or raise."""
         try:
-            out = self._called(self._answer, request)
+            out = self._called(self._call_route, request)
             if isinstance(out, HTTPResponse):
                 out.apply(response)
             after = self._called(self._call_hooks, "after_request")
@@ -139,7 +139,7 @@ class Bottle(Host):
         except NativeError as raised:  # such as a form that is too large
             return HTTPError(raised.status, raised.detail, raised)
 
-    def _answer(self, request: Request) -> Any:
+    def _call_route(self, request: Request) -> Any:
         self._call_hooks("before_request")
         route, found = self._find(request.method, request.path)
         request.url_args = route.arguments(found)
