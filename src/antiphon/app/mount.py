@@ -1,8 +1,8 @@
 """Mounts: below a prefix another application answers, as if it were the only one."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon.adapters.foreign import check_interface, interface_of
@@ -19,10 +19,13 @@ from antiphon.http.urls.path import hidden_segments, is_misleading
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.response.response import Response
+from antiphon.websockets.channel import channel_of
 
 if TYPE_CHECKING:
     from antiphon.adapters.asgi import ASGIApplication
     from antiphon.adapters.foreign.lifespan import ASGILifespan
+    from antiphon.app.answering.foreign_sockets import ForeignSockets, Talk
+    from antiphon.websockets.connection import Connection
 
 T = TypeVar("T")
 Below: TypeAlias = Callable[[Request], Request]
@@ -72,9 +75,24 @@ class Mount(NamedTuple):
             return Hook(self._foreign(from_wsgi(self.application)), False, True)
         from antiphon.adapters.foreign.asgi import from_asgi
 
-        state = self.lifespan.state if self.lifespan else None
-        handler = self._foreign(from_asgi(self.application, state))
-        return Hook(_on_loop(handler) if self.receive == "delegated" else handler, True)
+        handler = self._foreign(from_asgi(self.application, self._state))
+        return Hook(self._with_sockets(_on_loop(handler) if self.receive == "delegated" else handler), True)
+
+    @property
+    def _state(self) -> dict[str, Any] | None:
+        return self.lifespan.state if self.lifespan else None
+
+    def _with_sockets(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Any]:
+        """Return a handler for an ASGI application that hands WebSockets on, too."""
+
+        def talk(request: Request, connection: "Connection") -> Coroutine[Any, Any, Any]:
+            from antiphon.adapters.foreign.asgi_socket import ASGIConversation, make_socket_scope
+
+            scope = make_socket_scope(self.below(request, root=""), self._state)
+            return ASGIConversation(self.application, connection).run(scope)
+
+        sockets = _lazily(talk)
+        return lambda request: handler(request) if channel_of(request.head) is None else sockets()(request)
 
     def below(self, request: Request, root: str = "/") -> Request:
         """Return the request that the application gets. Both share body, id, ``after_response`` and lifetime.
@@ -221,3 +239,15 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         return response
 
     return hand_on
+
+
+def _lazily(talk: "Talk") -> "Callable[[], ForeignSockets]":
+    """Return the function that makes the handler of WebSockets once, when the first one comes."""
+
+    @cache
+    def sockets() -> "ForeignSockets":
+        from antiphon.app.answering.foreign_sockets import ForeignSockets
+
+        return ForeignSockets(talk)
+
+    return sockets

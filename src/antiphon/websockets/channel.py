@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
+from antiphon.http.head import Head, server_head
+
 WebSocketMessage: TypeAlias = str | bytes
 """A message: text, or bytes."""
 
@@ -29,3 +31,8 @@ class Channel(Protocol):
     async def close(self, code: int, reason: str) -> None:
         """Close the connection. Does nothing if the client has left."""
         ...
+
+
+def channel_of(head: Head) -> Channel | None:
+    """Return the channel of a handshake's head; None for the head of another request."""
+    return getattr(server_head(head), "channel", None)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from antiphon.http.errors import HTTPError
+from antiphon.http.headers import HeaderFields
 from antiphon.websockets.channel import Channel, WebSocketMessage
 from antiphon.websockets.closing import ABNORMAL, GOING_AWAY, TOO_BIG, WebSocketClosed
 
@@ -32,8 +33,8 @@ class Connection:
 
     __slots__ = (
         "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_kept", "_limit", "_loop",
-        "_on_demand", "_on_end", "_on_received", "_opened", "bytes_sent", "closed", "idle_timeout", "is_demanded",
-        "is_interrupted", "received", "sent", "subprotocol",
+        "_on_demand", "_on_end", "_on_received", "_opened", "bytes_sent", "closed", "fields", "idle_timeout",
+        "is_demanded", "is_interrupted", "received", "sent", "subprotocol",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +64,8 @@ class Connection:
         self._on_end: Callable[[], object] | None = None
         self._on_received: Callable[[], object] | None = None
         self.subprotocol = subprotocol
+        self.fields: HeaderFields = ()
+        """Header fields for the answer of the handshake."""
         self.idle_timeout = idle_timeout
         self.closed: WebSocketClosed | None = None
         """The end; None while the connection is open."""

@@ -14,7 +14,7 @@ class WebSocketResponse(Response):
     __slots__ = {"connection": "The connection of the conversation."}
 
     def __init__(self, connection: Connection, conversation: Stream) -> None:
-        super().__init__()
+        super().__init__(headers=connection.fields)
         self._body = conversation
         self._status = 101
         self.connection = connection

@@ -180,7 +180,7 @@ class _ASGICall:
         if message.get("trailers"):
             raise self._fault("announced trailers, which no extension in its scope offers")
         try:
-            self._response = _read_head(message)
+            self._response = read_head(message)
         except (AttributeError, TypeError, ValueError) as error:
             raise self._fault(f"began a response that can't be: {error}", error) from error
         self._has_begun = True
@@ -267,14 +267,19 @@ class _ASGICall:
                 del error  # which has this frame
 
     def _fault(self, fault: str, cause: BaseException | None = None) -> RuntimeError:
-        error = explained(
-            "mounted-application-failed", RuntimeError(f"the ASGI application {describe(self._application)} {fault}")
-        )
-        error.__cause__ = cause
-        return error
+        return application_fault(self._application, fault, cause)
 
 
-def _read_head(message: Mapping[str, Any]) -> Response:
+def application_fault(application: ASGIApplication, fault: str, cause: BaseException | None = None) -> RuntimeError:
+    """Return the error for an application that breaks the rules of ASGI."""
+    error = explained(
+        "mounted-application-failed", RuntimeError(f"the ASGI application {describe(application)} {fault}")
+    )
+    error.__cause__ = cause
+    return error
+
+
+def read_head(message: Mapping[str, Any]) -> Response:
     """Return the response without its body, with a type and length only if the application has sent them."""
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
     fields = [field for field in fields if field[0].lower() not in _CONNECTION_FIELDS]

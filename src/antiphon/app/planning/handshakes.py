@@ -6,8 +6,8 @@ from typing import Any
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.planning.guard import Guard
 from antiphon.http.errors import NotImplementedByServer, UpgradeRequired
-from antiphon.http.head import server_head
 from antiphon.request.request import Request
+from antiphon.websockets.channel import channel_of
 
 SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn or Granian"
 
@@ -18,10 +18,21 @@ def handshake_check(guard: Guard | None) -> Hook:
 
 
 def _check_handshake(guard: Guard | None, request: Request) -> None:
-    head: Any = server_head(request.head)
-    if getattr(head, "channel", None) is None:
+    if channel_of(request.head) is None:
         if (request.head.field("upgrade") or "").lower() == "websocket":
             raise NotImplementedByServer(f"This server has no WebSockets: serve the application by {SERVERS}.")
         raise UpgradeRequired("This is for WebSockets.", upgrade="websocket")
     if guard is not None and (error := guard.refused_handshake(request)):
         raise error
+
+
+def checking_handshakes(guard: Guard, hook: Hook) -> Hook:
+    """Return the hook of a mounted application, for which handshakes of other sites' pages are refused."""
+    hand_on = hook.function
+
+    def check(request: Request) -> Any:
+        if channel_of(request.head) is not None and (error := guard.refused_handshake(request)):
+            raise error
+        return hand_on(request)
+
+    return hook._replace(function=check)

@@ -385,7 +385,7 @@ class Planning:
         group = self._groups[""]
         for mount in mounts:
             plan = group.plan_answer(
-                mount.hook,
+                self._mount_hook(mount),
                 pattern=mount.prefix,
                 host=mount.host,
                 limits=mount.limits.within(group.limits),
@@ -393,6 +393,13 @@ class Planning:
                 checks_writes=mount.interface is not None,
             )
             self._routing.mounts.add(mount.prefix, mount.host, plan)
+
+    def _mount_hook(self, mount: Mount) -> Hook:
+        if mount.interface is None:
+            return mount.hook
+        from antiphon.app.planning.handshakes import checking_handshakes
+
+        return checking_handshakes(self._routing.guard, mount.hook)
 
 
 def _never_fails(converter: Converter) -> Converter:

@@ -1,0 +1,137 @@
+"""A mounted ASGI application's side of a WebSocket: the steps of a conversation, and its messages."""
+
+import asyncio
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from antiphon.adapters.asgi import ASGIApplication, Message, Scope
+from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
+from antiphon.adapters.foreign.asgi import application_fault, read_head
+from antiphon.adapters.foreign.scope import make_scope
+from antiphon.adapters.websockets.asgi import DENIAL
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+from antiphon.websockets.channel import channel_of
+from antiphon.websockets.closing import ABNORMAL, NORMAL, WebSocketClosed, shortened
+from antiphon.websockets.connection import Connection
+
+
+def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scope:
+    """Return a WebSocket scope (ASGI 3, HTTP and WebSocket specification 2.5) for a handshake."""
+    channel = channel_of(request.head)
+    scope = make_scope(request, state)
+    del scope["method"]
+    scope |= {
+        "type": "websocket",
+        "scheme": {"http": "ws", "https": "wss"}.get(scope["scheme"], scope["scheme"]),
+        "subprotocols": [*channel.subprotocols] if channel else [],
+    }
+    scope["extensions"][DENIAL] = {}
+    return scope
+
+
+class ASGIConversation:
+    """One call of an application for a handshake, with its ``receive`` and ``send``.
+
+    The application is told of the end of the connection, whoever ends it; it goes on to its own end.
+    """
+
+    _refusal: Response | None = None
+    _is_answered = False
+    _is_complete = False
+
+    def __init__(self, application: ASGIApplication, connection: Connection) -> None:
+        self._application = application
+        self._connection = connection
+        self._is_announced = False
+        self._decided = asyncio.Event()
+        """Set when the application has answered the handshake."""
+        self._chunks: list[bytes] = []
+
+    async def run(self, scope: Scope) -> Response | None:
+        """Call the application; return the response by which it refuses the handshake, if it does.
+
+        Raises what the application raises, but for what comes of a client that has left, and RuntimeError when it
+        breaks the rules of ASGI.
+        """
+        try:
+            await self._application(scope, self._receive, self._send)
+        except Exception as error:
+            if not (self._connection.closed and stems_from_disconnect(error)):
+                raise
+        if self._refusal is None and self._is_answered:
+            return None
+        if self._refusal is None:
+            raise self._fault("ended without an answer to the handshake")
+        if not self._is_complete:
+            raise self._fault("ended before its response did: its last body has to come without more_body")
+        if self._chunks:
+            self._refusal.body = b"".join(self._chunks)
+        return self._refusal
+
+    async def _receive(self) -> Message:
+        if not self._is_announced:
+            self._is_announced = True
+            return {"type": "websocket.connect"}
+        await self._decided.wait()
+        if self._refusal is not None:
+            return {"type": "websocket.disconnect", "code": ABNORMAL, "reason": ""}
+        try:
+            message = await self._connection.receive()
+        except WebSocketClosed as end:
+            return {"type": "websocket.disconnect", "code": end.code, "reason": end.reason}
+        return {"type": "websocket.receive", "text" if isinstance(message, str) else "bytes": message}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        kind = message.get("type")
+        if self._refusal is None and self._is_answered and kind in ("websocket.send", "websocket.close"):
+            await self._converse(message)
+        elif not self._is_answered and kind == "websocket.accept":
+            await self._accept(message)
+        elif not self._is_answered and kind == "websocket.close":
+            self._refuse(Response(None, 403))
+            self._is_complete = True
+        elif not self._is_answered and kind == f"{DENIAL}.start":
+            self._refuse(self._read_head(message))
+        elif self._refusal is not None and not self._is_complete and kind == f"{DENIAL}.body":
+            self._chunks.append(bytes(message.get("body") or b""))
+            self._is_complete = not message.get("more_body", False)
+        else:
+            raise self._fault(f"sent {kind!r}, which has no place there")
+
+    async def _converse(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "websocket.close":
+            await self._connection.close(message.get("code") or NORMAL, shortened(message.get("reason") or ""))
+            return
+        text = message.get("text")
+        try:
+            await self._connection.send(message.get("bytes") or b"" if text is None else text)
+        except WebSocketClosed as end:
+            raise ClientGone(str(end)) from end
+
+    async def _accept(self, message: Mapping[str, Any]) -> None:
+        head = self._read_head({"status": 200, "headers": message.get("headers") or ()})
+        self._connection.fields = head.headers.items()
+        self._connection.subprotocol = message.get("subprotocol")
+        self._decide()
+        try:
+            await self._connection.open()
+        except WebSocketClosed as end:
+            raise ClientGone(str(end)) from end
+
+    def _refuse(self, response: Response) -> None:
+        self._refusal = response
+        self._decide()
+
+    def _decide(self) -> None:
+        self._is_answered = True
+        self._decided.set()
+
+    def _read_head(self, message: Mapping[str, Any]) -> Response:
+        try:
+            return read_head(message)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise self._fault(f"sent an answer to a handshake that can't be: {error}", error) from error
+
+    def _fault(self, fault: str, cause: BaseException | None = None) -> RuntimeError:
+        return application_fault(self._application, fault, cause)

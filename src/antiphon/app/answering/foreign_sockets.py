@@ -1,0 +1,30 @@
+"""WebSockets of applications that are not ours: their steps, on a loop, as a conversation."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from antiphon.app.answering.conversations import SocketHandler, Steps
+from antiphon.app.answering.socket_options import SocketOptions
+from antiphon.request.request import Request
+from antiphon.websockets.connection import Connection
+
+Talk: TypeAlias = Callable[[Request, Connection], Steps]
+
+
+class ForeignSockets(SocketHandler):
+    """A handler of handshakes, which gives responses: ``talk`` has the steps of a conversation.
+
+    The steps agree on a subprotocol themselves, and give a response in place of a conversation. They are told of the
+    client's end, and not cancelled. ``blocks`` says that each has a thread, so that there are only so many.
+    """
+
+    def __init__(self, talk: Talk, *, blocks: bool = False) -> None:
+        super().__init__(talk, SocketOptions(), (), False)
+        self._talk = talk
+        self._blocks = blocks
+
+    def check_end(self, answer: object) -> None:
+        """Pass over the response of an application that has talked: it is sent to nobody."""
+
+    def _steps(self, request: Request, connection: Connection) -> Steps:
+        return self._talk(request, connection)
