@@ -56,6 +56,7 @@ PUBLIC = {
         "MultipartParser", "NotLoadedError", "ON_LOOP", "ON_THREAD", "OWS", "OpenFile", "PartData", "PartHead",
         "ReceivedInput", "RequestHead", "Servable", "ServedFunction", "Spool", "Steps", "ThreadServer",
         "TimedSigner", "UNBOUNDED", "WSGIHead", "Window", "annotations_of", "as_http_error", "astream_of",
+        "Connection", "ForeignSockets", "check_handshake", "environ_sockets",
         "copy_variables", "decode_json", "describe", "driven", "encode_json", "failed",
         "find_current_request", "finish", "guess_type", "innermost", "is_async", "is_on_loop",
         "let_threads_end", "close_accepted", "json_text", "BACKLOG", "SAFE_METHODS", "UNUSABLE_BOUNDARY", "as_bytes",

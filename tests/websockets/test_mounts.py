@@ -116,7 +116,7 @@ class TestOverBoth:
         with client_of(outer_app(), interface).websocket("/ws/leave") as socket:
             with pytest.raises(WebSocketClosed) as end:
                 socket.receive()
-            assert end.value.code == (4001 if interface == "asgi" else 1000)  # RSGI sends no code
+            assert end.value.code == (4001 if interface == "asgi" else 1005)  # RSGI sends no code
 
     @pytest.mark.parametrize(
         ("path", "status"),
@@ -130,7 +130,7 @@ class TestOverBoth:
     def test_error_after_the_handshake(self, client_of, interface, caplog):
         with client_of(outer_app(), interface).websocket("/ws/fail") as socket:
             assert [*socket] == []
-            assert socket.closed.code == (1011 if interface == "asgi" else 1000)
+            assert socket.closed.code == (1011 if interface == "asgi" else 1005)
         (record,) = [record for record in caplog.records if record.name == "antiphon"]
         assert record.exc_info[0] is LookupError
 

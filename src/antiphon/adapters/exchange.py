@@ -254,6 +254,12 @@ class ObservedHandler:
         """Answer a request, awaited on an event loop."""
         return self._answer(request)
 
+    async def _answer_handshake(self, request: Request) -> Response:
+        """Answer the handshake of a WebSocket."""
+        self._observation.begin(request)
+        answer = self._handler._answer_handshake(request)
+        return self._note(answer if isinstance(answer, Response) else await answer)
+
     async def _answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
         self._observation.begin(request)

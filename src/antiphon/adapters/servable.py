@@ -96,6 +96,10 @@ class Servable:
             return failed(request, error)
         return self._answer(request)
 
+    def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer the handshake of a WebSocket on a server's loop. Dialects with sockets of their own override it."""
+        return self._answer_on_loop(request)
+
     def _answer(self, request: Request) -> Awaitable[Response]:
         """Answer a request on an event loop; return an awaitable of the response."""
         return run_async(self._handle(request))

@@ -64,7 +64,10 @@ class Mount(NamedTuple):
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             hand_on = _inside if self.receive == "delegated" else _served
-            return Hook(hand_on(self.below, self.application, blocks), True, blocks)
+            handler = hand_on(self.below, self.application, blocks)
+            if self.interface is not None:
+                handler = _with_own_sockets(self.below, self.application, handler, is_driven=blocks)
+            return Hook(handler, True, blocks)
         if self.interface == "wsgi" and self.receive == "delegated":
             from antiphon.adapters.foreign.environ_host import BridgedApplication
 
@@ -219,6 +222,20 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         return response
 
     return hand_on
+
+
+def _with_own_sockets(
+    below: Below, application: Servable, handler: Callable[[Request], Awaitable[Response]], *, is_driven: bool
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return a handler for an application of another framework's names, which answers handshakes by its own words."""
+
+    async def answer_handshake(outer: Request) -> Response:
+        if is_driven:
+            await ON_LOOP
+        answer = application._answer_handshake(below(outer))
+        return answer if isinstance(answer, Response) else await as_inner(outer, answer)
+
+    return lambda request: (handler if channel_of(request.head) is None else answer_handshake)(request)
 
 
 def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -17,8 +17,11 @@ __all__, __getattr__ = import_on_use(
         "adapters.servers.sockets": "BACKLOG close_accepted",
         "adapters.wsgi": "WSGIHead",
         "explanations.advice": "Advice",
+        "app.answering.environ_sockets": "environ_sockets",
+        "app.answering.foreign_sockets": "ForeignSockets",
         "app.answering.returns": "to_response",
         "app.planning.cross_site": "SAFE_METHODS",
+        "app.planning.handshakes": "check_handshake",
         "app.static_files": "served_names",
         "body.content": "Content NotLoadedError",
         "body.form_data": "FormBounds",
@@ -54,5 +57,6 @@ __all__, __getattr__ = import_on_use(
         "uploads.saving": "safe_filename",
         "uploads.spool": "Spool",
         "uploads.window": "Window",
+        "websockets.connection": "Connection",
     },
 )

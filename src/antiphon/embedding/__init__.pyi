@@ -5,8 +5,11 @@ from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
 from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.app.answering.environ_sockets import environ_sockets
+from antiphon.app.answering.foreign_sockets import ForeignSockets
 from antiphon.app.answering.returns import to_response
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.handshakes import check_handshake
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
 from antiphon.body.content import Content, NotLoadedError
@@ -61,6 +64,7 @@ from antiphon.serialization.signing import TimedSigner, to_base64
 from antiphon.uploads.saving import safe_filename
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window
+from antiphon.websockets.connection import Connection
 
 __all__ = [
     "AT_END",
@@ -73,6 +77,7 @@ __all__ = [
     "UNUSABLE_BOUNDARY",
     "Advice",
     "AsyncFromSync",
+    "Connection",
     "Content",
     "Crossing",
     "DerivedHead",
@@ -81,6 +86,7 @@ __all__ = [
     "DictEnvironment",
     "EnvironHost",
     "FileBody",
+    "ForeignSockets",
     "FormBounds",
     "Head",
     "Host",
@@ -107,12 +113,14 @@ __all__ = [
     "as_bytes",
     "as_http_error",
     "astream_of",
+    "check_handshake",
     "close_accepted",
     "copy_variables",
     "decode_json",
     "describe",
     "driven",
     "encode_json",
+    "environ_sockets",
     "failed",
     "find_current_request",
     "finish",

@@ -83,6 +83,10 @@ class Handler(Protocol):
         """Return the response, if nothing has to wait for it on a server's loop, else what the current task awaits."""
         ...
 
+    def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
+        """Return the answer to the handshake of a WebSocket, as ``answer_on_loop`` does."""
+        ...
+
     def _answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop, which runs in the current task."""
         ...

@@ -89,6 +89,10 @@ class Connection:
         if self.closed is not None:
             raise self._end()
 
+    def limit_messages(self, limit: int) -> None:
+        """Bound the messages from now on, in bytes."""
+        self._limit = limit
+
     async def receive(self) -> WebSocketMessage:
         """Wait for the next message. Raises WebSocketClosed."""
         if self._opened is not None:

@@ -20,26 +20,10 @@ pytestmark = pytest.mark.axes("interface")
 PACKAGE = "antiphon.dialects.microdot"
 
 
-@pytest.mark.parametrize("module", ["websocket", "utemplate"])
+@pytest.mark.parametrize("module", ["utemplate"])
 def test_modules_that_are_not_offered_say_so(module):
     with pytest.raises(ImportError, match=rf"does not offer microdot\.{module}: "):
         import_module(f"{PACKAGE}.{module}")
-
-
-TO_DO = "in a later version.*send events by `with_sse`.*serve these routes by Microdot itself.*dialects/microdot.md"
-
-
-def test_the_module_of_websockets_says_what_to_do():
-    with pytest.raises(ImportError, match=TO_DO):
-        import_module(f"{PACKAGE}.websocket")
-
-
-@pytest.mark.parametrize("module", ["asgi", "wsgi"])
-def test_websockets_are_not_offered(module):
-    with pytest.raises(ImportError, match=rf"does not offer microdot\.{module}\.with_websocket: .*{TO_DO}"):
-        import_module(f"{PACKAGE}.{module}").with_websocket  # noqa: B018
-    with pytest.raises(AttributeError, match="no attribute 'other'"):
-        import_module(f"{PACKAGE}.{module}").other  # noqa: B018
 
 
 @pytest.mark.parametrize("module", ["asgi", "wsgi"])

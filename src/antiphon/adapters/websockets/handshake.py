@@ -32,7 +32,7 @@ async def answer_handshake(handler: Handler, head: Handshake, observation: Obser
     request = Request(head)
     handler._unfinished.add(head)
     try:
-        answer = handler._answer_on_loop(request)
+        answer = handler._answer_handshake(request)
         response = answer if isinstance(answer, Response) else await answer
         del answer
         if isinstance(response, WebSocketResponse):

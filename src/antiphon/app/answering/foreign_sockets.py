@@ -5,7 +5,9 @@ from typing import TypeAlias
 
 from antiphon.app.answering.conversations import SocketHandler, Steps
 from antiphon.app.answering.socket_options import SocketOptions
+from antiphon.handler.contract import failed
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 from antiphon.websockets.connection import Connection
 
 Talk: TypeAlias = Callable[[Request, Connection], Steps]
@@ -22,6 +24,14 @@ class ForeignSockets(SocketHandler):
         super().__init__(talk, SocketOptions(), (), False)
         self._talk = talk
         self._blocks = blocks
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a handshake, whatever goes wrong."""
+        try:
+            response: Response = await self(request)
+        except Exception as error:
+            return failed(request, error)
+        return response
 
     def check_end(self, answer: object) -> None:
         """Pass over the response of an application that has talked: it is sent to nobody."""

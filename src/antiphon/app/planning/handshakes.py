@@ -17,11 +17,19 @@ def handshake_check(guard: Guard | None) -> Hook:
     return Hook(partial(_check_handshake, guard), False)
 
 
-def _check_handshake(guard: Guard | None, request: Request) -> None:
+def check_handshake(request: Request) -> None:
+    """Check that a request is a handshake, by a server that has WebSockets.
+
+    Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers.
+    """
     if channel_of(request.head) is None:
         if (request.head.field("upgrade") or "").lower() == "websocket":
             raise NotImplementedByServer(f"This server has no WebSockets: serve the application by {SERVERS}.")
         raise UpgradeRequired("This is for WebSockets.", upgrade="websocket")
+
+
+def _check_handshake(guard: Guard | None, request: Request) -> None:
+    check_handshake(request)
     if guard is not None and (error := guard.refused_handshake(request)):
         raise error
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.templating import Environment
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
-    from antiphon.embedding import DescribedApp, Steps
+    from antiphon.embedding import DescribedApp, ForeignSockets, Steps
 
 T = TypeVar("T")
 
@@ -400,6 +400,16 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         if "wsgi_app" in self.overrides:
             return super().answer_by_environ(request, environ, body)
         return servers.answer(self, request, environ, body)
+
+    def _answer_handshake(self, request: "NativeRequest") -> "Awaitable[NativeResponse]":
+        """Return the answer to the handshake of a WebSocket, by a view that finds a socket in its environ."""
+        return self._sockets.answer(request)
+
+    @lazy
+    def _sockets(self) -> "ForeignSockets":
+        from antiphon.embedding import environ_sockets
+
+        return environ_sockets(self.answer_environ)
 
     @property
     def propagates_errors(self) -> bool:

@@ -1,13 +1,6 @@
 """Parts of Microdot that this dialect does not offer: errors that say so on use."""
 
-from collections.abc import Callable
 from typing import NoReturn
-
-NO_WEBSOCKETS = (
-    "WebSockets come in a later version of Antiphon. Until then send events by `with_sse` of microdot.sse, and take"
-    " what clients say by POST; or serve these routes by Microdot itself, in a process of its own:"
-    " docs/reference/dialects/microdot.md has more"
-)
 
 
 class Absent:
@@ -26,14 +19,3 @@ class Absent:
 def not_offered(module: str, reason: str) -> ImportError:
     """Return the error for the import of a module that is not offered."""
     return ImportError(f"the Microdot dialect does not offer microdot.{module}: {reason}")
-
-
-def without_websockets(module: str) -> Callable[[str], NoReturn]:
-    """Return the ``__getattr__`` of a module in which Microdot has WebSockets."""
-
-    def absent(name: str) -> NoReturn:
-        if "websocket" in name.lower():
-            raise not_offered(f"{module.rpartition('.')[2]}.{name}", NO_WEBSOCKETS)
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
-
-    return absent

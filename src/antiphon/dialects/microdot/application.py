@@ -1,6 +1,7 @@
 """The application: routes, hooks and error handlers, served by any server."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
@@ -27,7 +28,7 @@ from antiphon.embedding import Host, Steps, failed, reset_current_request, run_a
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.session import Session
-    from antiphon.embedding import Lifecycle
+    from antiphon.embedding import Connection, ForeignSockets, Lifecycle
 
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
@@ -233,6 +234,24 @@ class Microdot(Host):
         if self.blocks:
             return run_async(self._handle(request))
         return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
+
+    def _answer_handshake(self, request: NativeRequest) -> Awaitable[NativeResponse]:
+        """Return the answer to the handshake of a WebSocket: one of a handler's, or a conversation with it."""
+        return self._sockets.answer(request)
+
+    @cached_property
+    def _sockets(self) -> "ForeignSockets":
+        from antiphon.embedding import ForeignSockets
+
+        return ForeignSockets(self._talk)
+
+    async def _talk(self, native: NativeRequest, connection: "Connection") -> NativeResponse:
+        request = Request(self, native)
+        request.connection = connection
+        response = await dispatch(self, request, call_on_loop, native_answer, failed)
+        if connection.is_demanded and response.status >= 500:
+            await connection.end(1011, "The server failed.")
+        return response
 
     # Serving
 

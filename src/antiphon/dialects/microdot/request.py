@@ -16,6 +16,7 @@ from antiphon.http.cookies import split_cookies
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
     from antiphon.dialects.microdot.multipart import FileUpload
+    from antiphon.embedding import Connection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,6 +72,9 @@ class Request:
 
     create = Absent("servers are spoken to by antiphon's adapters; microdot.test_client makes requests for tests")
     sock = Absent("there is no socket behind WSGI, ASGI and RSGI; request.stream reads the body")
+
+    connection: "Connection | None" = None
+    """The connection of a handshake; None for other requests."""
 
     def __init__(self, app: "Microdot", native: NativeRequest) -> None:
         self.app = app

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from antiphon import Request as NativeRequest
-from antiphon.dialects.microdot.absent import NO_WEBSOCKETS
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
@@ -140,8 +139,11 @@ class TestClient:
         return await self.request("QUERY", path, headers, body)
 
     async def websocket(self, path: str, client: Any, headers: Any = None) -> NoReturn:
-        """Raise NotImplementedError: WebSockets are not offered."""
-        raise NotImplementedError(f"the Microdot dialect does not offer TestClient.websocket: {NO_WEBSOCKETS}")
+        """Raise NotImplementedError: ``Client(app).websocket(path)`` of antiphon.testing opens a WebSocket."""
+        raise NotImplementedError(
+            "the Microdot dialect does not offer TestClient.websocket: Client(app).websocket(path) of antiphon.testing"
+            " opens a WebSocket"
+        )
 
     async def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None, sock: Any = None

@@ -1,5 +1,127 @@
-"""WebSockets: not offered."""
+"""WebSockets, which handlers open in the middle of a request."""
 
-from antiphon.dialects.microdot.absent import NO_WEBSOCKETS, not_offered
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any, NoReturn
 
-raise not_offered("websocket", NO_WEBSOCKETS)
+from antiphon import WebSocketClosed
+from antiphon.dialects.microdot.errors import abort
+from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.response import Response
+from antiphon.embedding import check_handshake
+from antiphon.http import NotImplementedByServer
+
+Handler = Callable[..., Any]
+
+UNBOUNDED_MESSAGE = 1 << 62
+
+
+class WebSocketError(Exception):
+    """The end of a WebSocket, whichever side has closed it."""
+
+
+class WebSocket:
+    """The WebSocket of a request. ``closed`` is True once the handler has closed it."""
+
+    CONT = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
+
+    max_message_length = -1
+    """The limit for a message, in bytes: 0 for none, -1 for ``Request.max_body_length``."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.closed = False
+
+    async def handshake(self) -> None:
+        """Answer the handshake with 101. A request that is no handshake is answered with 400."""
+        connection = self.request.connection
+        if connection is None:
+            refuse(self.request)
+        connection.limit_messages(self._limit())
+        await self._called(connection.open())
+
+    def _limit(self) -> int:
+        limit = Request.max_body_length if self.max_message_length == -1 else self.max_message_length
+        return limit or UNBOUNDED_MESSAGE
+
+    async def receive(self) -> str | bytes:
+        """Wait for the next message that is not empty. Raises WebSocketError."""
+        while True:
+            if message := await self._called(self._connection.receive()):
+                return message  # type: ignore[no-any-return]  # as the connection gives it
+
+    async def send(self, data: str | bytes, opcode: int | None = None) -> None:
+        """Send text or bytes; ``opcode`` says as which of both. Raises WebSocketError.
+
+        CLOSE closes the socket. Pings and pongs are the server's, and sent to nobody.
+        """
+        if opcode == self.CLOSE:
+            await self._connection.close(1000, "")
+        elif opcode not in (self.PING, self.PONG):
+            if opcode == self.TEXT and not isinstance(data, str):
+                data = data.decode()
+            elif opcode == self.BINARY and isinstance(data, str):
+                data = data.encode()
+            await self._called(self._connection.send(data))
+
+    async def close(self) -> None:
+        """Close the socket, unless it is closed."""
+        if not self.closed:
+            self.closed = True
+            await self.send(b"", self.CLOSE)
+
+    @property
+    def _connection(self) -> Any:
+        return self.request.connection
+
+    async def _called(self, steps: Awaitable[Any]) -> Any:
+        try:
+            return await steps
+        except WebSocketClosed as end:
+            raise WebSocketError(f"Websocket connection closed: {end}") from end
+
+
+def refuse(request: Request) -> NoReturn:
+    """Answer a request that is no handshake, or comes by a server without WebSockets."""
+    try:
+        check_handshake(request.native)
+    except NotImplementedByServer as error:
+        abort(error.status, str(error.detail))
+    except Exception:
+        abort(400)
+    abort(400)
+
+
+async def websocket_upgrade(request: Request) -> WebSocket:
+    """Answer a handshake in a handler, which goes on with the socket that is returned."""
+    socket = WebSocket(request)
+    await socket.handshake()
+    return socket
+
+
+def websocket_wrapper(f: Handler, upgrade_function: Callable[[Request], Awaitable[WebSocket]]) -> Handler:
+    """Make a handler of a coroutine function with the parameters ``request, ws``, by a function that opens ``ws``."""
+
+    @wraps(f)
+    async def handler(request: Request, *args: Any, **kwargs: Any) -> Any:
+        socket = await upgrade_function(request)
+        with suppress(WebSocketError, OSError):
+            await f(request, socket, *args, **kwargs)
+        await socket.close()
+        return Response.already_handled
+
+    return handler
+
+
+def with_websocket(f: Handler) -> Handler:
+    """Make a handler of a coroutine function with the parameters ``request, ws``, which talks over a WebSocket.
+
+    The socket is closed when the function ends. Its errors are logged, and close the socket with 1011.
+    """
+    return websocket_wrapper(f, websocket_upgrade)

@@ -13,9 +13,9 @@ from antiphon.dialects.microdot import (
     redirect,
     send_file,
 )
-from antiphon.dialects.microdot.absent import without_websockets
 from antiphon.dialects.microdot.application import Microdot as BaseMicrodot
 from antiphon.dialects.microdot.mappings import NoCaseDict
+from antiphon.dialects.microdot.websocket import WebSocket, websocket_upgrade, with_websocket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -27,13 +27,14 @@ __all__ = [
     "Request",
     "Response",
     "URLPattern",
+    "WebSocket",
     "abort",
     "iscoroutine",
     "redirect",
     "send_file",
+    "websocket_upgrade",
+    "with_websocket",
 ]
-
-__getattr__ = without_websockets(__name__)
 
 
 class Microdot(BaseMicrodot):

@@ -87,6 +87,11 @@ class Wrapped(Servable):
         answer = self._application._answer_on_loop(request)
         return answer if isinstance(answer, Response) else await answer
 
+    async def _answer_handshake(self, request: Request) -> Response:
+        """Answer the handshake of a WebSocket."""
+        answer = self._application._answer_handshake(request)
+        return _raise_error(request, answer if isinstance(answer, Response) else await answer)
+
     def __call__(self, *arguments: Any) -> Any:
         """Answer a WSGI or an ASGI server. The inner application gets all that is not an HTTP request."""
         if len(arguments) == 3 and arguments[0]["type"] != "http":

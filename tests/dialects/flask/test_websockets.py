@@ -1,0 +1,113 @@
+"""WebSockets of extensions that take the connection out of the environ: flask-sock, and simple-websocket below it."""
+
+from contextlib import suppress
+
+import pytest
+
+from antiphon import App, WebSocketClosed
+from antiphon.dialects.flask import Flask, abort, request, session
+from antiphon.testing import Client, HandshakeRefused
+
+simple_websocket = pytest.importorskip("simple_websocket")
+INTERFACES = ("asgi", "rsgi")
+
+
+def sock_route(app, path, **options):
+    """Register a view as flask-sock does, which can't be imported beside the dialect."""
+
+    def decorator(function):
+        def view(**values):
+            socket = simple_websocket.Server(request.environ, **options)
+            try:
+                function(socket, **values)
+            except simple_websocket.ConnectionClosed as end:
+                app.config["ENDS"].append(int(end.reason))
+            with suppress(simple_websocket.ConnectionClosed):
+                socket.close()
+            return ""
+
+        app.add_url_rule(path, function.__name__, view, websocket=True)
+
+    return decorator
+
+
+@pytest.fixture
+def app():
+    app = Flask(__name__)
+    app.secret_key = "key"
+    app.config["ENDS"] = []
+
+    @sock_route(app, "/echo/<name>", subprotocols=["v2"], ping_interval=5)
+    def echo(socket, name):
+        while True:
+            data = socket.receive()
+            socket.send(f"{name}: {data}" if isinstance(data, str) else data)
+
+    @sock_route(app, "/leave")
+    def leave(socket):
+        socket.send(session.get("user", "?"))
+        socket.close(4001, "full")
+
+    @sock_route(app, "/fail")
+    def fail(socket):
+        socket.send("a")
+        raise LookupError("inside")
+
+    @sock_route(app, "/never")
+    def never(socket): ...
+
+    @app.before_request
+    def log_in():
+        if request.args.get("user") == "nobody":
+            abort(401)
+
+    @app.get("/plain")
+    def plain():
+        return "plain"
+
+    return app
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize("mounted", [False, True])
+class TestTalk:
+    def opened(self, app, path, interface, mounted, **options):
+        if mounted:
+            outer = App()
+            outer.mount("/in", app)
+            app, path = outer, f"/in{path}"
+        return Client(app, interface).websocket(path, **options)
+
+    def test_messages(self, app, interface, mounted):
+        with self.opened(app, "/echo/Ada", interface, mounted, subprotocols=["v1", "v2"]) as socket:
+            assert socket.subprotocol == ("v2" if interface == "asgi" else None)
+            for sent in ("hello", "x" * 200_000, b"\xff" * 70_000, ""):
+                socket.send(sent)
+                assert socket.receive() == (f"Ada: {sent}" if isinstance(sent, str) else sent)
+            socket.close(4000)
+        assert app.config["ENDS"] == [4000 if interface == "asgi" else 1000]
+
+    def test_end_of_the_view(self, app, interface, mounted):
+        with self.opened(app, "/leave", interface, mounted) as socket:
+            assert [*socket] == ["?"]
+            assert socket.closed.code == (4001 if interface == "asgi" else 1005)
+
+    @pytest.mark.parametrize(("path", "status"), [("/echo/a?user=nobody", 401), ("/none", 404), ("/plain", 400)])
+    def test_refusals(self, app, interface, mounted, path, status):
+        with pytest.raises(HandshakeRefused) as refused, self.opened(app, path, interface, mounted):
+            pass
+        assert refused.value.response.status == status
+
+    def test_error(self, app, interface, mounted, caplog):
+        with self.opened(app, "/fail", interface, mounted) as socket:
+            assert socket.receive() == "a"
+            with pytest.raises(WebSocketClosed) as end:
+                socket.receive()
+        assert end.value.code == (1011 if interface == "asgi" else 1005)
+        assert "LookupError" in caplog.text
+
+
+def test_handler_that_says_nothing(app):
+    with Client(app, "asgi").websocket("/never") as socket:
+        assert [*socket] == []
+        assert socket.closed.code == 1000

@@ -1,0 +1,150 @@
+"""WebSockets in Microdot's words: messages, the end, upgrades in the middle of a handler, and mounts."""
+
+import asyncio
+import importlib
+
+import pytest
+
+from antiphon import App, WebSocketClosed
+from antiphon.dialects.microdot import Microdot, Request, abort
+from antiphon.dialects.microdot.websocket import WebSocket, WebSocketError, websocket_upgrade, with_websocket
+from antiphon.testing import Client, HandshakeRefused
+
+pytestmark = pytest.mark.axes("interface")
+INTERFACES = ("asgi", "rsgi")
+
+
+@pytest.fixture
+def ends():
+    return []
+
+
+@pytest.fixture
+def app(ends):
+    app = Microdot()
+
+    @app.before_request
+    async def log_in(request):
+        if request.args.get("user") == "nobody":
+            abort(401)
+
+    @app.route("/echo/<name>")
+    @with_websocket
+    async def echo(request, ws, name):
+        try:
+            while True:
+                message = await ws.receive()
+                await ws.send(f"{name}: {message}" if isinstance(message, str) else message)
+        except WebSocketError:
+            ends.append(request.path)
+            raise
+
+    @app.route("/upgrade")
+    async def upgrade(request):
+        if "full" in request.args:
+            return "full", 409
+        ws = await websocket_upgrade(request)
+        await ws.send(b"text", WebSocket.TEXT)
+        await ws.send("binary", WebSocket.BINARY)
+        await ws.close()
+        await ws.close()
+        return None
+
+    @app.route("/fail")
+    @with_websocket
+    async def fail(request, ws):
+        await ws.send("a")
+        raise LookupError("inside")
+
+    @app.get("/plain")
+    def plain(request):
+        return "plain"
+
+    return app
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize("mounted", [False, True])
+class TestTalk:
+    def opened(self, app, path, interface, mounted):
+        if mounted:
+            outer = App()
+            outer.mount("/in", app)
+            app, path = outer, f"/in{path}"
+        return Client(app, interface).websocket(path)
+
+    def test_messages(self, app, ends, interface, mounted):
+        with self.opened(app, "/echo/Ada", interface, mounted) as socket:
+            socket.send("hello")
+            assert socket.receive() == "Ada: hello"
+            socket.send("")
+            socket.send(b"\xff")
+            assert socket.receive() == b"\xff"
+        assert ends == ["/echo/Ada"]
+
+    def test_upgrade_in_a_handler(self, app, interface, mounted):
+        with self.opened(app, "/upgrade", interface, mounted) as socket:
+            assert [*socket] == ["text", b"binary"]
+            assert socket.closed.code == (1000 if interface == "asgi" else 1005)  # RSGI sends no code
+
+    @pytest.mark.parametrize(("path", "status"), [("/upgrade?full", 409), ("/echo/a?user=nobody", 401), ("/x", 404)])
+    def test_refusals(self, app, interface, mounted, path, status):
+        with pytest.raises(HandshakeRefused) as refused, self.opened(app, path, interface, mounted):
+            pass
+        assert refused.value.response.status == status
+
+
+def test_error_is_logged_and_closes_the_socket(app, caplog):
+    with Client(app, "asgi").websocket("/fail") as socket:
+        assert socket.receive() == "a"
+        with pytest.raises(WebSocketClosed) as end:
+            socket.receive()
+    assert end.value.code == 1011
+    assert "LookupError" in caplog.text
+
+
+def test_limit_of_a_message(app, monkeypatch):
+    monkeypatch.setattr(WebSocket, "max_message_length", 4)
+    with Client(app, "asgi").websocket("/echo/a") as socket:
+        socket.send("12345")
+        assert [*socket] == []
+        assert socket.closed.code == 1009
+    monkeypatch.setattr(WebSocket, "max_message_length", 0)
+    with Client(app, "asgi").websocket("/echo/a") as socket:
+        socket.send("x" * 100_000)
+        assert len(socket.receive()) == 100_003
+    assert Request.max_body_length < 100_000
+
+
+def test_plain_requests_are_refused_as_microdot_does(app):
+    assert Client(app, "asgi").get("/upgrade").status == 400
+
+
+def test_wsgi_names_servers_that_can(app):
+    with pytest.raises(HandshakeRefused, match="Uvicorn") as refused, Client(app, "wsgi").websocket("/upgrade"):
+        pass
+    assert refused.value.response.status == 501
+
+
+def test_two_tasks(app):
+    """Handlers send in one task what comes from elsewhere, and receive in another."""
+
+    @app.route("/two")
+    @with_websocket
+    async def two(request, ws):
+        async def push():
+            await ws.send("pushed")
+
+        pushing = asyncio.create_task(push())
+        assert await ws.receive() == "a"
+        await pushing
+
+    with Client(app, "asgi").websocket("/two") as socket:
+        assert socket.receive() == "pushed"
+        socket.send("a")
+
+
+@pytest.mark.parametrize("module", ["asgi", "wsgi"])
+def test_names_of_the_servers_modules(module):
+    names = vars(importlib.import_module(f"antiphon.dialects.microdot.{module}"))
+    assert (names["with_websocket"], names["websocket_upgrade"]) == (with_websocket, websocket_upgrade)
