@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -71,6 +72,16 @@ class ServerProcess:
     def is_running(self) -> bool:
         """True until the process has ended."""
         return self._process.poll() is None
+
+    @property
+    def resident(self) -> int:
+        """The memory of the server's processes, in bytes."""
+        total = 0
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if os.getpgid(int(folder.name)) == self._process.pid:
+                    total += int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return total
 
     def connect(self, deadline: float = DEADLINE) -> Connection:
         """Open a connection on which no wait takes longer than ``deadline`` seconds."""
