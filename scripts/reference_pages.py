@@ -184,7 +184,7 @@ TOPICS = {
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
-        "close_accepted BACKLOG Lifecycle",
+        "close_accepted BACKLOG Lifecycle ForeignSockets Connection environ_sockets check_handshake",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/steps.md": Page(
