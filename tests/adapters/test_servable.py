@@ -11,6 +11,7 @@ import pytest
 
 from antiphon import to_app
 from antiphon.adapters.servable import Servable
+from antiphon.app.application import App as Application
 from antiphon.embedding import Host
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
@@ -802,14 +803,15 @@ def test_without_asyncio_the_error_says_so(servers):
 
 class TestASubclassOfAnotherPackage:
     @pytest.mark.parametrize(
-        ("base", "where", "name"), [(App, "App", "_plan"), (App, "Servable", "_answer"), (Host, "Host", "_handle")]
+        ("base", "where", "name"),
+        [(Application, "App", "_freeze"), (Application, "App", "_answer_on_loop"), (Host, "Host", "_handle")],
     )
     def test_is_refused_if_it_replaces_a_method_of_the_library_itself(self, base, where, name):
         with pytest.raises(TypeError, match=f"Shop defines {name}, which {where} has for itself: rename it"):
             type("Shop", (base,), {name: lambda self: None, "__qualname__": "Shop", "__module__": "shop"})
 
     def test_has_other_names_with_an_underscore_for_itself(self):
-        class Shop(App):
+        class Shop(Application):
             _plans = ()
 
             def _plan_of(self, month):
