@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import islice
 from math import isinf
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -183,6 +183,11 @@ _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
 """Types that msgspec doesn't write, with what makes one of them that it does; the first that fits counts."""
 
 
+def _plain_model(model: Any) -> object:
+    """Return what JSON has for a model of Pydantic: its fields by their aliases, and what it computes."""
+    return model.model_dump(mode="json", by_alias=True)
+
+
 _NAMELESS = (list, tuple, dict, set, frozenset)
 """What msgspec writes itself, and asks for when it is the key of a dict; so it does with None and bool."""
 
@@ -194,9 +199,7 @@ def _written_as(value: object) -> object:
     if isinstance(value, _NAMELESS):
         raise _UnwritableError(value, "a name in JSON")
     if hasattr(type(value), "__pydantic_serializer__"):
-        from antiphon.serialization.pydantic_models import plain as plain_model
-
-        return plain_model(value)
+        return _plain_model(value)
     for known, plain in _PLAIN:
         if isinstance(value, known):
             return plain(value)

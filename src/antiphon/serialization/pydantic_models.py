@@ -103,11 +103,6 @@ def _reason(error: Mapping[str, Any]) -> Reason:
     return Reason(message[:1].lower() + message[1:], code, cast(FaultBounds, bounds))
 
 
-def plain(model: Any) -> object:
-    """Return what JSON has for a model: its fields by their aliases, and what it computes."""
-    return model.model_dump(mode="json", by_alias=True)
-
-
 def plain_as(value: object, wanted: Any) -> object:
     """Return what JSON has for a value of a type that has models."""
     from pydantic import TypeAdapter
