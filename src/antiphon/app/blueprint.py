@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self, Type
 from antiphon.app.answering.error_handlers import ErrorHandlers, check_key
 from antiphon.app.answering.hooks import Hook, check_returns, hook
 from antiphon.app.answering.middleware import Middleware, middleware
-from antiphon.app.answering.socket_options import SocketOptions, check_idle_timeout, check_subprotocols
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import (
     Route,
@@ -27,6 +26,7 @@ from antiphon.app.signatures import (
     WebSocketHandler,
 )
 from antiphon.app.snapshot import Snapshot
+from antiphon.app.socket_options import SocketOptions, check_idle_timeout, check_subprotocols
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, names_ours
 from antiphon.handler.callables import check_arguments, check_sync

@@ -24,7 +24,7 @@ from antiphon.websockets.channel import channel_of
 if TYPE_CHECKING:
     from antiphon.adapters.asgi import ASGIApplication
     from antiphon.adapters.foreign.lifespan import ASGILifespan
-    from antiphon.app.answering.foreign_sockets import ForeignSockets, Talk
+    from antiphon.app.conversations.foreign_sockets import ForeignSockets, Talk
     from antiphon.websockets.connection import Connection
 
 T = TypeVar("T")
@@ -263,7 +263,7 @@ def _lazily(talk: "Talk") -> "Callable[[], ForeignSockets]":
 
     @cache
     def sockets() -> "ForeignSockets":
-        from antiphon.app.answering.foreign_sockets import ForeignSockets
+        from antiphon.app.conversations.foreign_sockets import ForeignSockets
 
         return ForeignSockets(talk)
 

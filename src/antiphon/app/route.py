@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_of
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook, check_returns, hook
-from antiphon.app.answering.socket_options import SocketOptions
 from antiphon.app.signatures import BeforeHook
+from antiphon.app.socket_options import SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async

@@ -5,9 +5,9 @@ from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
 from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.app.answering.environ_sockets import environ_sockets
-from antiphon.app.answering.foreign_sockets import ForeignSockets
 from antiphon.app.answering.returns import to_response
+from antiphon.app.conversations.environ_sockets import environ_sockets
+from antiphon.app.conversations.foreign_sockets import ForeignSockets
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.handshakes import check_handshake
 from antiphon.app.served_function import ServedFunction

@@ -10,7 +10,6 @@ from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import middleware
 from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
-from antiphon.app.answering.socket_options import SocketOptions
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
@@ -20,6 +19,7 @@ from antiphon.app.planning.read_types import check_read_types
 from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
+from antiphon.app.socket_options import SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, is_async
 from antiphon.handler.scope import in_scope
@@ -334,7 +334,7 @@ class Planning:
 
     def _socket_handler(self, route: Route, options: SocketOptions, names: Iterable[str]) -> Hook:
         """Return the handler of a WebSocket as one of its handshake."""
-        from antiphon.app.answering.conversations import SocketHandler
+        from antiphon.app.conversations.conversation import SocketHandler
 
         return Hook(SocketHandler(route.handler, options, [*names], route.cancel_on_disconnect), True)
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from antiphon.app.answering.conversations import SocketHandler, Steps
-from antiphon.app.answering.socket_options import SocketOptions
+from antiphon.app.conversations.conversation import SocketHandler, Steps
+from antiphon.app.socket_options import SocketOptions
 from antiphon.handler.contract import failed
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -11,9 +11,9 @@ from functools import update_wrapper
 from types import coroutine
 from typing import Any, Self, TypeAlias
 
-from antiphon.app.answering.conversation_scope import ConversationScope
-from antiphon.app.answering.socket_options import SocketOptions
-from antiphon.app.answering.socket_threads import on_own_thread
+from antiphon.app.conversations.scope import ConversationScope
+from antiphon.app.conversations.threads import on_own_thread
+from antiphon.app.socket_options import SocketOptions
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import is_async, wrong_return

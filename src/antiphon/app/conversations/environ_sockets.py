@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.foreign.wsgi import from_wsgi, make_environ
-from antiphon.app.answering.foreign_sockets import ForeignSockets
-from antiphon.app.answering.socket_threads import on_own_thread
+from antiphon.app.conversations.foreign_sockets import ForeignSockets
+from antiphon.app.conversations.threads import on_own_thread
 from antiphon.explanations import explained
 from antiphon.request.request import Request
 from antiphon.response.response import Response
