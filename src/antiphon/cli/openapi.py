@@ -6,10 +6,10 @@ from pathlib import Path
 from antiphon.app.application import App
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.target import Target
+from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.features.openapi.drift import differences
 from antiphon.features.openapi.feature import OpenAPI
-from antiphon.features.openapi.words import DescribedApp
 
 
 def load(target: Target) -> App | DescribedApp:

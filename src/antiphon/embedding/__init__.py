@@ -44,7 +44,7 @@ __all__, __getattr__ = import_on_use(
         "http.limits": "UNBOUNDED",
         "lazy": "lazy",
         "features.logs.escaping": "one_line",
-        "features.openapi.words": "DescribedApp DescribedRoute",
+        "features.openapi.code.words": "DescribedApp DescribedRoute",
         "request.request": "urlencoded_fields_of",
         "request.urls": "query_fields_of",
         "response.fields": "only_typed",

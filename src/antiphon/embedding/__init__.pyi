@@ -30,7 +30,7 @@ from antiphon.concurrency.iterables import as_bytes
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations.advice import Advice
 from antiphon.features.logs.escaping import one_line
-from antiphon.features.openapi.words import DescribedApp, DescribedRoute
+from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.rendering import DictEnvironment, render
 from antiphon.features.templates.streaming import astream_of, stream_of
 from antiphon.handler.context import find_current_request, reset_current_request, set_current_request

@@ -8,10 +8,10 @@ from antiphon.app.application import App
 from antiphon.app.planning.matching import Routing
 from antiphon.app.route import Route
 from antiphon.explanations import explained
+from antiphon.features.openapi.code.findings import ReadAs
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
-from antiphon.features.openapi.findings import ReadAs
 from antiphon.handler.contract import describe
 from antiphon.lazy import lazy
 from antiphon.request.request import Request, check_attribute

@@ -9,8 +9,8 @@ import pytest
 
 from antiphon import App, Dependency
 from antiphon.features import OpenAPI
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.annotations import NOT_SAID
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.testing import Client
 
 T = TypeVar("T")

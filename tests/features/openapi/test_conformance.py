@@ -6,10 +6,10 @@ import pytest
 
 from antiphon.app.application import App
 from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.values import UNKNOWN, Either, Fields, Items, Known, Of, Statuses, Tuple
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.responses import JSON
-from antiphon.features.openapi.values import UNKNOWN, Either, Fields, Items, Known, Of, Statuses, Tuple
 from antiphon.http.headers import Headers
 
 NUMBER, TEXT = Of(int), Of(str)

@@ -8,8 +8,8 @@ import pytest
 
 from antiphon import App, Request, abort
 from antiphon.features import RateLimit
+from antiphon.features.openapi.code.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Value
 from antiphon.features.openapi.contract import Contract, ContractReader
-from antiphon.features.openapi.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Value
 from tests.features.openapi import handlers as h
 
 

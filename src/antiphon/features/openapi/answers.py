@@ -4,10 +4,10 @@ from collections.abc import AsyncIterable, Iterator
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.findings import Findings
-from antiphon.features.openapi.responses import BYTES, HTML, JSON, PLAIN, header_names, statuses_in
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.findings import Findings
+from antiphon.features.openapi.code.responses import BYTES, HTML, JSON, PLAIN, header_names, statuses_in
+from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
     TEXT,

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.code.responses import ANY, HTML, JSON
+from antiphon.features.openapi.code.values import Either, Fields, Items, Known, Of, Statuses, Tuple, Value, alternatives
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.responses import ANY, HTML, JSON
-from antiphon.features.openapi.values import Either, Fields, Items, Known, Of, Statuses, Tuple, Value, alternatives
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import Headers

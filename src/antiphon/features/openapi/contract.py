@@ -13,15 +13,15 @@ from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
-from antiphon.features.openapi import annotations
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
-from antiphon.features.openapi.findings import Findings, Named, Raised, Read, Unread, read_as
-from antiphon.features.openapi.reading import CodeReader, function_of, is_ours
-from antiphon.features.openapi.responses import JSON
-from antiphon.features.openapi.sources import Place
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
+from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
+from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.sources import Place
+from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, alternatives
+from antiphon.features.openapi.code.words import Words
 from antiphon.features.openapi.used_features import users_of
-from antiphon.features.openapi.values import NONE, UNKNOWN, Answer, Raisable, alternatives
-from antiphon.features.openapi.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM

@@ -4,11 +4,11 @@ from antiphon.app.answering.hooks import hook
 from antiphon.app.application import App
 from antiphon.app.route import Route
 from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.code.responses import HTML, JSON, PLAIN
+from antiphon.features.openapi.code.values import TEXT
+from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.responses import HTML, JSON, PLAIN
 from antiphon.features.openapi.schemas import Schema
-from antiphon.features.openapi.values import TEXT
-from antiphon.features.openapi.words import DescribedApp, DescribedRoute
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.limits import Limits
 

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from antiphon.app.application import App
 from antiphon.app.planning.planner import merged_converters
 from antiphon.app.route import Route
+from antiphon.features.openapi.code.reading import function_of, is_ours
+from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.examples import add_examples
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
 from antiphon.features.openapi.parameters import path_template
-from antiphon.features.openapi.reading import function_of, is_ours
 from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import security_of, security_schemes
-from antiphon.features.openapi.words import DescribedApp, Words
 from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.responses import JSON
 from antiphon.features.openapi.schemas import Schema
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import Headers

@@ -6,13 +6,13 @@ from inspect import cleandoc
 from typing import Any
 
 from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.code.findings import Read
+from antiphon.features.openapi.code.responses import HTML, JSON
+from antiphon.features.openapi.code.values import Of
 from antiphon.features.openapi.contract import Contract, Failure
-from antiphon.features.openapi.findings import Read
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
-from antiphon.features.openapi.responses import HTML, JSON
 from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
 from antiphon.features.openapi.used_features import requires_key
-from antiphon.features.openapi.values import Of
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
 from antiphon.routing.pattern import Parameter

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from antiphon.app.route import Route
+from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.findings import Named
 from antiphon.features.openapi.schemas import FILE, Schema, Schemas
 from antiphon.routing.converters import LARGEST, Converter
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias, get_origin, is_typeddict
 import msgspec
 from msgspec import inspect
 
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Either,
     Fields,

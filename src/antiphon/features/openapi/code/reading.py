@@ -7,13 +7,13 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any
 
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.calls import Call
-from antiphon.features.openapi.expressions import Expressions
-from antiphon.features.openapi.findings import Findings, Raised, Unread
-from antiphon.features.openapi.sources import Place, Source, Sources
-from antiphon.features.openapi.statements import Statements
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.calls import Call
+from antiphon.features.openapi.code.expressions import Expressions
+from antiphon.features.openapi.code.findings import Findings, Raised, Unread
+from antiphon.features.openapi.code.sources import Place, Source, Sources
+from antiphon.features.openapi.code.statements import Statements
+from antiphon.features.openapi.code.values import (
     NEVER,
     UNKNOWN,
     Known,
@@ -22,7 +22,7 @@ from antiphon.features.openapi.values import (
     Tuple,
     Value,
 )
-from antiphon.features.openapi.words import Words
+from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import without_partials
 from antiphon.http.errors import HTTPError

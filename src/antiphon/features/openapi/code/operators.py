@@ -3,8 +3,8 @@
 import ast
 from typing import Any
 
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.values import UNKNOWN, Known, Of, Tuple, Value
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.values import UNKNOWN, Known, Of, Tuple, Value
 
 
 def is_method(node: ast.expr) -> bool:

@@ -3,12 +3,22 @@
 import ast
 from typing import TYPE_CHECKING
 
-from antiphon.features.openapi.narrowing import classes_in, of_classes
-from antiphon.features.openapi.parts import item_at, item_of
-from antiphon.features.openapi.values import NONE, UNKNOWN, Fields, Items, Known, Tuple, Value, either, without_none
+from antiphon.features.openapi.code.narrowing import classes_in, of_classes
+from antiphon.features.openapi.code.parts import item_at, item_of
+from antiphon.features.openapi.code.values import (
+    NONE,
+    UNKNOWN,
+    Fields,
+    Items,
+    Known,
+    Tuple,
+    Value,
+    either,
+    without_none,
+)
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.expressions import Expressions
+    from antiphon.features.openapi.code.expressions import Expressions
 
 
 def fits(expressions: "Expressions", pattern: ast.pattern, method: object) -> bool | None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.features.openapi.sources import Place
-from antiphon.features.openapi.values import NEVER, Raisable, Value
+from antiphon.features.openapi.code.sources import Place
+from antiphon.features.openapi.code.values import NEVER, Raisable, Value
 from antiphon.http.errors import ERRORS
 from antiphon.http.multidict import MissingKey
 

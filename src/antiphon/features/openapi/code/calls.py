@@ -10,11 +10,11 @@ from typing import Never as NeverReturned
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.forms.form import Form
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.annotations import list_of, tuple_of
-from antiphon.features.openapi.findings import Read, ReadAs, read_as
-from antiphon.features.openapi.responses import answer_of_page, answer_of_response, argument, statuses_in
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.annotations import list_of, tuple_of
+from antiphon.features.openapi.code.findings import Read, ReadAs, read_as
+from antiphon.features.openapi.code.responses import answer_of_page, answer_of_response, argument, statuses_in
+from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
     TEXT,
@@ -39,7 +39,7 @@ from antiphon.http.errors import ERRORS, ContentTooLarge, HTTPError, Unprocessab
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.expressions import Expressions
+    from antiphon.features.openapi.code.expressions import Expressions
 
 READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query"}
 _TEXTS = frozenset(dir(str)) & {

@@ -9,16 +9,16 @@ from dataclasses import replace
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import TYPE_CHECKING, get_args
 
-from antiphon.features.openapi.changes import changed, without_item
-from antiphon.features.openapi.expressions import Expressions
-from antiphon.features.openapi.findings import Findings, Raised
-from antiphon.features.openapi.narrowing import classes_in, dotted, narrow
-from antiphon.features.openapi.operators import is_method
-from antiphon.features.openapi.parts import item_of
-from antiphon.features.openapi.patterns import fits, fitting, left_by
-from antiphon.features.openapi.responses import statuses_in
-from antiphon.features.openapi.sources import MISSING, Source
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code.changes import changed, without_item
+from antiphon.features.openapi.code.expressions import Expressions
+from antiphon.features.openapi.code.findings import Findings, Raised
+from antiphon.features.openapi.code.narrowing import classes_in, dotted, narrow
+from antiphon.features.openapi.code.operators import is_method
+from antiphon.features.openapi.code.parts import item_of
+from antiphon.features.openapi.code.patterns import fits, fitting, left_by
+from antiphon.features.openapi.code.responses import statuses_in
+from antiphon.features.openapi.code.sources import MISSING, Source
+from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
     UNKNOWN,
@@ -38,7 +38,7 @@ from antiphon.features.openapi.values import (
 from antiphon.http.errors import HTTPError
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.reading import CodeReader
+    from antiphon.features.openapi.code.reading import CodeReader
 
 
 class Statements(ast.NodeVisitor):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from types import NoneType
 from typing import TYPE_CHECKING
 
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Fields,
     Items,
@@ -20,7 +20,7 @@ from antiphon.features.openapi.values import (
 )
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.expressions import Expressions
+    from antiphon.features.openapi.code.expressions import Expressions
 
 
 def dotted(node: ast.expr) -> str | None:

@@ -7,13 +7,13 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.forms.messages import FormError
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.calls import Call, call
-from antiphon.features.openapi.changes import changed, with_item
-from antiphon.features.openapi.findings import About, Findings, Named, ReadAs, Unread, read_as
-from antiphon.features.openapi.narrowing import dotted, narrow
-from antiphon.features.openapi.operators import combined, compared, is_method, is_option
-from antiphon.features.openapi.parts import (
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.calls import Call, call
+from antiphon.features.openapi.code.changes import changed, with_item
+from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
+from antiphon.features.openapi.code.narrowing import dotted, narrow
+from antiphon.features.openapi.code.operators import combined, compared, is_method, is_option
+from antiphon.features.openapi.code.parts import (
     attribute_of_instance,
     attribute_of_object,
     item_at,
@@ -23,8 +23,8 @@ from antiphon.features.openapi.parts import (
     sliced,
     unpacked,
 )
-from antiphon.features.openapi.sources import MISSING, Source
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code.sources import MISSING, Source
+from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
     TEXT,
@@ -53,7 +53,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.reading import CodeReader
+    from antiphon.features.openapi.code.reading import CodeReader
 
 _PAIRS: dict[str, Pairs] = {
     "args": Pairs("query"), "form": Pairs("form"), "files": Pairs("files"), "cookies": Pairs("cookie"),

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from antiphon.features.openapi.responses import ANY, HTML, JSON
-from antiphon.features.openapi.values import TEXT, Answer, Bound, Known, Local, Of, TheRequest, Value
+from antiphon.features.openapi.code.responses import ANY, HTML, JSON
+from antiphon.features.openapi.code.values import TEXT, Answer, Bound, Known, Local, Of, TheRequest, Value
 from antiphon.http.errors import ERRORS, abort
 from antiphon.response.response import Response
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from antiphon.features.openapi.parts import item_of
-from antiphon.features.openapi.values import NONE, Either, Fields, Items, Known, Of, Value, either
+from antiphon.features.openapi.code.parts import item_of
+from antiphon.features.openapi.code.values import NONE, Either, Fields, Items, Known, Of, Value, either
 
 _OPEN = Of(dict[str, Any])
 """A dict of which not all keys are known."""

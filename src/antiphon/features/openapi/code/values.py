@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, TypeAlias
 
-from antiphon.features.openapi import annotations
+from antiphon.features.openapi.code import annotations
 
 
 class Unknown:

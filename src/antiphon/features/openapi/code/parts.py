@@ -5,9 +5,9 @@ from collections.abc import Collection
 from types import ModuleType
 from typing import Any, get_args
 
-from antiphon.features.openapi import annotations
-from antiphon.features.openapi.sources import MISSING
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.sources import MISSING
+from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Bound,
     Either,

@@ -4,7 +4,7 @@ from mimetypes import guess_type
 from os import PathLike
 from typing import Any
 
-from antiphon.features.openapi.values import (
+from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
     UNKNOWN,
