@@ -18,8 +18,8 @@ from antiphon import App, Request, abort
 from antiphon.features import OpenAPI
 from antiphon.http import BadRequest, Conflict, HTTPError, NotFound
 from antiphon.testing import Client
+from tests.features.openapi.code.test_reading import JSON, LAMP, contract_of, given, taken
 from tests.features.openapi.handlers import HELD, Lamp, NewLamp, Search, Store, store
-from tests.features.openapi.test_reading import JSON, LAMP, contract_of, given, taken
 
 LIMITS = {"name": "lamps", "most": 3}
 NAMES = ("one", "two")

@@ -11,9 +11,9 @@ import pytest
 from antiphon import Request, abort
 from antiphon.features import Form
 from antiphon.http import BadRequest, Conflict, HTTPError, NotFound, UnsupportedMediaType
+from tests.features.openapi.code.test_code import SAME_TYPE
+from tests.features.openapi.code.test_reading import JSON, LAMP, contract_of, given, taken
 from tests.features.openapi.handlers import Lamp, NewLamp, Search, Store, check, store
-from tests.features.openapi.test_code import SAME_TYPE
-from tests.features.openapi.test_reading import JSON, LAMP, contract_of, given, taken
 
 LampNumber = NewType("LampNumber", int)
 MISSING = "404 There is no such lamp."
