@@ -231,9 +231,8 @@ TOPICS = {
         "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
-        "RouteMeta RouteOptions Routes SameSite SecretKeys SharedValues Shield SocketUse StructuredMember "
-        "TemplateRenderer "
-        "TemplateString TestedApplication Text Texts TrustedOrigins WebSocketHandler "
+        "RouteMeta RouteOptions Routes SameSite SecretKeys SettableDependency SharedValues Shield SocketUse "
+        "StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins WebSocketHandler "
         "WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",
     ),

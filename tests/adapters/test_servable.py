@@ -11,8 +11,6 @@ import pytest
 
 from antiphon import to_app
 from antiphon.adapters.servable import Servable
-from antiphon.app.application import App as Application
-from antiphon.embedding import Host
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
@@ -799,22 +797,3 @@ def test_without_asyncio_the_error_says_so(servers):
         with pytest.raises(RuntimeError, match=r"needs asyncio.*trio.*--worker-class asyncio"):
             App()(scope, receive, send).send(None)
         assert [message["type"] for message in sent] == ["lifespan.startup.failed"] * (scope["type"] == "lifespan")
-
-
-class TestASubclassOfAnotherPackage:
-    @pytest.mark.parametrize(
-        ("base", "where", "name"),
-        [(Application, "App", "_freeze"), (Application, "App", "_answer_on_loop"), (Host, "Host", "_handle")],
-    )
-    def test_is_refused_if_it_replaces_a_method_of_the_library_itself(self, base, where, name):
-        with pytest.raises(TypeError, match=f"Shop defines {name}, which {where} has for itself: rename it"):
-            type("Shop", (base,), {name: lambda self: None, "__qualname__": "Shop", "__module__": "shop"})
-
-    def test_has_other_names_with_an_underscore_for_itself(self):
-        class Shop(Application):
-            _plans = ()
-
-            def _plan_of(self, month):
-                return month
-
-        assert Shop()._plan_of("May") == "May"

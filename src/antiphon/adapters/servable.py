@@ -59,12 +59,6 @@ class Servable:
     """True if requests are answered at once: it is started, and nobody observes it."""
     _lifespan_task: "LifespanTask | None" = None
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Check that no class of another package replaces a method that is the library's own. Raises TypeError."""
-        super().__init_subclass__(**options)
-        if cls.__module__.partition(".")[0] != "antiphon":
-            _check_own_names(cls)
-
     def __init__(self) -> None:
         self._lifespan_lock = Lock()
         self._unfinished = Unfinished()
@@ -292,19 +286,6 @@ class Servable:
     def _set_started(self, is_started: bool) -> None:
         self._started = is_started
         self._is_direct = is_started and not self._observers.all
-
-
-def _check_own_names(kind: type[Servable]) -> None:
-    for base in kind.__mro__[1:]:
-        if base.__module__.partition(".")[0] != "antiphon":
-            continue
-        for name in vars(kind).keys() & vars(base).keys():
-            is_for_subclasses = base is Servable and name == "_handle"
-            if name[0] == "_" and name[:2] != "__" and not is_for_subclasses:
-                raise explained(
-                    "reserved-name",
-                    TypeError(f"{kind.__qualname__} defines {name}, which {base.__name__} has for itself: rename it"),
-                )
 
 
 def _stop_on_thread(task: "LifespanTask") -> None:

@@ -771,20 +771,19 @@ def refuse_unknown_attributes() -> None:
 
 
 def _set_known(self: Request, name: str, value: object) -> None:
-    if type(self) is Request:
-        check_attribute(name)
+    if type(self) is Request and not hasattr(Request, name):
+        raise unknown_attribute(name)
     object.__setattr__(self, name, value)
 
 
-def check_attribute(name: str) -> None:
-    """Raise AttributeError for an attribute that requests don't have. For the test client."""
-    if not hasattr(Request, name):
-        from difflib import get_close_matches
+def unknown_attribute(name: str) -> AttributeError:
+    """Return the error of setting an attribute that requests don't have. For the test client."""
+    from difflib import get_close_matches
 
-        known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words
-        near = get_close_matches(name, known, 1)
-        meant = f" did you mean {near[0]!r}?" if near else ""
-        raise AttributeError(f"a request has no attribute {name!r}:{meant} values of your own go to request.g.{name}")
+    known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words
+    near = get_close_matches(name, known, 1)
+    meant = f" did you mean {near[0]!r}?" if near else ""
+    return AttributeError(f"a request has no attribute {name!r}:{meant} values of your own go to request.g.{name}")
 
 
 if sys.flags.dev_mode:

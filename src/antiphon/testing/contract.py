@@ -14,7 +14,7 @@ from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.handler.contract import describe
 from antiphon.lazy import lazy
-from antiphon.request.request import Request, check_attribute
+from antiphon.request.request import Request, unknown_attribute
 from antiphon.response.response import Response
 from antiphon.testing.errors import ContractError
 from antiphon.testing.requests import ClientRequest
@@ -123,7 +123,8 @@ def _request_class(held: HeldContract) -> type[Request]:
         __slots__ = ()
 
         def __setattr__(self, name: str, value: object) -> None:
-            check_attribute(name)
+            if not hasattr(Request, name):
+                raise unknown_attribute(name)
             object.__setattr__(self, name, value)
 
         def json_as(self, wanted: Any) -> Any:

@@ -39,6 +39,7 @@ __all__, __getattr__ = import_on_use(
         "http.multidict": "Pairs",
         "http.ranges": "RangeSpec",
         "http.structured_fields": "BareItem StructuredMember",
+        "request.dependencies": "SettableDependency",
         "request.language": "Language",
         "request.lifetime": "EndReason Lifetime Shield",
         "request.request": "Globals",

@@ -39,6 +39,7 @@ from antiphon.http.limits import LimitOptions
 from antiphon.http.multidict import Pairs
 from antiphon.http.ranges import RangeSpec
 from antiphon.http.structured_fields import BareItem, StructuredMember
+from antiphon.request.dependencies import SettableDependency
 from antiphon.request.language import Language
 from antiphon.request.lifetime import EndReason, Lifetime, Shield
 from antiphon.request.request import Globals
@@ -120,6 +121,7 @@ __all__ = [
     "Routes",
     "SameSite",
     "SecretKeys",
+    "SettableDependency",
     "SharedValues",
     "Shield",
     "SocketUse",

@@ -104,3 +104,13 @@ class Shawm(EnvironHost):
 def test_an_environ_has_the_body_as_it_was_sent(interface):
     response = Client(Shawm(), interface).post("/", headers={"content-encoding": "gzip"}, body=b"not gzip")
     assert response.text == "gzipnot gzip"
+
+
+@pytest.mark.parametrize(("base", "name"), [(Host, "_handle"), (Host, "_answer"), (EnvironHost, "_answer_on_loop")])
+def test_is_refused_if_it_replaces_a_method_that_hosts_have_for_themselves(base, name):
+    with pytest.raises(TypeError, match=rf"Fiddle defines {name}, which \w+ has for itself: rename it"):
+        type("Fiddle", (base,), {name: lambda self: None, "__module__": "fiddle"})
+
+
+def test_has_other_names_with_an_underscore_for_itself():
+    assert type("Fiddle", (Host,), {"_strings": 4, "__module__": "fiddle"})()._strings == 4

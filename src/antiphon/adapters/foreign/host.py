@@ -1,7 +1,10 @@
 """Applications of other frameworks, served over every interface: what is done around each request, once for all."""
 
+from typing import Any
+
 from antiphon.adapters.head_guard import HeadGuard
 from antiphon.adapters.servable import Servable
+from antiphon.explanations import explained
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import failed
 from antiphon.handler.release import release
@@ -22,6 +25,12 @@ class Host(Servable):
 
     request_limits = Limits()
     """The limits of requests; a subclass may have others."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Check that no class of another package replaces a method that hosts have for themselves. Raises TypeError."""
+        super().__init_subclass__(**options)
+        if cls.__module__.partition(".")[0] != "antiphon":
+            _check_own_names(cls)
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,3 +87,15 @@ class Host(Servable):
     def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
         self.head_guard.looks_at_heads = True
+
+
+def _check_own_names(kind: type[Host]) -> None:
+    for base in kind.__mro__[1:]:
+        if base.__module__.partition(".")[0] != "antiphon":
+            continue
+        for name in vars(kind).keys() & vars(base).keys():
+            if name[0] == "_" and name[:2] != "__":
+                raise explained(
+                    "reserved-name",
+                    TypeError(f"{kind.__qualname__} defines {name}, which {base.__name__} has for itself: rename it"),
+                )
