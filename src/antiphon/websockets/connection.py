@@ -227,10 +227,20 @@ class Connection:
 
     async def send_end(self) -> None:
         """Send the end that was noted. A client that takes nothing any more is not waited for."""
-        end = self._end()
+        end, ahead = self._end(), self._ahead
+        self.let_go()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
+                if ahead is not None:
+                    await asyncio.wait([ahead])  # Granian sends no end while it is asked for messages
                 await self._channel.close(end.code, end.reason)
+
+    async def wait_answered(self) -> None:
+        """Wait until the client has answered the end, and so has all that was sent before (RFC 6455 §7.1.1)."""
+        with suppress(WebSocketClosed, TimeoutError):
+            async with asyncio.timeout(CLOSING):
+                while True:
+                    await self._channel.receive()
 
     def interrupt(self, end: WebSocketClosed) -> bool:
         """Have every method raise an end from now on, also those for which threads wait.

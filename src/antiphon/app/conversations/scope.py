@@ -19,13 +19,14 @@ class ConversationScope(CancellableHandler):
     ``cancels`` it.
     """
 
-    __slots__ = ("_cancels", "_connection", "_sending", "_undrain")
+    __slots__ = ("_answering", "_cancels", "_connection", "_sending", "_undrain")
 
     def __init__(self, request: Request, connection: Connection, *, cancels: bool = True) -> None:
         super().__init__(request, cancels)
         self._connection = connection
         self._cancels = cancels
         self._sending: asyncio.Task[None] | None = None
+        self._answering: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
         if (lifetime := self._lifetime) is not None:
@@ -37,7 +38,8 @@ class ConversationScope(CancellableHandler):
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._undrain()
-        OPEN_SOCKETS.discard(self._connection)
+        if self._answering is None:
+            OPEN_SOCKETS.discard(self._connection)
         self._connection.let_go()
         super().__exit__(kind, error, traceback)
 
@@ -56,12 +58,16 @@ class ConversationScope(CancellableHandler):
         if self._is_over:
             return
         if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
-            self._sending = self._task.get_loop().create_task(self._send_end())
+            loop = self._task.get_loop()
+            self._sending = loop.create_task(self._connection.send_end())
+            self._answering = loop.create_task(self._wait_answered(self._sending))
         self.cancel("drain")
 
-    async def _send_end(self) -> None:
+    async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
+        """Let the process end when the client has answered the end: a server may still have it to send until then."""
         try:
-            await self._connection.send_end()
+            await asyncio.wait([sending])
+            await self._connection.wait_answered()
         finally:
             OPEN_SOCKETS.discard(self._connection)
 
