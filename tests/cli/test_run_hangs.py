@@ -136,7 +136,7 @@ def test_a_restart_that_has_to_wait_says_why_and_is_not_lost(antiphon, folder):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_worker_that_dies_is_replaced_while_another_one_hangs_at_its_start(antiphon, folder, workers):
-    command = antiphon("hanging:app", "--workers", workers).serving()
+    command = antiphon("hanging:app", "--workers", workers, "--grace", "1").serving()
     old = command.workers()
     hanging = hang_in_restart(command, folder)
     for worker in old:
