@@ -12,7 +12,7 @@ import pytest
 import werkzeug.serving
 
 from antiphon.dialects.werkzeug import serving
-from tests.helpers.waiting import DEADLINE
+from tests.helpers.waiting import DEADLINE, eventually
 
 
 def application(environ, start_response):
@@ -204,6 +204,7 @@ def test_a_subclass_binds_the_socket_and_logs(library, monkeypatch):
         assert ask(server)[0] == 200
         assert ask(server, "/fail")[0] == 500
     assert logged[0] == ("debug", f"at {server.port}")
+    eventually(lambda: logged[1:] or None, "the error was not logged")  # by a thread, once it has answered
     assert logged[1][0] == "error"
     assert "ZeroDivisionError" in logged[1][1]
 
