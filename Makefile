@@ -17,13 +17,13 @@
 # make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
 # make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients; hours
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
-# make docs    build the site of the documentation into build/site, without network once its tool is here
+# make docs    build the site of the documentation into build/site, without network once its tool and Pyodide are here
 # make clean   remove what these have made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests typed pages sessions dialects wire files uploads upload_crowd)
+BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
 
 .PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall corpora api-clients weekly release docs clean
 
@@ -90,6 +90,7 @@ wall:
 corpora: $(VENV)/.corpora
 	$(BIN)/python -m tests.corpora
 	$(BIN)/python -m pytest tests/corpora
+	$(BIN)/python -m tests.corpora.caches
 	WITHOUT_PROJECT=yes scripts/venv $(PYTHON) .venv-httplint httplint
 	mkdir -p var
 	$(BIN)/python -m tests.corpora.answers var/answers.json
@@ -108,13 +109,14 @@ release: $(VENV)/.release
 
 docs: $(VENV)/.ready
 	$(BIN)/pip install --quiet --group docs
+	$(BIN)/python -m scripts.playground.fetch || :
 	$(BIN)/python -m scripts.docs_site
 
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60
 	$(BIN)/python -m fuzz.speedups --count 200000
 
-$(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.c)
+$(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.[ch])
 	scripts/venv $(PYTHON) $(VENV) examples
 
 $(VENV)/.quick: $(VENV)/.ready

@@ -1,10 +1,17 @@
 """The tour, and the guestbook below it, as `make run` serves them: `antiphon run examples.site:make_site`."""
 
+from pathlib import Path
+
 from antiphon import App
 from examples.guestbook import make_app
+from examples.guestbook.book import Book
+from examples.guestbook.samples import add_samples
 from examples.tour import app
 
+FOLDER = Path("var/guestbook")
 
-def make_site() -> App:
-    app.mount("/guestbook", make_app())
+
+def make_site(folder: Path = FOLDER) -> App:
+    add_samples(Book(folder.absolute()))
+    app.mount("/guestbook", make_app(folder))
     return app

@@ -5,9 +5,14 @@ Both give the same, or raise the same. What fails is printed with the seed that 
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from random import Random, SystemRandom
+from types import SimpleNamespace
 from typing import Any, TypeAlias
+
+from jinja2 import Environment
+from markupsafe import Markup
 
 from tests.helpers.twins import NOT_BUILT, compiled, extension, look_up, outcome, pure
 
@@ -18,6 +23,7 @@ PERCENTS = b"&|&|=|=|%|%|+|%41|%c3|%A4|%E2%82|%AC|\xe2|\x82|a|0|%00|%0|%3D|%26|%
 )
 SIGNS = ["=", ";", "; ", " ", "\t", '"', "\\", "a", "b=c", "\0", "ä", "\xc3\xa4", "\u20ac", "\ud800", "\U0001f600"]
 BRACKETS = [b"[", b"]", b"{", b"}", b"[]", b'"', b"\\", b'\\"', b"x", b"\0", b"\xff", b'"a":']
+EXPONENTS = [b"e", b"E", b"+", b"-", b"1", b"100", b"1e308", b'"1e308"', b" " * 63, b"\xef\xbb\xbf", b"\\ud800"]
 DISPOSITION = b'\r\nContent-Disposition: form-data; name="'
 HEADS = [
     DISPOSITION,
@@ -33,6 +39,7 @@ HEADS = [
 ]
 NAME = ["a", "X-", "-", "0", "Host", "~", "\0", "ä", "\ud800"]
 VALUE = ["a", " ", "\t", "\r", "~", "\x7f", "ä", "\xff", "\u20ac", "\ud800"]
+LOGGED = ["/", "a", "7", "<int:id>", "%", '"', "\\", "null", " ", "\n", "\x7f", "é", "\ud800"]
 TEXT_NAMES = ["host", "x-1", "X-1", "ä", "\ud800", ""]
 FORM = [b"\r\n--b", b"--", b"\r\n", b"\r", b"x", DISPOSITION + b'"\r\n\r\n', DISPOSITION + b'a"; filename="b"\r\n\r\n1']
 NAMES = [
@@ -47,6 +54,9 @@ NAMES = [
     b"\0",
     b"Host",
 ]
+MARKS = ["<", ">", "&", "'", '"', "a", " ", ";", "&amp;", "\0", "ä", "\u20ac", "\ud800", "\U0001f600", "=", "?", "!"]
+ENVIRONMENT = Environment()
+CELLS = 40
 ODD = [
     None,
     -1,
@@ -72,7 +82,7 @@ def main() -> int:
     first = SystemRandom().getrandbits(32) if options.seed is None else options.seed
     failed = 0
     for seed in range(first, first + options.count):
-        name, arguments = make(Random(seed))
+        name, arguments = make(Random(seed), options.only or sorted(MAKERS))
         in_python, in_c = (outcome(function, *arguments) for function in functions(name))
         if in_python != in_c:
             failed += 1
@@ -84,6 +94,7 @@ def main() -> int:
 def parse_options() -> Namespace:
     parser = ArgumentParser(prog="python -m fuzz.speedups", description=__doc__)
     parser.add_argument("--count", type=int, default=100_000, help="how many calls to compare")
+    parser.add_argument("--only", action="append", choices=sorted(MAKERS), help="call only this function (repeatable)")
     parser.add_argument("--seed", type=int, help="begin with the arguments of this seed")
     return parser.parse_args()
 
@@ -91,9 +102,22 @@ def parse_options() -> Namespace:
 def functions(name: str) -> tuple[Callable[..., object], Callable[..., object]]:
     if name == "look_up":  # two functions, with what one makes for the other
         return lambda *given: look_up(pure, *given), lambda *given: look_up(compiled, *given)
+    if name in ("add_to_cell", "count_exchange"):  # which change theirs
+        return lambda *given: cells_after(pure(name), *given), lambda *given: cells_after(compiled(name), *given)
     if name == "put":  # which changes its argument
         return lambda lines, *rest: put(pure, [*lines], *rest), lambda lines, *rest: put(compiled, [*lines], *rest)
+    if name == "escape_text":  # which may give a plain string or a Markup
+        return lambda *given: str(pure(name)(*given)), lambda *given: str(compiled(name)(*given))
+    if name == "escape":
+        return lambda *given: str(Markup.escape(*given)), lambda *given: str(compiled("escape_text")(Markup, *given))
     return pure(name), compiled(name)
+
+
+def cells_after(function: Callable[..., object], *given: object) -> object:
+    cells = memoryview(bytearray(8 * CELLS)).cast("q")
+    cells[0] = 7
+    function(cells if given and given[0] == "cells" else given[0] if given else None, *given[1:])
+    return cells.tolist()
 
 
 def put(twin: Callable[[str], Callable[..., object]], lines: list[tuple[str, str]], line: object) -> object:
@@ -101,11 +125,11 @@ def put(twin: Callable[[str], Callable[..., object]], lines: list[tuple[str, str
     return lines
 
 
-def make(random: Random) -> tuple[str, Arguments]:
-    """Return the name of a function, and arguments for it."""
-    name = random.choice(sorted(MAKERS))
+def make(random: Random, names: Sequence[str]) -> tuple[str, Arguments]:
+    """Return one of the names of functions, and arguments for it."""
+    name = random.choice(names)
     arguments = MAKERS[name](random)
-    if random.random() < 0.02:
+    if random.random() < 0.02 and name != "escape":  # whose name is in the errors of a wrong call
         odd = random.choice(ODD)
         arguments = random.choice([(odd, *arguments[1:]), (*arguments[:-1], odd), (*arguments, odd), arguments[1:]])
         if name == "look_up":  # what is looked up is always text
@@ -118,6 +142,21 @@ def joined(random: Random, bits: Sequence[Any]) -> Any:
     size = random.choice([0, 1, 2, 5, 10, 20, 40, 80, 600]) if random.random() < 0.999 else 20_000
     chosen = random.choices(bits, k=random.choice([1, 2, 5, len(bits)]))
     return type(bits[0])().join(random.choices(chosen, k=random.randint(0, size)))
+
+
+def logged(random: Random) -> Arguments:
+    """Return the time and the attributes of a request that is logged."""
+    return (
+        random.uniform(0, random.choice([2e9, 5e9, 3e11])),
+        random.choice(["GET", "POST", joined(random, NAME)]),
+        joined(random, LOGGED[: random.choice([4, 99])]),
+        joined(random, LOGGED[: random.choice([4, 99])]),
+        random.choice([200, 404, random.randrange(1000)]),
+        random.randrange(1 << random.choice([4, 20, 70])),
+        random.choice([random.random(), random.randrange(10**6) / 2e6, random.random() * 1e8]),
+        random.choice(["0123456789abcdef" * 2, "-", joined(random, LOGGED)]),
+        random.random() < 0.1,
+    )
 
 
 def raw(random: Random) -> bytes:
@@ -138,11 +177,61 @@ def text_lines(random: Random) -> list[tuple[str, str]]:
     return [(random.choice(TEXT_NAMES), "b") for _ in range(random.randrange(5))]
 
 
+class Shown:
+    """An object with a text, and with HTML unless that is None."""
+
+    def __init__(self, text: object, html: object) -> None:
+        self.text, self.html = text, html
+
+    def __str__(self) -> Any:
+        return self.text
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__html__" and self.html is not None:
+            return lambda: self.html
+        raise (KeyError if name == "key" else AttributeError)(name)
+
+
+class Text(str):
+    """A string with a type of its own."""
+
+    __slots__ = ()
+
+
+def shown(random: Random) -> object:
+    """Return a value that a template may write: mostly a string."""
+    text = joined(random, MARKS)
+    number = random.choice([0, 1, -1, 1 << 70, 1.5, True, None, 2j])
+    others = [Markup(text), Text(text), [text], {text: text}, text.encode("utf-8", "replace"), number]
+    html = random.choice([None, text, *others])
+    return random.choice([*[text] * 10, *others, Shown(random.choice([text, *others[:2], number]), html)])
+
+
+def attributed(random: Random) -> object:
+    """Return an object that has an attribute or an item of some names."""
+    names = dict.fromkeys(random.choices(["name", "key", "gone"], k=random.randrange(4)), shown(random))
+    kinds = [dict, OrderedDict, lambda found: SimpleNamespace(**found), lambda found: Shown(*[*found, 1, None][:2])]
+    return random.choice([*kinds, list, lambda _: None, lambda _: shown(random)])(names)
+
+
 MAKERS: dict[str, Callable[[Random], Arguments]] = {
+    "add_to_cell": lambda random: ("cells", random.randint(-2, CELLS + 1), random.choice([0, 1, -1, 1 << 54, 1 << 64])),
+    "count_exchange": lambda random: (
+        "cells",
+        random.randint(-2, CELLS + 1),
+        random.randint(-1, CELLS),
+        random.choice([0, 0.0, 0.005, 0.0050001, 1.0, 10.0, 11.5, 1e10, -1.0, random.random()]),
+        random.choice([0, 100, 101, 10**8, 10**9, 1 << 62, -1]),
+        random.choice([0, 99, 10**7 + 1, True]),
+    ),
     "parse_fields": lambda random: (data(random, PERCENTS),),
     "percent_decode": lambda random: (data(random, PERCENTS),),
     "split_cookies": lambda random: (joined(random, SIGNS[: random.choice([10, 15])]),),
-    "is_nested_deeper": lambda random: (data(random, BRACKETS), random.choice([0, 1, 2, 5, 50])),
+    "crossed_bound": lambda random: (
+        data(random, BRACKETS + EXPONENTS[: random.choice([0, 99])]),
+        random.choice([0, 1, 2, 5, 50]),
+        random.choice([0, 1, 2, 5]),
+    ),
     "match_usual_head": lambda random: (
         DISPOSITION[: random.choice([0, 99])] + data(random, HEADS),
         random.choice([0, 0, 0, 2]),
@@ -166,10 +255,15 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         ),
         tuple(text_lines(random)),
     ),
+    "request_as_text": logged,
+    "request_as_json": logged,
     "encode_fields": lambda random: (
         [(joined(random, SIGNS), joined(random, SIGNS[:12])) for _ in range(random.randrange(4))],
     ),
     "field_line": lambda random: (joined(random, NAME), joined(random, VALUE)),
+    "escape": lambda random: (shown(random),),
+    "escape_text": lambda random: (random.choice([Markup, Markup, object]), shown(random)),
+    "read_attribute": lambda random: (ENVIRONMENT, attributed(random), random.choice(["name", "key", "gone", "title"])),
     "put": lambda random: (text_lines(random), (random.choice(TEXT_NAMES), "a")),
     "look_up": lambda random: (lines(random), *(name.decode() for name in NAMES), *TEXT_NAMES, "x-0", "x-31"),
 }

@@ -1,24 +1,33 @@
 """`python -m scripts.docs_site`: build the site of the documentation into build/site, without network.
 
 The pages are those of `docs`, the README and what else these link to: pages of other folders, and the files of
-`examples`, which the site shows on pages of their own. The navigation is the lists of docs/README.md.
+`examples`, which the site shows on pages of their own. The navigation is the lists of docs/README.md. Examples run in
+their pages where `python -m scripts.playground.fetch` has fetched Pyodide. With `--publish FOLDER` the site is copied
+into the folder of its version there, beside those of other versions, which its header lists.
 """
 
+import html
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+
+from scripts import docs_llms, docs_source
+from scripts.playground.examples import RUN_PAGES, pack, with_buttons
+from scripts.playground.fetch import is_fetched
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 STAGED = ROOT / "build/docs"
 SITE = ROOT / "build/site"
 OTHERS = {
-    "README.md": "index.md",
+    "README.md": "overview.md",
     "docs/README.md": "contents.md",
     "CHANGELOG.md": "project/changes.md",
     "CONTRIBUTING.md": "project/contributing.md",
@@ -29,22 +38,50 @@ OTHERS = {
 }
 """Pages that are elsewhere than in docs, or have another name there, and their places on the site."""
 SHOWN = (
-    "examples/guestbook", "examples/deploy", "examples/dialect_bottle", "examples/feature_flags", "examples/frameworks",
+    "examples/guestbook", "examples/deploy", "examples/deploy/kubernetes", "examples/dialect_bottle",
+    "examples/feature_flags", "examples/frameworks",
 )  # fmt: skip
 """Folders whose files are shown on one page, which the search leaves out."""
 SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
 """Folders whose files a page of docs shows."""
-LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", ".md": "markdown"}
+LISTS = {"contents.md", "project/benchmarks.md", "project/changes.md"}
+"""Pages that name what others explain, which the search leaves out."""
+UNSEARCHED = "---\nsearch:\n  exclude: true\n---"
+LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", ".js": "js", ".md": "markdown"}
 
 _CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
+_PICTURE = re.compile(r"^!\[([^\]]*)\]\(([^)]+\.svg)\)$", re.MULTILINE)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+\.md)\)", re.MULTILINE)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Build the site. Return the exit code of Zensical, which fails for a page that is not there."""
+    parser = ArgumentParser(prog="python -m scripts.docs_site", description="Build the site of the documentation.")
+    parser.add_argument("--publish", type=Path, metavar="FOLDER", help="copy the site into its version's folder there")
+    options = parser.parse_args(arguments)
     stage()
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if not code:
+        docs_llms.write(STAGED, SITE, (DOCS / "README.md").read_text())
+        # A site by itself has one version, its own.
+        (SITE / "versions.json").write_text(
+            json.dumps([{"version": ".", "title": docs_source.version(), "aliases": []}])
+        )
+    if not code and options.publish:
+        publish(SITE, options.publish, docs_source.version())
+    return code
+
+
+def publish(site: Path, folder: Path, version: str) -> None:
+    """Copy a site into the folder of its version, list all versions that are there, and lead to the newest of them."""
+    shutil.copytree(site, folder / version, dirs_exist_ok=True)
+    found = [path.parent.name for path in folder.glob("*/versions.json")]
+    newest = sorted(found, key=lambda name: [int(part) for part in re.findall(r"\d+", name)], reverse=True)
+    listed = [{"version": name, "title": name, "aliases": []} for name in newest]
+    (folder / "versions.json").write_text(json.dumps(listed))
+    to = f'<meta http-equiv="refresh" content="0; url={newest[0]}/"><a href="{newest[0]}/">Antiphon {newest[0]}</a>'
+    (folder / "index.html").write_text(f'<!doctype html><html lang="en"><title>Antiphon</title>{to}</html>\n')
 
 
 def stage() -> None:
@@ -58,12 +95,16 @@ def stage() -> None:
             target.write_text(page(source))
         elif place not in SHOWN_ALREADY.values():
             target.write_text(shown(source))
-    for image in DOCS.rglob("*.png"):
+    for image in (*DOCS.rglob("*.png"), DOCS / "images/mark.svg"):
         target = STAGED / image.relative_to(DOCS)
         target.parent.mkdir(exist_ok=True)
         shutil.copy(image, target)
     (STAGED / "SUMMARY.md").write_text(navigation())
     shutil.copy(ROOT / "scripts/docs_site.css", STAGED / "site.css")
+    shutil.copy(ROOT / "scripts/docs_site.js", STAGED / "site.js")
+    shutil.copy(ROOT / "scripts/playground/page.js", STAGED / "playground.js")
+    if is_fetched():
+        pack(STAGED / "playground")
 
 
 @cache
@@ -80,7 +121,20 @@ def page(source: Path) -> str:
     text = source.read_text()
     if source.suffix != ".md":
         return f"# {source.name.capitalize()}\n\n```text\n{text}```\n"
-    return _CODE_OR_LINK.sub(lambda found: _linked(source, found), text)
+    if source in RUN_PAGES and is_fetched():
+        text = with_buttons(source, text, STAGED / "playground")
+    text = _PICTURE.sub(lambda found: _drawn(source, found), text)
+    text += docs_source.links(source)
+    linked = _CODE_OR_LINK.sub(lambda found: _linked(source, found), text)
+    return f"{UNSEARCHED}\n\n{linked}" if OTHERS.get(str(source.relative_to(ROOT))) in LISTS else linked
+
+
+def _drawn(source: Path, found: re.Match[str]) -> str:
+    """Return a picture in SVG as a part of its page, whose colours it then takes."""
+    words = html.escape(" ".join(found[1].split()))
+    drawing = (source.parent / found[2]).read_text().strip()
+    named = drawing.replace("<svg ", f'<svg role="img" aria-label="{words}" ', 1)
+    return f'<figure class="drawing">\n{named}\n</figure>'
 
 
 def _linked(source: Path, found: re.Match[str]) -> str:
@@ -91,7 +145,7 @@ def _linked(source: Path, found: re.Match[str]) -> str:
     if target.suffix == ".png" and target.is_relative_to(DOCS):
         known[target] = str(target.relative_to(DOCS))
     if target not in known and target.parent in known:
-        target, fragment = target.parent, f"#{_anchor(target.name)}"
+        target, fragment = target.parent, f"#{_anchor(target.name)}" if _is_shown(target) else ""
     if target not in known:
         raise LookupError(f"{source.relative_to(ROOT)} links to {found[1]}, which is not on the site")
     return f"]({os.path.relpath(known[target], Path(known[source]).parent)}{fragment})"
@@ -103,12 +157,16 @@ def _anchor(title: str) -> str:
 
 def shown(folder: Path) -> str:
     """Return a page that shows the files of a folder."""
-    parts = ["---\nsearch:\n  exclude: true\n---", f"# {folder.relative_to(ROOT)}"]
+    parts = [UNSEARCHED, f"# {folder.relative_to(ROOT)}"]
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in {".pyc", ".json", ".jpg", ".png"} and path.stat().st_size:
+        if _is_shown(path):
             language = LANGUAGES.get(path.suffix, "text")
             parts += [f"## `{path.relative_to(folder)}`", f"````{language}\n{path.read_text().rstrip()}\n````"]
     return "\n\n".join(parts) + "\n"
+
+
+def _is_shown(path: Path) -> bool:
+    return path.is_file() and path.suffix not in {".pyc", ".json", ".jpg", ".png"} and path.stat().st_size > 0
 
 
 # The navigation
@@ -117,7 +175,7 @@ def shown(folder: Path) -> str:
 def navigation() -> str:
     """Return the navigation as a list: the lists of docs/README.md, in its sections, and then the project's pages."""
     sections = (DOCS / "README.md").read_text().split("\n## ")
-    lines = ["- [Antiphon](index.md)", "- Tutorial", *_groups(sections[0])]
+    lines = ["- [Antiphon](index.md)", "- [Overview](overview.md)", "- Tutorial", *_groups(sections[0])]
     for section in sections[1:]:
         title, _, text = section.partition("\n")
         lines += [f"- {title}", *_groups(text)]
@@ -157,4 +215,4 @@ def _title(place: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

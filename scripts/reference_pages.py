@@ -32,7 +32,7 @@ TOPICS = {
         "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
     "websockets.md": Page(
-        "WebSockets", "antiphon", "WebSocket WebSocketClosed",
+        "WebSockets", "antiphon", "WebSocket BlockingWebSocket WebSocketClosed",
         "See also [blueprints](blueprint.md), which register their handlers, and [limits](http/limits.md).",
     ),
     "uploads.md": Page(
@@ -50,7 +50,7 @@ TOPICS = {
     ),
     "applications.md": Page(
         "Servers, proxies and other applications", "antiphon",
-        "to_app from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
+        "to_app view from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
         "See also [serve an app](../how-to/serve.md), [stand behind a proxy](../how-to/behind-a-proxy.md) and"
         " [use messages without a server](../how-to/messages.md).",
     ),
@@ -125,6 +125,10 @@ TOPICS = {
         " CookieStore",
         "See also [keep data of a visitor](../../how-to/sessions.md) and [stores](../stores.md).",
     ),
+    "features/channels.md": Page(
+        "Channels", "antiphon.features", "Channel ChannelListener ChannelMessage ChannelPresence Missed",
+        "See also [send events to many](../../how-to/events-to-many.md).",
+    ),
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
         "Users UserSource Basic Bearer SessionLogin login logout login_required is_same_secret",
@@ -163,6 +167,10 @@ TOPICS = {
         "See also [limit how often clients ask](../../how-to/rate-limits.md) and"
         " [do once what is sent twice](../../how-to/idempotency.md).",
     ),
+    "features/cache.md": Page(
+        "Shared cache", "antiphon.features", "Cache",
+        "See also [answer from a shared cache](../../how-to/shared-cache.md).",
+    ),
     "features/security.md": Page(
         "Security headers and CORS", "antiphon.features",
         "SecurityHeaders ContentSecurityPolicy csp_nonce PermissionsPolicy StrictTransportSecurity CORS",
@@ -177,15 +185,18 @@ TOPICS = {
         "See also [describe an API](../../how-to/openapi.md).",
     ),
     "features/observing.md": Page(
-        "Health, traces and the access log", "antiphon.features", "Health HealthCheck OpenTelemetry AccessLog",
-        "See also [answer probes](../../how-to/health.md), [trace requests](../../how-to/trace.md) and"
-        " [read the logs](../../how-to/logs.md).",
+        "Health, metrics, traces and the access log", "antiphon.features",
+        "Health HealthCheck Metrics Counter Gauge Histogram OpenTelemetry AccessLog",
+        "See also [answer probes](../../how-to/health.md), [metrics](../../how-to/metrics.md),"
+        " [trace requests](../../how-to/trace.md) and [read the logs](../../how-to/logs.md).",
     ),
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
-        "close_accepted BACKLOG Lifecycle ForeignSockets Connection environ_sockets check_handshake",
-        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+        "close_accepted BACKLOG Lifecycle Framework Answer ForeignSockets Connection environ_sockets on_own_thread "
+        "check_handshake",
+        "See also [write a dialect](../../how-to/write-a-dialect.md) and, for `Framework`,"
+        " [write a library for every framework](../../how-to/for-library-authors.md).",
     ),
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
@@ -204,7 +215,7 @@ TOPICS = {
     ),
     "embedding/responses.md": Page(
         "Responses, templates and functions", "antiphon.embedding",
-        "to_response response_of only_typed started_response restarting FileBody OpenFile guess_type "
+        "to_response response_of json_encoder only_typed started_response restarting FileBody OpenFile guess_type "
         "as_bytes served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
         "describe innermost signature_of annotations_of DescribedApp DescribedRoute",
         "See also [write a dialect](../../how-to/write-a-dialect.md).",
@@ -232,8 +243,8 @@ TOPICS = {
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SettableDependency SharedValues Shield SocketUse "
-        "StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins WebSocketHandler "
-        "WebSocketMessage WebSocketValues Widget",
+        "SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
+        "WebSocketHandler WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",
     ),
     "testing.md": Page(
@@ -247,7 +258,9 @@ TOPICS = {
 """The pages on several names each."""
 
 GIVEN = {
+    "antiphon.features.Counter", "antiphon.features.Gauge", "antiphon.features.Histogram",
     "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.features.BoundField",
+    "antiphon.features.ChannelListener", "antiphon.features.ChannelPresence",
     "antiphon.features.PageFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",
     "antiphon.testing.ClientResponse", "antiphon.testing.ClientSession",
     "antiphon.testing.ClientWebSocket", "antiphon.testing.StreamedResponse",

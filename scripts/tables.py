@@ -69,7 +69,15 @@ def compat(dialect: str) -> str:
 
 def wall() -> str:
     """Return the table of the applications whose tests run on a dialect."""
-    head = ["application", "", "original", "tests", "pass with the original:", "of these with the dialect:", "again"]
+    head = [
+        "application",
+        "what it is",
+        "original",
+        "tests",
+        "pass with the original:",
+        "of these with the dialect:",
+        "again",
+    ]
     return table(head, [_application(row) for row in rows(WALL)])
 
 
@@ -94,6 +102,45 @@ def applications_named() -> str:
     applications = {each.project.name: each.name for each in APPLICATIONS}
     names = dict.fromkeys(applications[row["distribution"]] for row in rows(WALL))
     return f"Applications whose own tests run on it: {', '.join(names)}."
+
+
+def wall_cards() -> str:
+    """Return the applications of the wall, each once, with the dialect on which most of its tests ran."""
+    applications = {each.project.name: each for each in APPLICATIONS}
+    most: dict[str, Mapping[str, str]] = {}
+    for row in rows(WALL):
+        most[row["distribution"]] = max(most.get(row["distribution"], row), row, key=lambda each: int(each["of"]))
+    lines = [
+        f"- **{applications[name].name}** {_of(row)}<br>{applications[name].description}" for name, row in most.items()
+    ]
+    return "\n".join(['<div class="wall" markdown>', "", *lines, "", "</div>"])
+
+
+def _of(row: Mapping[str, str]) -> str:
+    return f"{int(row['passed']):,}&nbsp;of&nbsp;{int(row['of']):,}"
+
+
+def three_figures() -> str:
+    """Return the front page's figures, each with the command that makes it again."""
+    times = figures()["frameworks"]
+    case = "a form with a picture"
+    ours, theirs = (f"{times[name][case]:.0f} µs" for name in ("antiphon wsgi", "flask wsgi"))
+    tests = [row for row in rows(COMPAT) if row["dialect"] == "flask"]
+    passed, of = (sum(int(row[name]) for row in tests) for name in ("passed", "of"))
+    fields = known.counts()["counts"]["structured fields, parsed"]
+    told = {
+        ours: (f"for {case}, handled in one process; Flask takes {theirs}", "python -m benchmarks.side_by_side"),
+        f"{passed:,} of {of:,}": (
+            f"tests of {len(tests)} projects made for Flask pass with Antiphon in its place",
+            "make compat",
+        ),
+        f"{fields['Antiphon']:,} of {fields['cases']:,}": (
+            "examples of structured fields are read as their authors say",
+            "make corpora",
+        ),
+    }
+    lines = [f"- **{figure}**<br>{words}<br>`{command}`" for figure, (words, command) in told.items()]
+    return "\n".join(['<div class="figures" markdown>', "", *lines, "", "</div>"])
 
 
 def dialects() -> str:
@@ -204,6 +251,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "the dialects' counts": dialects,
     "wall.csv": wall,
     "wall.csv, names": applications_named,
+    "wall.csv, cards": wall_cards,
+    "three figures": three_figures,
     "the corpora's counts": corpora,
     "the corpora's sources": corpora_sources,
     "the corpora's differences": corpora_differences,
@@ -214,6 +263,7 @@ PAGES = [
     ROOT / name
     for name in (
         "README.md",
+        "docs/index.md",
         *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall", "corpora")),
     )
 ]

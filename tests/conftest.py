@@ -16,6 +16,9 @@ settings.register_profile("shared machine", deadline=None, max_examples=EXAMPLES
 settings.register_profile("the same each time", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("the same each time" if os.environ.get("CI") else "shared machine")
 
+# Dash's plugin is not for this pytest, nor for those that tests start.
+os.environ["PYTEST_ADDOPTS"] = "-p no:dash"
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _only_new_objects_are_garbage() -> None:
@@ -39,6 +42,7 @@ ONCE = (
         "examples/",
         "contract/sockets/",
         "features/locations/",
+        "frameworks/",
         "features/openapi/test_bookstore",
         "features/openapi/test_mutants",
         "features/stores/test_circuit_breaker",

@@ -736,7 +736,7 @@ WEBSOCKETS = """
 from dataclasses import dataclass
 from typing import assert_type
 
-from antiphon import App, Blueprint, Limits, Request, WebSocket, WebSocketClosed
+from antiphon import App, BlockingWebSocket, Blueprint, Limits, Request, WebSocket, WebSocketClosed
 from antiphon.testing import Client
 
 
@@ -764,12 +764,31 @@ async def room(request: Request, socket: WebSocket, number: int) -> None:
 
 
 @shop.websocket("/live")
-def live(request: Request, socket: WebSocket) -> None:
+def live(request: Request, socket: BlockingWebSocket) -> None:
     for message in socket:
         assert_type(message, str | bytes)
     for move in socket.values(Move):
         assert_type(move, Move)
         socket.send(move)
+    assert_type(socket.receive(), str | bytes)
+    assert_type(socket.receive_as(Move), Move)
+    assert_type(socket.receive_as(Move | None), Move | None)
+    assert_type(socket.closed, WebSocketClosed | None)
+    socket.close(4000, "done")
+    socket.close("done")  # wrong
+
+
+@app.websocket("/unannotated")
+def unannotated(request, socket):  # type: ignore[no-untyped-def]
+    socket.send("text")
+
+
+@app.websocket("/blocks")  # wrong
+async def blocks(request: Request, socket: BlockingWebSocket) -> None: ...
+
+
+@app.websocket("/awaits")  # wrong
+def awaits(request: Request, socket: WebSocket) -> None: ...
 
 
 @app.websocket("/")  # wrong

@@ -47,7 +47,7 @@ def log_in(request: Request):
     if form.validate():
         if user := request[BOOK].user_with(form.data.name, form.data.password):
             return welcome(request, user)
-        form.add_error(None, lazy("There is no such user, or the password is another."))
+        form.add_error(None, lazy("The name or the password is wrong."))
     return Page("login.html", form=form), form.status
 
 

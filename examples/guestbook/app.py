@@ -5,6 +5,7 @@ from pathlib import Path
 from antiphon import App, HTTPError, Request
 from antiphon.features import (
     BlockScript,
+    Channel,
     ContentSecurityPolicy,
     Flash,
     Languages,
@@ -19,6 +20,7 @@ from antiphon.features import (
 from examples.guestbook.accounts import accounts
 from examples.guestbook.book import BOOK, Book
 from examples.guestbook.entries import entries
+from examples.guestbook.live import NEWS, live
 
 
 def make_app(folder: Path = Path("var/guestbook")) -> App:
@@ -28,13 +30,17 @@ def make_app(folder: Path = Path("var/guestbook")) -> App:
     app.use(Languages("locales", default="en"))
     app.use(Templates("templates"))
     app.use(BlockScript())
-    app.use(Sessions(SQLiteStore(book.folder / "sessions.db")))
+    store = SQLiteStore(book.folder / "sessions.db")
+    app.use(Sessions(store))
     app.use(Flash())
     app.use(Users(SessionLogin(book.user), login="accounts.log_in"))
+    news = Channel("news", store, keep=10)
     app.provide(BOOK, lambda request: book)
+    app.provide(NEWS, lambda request: news)
     app.static("/static", Path(__file__).parent / "static")
     app.register(accounts)
     app.register(entries)
+    app.register(live)
     app.before_request(remember_language)
     app.errorhandler(HTTPError)(show_error)
     return app

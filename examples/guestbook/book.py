@@ -21,6 +21,10 @@ ENTRIES = """
 select entries.id, name, words, written, picture, caption from entries join users on users.id = author
 where entries.id < ? order by entries.id desc limit ?
 """
+ENTRIES_SINCE = """
+select entries.id, name, words, written, picture, caption from entries join users on users.id = author
+where entries.id > ? order by entries.id limit ?
+"""
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"GIF87a": ".gif", b"GIF89a": ".gif"}
 
 
@@ -87,9 +91,22 @@ class Book:
 
     def entries(self, before: int, most: int) -> list[Entry]:
         """Return the newest entries before another one, newest first."""
+        return self._found(ENTRIES, before, most)
+
+    def entries_since(self, last: int, most: int) -> list[Entry]:
+        """Return the oldest entries after another one, oldest first."""
+        return self._found(ENTRIES_SINCE, last, most)
+
+    def _found(self, query: str, id: int, most: int) -> list[Entry]:
         with self.open() as database:
-            rows = database.execute(ENTRIES, [before, most]).fetchall()
+            rows = database.execute(query, [id, most]).fetchall()
         return [Entry(*row[:3], datetime.fromisoformat(row[3]), *row[4:]) for row in rows]
+
+    def last_id(self) -> int:
+        """Return the number of the entry that was written last, which may be deleted by now; 0 before the first."""
+        with self.open() as database:
+            row = database.execute("select seq from sqlite_sequence where name = 'entries'").fetchone()
+        return row[0] if row else 0
 
     def picture(self, name: str) -> Path | None:
         """Return the file of a picture that an entry has."""

@@ -9,6 +9,7 @@ from antiphon import Blueprint, Limits, Request, Response, Upload, abort
 from antiphon.features import Field, Form, Page, lazy, login_required
 from examples.guestbook.accounts import EITHER_WAY
 from examples.guestbook.book import BOOK, picture_suffix
+from examples.guestbook.live import NEWS
 
 entries = Blueprint("entries", limits=Limits(body=5 << 20))
 SHOWN = 10
@@ -44,7 +45,7 @@ class Note:
 
     def check(self, form: "Form[Note]") -> None:
         if self.picture and picture_suffix(self.picture) is None:
-            form.add_error("picture", lazy("This is no picture that we know: take a PNG, JPEG or GIF."))
+            form.add_error("picture", lazy("This is not a picture we can show: use a PNG, JPEG or GIF."))
         if self.picture and not self.caption:
             form.add_error("caption", lazy("Please say what the picture shows."))
 
@@ -55,8 +56,10 @@ def index(request: Request):
     book, form = request[BOOK], Form(Note, request)
     if form.validate(Note.check):
         book.add_entry(request.user, form.data.words, form.data.picture, form.data.caption)
+        request[NEWS].send_now(None)
         request.flash(lazy("Thank you for signing!"))
         return Response.redirect(request.url_for(".index"))
+    last_id = book.last_id()  # before the entries: what is written meanwhile comes by the socket, too
     found = book.entries(request.args_as(Range).before, SHOWN)
     return Page(
         "index.html",
@@ -64,6 +67,7 @@ def index(request: Request):
         _json=form.errors or found,
         form=form,
         entries=found,
+        last_id=last_id,
         has_older=len(found) == SHOWN,
     ), form.status
 

@@ -4,14 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from antiphon import App, Limits, Request, Response
+from antiphon import App, HTTPError, Limits, Request, Response
 from antiphon.features import UploadProgress
 from antiphon.http import NotFound
 from examples.tour import pages
 
 app = App(limits=Limits(body=1 << 20), trusted_hosts=["localhost", "127.0.0.1", "[::1]"])
 app.use(UploadProgress())
+app.static("/static", Path(__file__).parent / "static")
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 GREETINGS = {"en": "Hello", "de": "Guten Tag", "fr": "Bonjour", "es": "Hola"}
 
@@ -36,18 +40,20 @@ def index(request: Request):
 @app.post("/greet")
 def greet(request: Request):
     name = request.form.get("name", "").strip() or "stranger"
-    return Response.html(pages.greeting(name, request.form.getall("likes")))
+    return Response.html(pages.greeting(request, name, request.form.getall("likes")))
 
 
 @app.get("/upload")
 def upload_form(request: Request):
-    return Response.html(pages.upload_form())
+    return Response.html(pages.upload_form(request))
 
 
 @app.post("/upload", limits=Limits(body=1 << 30))
 def upload(request: Request):
     chosen = [file for file in request.files.getall("file") if file]
-    return Response.html(pages.uploaded([(file.filename, file.size, file.digest("sha256")) for file in chosen]))
+    return Response.html(
+        pages.uploaded(request, [(file.filename, file.size, file.digest("sha256")) for file in chosen])
+    )
 
 
 @app.get("/hello/<name>")
@@ -100,6 +106,23 @@ def slow_sync(request: Request):
 @app.get("/items/<int:number>")
 def item(request: Request, number: int):
     raise NotFound(f"There is no item {number}.")
+
+
+@app.get("/docs/<path:page>")
+def documentation(request: Request, page: str):
+    """Answer with a page of the documentation, in Markdown; its links lead to the others."""
+    path = (DOCS / page).resolve()
+    if path.suffix != ".md" or not path.is_relative_to(DOCS) or not path.is_file():
+        raise NotFound(f"The documentation has no page {page}.")
+    return Response(path.read_text("utf-8"), content_type="text/plain; charset=utf-8")
+
+
+@app.errorhandler(HTTPError)
+def show_error(request: Request, error: HTTPError):
+    if request.accept.best(["application/problem+json", "text/html"]) != "text/html":
+        raise error
+    text = pages.problem(request, error.status, error.title, error.detail or "")
+    return Response.html(text, status=error.status, headers=error.headers)
 
 
 @app.get("/error")

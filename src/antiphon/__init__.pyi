@@ -9,6 +9,7 @@ from antiphon.app.served_function import to_app
 from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import Environment, env
 from antiphon.explanations import explained
+from antiphon.frameworks.view import view
 from antiphon.handler.context import current_request
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import HTTPError, abort
@@ -25,6 +26,7 @@ from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
+from antiphon.websockets.blocking import BlockingWebSocket
 from antiphon.websockets.closing import WebSocketClosed
 from antiphon.websockets.websocket import WebSocket
 
@@ -34,6 +36,7 @@ __all__ = [
     "Address",
     "App",
     "BadSignature",
+    "BlockingWebSocket",
     "Blueprint",
     "Dependency",
     "Environment",
@@ -68,4 +71,5 @@ __all__ = [
     "get_response",
     "is_debug",
     "to_app",
+    "view",
 ]

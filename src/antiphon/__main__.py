@@ -1,6 +1,6 @@
 """`python -m antiphon`: the `antiphon` command."""
 
-from antiphon.cli.main import main
+from antiphon.cli.entry import main
 
 if __name__ == "__main__":
-    main(prog_name="antiphon")
+    main()

@@ -101,6 +101,14 @@ class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like 
         def __get__(self, instance: object | None, owner: type) -> "lazy[T] | T": ...
 
 
+@lru_cache(maxsize=1)
+def frameworks() -> Any:
+    """Return the module that knows other frameworks, for requests and responses, which stand below it."""
+    from importlib import import_module
+
+    return import_module("antiphon.frameworks.recognition")
+
+
 def import_on_use(
     package: str, modules: Mapping[str, str], renamed: "Mapping[str, Renamed]" = MappingProxyType({})
 ) -> tuple[list[str], Callable[[str], Any]]:

@@ -44,7 +44,7 @@ def path_beside(file: str | None, path: str | os.PathLike[str]) -> str:
 def folder_beside(file: str | None, path: str | os.PathLike[str]) -> str:
     """Return the absolute path of a folder; a relative one is beside a file.
 
-    Raises ValueError for a folder that is not there, and for a relative one beside no file.
+    Raises ValueError for a missing folder, and for a relative one beside no file.
     """
     folder = path_beside(file, path)
     if not os.path.isdir(folder):

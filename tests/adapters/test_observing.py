@@ -492,3 +492,47 @@ def test_an_exchange_can_not_be_changed_by_an_observer(app, interface, notes, ca
     assert [record.message.rpartition(" bytes ")[0] for record in caplog.records] == ["GET /items/7 200 6"]
     assert (notes.only.path, notes.only.status, notes.only.body_size) == ("/items/7", 200, 6)
     assert [name for name in dir(Exchange) if name[0] != "_" and callable(getattr(Exchange, name))] == []
+
+
+class Streams(Observer):
+    def __init__(self):
+        self.events = []
+
+    def stream(self, exchange):
+        self.events.append(("stream", exchange.path))
+
+    def sent(self, exchange):
+        self.events.append(("sent", exchange.path))
+
+
+@pytest.mark.parametrize(
+    ("path", "is_stream"),
+    [("/stream", True), ("/stream-async", True), ("/items/7", False), ("/file", False), ("/missing", False)],
+)
+def test_streams_are_told_before_they_begin(app, interface, path, is_stream):
+    streams = Streams()
+    app.observe(streams)
+    Client(app, interface).get(path)
+    assert streams.events == [("stream", path)] * is_stream + [("sent", path)]
+
+
+def test_an_exchange_has_what_is_counted(app, interface, notes):
+    client = Client(app, interface, raise_errors=False)
+    client.post("/read", body=b"ten bytes!")
+    exchange = notes.only
+    assert exchange.received_size == 10
+    assert exchange.measures == (("POST", "/read", 200), exchange.seconds, 10, 10, False)
+    assert ("content-length", "10") in exchange.fields
+
+
+@pytest.mark.parametrize("path", ["/items/7", "/missing", "/fails"])
+def test_errors_that_are_answered_break_nothing(app, interface, notes, path):
+    Client(app, interface, raise_errors=False).get(path)
+    assert not notes.only.is_broken
+    assert not notes.only.measures[-1]
+
+
+def test_an_error_of_a_stream_breaks_it_off(app, notes, call, caplog):
+    call(app, path="/breaks")
+    assert notes.only.is_broken
+    assert notes.only.measures[-1]

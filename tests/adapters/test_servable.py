@@ -277,6 +277,8 @@ class TestTheLifespan:
         assert lifespan.types == types
         assert "LookupError" in lifespan.sent[-1]["message"]
         assert "cannot" in lifespan.sent[-1]["message"]
+        assert f'File "{__file__}", line ' in lifespan.sent[-1]["message"]
+        assert "/antiphon/adapters/" not in lifespan.sent[-1]["message"]
 
     def test_of_rsgi_starts_and_stops_on_the_loop_that_is_given(self, servers):
         app = App()

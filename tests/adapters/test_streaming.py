@@ -9,6 +9,7 @@ import pytest
 
 from antiphon import App, Response
 from antiphon.adapters.streaming import cut_off, write_chunks
+from antiphon.concurrency.loop import TIME_SLICE
 from antiphon.http.head import RequestHead
 from antiphon.request.request import Request
 
@@ -238,6 +239,30 @@ class TestASourceThatWaitsForNothing:
 
         assert asyncio.run(main()) is False
         assert source.told == CLOSED
+
+
+class TestASourceThatWaits:
+    def test_is_asked_for_its_next_chunk_in_the_pass_in_which_it_gave_one(self):
+        passes, asked_in = 0, []
+
+        async def chunks():
+            for _ in range(3):
+                asked_in.append(passes)
+                await asyncio.sleep(2 * TIME_SLICE)
+                asked_in.append(passes)
+                yield b"tick"
+
+        async def main():
+            nonlocal passes
+            client = Client(waits=False)
+            writing = asyncio.create_task(write_chunks(watched_by(client.gone), chunks(), client.begin))
+            while not writing.done():
+                passes += 1
+                await asyncio.sleep(0)
+
+        asyncio.run(main())
+        given_in, asked_again_in = asked_in[1:-1:2], asked_in[2::2]
+        assert asked_again_in == given_in
 
 
 class TestTheWatch:

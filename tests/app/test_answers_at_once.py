@@ -59,6 +59,16 @@ async def around_async(request):
     yield
 
 
+async def opens_later(request):
+    await asyncio.sleep(0)
+    yield
+
+
+async def closes_later(request):
+    yield
+    await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize(
     ("handler", "middleware", "asked", "is_at_once"),
     [
@@ -66,7 +76,10 @@ async def around_async(request):
         (at_once, around, {}, True),
         (at_once, None, {"method": "POST", "body": b"text"}, True),
         (at_once, None, {"method": "PUT"}, True),
-        (at_once, around_async, {}, False),
+        (at_once, around_async, {}, True),
+        (at_once, opens_later, {}, False),
+        (at_once, closes_later, {}, False),
+        (after_a_while, around_async, {}, False),
         (at_once, None, {"method": "POST", "body": b"text", "head": Late}, False),
         (after_a_while, None, {}, False),
         (after_a_while, around, {"method": "POST", "body": b"text"}, False),

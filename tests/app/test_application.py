@@ -303,7 +303,7 @@ class TestRegistering:
 
     @pytest.mark.parametrize("feature", [None, 5, SecurityHeaders], ids=repr)
     def test_what_is_no_feature_is_an_error_that_says_what_one_is(self, feature):
-        with pytest.raises(TypeError, match=r"is no feature.*install\(app\)"):
+        with pytest.raises(TypeError, match=r"is not a feature.*install\(app\)"):
             App().use(feature)
 
     def test_a_function_that_never_yields_as_middleware_is_an_error(self):

@@ -318,7 +318,7 @@ class TestRegistering:
 
     @pytest.mark.parametrize("application", [App(), echo, None], ids=["app", "function", "None"])
     def test_of_what_is_no_blueprint_tells_how_to_mount_it(self, application):
-        with pytest.raises(TypeError, match=r"is no blueprint; an application is mounted: app\.mount\("):
+        with pytest.raises(TypeError, match=r"is not a blueprint; mount an application: app\.mount\("):
             App().register(application)
 
     def test_lists_the_routes_as_they_are_answered(self):

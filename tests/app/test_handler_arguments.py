@@ -1,12 +1,14 @@
 """The arguments of handlers: the request, and those parameters of the route that the handler names."""
 
 from collections.abc import Sequence  # noqa: F401 - named in annotations
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial, wraps
 from typing import Annotated, Any, Literal, NewType  # noqa: F401 - named in annotations
 from uuid import UUID
 
 import pytest
+from msgspec import Struct
 
 from antiphon import App, Blueprint
 from antiphon.handler.contract import describe
@@ -204,14 +206,46 @@ def test_an_annotation_that_contradicts_the_converter_is_an_error(app, parameter
 
 
 MISTAKEN = [
-    (lambda request, number: "", "takes 'number', which is no parameter of /<key>: that has key"),
-    (lambda request, key, page: "", "takes 'page', which is no parameter of /<key>: that has key"),
-    (lambda request, *, page: "", "takes 'page', which is no parameter of /<key>: that has key"),
-    (lambda key, request: "", "takes 'request', which is no parameter of /<key>: that has key"),
+    (lambda request, number: "", "takes 'number', which is not a parameter of /<key>: that has key"),
+    (lambda request, key, page: "", "takes 'page', which is not a parameter of /<key>: that has key"),
+    (lambda request, *, page: "", "takes 'page', which is not a parameter of /<key>: that has key"),
+    (lambda key, request: "", "takes 'request', which is not a parameter of /<key>: that has key"),
     (lambda: "", "takes (), and is called with (request)"),
     (lambda request, key, /: "", "takes (request, key), and is called with (request)"),
     (lambda **params: "", "takes (params), and is called with (request)"),
 ]
+
+
+@dataclass
+class Order:
+    lamp: str
+
+
+class Customer(Struct):
+    name: str
+
+
+def order(body: Order): ...
+def named_order(body: "Order"): ...
+def customer(customer: Customer): ...
+def number(key: int): ...
+def text(key: str): ...
+def both(request, body: Order): ...
+
+
+FIRST = "and the first argument is the request"
+MISTAKEN += [
+    (order, f"takes body as Order, {FIRST}. Read the body: body = request.json_as(Order)"),
+    (named_order, f"takes body as Order, {FIRST}. Read the body: body = request.json_as(Order)"),
+    (customer, f"takes customer as Customer, {FIRST}. Read the body: customer = request.json_as(Customer)"),
+    (number, f"takes key as int, {FIRST}: write (request, key: int)"),
+    (text, f"takes key as str, {FIRST}: write (request, key: str)"),
+    (
+        both,
+        ("takes 'body', which is not a parameter of /<key>: that has key."
+        " Read the body: body = request.json_as(Order)"),
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("handler", "message"), MISTAKEN)
@@ -221,14 +255,32 @@ def test_an_argument_that_is_no_parameter_is_an_error(handler, message):
     assert str(refused.value) == f"{describe(handler)} {message}"
 
 
+def refuse(request):
+    """A hook, which returns no handler."""
+
+
+async def arefuse(request): ...
+
+
+@pytest.mark.parametrize(("hook", "returned"), [(refuse, "None"), (arefuse, "a coroutine")])
+@pytest.mark.filterwarnings("error")
+def test_a_hook_written_as_a_decorator_says_where_a_hook_goes(hook, returned):
+    with pytest.raises(TypeError) as refused:
+        App().get("/")(hook(lambda request: ""))
+    assert str(refused.value) == (
+        f"the decorator below the route returned {returned}, not a handler."
+        ' If it is a hook, give it to the route: @app.get("/", before=hook)'
+    )
+
+
 def test_a_route_without_parameters_says_so():
-    with pytest.raises(TypeError, match="which is no parameter of /: that has none"):
+    with pytest.raises(TypeError, match="which is not a parameter of /: that has none"):
         App().get("/")(lambda request, key: "")
 
 
 @pytest.mark.parametrize(
     ("prefix", "message"),
-    [("/<shop>", "takes shop as int, and <shop> gives a str: write <int:shop>"), ("", "no parameter of /<int:number>")],
+    [("/<shop>", "takes shop as int, and <shop> gives a str: write <int:shop>"), ("", "not a parameter of /<int")],
 )
 def test_a_blueprint_s_handlers_are_checked_before_the_first_request(prefix, message):
     app, shop = App(), Blueprint("shop", prefix="/<int:shop>")

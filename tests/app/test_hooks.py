@@ -69,7 +69,7 @@ class TestOfOneRoute:
         [
             ([lambda: None], "request"),
             ([lambda request, other: None], "other"),
-            ("hook", "is no function"),
+            ("hook", "is not a function"),
             (5, "iterable"),
             (lambda request: (yield), "yields"),
         ],
@@ -323,8 +323,8 @@ def test_what_nobody_awaits_is_not_async(role, register, function):
 MISTAKES = {
     "mount swapped": (lambda app: app.mount(App(), "/shop"), r'mount\("/shop", application\)'),
     "a middleware's name": (lambda app: app.middleware("http"), r"not 'http': write `@app.middleware`"),
-    "a hook's name": (lambda app: app.before_request("first"), "'first' is no function"),
-    "on_startup of a name": (lambda app: app.on_startup("first"), "'first' is no function"),
+    "a hook's name": (lambda app: app.before_request("first"), "'first' is not a function"),
+    "on_startup of a name": (lambda app: app.on_startup("first"), "'first' is not a function"),
     "a handler as methods": (lambda app: app.route("/", len), "methods is a collection of methods"),
 }
 

@@ -509,3 +509,30 @@ class TestTheBody:
         app.errorhandler(404)(error_handler(lambda request, error: request.body))
         with Client(app, "wsgi") as client:
             assert client.post("/nowhere", body=b"hello").body == b"hello"
+
+
+class Later:
+    """An answer that waits before it is there."""
+
+    def __response__(self, request):
+        async def respond():
+            await asyncio.sleep(0)
+            return Response("later")
+
+        return respond()
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_an_answer_that_waits_is_awaited_where_middleware_gives_it_early(interface):
+    app = App()
+
+    @app.middleware
+    def early(request):
+        return Later()
+        yield
+
+    @app.get("/")
+    async def page(request):
+        raise AssertionError("the handler is not called")
+
+    assert Client(app, interface).get("/").text == "later"

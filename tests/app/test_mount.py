@@ -481,7 +481,7 @@ class TestMounting:
 
     @pytest.mark.parametrize("application", [None, "shop:app", 1, App, dict])
     def test_what_is_no_application_is_refused(self, application):
-        with pytest.raises(TypeError, match="is no application"):
+        with pytest.raises(TypeError, match="is not an application"):
             App().mount("/old", application)
 
     @pytest.mark.parametrize("prefix", ["", "/old", "/<name>"])

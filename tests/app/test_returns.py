@@ -273,6 +273,21 @@ def test_the_error_says_what_came_and_what_is_understood():
         to_response((1, 2, 3, 4), source, REQUEST)
 
 
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ((404, "no"), "returned (int, str): the body comes first, write `return body, status`"),
+        ((404, {"a": 1}), "returned (int, dict): the body comes first, write `return body, status`"),
+        (("no", {"a": "b"}, 404), "(str, dict, int): the body comes first, write `return body, status, headers`"),
+        ((404, "no", {"a": "b"}), "(int, str, dict): the body comes first, write `return body, status, headers`"),
+    ],
+)
+def test_the_error_for_a_tuple_in_another_order_says_which_it_is(value, says):
+    with pytest.raises(TypeError) as refused:
+        to_response(value, source, REQUEST)
+    assert says in str(refused.value)
+
+
 def test_the_error_for_a_coroutine_says_what_was_forgotten():
     made = coroutine()
     with pytest.raises(TypeError, match=r"await|async def"):

@@ -121,7 +121,7 @@ def test_is_refused_unless_it_can_be_called_with_a_request(function):
 
 
 def test_is_refused_where_it_is_none():
-    with pytest.raises(TypeError, match="'text' is no function"):
+    with pytest.raises(TypeError, match="'text' is not a function"):
         to_app("text")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from antiphon import App, Blueprint
+from antiphon.app.static_files import READ_AT_ONCE
 from antiphon.testing import Client
 from antiphon.testing.errors import BrokenResponse, ContractError
 from tests.contract.process import ServerProcess
@@ -89,7 +90,7 @@ class TestItsAnswers:
     def test_are_404_where_no_file_is(self, app, serving, path):
         assert serving(app).get(f"/static{path}").status == 404
 
-    def test_come_from_a_thread_and_leave_as_files(self, root):
+    def test_come_from_a_thread_and_leave_as_files_if_they_are_large(self, root):
         app, kinds, threads = App(), [], []
         app.static("/static", root, immutable=lambda name: threads.append(threading.current_thread()))
 
@@ -108,6 +109,9 @@ class TestItsAnswers:
             seen.append(threading.current_thread())
 
         assert client.get("/static/css/site.css").body == CSS
+        assert kinds == ["http.response.start", "http.response.body"]
+        (root / "large.bin").write_bytes(bytes(READ_AT_ONCE + 1))
+        assert len(client.get("/static/large.bin").body) == READ_AT_ONCE + 1
         assert kinds[-1] == "http.response.pathsend"
         assert not {*seen}.intersection(threads)
         assert threads
@@ -121,15 +125,17 @@ class TestItsAnswers:
         assert (response.body, response.headers["x-endpoint"]) == (CSS, "static css/site.css")
 
     def test_break_off_when_the_file_has_gone_meanwhile(self, app, serving, root, caplog):
+        (root / "large.bin").write_bytes(bytes(READ_AT_ONCE + 1))
+
         @app.after_request
         def remove(request, response):
-            (root / "css/site.css").unlink(missing_ok=True)
+            (root / "large.bin").unlink(missing_ok=True)
 
         client = serving(app, raise_errors=False)
         with suppress(BrokenResponse, ContractError):
-            assert client.get("/static/css/site.css").status == 500
+            assert client.get("/static/large.bin").status == 500
         assert [record.levelname for record in caplog.records if record.name == "antiphon"] == ["ERROR"]
-        assert client.get("/static/css/site.css").status == 404
+        assert client.get("/static/large.bin").status == 404
 
     def test_are_those_of_the_routes_where_they_are_more_particular(self, root, serving):
         app = App()

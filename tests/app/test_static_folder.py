@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon.app.static_files import StaticFolder
+from antiphon.app.static_files import CODINGS, READ_AT_ONCE, StaticFolder
 from antiphon.http.errors import Forbidden, NotFound, PreconditionFailed, RangeNotSatisfiable
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
@@ -22,6 +22,7 @@ from antiphon.response.response import Response
 from tests.helpers.processes import UNMEASURED
 
 CSS = b"body { color: teal }"
+LARGE = bytes(READ_AT_ONCE + 1)
 SECRET = b"nobody may read this"
 FOREVER = "public, max-age=31536000, immutable"
 WRONG = "000000000000"
@@ -77,8 +78,7 @@ def is_found(folder, name):
 class TestAFile:
     def test_is_served_as_a_file_is(self, folder, root):
         response = get(folder, "css/site.css")
-        assert isinstance(response.body, FileBody)
-        assert content(response) == CSS
+        assert response.body == CSS
         plain = Response.file(root / "css/site.css").headers
         assert dict(response.headers.items()) == dict(plain.items()) | {
             "cache-control": "no-cache",
@@ -119,11 +119,57 @@ class TestAFile:
         assert is_found(folder, "css/site.css") == b"changed"
         assert get(folder, "css/site.css").headers["etag"] != before
 
-    def test_that_goes_before_it_is_sent_breaks_off_its_body(self, folder, root):
-        response = get(folder, "css/site.css")
-        (root / "css/site.css").unlink()
+    def test_that_goes_before_it_is_sent_breaks_off_its_body_if_it_is_large(self, folder, root):
+        small, large = get(folder, "css/site.css"), get(folder, write(root / "large", LARGE).name)
+        for name in ("css/site.css", "large"):
+            (root / name).unlink()
+        assert content(small) == CSS
+        assert isinstance(large.body, FileBody)
         with pytest.raises(FileNotFoundError):
-            content(response)
+            content(large)
+
+    @pytest.mark.parametrize("size", [0, 1, READ_AT_ONCE, READ_AT_ONCE + 1])
+    def test_is_read_at_once_if_it_is_small(self, folder, root, size):
+        name = write(root / "some", bytes(size)).name
+        response = get(folder, name)
+        assert isinstance(response.body, bytes) is (size <= READ_AT_ONCE)
+        assert len(content(response)) == size == int(response.headers["content-length"])
+
+    def test_that_is_large_has_small_parts(self, folder, root):
+        part = get(folder, write(root / "large", LARGE + CSS).name, range=f"bytes={len(LARGE)}-")
+        assert (part.status, part.body) == (206, CSS)
+
+    @pytest.mark.parametrize("swap", ["link", "pipe", "nothing"])
+    def test_that_is_swapped_once_it_was_looked_at_is_not_followed(self, folder, root, monkeypatch, swap):
+        path = root / "css/site.css"
+        look_up = folder._look_up
+
+        def swapped(name):
+            found = look_up(name)
+            if found and path.exists():
+                path.unlink()
+                if swap == "link":
+                    path.symlink_to(root.parent / "secret.txt")
+                elif swap == "pipe":
+                    os.mkfifo(path)
+            return found
+
+        monkeypatch.setattr(folder, "_look_up", swapped)
+        with pytest.raises(NotFound):
+            get(folder, "css/site.css")
+
+    def test_has_the_time_and_size_of_what_is_sent(self, folder, root, monkeypatch):
+        look_up = folder._look_up
+
+        def changed(name):
+            found = look_up(name)
+            write(root / "css/site.css", CSS * 2, age=50)
+            return found
+
+        monkeypatch.setattr(folder, "_look_up", changed)
+        response = get(folder, "css/site.css")
+        assert (response.body, response.headers["content-length"]) == (CSS * 2, str(2 * len(CSS)))
+        assert response.headers["etag"] == Response.file(root / "css/site.css").headers["etag"]
 
 
 HOSTILE = [
@@ -297,6 +343,42 @@ class TestAPrecompressedSibling:
             assert coding
         return codings | {None: CSS}
 
+    @pytest.mark.parametrize("name", ["site.css", "css/site.css"])
+    @pytest.mark.parametrize("how", ["write", "rename", "link"])
+    def test_is_found_once_it_is_there(self, folder, root, name, how):
+        path = write(root / name, CSS)
+        os.utime(path.parent, (time.time() - 100,) * 2)
+        for _ in range(2):
+            assert "vary" not in get(folder, name, accept_encoding="br").headers
+        sibling = path.with_name("site.css.br")
+        if how == "write":
+            write(sibling, b"br")
+        else:
+            other = write(root.parent / "static-not/site.css.br" if how == "rename" else root / "other/real", b"br")
+            other.rename(sibling) if how == "rename" else sibling.symlink_to(other)
+        response = get(folder, name, accept_encoding="br")
+        assert (response.body, response.headers["vary"]) == (b"br", "accept-encoding")
+
+    def test_that_is_a_link_is_found_once_it_leads_somewhere(self, folder, root):
+        (root / "css/site.css.br").symlink_to(root / "later")
+        os.utime(root / "css", (time.time() - 100,) * 2)
+        assert "vary" not in get(folder, "css/site.css").headers
+        write(root / "later", b"br")
+        assert get(folder, "css/site.css", accept_encoding="br").body == b"br"
+
+    def test_is_not_looked_for_again_while_its_folder_stays_as_it_is(self, folder, root, monkeypatch):
+        asked = []
+        access = os.access
+        monkeypatch.setattr(os, "access", lambda path, mode: asked.append(path) or access(path, mode))
+        os.utime(root / "css", (time.time() - 100,) * 2)
+        for _ in range(3):
+            get(folder, "css/site.css")
+        assert len(asked) == len(CODINGS)
+        os.utime(root / "css")  # just now: the next change may have the same time
+        for _ in range(3):
+            get(folder, "css/site.css")
+        assert len(asked) == 4 * len(CODINGS)
+
     @pytest.mark.parametrize(
         ("accepted", "coding"),
         [
@@ -415,7 +497,7 @@ class TestANameWithAHash:
         assert folder.hashed("css/site.css") == hashed
 
     def test_is_computed_for_any_number_of_files(self, folder, root, monkeypatch):
-        monkeypatch.setattr("antiphon.app.static_files._MOST_HASHES", 3)
+        monkeypatch.setattr("antiphon.app.static_files._MOST_KNOWN", 3)
         for number in range(10):
             write(root / f"{number}.txt", str(number).encode())
         for _ in range(2):
@@ -440,7 +522,7 @@ class TestANameWithAHash:
 
     @pytest.mark.parametrize("name", ["", "../secret.txt", "/etc/passwd", ".env", "a\\b", "n" * 1025])
     def test_is_an_error_for_what_is_never_served(self, folder, name):
-        with pytest.raises(ValueError, match="no name of a file that is served"):
+        with pytest.raises(ValueError, match="not the name of a file that is served"):
             folder.hashed(name)
 
     def test_is_neither_made_nor_known_when_that_is_not_wanted(self, root):

@@ -101,7 +101,7 @@ def test_back_and_forward_restore_what_was_shown(page, site):
     page.go_back()
     expect(page.locator("#add")).to_be_visible()
     expect(page).to_have_title("Notes")
-    page.wait_for_function("scrollY == 200")
+    page.wait_for_function("() => scrollY == 200")
     page.go_forward()
     expect(page.locator("h1")).to_have_text("Page 1")
     assert page.input_value("#elsewhere") == "typed"
@@ -192,7 +192,7 @@ def test_a_failed_write_is_an_event_and_a_failed_read_is_left_to_the_browser(pag
     page.evaluate("addEventListener('block:failed', event => { window.failed = event.target.id })")
     page.route("**/slow", lambda route: route.abort())
     page.evaluate("document.querySelector('#slow').requestSubmit()")
-    page.wait_for_function("window.failed == 'slow'")
+    page.wait_for_function("() => window.failed == 'slow'")
     assert is_same_document(page)
     page.route("**/pages/1", lambda route: route.abort() if route.request.resource_type == "xhr" else route.continue_())
     page.click("#first")
@@ -209,7 +209,7 @@ def test_of_two_answers_for_a_block_the_later_one_is_shown(page, site):
     page.click("#moved")
     expect(page.locator("h1")).to_have_text("Page 7")
     waiting[0].continue_()
-    page.wait_for_function("window.first.ariaBusy === null")
+    page.wait_for_function("() => window.first.ariaBusy === null")
     expect(page.locator("h1")).to_have_text("Page 7")
     assert page.url == f"{site}/pages/7"
 

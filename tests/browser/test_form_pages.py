@@ -41,7 +41,7 @@ def test_a_form_is_filled_in_by_keys_and_says_what_is_wrong_to_everybody(page, t
     page.run("() => { document.forms[0].noValidate = true }")
     page.submit()
     assert page.status == 422
-    assert page.run(FOCUSED) == "errors"
+    page.wait_until(f"() => ({FOCUSED})() == 'errors'")
     alert = page.accessible("[role=alert]")
     assert (alert["role"], alert["focused"]) == ("alert", True)
     title = page.accessible("#picture-title")

@@ -43,7 +43,7 @@ def see(page, wanted):
 @pytest.mark.parametrize(
     ("lang", "direction", "welcome", "thanks", "mistake"),
     [
-        ("en", "ltr", "Welcome, Ada", "Thank you for signing!", "This is no picture that we know"),
+        ("en", "ltr", "Welcome, Ada", "Thank you for signing!", "This is not a picture we can show"),
         ("ar", "rtl", "أهلًا بك يا Ada", "شكرًا على كلمتك!", "هذه ليست صورة من نوع نعرفه"),
     ],
     ids=["English", "Arabic"],

@@ -9,7 +9,7 @@ from tests.helpers.processes import RUN
 pytestmark = pytest.mark.once
 
 PAGES = ["", "upload", "items/7", "error", "nowhere"]
-SCREENS = [(360, 740, "light"), (375, 740, "dark"), (768, 1024, "light"), (1280, 900, "dark")]
+SCREENS = [(width, 900, scheme) for width in (360, 390, 768, 1280) for scheme in ("light", "dark")]
 ARRIVED = """() => document.querySelector("progress").value === 1 && document.querySelector("#answer h2") !== null"""
 
 

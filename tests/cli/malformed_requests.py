@@ -136,7 +136,7 @@ CHUNKS = [
     _chunks("a negative size", b"-5\r\nhello\r\n0\r\n\r\n"),
     _chunks("a size with 0x", b"0x5\r\nhello\r\n0\r\n\r\n"),
     _chunks("a size with an underscore", b"0_5\r\nhello\r\n0\r\n\r\n"),
-    _chunks("a size that is no number", b"five\r\nhello\r\n0\r\n\r\n"),
+    _chunks("a size that is not a number", b"five\r\nhello\r\n0\r\n\r\n"),
     _chunks("an empty size", b"\r\nhello\r\n0\r\n\r\n"),
     _chunks("a size beyond 64 bits", b"10000000000000005\r\nhello\r\n0\r\n\r\n"),
     _chunks("a space before a size", b" 5\r\nhello\r\n0\r\n\r\n"),

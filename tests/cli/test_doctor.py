@@ -167,8 +167,8 @@ def test_what_cannot_be_seen_is_said(serve):
 @pytest.mark.parametrize(
     ("url", "code", "words"),
     [
-        ("127.0.0.1:8000", 2, "is no URL"),
-        ("ftp://127.0.0.1/", 2, "is no URL"),
+        ("127.0.0.1:8000", 2, "is not a URL"),
+        ("ftp://127.0.0.1/", 2, "is not a URL"),
         ("http://127.0.0.1:1/", 3, "127.0.0.1:1 does not answer"),
         ("http://no-such-host.invalid/", 3, "no-such-host.invalid does not answer"),
     ],

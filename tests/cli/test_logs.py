@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.processes
 
 SITE = """
-import logging, threading, time, warnings
+import logging, os, threading, time, warnings
 from antiphon import App
 from apps import Asgi, Rsgi, wsgi
 
@@ -53,6 +53,11 @@ def warns(request):
 def breaks(request):
     yield "some"
     raise LookupError("broken")
+
+
+@app.get("/leaves")
+def leaves(request):
+    os._exit(3)
 
 
 @app.get("/stream")
@@ -183,3 +188,17 @@ def test_an_app_that_configures_logging_has_its_way(antiphon, tmp_path):
     command.wait_until((tmp_path / "own.log").read_text)
     assert (tmp_path / "own.log").read_text() == "antiphon.access 200\n"
     assert command.log == ""
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_no_line_is_lost_when_a_worker_ends_or_its_code_ends_it(site, interface):
+    command = site("--interface", interface, "--grace", "0.2")
+    ids = [command.get() for _ in range(5)]
+    ask(command, "/leaves")
+    ids += [command.get() for _ in range(5)]
+    with closing(command.stream()):
+        command.process.terminate()
+        command.exit_code()
+    lines = [line for line in command.log.splitlines() if "INFO GET / 200" in line]
+    assert [line.split()[-1] for line in lines] == [f"[{id_}]" for id_ in ids]
+    assert "INFO GET /stream 200" in command.log

@@ -111,7 +111,7 @@ def test_drift_is_told_and_fails(folder, before, after, told):
     assert bool(told) <= bool(result.stdout)
     count = len(result.stdout.splitlines())
     said = "1 place differs." if count == 1 else f"{count} places differ."
-    told_after = f"{said} Where that is meant, write the document anew: without --check, to openapi.json.\n"
+    told_after = f"{said} If that is intended, write the document again: without --check, to openapi.json.\n"
     assert result.stderr.endswith(told_after if count else "")
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.helpers.systemd import notifications
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=["port", "path"])
 def listener(request, tmp_path):

@@ -3,12 +3,12 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copytree
 
 import pytest
+
+from tests.helpers.example_packages import install
 
 LACKS = "antiphon's werkzeug dialect has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md"
 
@@ -155,22 +155,10 @@ def index():
 """
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The folder in which the dialect of Bottle is installed."""
-    folder = tmp_path_factory.mktemp("installed")
-    source = copytree(BOTTLE, folder / "source", ignore=ignore_patterns("__pycache__"))
-    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", folder / "site", source], check=True)
-    return folder / "site"
-
-
 @pytest.mark.once
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-def test_a_dialect_of_another_package_is_found_by_its_entry_point(
-    antiphon, tmp_path, installed, monkeypatch, interface
-):
+def test_a_dialect_of_another_package_is_found_by_its_entry_point(antiphon, tmp_path, monkeypatch):
     (tmp_path / "shop.py").write_text(BOTTLED)
-    monkeypatch.setenv("PYTHONPATH", str(installed))
-    command = antiphon("--dialect", "bottle", "--interface", interface, "shop:app").serving()
-    assert command.get(headers={"X-Colour": "red"}) == "antiphon_bottle.app 0.13.4 /"
+    monkeypatch.setenv("PYTHONPATH", str(install(BOTTLE, tmp_path)))
+    for interface in ("wsgi", "asgi", "rsgi"):
+        command = antiphon("--dialect", "bottle", "--interface", interface, "shop:app").serving()
+        assert command.get(headers={"X-Colour": "red"}) == "antiphon_bottle.app 0.13.4 /"

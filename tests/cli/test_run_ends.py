@@ -25,6 +25,7 @@ def test_ctrl_c_ends_an_idle_server(antiphon, interface):
     assert_ended(command)
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "0.5").serving()
@@ -42,6 +43,7 @@ def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface)
     assert_ended(command)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_to_the_supervisor_alone_ends_all_workers(antiphon, number):
     command = antiphon("apps:wsgi", "--interface", "wsgi", "--workers", "2", "--grace", "0.5").serving()
@@ -50,6 +52,7 @@ def test_a_signal_to_the_supervisor_alone_ends_all_workers(antiphon, number):
         assert_ended(command)
 
 
+@pytest.mark.once
 def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
     command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "600").serving()
     with command.stream():
@@ -60,6 +63,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
         assert_ended(command, 128 + signal.SIGINT)
 
 
+@pytest.mark.once
 def test_a_signal_that_is_delivered_twice_counts_once(antiphon):
     command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "10").serving()
     with command.send_slow() as connection:
@@ -69,6 +73,7 @@ def test_a_signal_that_is_delivered_twice_counts_once(antiphon):
     assert_ended(command)
 
 
+@pytest.mark.once
 def test_ctrl_c_while_the_module_is_imported(antiphon, tmp_path):
     (tmp_path / "long.py").write_text("from apps import *\nimport time\ntime.sleep(600)\n")
     command = antiphon("long:wsgi")
@@ -78,6 +83,7 @@ def test_ctrl_c_while_the_module_is_imported(antiphon, tmp_path):
     assert command.out == ""
 
 
+@pytest.mark.once
 def test_no_connection_is_taken_once_the_end_has_begun(antiphon):
     command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "600").serving()
     with command.stream():
@@ -152,6 +158,7 @@ def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, inte
     assert (tmp_path / "before").exists()
 
 
+@pytest.mark.once
 def test_workers_end_when_their_supervisor_is_killed(antiphon):
     command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "0.2").serving()
     with command.stream():
@@ -170,6 +177,7 @@ def is_gone(pid):
     return False
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_path, workers):
     (tmp_path / "dies.py").write_text("import apps, os\nos._exit(7)\n")
@@ -180,6 +188,7 @@ def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_p
     assert command.out == ""
 
 
+@pytest.mark.once
 def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
     (tmp_path / "refuses.py").write_text(
         "async def app(scope, receive, send):\n"
@@ -192,6 +201,7 @@ def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
     assert command.out == ""
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_every_process_lets_requests_be_answered(antiphon, number):
     command = antiphon("apps:asgi", "--grace", "10").serving()
@@ -279,6 +289,7 @@ async def streams_on_the_loop(request: Request):
 EACH_KIND = pytest.mark.parametrize("kind", ["def", "async", "stream", "astream"])
 
 
+@pytest.mark.once
 @pytest.mark.axes("interface")
 @EACH_INTERFACE
 @EACH_KIND
@@ -294,6 +305,7 @@ def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, tmp_
     assert (tmp_path / "notes").read_text().split() == ["after", "shutdown"]
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_they_are_waited_for_no_longer_than_the_grace(antiphon, tmp_path, interface):
     (tmp_path / "promising.py").write_text(PROMISING)
@@ -390,6 +402,7 @@ def begin(command, path):
     return connection
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_streams_of_events_end_at_once(antiphon, notes, interface):
     command = antiphon("streaming:app", "--interface", interface, "--grace", "600").serving()
@@ -414,6 +427,7 @@ def test_async_handlers_are_cancelled_when_the_grace_is_over(antiphon, notes, in
     assert notes() == ["begun", "closed", "shutdown"]
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_handlers_that_block_are_not_waited_for_longer_than_that(antiphon, notes, interface):
     command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
@@ -424,6 +438,7 @@ def test_handlers_that_block_are_not_waited_for_longer_than_that(antiphon, notes
     assert notes() == ["begun", "shutdown"]
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interface):
     command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()

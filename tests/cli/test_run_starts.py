@@ -1,5 +1,8 @@
 """`antiphon run` and the startup of the application, which comes before the server says that it serves."""
 
+import subprocess
+import sys
+
 import pytest
 
 EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
@@ -77,3 +80,20 @@ def test_a_long_error_is_shortened(antiphon, tmp_path, interface):
     assert command.exit_code() == 1
     assert len(command.err.splitlines()) <= 15
     assert "  failing.py, line 5:" in command.err
+
+
+def test_a_worker_imports_neither_the_command_line_nor_the_supervisor(antiphon, tmp_path):
+    (tmp_path / "lists.py").write_text(
+        "import sys\nfrom antiphon import App\napp = App()\napp.get('/')(lambda request: ' '.join(sys.modules))\n"
+    )
+    modules = {*antiphon("lists:app").serving().get().split()}
+    assert "antiphon.cli.worker" in modules
+    seldom = {"click", "importlib.metadata", "antiphon.dialect_imports", "msgspec"}
+    supervisor = {f"antiphon.cli.{name}" for name in ("main", "serve", "supervisor", "worker_slot", "reload")}
+    assert modules & (seldom | supervisor) == set()
+
+
+def test_the_command_looks_at_entry_points_for_dialects_alone():
+    program = "import sys, antiphon.cli.main, antiphon.cli.serve; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
+    assert not {"importlib.metadata", "antiphon.dialect_imports", "granian"} & {*modules}

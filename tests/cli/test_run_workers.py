@@ -86,6 +86,7 @@ def test_a_server_of_which_workers_die_again_and_again_ends(antiphon, tmp_path):
     command.wait_until(command.nobody_is_left)
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_a_restart_loses_no_request(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--workers", "2").serving()
@@ -155,6 +156,7 @@ asgi, rsgi = Blocks(), RsgiBlocks()
 """
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, interface):
     (tmp_path / "blocked.py").write_text(BLOCKED)

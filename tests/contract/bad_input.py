@@ -74,7 +74,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("A Host that cannot be one", 400, _lines(_TEXT, b"Host: a b/c@")),
     BadInput("A Host with userinfo", 400, _lines(_TEXT, b"Host: user:password@" + AUTHORITY.encode())),
     BadInput("A negative Content-Length", 400, _lines(_ECHO, _HOST, b"Content-Length: -1")),
-    BadInput("A Content-Length that is no number", 400, _lines(_ECHO, _HOST, b"Content-Length: 1x", body=b"a")),
+    BadInput("A Content-Length that is not a number", 400, _lines(_ECHO, _HOST, b"Content-Length: 1x", body=b"a")),
     BadInput("Two Content-Lengths", 400,
              _lines(_ECHO, _HOST, b"Content-Length: 1", b"Content-Length: 2", body=b"ab")),
     BadInput("Content-Length beside chunks", 400,

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,9 @@ ATTEMPTS = 3
 """The number of attempts to start a server: another process may take its port first."""
 END = 20.0
 """The longest wait for the end of a server after SIGTERM, in seconds."""
-EXIT_CODES = {"uvicorn": -signal.SIGTERM, "waitress": -signal.SIGTERM}
+EXIT_CODES = dict.fromkeys(
+    ("uvicorn", "waitress", "tests.contract.gevent_server", "tests.contract.werkzeug_server"), -signal.SIGTERM
+)
 """How servers end at SIGTERM, by the module that is run. Others exit with 0."""
 
 
@@ -76,12 +78,23 @@ class ServerProcess:
     @property
     def resident(self) -> int:
         """The memory of the server's processes, in bytes."""
-        total = 0
+        return sum(int(statm.split()[1]) for statm in self._told_by_system("statm")) * os.sysconf("SC_PAGE_SIZE")
+
+    @property
+    def resident_peak(self) -> int:
+        """The most memory that each of the server's processes has had so far, together, in bytes."""
+        return sum(
+            int(status.partition("VmHWM:")[2].split()[0]) << 10
+            for status in self._told_by_system("status")
+            if "VmHWM:" in status  # of a process that has ended, too, but for its parent
+        )
+
+    def _told_by_system(self, name: str) -> Iterator[str]:
+        """Yield a file of /proc of each of the server's processes."""
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if os.getpgid(int(folder.name)) == self._process.pid:
-                    total += int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        return total
+                    yield (folder / name).read_text()
 
     def connect(self, deadline: float = DEADLINE) -> Connection:
         """Open a connection on which no wait takes longer than ``deadline`` seconds."""
@@ -119,6 +132,10 @@ class ServerProcess:
     def restart(self) -> None:
         """End the server, and start it on the same port."""
         self.end()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Start the server, which has ended, on the same port."""
         self._start()
         assert self._accepts(), f"{' '.join(self.command)} does not start again:\n{self.stderr}"
 

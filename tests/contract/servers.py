@@ -187,6 +187,9 @@ _GRANIAN_SOCKETS = {
 }
 _BROKEN_WITHOUT_CODE = {"Connection that breaks": "closed 1005"}
 
+WSGI_SOCKETS = {"GET without a handshake": "426"}
+"""Over WSGI an application can't send Upgrade, which is the server's (PEP 3333)."""
+
 SOCKET_SERVERS: tuple[Server, ...] = (
     Server(
         "Granian, ASGI",
@@ -200,11 +203,13 @@ SOCKET_SERVERS: tuple[Server, ...] = (
         _GRANIAN_SOCKETS
         | {
             "Subprotocol": "none",
+            "Two subprotocols in two lines": "none",
             "Refusal": "its status",
             "Redirect": "303",
             "Message above the limit": "1005",
             "Text that is not UTF-8": "1005",
             "End by the handler": "1005",
+            "Longest reason": "none",
             "End with the handler": "1005",
             "End by an error": "1005",
             "End by the client": "neither",
@@ -229,6 +234,20 @@ SOCKET_SERVERS: tuple[Server, ...] = (
             "End by the client, in a `def` handler": "none",
             "End at SIGTERM": "nothing",
         },
+        {},
+    ),
+    Server("Gunicorn, gthread", _gunicorn("--worker-class", "gthread", "--threads", "64"), WSGI_SOCKETS, {}),
+    Server("Gunicorn, gevent", _gunicorn("--worker-class", "gevent"), WSGI_SOCKETS, {}),
+    Server(
+        "gevent",
+        ("-m", "tests.contract.gevent_server", "{app}", "{port}"),
+        WSGI_SOCKETS | {"End at SIGTERM": "nothing"},
+        {},
+    ),
+    Server(
+        "Werkzeug",
+        ("-m", "tests.contract.werkzeug_server", "{app}", "{port}"),
+        WSGI_SOCKETS | {"End at SIGTERM": "nothing"},
         {},
     ),
 )

@@ -15,7 +15,7 @@ REASONS = {
     "escaped path": "A cookie's path is compared as it is written.",
     "empty domain": "The last Domain counts, and RFC 6265bis takes an empty one for none.",
     "space": "Some clients write a space beside `=`. Their parameters are understood, too.",
-    "stray quote": "A quote stands where no value begins. No parameter is guessed from there on.",
+    "stray quote": "A quote stands where no value begins. No parameter is guessed after that.",
     "last backslash": "A backslash at the end escapes nothing, and is dropped.",
     "line end": "No header has line ends.",
     "above Latin-1": "No header has characters above U+00FF.",

@@ -66,6 +66,27 @@ RUST_URL = Source(
 )
 SOURCES = (STRUCTURED_FIELDS, HTTP_STATE, WEB_PLATFORM, RUST_URL)
 
+_ENGINE = """
+cli client/config client/fetching client/runner client/test client/utils lib/defines lib/header-fixup lib/results
+lib/utils server/handle-config server/handle-file server/handle-state server/handle-test server/server server/utils
+"""
+_CACHE_TESTS = """
+age-parse authorization cc-freshness cc-parse cc-request cc-response cdn-cache-control conditional-etag conditional-lm
+expires-freshness expires-parse headers heuristic-freshness index interim invalidation lib/header-list lib/templates
+lib/utils method other partial pragma stale status update304 updateHead vary vary-parse
+"""
+CACHES = Source(
+    "http-tests/cache-tests",
+    "b55b8bda3dbb8c927c04e85bd8d496a8caa3e4ba",
+    "BSD-3-Clause",
+    (
+        "package.json",
+        *(f"test-engine/{name}.mjs" for name in _ENGINE.split()),
+        *(f"tests/{name}.mjs" for name in _CACHE_TESTS.split()),
+    ),
+)
+"""The tests of shared caches, which are programs of Node.js."""
+
 
 def is_here(source: Source) -> bool:
     return all((source.folder / path).exists() for path in source.paths)

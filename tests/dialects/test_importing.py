@@ -53,6 +53,27 @@ def python(tmp_path, request):
     return run
 
 
+SERVING = ("antiphon.adapters.servers.embedded", "asyncio", "logging", "ssl", "tempfile")
+UNUSED = {
+    "flask": ("Flask, request", ("asyncio", "logging", "msgspec", "ssl")),
+    "microdot": ("Microdot, Request, Response", (*SERVING, "difflib", "msgspec")),
+    "webob": ("Request, Response", (*SERVING[:-1], "antiphon.adapters.asgi", "antiphon.request.request", "msgspec")),
+    "werkzeug": ("Request, Response", ("antiphon.adapters.asgi", "antiphon.request.request", "asyncio", "msgspec")),
+}
+"""What the first line of an application imports of a dialect, and what that leaves for later."""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("dialect", UNUSED)
+def test_a_dialect_loads_what_serves_and_json_when_they_are_used(dialect):
+    names, unused = UNUSED[dialect]
+    program = f"import sys; from antiphon.dialects.{dialect} import {names}; print(*sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    loaded = finished.stdout.split()
+    assert f"antiphon.dialects.{dialect}" in loaded
+    assert [name for name in unused if name in loaded] == []
+
+
 @pytest.mark.parametrize(
     "imports",
     [

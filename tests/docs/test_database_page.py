@@ -1,14 +1,38 @@
-"""The page on databases: its apps, of which the others than this one run as they stand, keep what they answer."""
+"""The page on databases: its apps keep what they answer, also where two workers start with an empty database."""
 
+import http.client
 import re
 from pathlib import Path
 
 import pytest
 
 from antiphon.testing import Client
+from tests.contract.process import ServerProcess
+from tests.helpers.processes import RUN
+from tests.helpers.waiting import eventually
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/database.md").read_text()
 ASYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
+
+SYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLAlchemy\n")[2], re.DOTALL)[0]
+OTHER_WORKER = """
+import os, time
+from sqlalchemy import event
+
+(folder / f"loaded-{os.getpid()}").touch()
+
+
+@event.listens_for(Order.__table__, "before_create")
+def wait_for_the_other_worker(*_, **__):
+    while len([*folder.glob("loaded-*")]) < 2:
+        time.sleep(0.01)
+    time.sleep(0.5)  # in which the other one looks for the tables, too, unless something holds it back
+
+
+@app.on_startup
+def say():
+    (folder / f"started-{os.getpid()}").touch()
+"""
 
 
 @pytest.mark.axes("interface")
@@ -17,6 +41,7 @@ def test_the_async_app_commits_and_rolls_back(interface, tmp_path):
     pytest.importorskip("aiosqlite")
     page: dict = {"__name__": "shop"}
     exec(ASYNC, page)
+    page["folder"] = tmp_path
     page["url"] = f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}"
     with Client(page["app"], interface) as client:
         assert client.post("/orders", form={"name": "tea"}).json == {"id": 1}
@@ -24,3 +49,21 @@ def test_the_async_app_commits_and_rolls_back(interface, tmp_path):
         assert client.get("/orders/1").json == {"id": 1, "name": "tea"}
         assert client.get("/orders/2").status == 404
         assert client.get("/orders").json == {"names": ["tea"]}
+
+
+@pytest.mark.processes
+@pytest.mark.once
+@pytest.mark.parametrize("app", [SYNC, ASYNC], ids=["sync", "async"])
+def test_two_workers_that_start_at_once_create_the_tables_once(app, tmp_path, monkeypatch):
+    program = app.partition("\nwith Client")[0].replace("mkdtemp()", '"var"')
+    program = re.sub('url = "postgresql.asyncpg.*', 'url = "sqlite+aiosqlite:///var/shop.db"', program)
+    (tmp_path / "shop.py").write_text(program + OTHER_WORKER)
+    (tmp_path / "var").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with ServerProcess((*RUN, "--workers", "2"), "shop:app") as process:
+        connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
+        connection.request("POST", "/orders", "name=tea", {"content-type": "application/x-www-form-urlencoded"})
+        assert connection.getresponse().read() == b'{"id":1}'
+        connection.close()
+        eventually(lambda: len([*Path("var").glob("started-*")]) == 2 or None, "one worker did not start")
+        assert "already exists" not in process.stderr

@@ -6,7 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
 DEPLOY = ROOT / "examples/deploy"
-SHOWN = {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py"}
+LINKED = {"grafana-dashboard.json", "kubernetes/shop.yaml"}
+"""Files that are too long to be shown."""
+SHOWN = {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py", "simulate.py"} - LINKED
 
 
 def test_it_shows_every_file_as_it_is():
@@ -19,4 +21,9 @@ def test_it_says_of_every_file_how_it_is_tested():
     names = {
         name for row in re.findall(r"^\| (`.*?) \|", tested, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
     }
-    assert names == SHOWN
+    assert names == SHOWN | LINKED
+
+
+def test_it_links_to_what_it_does_not_show():
+    assert {path.relative_to(DEPLOY).as_posix() for path in DEPLOY.glob("kubernetes/*")} < LINKED
+    assert all(f"[`{name}`](../../examples/deploy" in PAGE for name in LINKED)

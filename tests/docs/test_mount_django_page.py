@@ -12,6 +12,7 @@ from django.test import override_settings
 from antiphon import App
 from antiphon.features import MemoryStore, Sessions, Users
 from antiphon.testing import Client
+from tests.helpers.django_settings import without_settings
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/mount-django.md").read_text()
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -22,8 +23,9 @@ PROXY = "127.0.0.1"
 def page():
     """The names of the page, which has run."""
     names: dict = {"__name__": "page"}
-    exec(CODE, names)
-    return names
+    with without_settings():
+        exec(CODE, names)
+        yield names
 
 
 @pytest.fixture(params=[get_wsgi_application, get_asgi_application], ids=["WSGI", "ASGI"])

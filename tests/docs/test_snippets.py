@@ -2,7 +2,9 @@
 
 import linecache
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -38,7 +40,9 @@ def _microdots_limit(monkeypatch):
 def test_a_snippet_runs(page, line, code, monkeypatch):
     source = "\n" * (line - 1) + code
     monkeypatch.setitem(linecache.cache, str(page), (len(source), None, source.splitlines(keepends=True), str(page)))
-    exec(compile(source, str(page), "exec"), {"__name__": "snippet"})
+    module = ModuleType("snippet")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(source, str(page), "exec"), vars(module))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

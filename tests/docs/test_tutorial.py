@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 
 from tests.helpers.system_programs import required_program
-from tests.helpers.tutorial import PAGES, Step, Unclear, enter, follow, steps, typed_before
+from tests.helpers.tutorial import PAGES, Step, Unclear, differs, enter, follow, steps, typed_before
 from tests.helpers.tutorial_server import TutorialServer
 
 curl = required_program("curl")
@@ -22,12 +22,6 @@ def asked(server, folder, command):
     command = command.replace("localhost:8000", f"localhost:{server.port}")
     ran = subprocess.run(["bash", "-c", command], check=False, cwd=folder, capture_output=True, text=True, timeout=60)
     return ran.stdout
-
-
-def differs(found, shown):
-    """Return what is printed, unless a page shows it so; three dots stand for anything."""
-    pattern = re.escape(shown.rstrip()).replace(r"\.\.\.", ".*")
-    return None if re.fullmatch(pattern, found.rstrip(), re.DOTALL) else found
 
 
 def own_tests(folder):

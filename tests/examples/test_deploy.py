@@ -19,9 +19,9 @@ import pytest
 
 from antiphon.cli.main import run
 from tests.helpers.caddy import serve_site_by_caddy
+from tests.helpers.instances import Instance, changed_site
 from tests.helpers.nginx import serve_site
 from tests.helpers.system_programs import required_program
-from tests.helpers.systemd import notifications, with_sockets
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.processes
@@ -38,53 +38,15 @@ nginx = required_program("nginx")
 caddy = required_program("caddy")
 
 
-class Instance:
-    """A process that serves the shop, on a socket of systemd or a port."""
-
-    def __init__(self, folder, listener=None, believed="unix", **settings):
-        self._listeners = [listener] if listener else []
-        self._ready = f"{folder}/notify-{id(self)}"
-        self._environment = {
-            **os.environ,
-            "NOTIFY_SOCKET": self._ready,
-            "TRUSTED_PROXIES": believed,
-            "TRUSTED_HOSTS": f"{HOST} 127.0.0.1",
-            **settings,
-        }
-        self.start()
-
-    def start(self):
-        """Start, and wait until requests are answered, as systemd does for Type=notify."""
-        with notifications(self._ready) as receiver:
-            self.process = subprocess.Popen(
-                [*(with_sockets(*self._listeners) if self._listeners else ()), sys.executable, "-m", *EXEC_START],
-                cwd=DEPLOY,
-                env=self._environment,
-                pass_fds=[each.fileno() for each in self._listeners],
-                stdout=subprocess.DEVNULL,
-            )
-            assert receiver.recv(100) == b"READY=1"
-        os.unlink(self._ready)
-
-    def stop(self):
-        """Stop as systemd does it, by SIGTERM to the first process."""
-        self.process.terminate()
-        assert self.process.wait(DEADLINE) == 0
-
-    def close(self):
-        if self.process.poll() is None:
-            self.stop()
+def instance(folder, listener=None, believed="unix", **settings):
+    """Start a process that serves the shop, on a socket of systemd or a port."""
+    believes = {"TRUSTED_PROXIES": believed, "TRUSTED_HOSTS": f"{HOST} 127.0.0.1"}
+    return Instance(EXEC_START, DEPLOY, folder, listener, **believes, **settings)
 
 
 def site(folder, name, **changes):
     """Return a copy of a proxy's file, changed for this machine."""
-    text = (DEPLOY / name).read_text()
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    copy = folder / "site.conf"
-    copy.write_text(text)
-    return copy
+    return changed_site(DEPLOY / name, folder / "site.conf", changes)
 
 
 NGINX_LISTENS = {"listen 80;": "listen 127.0.0.1:@port@;"}
@@ -96,7 +58,7 @@ def on_one_socket(stack, folder):
     listener = stack.enter_context(socket.socket(socket.AF_UNIX))
     listener.bind(path)
     listener.listen(1024)
-    return path, [stack.enter_context(closing(Instance(folder, listener))) for _ in range(2)]
+    return path, [stack.enter_context(closing(instance(folder, listener))) for _ in range(2)]
 
 
 def nginx_and_a_socket(stack, program, folder):
@@ -117,7 +79,7 @@ def caddy_and_a_socket(stack, program, folder):
 def nginx_and_two_sockets(stack, program, folder):
     """Start nginx before two instances with sockets and ports of their own."""
     listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024)) for _ in range(2)]
-    instances = [stack.enter_context(closing(Instance(folder, each, believed=PROXY))) for each in listeners]
+    instances = [stack.enter_context(closing(instance(folder, each, believed=PROXY))) for each in listeners]
     changes = {
         f"10.0.0.1{number}:8000": "{}:{}".format(*each.getsockname()) for number, each in enumerate(listeners, 1)
     }
@@ -132,7 +94,7 @@ def caddy_and_two_ports(stack, program, folder):
     ports = [free_port(), free_port()]
     believed = "127.0.0.1"  # from where the clients come, too: Caddy has no other address here
     instances = [
-        stack.enter_context(closing(Instance(folder, believed=believed, PORT=str(port), **settings))) for port in ports
+        stack.enter_context(closing(instance(folder, believed=believed, PORT=str(port), **settings))) for port in ports
     ]
     changes = {f"10.0.0.1{number}:8000": f"127.0.0.1:{port}" for number, port in enumerate(ports, 1)}
     changes[f"{HOST} {{"] = "http://:@port@ {\n\tbind 127.0.0.1"

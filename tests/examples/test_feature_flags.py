@@ -1,6 +1,5 @@
 """The example of a feature, a package of its own: installed, found by its entry points, on public names alone."""
 
-import ast
 import os
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from shutil import copytree, ignore_patterns
 
 import pytest
 
-from tests.test_public_names import PUBLIC
+from tests.helpers.example_packages import assert_imports_public_names_only, install
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 SOURCE = Path(__file__).parents[2] / "examples/feature_flags"
@@ -25,11 +24,7 @@ app.use(Flags("dark", folder={folder!r}))
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The folder in which the package is installed."""
-    folder = tmp_path_factory.mktemp("installed")
-    source = copytree(SOURCE, folder / "source", ignore=ignore_patterns("__pycache__"))
-    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", folder / "site", source], check=True)
-    return folder / "site"
+    return install(SOURCE, tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture
@@ -78,12 +73,4 @@ def test_its_explanation_raises_what_it_explains(site, run, tmp_path):
 
 
 def test_it_imports_public_places_only():
-    imported = {
-        (node.module, name.name)
-        for path in SOURCE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "antiphon"
-        for name in node.names
-    }
-    assert len(imported) > 10
-    assert {each for each in imported if each[1] not in PUBLIC.get(each[0], ())} == set()
+    assert_imports_public_names_only(SOURCE)

@@ -2,20 +2,17 @@
 
 import json
 import re
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from antiphon.testing import Client
+from antiphon.testing import Client, HandshakeRefused
 from examples import guestbook
 from examples.guestbook import make_app
 
 pytestmark = pytest.mark.axes("interface")
 
 ADA = {"name": "Ada", "password": "an oboe in the rain"}
-HOSTS = count(1)
-"""Each client has an address of its own: limits by address are kept by the process, and not by the application."""
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
@@ -27,7 +24,7 @@ def interface(request):
 @pytest.fixture
 def open_client(interface, tmp_path):
     app = make_app(tmp_path)
-    return lambda: Client(app, interface, headers={"accept": "text/html"}, client=(f"192.0.2.{next(HOSTS)}", 50000))
+    return lambda: Client(app, interface, headers={"accept": "text/html"})
 
 
 @pytest.fixture
@@ -65,7 +62,7 @@ def test_a_user_signs_up_and_in_and_writes(ada, visitor, tmp_path):
     assert "too short" in visitor.post("/signup", form={"name": "Bob", "password": "secret"}).text
     assert "that can be seen" in visitor.post("/signup", form={**ADA, "name": "Ada\u200b"}).text
     wrong = visitor.post("/login?next=/signup", form={"name": "Ada", "password": "a guess"})
-    assert (wrong.status, "There is no such user" in wrong.text) == (422, True)
+    assert (wrong.status, "The name or the password is wrong" in wrong.text) == (422, True)
     assert visitor.post("/login?next=/signup", form=ADA).url.path == "/signup"
     assert "<textarea" in visitor.get("/").text
     assert ADA["password"].encode() not in (tmp_path / "book.db").read_bytes()
@@ -102,7 +99,7 @@ def test_an_author_deletes_what_is_the_author_s_own(ada, open_client, tmp_path):
         ("lamp.jpg", b"\xff\xd8\xff\xe0", "A lamp", 200, "Thank you"),
         ("../lamp.gif", b"GIF89a", "A lamp", 200, "Thank you"),
         ("lamp.png", PNG, "", 422, "Please say what the picture shows."),
-        ("lamp.png", b"<script>alert(1)</script>", "A lamp", 422, "This is no picture that we know"),
+        ("lamp.png", b"<script>alert(1)</script>", "A lamp", 422, "This is not a picture we can show"),
         ("lamp.html", PNG, "A lamp", 422, "This is not a file of the kind"),
         ("lamp.png", PNG + bytes(4_000_000), "A lamp", 422, "This file is too large: it may have 4 MB."),
         ("lamp.png", PNG + bytes(5 << 20), "A lamp", 413, "all together may have 5.2 MB."),
@@ -146,6 +143,29 @@ def test_one_handler_gives_the_page_its_blocks_and_json(ada):
     assert ada.get("/?before=99999999999999999999").status == 422
     wrong = ada.post("/", form={"words": ""}, headers={"accept": "application/json"})
     assert (wrong.status, wrong.json["words"][0]["code"]) == (422, "missing")
+
+
+def test_what_was_written_since_the_last_entry_comes_by_a_socket(ada, visitor, interface):
+    for number in range(12):
+        sign(ada, f"Visit <{number}>.")
+    ada.post("/entries/12/delete")
+    assert 'data-live="/live" data-last="12"' in visitor.get("/").text
+    if interface == "wsgi":
+        with pytest.raises(HandshakeRefused, match="501"), visitor.websocket("/live?last=0"):
+            pass
+        return
+    with visitor.websocket("/live?last=0") as reader, ada.websocket("/live?last=10") as author:
+        entries = [reader.receive_as(dict) for _ in range(11)]
+        assert [entry["id"] for entry in entries] == [*range(1, 12)]
+        assert '<p dir="auto">Visit &lt;0&gt;.</p>' in entries[0]["html"]
+        sign(ada, "Last")
+        assert [author.receive_as(dict)["id"], author.receive_as(dict)["id"], reader.receive_as(dict)["id"]] == [
+            11, 13, 13,
+        ]  # fmt: skip
+    assert "/entries/1/delete" not in entries[0]["html"]
+    for path, origin, status in [("/live?last=x", "", 422), ("/live?last=0", "https://evil.example", 403)]:
+        with pytest.raises(HandshakeRefused, match=str(status)), visitor.websocket(path, origin=origin):
+            pass
 
 
 def arabic(client, path="/"):

@@ -1,5 +1,6 @@
 """The tour answers over each interface as its pages promise."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
@@ -108,3 +109,18 @@ def test_errors_are_pages_for_browsers_and_problems_for_others(client, path, sta
     assert page.text.startswith("<!doctype html>")
     assert problem.json["status"] == status
     assert "log only" not in page.text + problem.text
+
+
+def test_the_documentation_is_there_and_nothing_else(client):
+    page = client.get("/docs/how-to/forms.md")
+    assert (page.status, page.text.startswith("# Forms")) == (200, True)
+    for path in ("/docs/nowhere.md", "/docs/..%2FREADME.md", "/docs/images/guestbook.png", "/docs/how-to"):
+        assert client.get(path).status == 404, path
+
+
+def test_each_link_of_the_first_page_leads_somewhere(client):
+    links = set(re.findall(r'(?:href|src)="([^":]+)"', client.get("/").text))
+    assert len(links) > 15
+    fails = {"items/7": 404, "error": 500}
+    for link in links - {"clock", "slow/async", "slow/sync"}:
+        assert client.get(f"/{link.lstrip('/')}").status == fails.get(link, 200), link

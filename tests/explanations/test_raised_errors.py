@@ -48,7 +48,7 @@ WITHOUT_KIND = {
     """,
     "no program meets it: it leads from one branch to another, or says that our own code is wrong": """
         adapters.foreign.environ_host.EnvironHost.answer_environ adapters.foreign.host.Host.answer_request
-        adapters.servable.Servable._handle adapters.wsgi.WSGIBody._tell handler.drive._misplaced
+        adapters.servable.Servable._handle frameworks.framework adapters.wsgi.WSGIBody._tell handler.drive._misplaced
         testing.client._run_inline uploads.saving.give_name
     """,
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",

@@ -1,6 +1,7 @@
 """Words of other frameworks: each error names ours, and nothing else changes."""
 
 import copy
+import importlib
 import pickle
 import re
 
@@ -103,6 +104,27 @@ def test_a_subclass_may_have_one():
 
     assert Own.blank("/?a=1").query_params["a"] == "1"
     assert Own.blank().state == "mine"
+
+
+ELSEWHERE = [
+    ("antiphon", "Page", "antiphon.features"),
+    ("antiphon", "login_required", "antiphon.features"),
+    ("antiphon", "Client", "antiphon.testing"),
+    ("antiphon.features", "App", "antiphon"),
+    ("antiphon.testing", "Request", "antiphon"),
+]
+
+
+@pytest.mark.parametrize(("package", "name", "home"), ELSEWHERE)
+def test_importing_a_name_from_another_place_says_where_it_is(package, name, home):
+    message = f"{package} has no {name!r}: write `from {home} import {name}`"
+    with pytest.raises(ImportError) as refused:
+        exec(f"from {package} import {name}")
+    assert str(refused.value) == message
+    exec(f"from {home} import {name}")
+    with pytest.raises(AttributeError) as missing:
+        getattr(importlib.import_module(package), name)
+    assert str(missing.value) == message
 
 
 def test_an_app_takes_no_name():

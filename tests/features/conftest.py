@@ -7,7 +7,7 @@ import pytest
 from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
 from antiphon.features.stores import circuit_breaker
 from tests.helpers.system_programs import required_program
-from tests.helpers.valkey import ValkeyServer
+from tests.helpers.valkey import SentinelSet, ValkeyCluster, ValkeyServer
 
 _valkey_server = required_program("valkey-server", "redis-server")
 
@@ -72,3 +72,17 @@ def valkey(tmp_path_factory, request):
     program = request.getfixturevalue("valkey-server")
     with ValkeyServer(program, tmp_path_factory.mktemp("valkey")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_cluster(tmp_path_factory, request):
+    """A cluster of three primaries."""
+    with ValkeyCluster(request.getfixturevalue("valkey-server"), tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def valkey_sentinel(tmp_path_factory, request):
+    """A primary, a replica and three Sentinels."""
+    with SentinelSet(request.getfixturevalue("valkey-server"), tmp_path_factory.mktemp("sentinel")) as servers:
+        yield servers

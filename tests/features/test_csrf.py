@@ -390,14 +390,14 @@ class TestARefusal:
         refused = client.post("/", headers={"accept": "application/json"})
         assert refused.headers["content-type"] == "application/problem+json"
         assert refused.json["type"] == "urn:antiphon:problem:csrf-token"
-        assert refused.json["detail"] == "This write has no valid CSRF token. Load the page anew, and send it again."
+        assert refused.json["detail"] == "This write has no valid CSRF token. Reload the page, and send the form again."
         page = client.post("/", headers={"accept": "text/html"})
         assert page.status == 403
         assert page.headers["content-type"] == "text/html; charset=utf-8"
 
     @pytest.mark.parametrize(
         ("sent", "why"),
-        [(None, "There is none in X-CSRF-Token"), ("x", "is no token"), ("x" * 64, "its cookie was not sent")],
+        [(None, "There is no token in X-CSRF-Token"), ("x", "is not a token"), ("x" * 64, "its cookie was not sent")],
     )
     def test_says_why_in_debug(self, client, sent, why):
         set_debug_answer(lambda request, error, response: None)

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import threading
+from contextlib import closing
 
 import pytest
 
 from antiphon import App, Blueprint, abort, get_response
 from antiphon.concurrency.draining import DRAINING
-from antiphon.features import AccessLog, Health, HealthCheck
+from antiphon.features import AccessLog, Health, HealthCheck, MemoryStore, SQLiteStore, ValkeyStore, health
 from antiphon.request.request import Request
 from antiphon.testing import Client
+from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
@@ -132,6 +134,61 @@ def test_why_a_check_failed_is_logged_when_that_begins_and_ends(interface, caplo
     assert isinstance(caplog.records[0].exc_info[1], LookupError)
 
 
+class TestAStore:
+    @pytest.fixture(autouse=True)
+    def _asked_each_time(self, monkeypatch):
+        monkeypatch.setattr(health, "STORE_ASKED_EVERY", 0.0)
+
+    def test_is_ready_while_it_answers(self, probe, tmp_path):
+        stores = {"memory": MemoryStore(), "file": SQLiteStore(tmp_path / "store.db")}
+        assert probe(Health(checks=stores)) == (200, {"status": "ok", "checks": {"memory": "ok", "file": "ok"}})
+        stores["file"].close()
+
+    @pytest.mark.parametrize(
+        "feature", [lambda store: Health(checks=[store]), HealthCheck], ids=["Health", "HealthCheck"]
+    )
+    def test_that_is_away_is_told_by_its_class(self, probe, feature):
+        app, store = App(), ValkeyStore("valkey://127.0.0.1:1")
+        brought = feature(store)
+        if isinstance(brought, HealthCheck):
+            app.use(brought)
+            brought = Health()
+        assert probe(brought, app=app) == (503, {"status": "failed", "checks": {"ValkeyStore": "failed"}})
+
+    @pytest.mark.processes
+    def test_that_comes_back_is_ready_again(self, interface, tmp_path, request):
+        with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
+            store, app = ValkeyStore(server.url, timeout=0.3), App()
+            app.use(Health(checks=[store]))
+            with closing(Client(app, interface, raise_errors=False)) as client, closing(store):
+                assert client.get("/readyz").status == 200
+                server.freeze()
+                assert client.get("/readyz").status == 503
+                assert client.get("/healthz").status == 200
+                server.thaw()
+                eventually(lambda: client.get("/readyz").status == 200 or None, "it does not become ready")
+
+
+def test_a_store_is_asked_once_for_many_probes(interface, monkeypatch):
+    class Counting(MemoryStore):
+        asked = 0
+
+        def load(self, key):
+            self.asked += 1
+            return super().load(key)
+
+    now = 100.0
+    monkeypatch.setattr(health, "monotonic", lambda: now)
+    store, app = Counting(), App()
+    app.use(Health(checks=[store]))
+    with closing(Client(app, interface)) as client:
+        assert [client.get("/readyz").status for _ in range(10)] == [200] * 10
+        assert store.asked == 1
+        now += health.STORE_ASKED_EVERY
+        assert client.get("/readyz").status == 200
+        assert store.asked == 2
+
+
 @pytest.mark.parametrize("before_routing", [False, True])
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_no_middleware_no_hook_and_no_trusted_host_shuts_probes_out(interface, path, before_routing):
@@ -183,7 +240,7 @@ def test_a_path_may_be_left_out():
     [
         ({"timeout": 0}, ValueError, "timeout must be"),
         ({"checks": [passes, passes]}, ValueError, "two checks are named 'passes'"),
-        ({"checks": ["database"]}, TypeError, "no function"),
+        ({"checks": ["database"]}, TypeError, "not a function"),
         ({"checks": [asyncio.sleep]}, TypeError, "is called with"),
     ],
 )

@@ -1,6 +1,7 @@
 """Limits of rates: who is counted, how many pass, and what clients are told."""
 
 import asyncio
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -304,6 +305,48 @@ class TestSeveralLimits:
         for path in "/a", "/b":
             app.get(path, before=RateLimit("1/minute", store, clock=clock))(handler)
         assert [visiting(app, path).status for path in ("/a", "/b")] == [200, 429]
+
+
+class TestApplicationsThatShareALimit:
+    """A blueprint of a module has one limit, for as many applications as a function makes."""
+
+    def apps(self, handler, limit):
+        pages = Blueprint("pages")
+        pages.get("/", before=limit)(handler)
+        made = [App(), App()]
+        for app in made:
+            app.register(pages)
+        return made
+
+    def test_each_counts_for_itself(self, handler, visiting):
+        first, second = self.apps(handler, RateLimit("2/minute"))
+        assert [visiting(app).status for app in (first, first, first, second, second, second)] == [200, 200, 429] * 2
+
+    def test_so_does_one_that_is_used(self, handler, visiting):
+        limit = RateLimit("1/minute")
+        first, second = limited(handler, limit), limited(handler, limit)
+        assert [visiting(app, path).status for app in (first, second) for path in ("/", "/nowhere")] == [200, 429] * 2
+
+    def test_they_count_together_in_a_store(self, handler, visiting):
+        first, second = self.apps(handler, RateLimit("2/minute", MemoryStore()))
+        assert [visiting(app).status for app in (first, second, first, second)] == [200, 200, 429, 429]
+
+    def test_an_application_that_is_gone_leaves_no_counts(self, handler):
+        limit = RateLimit("1/minute")
+        made = self.apps(handler, limit)
+        with Client(made[0]) as client:
+            assert client.get("/").status == 200
+        kept = limit._store._by_app
+        assert len(kept) == 1
+        del made, client
+        gc.collect()
+        assert len(kept) == 0
+
+    def test_threads_that_come_first_count_together(self, handler, visiting):
+        app, _ = self.apps(handler, RateLimit("4/minute"))
+        with ThreadPoolExecutor(8) as pool:
+            statuses = [*pool.map(lambda _: visiting(app).status, range(12))]
+        assert statuses.count(200) == 4
 
 
 class TestAStoreThatIsAway:

@@ -238,7 +238,7 @@ class TestTheResponse:
         assert cookie.startswith(f"{NAME}=")
         assert cookie.partition("; ")[2] == f"Max-Age={14 * 24 * 3600}; Secure; HttpOnly; Path=/; SameSite=Lax"
 
-    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "shop.example.com"])
+    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "testserver", "shop.example.com"])
     def test_over_http_has_a_plain_one(self, shop, host, caplog):
         client = shop.client(f"http://{host}")
         response = shop.visit(client, lambda request: request.session.update(a=1))

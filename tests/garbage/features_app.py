@@ -27,6 +27,7 @@ from antiphon.features import (
     Languages,
     Locations,
     MemoryStore,
+    Metrics,
     OpenTelemetry,
     Page,
     Pages,
@@ -159,6 +160,7 @@ def make(style):
     app = App(secret_keys=["x" * 32])
     app.use(AccessLog())
     app.use(OpenTelemetry(tracer_provider=TracerProvider()))
+    app.use(Metrics())
     app.use(Health(checks=[lambda: True]))
     app.use(SecurityHeaders())
     app.use(CORS(["https://shop.example.com"]))

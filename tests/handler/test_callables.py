@@ -60,5 +60,5 @@ def test_what_cannot_be_called_is_named_with_what_it_takes(function, taken):
 
 
 def test_what_is_no_function_at_all():
-    with pytest.raises(TypeError, match="'text' is no function"):
+    with pytest.raises(TypeError, match="'text' is not a function"):
         check_arguments("text", "request")

@@ -33,8 +33,8 @@ READS, WRITES = 3, 4
 class Chromium:
     """A browser with an empty profile in a folder. The context manager starts and kills the browser."""
 
-    def __init__(self, program, folder):
-        self._command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+    def __init__(self, program, folder, *flags):
+        self._command = [program, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"]
         self._received = b""
         self._number = 0
         self._events = []
@@ -172,6 +172,15 @@ class Page:
     def without_scripts(self):
         """Run no scripts of documents."""
         self._call("Emulation.setScriptExecutionDisabled", value=True)
+
+    def add_authenticator(self, **options):
+        """Add an authenticator in software, with passkeys, to the page."""
+        self._call("WebAuthn.enable")
+        self._call("WebAuthn.addVirtualAuthenticator", options=options)
+
+    def delete_cookies(self):
+        """Delete all cookies of the browser."""
+        self._call("Network.clearBrowserCookies")
 
     def allow(self, origin, *permissions):
         """Grant permissions to an origin."""

@@ -68,6 +68,12 @@ def follow(page: Path, folder: Path) -> Iterator[tuple[str, str]]:
             enter(step, folder)
 
 
+def differs(found: str, shown: str) -> str | None:
+    """Return what is printed, unless a page shows it so; three dots stand for anything."""
+    pattern = re.escape(shown.rstrip()).replace(r"\.\.\.", ".*")
+    return None if re.fullmatch(pattern, found.rstrip(), re.DOTALL) else found
+
+
 def typed_before(page: Path, folder: Path) -> None:
     """Type all pages before a page into a folder."""
     for earlier in PAGES[: PAGES.index(page)]:

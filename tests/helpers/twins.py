@@ -7,6 +7,9 @@ from typing import Any
 # Each module with twins is imported, since it says so where it is.
 import antiphon.body.multipart
 import antiphon.concurrency.iterables
+import antiphon.features.logs.request_lines
+import antiphon.features.metrics.cells
+import antiphon.features.templates.compiled_code
 import antiphon.http.cookies
 import antiphon.http.headers
 import antiphon.http.urls.percent

@@ -118,6 +118,11 @@ class TestReading:
         assert self.headers.get("X-B") is None
         assert self.headers.get("X-B", "no") == "no"
         assert self.headers.getall("X-B") == []
+
+    def test_of_a_name_with_underscores_says_what_names_have(self):
+        with pytest.raises(KeyError) as caught:
+            _ = self.headers["x_a"]
+        assert caught.value.__notes__ == ["Names of headers have hyphens: 'x-a'"]
         assert "X-B" not in self.headers
         assert 5 not in self.headers
 

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 
 from antiphon import Request
-from antiphon.concurrency.draining import Announcement
 from antiphon.http.head import DerivedHead, RequestHead
 from antiphon.request import lifetime as module
+from tests.helpers.draining import draining_for
 
 
 class Head(RequestHead):
@@ -31,11 +31,7 @@ class Head(RequestHead):
             self.waiting -= 1
 
 
-@pytest.fixture
-def draining(monkeypatch):
-    news = Announcement()
-    monkeypatch.setattr(module, "DRAINING", news)
-    return news
+draining = draining_for(module)
 
 
 async def settled():

@@ -1018,3 +1018,9 @@ class TestUnknownAttributes:
         assert "did you mean 'limits'" in run([sys.executable, "-X", "dev", "-c", code]).stderr
         tested = f"from antiphon.testing import Client; Client(None); {code}"
         assert "did you mean 'limits'" in run([sys.executable, "-c", tested]).stderr
+
+
+@pytest.mark.parametrize("result", [None, 7, "text"])
+def test_the_result_of_a_call_is_refused_where_after_response_is_given_it(result):
+    with pytest.raises(TypeError, match=r"request\.after_response\(print, 1\), not the result of a call: "):
+        Request.blank().after_response(result)

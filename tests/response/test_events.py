@@ -10,7 +10,6 @@ from itertools import count
 import pytest
 
 from antiphon import to_app
-from antiphon.concurrency.draining import Announcement
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request
@@ -18,6 +17,7 @@ from antiphon.response import events
 from antiphon.response.events import HEARTBEAT, WithHeartbeats
 from antiphon.response.response import Response
 from antiphon.testing import AsyncClient, Client
+from tests.helpers.draining import draining_for
 from tests.helpers.observed_values import AsyncValues, SyncValues
 
 pytestmark = pytest.mark.axes("interface", "Source", "heartbeat")
@@ -29,6 +29,7 @@ LONG = 60.0
 GENERIC = Event('{"title":"Internal Server Error","status":500}', event="error")
 
 variable = ContextVar("variable", default="unset")
+draining = draining_for(events)
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
@@ -367,12 +368,6 @@ class TestHeartbeats:
 
 
 class TestAProcessThatDrains:
-    @pytest.fixture
-    def draining(self, monkeypatch):
-        news = Announcement()
-        monkeypatch.setattr(events, "DRAINING", news)
-        return news
-
     @pytest.mark.parametrize("retry", [None, 1])
     def test_ends_the_stream_at_once_with_the_time_to_come_back(self, connect, heartbeat, draining, retry, caplog):
         seen = []

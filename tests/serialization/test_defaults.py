@@ -2,9 +2,10 @@
 
 import pickle
 from dataclasses import dataclass, field, make_dataclass
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypedDict, TypeVar
 
 import attrs
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -81,6 +82,33 @@ def test_defaults_are_given_however_deep_they_stand():
     assert written["items"] == [{"name": "a", "count": 1}]
     assert written["by_name"] == {"b": {"name": "b", "count": 1}}
     assert written["parent"] == empty
+
+
+class Noting:
+    """A class that notes which attributes of its instances are read."""
+
+    noted: ClassVar[list[str]] = []
+
+    def __getattribute__(self, name):
+        Noting.noted.append(name)
+        return super().__getattribute__(name)
+
+
+class Refusing:
+    def __setattr__(self, name, value):
+        raise AttributeError(name)
+
+
+@pytest.mark.parametrize("base", [Noting, Refusing])
+def test_to_set_defaults_runs_no_code_of_the_class(base):
+    cls = make_dataclass("Own", [("count", int, 1), ("note", str | None, None)], bases=(base,))
+    Noting.noted.clear()
+    msgspec.json.decode(b"{}", type=cls)
+    by_msgspec = [*Noting.noted]
+    Noting.noted.clear()
+    found = json_as(b"{}", cls)
+    assert [name for name in Noting.noted if name != "__dict__"] == by_msgspec
+    assert object.__getattribute__(found, "__dict__") == {"count": 1, "note": None}
 
 
 def test_a_query_is_written_with_defaults():

@@ -221,3 +221,13 @@ print([name for name in sys.modules if name.startswith("pydantic")])
 """
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_handler_that_takes_a_model_as_its_argument_says_how_to_read_it():
+    class Lamp(BaseModel):
+        name: str
+
+    def create(lamp: Lamp): ...
+
+    with pytest.raises(TypeError, match=r"takes lamp as Lamp.* Read the body: lamp = request\.json_as\(Lamp\)"):
+        App().post("/")(create)

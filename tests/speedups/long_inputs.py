@@ -11,14 +11,14 @@ LONG = {
     "field_line": ["a", "Z-", "~"],
     "percent_decode": [b"%", b"%41", b"%zz"],
     "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
-    "is_nested_deeper": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"'],
+    "crossed_bound": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"', b"e", b"1e100", b'"1e100"'],
     "match_usual_head": [b" ", b"a", b'; filename="', b'"', b"\r\n"],
     "split_usual_form": [b"\r", b"\r\n--", b"\r\n--b", b"x", b'\r\n--b%s"\r\n\r\n' % START[3:]],
     "encode_fields": [[("a", "b")]],
     "index_lines": [[(b"a", b"")]],
 }
 OTHERS = {
-    "is_nested_deeper": [200],
+    "crossed_bound": [200, 100],
     "match_usual_head": [0],
     "field_line": ["a"],
     "split_usual_form": [b"\r\n--b", 1 << 20, 1024],

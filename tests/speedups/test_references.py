@@ -1,9 +1,13 @@
 """A call of the extension gives back each reference that it takes."""
 
 import sys
+from collections import OrderedDict, UserDict
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from tests.helpers.twins import NAMES, compiled, extension
 from tests.speedups.test_twins import CASES
@@ -11,6 +15,18 @@ from tests.speedups.test_twins import CASES
 total = getattr(sys, "gettotalrefcount", None)
 CALLS = 1000
 LINES = [(b"host", b"a"), (b"accept", b"b"), (b"cookie", b"c"), (b"cookie", b"d")]
+
+
+VALUES = [
+    "", "a", "<", "ä<", "\ud800<", "&" * 256, "&" * 257, 1 << 70, 10**5000, 1.5, None, Markup("<"), b"<", [1],
+    *(SimpleNamespace(__html__=lambda html=html: html) for html in ("<", Markup("<"), None, b"<")),
+    SimpleNamespace(__html__=1), StrictUndefined(), type("Text", (str,), {})("<"),
+]  # fmt: skip
+OBJECTS = [
+    {}, {"name": []}, UserDict(name=[]), OrderedDict(), SimpleNamespace(), SimpleNamespace(name=[]), [], None,
+    StrictUndefined(), type("Failing", (), {"name": property(lambda self: 1 / 0)})(),
+]  # fmt: skip
+ENVIRONMENT = Environment()
 
 
 def ends(result):
@@ -37,6 +53,8 @@ SAMPLES = [
     ("resume", lambda: (iter(()), None)),
     ("resume", lambda: (_begun(ends("the end")), None)),
     ("resume", lambda: (_begun(ends(ValueError("the end"))), None)),
+    *(("escape_text", lambda value=value: (Markup, value)) for value in VALUES),
+    *(("read_attribute", lambda value=value: (ENVIRONMENT, value, "name")) for value in OBJECTS),
     *((name, lambda: (None, object())) for name in (NAMES if extension else [])),
     *((name, lambda: (object(),)) for name in (NAMES if extension else [])),
 ]
@@ -78,3 +96,25 @@ def _growth(function, arguments):
         with suppress(Exception):
             function(*arguments())
     return total() - before
+
+
+@pytest.mark.skipif(total is None, reason="this Python does not count references")
+@pytest.mark.parametrize("name", ["escape_text", "read_attribute"])
+def test_a_call_that_gets_no_memory_fails_or_does_without(name):
+    import _testcapi
+
+    plain = [value for value in [*VALUES, *OBJECTS] if type(value) is not StrictUndefined]  # which is all in Python
+    failed = 0
+    for value in plain:
+        arguments = (Markup, value) if name == "escape_text" else (ENVIRONMENT, value, "name")
+        for allocation in range(30):
+            _testcapi.set_nomemory(allocation, allocation + 1)
+            try:
+                compiled(name)(*arguments)
+            except MemoryError:
+                failed += 1
+            except Exception:
+                continue
+            finally:
+                _testcapi.remove_mem_hooks()
+    assert failed > len(plain)

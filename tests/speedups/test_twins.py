@@ -62,6 +62,21 @@ COOKIES = {
     "\ud800=1": {"\ud800": "1"},
 }
 
+REQUEST = "GET", "/a(b)/7", "/a b/<int:id>", 200, 13, 0.0012344, "cafe" * 8, False
+TEXT = f"INFO GET /a(b)/7 200 13 bytes 1.2 ms /a b/<int:id> [{'cafe' * 8}]"
+JSON = (
+    '"level":"INFO","logger":"antiphon.access","message":"GET /a(b)/7 200 13 bytes 1.2 ms /a b/<int:id>",'
+    f'"request_id":"{"cafe" * 8}","method":"GET","path":"/a(b)/7","route":"/a b/<int:id>","status":200,"bytes":13,'
+    '"milliseconds":1.234,"disconnected":false}'
+)
+TIMES = {
+    0.0: "1970-01-01T00:00:00.000Z",
+    951782399.9996: "2000-02-28T23:59:59.999Z",
+    951782400.0: "2000-02-29T00:00:00.000Z",
+    1709251199.5: "2024-02-29T23:59:59.500Z",
+    4107542400.001: "2100-03-01T00:00:00.001Z",
+}
+
 NESTED = {
     b"": 0,
     b"1": 0,
@@ -74,6 +89,20 @@ NESTED = {
     b"[]]]": 1,
     b"}{": 0,
     b"\\[": 1,
+}
+
+SLOW = {
+    b"1e308": 1,
+    b"[1E+308,2e-100]": 2,
+    b"e100e100": 2,
+    b"[1e99,1e+-100,1.000]": 0,
+    b'["1e308", 1e308, "\\"1e308"]': 1,
+    b'1e"a"100': 0,
+    b'1e\\"100': 0,
+    b"1e\\\\100": 0,
+    b"1e10": 0,
+    b"\xef\xbb\xbf[1e100]": 1,
+    b'["\xff", 1e100, "\\ud800", NaN]': 1,
 }
 
 START = b'--b\r\nContent-Disposition: form-data; name="a"'
@@ -144,8 +173,10 @@ CASES = [
     *(("field_line", arguments, line) for arguments, line in LINES.items()),
     *(("percent_decode", (data,), decoded) for data, decoded in DECODED.items()),
     *(("split_cookies", (header,), cookies) for header, cookies in COOKIES.items()),
-    *(("is_nested_deeper", (data, depth), False) for data, depth in NESTED.items()),
-    *(("is_nested_deeper", (data, depth - 1), True) for data, depth in NESTED.items() if depth),
+    *(("crossed_bound", (data, depth, 1), 0) for data, depth in NESTED.items()),
+    *(("crossed_bound", (data, depth - 1, 1), 1) for data, depth in NESTED.items() if depth),
+    *(("crossed_bound", (data, 9, count), 0) for data, count in SLOW.items()),
+    *(("crossed_bound", (data, 9, count - 1), 2) for data, count in SLOW.items() if count),
     *(("match_usual_head", (data, 3), (*head, data.index(b"\r\n\r\n") + 4)) for data, head in HEADS.items()),
     *(("match_usual_head", (START + end, 3), None) for end in UNUSUAL_ENDS),
     *(
@@ -156,6 +187,8 @@ CASES = [
     ("split_usual_form", (FORM, b"\r\n--b", 2, 100), PARTS),
     ("split_usual_form", (b"--b--", b"\r\n--b", 0, 0), []),
     *(("split_usual_form", arguments, None) for arguments in UNUSUAL_FORMS),
+    *(("request_as_text", (created, *REQUEST), f"{time} {TEXT}") for created, time in TIMES.items()),
+    *(("request_as_json", (created, *REQUEST), f'{{"time":"{time}",{JSON}') for created, time in TIMES.items()),
     ("encode_fields", ([],), []),
     ("encode_fields", ([("a", "b"), ("set-cookie", "\xc3\xa4")],), [(b"a", b"b"), (b"set-cookie", b"\xc3\xa4")]),
 ]
@@ -176,6 +209,33 @@ def test_a_line_that_is_put_takes_the_place_of_all_of_its_name(twin, lines):
     fields = [*lines]
     assert twin("put_line")(fields, ("a", "1")) is None
     assert fields == PUT[lines]
+
+
+SECONDS = st.sampled_from([0.0, 0.005, 0.0051, 1.0, 10.0, 10.1, 5, -1.0, 1e10]) | st.floats(0, 20)
+SIZES = st.sampled_from([0, 100, 101, 10**8, 10**8 + 1, -1, 1 << 54]) | st.integers(0, 10**9)
+
+
+@needs_the_extension
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("add_to_cell", st.tuples(st.integers(-3, 45), st.sampled_from([0, 1, -1, 2**54, 2**63, 2**64, 1.5, "1"]))),
+        ("count_exchange", st.tuples(st.integers(-3, 45), st.integers(-3, 45), SECONDS, SIZES, SIZES)),
+    ],
+)
+@given(data=st.data())
+def test_twins_count_in_the_same_cells(name, arguments, data):
+    given = data.draw(arguments)
+    cells = [memoryview(bytearray(8 * 40)).cast("q") for _ in "12"]
+    outcomes = [outcome(twin(name), each, *given) for twin, each in zip((pure, compiled), cells, strict=True)]
+    assert outcomes[0] == outcomes[1]
+    assert cells[0].tolist() == cells[1].tolist()
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("add_to_cell", (0, 1)), ("count_exchange", (0, 1, 0.5, 1, 1))])
+def test_cells_that_cannot_be_written_are_refused(twin, name, arguments):
+    with pytest.raises(TypeError):
+        twin(name)(memoryview(bytes(320)).cast("q"), *arguments)
 
 
 PERCENT_PIECES = (
@@ -223,7 +283,27 @@ FORM_PIECES = [
     START + b'"; filename="c"\r\n\r\n1',
 ]
 
+JSON_PIECES = [
+    *(b'[ ] { } " \\ x e E 1 100 + - 1e308 , \xff \xef\xbb\xbf NaN \\ud800 "\\"" "[[[" [1e-100] {"a":1E+100}'.split()),
+    *(b" " * 63, b"x" * 64, b"[]" * 32, b'"",' * 30),
+]
+
+LOGGED = st.lists(st.sampled_from(["/", "a", "7", "%", '"', "\\", " ", "\n", "\x7f", "é", "\ud800", "null", "x" * 400]))
+REQUESTS = st.tuples(
+    st.floats(0, 4e11) | st.floats() | st.sampled_from([951782400.0, 253402300799.999, 253402300800.0, 4107542400.0]),
+    LOGGED.map("".join),
+    LOGGED.map("".join),
+    LOGGED.map("".join),
+    st.integers(100, 599) | st.integers() | st.booleans(),
+    st.integers(0, 1 << 20) | st.integers(),
+    st.floats(0, 2) | st.floats(0) | st.integers(0, 10**7).map(lambda number: number / 2e6),
+    LOGGED.map("".join) | st.sampled_from(["", "-", "0123456789abcdef" * 2]),
+    st.booleans(),
+)
+
 ARGUMENTS = {
+    "request_as_text": REQUESTS,
+    "request_as_json": REQUESTS,
     "parse_fields": st.tuples(urlencoded_bytes),
     "field_line": st.tuples(FIELD_NAMES, FIELD_VALUES),
     "checked_fields": st.tuples(
@@ -232,7 +312,9 @@ ARGUMENTS = {
     ),
     "percent_decode": st.tuples(urlencoded_bytes),
     "split_cookies": st.tuples(st.text(st.sampled_from('ab;= \t"\0\xc3\xa4\u20ac\ud800')) | st.text()),
-    "is_nested_deeper": st.tuples(st.lists(st.sampled_from(b'[]{}"\\x')).map(bytes) | st.binary(), st.integers(0, 5)),
+    "crossed_bound": st.tuples(
+        st.lists(st.sampled_from(JSON_PIECES)).map(b"".join) | st.binary(), st.integers(0, 5), st.integers(0, 3)
+    ),
     "match_usual_head": st.tuples(st.lists(st.sampled_from(HEAD_PIECES)).map(b"".join), st.integers(0, 5)),
     "usual_boundary": st.tuples(
         st.text(st.characters(max_codepoint=300)).map("multipart/form-data; boundary={}".format)

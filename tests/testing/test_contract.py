@@ -171,10 +171,10 @@ def broken_json(request: Request) -> Lamp:
 
 
 WRONG = [
-    (wrong_type, "answered 200 with a body that is no Lamp: /id expected an integer, got a string"),
-    (missing_field, "answered 200 with a body that is no Lamp: /name is missing"),
-    (missing_default, "answered 200 with a body that is no Lamp: /room is missing"),
-    (more_fields, "answered 200 with a body that is no Lamp: /password is not in the contract"),
+    (wrong_type, "answered 200 with a body that does not fit Lamp: /id expected an integer, got a string"),
+    (missing_field, "answered 200 with a body that does not fit Lamp: /name is missing"),
+    (missing_default, "answered 200 with a body that does not fit Lamp: /room is missing"),
+    (more_fields, "answered 200 with a body that does not fit Lamp: /password is not in the contract"),
     (more_in_list, ": /1/password is not in the contract"),
     (null_in_list, ": /1 expected an object, got null"),
     (object_for_list, ": expected an array, got an object"),
@@ -191,8 +191,8 @@ WRONG = [
     (hidden_redirect, "answered 303, which its contract lacks: it has 200"),
     (wrong_in_dict, "/a/name is missing"),
     (bytes_for_json, "answered 200 with application/octet-stream, and its contract has application/json"),
-    (empty_for_json, "answered 200 with a body that is no Lamp: it is no JSON"),
-    (broken_json, "answered 200 with a body that is no Lamp: it is no JSON"),
+    (empty_for_json, "answered 200 with a body that does not fit Lamp: it is not JSON"),
+    (broken_json, "answered 200 with a body that does not fit Lamp: it is not JSON"),
     (problem_without_error, "answered 400, which its contract lacks: it has 200"),
 ]
 
@@ -242,12 +242,12 @@ def test_errors_of_the_framework_are_in_the_contract() -> None:
 def test_a_mounted_application_has_contracts_too() -> None:
     outer = App()
     outer.mount("/inner", served(wrong_type))
-    with pytest.raises(ContractError, match="no Lamp"):
+    with pytest.raises(ContractError, match="not fit Lamp"):
         Client(outer, contract=True).post("/inner/lamp", json=LAMP)
 
 
 def test_a_root_path_is_not_part_of_it() -> None:
-    with pytest.raises(ContractError, match="no Lamp"):
+    with pytest.raises(ContractError, match="not fit Lamp"):
         Client(served(wrong_type), root_path="/shop", contract=True).post("/shop/lamp", json=LAMP)
 
 
@@ -256,7 +256,7 @@ def test_an_async_client_holds_answers_to_it() -> None:
         async with AsyncClient(served(wrong_type), contract=True) as client:
             await client.post("/lamp", json=LAMP)
 
-    with pytest.raises(ContractError, match="no Lamp"):
+    with pytest.raises(ContractError, match="not fit Lamp"):
         asyncio.run(send())
 
 

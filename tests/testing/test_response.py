@@ -53,3 +53,9 @@ def test_what_is_often_asked_for_has_a_name():
 
     assert (got.reason, got.location, got.content_type, got.url.path) == ("See Other", "/y", "text/html", "/x")
     assert (response().location, response().content_type) == (None, None)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[1]"])
+def test_json_that_is_called_as_in_other_clients_says_what_to_write(body):
+    with pytest.raises(TypeError, match=r"response\.json is an attribute, not a method: leave out the \(\)"):
+        response(body).json()

@@ -9,8 +9,20 @@ from weakref import ref
 
 import pytest
 
-from antiphon import App, Dependency, Limits, Request, Response, WebSocket, WebSocketClosed, abort, current_request
+from antiphon import (
+    App,
+    BlockingWebSocket,
+    Dependency,
+    Limits,
+    Request,
+    Response,
+    WebSocket,
+    WebSocketClosed,
+    abort,
+    current_request,
+)
 from antiphon.testing import AsyncClient, Client, HandshakeRefused
+from tests.helpers.noted_ends import noting_ends
 
 INTERFACES = ("asgi", "rsgi")
 
@@ -43,7 +55,7 @@ class TestBothColours:
         app = App()
 
         @app.websocket("/rooms/<int:number>")
-        def room(request: Request, socket: WebSocket, number: int):
+        def room(request: Request, socket: BlockingWebSocket, number: int):
             for message in socket:
                 socket.send(f"{number}: {message} at {current_request().path}")
 
@@ -70,17 +82,22 @@ class TestBothColours:
             socket.send({"x": 5})
             assert socket.receive_as(Move) == Move(6)
 
-    def test_end_of_the_client(self, interface):
-        app, ends = App(), []
+    def test_values_are_not_iterated_on_a_loop_by_for(self, interface):
+        app, raised = App(), []
 
         @app.websocket("/")
-        async def listen(request: Request, socket: WebSocket):
+        async def moves(request: Request, socket: WebSocket):
             try:
-                await socket.receive()
-            except WebSocketClosed as end:
-                ends.append(end.code)
-                raise
+                next(iter(socket.values(Move)))
+            except TypeError as error:
+                raised.append(str(error))
 
+        with opened(app, interface=interface):
+            pass
+        assert [error.partition(" by ")[0] for error in raised] == ["an `async def` handler iterates its socket"]
+
+    def test_end_of_the_client(self, interface):
+        app, ends = noting_ends()
         with opened(app, interface=interface) as socket:
             socket.close(4000, "enough")
         assert ends == [4000 if interface == "asgi" else 1005]  # RSGI tells no code
@@ -136,7 +153,7 @@ class TestHandshake:
         app = App()
 
         @app.websocket("/")
-        def talk(request: Request, socket: WebSocket):
+        def talk(request: Request, socket: BlockingWebSocket):
             abort(409)
 
         with pytest.raises(HandshakeRefused) as refused, opened(app):
@@ -289,7 +306,7 @@ class TestAround:
             await socket.send(variable.get() + current_request().path)
 
         @app.websocket("/sync")
-        def talk_on_thread(request: Request, socket: WebSocket):
+        def talk_on_thread(request: Request, socket: BlockingWebSocket):
             socket.send(variable.get())
             socket.send(variable.get() + current_request().path)
 
@@ -349,7 +366,7 @@ class TestLimits:
         app = App()
 
         @app.websocket("/", limits=Limits(sockets=1))
-        def echo(request: Request, socket: WebSocket):
+        def echo(request: Request, socket: BlockingWebSocket):
             for message in socket:
                 socket.send(message)
 
@@ -375,6 +392,28 @@ class TestLimits:
             assert socket.receive() == "a"
             assert [*socket] == []
             assert socket.closed.code == 1001
+
+    def test_a_socket_that_a_task_closes_while_another_one_receives(self):
+        app, ends = App(), []
+
+        @app.websocket("/", idle_timeout=60)
+        async def talk(request: Request, socket: WebSocket):
+            async def receive():
+                try:
+                    await socket.receive()
+                except BaseException as error:
+                    ends.append(error)
+
+            receiving = asyncio.create_task(receive())
+            await socket.send("hello")
+            await socket.close(4000)
+            await receiving
+
+        with opened(app) as socket:
+            assert socket.receive() == "hello"
+        [end] = ends
+        assert isinstance(end, WebSocketClosed)
+        assert end.code == 4000
 
     def test_deadline_is_that_of_the_handshake(self):
         app = App(deadline=0.2)

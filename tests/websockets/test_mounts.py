@@ -1,6 +1,7 @@
 """WebSockets of mounted applications: through the outer application, and as the server would carry them."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -14,7 +15,8 @@ from starlette.websockets import WebSocket as StarletteSocket
 from starlette.websockets import WebSocketDisconnect
 
 from antiphon import App, Limits, Request, Response, WebSocket, WebSocketClosed
-from antiphon.testing import Client, HandshakeRefused
+from antiphon.dialects.microdot import Microdot
+from antiphon.testing import AsyncClient, Client, HandshakeRefused
 
 told: list[int] = []
 """The codes of which the mounted application was told."""
@@ -231,3 +233,40 @@ def test_application_that_breaks_the_rules(client_of, messages, fault, caplog):
         pass
     assert refused.value.response.status == 500
     assert fault in caplog.text
+
+
+async def plain(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"plain"})
+
+
+microdot = Microdot()
+
+
+@microdot.get("/")
+async def index(request):
+    return "plain"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("application", [plain, microdot], ids=["ASGI", "a dialect"])
+def test_only_handshakes_are_looked_at_as_such(application):
+    app, called = App(), set()
+    app.mount("/in", application)
+
+    def note(frame, event, argument):
+        called.add(frame.f_code.co_filename.replace("\\", "/").partition("/antiphon/")[2])
+
+    async def ask_twice():
+        client = AsyncClient(app, "asgi")
+        await client.get("/in/")  # imports and plans, once
+        sys.setprofile(note)
+        try:
+            await client.get("/in/")
+        finally:
+            sys.setprofile(None)
+
+    asyncio.run(ask_twice())
+    assert "app/mount.py" in called
+    assert not [file for file in called if "handshakes" in file or "sockets" in file or "conversations" in file]

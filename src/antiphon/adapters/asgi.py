@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMap
 from contextlib import suppress
 from contextvars import copy_context
 from functools import lru_cache
+from os.path import dirname, join
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
@@ -12,7 +13,7 @@ from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.head import Address
+from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
@@ -23,6 +24,8 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
+
+    from antiphon.adapters.exchange import Observation
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -38,6 +41,10 @@ PATHSEND = "http.response.pathsend"
 """The extension by which a server sends a file by its path."""
 EARLY_HINT = "http.response.early_hint"
 """The extension by which a server sends early hints."""
+
+
+_NOT_PLAIN = frozenset(name.encode() for name in NOT_PLAIN)
+_URL = ("path", "raw_path", "query_string", "root_path", "scheme", "type")
 
 
 async def send_nothing(_: Message) -> None:
@@ -95,6 +102,18 @@ class ASGIHead:
         """The scope's raw_path without a query, if the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
         return raw.partition(b"?")[0] if raw and raw.find(b"?") >= 0 else raw
+
+    def plain_target(self) -> tuple[object, ...] | None:
+        """Return what names the URL of a GET without a body, as the server has it.
+
+        None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
+        """
+        host, scope = self.host_line, self.scope
+        if self.has_body or not host or self.method != "GET":
+            return None
+        if not _NOT_PLAIN.isdisjoint([name for name, _ in scope["headers"]]):
+            return None
+        return (host, *map(scope.get, _URL))
 
     @property
     def query_string(self) -> bytes:
@@ -263,6 +282,45 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
     return {**scope, "path": path, "raw_path": raw_path, "headers": headers}, path
 
 
+class ObservedSend:
+    """The function that sends messages to a server, and notes in an observation those that the server has taken."""
+
+    __slots__ = ("_observation", "_send")
+
+    def __init__(self, send: Send, observation: "Observation") -> None:
+        self._send = send
+        self._observation = observation
+
+    async def __call__(self, message: Message) -> None:
+        observation, kind = self._observation, message["type"]
+        if kind == "http.response.start":
+            observation.send_head(message["status"], message.get("headers", ()))
+        try:
+            await self._send(message)
+        except OSError:
+            observation.disconnected()
+            raise
+        if kind == "http.response.body":
+            observation.send_chunk(len(message.get("body", b"")))
+            if not message.get("more_body", False):
+                observation.sent()
+        elif kind == PATHSEND:
+            observation.send_file()
+            observation.sent()
+
+    async def send_both(self, start: Message, last: Message) -> None:
+        """Send the two messages of a response in memory."""
+        observation, send = self._observation, self._send
+        observation.send_head(start["status"], start["headers"])
+        try:
+            await send(start)
+            await send(last)
+        except OSError:
+            observation.disconnected()
+            raise
+        observation.send_whole(len(last["body"]))
+
+
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request of an ASGI server by a handler."""
     head = ASGIHead(scope, receive, send)
@@ -283,8 +341,12 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 await _send_stream(head, request, body, start, send, is_silent, fields)
                 return
         begin, head.send = head.send, send_nothing  # which is what `begin` does, without a call
-        await begin(start)
         last = {"type": "http.response.body", "body": b"" if is_silent else body}
+        if type(begin) is ObservedSend and not head.has_body:
+            observed: Any = begin
+            await observed.send_both(start, last)
+            return
+        await begin(start)
         await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: two calls less
     finally:
         try:
@@ -346,12 +408,24 @@ async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> No
 async def call_lifespan(
     start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]], receive: Receive, send: Send
 ) -> None:
-    """Start and stop when the server says so, and tell it of failures."""
+    """Start and stop when the server says so, and report failures to it."""
     for event, act in (("startup", start), ("shutdown", stop)):
         await receive()
         try:
             await act()
         except Exception as error:
-            await send({"type": f"lifespan.{event}.failed", "message": f"{type(error).__name__}: {error}"})
+            await send({"type": f"lifespan.{event}.failed", "message": _traceback_of(error)})
             raise
         await send({"type": f"lifespan.{event}.complete"})
+
+
+_PACKAGE = join(dirname(dirname(__file__)), "")
+
+
+def _traceback_of(error: Exception) -> str:
+    """Return the traceback of an error without the frames of this package: some servers log nothing else of it."""
+    from traceback import StackSummary, TracebackException
+
+    told = TracebackException.from_exception(error)
+    told.stack = StackSummary.from_list([frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)])
+    return "".join(told.format()).rstrip()

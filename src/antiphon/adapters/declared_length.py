@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from antiphon.explanations import explained
+from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
-from antiphon.http.header_property import parse_or_none
 
 
 def declared_length(fields: Iterable[tuple[str, str]]) -> "DeclaredLength | None":

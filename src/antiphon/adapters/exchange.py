@@ -1,5 +1,7 @@
 """Exchanges: a request and its response as a server sees them, and the observers that are told of each."""
 
+# ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
+
 from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
@@ -8,6 +10,7 @@ from antiphon.handler.contract import Handler, Steps, log_failure
 from antiphon.http.errors import ClientDisconnected, InternalServerError
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
+from antiphon.response.files import is_for_any_thread
 from antiphon.response.response import Response
 
 Fields: TypeAlias = Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
@@ -26,6 +29,9 @@ class Observer:
     def begin(self, exchange: "Exchange") -> None:
         """Note that a request has come. Context variables that are set here are set in all that answers it."""
 
+    def stream(self, exchange: "Exchange") -> None:
+        """Note that the response is a stream or a WebSocket, before it begins. Files are none."""
+
     def sent(self, exchange: "Exchange") -> None:
         """Note that the response was sent, its stream to the end, or that it was broken off."""
 
@@ -42,6 +48,7 @@ class Observers:
     def __init__(self, *observers: Observer) -> None:
         self.all: list[Observer] = []
         self.begin: list[Callable[[Exchange], None]] = []
+        self.stream: list[Callable[[Exchange], None]] = []
         self.sent: list[Callable[[Exchange], None]] = []
         self.end: list[Callable[[Exchange], None]] = []
         for observer in observers:
@@ -50,25 +57,9 @@ class Observers:
     def add(self, observer: Observer) -> None:
         """Add an observer, which is told after those before it."""
         self.all.append(observer)
-        for name in ("begin", "sent", "end"):
+        for name in ("begin", "stream", "sent", "end"):
             if getattr(type(observer), name) is not getattr(Observer, name):
                 getattr(self, name).append(getattr(observer, name))
-
-
-class _Seen:
-    """The facts of one exchange so far: an ``Observation`` notes them, an ``Exchange`` tells them."""
-
-    request: Request
-    method = ""
-    path = ""
-    response: Response | None = None
-    status = 0
-    fields: Fields = ()
-    size = 0
-    seconds = 0.0
-    error: BaseException | None = None
-    is_disconnected = False
-    is_sent = False
 
 
 class SocketUse(NamedTuple):
@@ -82,68 +73,123 @@ class SocketUse(NamedTuple):
 class Exchange:
     """A request and its response, as the server sees them. Observers can't change it."""
 
-    __slots__ = ("__weakref__", "_seen")
+    __slots__ = (
+        "__weakref__",
+        "_error",
+        "_fields",
+        "_is_disconnected",
+        "_is_sent",
+        "_method",
+        "_path",
+        "_request",
+        "_response",
+        "_seconds",
+        "_size",
+        "_status",
+    )
 
-    def __init__(self, seen: _Seen) -> None:
-        self._seen = seen
+    _request: Request
+    _error: BaseException | None
+
+    def __init__(self) -> None:
+        self._method = self._path = ""
+        self._response: Response | None = None
+        self._status = self._size = 0
+        self._fields: Fields = ()
+        self._seconds = 0.0
+        self._error = None
+        self._is_disconnected = self._is_sent = False
 
     @property
     def request(self) -> Request:
         """The request."""
-        return self._seen.request
+        return self._request
 
     @property
     def method(self) -> str:
         """The request's method as it came."""
-        return self._seen.method
+        return self._method
 
     @property
     def path(self) -> str:
         """The request's path as it came: decoded, with the root path."""
-        return self._seen.path
+        return self._path
 
     @property
     def response(self) -> Response | None:
         """The response that the application gave; None before that, and if the application is not Antiphon's."""
-        return self._seen.response
+        return self._response
 
     @property
     def status(self) -> int:
         """The status that was sent, or would have been if the client had not disconnected before."""
-        seen = self._seen
-        if seen.status:
-            return seen.status
-        if seen.response is not None:
-            return seen.response.status
-        return ClientDisconnected.status if seen.is_disconnected else InternalServerError.status
+        if self._status:
+            return self._status
+        if self._response is not None:
+            return self._response.status
+        return ClientDisconnected.status if self._is_disconnected else InternalServerError.status
 
     @property
     def body_size(self) -> int:
         """Bytes of the response's body, or of the messages, that the server has taken; 0 for HEAD."""
-        return 0 if self._seen.method == "HEAD" else self._seen.size
+        return 0 if self._method == "HEAD" else self._size
+
+    @property
+    def received_size(self) -> int:
+        """Bytes of the request's body that were received so far, as they were sent; 0 for another framework's."""
+        content = self._request._content
+        if content is None:
+            return 0
+        return len(content) if isinstance(content, bytes) else content.received
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The fields of the response's head that was sent: names in lower case, and values; empty before that."""
+        return [(_text(name).lower(), _text(value)) for name, value in self._fields]
 
     @property
     def seconds(self) -> float:
         """The seconds from the request's head to the last byte of the response, or the last message; 0 before that."""
-        return self._seen.seconds
+        return self._seconds
 
     @property
     def error(self) -> BaseException | None:
         """The error that broke the response off, or that it answers; None if all went well."""
-        seen = self._seen
-        if seen.error is None and seen.response is not None:
-            return seen.response.error
-        return seen.error
+        if self._error is None and self._response is not None:
+            return self._response.error
+        return self._error
+
+    @property
+    def is_broken(self) -> bool:
+        """True if an error that nothing answers has broken the response off."""
+        error = self._error
+        return error is not None and (self._response is None or self._response.error is not error)
 
     @property
     def is_disconnected(self) -> bool:
         """True if the client disconnected before the last byte was sent, as far as the server tells."""
-        return self._seen.is_disconnected
+        return self._is_disconnected
+
+    @property
+    def measures(self) -> tuple[tuple[str, str, int], float, int, int, bool]:
+        """Method, route and status; seconds; sizes of both bodies; and True if the response did not reach its end.
+
+        They are read at once in less time than one by one.
+        """
+        request, method, content = self._request, self._method, self._request._content
+        below = request._pattern_below
+        return (
+            (method, "" if below is None else request.route.pattern + below, self._status or self.status),
+            self._seconds,
+            0 if content is None else len(content) if type(content) is bytes else self.received_size,
+            0 if method == "HEAD" else self._size,
+            self._is_disconnected or (self._error is not None and self.is_broken),
+        )
 
     @property
     def socket(self) -> SocketUse | None:
         """The messages and the end of a WebSocket, when that has ended; None for all other requests."""
-        connection = getattr(self._seen.response, "connection", None) if self._seen.status == _SWITCHED else None
+        connection = getattr(self._response, "connection", None) if self._status == _SWITCHED else None
         if connection is None or connection.closed is None:
             return None
         return SocketUse(connection.received, connection.sent, connection.closed.code)
@@ -151,71 +197,90 @@ class Exchange:
     @property
     def route(self) -> str:
         """The pattern of the route that answered, through mounts: ``/shop/items/<int:id>``. Empty if none did."""
-        return whole_pattern(self._seen.request)
+        return whole_pattern(self._request)
 
 
 class Observation:
-    """The observation of one exchange, which is let go when it has ended.
+    """The observation of one exchange, which it lets go when that has ended: observers may keep an exchange.
 
     An exchange keeps an error, and the error's traceback the frames of adapters. So these keep an observation: nothing
     of a request has to wait for the garbage collector.
     """
 
-    __slots__ = ("_began", "_last", "_observers", "_seen", "exchange")
+    __slots__ = ("_began", "_last", "_observers", "exchange")
 
     def __init__(self, observers: Observers) -> None:
         self._observers = observers
-        self._seen = _Seen()
-        self.exchange = Exchange(self._seen)
+        self.exchange = Exchange()
         self._last = 0.0
         self._began = perf_counter()
 
     def begin(self, request: Request) -> None:
         """Tell the observers of the request. Called in its context."""
-        seen, head = self._seen, request.head
-        seen.request, seen.method, seen.path = request, head.method, head.root_path + head.path
-        self._tell(self._observers.begin)
+        exchange, head = self.exchange, request.head
+        exchange._request = request
+        exchange._method = head.method
+        exchange._path = head.root_path + head.path
+        if self._observers.begin:
+            self._tell(self._observers.begin)
 
-    def respond(self, response: Response) -> None:
-        """Note the response that the application gives."""
-        self._seen.response = response
+    def respond(self, response: Response) -> Response:
+        """Note the response that the application gives, and return it."""
+        self.exchange._response = response
+        if self._observers.stream and _is_stream(response):
+            self._tell(self._observers.stream)
+        return response
 
     def send_head(self, status: int, fields: Fields) -> None:
         """Note the head of the response."""
-        self._seen.status, self._seen.fields = status, fields
+        exchange = self.exchange
+        exchange._status, exchange._fields = status, fields
 
     def send_chunk(self, size: int) -> None:
         """Note that the server has taken some bytes of the body."""
-        self._seen.size += size
+        self.exchange._size += size
         self._last = perf_counter()
+
+    def send_whole(self, size: int) -> None:
+        """Note that the server has taken all of the body, in one piece."""
+        self.exchange._size = size
+        self.sent()
 
     def send_file(self) -> None:
         """Note that the server sends the body by itself, as long as the head declares it."""
-        self._seen.size = next((int(value) for name, value in self._seen.fields if name.lower() in _LENGTH), 0)
+        exchange = self.exchange
+        exchange._size = next((int(value) for name, value in exchange._fields if name.lower() in _LENGTH), 0)
 
     def sent(self, *, at_last_chunk: bool = False) -> None:
         """Tell the observers that all was sent, or no more will be."""
-        seen = self._seen
-        if not seen.is_sent:
-            seen.is_sent = True
-            seen.is_disconnected = seen.is_disconnected or isinstance(self.exchange.error, ClientDisconnected)
-            seen.seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
+        exchange = self.exchange
+        if not exchange._is_sent:
+            exchange._is_sent = True
+            response, error = exchange._response, exchange._error
+            if error is None and response is not None:
+                error = response.error
+            if error is not None and isinstance(error, ClientDisconnected):
+                exchange._is_disconnected = True
+            exchange._seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
             self._tell(self._observers.sent)
 
     def disconnected(self) -> None:
         """Note that the client has disconnected, unless all was sent before."""
-        self._seen.is_disconnected = self._seen.is_disconnected or not self._seen.is_sent
+        exchange = self.exchange
+        exchange._is_disconnected = exchange._is_disconnected or not exchange._is_sent
 
     def fail(self, error: BaseException) -> None:
         """Note the error that breaks the response off, unless all was sent before."""
-        if not self._seen.is_sent:
-            self._seen.error = error
+        if not self.exchange._is_sent:
+            self.exchange._error = error
 
     def end(self) -> None:
         """Tell the observers that nothing runs for the request any more. What comes later is not noted."""
-        self.sent()
-        self._tell(self._observers.end)
-        self._seen, self.exchange, self._observers = _OVER, Exchange(_OVER), _NO_OBSERVERS
+        if not self.exchange._is_sent:
+            self.sent()
+        if self._observers.end:
+            self._tell(self._observers.end)
+        self.exchange, self._observers = _OVER, _NO_OBSERVERS
 
     def _tell(self, methods: list[Callable[[Exchange], None]]) -> None:
         for method in methods:
@@ -223,49 +288,64 @@ class Observation:
                 method(self.exchange)
             except Exception as error:
                 name = getattr(method, "__qualname__", method)
-                log_failure(self._seen.request, error, f": {name}", fault="was answered, but an observer failed")
+                log_failure(self.exchange.request, error, f": {name}", fault="was answered, but an observer failed")
 
 
-_OVER = _Seen()
-_OVER.is_sent = True
+def _text(part: str | bytes) -> str:
+    return part if isinstance(part, str) else part.decode("latin-1")
+
+
+def _is_stream(response: Response) -> bool:
+    body = response.body
+    return not isinstance(body, bytes) and not is_for_any_thread(body)
+
+
+_OVER = Exchange()
+_OVER._is_sent = True
 _NO_OBSERVERS = Observers()
 
 
-class ObservedHandler:
+class ObservedHandler(Observation):
     """A handler of one request, and the observation of that request and its response."""
 
-    __slots__ = ("_handler", "_observation", "_unfinished")
+    __slots__ = ("_handler", "_unfinished")
 
-    def __init__(self, handler: Handler, observation: Observation) -> None:
+    def __init__(self, handler: Handler, observers: Observers) -> None:
+        self._observers = observers  # what the class above does, without a call
+        self.exchange = Exchange()
+        self._last = 0.0
         self._unfinished = handler._unfinished
         self._handler = handler
-        self._observation = observation
+        self._began = perf_counter()
 
     async def _handle(self, request: Request) -> Response:
         """Answer a request, in steps."""
-        self._observation.begin(request)
-        return self._note(await self._handler._handle(request))
+        self.begin(request)
+        return self.respond(await self._handler._handle(request))
 
-    def _answer_on_thread(self, request: Request) -> Steps[Response]:
-        """Answer a request, in steps."""
-        return self._handle(request)
+    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+        """Answer a request on a server's thread."""
+        self.begin(request)
+        return self._note_answer(self._handler._answer_on_thread(request))
 
-    def _answer_on_loop(self, request: Request) -> Awaitable[Response]:
-        """Answer a request, awaited on an event loop."""
-        return self._answer(request)
-
-    async def _answer_handshake(self, request: Request) -> Response:
-        """Answer the handshake of a WebSocket."""
-        self._observation.begin(request)
-        answer = self._handler._answer_handshake(request)
-        return self._note(answer if isinstance(answer, Response) else await answer)
+    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer a request on a server's loop."""
+        self.begin(request)
+        return self._note_answer(self._handler._answer_on_loop(request))
 
     async def _answer(self, request: Request) -> Response:
         """Answer a request, awaited on an event loop."""
-        self._observation.begin(request)
-        answer = self._handler._answer_on_loop(request)
-        return self._note(answer if isinstance(answer, Response) else await answer)
+        self.begin(request)
+        return self.respond(await self._handler._answer(request))
 
-    def _note(self, response: Response) -> Response:
-        self._observation.respond(response)
-        return response
+    def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer the handshake of a WebSocket."""
+        self.begin(request)
+        return self._note_answer(self._handler._answer_handshake(request))
+
+    def _note_answer(self, answer: Response | Awaitable[Response]) -> Response | Steps[Response]:
+        # Not in the methods above: the traceback of a response's error keeps their frames, and these the response.
+        return self.respond(answer) if isinstance(answer, Response) else self._note_later(answer)
+
+    async def _note_later(self, answer: Awaitable[Response]) -> Response:
+        return self.respond(await answer)

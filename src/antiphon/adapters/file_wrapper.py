@@ -28,8 +28,8 @@ def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | N
 class FilePart(RawIOBase):
     """The bytes of a ``FileBody`` as a file that has no others.
 
-    Reading raises EOFError if the file has become too short. So does closing, if the server was given the descriptor,
-    since it would not notice by itself. Only a whole file has a descriptor: some servers send all that is there.
+    Reading raises EOFError if the file has become too short. Closing raises it too, if the server was given the
+    descriptor, since it would not notice by itself. Only a whole file has a descriptor: some servers send all of it.
     """
 
     _is_open = False

@@ -19,8 +19,9 @@ class HeadGuard:
     def __init__(self, most_header: int) -> None:
         self.most_header = most_header
         self.known_hosts: dict[str | bytes | None, str | bytes] = {}
-        """Values of Host that were found to be one host, each under itself. Without the GIL a set is locked by who
-        looks into it, and so is a dict by other threads than that of a key, unless they have read it as a value.
+        """Values of Host that were found to be one host, each under itself. Without the GIL a thread that looks into a
+        set locks it, and one that looks into a dict with another thread's key locks that, unless they have read it as a
+        value.
         """
         self.looks_at_heads = False
 

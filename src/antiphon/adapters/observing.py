@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.asgi import PATHSEND, Message, Receive, Scope, Send
+from antiphon.adapters.asgi import ObservedSend, Receive, Scope, Send, call_asgi
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.rsgi import CLOSED
-from antiphon.adapters.wsgi import WSGIBody
+from antiphon.adapters.wsgi import WSGIBody, call_wsgi
+from antiphon.handler.contract import Handler, ThreadHandler
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -14,17 +15,33 @@ if TYPE_CHECKING:
 # WSGI
 
 
+def serve_observed_wsgi(
+    handler: ThreadHandler, environ: "WSGIEnvironment", start_response: "StartResponse", observation: Observation
+) -> Iterable[bytes]:
+    """Answer one request of a WSGI server by a handler. What is no stream is sent when it is returned."""
+    try:
+        result = call_wsgi(handler, environ, start_response, observation)
+    except BaseException as error:
+        observation.fail(error)
+        observation.end()
+        raise
+    if type(result) is list:
+        observation.send_whole(len(result[0]) if result else 0)
+    elif isinstance(result, WSGIBody):
+        return ObservedBody(result, observation)
+    else:
+        observation.send_file()
+    observation.end()
+    return result
+
+
 def observe_wsgi(
     application: Callable[..., Iterable[bytes]],
     environ: "WSGIEnvironment",
     start_response: "StartResponse",
     observation: Observation,
-    streams: Callable[[object], bool] = lambda result: isinstance(result, WSGIBody),
 ) -> Iterable[bytes]:
-    """Call a WSGI application. A body in memory, and one that the server sends itself, is sent when it is returned.
-
-    ``streams`` is true of any other body, which is sent when its end was reached.
-    """
+    """Call a WSGI application of another framework. A body in memory is sent when it is returned."""
 
     def start(status: str, fields: list[tuple[str, str]], *failure: Any) -> Any:
         observation.send_head(int(status[:3]), fields)
@@ -37,12 +54,9 @@ def observe_wsgi(
         observation.fail(error)
         observation.end()
         raise
-    if streams(result):
+    if not isinstance(result, list | tuple):
         return ObservedBody(result, observation)
-    if isinstance(result, list | tuple):
-        observation.send_chunk(sum(map(len, result)))
-    else:
-        observation.send_file()
+    observation.send_chunk(sum(map(len, result)))
     observation.end()
     return result
 
@@ -105,6 +119,20 @@ class ObservedBody:
 # ASGI
 
 
+async def serve_observed_asgi(
+    handler: Handler, scope: Scope, receive: Receive, send: Send, observation: Observation
+) -> None:
+    """Answer one request of an ASGI server by a handler."""
+    try:
+        await call_asgi(handler, scope, receive, ObservedSend(send, observation))
+        observation.disconnected()
+    except BaseException as error:
+        _broken_off(observation, error)
+        raise
+    finally:
+        observation.end()
+
+
 async def observe_asgi(
     application: Callable[[Scope, Receive, Send], Awaitable[object]],
     scope: Scope,
@@ -113,26 +141,8 @@ async def observe_asgi(
     observation: Observation,
 ) -> None:
     """Call an ASGI application with a request. One that returns without the last message has lost the client."""
-
-    async def noting(message: Message) -> None:
-        kind = message["type"]
-        if kind == "http.response.start":
-            observation.send_head(message["status"], message.get("headers", ()))
-        try:
-            await send(message)
-        except OSError:
-            observation.disconnected()
-            raise
-        if kind == "http.response.body":
-            observation.send_chunk(len(message.get("body", b"")))
-            if not message.get("more_body", False):
-                observation.sent()
-        elif kind == PATHSEND:
-            observation.send_file()
-            observation.sent()
-
     try:
-        await application(scope, receive, noting)
+        await application(scope, receive, ObservedSend(send, observation))
         observation.disconnected()
     except BaseException as error:
         _broken_off(observation, error)
@@ -188,35 +198,33 @@ class ObservedProtocol:
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
         """Send a response without a body."""
         self._inner.response_empty(status, headers)
-        self._sent(status, headers, 0)
+        self.observation.send_head(status, headers)
+        self.observation.send_whole(0)
 
     def response_str(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
         """Send a response with text."""
         self._inner.response_str(status, headers, body)
-        self._sent(status, headers, len(body.encode()))
+        self.observation.send_head(status, headers)
+        self.observation.send_whole(len(body.encode()))
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         """Send a response with bytes."""
         self._inner.response_bytes(status, headers, body)
-        self._sent(status, headers, len(body))
+        self.observation.send_head(status, headers)
+        self.observation.send_whole(len(body))
 
     def response_file(self, status: int, headers: list[tuple[str, str]], file: str) -> None:
         """Send a file."""
         self._inner.response_file(status, headers, file)
-        self._sent(status, headers, None)
+        self.observation.send_head(status, headers)
+        self.observation.send_file()
+        self.observation.sent()
 
     def response_file_range(self, status: int, headers: list[tuple[str, str]], file: str, start: int, end: int) -> None:
         """Send a part of a file."""
         self._inner.response_file_range(status, headers, file, start, end)
-        self._sent(status, headers, end - start)
-
-    def _sent(self, status: int, headers: list[tuple[str, str]], size: int | None) -> None:
         self.observation.send_head(status, headers)
-        if size is None:
-            self.observation.send_file()
-        else:
-            self.observation.send_chunk(size)
-        self.observation.sent()
+        self.observation.send_whole(end - start)
 
     def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "ObservedTransport":
         """Begin a response in chunks."""

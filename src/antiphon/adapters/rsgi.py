@@ -7,7 +7,7 @@ from antiphon.adapters.server_values import address, http_version
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.head import Address, uncoded_length
+from antiphon.http.head import NOT_PLAIN, Address, uncoded_length
 from antiphon.http.headers import combine
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
@@ -64,6 +64,18 @@ class RSGIHead:
             "content-length" in headers or "transfer-encoding" in headers or scope.http_version[0] in "23"
         )
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
+
+    def plain_target(self) -> tuple[object, ...] | None:
+        """Return what names the URL of a GET without a body, as the server has it.
+
+        None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
+        """
+        host, scope, headers = self.host_line, self.scope, self._headers
+        if self.has_body or not host or self.method != "GET":
+            return None
+        if any([name in headers for name in NOT_PLAIN]):  # noqa: C419 - in less time
+            return None
+        return host, scope.path, scope.query_string, scope.scheme
 
     @property
     def query_string(self) -> bytes:

@@ -15,15 +15,15 @@ from antiphon.adapters.asgi import (
     call_lifespan,
     may_send_unbounded_header,
 )
-from antiphon.adapters.exchange import Observation, ObservedHandler, Observer, Observers
-from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
+from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
+from antiphon.adapters.observing import observe_rsgi, serve_observed_asgi, serve_observed_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import refuse_on_loop, running_loop
 from antiphon.explanations import explained
-from antiphon.handler.contract import Steps, failed
+from antiphon.handler.contract import Handler, Steps, ThreadHandler, failed
 from antiphon.handler.drive import run_async
 from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest
@@ -57,6 +57,8 @@ class Servable:
     _started: bool
     _is_direct: bool
     """True if requests are answered at once: it is started, and nobody observes it."""
+    _is_direct_on_thread: bool
+    """True if that is so for WSGI, where only the head of a request tells that it is the handshake of a WebSocket."""
     _lifespan_task: "LifespanTask | None" = None
 
     def __init__(self) -> None:
@@ -113,7 +115,7 @@ class Servable:
         mounted in another one is observed there.
         """
         self._observers.add(observer)
-        self._is_direct = False
+        self._set_started(self._started)
 
     @property
     def _lifecycle(self) -> Lifecycle:
@@ -135,19 +137,26 @@ class Servable:
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
         if send is None:
-            return call_wsgi(self, head, second) if self._is_direct else self._serve_wsgi(head, second)
+            return call_wsgi(self, head, second, None) if self._is_direct_on_thread else self._serve_wsgi(head, second)
         if self._is_direct and head["type"] == "http":
             return call_asgi(self, head, second, send)
+        if self._started and head["type"] == "http":
+            return self._call_asgi(head, second, send)
         return self._serve_asgi(head, second, send)
 
     def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not self._started:
             self._start_on_thread()
-        if not self._observers.all:
-            return call_wsgi(self, environ, start_response)
-        observation = Observation(self._observers)
-        call = partial(call_wsgi, ObservedHandler(self, observation))
-        return observe_wsgi(call, environ, start_response, observation)
+        observed = ObservedHandler(self, self._observers) if self._observers.all else None
+        answering: Handler = self if observed is None else observed
+        handler: ThreadHandler = answering
+        if self._takes_handshakes and "websocket" in environ.get("HTTP_UPGRADE", "").lower():
+            from antiphon.adapters.websockets.wsgi import HandshakeHandler
+
+            handler = HandshakeHandler(answering, observed)
+        if observed is None:
+            return call_wsgi(handler, environ, start_response)
+        return serve_observed_wsgi(handler, environ, start_response, observed)
 
     async def _serve_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._started and may_send_unbounded_header(receive):
@@ -155,17 +164,17 @@ class Servable:
         if scope["type"] == "http":
             if not self._started:
                 await self.astart()
-            if self._observers.all:
-                observation = Observation(self._observers)
-                await observe_asgi(
-                    partial(call_asgi, ObservedHandler(self, observation)), scope, receive, send, observation
-                )
-            else:
-                await call_asgi(self, scope, receive, send)
+            await self._call_asgi(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._serve_lifespan(receive, send)
         elif scope["type"] == "websocket":
             await self._serve_handshake(scope, receive, send)
+
+    def _call_asgi(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        if not self._observers.all:
+            return call_asgi(self, scope, receive, send)
+        observed = ObservedHandler(self, self._observers)
+        return serve_observed_asgi(observed, scope, receive, send, observed)
 
     async def _serve_handshake(self, *call: Any) -> None:
         """Answer the handshake of a WebSocket over ASGI or RSGI, and hold the conversation."""
@@ -175,8 +184,8 @@ class Servable:
             await self.astart()
         handshake = handshake_of(*call)
         if self._observers.all:
-            observation = Observation(self._observers)
-            await answer_handshake(ObservedHandler(self, observation), handshake, observation)
+            observed = ObservedHandler(self, self._observers)
+            await answer_handshake(observed, handshake, observed)
         else:
             await answer_handshake(self, handshake)
 
@@ -194,6 +203,8 @@ class Servable:
         """Answer an RSGI server."""
         if self._is_direct and scope.proto == "http":
             return call_rsgi(self, scope, protocol)
+        if self._started and scope.proto == "http":
+            return self._call_rsgi(scope, protocol)
         return self._serve_rsgi(scope, protocol)
 
     async def _serve_rsgi(self, scope: RSGIScope, protocol: Any) -> None:
@@ -202,11 +213,13 @@ class Servable:
             return
         if not self._started:
             await self.astart()
-        if self._observers.all:
-            observation = Observation(self._observers)
-            await observe_rsgi(partial(call_rsgi, ObservedHandler(self, observation)), scope, protocol, observation)
-        else:
-            await call_rsgi(self, scope, protocol)
+        await self._call_rsgi(scope, protocol)
+
+    def _call_rsgi(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
+        if not self._observers.all:
+            return call_rsgi(self, scope, protocol)
+        observed = ObservedHandler(self, self._observers)
+        return observe_rsgi(partial(call_rsgi, observed), scope, protocol, observed)
 
     def __rsgi_init__(self, loop: "AbstractEventLoop") -> None:
         """Start before an RSGI server's first request."""
@@ -286,6 +299,13 @@ class Servable:
     def _set_started(self, is_started: bool) -> None:
         self._started = is_started
         self._is_direct = is_started and not self._observers.all
+        self._takes_handshakes = is_started and self._has_sockets
+        self._is_direct_on_thread = self._is_direct and not self._takes_handshakes
+
+    @property
+    def _has_sockets(self) -> bool:
+        """True if handshakes of WebSockets may be answered otherwise than other requests."""
+        return type(self)._answer_handshake is not Servable._answer_handshake
 
 
 def _stop_on_thread(task: "LifespanTask") -> None:

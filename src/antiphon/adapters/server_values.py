@@ -22,7 +22,7 @@ def split_target(target: str) -> tuple[str, str] | None:
 
 
 def address(host: str | None, port: object) -> Address | None:
-    """Return one end of the connection; None if the server does not tell. A port that is no number is left out."""
+    """Return one end of the connection; None if the server does not tell. A port that is not a number is left out."""
     if not host:
         return None
     text = str(port or "")

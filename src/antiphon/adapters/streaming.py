@@ -4,23 +4,21 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from time import monotonic, sleep
-from typing import Any
 
 from antiphon.adapters.declared_length import declared_length
+from antiphon.adapters.heartbeats import BeatingSend, Send
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import TIME_SLICE, drop_withdrawn_cancellation, yield_to_loop
+from antiphon.concurrency.passes import current_pass
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand, is_for_any_thread
-from antiphon.response.message import Stream
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-"""The ``send`` of an ASGI server, or what takes its messages for another one."""
+from antiphon.response.message import Heartbeat, Stream, take_heartbeats
 
 _writings: "set[_Writing]" = set()
 """The responses that are being written, on all event loops."""
@@ -51,7 +49,7 @@ async def write_chunks(
         if isinstance(chunks, AsyncFromSync) and is_at_hand(body) and not is_silent:
             await chunks.fetch()
         if await writing.send_head(send_head) and not is_silent:
-            await writing.write_each(chunks)
+            await writing.write(chunks, take_heartbeats(body))
         is_whole = not writing.is_disconnected
     except asyncio.CancelledError:
         if not writing.take_back():
@@ -126,10 +124,22 @@ class _Writing:
             self.is_disconnected = True
         return not self.is_disconnected
 
-    async def write_each(self, chunks: AsyncIterator[bytes | str]) -> None:
-        """Write chunks until they end, or the client has disconnected. Other tasks, as the watcher, get their turns."""
-        send, length = self._send, self._length
-        end_of_turn = monotonic() + TIME_SLICE
+    async def write(self, chunks: AsyncIterator[bytes | str], heartbeat: Heartbeat | None) -> None:
+        """Write chunks, and heartbeats between them, until they end, or the client has disconnected."""
+        if heartbeat is None:
+            await self._write_each(chunks, self._send)
+            return
+        send = BeatingSend(self._send, heartbeat, self._cut)
+        try:
+            await self._write_each(chunks, send)
+            await send.flush()
+        finally:
+            await send.stop()
+
+    async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
+        """Write chunks one by one. Others get their turns, even if no chunk has to be waited for."""
+        length, loop = self._length, self._task.get_loop()
+        began_in, end_of_slice = None, 0.0
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)
             if length is not None:
@@ -140,9 +150,11 @@ class _Writing:
                 except OSError:  # by which servers say that the client has disconnected
                     self.is_disconnected = True
                     return
-            if monotonic() > end_of_turn:
+            this_pass = current_pass(loop)
+            if this_pass is not began_in:
+                began_in, end_of_slice = this_pass, monotonic() + TIME_SLICE
+            elif monotonic() > end_of_slice:
                 await yield_to_loop()
-                end_of_turn = monotonic() + TIME_SLICE
         if length is not None:
             length.end()
 

@@ -12,12 +12,12 @@ from antiphon.adapters.declared_length import declared_length
 from antiphon.adapters.file_wrapper import wrap_file
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of
-from antiphon.handler.contract import Handler, finish, is_broken_by_client, log_broken_body
+from antiphon.handler.contract import ThreadHandler, finish, is_broken_by_client, log_broken_body
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
 from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
-from antiphon.http.head import Address, is_one_number, parse_length
+from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import STATUS_LINES
 from antiphon.request.request import Request
@@ -28,6 +28,8 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from antiphon.adapters.exchange import Observation
 
 CHUNK = 64 << 10
 """Bytes of a request's body that are read at once."""
@@ -40,6 +42,11 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
         "if-unmodified-since", "origin", "range", "referer", "sec-fetch-site", "transfer-encoding", "user-agent",
     )
 }  # fmt: skip
+
+_NOT_PLAIN = tuple(["HTTP_" + name.upper().replace("-", "_") for name in NOT_PLAIN])
+"""A tuple, which is iterated in less time than a set."""
+_URL = "PATH_INFO", "QUERY_STRING", "HTTP_HOST", "REQUEST_URI", "RAW_URI", "SCRIPT_NAME", "wsgi.url_scheme"
+"""All that ``authority``, ``scheme`` and the paths are made of, where there is a Host."""
 
 EARLY_HINTS = "wsgi.early_hints"
 """The key of the function by which Gunicorn sends early hints."""
@@ -84,6 +91,16 @@ class WSGIHead:
             return target.partition("?")[0].encode("latin-1", "replace")
         parts = split_target(target)
         return parts[1].encode("latin-1", "replace") if parts else None
+
+    def plain_target(self) -> tuple[object, ...] | None:
+        """Return what names the URL of a GET without a body, as the server has it.
+
+        None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
+        """
+        environ = self.environ
+        if self.has_body or not self.host_line or self.method != "GET":
+            return None
+        return tuple(map(environ.get, _URL)) if environ.keys().isdisjoint(_NOT_PLAIN) else None
 
     @property
     def query_string(self) -> bytes:
@@ -204,8 +221,13 @@ def _utf8(text: str) -> str:
     return text.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer one request of a WSGI server by a handler."""
+def call_wsgi(
+    handler: ThreadHandler,
+    environ: "WSGIEnvironment",
+    start_response: "StartResponse",
+    observation: "Observation | None" = None,
+) -> Iterable[bytes]:
+    """Answer one request of a WSGI server by a handler, and have the head of the response noted, if it is observed."""
     request = Request(WSGIHead(environ))
     context = copy_context()
     try:
@@ -219,6 +241,8 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))
+    if observation is not None:
+        observation.send_head(status, sent)
     try:
         start_response(STATUS_LINES[status], sent)
     except BaseException:

@@ -8,8 +8,9 @@ from threading import RLock
 from typing import Any, Concatenate, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
-from antiphon.app.answering.dependencies import Dependencies, Fixed
+from antiphon.app.answering.dependencies import Dependencies, Fixed, SourceFunction
 from antiphon.app.answering.dispatch import answer_at_once, dispatch, refuse_or_receive
+from antiphon.app.answering.middleware import Middleware, middleware
 from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack
 from antiphon.app.blueprint import Routes
 from antiphon.app.lifespan import Lifespan
@@ -20,6 +21,7 @@ from antiphon.app.planning.guard import Guard
 from antiphon.app.planning.matching import Found, Routing
 from antiphon.app.planning.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.route import Route, check_deadline
+from antiphon.app.signatures import MiddlewareFunction
 from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
@@ -44,11 +46,11 @@ P = ParamSpec("P")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` bound every request, unless a blueprint or a route says otherwise. So does the ``deadline``, in seconds
-    or a timedelta, after which an ``async def`` handler is cancelled, and answered with 504. With ``redirect_slashes``,
-    a request for a path that no route answers is redirected (308) to the path with, or without, a slash at its end, if
-    a route answers that. With ``encoded_slashes``, ``%2F`` stays in its segment, if the server gives the path as it was
-    sent; otherwise it separates segments like any slash.
+    ``limits`` bound every request, unless a blueprint or a route says otherwise. The ``deadline`` does too: the
+    seconds or the timedelta after which an ``async def`` handler is cancelled, and answered with 504. With
+    ``redirect_slashes``, a request for a path that no route answers is redirected (308) to the path with, or without, a
+    slash at its end, if a route answers that. With ``encoded_slashes``, ``%2F`` stays in its segment, if the server
+    gives the path as it was sent; otherwise it separates segments like any slash.
 
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are believed, ``trusted_hosts`` the hosts
     that the application answers for (by default all). Writes that a page of another site makes are refused (403),
@@ -56,10 +58,10 @@ class App(Routes, Servable):
     them.
 
     ``secret_keys`` sign URLs, sessions and what ``signer`` is asked for: the newest, the first, signs, all of them
-    verify. Raises ValueError for a key of under 16 bytes, TypeError for what is no list of texts.
+    verify. Raises ValueError for a key of under 16 bytes, TypeError for anything that is not a list of texts.
 
     ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's for temporary files.
-    Raises TypeError if it is no path, ValueError if it is relative, or no folder in which files can be made.
+    Raises TypeError if it is not a path, ValueError if it is relative, or no folder in which files can be made.
     ``json_default`` is called with each value in a handler's answer that JSON has no form for, and returns the value
     that is written in its place.
     """
@@ -106,6 +108,7 @@ class App(Routes, Servable):
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
         self._idempotent_surrounding: SurroundIdempotent | None = None
+        self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
         """The plans without any override, which count again after the last one."""
@@ -159,8 +162,8 @@ class App(Routes, Servable):
         an ``App`` bounds them by itself. With ``receive="stream"`` any other application does so, too: it is called
         before the body has come, and receives that itself.
 
-        Raises ValueError for a malformed prefix or host, and where something is mounted already, TypeError for what is
-        no application, and for limits of one that bounds its requests by itself.
+        Raises ValueError for a malformed prefix or host, and where something is mounted already, TypeError for anything
+        that is not an application, and for limits of one that bounds its requests by itself.
         """
         self._check_open()
         if not isinstance(prefix, str):
@@ -224,10 +227,7 @@ class App(Routes, Servable):
     def provide(
         self,
         dependency: Dependency[T],
-        source: Callable[[Request], T]
-        | Callable[[Request], Awaitable[T]]
-        | Callable[[Request], Iterator[T]]
-        | Callable[[Request], AsyncIterator[T]],
+        source: SourceFunction[T],
         *,
         blocking: bool = False,
         when: Callable[[Request], bool] | None = None,
@@ -260,10 +260,7 @@ class App(Routes, Servable):
         dependency: Dependency[T],
         /,
         *,
-        source: Callable[[Request], T]
-        | Callable[[Request], Awaitable[T]]
-        | Callable[[Request], Iterator[T]]
-        | Callable[[Request], AsyncIterator[T]],
+        source: SourceFunction[T],
     ) -> AbstractContextManager[None]: ...
     def override(self, dependency: Any, /, *value: Any, source: Callable[[Request], Any] | None = None) -> Any:
         """Give a dependency another value for the time of a ``with`` block, for tests; usable as a decorator.
@@ -271,8 +268,8 @@ class App(Routes, Servable):
         ``value`` is the value for all requests, and that of the ``with`` statement; a function is a value, too. A
         ``source`` is called for each request, as one that ``provide`` is given. The source that provides the dependency
         otherwise is not called, and a lifespan whose value is overridden at startup is not entered. The app may be
-        serving already; a request that is being answered keeps what it began with. Of several overrides of one
-        dependency the last one counts.
+        serving already; a request that is being answered keeps what it began with. With several overrides of one
+        dependency, the last one counts.
 
         Raises TypeError for anything but a dependency, for a function that can't be called so, and for a source that
         would stand for a lifespan, whose value ``app[dependency]`` reads without a request.
@@ -354,6 +351,33 @@ class App(Routes, Servable):
             )
         self._idempotent_surrounding = surround
 
+    def _surround_with_cache(
+        self,
+        around: MiddlewareFunction,
+        early: Callable[[Request], Response | None],
+        watch: MiddlewareFunction | None,
+        *,
+        blocking: bool,
+    ) -> None:
+        """Register the middleware of a cache, and the function that is called first, for a response that is ready.
+
+        ``watch`` is a middleware that stands around all others, if there are any around the cache. Raises ValueError if
+        a cache has one already.
+        """
+        self._check_open()
+        if self._watch is not None:
+            raise explained("feature-used-twice", ValueError("this app has a cache already: use one"))
+        self._watch = None if watch is None else (watch, around)
+        self._registry.middleware.append(middleware(around, blocking=blocking)._replace(early=early))
+
+    def _watching(self) -> tuple[Middleware, ...]:
+        """Return the middleware that stands around all others, where there are any."""
+        if self._watch is None:
+            return ()
+        watch, inside = self._watch
+        outermost = [*self._registry.before_routing, *self._registry.middleware][0]
+        return () if outermost.function == inside else (middleware(watch),)
+
     # Planning
 
     @property
@@ -392,9 +416,8 @@ class App(Routes, Servable):
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        return RouteGroup(
-            self, self._registry, HandlerStack(), self.limits, self._dependencies.overridden(), self.deadline
-        )
+        around = HandlerStack(() if self._registry.before_routing else self._watching())
+        return RouteGroup(self, self._registry, around, self.limits, self._dependencies.overridden(), self.deadline)
 
     def _freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
@@ -418,7 +441,9 @@ class App(Routes, Servable):
                 self._guard.trust(each.name, each.above.name or None, each.registry.trusted_origins)
             for included in each.registry.blueprints:
                 included.blueprint._is_frozen = True
-        self._find = find_after(self._registry.before_routing, group.stack, routing) or routing.find
+        before = self._registry.before_routing
+        before = [*self._watching(), *before] if before else before
+        self._find = find_after(before, group.stack, routing) or routing.find
         self._routing = routing
         if not self._dependencies.has_overrides:
             self._planned = routing, self._find
@@ -469,6 +494,11 @@ class App(Routes, Servable):
         """Plan each route before the first request, then find the plan for it."""
         self._freeze()
         return self._find(request)
+
+    @property
+    def _has_sockets(self) -> bool:
+        """True if there are routes for WebSockets, or mounts, which may have some."""
+        return super()._has_sockets or bool(self._mounts) or any(route.websocket for route in self.routes)
 
     def _measure_header_sections(self) -> None:
         """Measure header sections from now on, and hold them to ``limits.headers``."""
@@ -546,7 +576,7 @@ class App(Routes, Servable):
 
         The route is a name, or a handler that has routes of one name: ``url_for(show, number=7)``. Type checkers check
         the parameters of a handler, which may be given by position, too, unless there are options beside them.
-        A route of a blueprint is named with it, "shop.item". Arguments that are no parameters of the route become the
+        A route of a blueprint is named with it, "shop.item". Arguments that are not parameters of the route become the
         query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. The URL of a ``signed`` route
         has a signature, which is valid for the seconds of ``_expires``, or for ever, and for requests of ``_method``:
         by default GET, with HEAD, or the only method of the route. It holds at one place: where an app is mounted more

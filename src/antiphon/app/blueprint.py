@@ -129,7 +129,7 @@ class Routes:
         if isinstance(feature, type) or not hasattr(feature, "install"):
             raise explained(
                 "not-a-feature",
-                TypeError(f"{feature!r} is no feature: that is an object with install(app), such as CORS([...])"),
+                TypeError(f"{feature!r} is not a feature: that is an object with install(app), such as CORS([...])"),
             )
         before = Snapshot(self._registered())
         try:
@@ -189,7 +189,7 @@ class Routes:
         The handler is called with the request, and with those parameters of the path that it names as arguments.
         ``pattern`` is literal but for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
         rest. Raises ValueError for a malformed pattern, host or method, TypeError for an unknown option, and for a
-        handler with an argument that is no parameter, or that is annotated otherwise than the parameter's value is.
+        handler with an argument that is not a parameter, or that is annotated otherwise than the parameter's value is.
         """
         self._check_open()
         check_options(pattern, options)
@@ -261,7 +261,7 @@ class Routes:
 
         The handshake is a GET request: it passes the same checks, hooks and middleware, and what the handler raises or
         returns before the first message is its answer. Pages of other sites are refused (403), as writes are; a GET
-        that is no handshake is answered with 426.
+        that is not a handshake is answered with 426.
 
         Of ``subprotocols`` the first one that the client offers is agreed on. With ``idle_timeout``, in seconds or as a
         timedelta, the socket is closed, with 1001, when the client has sent no message for that long. A ``deadline``
@@ -412,7 +412,7 @@ class Routes:
         """Register a function that answers a class of exceptions or a status, called with the request and the error.
 
         The error of a status is an HTTPError; that of 500 may be any exception, since those that nothing else answers
-        are a 500. Of several functions, the most specific one is called. Its answer has the error's status unless it
+        are a 500. With several functions, the most specific one is called. Its answer has the error's status unless it
         sets one.
         """
         self._check_open()
@@ -436,13 +436,13 @@ class Routes:
         ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. A blueprint may be registered
         several times, under different names. Routes that it gets later, until the first request, count too.
         Raises ValueError for a malformed prefix, host or name, and for a name that another blueprint has here,
-        TypeError for what is no blueprint.
+        TypeError for anything that is not a blueprint.
         """
         self._check_open()
         if not isinstance(blueprint, Blueprint):
             raise explained(
                 "not-a-blueprint",
-                TypeError(f"{blueprint!r} is no blueprint; an application is mounted: app.mount(prefix, application)"),
+                TypeError(f"{blueprint!r} is not a blueprint; mount an application: app.mount(prefix, application)"),
             )
         blueprint._check_prefix(
             blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host

@@ -19,7 +19,6 @@ from antiphon.http.urls.path import hidden_segments, is_misleading
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.response.response import Response
-from antiphon.websockets.channel import channel_of
 
 if TYPE_CHECKING:
     from antiphon.adapters.asgi import ASGIApplication
@@ -64,10 +63,7 @@ class Mount(NamedTuple):
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             hand_on = _inside if self.receive == "delegated" else _served
-            handler = hand_on(self.below, self.application, blocks)
-            if self.interface is not None:
-                handler = _with_own_sockets(self.below, self.application, handler, is_driven=blocks)
-            return Hook(handler, True, blocks)
+            return Hook(hand_on(self.below, self.application, blocks), True, blocks)
         if self.interface == "wsgi" and self.receive == "delegated":
             from antiphon.adapters.foreign.environ_host import BridgedApplication
 
@@ -79,14 +75,22 @@ class Mount(NamedTuple):
         from antiphon.adapters.foreign.asgi import from_asgi
 
         handler = self._foreign(from_asgi(self.application, self._state))
-        return Hook(self._with_sockets(_on_loop(handler) if self.receive == "delegated" else handler), True)
+        return Hook(_on_loop(handler) if self.receive == "delegated" else handler, True)
+
+    @property
+    def handshake_hook(self) -> Hook:
+        """The handler of handshakes, for an application that is no ``App``: each knows WebSockets in its own way."""
+        if isinstance(self.application, Servable):
+            blocks = self.application.interface == "wsgi"
+            return Hook(_own_sockets(self.below, self.application, is_driven=blocks), True, blocks)
+        return self.hook if self.interface == "wsgi" else Hook(self._sockets(), True)
 
     @property
     def _state(self) -> dict[str, Any] | None:
         return self.lifespan.state if self.lifespan else None
 
-    def _with_sockets(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Any]:
-        """Return a handler for an ASGI application that hands WebSockets on, too."""
+    def _sockets(self) -> Callable[[Request], Any]:
+        """Return the handler of handshakes for an ASGI application."""
 
         def talk(request: Request, connection: "Connection") -> Coroutine[Any, Any, Any]:
             from antiphon.adapters.foreign.asgi_socket import ASGIConversation, make_socket_scope
@@ -95,7 +99,11 @@ class Mount(NamedTuple):
             return ASGIConversation(self.application, connection).run(scope)
 
         sockets = _lazily(talk)
-        return lambda request: handler(request) if channel_of(request.head) is None else sockets()(request)
+
+        def answer_handshake(request: Request) -> Awaitable[Any]:
+            return sockets()(request)
+
+        return answer_handshake
 
     def below(self, request: Request, root: str = "/") -> Request:
         """Return the request that the application gets. Both share body, id, ``after_response`` and lifetime.
@@ -130,8 +138,8 @@ def make_mount(
 ) -> Mount:
     """Make the mount of an application of Antiphon, or of a WSGI or ASGI application: a coroutine function is ASGI.
 
-    Raises TypeError for an object that is no application, and for limits of an application that bounds its requests by
-    itself; ValueError for an unknown ``interface`` or ``receive``.
+    Raises TypeError for an object that is not an application, and for limits of an application that bounds its requests
+    by itself; ValueError for an unknown ``interface`` or ``receive``.
     """
     check_interface(interface)
     if receive not in ("load", "stream"):
@@ -152,7 +160,7 @@ def make_mount(
     if not callable(application) or (isinstance(application, type) and interface is None):
         raise explained(
             "bad-mount",
-            TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon"),
+            TypeError(f"{application!r} is not an application: mount an App, or a WSGI or ASGI application"),
         )
     if (interface or interface_of(application)) == "wsgi":
         return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes, received)
@@ -163,7 +171,7 @@ def make_mount(
 
 
 def contains(application: object, other: object) -> bool:
-    """True if an application is another one, or has it mounted, at whatever depth."""
+    """True if an application is the same as a second one, or has it mounted, at any depth."""
     mounts: Iterable[Mount] = getattr(application, "mounts", ()) if isinstance(application, Routes) else ()
     return application is other or any(contains(mount.application, other) for mount in mounts)
 
@@ -224,10 +232,8 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     return hand_on
 
 
-def _with_own_sockets(
-    below: Below, application: Servable, handler: Callable[[Request], Awaitable[Response]], *, is_driven: bool
-) -> Callable[[Request], Awaitable[Response]]:
-    """Return a handler for an application of another framework's names, which answers handshakes by its own words."""
+def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Callable[[Request], Awaitable[Response]]:
+    """Return the handler of handshakes for an application of another framework's names, which has words of its own."""
 
     async def answer_handshake(outer: Request) -> Response:
         if is_driven:
@@ -235,7 +241,7 @@ def _with_own_sockets(
         answer = application._answer_handshake(below(outer))
         return answer if isinstance(answer, Response) else await as_inner(outer, answer)
 
-    return lambda request: (handler if channel_of(request.head) is None else answer_handshake)(request)
+    return answer_handshake
 
 
 def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -193,7 +193,7 @@ def make_route(
         options.get("unguarded", False),
         options.get("idempotent", False),
         options.get("csrf_exempt", False),
-        tuple([hook(function) for function in _hooks_before(options)]),
+        before_hooks(options.get("before", ())),
         takes=options.get("takes"),
         gives=options.get("gives"),
         examples=options.get("examples"),
@@ -204,7 +204,7 @@ def make_route(
 
 
 def check_options(pattern: object, options: Mapping[str, Any]) -> None:
-    """Check the path and the options of a route. Raises TypeError for a path that is no text, an unknown option and
+    """Check the path and the options of a route. Raises TypeError for a path that is not text, an unknown option and
     wrong limits; ValueError for an unknown body policy, and for an unguarded route that is not one path.
     """
     if not isinstance(pattern, str):
@@ -227,9 +227,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     check_deadline(options.get("deadline"))
     checked_meta(options.get("meta"))
     _check_declared(pattern, options)
-    for function in _hooks_before(options):
-        check_arguments(function, "request")
-        check_returns(function, "app.middleware")
+    before_hooks(options.get("before", ()))
 
 
 _PARTS = ("json", "form", "query")
@@ -258,9 +256,13 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
         )
 
 
-def _hooks_before(options: Mapping[str, Any]) -> Iterable[BeforeHook]:
-    before: BeforeHook | Iterable[BeforeHook] = options.get("before", ())
-    return [before] if callable(before) else before
+def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
+    """Return the hooks of a function, or of several. Raises TypeError for one that can't be called with the request."""
+    functions = [before] if callable(before) else [*before]
+    for function in functions:
+        check_arguments(function, "request")
+        check_returns(function, "app.middleware")
+    return tuple([hook(function) for function in functions])
 
 
 def checked_meta(values: object) -> RouteMeta:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from copy import copy
-from typing import Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
 from antiphon.adapters.servable import Servable, ServedResponse
 from antiphon.adapters.server_values import header_too_large
@@ -27,10 +27,10 @@ class ServedFunction(Servable):
     """An application that answers by a plain function, ``def`` or ``async def``, of a request whose body is loaded."""
 
     def __init__(self, function: RequestFunction) -> None:
-        check_arguments(function, "request")
         super().__init__()
+        check_arguments(function, "request")
         self._is_async = is_async(function)
-        self._function = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
+        self._function: Callable[..., Any] = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
         self._measures_header = False
 
     @property
@@ -43,7 +43,7 @@ class ServedFunction(Servable):
         self._measures_header = True
 
     async def _handle(self, request: Request) -> Response:
-        """Load the body, call the function, and answer errors as problem details or as a page."""
+        """Load the body, call the function, and answer errors as problem details or as a page, in steps."""
         set_current_request(request)
         try:
             check_path(request.head.path)
@@ -57,7 +57,7 @@ class ServedFunction(Servable):
                 await ON_LOOP
             answer = self._function(request)
             if self._is_async:
-                answer = await answer  # type: ignore[misc]  # a coroutine, as is_async says
+                answer = await answer  # a coroutine, as is_async says
             if not isinstance(answer, Response):
                 answer = await respond(answer, self._function, request)
             if answer.is_conditional:

@@ -1,6 +1,6 @@
 """The signatures of functions that are registered with an application, for type checkers.
 
-``def`` and ``async def`` functions are listed apart, and so are those that return nothing: a handler that only
+``def`` and ``async def`` functions are listed apart, as are those that return nothing: a handler that only
 sometimes returns nothing has forgotten a ``return``.
 """
 
@@ -12,6 +12,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
+    from antiphon.websockets.blocking import BlockingWebSocket
     from antiphon.websockets.websocket import WebSocket
 
 Handler: TypeAlias = (
@@ -23,7 +24,8 @@ Handler: TypeAlias = (
 """A handler: called with the request, and with parameters of its route by name."""
 
 WebSocketHandler: TypeAlias = (
-    "Callable[Concatenate[Request, WebSocket, ...], ResponseLike | Awaitable[ResponseLike | None] | None]"
+    Callable[Concatenate[Request, "WebSocket", ...], Awaitable[ResponseLike | None]]
+    | Callable[Concatenate[Request, "BlockingWebSocket", ...], ResponseLike | None]
 )
 """A handler of WebSockets: called with the request, the socket, and parameters of its route by name."""
 

@@ -17,7 +17,7 @@ class Snapshot:
         ]
 
     def restore(self) -> None:
-        """Set the objects back, in place, so that whoever has one of their lists has it as it was."""
+        """Set the objects back, in place, so that code that holds one of their lists sees it as it was."""
         for each, before in self._dicts:
             each.clear()
             each.update(before)

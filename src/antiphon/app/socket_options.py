@@ -20,12 +20,12 @@ class SocketOptions(NamedTuple):
 
 
 def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of subprotocols. Raises ValueError for text, and for a name that is no token (RFC 6455 §4.1)."""
+    """Return the names of subprotocols. Raises ValueError for text, and for a name that is not a token (RFC 6455)."""
     if isinstance(names, str):
         raise explained("list-wanted", ValueError(f"subprotocols are a list: [{names!r}]"))
     checked = tuple(names)
     if bad := [name for name in checked if not (isinstance(name, str) and is_token(name))]:
-        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is no name of a subprotocol"))
+        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a name of a subprotocol"))
     return checked
 
 

@@ -17,8 +17,8 @@ from antiphon.http.durations import seconds_of
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
-from antiphon.response.fields import NOT_SNIFFED
-from antiphon.response.files import SETTLED, FileBody, guess_type
+from antiphon.response.fields import NOT_SNIFFED, Line
+from antiphon.response.files import SETTLED, FileBody, guess_type, measures, open_itself, read_part, validators
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
 
@@ -69,7 +69,9 @@ def without_hash(name: str) -> tuple[str, str] | None:
 
 YEAR = 31_536_000
 _LONGEST_AGE = 2**31
-_MOST_HASHES = 10_000
+_MOST_KNOWN = 10_000
+READ_AT_ONCE = 64 << 10
+"""Bytes of a file, or of a part of it, that are read before the response is sent."""
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 """The suffixes of precompressed files by content coding. Of codings that a client likes equally, the first is sent."""
@@ -87,10 +89,14 @@ class FolderOptions(TypedDict, total=False):
 
 
 class _File(NamedTuple):
-    """A regular file in the folder: its path without symbolic links, and its state."""
+    """A regular file in the folder: its path without symbolic links, its state, and that of the folder it lies in.
+
+    The folder's is None where a symbolic link leads to the file.
+    """
 
     path: str
     state: os.stat_result
+    folder: os.stat_result | None
 
 
 class StaticFolder:
@@ -101,12 +107,12 @@ class StaticFolder:
     its name and ".br", ".zst" or ".gz", and is not older, is sent in its place to clients that like that coding best.
 
     Clients ask each time whether a file has changed, or after ``max_age``, in whole seconds or a timedelta. A name with
-    the hash of the present content, as ``hashed`` makes it, is kept for a year and not asked for again; so is one for
+    the hash of the present content, as ``hashed`` makes it, is kept for a year and not asked for again, like one for
     which ``immutable`` is true, because another tool has put a hash into it. ``hashes=False`` neither makes nor knows
     names with hashes. Unless they are ``public``, no files are kept by caches that users share.
 
     Raises ValueError for a folder that is relative or not there, and for a ``max_age`` that can't be; TypeError for an
-    ``immutable`` that is no function.
+    ``immutable`` that is not a function.
     """
 
     def __init__(
@@ -141,6 +147,7 @@ class StaticFolder:
         self._is_served = served_names(dotfiles)
         self._precompressed = precompressed
         self._digests: dict[str, tuple[int, int, str]] = {}
+        self._without_siblings: dict[str, int] = {}
 
     def response(self, request: Request, name: str) -> Response:
         """Answer with the file of a name, or the ranges of it that are asked for, or a 304. Blocks on the file system.
@@ -159,7 +166,7 @@ class StaticFolder:
             response = self._answer(request, plain, present, self._revalidated)
         else:
             raise NotFound
-        return response.conditional(request)
+        return response
 
     def hashed(self, name: str) -> str:
         """Return a name with the hash of its file's content: "css/site.0f3a9c1d2b4e.css" for "css/site.css".
@@ -169,7 +176,7 @@ class StaticFolder:
         Raises ValueError for a name that is never served.
         """
         if not self._is_served(name):
-            raise explained("url-for-value", ValueError(f"{name[:200]!r} is no name of a file that is served"))
+            raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a file that is served"))
         if not self._hashes or self._immutable(name):
             return name
         try:
@@ -196,44 +203,59 @@ class StaticFolder:
 
     def _look_up(self, name: str) -> _File | None:
         """Return the regular file of a name; None if there is none, or a link leads out of the folder."""
-        path, state = self._root, None
+        path = self._root
+        folder = None if "/" in name else os.lstat(path)
+        state: os.stat_result | None = None
         for segment in name.split("/"):
+            folder = state or folder
             path = f"{path}{os.sep}{segment}"
             state = os.lstat(path)
             if _is_link(state):
                 path = os.path.realpath(f"{self._root}{os.sep}{name}", strict=True)
-                state = os.lstat(path) if path.startswith(f"{self._root}{os.sep}") else None
+                folder, state = None, os.lstat(path) if path.startswith(f"{self._root}{os.sep}") else None
                 break
-        return _File(path, state) if state is not None and S_ISREG(state.st_mode) else None
+        return _File(path, state, folder) if state is not None and S_ISREG(state.st_mode) else None
 
     def _answer(self, request: Request, name: str, file: _File, cache_control: str) -> Response:
         """Answer with the file, or with its precompressed sibling."""
-        fields = {"cache-control": cache_control, "content-type": guess_type(name)} | dict([NOT_SNIFFED])
-        if not self._precompressed or not (siblings := self._siblings(name, file)):
-            return Response.file(file.path, headers=fields)
-        fields["vary"] = "accept-encoding"
-        coding = request.accept_encodings.best((*siblings, "identity"), "identity")
-        if coding == "identity":
-            return Response.file(file.path, headers=fields)
-        response = Response.file(siblings[coding], headers=fields | {"content-encoding": coding})
-        # Siblings may have one time and one size, and each content has a tag of its own (RFC 9110 §8.8.3).
-        response.headers["etag"] = f'{response.headers["etag"][:-1]}-{coding}"'
-        return response
+        fields = [("cache-control", cache_control), NOT_SNIFFED]
+        coding = "identity"
+        if self._precompressed and (siblings := self._siblings(name, file)):
+            fields.append(("vary", "accept-encoding"))
+            coding = request.accept_encodings.best((*siblings, "identity"), "identity")
+            file = siblings.get(coding, file)
+        descriptor = open_itself(file.path)
+        try:
+            return _respond(request, file.path, descriptor, guess_type(name), fields, coding)
+        finally:
+            os.close(descriptor)
 
-    def _siblings(self, name: str, file: _File) -> dict[str, str]:
-        """Return the paths of a file's precompressed siblings by coding. Older ones belong to another version."""
+    def _siblings(self, name: str, file: _File) -> dict[str, _File]:
+        """Return a file's precompressed siblings by coding. Older ones belong to another version."""
         beside = f"{self._root}{os.sep}{name}"
+        changed = file.folder and file.folder.st_mtime_ns
+        if changed is not None and self._without_siblings.get(name) == changed:
+            return {}
         siblings = {}
         for coding, suffix in CODINGS.items():
             if os.access(beside + suffix, os.R_OK):
                 sibling = self._find(name + suffix)
                 if sibling is not None and sibling.state.st_mtime_ns >= file.state.st_mtime_ns:
-                    siblings[coding] = sibling.path
+                    siblings[coding] = sibling
+        if not siblings and file.folder and abs(time() - file.folder.st_mtime) > SETTLED:
+            self._note_none(name, beside, file.folder.st_mtime_ns)
         return siblings
+
+    def _note_none(self, name: str, beside: str, changed: int) -> None:
+        """Remember that there are no siblings, until the folder has another time: as soon as a name is added to it."""
+        if not any(os.path.lexists(beside + suffix) for suffix in CODINGS.values()):
+            if len(self._without_siblings) >= _MOST_KNOWN:
+                self._without_siblings.clear()
+            self._without_siblings[name] = changed
 
     def _digest(self, file: _File) -> str | None:
         """Return the hash of a file's content, in digits; None if it can't be read."""
-        path, state = file
+        path, state, _ = file
         known = self._digests.get(path)
         if known is not None and known[:2] == (state.st_mtime_ns, state.st_size):
             return known[2]
@@ -244,10 +266,34 @@ class StaticFolder:
         except (OSError, EOFError):
             return None
         if is_settled:
-            if len(self._digests) >= _MOST_HASHES:
+            if len(self._digests) >= _MOST_KNOWN:
                 self._digests.clear()
             self._digests[path] = (state.st_mtime_ns, state.st_size, digits)
         return digits
+
+
+def _respond(
+    request: Request, path: str, descriptor: int, content_type: str, fields: list[Line], coding: str
+) -> Response:
+    """Answer with an open file. What is sent of it is read now, if it is small: then nothing waits for a thread again.
+
+    Its time and size are those of the file that was opened, whatever has its name by now. Raises NotFound for anything
+    that is not a regular file.
+    """
+    found = os.fstat(descriptor)
+    if not S_ISREG(found.st_mode):
+        raise NotFound
+    etag, modified = validators(found)
+    if coding != "identity":
+        # Siblings may have one time and one size, and each content has a tag of its own (RFC 9110 §8.8.3).
+        etag = etag[0], f'{etag[1][:-1]}-{coding}"'
+        fields.append(("content-encoding", coding))
+    fields += [etag, modified, *measures(found.st_size)]
+    response = Response(FileBody(path, 0, found.st_size), headers=fields, content_type=content_type)
+    body = response.conditional(request).body
+    if isinstance(body, FileBody) and body.length <= READ_AT_ONCE and request.method != "HEAD":
+        response.body = read_part(descriptor, body.offset, body.length)
+    return response
 
 
 def _is_link(state: os.stat_result) -> bool:

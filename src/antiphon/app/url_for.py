@@ -88,8 +88,8 @@ class Reverse:
     def url(self, name: str | Callable[..., object], params: Mapping[str, Any], signing: "Signing") -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
-        The route is that of a name or of a handler. Arguments that are no parameters of the route become the query, as
-        ``args_as`` reads it. Of several routes with the name, the one is used that takes the most parameters, and has
+        The route is that of a name or of a handler. Arguments that are not parameters of the route become the query, as
+        ``args_as`` reads it. If several routes have the name, it is the route that takes the most parameters, and has
         the fewest of its own. Raises LookupError for an unknown name, and for a handler that has no route, or routes of
         several names; TypeError for anything else; and ValueError, naming route and parameter, for a parameter that is
         missing or that the route would not match, and for options of a signature at a route that is not signed.

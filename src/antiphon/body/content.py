@@ -366,7 +366,7 @@ class Content:
 
 
 class NotLoadedError(RuntimeError):
-    """The body is wanted on an event loop, and is not there yet."""
+    """The body is wanted on an event loop, and has not arrived yet."""
 
 
 def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -> T:

@@ -143,7 +143,7 @@ class Receiver:
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
 
     def _receive(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
-        """Receive more bytes on an event loop: at once if they are there, which takes no timer."""
+        """Receive more bytes on an event loop: at once if they have arrived, which takes no timer."""
         receiving = self._head.receive()
         if isinstance(receiving, bytes):
             return receiving

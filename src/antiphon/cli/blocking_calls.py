@@ -9,8 +9,9 @@ from threading import Event, Thread, get_ident
 from types import FrameType
 from typing import NamedTuple
 
-from antiphon.cli.debug.frames import is_own, shown_path, stack_of
+from antiphon.cli.debug.frames import stack_of
 from antiphon.cli.interface import shorten
+from antiphon.cli.own_files import is_own, shown_path
 from antiphon.request.request import Request
 
 LIMIT = 0.1

@@ -3,12 +3,11 @@
 A package is imported when its command is named, or when the help lists it. No command here pays for others.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from antiphon.cli.errors import BadCommand
+from antiphon.cli.errors import BadCommand, CommandError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -27,6 +26,15 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; one that can't be loaded says so when it is called."""
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call a command. An error of it is shown without a traceback, as click shows its own."""
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            failure = click.ClickException(error.message)
+            failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it of the instance
+            raise failure from error
 
 
 class BrokenCommand(click.Command):
@@ -58,7 +66,7 @@ def _brought(name: str) -> click.Command | None:
 
 
 def _loaded(entries: "list[EntryPoint]") -> click.Command:
-    """Import the command of the only entry. Raises `BadCommand` for several, and for what is no command."""
+    """Import the command of the only entry. Raises `BadCommand` for several, and for anything that is not a command."""
     from antiphon.cli.failure import explain_failure
 
     name, entry = entries[0].name, entries[0]
@@ -67,9 +75,7 @@ def _loaded(entries: "list[EntryPoint]") -> click.Command:
         raise BadCommand(f"The packages {packages} each bring a command {name!r}: uninstall all but one.")
     what = f"The command {name!r} of the package {_package(entry)}"
     try:
-        found: object = import_module(entry.module)
-        for part in filter(None, entry.attr.split(".")):
-            found = getattr(found, part)
+        found: object = entry.load()
     except (Exception, SystemExit) as error:  # a module may raise anything
         raise BadCommand(explain_failure(f"{what} can't be loaded:", error)) from error
     if not isinstance(found, click.Command):

@@ -11,6 +11,8 @@ from antiphon.cli.interface import Choice
 
 INHERITED = "ANTIPHON_WORKER"
 """The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
+TOLD = "ANTIPHON_TOLD"
+"""The environment variable that tells a worker what the command line says, in JSON; otherwise the worker reads that."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
 """What a worker is to do next: load a target, or show the report of a failure, with a page on it; serve what it has

@@ -55,7 +55,7 @@ def examine(url: str) -> list[Finding]:
     """Return findings on an application at a URL. Raises `Refused` if nobody answers, `BadCommand` for another URL."""
     place = urlsplit(url)
     if place.scheme not in ("http", "https") or not place.hostname:
-        raise BadCommand(f"{url!r} is no URL: write one such as http://127.0.0.1:8000/.")
+        raise BadCommand(f"{url!r} is not a URL: write one such as http://127.0.0.1:8000/.")
     try:
         usual = _send(place)
         told = [look_at_cookies(usual, place), look_at_frames(usual), look_at_transport(usual, place)]

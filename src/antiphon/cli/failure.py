@@ -2,17 +2,15 @@
 
 import importlib
 import os
-import sys
 import traceback
 from itertools import chain
 
-import antiphon
+from antiphon.cli.own_files import ANTIPHON, is_own
 from antiphon.explanations.words import explain
 
 _MOST_LINES = 15
 _MOST_FRAMES = 6
-_PACKAGE = os.path.join(os.path.dirname(antiphon.__file__), "")
-_MACHINERY = (_PACKAGE, importlib.__file__, "<frozen importlib")
+_MACHINERY = (ANTIPHON, os.path.join(os.path.dirname(importlib.__file__), ""), "<frozen importlib")
 """Beginnings of the file names of frames that lead from this command to the module, or from one module to the next."""
 
 
@@ -29,12 +27,6 @@ def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
     """Return the frames of an error, outermost first, without imports, this package and compiled code."""
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if not frame.filename.startswith(_MACHINERY) and frame.filename[-4:] != ".pyx"]
-
-
-def is_own(path: str) -> bool:
-    """Return True for a file below the current directory that is not an installed one."""
-    is_installed = path.startswith(os.path.join(sys.prefix, "")) or f"{os.sep}site-packages{os.sep}" in path
-    return path.startswith(_project()) and not is_installed
 
 
 def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:

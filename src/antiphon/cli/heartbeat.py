@@ -9,23 +9,18 @@ BEATS = 4
 """The number of beats that a worker has left out when it counts as hanging."""
 
 
-class Heartbeat:
-    """A call of `beat` every few seconds."""
+def beat_on_loop(loop: asyncio.AbstractEventLoop, beat: Callable[[], object], pause: float) -> None:
+    """Call ``beat`` every few seconds on an event loop: no longer than that runs, and not while a call blocks it."""
+    beat()
+    loop.call_later(pause, beat_on_loop, loop, beat, pause)
 
-    def __init__(self, beat: Callable[[], object], pause: float) -> None:
-        self._beat = beat
-        self._pause = pause
 
-    def beat_on_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Beat on an event loop: no longer than that runs, and not while a call blocks it."""
-        self._beat()
-        loop.call_later(self._pause, self.beat_on_loop, loop)
+def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
+    """Call ``beat`` every few seconds on a thread of its own: not while a call in C holds the interpreter."""
 
-    def beat_on_thread(self) -> None:
-        """Beat on a thread of its own: not while a call in C holds the interpreter."""
-        Thread(target=self._beat_for_ever, name="antiphon-heartbeat", daemon=True).start()
-
-    def _beat_for_ever(self) -> None:
+    def beat_for_ever() -> None:
         while True:
-            self._beat()
-            time.sleep(self._pause)
+            beat()
+            time.sleep(pause)
+
+    Thread(target=beat_for_ever, name="antiphon-heartbeat", daemon=True).start()

@@ -1,4 +1,4 @@
-"""The choice between WSGI, ASGI and RSGI for an application, its bridge, and objects that are no applications."""
+"""The choice between WSGI, ASGI and RSGI for an application, its bridge, and objects that are not applications."""
 
 import inspect
 import os

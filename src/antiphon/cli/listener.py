@@ -111,7 +111,7 @@ def _is_utf8(path: str) -> bool:
 
 
 def _remove_stale_socket(path: str) -> None:
-    """Remove a socket on which nobody listens. Raises OSError, and `Refused` if anything else is there."""
+    """Remove a socket on which nobody listens. Raises OSError, and `Refused` if the path has anything else."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:

@@ -1,13 +1,13 @@
 """The logs of `antiphon run`: where records go, unless the application says so, and a line for each request."""
 
 import logging
+import os
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple
-
-import click
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from antiphon.cli.interface import Interface
 
@@ -21,28 +21,33 @@ class Logs(NamedTuple):
 
     def configure(self) -> None:
         """Have records written to stderr, if the application has not said where they go."""
-        from antiphon.features.logs.formats import JSONFormatter, RequestIDFilter, TextFormatter
+        from antiphon.features.logs import formats, request_lines
+        from antiphon.features.logs.line_handler import LineHandler
 
         Echoes().leave_out()
         root = logging.getLogger()
         if root.handlers:
             return
-        handler = logging.StreamHandler()
-        handler.setFormatter(JSONFormatter() if self.format == "json" else TextFormatter())
-        handler.addFilter(RequestIDFilter())
+        if self.format == "json":
+            handler = LineHandler(formats.JSONFormatter(), request_lines.request_as_json)
+        else:
+            handler = LineHandler(formats.TextFormatter(), request_lines.request_as_text)
         root.addHandler(handler)
+        _call_before_exit(handler.flush)
         root.setLevel(self.level.upper())
         if self.format == "json":
             _log_what_python_writes()
 
     def warn(self, message: str) -> None:
         """Write a message of the supervisor, which has no other records, to stderr."""
+        from click import echo  # late: workers do not need it
+
         if self.format == "json":
             from antiphon.features.logs.formats import JSONFormatter
 
             record = logging.LogRecord("antiphon", logging.WARNING, "", 0, message, None, None)
             message = JSONFormatter().format(record)
-        click.echo(message, err=True)
+        echo(message, err=True)
 
     def observe(self, app: Any, interface: Interface) -> Any:
         """Return an application whose requests are logged, unless they should not be, or it logs them itself."""
@@ -58,6 +63,19 @@ class Logs(NamedTuple):
         if not any(isinstance(each, AccessLog) for each in app._observers.all):
             app.observe(AccessLog())
         return app
+
+
+def _call_before_exit(function: Callable[[], object]) -> None:
+    """Have a function called before a program ends its process by ``os._exit``, which calls nothing else."""
+    leave = os._exit
+
+    def call_and_leave(status: int) -> NoReturn:
+        try:
+            function()
+        finally:
+            leave(status)
+
+    os._exit = call_and_leave
 
 
 def _log_what_python_writes() -> None:

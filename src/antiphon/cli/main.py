@@ -13,10 +13,10 @@ import click
 from click.core import ParameterSource
 
 from antiphon.cli.brought_commands import Commands
+from antiphon.cli.configured import Configured, source_of
 from antiphon.cli.errors import BadCommand, Refused
-from antiphon.cli.guards import Guards, guard_options
-from antiphon.cli.settings import Configured, source_of
-from antiphon.dialect_imports import TooLate, UnknownDialect, install
+from antiphon.cli.guard_options import guard_options
+from antiphon.cli.guards import Guards
 
 if TYPE_CHECKING:
     from antiphon.cli.serve import Place
@@ -57,6 +57,15 @@ def _option_in_seconds(flag: str, default: float, help_text: str) -> Callable[[F
     return click.option(
         flag, type=click.FloatRange(min=0), callback=_seconds, default=default, show_default=True, help=help_text
     )
+
+
+_option_for_dialects = click.option(
+    "--dialect",
+    "dialects",
+    metavar="NAME",
+    multiple=True,
+    help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
+)
 
 
 def _typed_places(context: click.Context) -> list[str]:
@@ -135,7 +144,8 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
 @_option_in_seconds(
     "--drain-delay", 0.0, "Seconds of requests at the end before connections are refused, for balancers to notice."
 )
-@click.option("--reload", is_flag=True, help="Load the application anew whenever one of its files is saved.")
+@click.option("--preload", is_flag=True, help="Load the application once, and fork: workers share its memory.")
+@click.option("--reload", is_flag=True, help="Reload the application whenever one of its files is saved.")
 @click.option(
     "--reload-dir",
     metavar="FOLDER",
@@ -163,13 +173,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     show_default=True,
     help="The least severe records that are written there.",
 )
-@click.option(
-    "--dialect",
-    "dialects",
-    metavar="NAME",
-    multiple=True,
-    help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
-)
+@_option_for_dialects
 @guard_options
 def run(
     target: str | None,
@@ -184,6 +188,7 @@ def run(
     start_timeout: float,
     max_requests: int,
     drain_delay: float,
+    preload: bool,
     reload: bool,
     reload_dir: tuple[str, ...],
     debug: bool | None,
@@ -227,7 +232,11 @@ def run(
         debug=reload if debug is None else debug,
         logs=logs,
         guards=Guards(trusted_hosts, refuse_cross_site, max_body, security_headers),
+        dialects=dialects,
+        preloads=preload,
     )
+    if preload and reload:
+        raise BadCommand("--reload loads the application often, and --preload once: leave one of them out.")
     if reload:
         options = options.for_reloading()
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
@@ -265,13 +274,7 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 )
 @click.option("--strict", is_flag=True, help="End with 1 if anything can't be told by reading the code.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
-@click.option(
-    "--dialect",
-    "dialects",
-    metavar="NAME",
-    multiple=True,
-    help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
-)
+@_option_for_dialects
 def openapi(target: str | None, file: str | None, strict: bool, prefix: str | None, dialects: tuple[str, ...]) -> None:
     """Print the OpenAPI document of an application, made by reading the code of its handlers.
 
@@ -293,8 +296,32 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
         click.echo(each)
     if differing:
         places = "1 place differs" if len(differing) == 1 else f"{len(differing)} places differ"
-        click.echo(f"{places}. Where that is meant, write the document anew: without --check, to {file}.", err=True)
+        click.echo(f"{places}. If that is intended, write the document again: without --check, to {file}.", err=True)
     sys.exit(bool(differing) or (strict and bool(made.unknown)))
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--flavour",
+    type=click.Choice(["pages", "api"]),
+    default="pages",
+    show_default=True,
+    help="pages: templates for people. api: typed JSON for programs, with OpenAPI.",
+)
+def new(name: str, flavour: str) -> None:
+    """Make a small project in a new folder NAME: an app, its tests, a Dockerfile and a workflow for CI.
+
+    Nothing is overwritten.
+    """
+    from antiphon.cli.new_project.project import ProjectName, make
+
+    names = ProjectName.parse(name)
+    folder = make(names, flavour)
+    click.echo(f"{folder} is made, with the package {names.package}. Its README.md says the rest:\n")
+    click.echo(f"  cd {folder}")
+    click.echo("  python3 -m venv .venv && . .venv/bin/activate\n  pip install -e '.[test]'")
+    click.echo("  pytest\n  antiphon run --reload")
 
 
 @main.command()
@@ -339,7 +366,7 @@ def _request(url: str, method: str) -> "Request":
     try:
         return Request.blank(url, method.upper())
     except ValueError as error:
-        raise BadCommand(f"{url!r} is no URL: {error}.") from None
+        raise BadCommand(f"{url!r} is not a URL: {error}.") from None
 
 
 def _target(text: str | None) -> "Target":
@@ -350,6 +377,8 @@ def _target(text: str | None) -> "Target":
 
 def use(names: Sequence[str]) -> None:
     """Install dialects by name. Raises `BadCommand` for one that is unknown or can't be installed."""
+    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # late: it looks at all packages
+
     try:
         install(*names)
     except (TooLate, UnknownDialect) as error:

@@ -53,7 +53,7 @@ def written(document: OpenAPIDocument) -> str:
 
 
 def drift(document: OpenAPIDocument, path: Path) -> list[str]:
-    """Return the places in which a file differs from a document. Raises `BadCommand` for a file that is no JSON."""
+    """Return the places in which a file differs from a document. Raises `BadCommand` for a file that is not JSON."""
     try:
         known = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from click import ClickException
-
 from antiphon.cli.control import Control
+from antiphon.cli.errors import CommandError
 from antiphon.cli.target import Target
 from antiphon.cli.worker_process import WorkerProcess
 
@@ -26,7 +25,7 @@ class PrestartedWorkers:
     async def fill(self, number: int) -> None:
         """Start workers until there are so many, and return when the last one waits for an order.
 
-        Raises a `ClickException` that says why one can't be prestarted.
+        Raises a `CommandError` that says why one can't be prestarted.
         """
         self._workers = [worker for worker in self._workers if not worker.has_ended]
         while len(self._workers) < number:
@@ -34,7 +33,7 @@ class PrestartedWorkers:
             self._workers.append(worker)
             try:
                 await worker.wait_waiting()  # one after the other, so that the first one is soon ready
-            except ClickException:
+            except CommandError:
                 if worker in self._workers:  # neither killed nor taken meanwhile
                     self._workers.remove(worker)
                     raise

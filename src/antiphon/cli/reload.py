@@ -1,4 +1,4 @@
-"""The supervisor of `antiphon run --reload`: after each change of a file, new workers load the application anew.
+"""The supervisor of `antiphon run --reload`: after each change of a file, new workers load the application again.
 
 Importing Python, Antiphon and Granian takes most of the time of a worker's start. So prestarted workers have done that,
 and wait for orders: to load the application, or to show why it can't be loaded.
@@ -16,14 +16,14 @@ from typing import NoReturn
 import click
 
 from antiphon.cli.control import SERVE, Order
-from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
+from antiphon.cli.errors import CommandError, WorkerEnded
 from antiphon.cli.interface import Choice
 from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.settings import ENV_FILE
 from antiphon.cli.supervisor import Supervisor, run_all
 from antiphon.cli.target import Target
 from antiphon.cli.watch import watch
-from antiphon.cli.worker_process import WorkerProcess
+from antiphon.cli.worker_process import WorkerProcess, by_command
 
 _CLOSING = 0.5
 """Seconds for an old worker to take no new connection: one that hangs doesn't."""
@@ -44,11 +44,10 @@ class Reloader(Supervisor):
         listener: socket.socket,
         options: ServerOptions,
         announce: Callable[[Choice | None], object],
-        warn: Callable[[str], object],
         target: Target,
         folders: Sequence[str],
     ) -> None:
-        super().__init__(listener, options, announce, warn)
+        super().__init__(listener, options, announce, by_command(""))
         self._target = target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
@@ -95,12 +94,11 @@ class Reloader(Supervisor):
             self._has_loaded(choice, changed, time.monotonic() - began)
             await self._prepare()
             await self._wait_for_an_end()
-        except click.ClickException as error:
+        except CommandError as error:
             self._has_loaded(None, changed, time.monotonic() - began)
             self.warn(f"Error: {error.message}")
             await self._retire_all()
-            page = error.page if isinstance(error, BadCommand | StartupFailed) else ""
-            await self._serve_by_prestarted({"show": error.message, "page": page}, 1)
+            await self._serve_by_prestarted({"show": error.message, "page": error.page}, 1)
             await self._prepare()
 
     async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
@@ -155,7 +153,7 @@ class Reloader(Supervisor):
 
     async def _prepare(self) -> None:
         """Prepare for the next change: for each worker one, one to show an error, and one for when it is mended."""
-        with suppress(click.ClickException):  # it was killed; there will be one when it is needed
+        with suppress(CommandError):  # it was killed; there will be one when it is needed
             await self._prestarted.fill(self._options.workers + 2)
 
 

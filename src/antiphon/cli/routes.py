@@ -27,7 +27,7 @@ def load_app(target: str | None = None) -> App:
 
 
 def load(target: Target) -> App:
-    """Return the application of a target. Raises `BadCommand` for one that is no App."""
+    """Return the application of a target. Raises `BadCommand` for one that is not an App."""
     app = target.load(None)
     if isinstance(app, App):
         return app

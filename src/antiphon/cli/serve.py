@@ -1,26 +1,24 @@
 """`antiphon run`: bind and supervise; or serve, in a process that a supervisor has started."""
 
 import asyncio
-import atexit
-import logging
 import os
 import socket
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from ipaddress import ip_address
-from threading import Event
 from typing import NamedTuple, TypeAlias
 
 import click
 
-from antiphon.cli.control import INHERITED
+from antiphon.cli.control import INHERITED, TOLD
+from antiphon.cli.entry import Told, encoded, serve_as_worker
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import http_url, listen, listen_at
+from antiphon.cli.metrics_folder import metrics_folder
 from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.supervisor import Supervisor
 from antiphon.cli.systemd import GivenSocket, notify
 from antiphon.cli.target import Target
+from antiphon.cli.worker_process import Launch, by_command
 
 _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."
 
@@ -73,18 +71,19 @@ def serve(
     options: ServerOptions,
     watched: Sequence[str] = (),
 ) -> int:
-    """Serve the target that `find` returns until a signal ends it, and load it anew if a file in `watched` changes.
+    """Serve the target that `find` returns until a signal ends it, and load it again if a file in `watched` changes.
 
     Returns the exit code, or raises one of `errors`.
     """
     inherited = os.environ.pop(INHERITED, None)
+    os.environ.pop(TOLD, None)  # it was empty
     if inherited is not None:
-        if options.debug:
-            from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
-
-            switch_on(is_for_loopback=place.is_for_loopback)
-        return _work(inherited, find, requested, options)
+        return serve_as_worker(inherited, Told(find, requested, options, place.is_for_loopback))
     target = find()
+    if options.preloads:
+        from antiphon.cli.preloading import preload  # late: it imports the server
+
+        target = preload(target, requested)
     listener, url = place.listen()
     if options.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
@@ -97,32 +96,23 @@ def serve(
         click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
         notify("READY=1")
 
+    launch = _launch_of(target, requested, options, place.is_for_loopback)
+
     async def supervise() -> int:
-        warn = options.logs.warn
         if not watched:
-            return await Supervisor(listener, options, announce, warn).run()
+            return await Supervisor(listener, options, announce, launch).run()
         from antiphon.cli.reload import Reloader  # late: it imports watchfiles
 
-        return await Reloader(listener, options, announce, warn, target, watched).run()
+        return await Reloader(listener, options, announce, target, watched).run()
 
-    return asyncio.run(supervise())
-
-
-def _work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> int:
-    """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
-    has_served = Event()
-    atexit.register(_leave, has_served)  # first, so that it runs after all that others register
-    from antiphon.cli.worker import work  # late: the supervisor does not need a server
-
-    work(inherited, find, requested, options)
-    has_served.set()
-    return 0
+    with metrics_folder():
+        return asyncio.run(supervise())
 
 
-def _leave(has_served: Event) -> None:
-    if has_served.is_set():
-        logging.shutdown()  # registered by an import of logging, so too early to have run
-        with suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(0)
+def _launch_of(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
+    """Return what launches workers: forks if the target was loaded for that, otherwise the command once more."""
+    if not options.preloads:
+        return by_command(encoded(str(target), requested, options, is_for_loopback))
+    from antiphon.cli.preloading import by_fork  # late: it imports the server
+
+    return by_fork(target, requested, options, is_for_loopback)

@@ -29,6 +29,10 @@ class ServerOptions(NamedTuple):
     """What the workers log, and how."""
     guards: Guards = NO_GUARDS
     """What stands around a program of another library."""
+    dialects: tuple[str, ...] = ()
+    """The dialects that are installed before the program is loaded."""
+    preloads: bool = False
+    """True if the program is loaded once, and workers are forks of the process that has loaded it."""
     is_reloaded: bool = False
     """True if workers are told what to load, when files have changed."""
 

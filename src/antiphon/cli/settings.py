@@ -2,70 +2,21 @@
 
 import os
 from pathlib import Path
-from typing import Any
-
-import click
-from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand
 from antiphon.environment.env_file import EnvFileError, read_env_file
 
 ENV_FILE = Path(".env")
-_PREFIX = "ANTIPHON_"
-
-
-class Configured(click.Command):
-    """A command whose parameters can be set in the environment and in `.env`, `--port` as ANTIPHON_PORT."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        for each in self.params:
-            if isinstance(each, click.Option):
-                each.envvar = [_PREFIX + each.opts[0].lstrip("-").replace("-", "_").upper(), *_variables(each)]
-                each.show_envvar = True
-
-    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        """Make the context of a run, in which the values of `.env` are defaults."""
-        values = _read_unless_reloading()
-        defaults: dict[str, Any] = {}
-        for each in self.params:
-            found = next((values[name] for name in _variables(each) if values.get(name)), None)
-            if found is not None:
-                defaults[str(each.name)] = found.split() if each.multiple else found
-        return super().make_context(*arguments, default_map=defaults, **options)
-
-
-def _read_unless_reloading() -> dict[str, str]:
-    """Read `.env`. A worker takes a wrong one for none: it is read again when the application is loaded."""
-    from antiphon.cli.control import INHERITED  # late: most commands have no workers
-
-    try:
-        return _read(ENV_FILE)
-    except BadCommand:
-        if INHERITED in os.environ:
-            return {}
-        raise
-
-
-def _variables(parameter: click.Parameter) -> list[str]:
-    names = parameter.envvar or []
-    return [names] if isinstance(names, str) else [*names]
-
-
-def source_of(name: str) -> str:
-    """Return the flag or the variable that has set an option of the running command."""
-    source = click.get_current_context().get_parameter_source(name)
-    if source is ParameterSource.COMMANDLINE:
-        return f"--{name}"
-    return f"{_PREFIX}{name.upper()}{' in .env' if source is ParameterSource.DEFAULT_MAP else ''}"
+PREFIX = "ANTIPHON_"
 
 
 def setting(name: str) -> str | None:
     """Return the value of a variable of the environment, or else of `.env`."""
-    return os.environ.get(name) or _read(ENV_FILE).get(name)
+    return os.environ.get(name) or read(ENV_FILE).get(name)
 
 
-def _read(path: Path) -> dict[str, str]:
+def read(path: Path) -> dict[str, str]:
+    """Return the variables of a file; none if it is missing. Raises `BadCommand` for a file with a mistake."""
     try:
         return read_env_file(path) or {}
     except EnvFileError as error:
@@ -77,6 +28,6 @@ def add_to_environment(path: Path) -> None:
 
     Raises `BadCommand` for a file with a mistake.
     """
-    for name, value in _read(path).items():
-        if not name.startswith(_PREFIX):
+    for name, value in read(path).items():
+        if not name.startswith(PREFIX):
             os.environ.setdefault(name, value)

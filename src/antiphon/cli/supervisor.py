@@ -6,15 +6,13 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from click import ClickException
-
 from antiphon.cli.control import SERVE
-from antiphon.cli.errors import Refused, StartTimeout
+from antiphon.cli.errors import CommandError, Refused, StartTimeout
 from antiphon.cli.interface import Choice
 from antiphon.cli.prestarted_worker import PrestartedWorkers
 from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.signals import Signals
-from antiphon.cli.worker_process import WorkerProcess
+from antiphon.cli.worker_process import Launch, WorkerProcess
 from antiphon.cli.worker_slot import WorkerSlot, pause_after
 
 T = TypeVar("T")
@@ -31,8 +29,8 @@ class Supervisor:
     """The workers on one listening socket.
 
     `run` starts them, replaces those that end by themselves, and ends them all when `end` is called or a signal comes.
-    `restart` replaces them all meanwhile. `announce` is called once, when all serve; `warn` prints a line about what
-    went wrong. Closes the listener.
+    `restart` replaces them all meanwhile. `announce` is called once, when all serve. `launch` starts the process of a
+    worker. Closes the listener.
     """
 
     def __init__(
@@ -40,12 +38,13 @@ class Supervisor:
         listener: socket.socket,
         options: ServerOptions,
         announce: Callable[[Choice | None], object],
-        warn: Callable[[str], object],
+        launch: Launch,
     ) -> None:
         self._listener = listener
+        self._launch = launch
         self._options = options
         self._announce = announce
-        self.warn = warn
+        self.warn = options.logs.warn
         self._slots = [WorkerSlot(self) for _ in range(options.workers)]
         self._workers: set[WorkerProcess] = set()
         """All that have not ended: those that start, that serve, and that have a successor."""
@@ -100,7 +99,7 @@ class Supervisor:
             self._is_restart_wanted = False
             try:
                 await self.restart()
-            except ClickException as error:
+            except CommandError as error:
                 self.warn(f"The workers go on as they are, since a new one can't serve: {error.message}")
             else:
                 self.warn("All workers were replaced.")
@@ -155,7 +154,7 @@ class Supervisor:
         """Prestart a worker, and keep it until no worker had to be replaced for a while."""
         try:
             await self._prestarted.fill(1)
-        except ClickException as error:
+        except CommandError as error:
             self.warn(f"{error.message}\nSo no worker is prestarted that could replace one at once.")
         await asyncio.sleep(_KEPT)
         self._prestarted.kill()
@@ -171,7 +170,7 @@ class Supervisor:
         return worker
 
     async def _spawn(self) -> WorkerProcess:
-        worker = await WorkerProcess.start(self._listener)
+        worker = await WorkerProcess.start(self._listener, self._launch)
         self._workers.add(worker)
         self.do(self._forget(worker))
         if self._options.start_timeout:

@@ -60,7 +60,7 @@ class Target(NamedTuple):
         return f"{self.module}:{self.attribute}"
 
     def load(self, requested: Choice | None) -> object:
-        """Import the module, from the current directory if it is there, and return the application.
+        """Import the module, from the current directory if that has it, and return the application.
 
         A function without arguments is called: it makes the application. So is `main(global_config, **settings)`, a
         factory as PasteDeploy's files of settings name them, with no settings.
@@ -79,7 +79,8 @@ class Target(NamedTuple):
         found = self._made_by(found) if is_made else found
         reason = flaw(found, requested and requested.interface)
         if reason is not None:
-            raise BadCommand(f"{self} {'returned what ' if is_made else ''}{reason}. {self._others(module)}")
+            fix = "" if is_made or not isinstance(found, FunctionType | MethodType) else self._fix(found)
+            raise BadCommand(f"{self} {'returned what ' if is_made else ''}{reason}. {fix or self._others(module)}")
         try:
             _plan(found)
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # pages are imported, which may do anything
@@ -95,7 +96,7 @@ class Target(NamedTuple):
             raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave the () out.")
         is_configured = _is_paste_factory(function)
         if not (is_configured or _needs_nothing(function)):
-            raise BadCommand(f"{self} can't be called: {describe(function)} needs arguments.")
+            raise BadCommand(f"{self} can't be called: {describe(function)} needs arguments. {self._fix(function)}")
         if is_async(function):
             raise BadCommand(f"{self} can't be called: {describe(function)} is async. Make it a plain def.")
         try:
@@ -104,6 +105,15 @@ class Target(NamedTuple):
             raise BadCommand(
                 explain_failure(f"{self} was called, and failed to make an application:", error)
             ) from error
+
+    def _fix(self, function: Callable[..., object]) -> str:
+        """Return the fix for a function that may make the application, and needs arguments."""
+        needed = ", ".join(each.name for each in _parameters(function))
+        name = self.attribute.removesuffix("()")
+        return (
+            f"If {name}({needed}) makes the application, give its arguments defaults, or call it in the module:"
+            f" app = {name}(...), then antiphon run {self.module}:app."
+        )
 
     def _others(self, module: ModuleType) -> str:
         names = [name for name, value in vars(module).items() if _looks_like_application(name, value)]

@@ -24,7 +24,7 @@ from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
 from antiphon.cli.final_responses import with_final_responses
 from antiphon.cli.guards import NO_GUARDS
-from antiphon.cli.heartbeat import BEATS, Heartbeat
+from antiphon.cli.heartbeat import BEATS, beat_on_loop, beat_on_thread
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.observed import Counted, call_before_first, observed
 from antiphon.cli.prestarted_worker import wait_for_target
@@ -47,7 +47,7 @@ SETTLING = 0.5
 ANSWERING = 0.1
 """Seconds for requests to be answered that are cancelled at the end."""
 CLOSING_SOCKETS = 2.0
-"""The most seconds for the ends of open WebSockets to be sent, when a worker ends."""
+"""The most seconds for the ends of open WebSockets to be sent, and to be answered, when a worker ends."""
 LEAVING = 0.2
 """Seconds for the main thread to end the process, when nothing is left to wait for."""
 WSGI_THREADS = 64
@@ -156,8 +156,8 @@ class _Worker:
         """Report that the application is served, and that this goes on: from its loop, if it has one."""
         call_before_first(self._answering, "answer", self._control.report_asked)
         if self._options.worker_timeout:
-            heartbeat = Heartbeat(self._control.beat, self._options.worker_timeout / BEATS)
-            heartbeat.beat_on_thread() if loop is None else heartbeat.beat_on_loop(loop)
+            beat, pause = self._control.beat, self._options.worker_timeout / BEATS
+            beat_on_thread(beat, pause) if loop is None else beat_on_loop(loop, beat, pause)
         if self._options.debug:
             from antiphon.cli.blocking_calls import watch  # late: it is seldom needed
 
@@ -193,7 +193,7 @@ class _Worker:
         is_replaced = self._control.wait_told_to_end(self._write_stacks)
         if self._server is not None:
             DRAINING.give()
-            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped while it sends their ends
+            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped before clients have answered their ends
             import antiphon.serialization.json  # noqa: F401 - for errors, which come when there is no time for imports
 
             if not is_replaced:
@@ -206,6 +206,7 @@ class _Worker:
                 self._cut_off(self._server)
             self._stop_on_thread()
             self._has_served.wait(LEAVING)
+            _write_logs(LEAVING)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _write_stacks(self) -> None:
@@ -230,6 +231,13 @@ class _Worker:
         time.sleep(ANSWERING)
         silence()  # applications fail where they are cut off, which is no news
         server.cut_off(LEAVING)
+
+
+def _write_logs(within: float) -> None:
+    """Have handlers write the records that they keep, at most for so many seconds: nobody may read what they write."""
+    writer = Thread(target=logging.shutdown, daemon=True)
+    writer.start()
+    writer.join(within)
 
 
 def _call_at_sigterm(function: Callable[[], object]) -> None:

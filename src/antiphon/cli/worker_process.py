@@ -7,11 +7,11 @@ import signal
 import socket
 import sys
 import time
-from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
-from antiphon.cli.control import INHERITED, REPLACED, STACKS, Order, encoded
+from antiphon.cli.control import INHERITED, REPLACED, STACKS, TOLD, Order, encoded
 from antiphon.cli.errors import BadCommand, StartTimeout, StartupFailed, WorkerEnded
 from antiphon.cli.heartbeat import BEATS
 from antiphon.cli.interface import Choice
@@ -27,10 +27,47 @@ _LOOKS = 20
 """How often it is looked whether a worker has started, in the time that it has for that."""
 
 
+class ChildProcess(Protocol):
+    """A process that this one has started."""
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, or the negative number of the signal that ended it; None as long as the process runs."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait until the process is gone; return its exit code."""
+        ...
+
+
+Launch: TypeAlias = Callable[[int, int], Awaitable[ChildProcess]]
+"""A function that launches a worker with two file descriptors: of the listener, and of its end of the connection."""
+
+
+def by_command(told: str) -> Launch:
+    """Return what launches the command of this process once more.
+
+    The worker is told what the command line says, if anything, so that it need not read that.
+    """
+
+    async def launch(*inherited: int) -> ChildProcess:
+        environment = {**os.environ, INHERITED: ",".join(map(str, inherited)), TOLD: told}
+        return await asyncio.create_subprocess_exec(
+            sys.executable, *sys.orig_argv[1:], pass_fds=inherited, env=environment
+        )
+
+    return launch
+
+
 class WorkerProcess:
     """A worker that was started. It reports how it is, and ends when it is told to, or by itself."""
 
-    def __init__(self, process: Process, control: socket.socket) -> None:
+    def __init__(self, process: ChildProcess, control: socket.socket) -> None:
         control.setblocking(False)
         loop = asyncio.get_running_loop()
         self._process = process
@@ -51,18 +88,14 @@ class WorkerProcess:
         self._ended = loop.create_task(self._take_in_reports())
 
     @classmethod
-    async def start(cls, listener: socket.socket) -> "WorkerProcess":
-        """Start the command of this process once more, as a worker on a listening socket."""
+    async def start(cls, listener: socket.socket, launch: Launch) -> "WorkerProcess":
+        """Launch a process as a worker on a listening socket."""
         control, remote = socket.socketpair()
         with remote:
-            inherited = (listener.fileno(), remote.fileno())
-            environment = {**os.environ, INHERITED: ",".join(map(str, inherited))}
             # Blocked until the worker has its handler: Ctrl-C while Python starts would leave a traceback.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable, *sys.orig_argv[1:], pass_fds=inherited, env=environment
-                )
+                process = await launch(listener.fileno(), remote.fileno())
             except BaseException:
                 control.close()
                 raise
@@ -221,7 +254,7 @@ class WorkerProcess:
             self._fail(late if self._silence else WorkerEnded(f"A worker {self.fate} before it served."))
 
     def _receive(self) -> bool:
-        """Take in the reports that are there. Return False if there were none."""
+        """Read the reports that have arrived. Return False if there were none."""
         try:
             chunk = self._control.recv(65536)
         except (BlockingIOError, ConnectionError):

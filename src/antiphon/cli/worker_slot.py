@@ -10,9 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from click import ClickException
-
-from antiphon.cli.errors import WorkerEnded
+from antiphon.cli.errors import CommandError, WorkerEnded
 from antiphon.cli.worker_process import WorkerProcess
 
 RESTARTS = 5
@@ -41,7 +39,7 @@ class Workers(Protocol):
         ...
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves. Raises a `ClickException` that says why none can."""
+        """Return a new worker that serves. Raises a `CommandError` that says why none can."""
         ...
 
     async def start_at_once(self) -> WorkerProcess:
@@ -57,7 +55,7 @@ class Workers(Protocol):
         ...
 
     def do(self, coroutine: Coroutine[Any, Any, None]) -> object:
-        """Run a coroutine until the server ends. A `ClickException` that it raises ends the server."""
+        """Run a coroutine until the server ends. A `CommandError` that it raises ends the server."""
         ...
 
 
@@ -112,7 +110,7 @@ class WorkerSlot:
                 async with self._is_being_replaced:
                     if self._worker is worker:
                         self._succeed(worker, await self._workers.start())
-            except ClickException as error:
+            except CommandError as error:
                 self._workers.warn(f"{error.message}\n{_can_not_replace(worker)}")
                 await worker.wait_ended(WINDOW)
 
@@ -128,7 +126,7 @@ class WorkerSlot:
                 self._workers.warn(f"{reason} Another one takes its place.")
                 try:
                     self._succeed(worker, await self._workers.start_at_once())
-                except ClickException as error:
+                except CommandError as error:
                     self._failures += 1
                     reason = f"{error.message}\n{_can_not_replace(worker)}"
 

@@ -64,11 +64,14 @@ GRACE_OVER = Announcement()
 """The time for open requests is over: those that can be are cancelled."""
 
 OPEN_SOCKETS: set[object] = set()
-"""The WebSockets that are open, any object for each: their ends are sent when the process drains."""
+"""The WebSockets whose clients have not answered an end, any object for each. All get one when the process drains."""
 
 
 def wait_sockets_closed(seconds: float) -> None:
-    """Wait on a thread without a loop until the end of each open WebSocket was sent, for some seconds at most."""
+    """Wait on a thread without a loop until clients have answered the ends of all WebSockets, for ``seconds`` at most.
+
+    A WebSocket leaves ``OPEN_SOCKETS`` when its client has answered (RFC 6455 §7.1.1), or for a second has not.
+    """
     end = monotonic() + seconds
     while OPEN_SOCKETS and monotonic() < end:
         sleep(0.01)

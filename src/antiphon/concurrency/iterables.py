@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Awaitable,
     Callable,
     Coroutine,
     Generator,
@@ -135,8 +136,8 @@ class AsyncChunks(Generic[T]):
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
-    async def __anext__(self) -> bytes:
-        return await anext(self._chunks)
+    def __anext__(self) -> Awaitable[bytes]:
+        return anext(self._chunks)
 
     async def aclose(self) -> None:
         """Close the generator and the iterable that it reads."""

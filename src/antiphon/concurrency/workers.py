@@ -267,6 +267,12 @@ class Workers:
                 if call.home is not None and not call.home.has_left:
                     self._queue(call)
 
+    def load(self) -> tuple[int, int]:
+        """Return how many threads make a call, and how many calls wait for a thread."""
+        with self._lock:
+            busy = len(self._workers) - len(self._free) - len(self._kept)
+            return busy, len(self._waiting) + len(self._held)
+
     def end(self) -> None:
         """Wait until all calls are made that have been queued. The interpreter does not wait for daemon threads."""
         with self._lock:
@@ -300,6 +306,10 @@ class _ProcessWorkers:
             with self._lock:
                 self._workers = self._workers or Workers(*self._arguments)
         return self._workers
+
+    def load(self) -> tuple[int, int]:
+        """Return how many threads make a call, and how many calls wait for a thread."""
+        return (0, 0) if self._workers is None else self._workers.load()
 
     def _forget(self) -> None:
         if self._workers is not None:

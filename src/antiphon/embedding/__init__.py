@@ -19,6 +19,7 @@ __all__, __getattr__ = import_on_use(
         "explanations.advice": "Advice",
         "app.conversations.environ_sockets": "environ_sockets",
         "app.conversations.foreign_sockets": "ForeignSockets",
+        "app.conversations.threads": "on_own_thread",
         "app.answering.returns": "to_response",
         "app.planning.cross_site": "SAFE_METHODS",
         "app.planning.handshakes": "check_handshake",
@@ -32,6 +33,8 @@ __all__, __getattr__ = import_on_use(
         "concurrency.crossing": "Crossing copy_variables",
         "concurrency.iterables": "as_bytes",
         "concurrency.loop": "is_on_loop",
+        "frameworks.answer": "Answer",
+        "frameworks.framework": "Framework",
         "handler.context": "find_current_request reset_current_request set_current_request",
         "handler.contract": (
             "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"
@@ -49,7 +52,7 @@ __all__, __getattr__ = import_on_use(
         "request.urls": "query_fields_of",
         "response.fields": "only_typed",
         "response.files": "FileBody OpenFile guess_type",
-        "response.response": "response_of",
+        "response.response": "json_encoder response_of",
         "serialization.json": "decode_json encode_json json_text",
         "serialization.signing": "TimedSigner to_base64",
         "features.templates.rendering": "DictEnvironment render",

@@ -8,6 +8,7 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
 from antiphon.app.conversations.environ_sockets import environ_sockets
 from antiphon.app.conversations.foreign_sockets import ForeignSockets
+from antiphon.app.conversations.threads import on_own_thread
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.handshakes import check_handshake
 from antiphon.app.served_function import ServedFunction
@@ -33,6 +34,8 @@ from antiphon.features.logs.escaping import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.rendering import DictEnvironment, render
 from antiphon.features.templates.streaming import astream_of, stream_of
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
 from antiphon.handler.context import find_current_request, reset_current_request, set_current_request
 from antiphon.handler.contract import (
     ON_LOOP,
@@ -58,7 +61,7 @@ from antiphon.request.request import urlencoded_fields_of
 from antiphon.request.urls import query_fields_of
 from antiphon.response.fields import only_typed
 from antiphon.response.files import FileBody, OpenFile, guess_type
-from antiphon.response.response import response_of
+from antiphon.response.response import json_encoder, response_of
 from antiphon.serialization.json import decode_json, encode_json, json_text
 from antiphon.serialization.signing import TimedSigner, to_base64
 from antiphon.uploads.saving import safe_filename
@@ -76,6 +79,7 @@ __all__ = [
     "UNBOUNDED",
     "UNUSABLE_BOUNDARY",
     "Advice",
+    "Answer",
     "AsyncFromSync",
     "Connection",
     "Content",
@@ -88,6 +92,7 @@ __all__ = [
     "FileBody",
     "ForeignSockets",
     "FormBounds",
+    "Framework",
     "Head",
     "Host",
     "IncompleteForm",
@@ -128,11 +133,13 @@ __all__ = [
     "innermost",
     "is_async",
     "is_on_loop",
+    "json_encoder",
     "json_text",
     "lazy",
     "let_threads_end",
     "log_failure",
     "make_environ",
+    "on_own_thread",
     "one_line",
     "only_typed",
     "parse_boundary",

@@ -27,6 +27,7 @@ REQUEST = {
     "full_path": "request.url.target",
     "htmx": "HtmxRequest(request) of antiphon.features",
     "url_rule": "request.route.pattern",
+    "add_background_task after background call_on_close": "request.after_response(function)",
 }
 RESPONSE = {
     "status_code": "response.status",
@@ -104,10 +105,11 @@ MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_d
 """For each class, words of others, separated by spaces, and ours."""
 
 _PARAMETERS = {"App": APP, "Response": RESPONSE}
-_unexpected = re.compile(r"(App|Response)\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'").match
-_is_called = re.compile(r"not callable|'await' expression|be awaited").search
+# Not compiled before there is an error: all programs import this.
+_UNEXPECTED = r"(App|Response)\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'"
+_IS_CALLED = r"not callable|'await' expression|be awaited"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
-_called = re.compile(rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()").search
+_CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
 
 
 class OtherWord:
@@ -156,10 +158,23 @@ def missing_name(package: str, name: str, *, is_import: bool) -> AttributeError 
     In an import statement that is an ImportError: Python would replace an AttributeError by a text of its own.
     """
     ours = _split(PACKAGE).get(name) if package == "antiphon" else None
-    if ours is None:
-        return AttributeError(f"module {package!r} has no attribute {name!r}")
     message = f"{package} has no {name!r}. Antiphon's word is: {ours}"
+    if ours is None:
+        home = _home_of(name) if package in PLACES else None
+        if home is None:
+            return AttributeError(f"module {package!r} has no attribute {name!r}")
+        message = f"{package} has no {name!r}: write `from {home} import {name}`"
     return ImportError(message, name=package) if is_import else AttributeError(message, name=name)
+
+
+PLACES = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
+"""The packages among which a name is looked for that was imported from another one of them."""
+
+
+def _home_of(name: str) -> str | None:
+    from importlib import import_module
+
+    return next((place for place in PLACES if name in import_module(place).__all__), None)
 
 
 def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
@@ -177,10 +192,10 @@ def explain(error: BaseException) -> None:
     """Add a note to a TypeError that a word of another framework has caused."""
     if not isinstance(error, TypeError):
         return
-    unexpected = _unexpected(str(error))
+    unexpected = re.match(_UNEXPECTED, str(error))
     if unexpected and (ours := _split(_PARAMETERS[unexpected[1]]).get(unexpected[2])):
         error.add_note(f"Antiphon's word for {unexpected[2]!r} is: {ours}")
-    elif _is_called(str(error)) and (found := _called(_failed_line(error))):
+    elif re.search(_IS_CALLED, str(error)) and (found := re.search(_CALLED, _failed_line(error))):
         error.add_note(f"{found[0]} is an attribute, and there already: leave out the () and the await")
 
 

@@ -1,4 +1,8 @@
 from antiphon.features.block_script import BlockScript
+from antiphon.features.cache.feature import Cache
+from antiphon.features.channels.channel import Channel, ChannelPresence
+from antiphon.features.channels.listener import ChannelListener
+from antiphon.features.channels.message import ChannelMessage, Missed
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
@@ -25,6 +29,8 @@ from antiphon.features.languages.lazy_text import LazyText, lazy
 from antiphon.features.locations.feature import Locations
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
+from antiphon.features.metrics.feature import Metrics
+from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.pages import PageFile, Pages, route_options
@@ -41,7 +47,7 @@ from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
-from antiphon.features.stores.valkey import ValkeyStore
+from antiphon.features.stores.valkey.store import ValkeyStore
 from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.upload_progress import UploadProgress
@@ -59,17 +65,25 @@ __all__ = [
     "BlockScript",
     "BoundField",
     "CSRFTokens",
+    "Cache",
+    "Channel",
+    "ChannelListener",
+    "ChannelMessage",
+    "ChannelPresence",
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",
+    "Counter",
     "Field",
     "Flash",
     "FlashMessage",
     "FlashMessages",
     "Form",
     "FormError",
+    "Gauge",
     "Health",
     "HealthCheck",
+    "Histogram",
     "HtmxHeaders",
     "HtmxRequest",
     "IdempotentWrites",
@@ -78,6 +92,8 @@ __all__ = [
     "Location",
     "Locations",
     "MemoryStore",
+    "Metrics",
+    "Missed",
     "OpenAPI",
     "OpenTelemetry",
     "OwnedEntry",

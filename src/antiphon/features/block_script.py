@@ -27,7 +27,7 @@ _NAMES = """
 """The script's own names, which no property has that it reads or makes: each is sent as a letter."""
 
 _LETTERS = [letter for letter in f"{ascii_letters}_" if letter not in "ei"]
-"""Letters that are no names in the script."""
+"""Letters that are not names in the script."""
 
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
 _CHECKED = {"cache-control": "public, no-cache", "x-content-type-options": "nosniff"}

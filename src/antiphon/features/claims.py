@@ -1,4 +1,4 @@
-"""Claims on writes that happen once: whose they are, of which request, and what has become of them.
+"""Claims on writes that happen once: whose they are, of which request, and what has happened to them.
 
 All that is kept of keys, credentials and requests are hashes, and the key is in each of them: nobody who reads the
 store can try passwords against them.
@@ -20,7 +20,7 @@ PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 """The beginning of the types of problem details, which tell the feature's refusals from those of a handler."""
 
 RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
-"""The states of a claim. "released" leaves the write to the next request, "unknown" to nobody."""
+"""The states of a claim. "released" leaves the write to the next request, "unknown" to no request."""
 
 _COME_BACK = (408, 425, 429)
 """Statuses of clients' errors that tell a client to send the request again."""
@@ -61,13 +61,16 @@ def by_credentials(has_session: bool, has_users: bool, request: Request, key: st
     """Return a write whose caller is known by the credentials, or has none.
 
     A session is known by when it was begun, which stays through a login, while its key changes. Other credentials are
-    those that a source of the application's users finds in the request.
+    those that a source of the application's users finds in the request. In a view of another framework cookies are
+    shown, since one of them may be that framework's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:
         shown.append(f"authorization {authorization}")
     elif not shown and has_session and (begun := request.session.created) is not None:
         shown.append(f"session {begun!r}")
+    elif not shown and request.app is None and (cookies := request.head.field("cookie")) is not None:
+        shown.append(f"cookies {cookies}")
     return Write(f"idempotent\n{key}", _hash(key, *(shown or [""])))
 
 
@@ -96,13 +99,6 @@ def _joined(*texts: str) -> bytes:
     """Return texts in bytes that no other texts have: each has its length before it."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
-
-
-def replay(data: dict[str, Any]) -> Response:
-    """Return the answer that is kept in a claim."""
-    response = Response(None, data["status"], [(name, value) for name, value in data["fields"]])
-    response.body = data["body"]
-    return response
 
 
 def is_retried(response: Response) -> bool:

@@ -51,7 +51,7 @@ class Compression:
     try (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
     all that end so). Bodies in memory are compressed from ``minimum`` bytes on, and streams chunk by chunk, so that
     each chunk can be read when it arrives. A response with Content-Encoding or ``Cache-Control: no-transform`` stays
-    as it is, and so does a partial one, and one for which ``skip(request, response)`` is true. ``skip`` must not block.
+    as it is, like a partial one, and one for which ``skip(request, response)`` is true. ``skip`` must not block.
 
     An ETag becomes weak (RFC 9110 §8.8.3), and no longer matches If-Match. Digests and Accept-Ranges are removed.
 

@@ -49,12 +49,12 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 CSRFReason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
 
 _REASONS: dict[CSRFReason, str] = {
-    "missing": f"There is none in X-CSRF-Token, nor in the form's field {FIELD}; where the body is streamed, or is no"
-    " form, only the header counts.",
-    "malformed": "That which was sent is no token.",
+    "missing": f"There is no token in X-CSRF-Token or in the form's field {FIELD}; where the body is streamed, or"
+    " is not a form, only the header counts.",
+    "malformed": "The value that was sent is not a token.",
     "expired": "The visitor's session has no token: it has expired, was ended, or got a new key at a login, or its"
     " cookie was not sent.",
-    "other session": "That which was sent belongs to another session, or is from before a login.",
+    "other session": "The token that was sent belongs to another session, or was made before a login.",
 }
 
 
@@ -66,7 +66,7 @@ class BadCSRFToken(Forbidden):
     """
 
     def __init__(self, reason: CSRFReason) -> None:
-        detail = "This write has no valid CSRF token. Load the page anew, and send it again."
+        detail = "This write has no valid CSRF token. Reload the page, and send the form again."
         if is_debug():
             detail += f" {_REASONS[reason]}"
         super().__init__(detail, type=PROBLEM_TYPE, title="CSRF token refused")

@@ -33,8 +33,8 @@ MOST_IN_COOKIE = 1500
 class Flash:
     """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 
-    Templates show what ``get_flashed_messages()`` returns. Of those that nobody looks at the newest are kept, ``most``
-    of them, and those that a cookie has room for, if the session is kept in one. Raises ValueError for a ``most`` that
+    Templates show what ``get_flashed_messages()`` returns. If nobody looks at them, the newest are kept, ``most`` of
+    them, and those that a cookie has room for, if the session is kept in one. Raises ValueError for a ``most`` that
     is not above 0.
     """
 

@@ -1,6 +1,6 @@
 """Answers to probes: the process lives, and it is ready for requests, as a feature. Other features bring checks.
 
-app.use(Health(checks=[database]))
+app.use(Health(checks=[database, store]))
 app.use(HealthCheck(queue))
 """
 
@@ -9,12 +9,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.concurrency.draining import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.logs.access_log import unlogged
+from antiphon.features.stores.store import Store
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
 from antiphon.http.durations import Duration, seconds_of
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 CheckFunction: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
 """A function, ``def`` or ``async def``, that raises an error or returns False if something is not as it should be."""
 
+STORE_ASKED_EVERY = 1.0
+"""Seconds for which a store is not asked again, however many probes there are."""
+
 
 class Health:
     """A feature that answers probes at two paths, outside of all middleware, for every host, and in JSON.
@@ -34,11 +39,12 @@ class Health:
     ``live`` is answered with 200 as long as the process answers at all. ``ready`` is, too, from the startup until the
     process drains, unless one of the ``checks`` fails; then it is answered with 503. None leaves a path out.
 
-    Checks are functions without arguments, ``def`` or ``async def``, or a mapping of names to functions. One that
-    raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta, has failed. They run side by
-    side, ``def`` ones on threads of their own, where one that hangs is not called again before it has ended. Answers
-    tell names of checks, and no more; why one failed is logged when it begins. ``access_log`` has probes in the access
-    log. Each ``HealthCheck`` of the application is run, too.
+    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. One
+    that raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta, has failed; and a store
+    that does not answer, which is asked once a second at most. They run side by side, ``def`` ones and stores on
+    threads of their own, where one that hangs is not called again before it has ended. Answers tell names of checks,
+    and no more; why one failed is logged when it begins. ``access_log`` has probes in the access log. Each
+    ``HealthCheck`` of the application is run, too.
 
     Raises ValueError for two checks of one name and a timeout that is not positive, TypeError for a check that takes
     arguments.
@@ -49,7 +55,7 @@ class Health:
         live: str | None = "/healthz",
         ready: str | None = "/readyz",
         *,
-        checks: Iterable[CheckFunction] | Mapping[str, CheckFunction] = (),
+        checks: Iterable[CheckFunction | Store] | Mapping[str, CheckFunction | Store] = (),
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None:
@@ -61,7 +67,7 @@ class Health:
         self._live = live
         self._ready = ready
         self._timeout = timeout
-        self._checks = [_RunCheck(name, function) for name, function in _named(checks)]
+        self._checks = [_RunCheck(name, check) for name, check in _named(checks)]
         _check_names(self._checks)
         self._is_logged = access_log
 
@@ -94,14 +100,14 @@ class Health:
 class HealthCheck:
     """A feature that has ``Health`` run one more check, for features that bring one of their own.
 
-    ``check`` is a function as those of ``Health``, and ``name`` its name in answers, by default that of the function.
-    The two features are used in any order; without ``Health`` nothing is run. Raises TypeError for a check that takes
-    arguments.
+    ``check`` is a function or a store as those of ``Health``, and ``name`` its name in answers, by default that of the
+    function or of the store's class. The two features are used in any order; without ``Health`` nothing is run. Raises
+    TypeError for a check that takes arguments.
     """
 
-    def __init__(self, check: CheckFunction, *, name: str | None = None) -> None:
-        [(own_name, function)] = _named([check])
-        self._check = _RunCheck(name or own_name, function)
+    def __init__(self, check: CheckFunction | Store, *, name: str | None = None) -> None:
+        [(own_name, check)] = _named([check])
+        self._check = _RunCheck(name or own_name, check)
 
     def install(self, app: "App") -> None:
         """Have the check run. Raises ValueError if there is one of its name."""
@@ -134,29 +140,44 @@ def _check_names(checks: Iterable["_RunCheck"]) -> None:
         )
 
 
-def _named(checks: Iterable[CheckFunction] | Mapping[str, CheckFunction]) -> list[tuple[str, CheckFunction]]:
-    """Return checks with their names. Raises TypeError for what is no function."""
+def _named(
+    checks: Iterable[CheckFunction | Store] | Mapping[str, CheckFunction | Store],
+) -> list[tuple[str, CheckFunction | Store]]:
+    """Return checks with their names. Raises TypeError for anything that is not a function."""
+    named: list[tuple[str, CheckFunction | Store]]
     if isinstance(checks, Mapping):
-        named = [*checks.items()]
+        named = [(str(name), check) for name, check in checks.items()]
     else:
-        named = [(getattr(innermost(check), "__name__", type(check).__name__), check) for check in checks]
+        named = [(_name_of(check), check) for check in checks]
     for _, check in named:
-        check_arguments(check)
+        if not isinstance(check, Store):
+            check_arguments(check)
     return named
+
+
+def _name_of(check: CheckFunction | Store) -> str:
+    own = type(check).__name__
+    return own if isinstance(check, Store) else str(getattr(innermost(check), "__name__", own))
 
 
 class _RunCheck:
     """One check, and its run on a thread, as long as that lasts."""
 
-    def __init__(self, name: str, function: CheckFunction) -> None:
+    def __init__(self, name: str, check: CheckFunction | Store) -> None:
         self.name = name
-        self._function: Callable[[], Any] = function
-        self._is_async = is_async(function)
+        is_store = isinstance(check, Store)
+        self._function: Callable[[], Any] = check.check if isinstance(check, Store) else check
+        self._is_async = not is_store and is_async(self._function)
+        self._asked_every = STORE_ASKED_EVERY if is_store else 0.0
+        self._asked_again = 0.0
+        """When the check is run again, by the monotonic clock."""
         self._run: Future[object] | None = None
         self._has_failed = False
 
     async def passes(self, timeout: float) -> bool:
         """Run the check for some seconds. Return False if it fails; log it if it did not fail before."""
+        if self._asked_every and monotonic() < self._asked_again:
+            return not self._has_failed
         error: Exception | None = None
         result: object = None
         try:
@@ -165,6 +186,7 @@ class _RunCheck:
         except Exception as raised:
             error = raised
         self._note(result is False or error is not None, error)
+        self._asked_again = monotonic() + self._asked_every
         return not self._has_failed
 
     def _on_thread(self) -> Future[object]:

@@ -32,9 +32,9 @@ from antiphon.features.claims import (
     fingerprint_of,
     in_use,
     is_retried,
-    replay,
     reused_with,
 )
+from antiphon.features.kept_response import OF_ONE_VISITOR, give_again, keep
 from antiphon.features.stores.store import Store, StoreEntry
 from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
@@ -58,8 +58,8 @@ LONGEST_KEY = 255
 LONGEST_TRY = 60.0
 """Seconds after which clients are told that a request without an answer may have been broken off."""
 
-_NOT_KEPT = ("set-cookie", "date", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade")
-"""Fields of the first visitor, the first moment, one framing and one connection (RFC 9110 §7.6.1)."""
+_NOT_KEPT = OF_ONE_VISITOR | {"date"}
+"""Fields of the first visitor, the first moment and one connection."""
 
 _ATTEMPTS = 5
 """How often a claim is tried for that others give up, or take over, meanwhile."""
@@ -233,7 +233,7 @@ class IdempotentWrites:
             raise reused_with("another request")
         match data["state"]:
             case "answered":
-                return replay(data)
+                return give_again(data)
             case "released":
                 return None
             case "unknown" if self._takeover is not None:
@@ -263,8 +263,7 @@ class IdempotentWrites:
             response.body = body = b"".join(cast("Iterable[bytes]", body))
         if len(body) > self._largest:
             raise self._not_kept(request, f"{len(body)} bytes")
-        fields = [[name, value] for name, value in copy(response).headers.items() if name not in _NOT_KEPT]
-        claim.answer = {"state": ANSWERED, "status": response.status, "fields": fields, "body": body}
+        claim.answer = {"state": ANSWERED, **keep(response, _NOT_KEPT)}
         return response
 
     async def _akeep(self, request: Request, response: Response) -> Response | None:
@@ -297,7 +296,7 @@ class IdempotentWrites:
             self._end_claim(request, response)
 
     def _end_claim(self, request: Request, response: Response) -> None:
-        """Write what has become of a claim. After the effect, a failure to do so is logged, and changes no answer."""
+        """Write what has happened to a claim. After the effect, a failure to do so is logged, and changes no answer."""
         claim = request[_CLAIM]
         entry = claim.entry
         try:

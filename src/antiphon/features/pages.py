@@ -71,7 +71,7 @@ class Pages:
     for ``url_for``, is its path in the folder without ".py": "user/[id:int]". Files and folders whose names begin with
     "_" or "." are no pages.
 
-    A relative folder is beside the file that makes the feature. Raises ValueError for a folder that is not there.
+    A relative folder is beside the file that makes the feature. Raises ValueError for a missing folder.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".py",)
@@ -103,8 +103,8 @@ class Pages:
     def load(self, page: PageFile) -> ModuleType:
         """Import a page, unless it is imported, and return its module.
 
-        Raises ValueError if another file is a module of this name, ImportError for what is no Python file, and what the
-        import does.
+        Raises ValueError if another file is a module of this name, ImportError for anything that is not a Python file,
+        and what the import does.
         """
         return _import_page(self._package, self.folder, page)
 
@@ -296,7 +296,7 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
         if not callable(handler):
             raise explained(
                 "bad-page-file",
-                TypeError(f"{path}: {name} would answer {METHODS[name]}, and is no function: rename it"),
+                TypeError(f"{path}: {name} would answer {METHODS[name]}, and is not a function: rename it"),
             )
         if _is_imported(handler, module):
             raise explained(

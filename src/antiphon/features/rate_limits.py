@@ -10,8 +10,10 @@ from copy import copy
 from functools import partial
 from ipaddress import IPv6Address
 from math import ceil
+from threading import Lock
 from time import monotonic
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from antiphon.app.blueprint import Routes
 from antiphon.explanations import explained
@@ -23,6 +25,7 @@ from antiphon.handler.callables import check_no_decorator
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item
 from antiphon.request.request import Request
+from antiphon.request.watching import unwatched
 from antiphon.response.response import Response
 
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
@@ -54,7 +57,7 @@ class RateLimit:
     no border at which twice as many pass at once. Requests that are refused (429, with Retry-After) don't count. All
     answers have RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name
     there, by default the rate, and in the ``store``, where limits of one name count together. Without a store each
-    process counts for itself, in memory.
+    application counts for itself, in the memory of each process.
 
     While the store is away, requests are let pass, which is logged once a minute, or with
     ``when_unavailable="refuse"`` they are a 503; one request a second asks the store again. ``clock`` returns the
@@ -75,12 +78,12 @@ class RateLimit:
     ) -> None:
         self._limit, self._period = parse_rate(rate)
         self._clock = clock or (monotonic if store is None else time.time)
-        self._store = MemoryStore(clock=self._clock) if store is None else store
-        if not self._store.is_server_side:
+        if store is not None and not store.is_server_side:
             raise explained(
                 "store-cannot",
                 ValueError(f"{type(store).__name__} can't count: SQLiteStore(path) and ValkeyStore(url) can"),
             )
+        self._store = _MemoryStores(self._clock) if store is None else store
         if when_unavailable not in ("allow", "refuse"):
             raise explained(
                 "bad-feature-option", ValueError(f"when_unavailable is 'allow' or 'refuse', not {when_unavailable!r}")
@@ -92,7 +95,7 @@ class RateLimit:
         self._refuses = when_unavailable == "refuse"
         self._breaker = CircuitBreaker(StoreUnavailable)
         self._logged_again_at = 0.0
-        self.blocking = self._store.blocks
+        self.blocking = store is not None and store.blocks
         self._written = f'RateLimit("{rate}")'
 
     def install(self, app: Routes) -> None:
@@ -113,7 +116,7 @@ class RateLimit:
         if caller is None:
             return
         try:
-            count = self._breaker.call(self._count, caller)
+            count = self._breaker.call(self._count, self._store_for(request), caller)
         except StoreUnavailable:
             if self._refuses:
                 raise
@@ -134,14 +137,20 @@ class RateLimit:
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
             return caller_of(self._by, request)
-        if request.ip is None:
+        with unwatched(request):  # it decides who may ask, and not what the answer is
+            ip = request.ip
+        if ip is None:
             self._log("counts all callers as one whose address is unknown, so say by=...")
             return _UNKNOWN
-        return network_of(request.ip)
+        return network_of(ip)
 
-    def _count(self, caller: str) -> "_Count":
+    def _store_for(self, request: Request) -> Store:
+        """Return the store of this limit, or else the memory of the application that answers the request."""
+        return self._store.of(request.app) if isinstance(self._store, _MemoryStores) else self._store
+
+    def _count(self, store: Store, caller: str) -> "_Count":
         """Count a request, unless there were too many. Raises StoreUnavailable."""
-        limit, period, increment = self._limit, self._period, self._store.increment
+        limit, period, increment = self._limit, self._period, store.increment
         key = f"rate {self._name}\n{caller}"
         if limit == 1:  # one window that begins with the request is all there is to know
             count, seconds = increment(key, ttl=period)
@@ -163,6 +172,28 @@ class RateLimit:
 
         self._logged_again_at = now + LOG_EVERY
         logging.getLogger("antiphon").error("the rate limit %s %s", self._name, what)
+
+
+class _MemoryStores:
+    """A store in memory for each application, as long as that lives, and one for requests without an application.
+
+    So a limit in a module counts separately in each application that a function makes, as in tests.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._without_app = MemoryStore(clock=clock)
+        self._by_app: WeakKeyDictionary[Any, MemoryStore] = WeakKeyDictionary()
+        self._lock = Lock()
+
+    def of(self, app: Any) -> MemoryStore:
+        if app is None:
+            return self._without_app
+        found = self._by_app.get(app)
+        if found is None:
+            with self._lock:  # two threads answer the first requests
+                found = self._by_app.setdefault(app, MemoryStore(clock=self._clock))
+        return found
 
 
 class _Count(NamedTuple):

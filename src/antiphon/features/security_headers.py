@@ -17,6 +17,7 @@ from antiphon.http.durations import seconds_of
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
+from antiphon.request.watching import PAGE_NONCE, note_read
 from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
 
@@ -134,7 +135,7 @@ class PermissionsPolicy:
 
         PermissionsPolicy(camera=(), geolocation="self")
 
-    Underscores in a feature's name stand for hyphens. A feature is for nobody, for "*", or for "self" and origins,
+    Underscores in a feature's name stand for hyphens. A feature is for no origin, for "*", or for "self" and origins,
     which may be patterns ("https://*.example.com"). Raises ValueError for anything else.
     """
 
@@ -253,13 +254,14 @@ def csp_nonce(request: Request) -> str:
     Browsers run such a script if the policy of ``SecurityHeaders`` has the source "'nonce'", which the response has
     only if this was called for it, or if it is a stream. Templates have it after ``app.share(csp_nonce=csp_nonce)``.
     """
+    note_read(request, PAGE_NONCE)
     if _NONCE not in request:
         request[_NONCE] = token_urlsafe(16)
     return request[_NONCE]
 
 
 def _without_nonce(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the fields for a response whose page asked for no nonce: a directive of nothing else is for nobody."""
+    """Return the fields for a response whose page asked for no nonce: a directive of nothing else allows nothing."""
     return [(name, _only_nonce.sub(r"\1 'none'\2", value).replace(f" {NONCE}", "")) for name, value in fields]
 
 
@@ -277,7 +279,7 @@ class SecurityHeaders:
     The defaults break no page that loads only its own files. They keep browsers from guessing content types, from
     framing pages, from sending other sites more than the origin, from sharing a window with them, from loading plugins,
     and from a ``<base>`` of another site. Strict-Transport-Security is sent over https only (RFC 6797 §7.2). A policy
-    may be the text of its header. Raises ValueError for unknown words, TypeError for what is no policy.
+    may be the text of its header. Raises ValueError for unknown words, TypeError for anything that is not a policy.
     """
 
     content_type_options: bool = True

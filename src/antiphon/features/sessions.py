@@ -6,7 +6,6 @@ app.use(Sessions(SQLiteStore("var/sessions.db")))
 import re
 import time
 from collections.abc import Callable, Generator
-from copy import copy
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +21,8 @@ from antiphon.http.errors import without_traceback
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.session import Session
+from antiphon.request.watching import unwatched
+from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ DAY = 24 * 3600.0
 RENEWED_AFTER = 0.1
 """The part of the idle time after which a session that is only read has its end put off: not each request writes."""
 
-_is_local = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullmatch
+_is_local = re.compile(r"(?:localhost|testserver|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullmatch
 
 _PREFIX = "session\n"
 """The beginning of the keys of sessions in a store on the server: a cookie names no entry of anybody else there."""
@@ -106,7 +107,8 @@ class Sessions:
         app.middleware(when_read=Request.session)(self._around)
 
     def _has_cookie(self, request: Request) -> bool:
-        return self._name(request) in request.cookies
+        with unwatched(request):  # on a session that nobody uses no response depends
+            return self._name(request) in request.cookies
 
     @property
     def secure_cookie(self) -> str:
@@ -118,7 +120,8 @@ class Sessions:
 
     def _load(self, request: Request) -> Session:
         """Return the session of the visitor's cookie, or a new one, which never has a key that came from outside."""
-        key = request.cookies.get(self._name(request))
+        with unwatched(request):
+            key = request.cookies.get(self._name(request))
         if key is None:
             return self._begin(request)
         try:
@@ -146,7 +149,7 @@ class Sessions:
         session.is_over = True
         if not session.is_used or session.failure is not None:
             return None
-        response = copy(response)  # a handler may return the same one again
+        response = response.__copy__()  # a handler may return the same one again
         _keep_private(request, response)
         if self._has_to_write(session):
             if self._store.blocks and is_on_loop():
@@ -264,6 +267,9 @@ def _keep_private(request: Request, response: Response) -> None:
 
     Raises RuntimeError in debug if the response says that they may.
     """
+    if response._has_shared_fields(_OF_CACHES):
+        response._add_missing(_PRIVATE)
+        return
     headers = response.headers
     if headers.setdefault("vary", "cookie") != "cookie":
         response.vary("Cookie")
@@ -279,6 +285,10 @@ def _keep_private(request: Request, response: Response) -> None:
 
 _OF_CDNS = "cdn-cache-control"
 """The field that counts for shared caches alone, and there in place of Cache-Control (RFC 9213)."""
+
+_OF_CACHES = frozenset({"vary", "cache-control", _OF_CDNS})
+_PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
+"""The fields of a response that says nothing about caches itself."""
 
 
 def _is_shared(request: Request, field: str, said: str) -> bool:

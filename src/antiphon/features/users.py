@@ -21,6 +21,7 @@ from antiphon.http.errors import Unauthorized
 from antiphon.http.redirect import Redirect
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
+from antiphon.request.watching import USER, note_read, unwatched
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -46,7 +47,7 @@ class UserSource(ABC, Generic[U]):
         """Return the loader's arguments; None if a request has no credentials of this kind. Must not block."""
 
     def install(self, app: "App") -> None:
-        """Register with an application what the source needs, or check that it is there. Called by ``Users``."""
+        """Register with an application what the source needs, or check that it is installed. Called by ``Users``."""
 
     def note_use(self, request: Request) -> None:
         """Note that the response depends on these credentials, or on their absence. Called when the user is read."""
@@ -114,14 +115,14 @@ class Bearer(UserSource[U]):
 class Users(Generic[U]):
     """A feature that provides ``request.user``: the user whose credentials a request has, else None.
 
-    Of several sources the first counts whose credentials a request has. A loader that is async, or that ``blocking``
-    gives a thread, is called before the hooks and the handler, only for requests with credentials; a sync one on first
-    read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people.
+    With several sources, the first one for which a request has credentials wins. A loader that is async, or that
+    ``blocking`` gives a thread, is called before the hooks and the handler, only for requests with credentials; a sync
+    one on first read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people.
 
-    ``dependency`` is typed: ``Dependency[User | None]("visitor")``. So is ``required``, ``Dependency[User]("user")``,
+    ``dependency`` is typed: ``Dependency[User | None]("visitor")``, as is ``required``, ``Dependency[User]("user")``,
     whose value is never None: reading it refuses an anonymous request as ``login_required`` does. The first ``Users``
     of an app provides ``request.user``, too, and is that of ``login_required`` and ``login``; any other has a
-    ``dependency`` of its own. Raises TypeError for what is no source.
+    ``dependency`` of its own. Raises TypeError for anything that is not a source.
     """
 
     def __init__(
@@ -184,11 +185,13 @@ class Users(Generic[U]):
                 raise explained("unknown-route-name", LookupError(f"Users(login={login!r}): {error}")) from None
 
     def _has_credentials(self, request: Request) -> bool:
-        return any(source.credentials(request) is not None for source in self.sources)
+        with unwatched(request):  # on a user whom nobody reads no response depends
+            return any(source.credentials(request) is not None for source in self.sources)
 
     def _load(self, request: Request) -> Any:
         for source in self.sources:
-            given = source.credentials(request)
+            with unwatched(request):
+                given = source.credentials(request)
             if given is not None:
                 return source.loader(*given)
         return None
@@ -198,6 +201,7 @@ class Users(Generic[U]):
         return await found if isawaitable(found) else found
 
     def _read(self, request: Request) -> U | None:
+        note_read(request, USER)
         for source in self.sources:
             source.note_use(request)
             if source.credentials(request) is not None:

@@ -14,7 +14,7 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
     """
     if not callable(function):
         raise explained(
-            "wrong-arguments", TypeError(f"{function!r} is no function, and is called with ({', '.join(given)})")
+            "wrong-arguments", TypeError(f"{function!r} is not a function, and is called with ({', '.join(given)})")
         )
     try:
         taken = signature_of(function, follow_wrapped=False)
@@ -35,7 +35,7 @@ def check_no_decorator(hook: str, request: object) -> None:
     if callable(request):
         raise explained(
             "hook-as-decorator",
-            TypeError(f'{hook.partition("(")[0]} is a hook and no decorator: @app.get("/", before={hook})'),
+            TypeError(f'{hook.partition("(")[0]} is a hook, not a decorator: write @app.get("/", before={hook})'),
         )
 
 

@@ -1,9 +1,9 @@
 """The contract between handlers, which answer requests, and servers.
 
 A handler answers a request by a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
-``await ON_LOOP`` before they await anything else; between the two they stay where they are. Steps know nothing of the
-server, and their driver knows nothing of the request. They are never closed half-way: a cancellation is thrown into
-them where they wait, and they are driven on to their end.
+``await ON_LOOP`` before they await anything else; between the two they stay where they are. Steps know nothing about
+the server, and their driver knows nothing about the request. They are never closed half-way: a cancellation is thrown
+into them where they wait, and they are driven on to their end.
 """
 
 import sys
@@ -63,20 +63,24 @@ async def switch_shielded(switch: Switch) -> BaseException | None:
             return cancelled
 
 
-class Handler(Protocol):
-    """An object that answers requests, errors included: its steps raise only what ends the task or the process."""
+class ThreadHandler(Protocol):
+    """An object that answers requests of servers that have threads."""
 
     @property
     def _unfinished(self) -> Unfinished:
         """The requests that its shutdown waits for."""
         ...
 
-    def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that answer a request."""
-        ...
-
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
         """Return the response, if nothing has to wait for it on a server's thread, else the steps that are left."""
+        ...
+
+
+class Handler(ThreadHandler, Protocol):
+    """An object that answers requests, errors included: its steps raise only what ends the task or the process."""
+
+    def _handle(self, request: Request) -> Steps[Response]:
+        """Return the steps that answer a request."""
         ...
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from html import escape
 from typing import TypeAlias
 
 from antiphon.concurrency.loop import is_on_loop
@@ -205,6 +204,8 @@ def _is_writable(value: object) -> bool:
 def _page(request: Request, error: HTTPError) -> str:
     title, detail, request_id = error.title, error.detail or "", request.id
     if _has_markup(f"{title}{detail}{request_id}"):
+        from html import escape
+
         title, detail, request_id = escape(title), escape(detail), escape(request_id)
     errors = _list_of_errors(error.members["errors"]) if "errors" in error.members else ""
     return f"""{_PAGE_HEAD}<title>{error.status} {title}</title>
@@ -232,6 +233,8 @@ def _item(fault: dict[object, object]) -> str:
     detail, pointer = fault.get("detail"), fault.get("pointer")
     if not isinstance(detail, str):
         return ""
+    from html import escape
+
     place = _path_of(pointer) if isinstance(pointer, str) else ""
     name = f"<code>{escape(place)}</code>: " if place else ""
     return f"<li>{name}{escape(detail)}</li>\n"

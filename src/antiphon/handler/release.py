@@ -51,5 +51,5 @@ def _free(request: Request, content: Content, response: Response) -> None:
 
 
 def _is_refused(response: Response) -> bool:
-    """True where nobody is going to read the rest: who streams an answer might, unless the body is too large."""
+    """True where nobody is going to read the rest. A handler that streams its answer might, unless it is too large."""
     return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)

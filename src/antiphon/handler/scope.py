@@ -12,9 +12,7 @@ from antiphon.request.request import Request
 T = TypeVar("T")
 
 
-def in_scope(
-    function: Callable[[Request], Awaitable[T]], on_disconnect: bool | None
-) -> Callable[[Request], Awaitable[T]]:
+def in_scope(function: Callable[..., Awaitable[T]], on_disconnect: bool | None) -> Callable[..., Awaitable[T]]:
     """Return an ``async def`` handler that is cancelled when its request's lifetime ends.
 
     ``on_disconnect`` says that it is also when the client disconnects; None says so for GET and HEAD. The cancellation
@@ -23,8 +21,8 @@ def in_scope(
     """
 
     @coroutine
-    def scoped(request: Request) -> Generator[Any, Any, Any]:
-        steps: Any = function(request)
+    def scoped(request: Request, **named: Any) -> Generator[Any, Any, Any]:
+        steps: Any = function(request, **named)
         started = resume(steps, None)
         if started is None or started[0]:
             return started and started[1]
@@ -38,17 +36,17 @@ def in_scope(
 def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: bool | None) -> Generator[Any, Any, Any]:
     """Await ``effect``, which the steps of a handler have given, and then their rest, in the scope of ``in_scope``."""
     if running_loop() is None:  # driven by hand, where nothing could cancel it
-        return (yield from _rest(steps, effect))
+        return (yield from rest(steps, effect))
     from antiphon.handler.cancellation import CancellableHandler
 
     with CancellableHandler(request, on_disconnect) as handler:
-        result = yield from _rest(steps, effect)
+        result = yield from rest(steps, effect)
     if handler.is_cancelled:
         yield from drop_withdrawn_cancellation()
     return result
 
 
-def _rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
+def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
     """Await ``effect``, which steps have given, and then the rest of the steps. Drivers send nothing but None."""
     while True:
         try:

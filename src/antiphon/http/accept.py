@@ -179,7 +179,7 @@ class Accept(_Accepted):
     def quality(self, offer: str) -> float:
         """Return how welcome an offer is, from 0.0 (unacceptable) to 1.0; the most specific range decides.
 
-        Raises ValueError for an offer that is no media type.
+        Raises ValueError for an offer that is not a media type.
         """
         weights = self._weights
         essence, has_parameters, _ = offer.partition(";")

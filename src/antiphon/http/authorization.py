@@ -242,7 +242,7 @@ class Challenge(_SchemeAndParameters):
         """Ask for a proof of knowing the password (RFC 7616 §3.3); `qop` is "auth", "auth-int" or "auth, auth-int".
 
         `domain` has the URIs that the proof is valid for; `stale` says that only the nonce was too old. Raises
-        ValueError for an algorithm that is no token, and for a charset that is not UTF-8.
+        ValueError for an algorithm that is not a token, and for a charset that is not UTF-8.
         """
         if not is_token(algorithm) or isinstance(domain, str):
             raise explained("bad-http-value", ValueError("algorithm is a token and domain a list of URIs"))

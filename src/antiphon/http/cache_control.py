@@ -1,6 +1,6 @@
 """Cache-Control, of requests and responses: who may store a response, and how long (RFC 9111 §5.2).
 
-Reading never raises. A directive whose name is no token is skipped. A malformed argument gets the cautious reading:
+Reading never raises. A directive whose name is not a token is skipped. A malformed argument gets the cautious reading:
 stale, not allowed, or all fields. Only the first 200 directives count.
 """
 
@@ -276,7 +276,7 @@ def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str |
         if not is_token(name):
             raise explained("bad-http-value", ValueError(f"a directive's name is a token, not {name!r}"))
         if name.lower() in _STANDARD:
-            raise explained("bad-http-value", ValueError(f"{name!r} is no extension; it has a keyword of its own"))
+            raise explained("bad-http-value", ValueError(f"{name!r} is not an extension; it has a keyword of its own"))
         if argument is not None and (not isinstance(argument, str) or find_unsendable(argument)):
             raise explained(
                 "bad-http-value", ValueError(f"the argument of {name!r} cannot stand in a header: {argument!r}")

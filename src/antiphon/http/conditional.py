@@ -9,8 +9,7 @@ from typing import Literal, Self, TypeAlias
 
 from antiphon.http.dates import aware, format_http_date, parse_http_date
 from antiphon.http.etag import ETag, is_strongly_among, is_weakly_among, read_etags
-from antiphon.http.grammar import OWS
-from antiphon.http.header_property import parse_or_none
+from antiphon.http.grammar import OWS, parse_or_none
 from antiphon.http.value import Value
 
 Field: TypeAlias = Callable[[str], str | None]

@@ -42,8 +42,8 @@ class ContentDisposition(Value):
     ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script; None is for no
     file. Only the last part of a path is taken (RFC 6266 §4.3), except in forms, where files of a folder come with
     their path: there it is the client's text, not a path to open. ``name`` is the field's, and only forms have it.
-    Raises ValueError for a type that is no token, a name elsewhere, control characters other than a tab, and a filename
-    of more than 1024 characters.
+    Raises ValueError for a type that is not a token, a name elsewhere, control characters other than a tab, and a
+    filename of more than 1024 characters.
     """
 
     __slots__ = ("_filename", "_name", "_type")

@@ -151,7 +151,7 @@ class HTTPError(Exception):
     client; a ``UserString`` becomes a str here. ``headers`` are added to the response. ``type`` is the URI of the
     problem details object (RFC 9457 §3.1), ``title`` its short summary, ``members`` are further ones (§3.2).
     Raises ValueError for a status outside 400 to 599, and for one of 405, 407 and 426 without the header that RFC 9110
-    demands for it (§15.5); TypeError for a detail that is no text, for an unknown option, and for a member that has a
+    demands for it (§15.5); TypeError for a detail that is not text, for an unknown option, and for a member that has a
     parameter of its own.
     """
 
@@ -314,7 +314,7 @@ class MethodNotAllowed(HTTPError):
     """405: the resource exists, but not for this method (RFC 9110 §15.5.6).
 
     ``allow`` becomes the Allow header: the methods that the resource has. Raises TypeError for one text, ValueError for
-    a method that is no token.
+    a method that is not a token.
     """
 
     status = 405
@@ -586,7 +586,7 @@ def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOption
 
     ``options`` are those of the status's class: ``headers``, ``type``, ``title`` and ``members``, and ``challenge``,
     ``allow``, ``length``, ``upgrade`` or ``retry_after`` where the class has it. Raises ValueError for a status outside
-    of these, TypeError for one that is no number, and for an option that its class does not have.
+    of these, TypeError for one that is not a number, and for an option that its class does not have.
     """
     if not isinstance(status, int):
         raise explained("bad-status", TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}"))

@@ -24,7 +24,7 @@ class Event(Value):
     ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that they skip.
     Line ends in data and comments become LF. Raises ValueError for a name that is empty or has a line end, an id with a
     line end or NUL, a ``retry`` below 0 or of 10**12 and more, and where nothing is given; TypeError for a name, id or
-    comment that is no text.
+    comment that is not text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -82,7 +82,7 @@ class Event(Value):
         return type(self)(data, event=self._event, id=self._id, retry=self.retry, comment=self._comment)
 
     def __str__(self) -> str:
-        """Return the block as it is sent, with the empty line at its end. Raises TypeError for data that is no text."""
+        """Return the block as it is sent, with the empty line at its end. Raises TypeError unless the data is text."""
         data = self._data
         lines = [] if self._comment is None else [f": {line}" for line in self._comment.split("\n")]
         if self._event is not None:
@@ -92,7 +92,7 @@ class Event(Value):
         if self._retry is not None:
             lines.append(f"retry: {self._retry}")
         if data is not None:
-            lines += [f"data: {line}" for line in _text("data", data).split("\n")]
+            lines.append(_data_lines(_text("data", data)))
         return "\n".join(lines) + "\n\n"
 
     def _identity(self) -> tuple[Any, str | None, str | None, int | None, str | None]:
@@ -105,12 +105,21 @@ class Event(Value):
         return f"Event({', '.join([repr(self._data), *named])})"
 
 
+def print_data(data: str) -> str:
+    """Return the block of an event that has data alone, as it is sent."""
+    return f"{_data_lines(_with_line_feeds(data))}\n\n"
+
+
+def _data_lines(data: str) -> str:
+    return f"data: {data}" if "\n" not in data else "\n".join([f"data: {line}" for line in data.split("\n")])
+
+
 def parse_events(text: str) -> list[Event]:
     """Return the events in the text of a stream, in order, as a client reads it (WHATWG HTML §9.2.6). Never raises.
 
     Each block that has a field or a comment is an event, also without data. A block without an empty line at its end is
-    left out, and so are unknown fields, an id with NUL and a ``retry`` that is no number. Of a field other than data
-    the last one counts.
+    left out, as are unknown fields, an id with NUL and a ``retry`` that is not a number. Except for data, the last
+    field of a name counts.
     """
     events: list[Event] = []
     block: list[str] = []

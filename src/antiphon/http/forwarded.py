@@ -109,8 +109,9 @@ class Node(Value):
 class ForwardedElement(Value):
     """The element that one proxy added to Forwarded (RFC 7239 §4). Immutable; parameter names are in lower case.
 
-    Raises ValueError without a parameter, for a name that is no token, a ``for`` or ``by`` that is no node, a ``proto``
-    that is no scheme, and a value with control characters. ``host``, the Host that the client sent, is not checked.
+    Raises ValueError without a parameter, for a name that is not a token, a ``for`` or ``by`` that is not a node, a
+    ``proto`` that is not a scheme, and a value with control characters. ``host``, the Host that the client sent, is not
+    checked.
     """
 
     __slots__ = ("_by", "_for", "_parameters")
@@ -242,7 +243,7 @@ def parse_prefix(text: str) -> str:
 
 
 def parse_port(text: str) -> int:
-    """Return the number in X-Forwarded-Port. Raises ValueError if it is no port."""
+    """Return the number in X-Forwarded-Port. Raises ValueError if it is not a port."""
     if not _digits(text) or not 0 < int(text) <= 65535:
         raise ValueError(f"not a port: {text[:80]!r}")
     return int(text)

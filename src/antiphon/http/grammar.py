@@ -5,10 +5,13 @@ end of the text. Printing is strict: it raises ValueError for text that cannot s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from antiphon.explanations import explained
 from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
+
+T = TypeVar("T")
 
 OWS = " \t"
 """Optional whitespace: the characters that may stand around a value in a header (RFC 9110 §5.6.3)."""
@@ -85,7 +88,7 @@ def quote_if_needed(text: str) -> str:
 def split_parameters(text: str) -> list[tuple[str, str]]:
     """Return (name in lower case, value as written) of each parameter in `a=b; c="d"` (RFC 9110 §5.6.6).
 
-    A parameter whose name is no token is skipped; one without `=` has the value "". Space around `=` is tolerated.
+    A parameter whose name is not a token is skipped; one without `=` has the value "". Space around `=` is tolerated.
     """
     pairs = []
     for piece in _parameter_pieces(text) if '"' in text else text.split(";"):
@@ -116,7 +119,7 @@ def parse_parameters(text: str) -> dict[str, str]:
 def format_parameters(parameters: Mapping[str, str]) -> str:
     """Return `; a=b; c="d"`, quoting if needed, or "" if there are none.
 
-    Raise ValueError if a name is no token or a value has control characters other than a tab.
+    Raise ValueError if a name is not a token or a value has control characters other than a tab.
     """
     for name in parameters:
         if not _token(name):
@@ -211,3 +214,11 @@ def read_extended(value: str) -> str | None:
     except ValueError:
         return None
     return None if find_control(text) else text
+
+
+def parse_or_none(parse: Callable[[str], T], value: str | None) -> T | None:
+    """Return a parsed header; None if it is absent, or ``parse`` raises ValueError."""
+    try:
+        return None if value is None else parse(value)
+    except ValueError:
+        return None

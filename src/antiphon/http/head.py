@@ -11,6 +11,12 @@ from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, Headers, combine
 from antiphon.http.urls.url import parse_host
 
+CONDITIONS = ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range")
+"""Fields that ask for something else than the whole response (RFC 9110 §13.1, §14.2)."""
+
+NOT_PLAIN = ("cache-control", "pragma", "upgrade", *CONDITIONS)
+"""Fields of which a request has none whose ``plain_target`` tells all that a cache has to know of it."""
+
 
 class Address(NamedTuple):
     """The address of one end of a connection. ``port`` is None for a unix socket, whose ``host`` is its path."""
@@ -103,6 +109,14 @@ class Head(Protocol):
         """Return every header as the server gave it: name in lower case, value."""
         ...
 
+    def plain_target(self) -> tuple[object, ...] | None:
+        """Return what names the URL of a GET without a body, as the server has it: equal values, equal URLs.
+
+        None for other requests, for those that have any of the fields ``NOT_PLAIN``, for those without a Host, and
+        where that can't be told in a moment.
+        """
+        ...
+
     @property
     def takes_early_hints(self) -> bool:
         """True if the server sends early hints to this client (RFC 8297)."""
@@ -186,6 +200,9 @@ class RequestHead:
         """Return every header: name in lower case, value."""
         return self._fields
 
+    def plain_target(self) -> None:
+        """Return None."""
+
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send nothing: there is no server."""
 
@@ -228,6 +245,15 @@ class DerivedHead:
         self.field = inner.field
         self.fields = inner.fields
         self.receive = inner.receive
+
+    def plain_target(self) -> tuple[object, ...] | None:
+        """Return None: the values of the head inside may not be those of this one."""
+        return None
+
+    @property
+    def channel(self) -> object:
+        """The messages of a WebSocket, if this is the head of its handshake, else None."""
+        return getattr(self.inner, "channel", None)
 
     @property
     def raw_path(self) -> bytes | None:
@@ -323,7 +349,8 @@ def check_one_host(line: str | bytes | None, http_version: str) -> None:
 def check_host(line: str | bytes | None, http_version: str) -> None:
     """Check Host as it was received: None if it is missing, joined if it has several lines.
 
-    Raises BadRequest (400) as ``check_one_host`` does, and for what is no host and port, such as one with userinfo.
+    Raises BadRequest (400) as ``check_one_host`` does, and for anything that is not a host and port, such as one with
+    userinfo.
     """
     check_one_host(line, http_version)
     if not line:

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 
 from antiphon.explanations import explained
 from antiphon.http.dates import format_http_date, parse_http_date
-from antiphon.http.grammar import is_token, split_list
+from antiphon.http.grammar import is_token, parse_or_none, split_list
 from antiphon.http.head import Head
 from antiphon.http.headers import MutableHeaders, field_name, field_value
 from antiphon.http.structured_fields import (
@@ -107,14 +107,6 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
         instance.headers.pop(self.header)
 
 
-def parse_or_none(parse: Callable[[str], T], value: str | None) -> T | None:
-    """Return a parsed header; None if it is absent, or ``parse`` raises ValueError."""
-    try:
-        return None if value is None else parse(value)
-    except ValueError:
-        return None
-
-
 def or_none(parse: Callable[[str], T]) -> Callable[[str | None], T | None]:
     """Return ``parse_or_none`` for one parser."""
     return partial(parse_or_none, parse)
@@ -145,7 +137,7 @@ def print_list(values: Iterable[str]) -> str:
     text = ", ".join(elements)
     if "" in elements or text.count(",") >= (len(elements) or 1):
         bad = next(element for element in elements if not element or "," in element)
-        raise ValueError(f"{bad!r} is no element of a list")
+        raise ValueError(f"{bad!r} is not an element of a list")
     return field_value(text)
 
 
@@ -153,7 +145,7 @@ def print_tokens(values: Iterable[str]) -> str:
     """Print a list of tokens, such as names of methods and headers. Raises ValueError for another element."""
     text = print_list(values)
     if bad := [token for token in text.split(", ") if text and not is_token(token)]:
-        raise ValueError(f"{bad[0]!r} is no token")
+        raise ValueError(f"{bad[0]!r} is not a token")
     return text
 
 

@@ -40,8 +40,8 @@ class Headers:
     """Immutable header fields (RFC 9110 §5).
 
     ``[]`` and ``get`` give a field's combined value, ``getall`` its elements, ``items`` every line.
-    Raises ValueError for a name that is no token, or a value with CR, LF, NUL, or a character above U+00FF; TypeError
-    for names and values that are no text. ``[]`` raises KeyError for a field that is absent.
+    Raises ValueError for a name that is not a token, or a value with CR, LF, NUL, or a character above U+00FF;
+    TypeError for names and values that are not text. ``[]`` raises KeyError for a field that is absent.
     """
 
     __slots__ = ("_fields",)
@@ -57,7 +57,7 @@ class Headers:
     def __getitem__(self, name: str) -> str:
         value = self._lookup(name.lower())
         if value is None:
-            raise KeyError(name)
+            raise _absent(name)
         return value
 
     @overload
@@ -72,7 +72,7 @@ class Headers:
     def getall(self, name: str) -> list[str]:
         """Return the elements of a list, from one line or several (RFC 9110 §5.6.1).
 
-        A field that is no list, such as Date or Set-Cookie, has one element a line.
+        A field that is not a list, such as Date or Set-Cookie, has one element a line.
         """
         name = name.lower()
         lines = [value for key, value in self.items() if key == name]
@@ -205,8 +205,15 @@ class MutableHeaders(Headers):
         return value
 
 
+def _absent(name: str) -> KeyError:
+    error = KeyError(name)
+    if "_" in name:
+        error.add_note(f"Names of headers have hyphens: {name.replace('_', '-')!r}")
+    return error
+
+
 def field_name(name: str) -> str:
-    """Return a name in lower case. Raises ValueError if it is no token (RFC 9110 §5.1)."""
+    """Return a name in lower case. Raises ValueError if it is not a token (RFC 9110 §5.1)."""
     return _known_name(name) if len(name) <= _LONGEST_KNOWN else _checked_name(name)
 
 
@@ -311,7 +318,7 @@ def find_line(index: LineIndex, name: str, /) -> str | None:
 
 @accelerated
 def encode_fields(fields: Sequence[tuple[str, str]], /) -> list[tuple[bytes, bytes]]:
-    """Return names and values in bytes. Raises UnicodeEncodeError, a ValueError, for what is not Latin-1."""
+    """Return names and values in bytes. Raises UnicodeEncodeError, a ValueError, for anything that is not Latin-1."""
     return [(name.encode(), value.encode("latin-1")) for name, value in fields]
 
 

@@ -72,8 +72,8 @@ class Limits(Value):
       has a thread then, and any number elsewhere.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
-    a negative bound, and for a bound that is no int; ``timeout`` may be a float or a timedelta. Raises TypeError for an
-    unknown bound.
+    a negative bound, and for a bound that is not an int; ``timeout`` may be a float or a timedelta. Raises TypeError
+    for an unknown bound.
     """
 
     # No __slots__: without the GIL, threads lock the object to read most of them.

@@ -35,7 +35,7 @@ class Link(Value):
     ``target`` is a URI reference as written between the brackets: ASCII, with percent-escapes. ``rel`` is one relation
     type, or several with a space between. ``parameters`` has the rest by name ("title", "type", "anchor"), decoded; ""
     is for one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for a target
-    that is no URI reference, no relation type, names that are no tokens, and control characters.
+    that is not a URI reference, no relation type, names that are not tokens, and control characters.
     """
 
     __slots__ = ("_parameters", "_rel", "_target")

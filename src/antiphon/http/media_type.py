@@ -34,7 +34,7 @@ class MediaType(Value):
         subtype: str,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        """Raise ValueError if a type or the name of a parameter is no token, or a value has control characters."""
+        """Raise ValueError if a type or the name of a parameter is not a token, or a value has control characters."""
         if not (is_token(type) and is_token(subtype)):
             raise explained("bad-http-value", ValueError(f"not a media type: {f'{type}/{subtype}'!r}"))
         self._type = type.lower()

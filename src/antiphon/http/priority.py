@@ -29,7 +29,7 @@ class Priority(_Fields):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `u=1, i`; a member that can't be one is ignored (§4). Raises ValueError for what is no dictionary."""
+        """Read `u=1, i`; a member that can't be one is ignored (§4). Raises ValueError unless it is a dictionary."""
         members = parse_structured_dictionary(text)
         urgency, incremental = [
             member.value if isinstance(member := members.get(name), Item) else None for name in ("u", "i")

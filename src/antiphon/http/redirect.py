@@ -54,8 +54,8 @@ class Redirect(RaisedAnswer):
 
     ``status`` is 301, 302, 303, 307 or 308 (RFC 9110 §15.4). Error handlers don't see the exception. Raises
     ExternalLocation, a ValueError that is answered by a 400, for a location that names a site, unless ``external`` is
-    True. Raises ValueError for a lone surrogate, for an ``otherwise`` that names a site, for a status that is no
-    redirect's, and for bad ``headers``; TypeError for a location that is no text.
+    True. Raises ValueError for a lone surrogate, for an ``otherwise`` that names a site, for a status that is not a
+    redirect's, and for bad ``headers``; TypeError for a location that is not text.
 
     With ``otherwise`` nothing that a client has chosen raises: the redirect leads there for a location that names a
     site, that is None, empty, no text or longer than 2048 characters, and that browsers read otherwise than it looks. A
@@ -136,7 +136,7 @@ def redirect_location(
 
 
 def _on_this_site(location: object, origin: str | None) -> str | None:
-    """Return a client's location as a reference to this site; None if it is none that is safe."""
+    """Return a client's location as a reference to this site; None if it is not a safe one."""
     if not isinstance(location, str) or len(location) > _LONGEST:
         return None
     try:

@@ -30,7 +30,7 @@ class Members(dict[str, Any]):
 
 
 def not_loaded(content: Content, reader: str) -> Exception:
-    """Return the error for ``reader``, which reads on an event loop a body that is not there yet."""
+    """Return the error for ``reader``, which reads on an event loop a body that has not arrived yet."""
     return content.failure_again() or explained(
         "body-not-loaded",
         RuntimeError(

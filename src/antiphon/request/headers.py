@@ -8,14 +8,13 @@ from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLa
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import IfRange
 from antiphon.http.etag import IfMatch, IfNoneMatch
-from antiphon.http.grammar import TCHARS, is_token
+from antiphon.http.grammar import TCHARS, is_token, parse_or_none
 from antiphon.http.head import Head
 from antiphon.http.header_property import (
     flag,
     members,
     negotiated,
     or_none,
-    parse_or_none,
     parsed,
     read_boolean,
     read_date,

@@ -93,7 +93,7 @@ class Lifetime:
         self._ends_at = min(self._ends_at, monotonic() + seconds)
 
     def _renew(self) -> None:
-        """Begin anew when a WebSocket was accepted: without a deadline, and with a client that can be watched now."""
+        """Start again when a WebSocket is accepted: without a deadline, and with a client that can be watched now."""
         self._ends_at = inf
         if self._watchers and self._watch is None and self._is_told:
             self._watch_client()

@@ -29,7 +29,7 @@ from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL
 from antiphon.http.urls.urlencoded import Fields, parse_form
-from antiphon.lazy import lazy
+from antiphon.lazy import frameworks, lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.dependencies import Dependency, ReadableDependency, check_dependency
 from antiphon.request.flash import FlashMessages
@@ -80,9 +80,9 @@ class Request(RequestHeaders):
     another request, which the two then share. Headers that cannot be parsed read as absent.
 
     What reads the body can be called in any order, and again: the body is received once, within ``limits``, and kept,
-    in a file if it is large. A body that cannot be read as asked raises an HTTPError (4xx). A body that is not there
-    yet is waited for in code that may block; on an event loop ``aload`` has to be awaited first, or RuntimeError is
-    raised.
+    in a file if it is large. A body that cannot be read as asked raises an HTTPError (4xx). A body that has not
+    arrived yet is waited for in code that may block; on an event loop ``aload`` has to be awaited first, or
+    RuntimeError is raised.
     """
 
     __slots__ = {  # the attributes that every request needs; values computed on first read are in its ``__dict__``
@@ -128,6 +128,28 @@ class Request(RequestHeaders):
         """
         return cls(head_of(url, method, headers), body)
 
+    @staticmethod
+    def of(given: object, second: object = None, /) -> "Request":
+        """Return the request that a server or another framework has given.
+
+        ``given`` is an environ (PEP 3333), an ASGI scope with its ``receive`` as ``second``, an RSGI scope with its
+        protocol, or the request of aiohttp, Bottle, Django, Falcon, FastAPI, Flask, Litestar, Pyramid, Quart, Sanic,
+        Starlette, Tornado (or its handler), WebOb or Werkzeug. Both can read the body, in any order, and it is received
+        once. What the framework has decided about host, scheme and address holds, and its limits hold too.
+
+        On an event loop a body that has not arrived yet has to be awaited: use ``Request.aof``. Raises TypeError, which
+        names the type, for an object of another kind.
+        """
+        return frameworks().request_of(given, second)  # type: ignore[no-any-return]
+
+    @staticmethod
+    async def aof(given: object, second: object = None, /) -> "Request":
+        """Return what ``Request.of`` returns, with its body, on an event loop.
+
+        Raises what ``aload`` and ``Request.of`` do, and the framework's own error for a body above its limit.
+        """
+        return await frameworks().loaded_request_of(given, second)  # type: ignore[no-any-return]
+
     @property
     def limits(self) -> Limits:
         """The upper bounds of this request: those of its route. They may be set until the body is loaded.
@@ -152,7 +174,7 @@ class Request(RequestHeaders):
     def method(self) -> str:
         """The method, as sent (RFC 9110 §9): ``"GET"``.
 
-        It may be set before routing. Raises ValueError for what is no token, RuntimeError after routing.
+        It may be set before routing. Raises ValueError for anything that is not a token, RuntimeError after routing.
         """
         return self.head.method
 
@@ -261,7 +283,7 @@ class Request(RequestHeaders):
 
     @lazy
     def cookies(self) -> FirstMultiDict[str]:
-        """The cookies. Of several with one name, the first is read, not the last as of ``args``: it is the most
+        """The cookies. If several have one name, the first is read, not the last as in ``args``: it is the most
         specific (RFC 6265bis §5.8.3). ``cookies.getall(name)`` returns all.
         """
         header = self.head.field("cookie")
@@ -269,7 +291,7 @@ class Request(RequestHeaders):
 
     @lazy
     def args(self) -> MultiDict[str]:
-        """The query's arguments. Of several with one name, the last is read, not the first as of cookies.
+        """The query's arguments. If several have one name, the last is read, not the first as with cookies.
 
         ``args.getall(name)`` returns all. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields``
         fields.
@@ -326,7 +348,7 @@ class Request(RequestHeaders):
     def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
         """Receive a small body, if it comes as one chunk. True if it did; False if the body is left to ``load``.
 
-        Where the chunk is not there yet, a coroutine is returned, which waits for it and then gives one of both, or
+        If the chunk has not arrived yet, a coroutine is returned, which waits for it and then gives one of both, or
         raises RequestTimeout (408). A head that blocks never needs one.
         """
         head = self.head
@@ -355,7 +377,7 @@ class Request(RequestHeaders):
     async def _wait_for_small_body(
         self, receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits
     ) -> bool:
-        """Do the rest of ``_read_small_body`` for a body that was not there yet."""
+        """Do the rest of ``_read_small_body`` for a body that had not arrived yet."""
         before = monotonic()
         try:
             data = await resume_first(receiving, effect, limits)
@@ -439,7 +461,7 @@ class Request(RequestHeaders):
             raise self._not_loaded() from None
 
     def _not_loaded(self) -> Exception:
-        """Return the error for code on an event loop that reads a body which is not there yet."""
+        """Return the error for code on an event loop that reads a body that has not arrived yet."""
         return not_loaded(self.content, self.route.answered_by)
 
     @lazy
@@ -451,7 +473,7 @@ class Request(RequestHeaders):
     def form(self) -> MultiDict[str]:
         """The fields of a form that are not files, urlencoded or multipart, if they have names; empty for another body.
 
-        Of several with one name, the last is read; ``form.getall(name)`` returns all. Raises ContentTooLarge (413)
+        If several have one name, the last is read; ``form.getall(name)`` returns all. Raises ContentTooLarge (413)
         beyond a limit, BadRequest (400) for malformed parts.
         """
         fields = urlencoded_fields_of(self)
@@ -697,7 +719,10 @@ class Request(RequestHeaders):
     @lazy
     def id(self) -> str:
         """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
-        return os.urandom(16).hex()
+        try:
+            return _unused_ids.pop()
+        except IndexError:
+            return _make_ids()
 
     @property
     def lifetime(self) -> Lifetime:
@@ -728,8 +753,17 @@ class Request(RequestHeaders):
         """Call a function, with the arguments, when the server has taken the response's last byte.
 
         A sync function is called on a thread, an async one on the loop; a coroutine that either of them returns is
-        awaited. Usable as a decorator.
+        awaited. Usable as a decorator. Raises TypeError for an object that can't be called, such as the result of a
+        call.
         """
+        if not callable(function):
+            raise explained(
+                "wrong-arguments",
+                TypeError(
+                    "after_response takes a function and its arguments, as in request.after_response(print, 1),"
+                    f" not the result of a call: {type(function).__name__}"
+                ),
+            )
         self._deferred += (partial(function, *args, **kwargs) if args or kwargs else function,)
         return function
 
@@ -757,6 +791,21 @@ class Request(RequestHeaders):
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
+
+
+_IDS_AT_ONCE = 64
+
+_unused_ids: list[str] = []
+"""Random ids that no request has yet: one call of the system for many takes less time than one for each."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unused_ids.clear)  # its parent uses them
+
+
+def _make_ids() -> str:
+    digits = os.urandom(16 * _IDS_AT_ONCE).hex()
+    first, *others = (digits[start : start + 32] for start in range(0, len(digits), 32))
+    _unused_ids.extend(others)
+    return first
 
 
 def _check_dependency(dependency: object) -> None:
@@ -791,7 +840,7 @@ if sys.flags.dev_mode:
 
 
 def urlencoded_fields_of(request: Request) -> Fields | None:
-    """Return the names and values of an urlencoded form, read anew; None for another body.
+    """Return the names and values of an urlencoded form, parsed again; None for another body.
 
     Raises ContentTooLarge (413) beyond a limit.
     """

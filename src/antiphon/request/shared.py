@@ -1,7 +1,6 @@
 """Shared values: names that an application gives to all of its templates and handlers."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
@@ -26,7 +25,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         self._values: dict[str, Any] = {}
 
     def __call__(self, name: str) -> Any:
-        """Return the value of a name. Raises KeyError, which names those that there are, for one that nobody shared."""
+        """Return the value of a name. Raises KeyError, which lists the shared names, for one that is not shared."""
         return self[name]
 
     def __getitem__(self, name: str) -> Any:
@@ -39,7 +38,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         return values[name]
 
     def forget(self, *names: str) -> None:
-        """Have the values of names computed anew when they are used again."""
+        """Have the values of names computed again when they are next used."""
         for name in names:
             self._values.pop(name, None)
 
@@ -53,6 +52,8 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         return len(self._sources)
 
     def _unknown(self, name: str) -> str:
+        from difflib import get_close_matches
+
         near = get_close_matches(str(name), self._sources, 1)
         meant = f", but {near[0]!r}" if near else ""
         return f"nothing is shared as {name!r}{meant}: app.share({name}=...)"

@@ -113,8 +113,8 @@ def precondition(
     has, and PreconditionFailed (412) if the request is not meant for this version (RFC 9110 §13.2.2).
 
     A str as ``etag`` makes a strong tag; raises ValueError if it can't and for a naive ``modified``, TypeError for one
-    that is no datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary. The
-    ETag, or without one Last-Modified, is added.
+    that is not a datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary.
+    The ETag, or without one Last-Modified, is added.
     """
     if modified is not None and not isinstance(modified, datetime):
         raise explained("bad-header-value", TypeError(f"modified is a datetime or None, not {type(modified).__name__}"))
@@ -154,18 +154,28 @@ def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = Fal
 
 
 def cache_for(
-    response: WithHeaders, seconds: int | timedelta, *, public: bool = False, immutable: bool = False
+    response: WithHeaders,
+    seconds: int | timedelta,
+    *,
+    public: bool = False,
+    immutable: bool = False,
+    stale_while_revalidate: int | timedelta | None = None,
+    stale_if_error: int | timedelta | None = None,
 ) -> None:
     """Let the client's cache keep the response for some seconds, or a timedelta; with ``public`` shared caches, too.
 
-    An ``immutable`` response is not revalidated before that (RFC 8246). Other directives of Cache-Control stay, unless
-    they contradict. Raises ValueError unless ``seconds`` are whole, from 0 to 2**31.
+    An ``immutable`` response is not revalidated before that (RFC 8246). For the times ``stale_while_revalidate`` and
+    ``stale_if_error`` after it, a cache may still serve it, while it fetches a new one, or in place of an error (RFC
+    5861). Other directives of Cache-Control stay, unless they contradict. Raises ValueError unless times are whole
+    seconds, from 0 to 2**31.
     """
     headers = response.headers
     headers["cache-control"] = str(
         CacheControl.parse(headers.get("cache-control")).replace(
             max_age=seconds,
             s_maxage=None,
+            stale_while_revalidate=stale_while_revalidate,
+            stale_if_error=stale_if_error,
             public=public,
             private=not public,
             immutable=immutable,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextvars import Context, copy_context
 from functools import partial
 from math import inf
-from typing import Any, Generic, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import copy_variables
 from antiphon.concurrency.draining import DRAINING
@@ -14,7 +14,8 @@ from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
 from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import HTTPError, InternalServerError
-from antiphon.http.event import Event
+from antiphon.http.event import Event, print_data
+from antiphon.response.message import Heartbeat
 from antiphon.serialization.json import encode_json
 
 T = TypeVar("T")
@@ -47,8 +48,8 @@ def event_stream(
     """Return events as they are sent, each in a chunk.
 
     While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in seconds, is sent
-    first, and again where the process drains and the stream ends ``on_drain``. Raises TypeError for a source that is no
-    iterable of values, ValueError for a ``heartbeat`` that is not a number above 0, and for a ``retry`` or an
+    first, and again where the process drains and the stream ends ``on_drain``. Raises TypeError for a source that is
+    not an iterable of values, ValueError for a ``heartbeat`` that is not a number above 0, and for a ``retry`` or an
     ``on_drain`` that can't be.
     """
     if on_drain not in ("end", "finish"):
@@ -60,14 +61,13 @@ def event_stream(
         )
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
     event_format = Format(_write_event, preamble, _write_error, on_drain == "end")
-    if isinstance(source, AsyncIterable) and (heartbeat is not None or event_format.ends_on_drain):
-        beating = WithHeartbeats(source, heartbeat, event_format.ends_on_drain)
-        return AsyncChunks(beating, partial(_write_async, event_format))
+    if isinstance(source, AsyncIterable) and heartbeat is not None:
+        return BeatingChunks(source, heartbeat, event_format)
     return _chunks(source, event_format)
 
 
 def json_lines(source: Values) -> Chunks:
-    """Return JSON values, each in a line and a chunk. Raises TypeError for a source that is no iterable of values."""
+    """Return JSON values, each in a line and a chunk. Raises TypeError unless the source is an iterable."""
     return _chunks(source, Format(_write_line))
 
 
@@ -104,8 +104,13 @@ async def _write_async(written_as: Format, source: AsyncIterable[object]) -> Asy
     if written_as.preamble:
         yield written_as.preamble
     try:
-        async for value in source:
-            yield written_as.write(value)
+        with _Drain(written_as.ends_on_drain) as drain:
+            if drain.waits():
+                async for value in source:
+                    drain.goes_on()
+                    yield written_as.write(value)
+                    if not drain.waits():
+                        break
     except Exception as error:
         if written_as.write_error:
             yield written_as.write_error(error)
@@ -114,16 +119,57 @@ async def _write_async(written_as: Format, source: AsyncIterable[object]) -> Asy
         yield written_as.preamble
 
 
+class _Drain:
+    """The block of a generator that reads a source. If it ``applies``, it ends when the process drains.
+
+    While it waits for the source, it is cancelled in the task that waits; the cancellation ends with the block.
+    """
+
+    def __init__(self, applies: bool) -> None:
+        self._applies = applies
+        self._waiting: asyncio.Task[Any] | None = None
+        self._cancelled: asyncio.Task[Any] | None = None
+
+    def __enter__(self) -> Self:
+        self._withdraw = DRAINING.subscribe_on_loop(self._cancel) if self._applies else None
+        return self
+
+    def waits(self) -> bool:
+        """Note that the current task waits for the source, unless the block has to end: return False then."""
+        if not self._applies:
+            return True
+        self._waiting = asyncio.current_task()
+        return not DRAINING.is_given
+
+    def goes_on(self) -> None:
+        """Note that the source has given a value."""
+        self._waiting = None
+
+    def _cancel(self) -> None:
+        if self._waiting is not None:
+            self._cancelled = self._waiting
+            self._waiting.cancel()
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        self._waiting = None
+        if self._withdraw is not None:
+            self._withdraw()
+        is_alone = self._cancelled is not None and self._cancelled.uncancel() == 0
+        self._cancelled = None
+        return is_alone and isinstance(error, asyncio.CancelledError)
+
+
 def _write_line(value: object) -> bytes:
     return encode_json(value) + b"\n"
 
 
 def _write_event(value: object) -> bytes:
     """Write an Event, text, or another value as JSON."""
-    event = value if isinstance(value, Event) else Event("null" if value is None else value)
-    if not (event.data is None or isinstance(event.data, str)):
-        event = event.with_data(encode_json(event.data).decode())
-    return str(event).encode()
+    if not isinstance(value, Event):
+        return print_data(value if isinstance(value, str) else encode_json(value).decode()).encode()
+    if not (value.data is None or isinstance(value.data, str)):
+        value = value.with_data(encode_json(value.data).decode())
+    return str(value).encode()
 
 
 def _write_error(error: Exception) -> bytes:
@@ -137,21 +183,39 @@ def _write_error(error: Exception) -> bytes:
     return _write_event(Event({"title": hidden.title, "status": hidden.status}, event="error"))
 
 
-class WithHeartbeats(Generic[T]):
-    """The items of an async iterable, and a HEARTBEAT whenever none has come for some seconds, unless that is None.
+class BeatingChunks(AsyncChunks[object]):
+    """The chunks of an async source, with a heartbeat whenever none has come for some seconds.
 
-    With ``ends_on_drain`` they end when the process drains, while the iterable may still wait.
+    The source runs in a task of its own, beside which heartbeats are made; or, if the sender of the chunks takes over
+    the heartbeats, in the task that asks for chunks.
+    """
+
+    def __init__(self, source: AsyncIterable[object], seconds: float, written_as: Format) -> None:
+        self._beating = WithHeartbeats(source, seconds)
+        self._seconds = seconds
+        super().__init__(self._beating, partial(_write_async, written_as))
+
+    def take_heartbeats(self) -> Heartbeat:
+        """Leave the heartbeats to the caller, before the first chunk."""
+        self._beating.is_left_to_others = True
+        return Heartbeat(self._seconds, str(HEARTBEAT).encode())
+
+
+class WithHeartbeats(Generic[T]):
+    """The items of an async iterable, and a HEARTBEAT whenever none has come for some seconds.
 
     The iterable runs in a task of its own, so that a step goes on while heartbeats are sent, and a timeout inside it
     reaches nothing else. A step starts when it is asked for, and is cancelled when the asking task is. The context
     variables are those of the first asking task; changes of them are carried back when the iterable is closed.
     """
 
-    def __init__(self, iterable: AsyncIterable[T], seconds: float | None, ends_on_drain: bool = False) -> None:
+    is_left_to_others = False
+    """True if others send heartbeats: then an iteration is one of the iterable itself."""
+
+    def __init__(self, iterable: AsyncIterable[T], seconds: float) -> None:
         self._iterable = iterable
         self._iterator: AsyncIterator[T] | None = None
         self._seconds = seconds
-        self._ends_on_drain = ends_on_drain
         self._task: asyncio.Task[BaseException | None] | None = None
         self._context: Context
         self._demand: asyncio.Future[bool]
@@ -160,19 +224,16 @@ class WithHeartbeats(Generic[T]):
         """The future for which the asking task waits."""
         self._is_asked = False
         self._items: list[T] = []
-        """The item that was asked for, once it is there."""
+        """The item that was asked for, once it has arrived."""
         self._timer: asyncio.TimerHandle | None = None
         self._due: float
         """The time of the loop at which a heartbeat is due."""
         self._is_raised = False
-        self._withdraw: Callable[[], None] | None = None
 
     def __aiter__(self) -> AsyncIterator[T | Event]:
-        return self
+        return aiter(self._iterable) if self.is_left_to_others else self
 
     async def __anext__(self) -> T | Event:
-        if self._is_drained:
-            raise StopAsyncIteration
         task = self._task or self._start()
         if not (self._is_asked or self._demand.done()):
             self._is_asked = True
@@ -183,13 +244,7 @@ class WithHeartbeats(Generic[T]):
             return self._items.pop()
         if task.done():
             self._end(task)
-        if self._is_drained:
-            raise StopAsyncIteration
         return HEARTBEAT
-
-    @property
-    def _is_drained(self) -> bool:
-        return self._ends_on_drain and DRAINING.is_given
 
     def _start(self) -> "asyncio.Task[BaseException | None]":
         loop = asyncio.get_running_loop()
@@ -197,8 +252,6 @@ class WithHeartbeats(Generic[T]):
         self._demand, self._woken = loop.create_future(), loop.create_future()
         task = self._task = loop.create_task(self._run(), context=self._context)
         task.add_done_callback(self._wake)
-        if self._ends_on_drain:
-            self._withdraw = DRAINING.subscribe_on_loop(self._wake)
         return task
 
     def _wake(self, _: object = None) -> None:
@@ -211,9 +264,8 @@ class WithHeartbeats(Generic[T]):
         is_cancelled = False
         while not (self._items or task.done()):
             self._woken = loop.create_future()
-            if self._seconds is not None:
-                self._due = loop.time() + self._seconds
-                self._timer = self._timer or loop.call_at(self._due, self._beat, loop)
+            self._due = loop.time() + self._seconds
+            self._timer = self._timer or loop.call_at(self._due, self._beat, loop)
             try:
                 await self._woken
                 if not is_cancelled:
@@ -239,8 +291,6 @@ class WithHeartbeats(Generic[T]):
 
     async def aclose(self) -> None:
         """Close the iterable. A step that is running is cancelled, and its error raised."""
-        if self._withdraw is not None:
-            self._withdraw()
         if self._timer is not None:
             self._timer.cancel()
         try:

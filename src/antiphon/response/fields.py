@@ -42,7 +42,7 @@ NO_FIELDS = SharedFields.of([])
 
 @lru_cache(maxsize=256)
 def only_typed(content_type: str) -> SharedFields:
-    """Return the fields of a response with a Content-Type only. Raises ValueError for what is not a media type."""
+    """Return the fields of a response with a Content-Type only. Raises ValueError for a malformed one."""
     return SharedFields.of([("content-type", str(MediaType.parse(field_value(content_type))))])
 
 
@@ -56,7 +56,7 @@ guess that (WHATWG MIME Sniffing §5.2).
 def typed(content_type: str) -> SharedFields:
     """Return the fields of a response of a type, of which browsers may take plain text for no other.
 
-    Raises ValueError for what is not a media type.
+    Raises ValueError for anything that is not a media type.
     """
     fields = only_typed(content_type)
     return SharedFields.of([*fields, NOT_SNIFFED]) if fields[0][1].startswith(PLAIN) else fields
@@ -71,6 +71,12 @@ def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
     """Return the fields, and those of the others whose names they have not."""
     present = {name for name, _ in fields}
     return SharedFields.of([*fields, *(field for field in others if field[0] not in present)])
+
+
+@lru_cache(maxsize=256)
+def has_none_of(fields: SharedFields, names: frozenset[str]) -> bool:
+    """Return True if no field has one of these names."""
+    return names.isdisjoint(name for name, _ in fields)
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from typing import IO, Protocol, Self, TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.http.dates import format_http_date
-from antiphon.http.errors import Forbidden, NotFound
+from antiphon.http.errors import Forbidden, HTTPError, NotFound
 from antiphon.http.etag import ETag
 from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.paths import NOT_THERE, absolute_path
@@ -22,6 +22,7 @@ CHUNK = 256 << 10
 """Bytes that are read at once: many, since each chunk may cost a change of threads."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 _REFUSED = frozenset({EACCES, EPERM})
@@ -49,7 +50,7 @@ _TYPES = {
 }
 """Types for which the standard library has older names, or that only its later versions have."""
 
-_no_name = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_NO_NAME = "[\x00-\x1f\x7f\ud800-\udfff]"
 
 SETTLED = 2.0
 """Seconds after which the time of a file tells its versions apart: the clocks of some file systems tick so slowly."""
@@ -78,8 +79,8 @@ def describe_file(
 ) -> "tuple[FileBody | OpenFile, str, list[tuple[str, str]]]":
     """Return the body, the media type, and the other header fields: ``headers``, and the file's own that they lack.
 
-    Raises NotFound for what is not a regular file, Forbidden if it may not be read, ValueError for a relative path and
-    for a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
+    Raises NotFound for anything that is not a regular file, Forbidden if it may not be read, ValueError for a relative
+    path and for a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
     """
     fields: list[tuple[str, str]] = []
     body: FileBody | OpenFile
@@ -87,14 +88,14 @@ def describe_file(
         path = absolute_path(source)
         found = _stat(path)
         body = FileBody(path, 0, found.st_size)
-        fields += _validators(found, etag, modified)
+        fields += validators(found, etag, modified)
         own_name = path
     else:
         body = _open_file(source)
         own_name = getattr(source, "name", "")
     own_name = os.path.basename(own_name) if isinstance(own_name, str) else ""
     if body.length is not None:
-        fields += [("content-length", str(body.length)), ("accept-ranges", "bytes")]
+        fields += measures(body.length)
     if as_attachment or filename is not None:
         fields.append(("content-disposition", _disposition(as_attachment, filename, own_name)))
     given = [*field_pairs(headers)]
@@ -126,14 +127,8 @@ def _stat(path: str) -> os.stat_result:
     try:
         found = os.stat(path)
         is_readable = os.access(path, os.R_OK)
-    except OSError as error:
-        if error.errno in NOT_THERE:
-            raise NotFound from error
-        if error.errno in _REFUSED:
-            raise Forbidden from error
-        raise
-    except ValueError as error:  # NUL, or characters that the encoding of the file system lacks
-        raise NotFound from error
+    except (OSError, ValueError) as error:
+        raise _refusal(error) from error
     if not S_ISREG(found.st_mode):
         raise NotFound
     if not is_readable:
@@ -141,18 +136,36 @@ def _stat(path: str) -> os.stat_result:
     return found
 
 
-def _validators(found: os.stat_result, etag: bool, modified: bool) -> list[tuple[str, str]]:
+def _refusal(error: OSError | ValueError) -> HTTPError:
+    """Return the error of HTTP for one of the file system, which is raised again if it is nothing of the path."""
+    if isinstance(error, ValueError):  # NUL, or characters that the encoding of the file system lacks
+        return NotFound()
+    if error.errno in NOT_THERE:
+        return NotFound()
+    if error.errno in _REFUSED:
+        return Forbidden()
+    raise error
+
+
+def measures(length: int) -> list[tuple[str, str]]:
+    """Return the fields of a body of which any part may be asked for."""
+    return [("content-length", str(length)), ("accept-ranges", "bytes")]
+
+
+def validators(found: os.stat_result, etag: bool = True, modified: bool = True) -> list[tuple[str, str]]:
     """Return ETag and Last-Modified of the present version of a file."""
     now = time()
-    fields = []
-    if etag:
-        # Not the inode: machines behind one address have different ones for the same file.
-        tag = ETag(f"{found.st_mtime_ns:x}-{found.st_size:x}", weak=found.st_mtime > now - SETTLED)
-        fields.append(("etag", str(tag)))
-    if modified:
-        # Never after the moment of the response (RFC 9110 §8.8.2.1).
-        fields.append(("last-modified", format_http_date(max(0.0, min(found.st_mtime, now)))))
-    return fields
+    # Never after the moment of the response (RFC 9110 §8.8.2.1).
+    moment = int(max(0.0, min(found.st_mtime, now)))
+    fields = _validators(found.st_mtime_ns, found.st_size, found.st_mtime > now - SETTLED, moment)
+    return [field for field, is_wanted in zip(fields, (etag, modified), strict=True) if is_wanted]
+
+
+@lru_cache(maxsize=1024)
+def _validators(time_ns: int, size: int, is_weak: bool, moment: int) -> tuple[tuple[str, str], tuple[str, str]]:
+    # Not the inode: machines behind one address have different ones for the same file.
+    tag = ETag(f"{time_ns:x}-{size:x}", weak=is_weak)
+    return ("etag", str(tag)), ("last-modified", format_http_date(moment))
 
 
 def _open_file(file: ReadableFile | IO[bytes]) -> "OpenFile":
@@ -175,7 +188,9 @@ def _open_file(file: ReadableFile | IO[bytes]) -> "OpenFile":
 def _disposition(as_attachment: bool, filename: str | None, own_name: str) -> str:
     from antiphon.http.content_disposition import ContentDisposition
 
-    name = _no_name.sub("_", own_name) if filename is None else filename
+    name = filename
+    if name is None:
+        name = own_name if own_name.isprintable() else re.sub(_NO_NAME, "_", own_name)
     return str(ContentDisposition("attachment" if as_attachment else "inline", name or None))
 
 
@@ -303,6 +318,29 @@ class OpenFile:
 
 def _open(path: str, flags: int) -> int:  # noqa: ARG001 - the flags of io would wait for a pipe
     return os.open(path, _FLAGS | _NEVER_WAIT)
+
+
+def open_itself(path: str) -> int:
+    """Open what is at a path, and not what a symbolic link there leads to. Return the descriptor.
+
+    Raises NotFound for a missing file, Forbidden for one that may not be read.
+    """
+    try:
+        return os.open(path, _FLAGS | _NEVER_WAIT | _NO_LINK)
+    except (OSError, ValueError) as error:
+        raise _refusal(error) from error
+
+
+def read_part(descriptor: int, offset: int, length: int) -> bytes:
+    """Read a part of an open file, at its beginning, at once. Raises EOFError if the file has become too short."""
+    if offset:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+    content = os.read(descriptor, length)
+    while len(content) < length:
+        if not (chunk := os.read(descriptor, length - len(content))):
+            raise _too_short(length - len(content))
+        content += chunk
+    return content
 
 
 def _check_window(offset: int, length: int, available: int) -> None:

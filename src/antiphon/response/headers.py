@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.dates import format_retry_after, format_structured_date, parse_retry_after, parse_structured_date
 from antiphon.http.etag import ETag
+from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.header_property import (
     flag,
     header,
     members,
     or_none,
-    parse_or_none,
     print_date,
     print_list,
     print_number,
@@ -236,7 +236,7 @@ class ResponseHeaders:
     etag = header("etag", or_none(ETag.parse), _print_etag)
     """ETag (RFC 9110 §8.8.3), an ``ETag``; text may be set."""
     expires = header("expires", _expires, print_date)
-    """Expires (RFC 9111 §5.3), a ``datetime``: what is no date is long ago."""
+    """Expires (RFC 9111 §5.3), a ``datetime``: what is not a date is long ago."""
     last_modified = header("last-modified", read_date, print_date)
     """Last-Modified (RFC 9110 §8.8.2), a ``datetime``."""
     links = header("link", _links, _print_links)

@@ -1,7 +1,7 @@
 """The content of a message (RFC 9110 §6.4): what it is made from, and the one length that the fields may declare."""
 
 from collections.abc import AsyncIterable, Iterable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.response.fields import Fields, Line
@@ -16,6 +16,20 @@ FRAMING = ("content-length", "transfer-encoding")
 """Fields that say where a message ends."""
 WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses without content, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
+
+
+class Heartbeat(NamedTuple):
+    """The chunk that is sent whenever a body has been silent for some seconds."""
+
+    seconds: float
+    chunk: bytes
+
+
+def take_heartbeats(body: object) -> Heartbeat | None:
+    """Take over the heartbeats of a body that is not read yet, if it has some: from now on it makes none."""
+    take = getattr(body, "take_heartbeats", None)
+    found: Heartbeat | None = None if take is None else take()
+    return found
 
 
 def body_of(value: BodyLike) -> Body:

@@ -14,6 +14,7 @@ from antiphon.http.durations import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
+from antiphon.lazy import frameworks
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
 from antiphon.response.decoding import json_of, text_of
 from antiphon.response.fields import (
@@ -29,6 +30,7 @@ from antiphon.response.fields import (
     Line,
     SharedFields,
     completed,
+    has_none_of,
     only_typed,
     put_cookie,
     typed,
@@ -312,8 +314,8 @@ class Response(ResponseHeaders):
         after ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"`` the
         stream ends when the process takes no new requests, a blocking source at its next event; with "finish" it may go
         on until the time for that is over. The iterator is closed in every case. Raises TypeError for a source that is
-        no iterable of events, ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and an unknown
-        ``on_drain``.
+        not an iterable of events, ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and an
+        unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
@@ -330,7 +332,7 @@ class Response(ResponseHeaders):
     ) -> Self:
         """Make a response of JSON values, one a line, sent while they are made. The iterator is closed in every case.
 
-        A value that can't be written breaks the stream off. Raises TypeError for a source that is no iterable of
+        A value that can't be written breaks the stream off. Raises TypeError for a source that is not an iterable of
         values.
         """
         from antiphon.response.events import json_lines
@@ -360,8 +362,8 @@ class Response(ResponseHeaders):
         them out. ``headers`` win over all of these. With ``conditional`` the server answers by the request's conditions
         and ranges, as the method of that name does.
 
-        Raises NotFound (404) for what is not a regular file, Forbidden (403), ValueError for a relative path and for
-        a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
+        Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path
+        and for a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
         """
         from antiphon.response.files import describe_file
 
@@ -457,6 +459,11 @@ class Response(ResponseHeaders):
             fields = self._fields = [*fields]
         put_line(fields, line)
 
+    def _has_shared_fields(self, without: frozenset[str]) -> bool:
+        """Return True if other responses have the same fields, and none of those names is among them."""
+        fields = self._fields
+        return type(fields) is SharedFields and has_none_of(fields, without)
+
     def _add_missing(self, fields: SharedFields) -> None:
         """Add those of some shared fields that the response has not."""
         own = self._fields
@@ -549,11 +556,30 @@ class Response(ResponseHeaders):
         """Set ETag from the body, unless there is one. Raises TypeError for a stream."""
         add_etag(self, weak=weak, overwrite=overwrite)
 
-    def cache_for(self, seconds: int | timedelta, *, public: bool = False, immutable: bool = False) -> None:
+    def cache_for(
+        self,
+        seconds: int | timedelta,
+        *,
+        public: bool = False,
+        immutable: bool = False,
+        stale_while_revalidate: int | timedelta | None = None,
+        stale_if_error: int | timedelta | None = None,
+    ) -> None:
         """Let the client's cache keep the response for some seconds, or a timedelta; with ``public`` shared caches,
         too.
+
+        For the times ``stale_while_revalidate`` and ``stale_if_error`` after that, a cache may still serve it, while it
+        fetches a new one, or in place of an error (RFC 5861). Raises ValueError for anything that is not a whole number
+        of seconds.
         """
-        cache_for(self, seconds, public=public, immutable=immutable)
+        cache_for(
+            self,
+            seconds,
+            public=public,
+            immutable=immutable,
+            stale_while_revalidate=stale_while_revalidate,
+            stale_if_error=stale_if_error,
+        )
 
     def no_store(self) -> None:
         """Forbid caches to keep the response."""
@@ -592,6 +618,15 @@ class Response(ResponseHeaders):
         from antiphon import to_app
 
         return to_app(self)(*arguments)
+
+    def like(self, given: object, /) -> Any:
+        """Return this response as the framework's own, for the request that the framework has given.
+
+        ``given`` is what ``Request.of`` takes; for Falcon it may be the response, too. Conditions are applied, and a
+        stream is closed when it was sent. For Tornado's handler the answer is written at once; where it is a stream,
+        what this returns has to be awaited. Raises TypeError for an object of another kind.
+        """
+        return frameworks().response_like(self, given)
 
     # As a value
 
@@ -633,8 +668,8 @@ class Response(ResponseHeaders):
 _new = object.__new__
 
 
-def response_of(body: bytes, fields: Fields) -> Response:
-    """Make a response of bytes and checked fields in two thirds of the time: nothing is checked again.
+def response_of(body: Body, fields: Fields) -> Response:
+    """Make a response of a body and checked fields in two thirds of the time: nothing is checked again.
 
     For adapters and dialects. It is no method of the class, since to look that up would take a tenth more.
     """

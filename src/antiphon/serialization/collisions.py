@@ -21,7 +21,7 @@ _FEW = 500
 """Items that do no harm, whatever they are."""
 
 _SAME = 100
-"""How many numbers may have the same hash. Of those that nobody chose for it, two would be rare."""
+"""How many numbers may have the same hash. Among numbers that nobody chose for it, two would be rare."""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
 """A number or UUID, perhaps: those of which many have the same hash are no shorter."""

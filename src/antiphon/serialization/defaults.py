@@ -6,6 +6,7 @@ to ask each value for its class takes many times as long as the decoding.
 """
 
 from collections.abc import Iterator
+from inspect import getattr_static
 from itertools import count
 from typing import Any, cast, get_origin
 
@@ -49,6 +50,24 @@ def _class_of(info: inspect.Type) -> type[Any]:
     if isinstance(info, Record) and not isinstance(info, inspect.TypedDictType):
         return get_origin(info.cls) or info.cls
     return _CLASSES[type(info)]
+
+
+def _has_plain_attributes(info: Record) -> bool:
+    """True if its attributes can be read and set with no code of its class: that takes less time than its dict does."""
+    cls = _class_of(info)
+    if not isinstance(info, inspect.DataclassType) or hasattr(cls, "__getattr__"):
+        return False
+    is_usual = all(getattr_static(cls, name) is getattr_static(object, name) for name in _ACCESS)
+    return is_usual and all(_is_plain_attribute(cls, field) for field in info.fields)
+
+
+_ACCESS = ("__getattribute__", "__setattr__")
+
+
+def _is_plain_attribute(cls: type, field: inspect.Field) -> bool:
+    found = getattr_static(cls, field.name, NODEFAULT)
+    is_own = found is field.default and not hasattr(type(found), "__get__")
+    return is_own and field.name.isascii()  # Python normalises other names in source
 
 
 class _Source:
@@ -124,12 +143,16 @@ class _Source:
 
     def _statements(self, value: str, info: Record, indent: str) -> Iterator[str]:
         cls, given = _class_of(info), self._new("given")
-        has_names = cls is dict or bool(cls.__dictoffset__)
+        has_names = cls is dict or (bool(cls.__dictoffset__) and not _has_plain_attributes(info))
         if has_names:
             yield f"{indent}{given} = {value if cls is dict else f'{value}.__dict__'}"
         if isinstance(info, inspect.DataclassType):
             for name, default in _held_by_class(info).items():
-                yield f"{indent}if {name!r} not in {given}: {given}[{name!r}] = {self._constant(default)}"
+                constant = self._constant(default)
+                if has_names:
+                    yield f"{indent}if {name!r} not in {given}: {given}[{name!r}] = {constant}"
+                else:  # the class has it, or the client sent the same
+                    yield f"{indent}if {value}.{name} is {constant}: {value}.{name} = {constant}"
         for field in info.fields:
             get = f"{given}.get({field.name!r})" if has_names else f"getattr({value}, {field.name!r}, None)"
             is_sure = field.required and cls is not dict and not hasattr(cls, "__post_init__")

@@ -169,7 +169,7 @@ class _Field:
 class FieldsReader:
     """Reads one type of record from pairs of name and text, and from files of ``file_type``.
 
-    Raises TypeError if the type is no record, or has a field that neither text nor file can give.
+    Raises TypeError if the type is not a record, or has a field that neither text nor file can give.
     """
 
     __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names")

@@ -23,7 +23,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
-from antiphon.serialization.json_bounds import SIZE_OF_MANY, has_slow_numbers, is_nested_deeper
+from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SHORT, crossed_bound
 
 DEPTH = Limits().json_depth
 """How many arrays and objects may lie in one another, unless it is said."""
@@ -46,41 +46,52 @@ decode_slow_numbers = msgspec.json.Decoder(float_hook=_finite).decode
 """Decode JSON with Python's way to read floats, which takes a fifth of a microsecond for any of them."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are no JSON."""
+"""What msgspec raises for bytes that are not JSON."""
 
 
 def decode_json(data: bytes, depth: int = DEPTH) -> object:
     """Decode JSON (RFC 8259). Raises BadRequest that says what is wrong, and at which byte.
 
     Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
-    set); longer ones are refused, and so are numbers beyond a float's range such as ``1e400``, NaN and
+    set); longer ones are refused, as are numbers beyond a float's range such as ``1e400``, NaN and
     Infinity (which JSON lacks), half of a surrogate pair, any encoding but UTF-8, and more than ``depth``
-    arrays and objects in one another. A byte order mark is ignored. Of a name that comes twice the last
-    value counts.
+    arrays and objects in one another. A byte order mark is ignored. If a name comes twice, the last value counts.
+
     """
-    if len(data) > depth and is_nested_deeper(data, depth):
-        raise _too_deep(depth)
+    # A short text can't be deep, and has few numbers: that is seen here, without a call.
+    is_long = len(data) > depth or len(data) > SHORT
+    decode = decode_slow_numbers if is_long and check_bounds(data, depth) else _decode
     try:
-        return _decode(data) if len(data) < SIZE_OF_MANY or not has_slow_numbers(data) else decode_slow_numbers(data)
+        return decode(data)
     except UNREADABLE as error:
         if data[:3] != _BYTE_ORDER_MARK:
             raise malformed(data, error) from error
-    text = data[3:]
     try:
-        return decode_slow_numbers(text) if has_slow_numbers(text) else _decode(text)
+        return decode(without_mark(data))
     except UNREADABLE as error:
         raise malformed(data, error) from error
 
 
+def check_bounds(data: bytes, depth: int) -> bool:
+    """Return True if msgspec's way to read floats is too slow for this text, False if it is not.
+
+    Raises BadRequest if the text is nested more than ``depth`` deep.
+    """
+    bound = crossed_bound(data, depth, MOST_SLOW_NUMBERS)
+    if bound == DEPTH_BOUND:
+        raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
+    return bound != NO_BOUND
+
+
 def json_text(data: bytes, depth: int) -> bytes:
     """Return a body without its byte order mark. Raises BadRequest if it is nested more than ``depth`` deep."""
-    if is_nested_deeper(data, depth):
-        raise _too_deep(depth)
+    check_bounds(data, depth)
+    return without_mark(data)
+
+
+def without_mark(data: bytes) -> bytes:
+    """Return a text without its byte order mark."""
     return data[3:] if data[:3] == _BYTE_ORDER_MARK else data
-
-
-def _too_deep(depth: int) -> BadRequest:
-    return over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
 
 
 def malformed(data: bytes, error: Exception) -> BadRequest:
@@ -235,8 +246,8 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
     str, int and float as these, a UserString as a string, any other collection as an array, a model of
     Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as the header has them.
-    NaN and Infinity, which JSON lacks, become null. ``default`` is called with each value that is none of
-    these, and gives what is written for it.
+    NaN and Infinity, which JSON lacks, become null. ``default`` is called with each value of another type, and returns
+    what is written for it.
 
     Raises TypeError that names the type and place of a value that can't be written, ValueError for one that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.

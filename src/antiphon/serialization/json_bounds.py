@@ -6,6 +6,16 @@ from itertools import accumulate, islice
 
 from antiphon.speedups import accelerated
 
+NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS = range(3)
+"""Which bound a text crosses: none, that of its depth, or that of numbers that msgspec reads slowly."""
+
+MOST_SLOW_NUMBERS = 1000
+"""How many numbers with an exponent of three digits are read as all others are."""
+
+_SLOW_EXPONENT = len("e000")
+SHORT = MOST_SLOW_NUMBERS * _SLOW_EXPONENT
+"""Bytes that have no more of them."""
+
 _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
@@ -14,60 +24,68 @@ _SLICE = 64 << 10
 
 
 @accelerated
-def is_nested_deeper(data: bytes, depth: int, /) -> bool:
-    """True if arrays and objects are nested more than ``depth`` deep: ``[{}]`` has a depth of 2.
+def crossed_bound(data: bytes, depth: int, most: int, /) -> int:
+    """Return which bound JSON crosses.
 
-    In malformed JSON only the part before the mistake counts, since a decoder reads no further.
+    ``DEPTH_BOUND``: arrays and objects are nested more than ``depth`` deep. ``[{}]`` has a depth of 2. In malformed
+    JSON only the part before the mistake counts, since a decoder reads no further.
+
+    ``SLOW_NUMBERS``: more than ``most`` numbers have an exponent of three digits, as 5e-324 and 1e308 have. msgspec, up
+    to 0.22, reads most floats in 20 nanoseconds. But where a float lies at the end of its range, or in the middle
+    between two others, it takes the longer the larger the exponent is, up to 20 microseconds.
+
+    ``NO_BOUND``: neither.
     """
+    if _is_nested_deeper(data, depth):
+        return DEPTH_BOUND
+    return SLOW_NUMBERS if _has_slow_numbers(data, most) else NO_BOUND
+
+
+def _is_nested_deeper(data: bytes, depth: int) -> bool:
     if len(data) <= depth or data.count(b"[") + data.count(b"{") <= depth:
         return False
-    brackets, levels = _outside_strings(data), 0
+    brackets, levels = _bracket_sequence(data), 0
     while brackets and 2 * len(within := brackets.replace(b"[]", b"")) <= len(brackets):
         brackets, levels = within, levels + 1
     steps = memoryview(brackets.translate(_STEPS)).cast("b")
     return levels + max(accumulate(steps, initial=0)) > depth
 
 
-def _outside_strings(data: bytes) -> bytes:
+def _bracket_sequence(data: bytes) -> bytes:
     """Return the brackets outside of strings, all of them as square ones."""
-    marks = _without_escaped_quotes(data).translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
-    return b"".join(_between_quotes(marks)) if b'"' in marks else marks
+    marks = _without_escapes(data).translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
+    return b"".join(_replace_strings(marks, b"")) if b'"' in marks else marks
 
 
-def _without_escaped_quotes(data: bytes) -> bytes:
-    return data.replace(b"\\\\", b"").replace(b'\\"', b"") if data.find(b"\\") >= 0 else data
+def _without_escapes(data: bytes) -> bytes:
+    """Replace quotes and backslashes that are escaped."""
+    return data.replace(b"\\\\", b".").replace(b'\\"', b".") if data.find(b"\\") >= 0 else data
 
 
-def _between_quotes(data: bytes) -> Iterator[bytes]:
-    """Yield the bytes outside of strings: a string ends at every second quote."""
+def _replace_strings(data: bytes, replacement: bytes) -> Iterator[bytes]:
+    """Yield the text with each string replaced, or each part of one: a string ends at every second quote."""
     within = 0
     for start in range(0, len(data), _SLICE):
         pieces = data[start : start + _SLICE].split(b'"')
-        yield b"".join(pieces[within::2])
+        pieces[1 - within :: 2] = [replacement] * len(pieces[1 - within :: 2])
+        yield b"".join(pieces)
         within = (within + len(pieces) - 1) % 2
 
 
-MOST_SLOW_NUMBERS = 1000
-"""How many numbers with an exponent of three digits are read as all others are."""
-
-SIZE_OF_MANY = 6 * MOST_SLOW_NUMBERS
-"""Bytes that more such numbers have at least, each with what separates it from the next."""
-
 _PLAIN_EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
-_three_digits = re.compile(b"e000").finditer
+_find_three_digits = re.compile(b"e000").finditer
+_find_slow_exponents = re.compile(b"[eE][-+]?[0-9]{3}").finditer
 
 
-def has_slow_numbers(data: bytes) -> bool:
-    """True if more than ``MOST_SLOW_NUMBERS`` numbers have an exponent of three digits, as 5e-324 and 1e308 have.
-
-    msgspec, up to 0.22, reads most floats in 20 nanoseconds. But where a float lies at the end of its range, or in the
-    middle between two others, it takes the longer the larger the exponent is, up to 20 microseconds.
-    """
-    if len(data) < SIZE_OF_MANY or not _has_many_exponents(data):
+def _has_slow_numbers(data: bytes, most: int) -> bool:
+    if len(data) <= most * _SLOW_EXPONENT:
         return False
-    return _has_many_exponents(b"".join(_between_quotes(_without_escaped_quotes(data))))
+    # Most texts have none, in strings or outside: that is seen without taking them apart.
+    if not _has_more(_find_three_digits(data.translate(_PLAIN_EXPONENTS, b"+-")), most):
+        return False
+    text = b"".join(_replace_strings(_without_escapes(data), b'"'))
+    return _has_more(_find_slow_exponents(text), most)
 
 
-def _has_many_exponents(data: bytes) -> bool:
-    found = _three_digits(data.translate(_PLAIN_EXPONENTS, b"+-"))
-    return next(islice(found, MOST_SLOW_NUMBERS, None), None) is not None
+def _has_more(found: Iterator[object], most: int) -> bool:
+    return next(islice(found, most, None), None) is not None

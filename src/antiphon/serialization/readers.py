@@ -21,8 +21,8 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.collisions import refusing_collisions
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import FieldsReader
-from antiphon.serialization.json import DEPTH, UNREADABLE, decode_slow_numbers, json_text, malformed
-from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, has_slow_numbers
+from antiphon.serialization.json import DEPTH, UNREADABLE, check_bounds, decode_slow_numbers, malformed, without_mark
+from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, SHORT
 from antiphon.serialization.pydantic_models import has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
@@ -97,7 +97,7 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     A number without a fraction, up to 2**53, is an int as well: ``87.0`` is that of JSON Schema. A Decimal may come as
     a string, and as one be NaN or infinite; a float may not.
 
-    Raises UnprocessableContent that names every wrong field, BadRequest for what is no JSON (as decode_json),
+    Raises UnprocessableContent that names every wrong field, BadRequest for anything that is not JSON (as decode_json),
     and TypeError for a type that can't be read.
     """
     try:
@@ -105,12 +105,12 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     except (KeyError, TypeError):
         decode, info = _json_reader(wanted)
     # A short body can't be deep, and seldom has a mark: that is seen here, without a call.
-    if 0 < len(data) <= depth and data[0] != 0xEF:
+    if 0 < len(data) <= depth and len(data) <= SHORT and data[0] != 0xEF:
         text = data
     else:
-        text = json_text(data, depth)
-        if has_slow_numbers(text):
+        if check_bounds(data, depth):
             decode = _for_slow_numbers(wanted, decode, info)
+        text = without_mark(data)
     try:
         return decode(text)
     except _REFUSALS as error:
@@ -178,7 +178,7 @@ def fields_as(
 
     ``source`` is what the pairs are, ``form`` or ``query``: the error's detail says it.
 
-    Raises UnprocessableContent that names every wrong field, and TypeError for a type that is no record, or
+    Raises UnprocessableContent that names every wrong field, and TypeError for a type that is not a record, or
     has a field that neither text nor file can give.
     """
     try:

@@ -72,7 +72,7 @@ def _noun(names: str) -> str:
 
 
 def _code(names: str) -> FaultCode:
-    """Return the code for a value that is none of ``int | null``: that of the only kind besides null."""
+    """Return the code for a value that does not fit ``int | null``: that of the only kind besides null."""
     kinds = {*names.split(" | ")} - {"null"}
     if kinds and kinds <= _NUMBERS:
         return "not_an_integer" if kinds == {"int"} else "not_a_number"

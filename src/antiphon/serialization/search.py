@@ -1,8 +1,8 @@
 """A search for every fault in a decoded value: msgspec stops at the first.
 
 The description of the type is walked alongside the value, into those parts only that don't fit, which msgspec
-finds out in C, and says of the first fault where it is. So the work grows with the number of faults and with the depth,
-and both are bounded; and as what has more faults than one is tried again at each depth, so is what is tried in all.
+finds out in C, and says where the first fault is. So the work grows with the number of faults and with the depth, which
+are both bounded. A part with more than one fault is tried again at each depth, so the tries are bounded as well.
 """
 
 import re

@@ -41,7 +41,7 @@ class SignatureExpired(BadSignature):
 class SecretKeys:
     """Secret keys, the newest first. Their ``repr`` does not show them.
 
-    Raises TypeError for keys that are no list, or no text, ValueError for a key of under 16 bytes.
+    Raises TypeError unless the keys are a list of texts, ValueError for a key of under 16 bytes.
     """
 
     __slots__ = ("oldest_first",)
@@ -118,10 +118,10 @@ def to_base64(data: bytes) -> bytes:
 
 
 class Signer:
-    """Sign values for one purpose, the ``salt``: a value that is signed for one is no good for another.
+    """Sign values for one purpose, the ``salt``: a value that is signed for one is not valid for another.
 
-    The newest of the ``secret_keys``, the first, signs; all of them verify. What is signed can be read by everyone, and
-    changed by nobody. ``digest`` is the hash; "sha1" reads what Flask signed with the same key and salt. Raises
+    The newest of the ``secret_keys``, the first, signs; all of them verify. What is signed can be read by everyone,
+    and can't be changed. ``digest`` is the hash; "sha1" reads what Flask signed with the same key and salt. Raises
     TypeError and ValueError for missing and weak keys, and for an empty salt.
     """
 

@@ -4,17 +4,13 @@
 
    Of Python's C API this uses the limited part, as of 3.11: one binary serves that version and all later ones. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_speedups.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <structmember.h>
 
-typedef unsigned char byte;
-
-/* Call the twin of a function with the same arguments. */
-static PyObject *
+PyObject *
 call_twin(const char *name, PyObject *const *args, Py_ssize_t count)
 {
     PyObject *result = NULL, *twin = NULL, *all = NULL;
@@ -229,85 +225,6 @@ split_cookies(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
         start = cookie_end + 1;
     }
     return cookies;
-}
-
-/* JSON */
-
-/* Return where a string ends whose first quote is before `at`. */
-static const char *
-skip_string(const char *at, const char *end)
-{
-    while (at < end && *at != '"') {
-        at += *at == '\\' && end - at > 1 && (at[1] == '"' || at[1] == '\\') ? 2 : 1;
-    }
-    return at;
-}
-
-/* Count the brackets that open, also those in strings: compilers count 64 bytes in a few steps. */
-static Py_ssize_t
-count_opening(const char *at, const char *end)
-{
-    Py_ssize_t count = 0;
-    for (; end - at >= 64; at += 64) {
-        byte some = 0;
-        for (int each = 0; each < 64; each++) {
-            some = (byte)(some + ((at[each] | 0x20) == '{')); /* which differs from `[` in that bit */
-        }
-        count += some;
-    }
-    for (; at < end; at++) {
-        count += (*at | 0x20) == '{';
-    }
-    return count;
-}
-
-/* Return 1 if brackets are nested more than `depth` deep, 0 if they are not, and -1 for some that are in no pairs. */
-static int
-nests_deeper(const char *at, const char *end, Py_ssize_t depth)
-{
-    Py_ssize_t level = 0;
-    for (; at < end; at++) {
-        switch (*at) {
-        case '[':
-        case '{':
-            if (++level > depth) {
-                return 1;
-            }
-            break;
-        case ']':
-        case '}':
-            if (--level < 0) {
-                return -1;
-            }
-            break;
-        case '"':
-            at = skip_string(at + 1, end);
-            break;
-        case '\\':
-            at += end - at > 1 && (at[1] == '"' || at[1] == '\\');
-            break;
-        default:
-            break;
-        }
-    }
-    return level ? -1 : 0;
-}
-
-static PyObject *
-is_nested_deeper(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
-{
-    char *data;
-    Py_ssize_t size, depth = -1;
-    int is_deeper = -1;
-    if (count == 2 && PyBytes_CheckExact(args[0]) && PyLong_CheckExact(args[1])) {
-        depth = PyLong_AsSsize_t(args[1]);
-        PyErr_Clear(); /* of a number that is too large: it reads as -1 */
-    }
-    if (depth >= 0 && PyBytes_AsStringAndSize(args[0], &data, &size) == 0) {
-        int are_few = count_opening(data, data + size) <= depth;
-        is_deeper = are_few ? 0 : nests_deeper(data, data + size, depth);
-    }
-    return is_deeper < 0 ? call_twin("is_nested_deeper", args, count) : PyBool_FromLong(is_deeper);
 }
 
 /* Multipart forms */
@@ -1099,16 +1016,22 @@ add_types(PyObject *module)
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
+    FUNCTION(add_to_cell),
     FUNCTION(checked_fields),
+    FUNCTION(count_exchange),
+    FUNCTION(crossed_bound),
     FUNCTION(encode_fields),
+    FUNCTION(escape_text),
     FUNCTION(field_line),
     FUNCTION(find_line),
     FUNCTION(index_lines),
-    FUNCTION(is_nested_deeper),
     FUNCTION(match_usual_head),
     FUNCTION(parse_fields),
     FUNCTION(percent_decode),
     FUNCTION(put_line),
+    FUNCTION(read_attribute),
+    FUNCTION(request_as_json),
+    FUNCTION(request_as_text),
     FUNCTION(resume),
     FUNCTION(section_size),
     FUNCTION(split_cookies),

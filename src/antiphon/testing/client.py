@@ -277,8 +277,8 @@ class Client(BaseClient[ClientResponse, Streaming]):
     ) -> "AbstractContextManager[ClientWebSocket]":
         """Open a WebSocket: ``with client.websocket("/rooms/7") as socket:``, which is closed at its end.
 
-        The handshake has the Origin that browsers would send from a page of the application's, unless ``origin`` is
-        another one, or None to send none. Raises HandshakeRefused, with the ``response``, where it is answered
+        The handshake has the Origin that browsers would send from a page of the application's, unless ``origin`` names
+        a different one, or is None to send none. Raises HandshakeRefused, with the ``response``, where it is answered
         otherwise, and what the application lets escape; TimeoutError if the application goes on until the timeout.
         """
         from antiphon.testing.websockets import SocketOpening

@@ -39,7 +39,7 @@ class HeldContract:
 
     @lazy
     def _document(self) -> OpenAPIDocument:
-        """The contracts, read at the first request, when all routes are there."""
+        """The contracts, read at the first request, when all routes are registered."""
         return make_document(self._app, Info("Contract"))
 
     def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
@@ -89,7 +89,7 @@ _PARTS: dict[ReadAs, str] = {"json": "its body", "form": "its form", "query": "i
 
 
 def held_contract(app: object) -> HeldContract:
-    """Return the contract of an application, which is read once. Raises TypeError for one that is no App."""
+    """Return the contract of an application, which is read once. Raises TypeError for one that is not an App."""
     if not isinstance(app, App):
         raise explained("no-contract", TypeError(f"contract=True needs an App, whose handlers are read: not {app!r}"))
     held = _held.get(app)
@@ -99,7 +99,7 @@ def held_contract(app: object) -> HeldContract:
 
 
 class _WithHeldRequests(Wrapped):
-    """An application whose requests are of another class, and so are those of the applications in it."""
+    """An application whose requests, and those of the applications in it, are of another class."""
 
     def __init__(self, application: Servable, request_class: type[Request]) -> None:
         super().__init__(application)

@@ -1,11 +1,12 @@
-"""Forms with files, encoded as browsers do: ``multipart/form-data`` (RFC 7578, WHATWG HTML §4.10.21.8)."""
+"""Forms with files as tests give them: fields, and files as bytes, as file objects, or with a name and a type."""
 
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
-from typing import NamedTuple, Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
+from antiphon.body.form_encoding import EncodedPart, encode_multipart
 from antiphon.explanations import explained
 from antiphon.http.grammar import find_control
 from antiphon.response.files import guess_type
@@ -28,24 +29,6 @@ ClientFiles: TypeAlias = Mapping[str, File | Sequence[File]]
 """Files by the name of their field; a list of files is one field that is sent several times."""
 
 _line_breaks = re.compile(r"\r\n?|\n").sub
-_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
-
-
-class _Part(NamedTuple):
-    """A part of a form. ``filename`` and ``content_type`` are None for a field that is not a file."""
-
-    name: str
-    content: bytes
-    filename: str | None = None
-    content_type: str | None = None
-
-    @property
-    def head(self) -> bytes:
-        """The header fields of the part. Raises ValueError for a name that can't be sent."""
-        line = f'Content-Disposition: form-data; name="{_escaped(self.name)}"'
-        if self.filename is not None:
-            line += f'; filename="{_escaped(self.filename)}"\r\nContent-Type: {self.content_type}'
-        return line.encode()
 
 
 def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple[bytes, str]:
@@ -59,12 +42,10 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple
         raise explained(
             "bad-test-request", TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")
         )
-    parts = [_Part(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
+    parts = [EncodedPart(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
     parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _listed(value)]
     boundary = f"----antiphon{token_hex(16)}"
-    start = f"--{boundary}\r\n".encode()
-    chunks = [chunk for part in parts for chunk in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
-    return b"".join([*chunks, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
+    return encode_multipart(parts, boundary.encode()), f"multipart/form-data; boundary={boundary}"
 
 
 def _listed(value: File | Sequence[File]) -> Sequence[File]:
@@ -76,20 +57,20 @@ def _listed(value: File | Sequence[File]) -> Sequence[File]:
     return [cast("File", value)]
 
 
-def _as_part(name: str, file: File) -> _Part:
+def _as_part(name: str, file: File) -> EncodedPart:
     match file:
         case tuple((str(filename), content)):
-            return _Part(name, _read(content), filename, _type_of(filename))
+            return EncodedPart(name, _read(content), filename, _type_of(filename))
         case tuple((str(filename), content, str(content_type))):
             if find_control(content_type):
                 raise explained(
                     "bad-test-request",
                     ValueError(f"control characters can't stand in a content type: {content_type!r}"),
                 )
-            return _Part(name, _read(content), filename, content_type)
+            return EncodedPart(name, _read(content), filename, content_type.encode())
     opened = getattr(file, "name", None)
     filename = os.path.basename(opened) if isinstance(opened, str) else name
-    return _Part(name, _read(file), filename, _type_of(filename))
+    return EncodedPart(name, _read(file), filename, _type_of(filename))
 
 
 def _read(content: object) -> bytes:
@@ -106,15 +87,11 @@ def _read(content: object) -> bytes:
     )
 
 
-def _type_of(filename: str) -> str:
+def _type_of(filename: str) -> bytes:
     """Return the media type that a browser would send, which has no charset."""
-    return guess_type(filename).partition(";")[0]
+    return guess_type(filename).partition(";")[0].encode()
 
 
 def _with_crlf(text: str) -> str:
     """Make every line break of a field's name or value CRLF."""
     return _line_breaks("\r\n", text)
-
-
-def _escaped(text: str) -> str:
-    return text.translate(_ESCAPES)

@@ -1,6 +1,6 @@
 """Responses as the client gets them: head, cookies and body."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from antiphon.explanations import explained
 from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD, names_ours
@@ -12,6 +12,29 @@ from antiphon.response.decoding import json_of, text_of
 from antiphon.testing.errors import BodyTooLarge, ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.exchange import Exchange, Head
+
+
+class JSONObject(dict[str, Any]):
+    """An object in JSON. To call it, as one calls ``response.json()`` of other clients, is an error that says so."""
+
+    __slots__ = ()
+
+    def __call__(self) -> NoReturn:
+        raise _no_method()
+
+
+class JSONArray(list[Any]):
+    """An array in JSON. To call it is the same error."""
+
+    __slots__ = ()
+
+    def __call__(self) -> NoReturn:
+        raise _no_method()
+
+
+def _no_method() -> TypeError:
+    message = "response.json is an attribute, not a method: leave out the ()"
+    return explained("json-is-an-attribute", TypeError(message))
 
 
 @names_ours(RESPONSE_HEAD)
@@ -85,7 +108,10 @@ class ClientResponse(ResponseHead):
     @lazy
     def json(self) -> Any:
         """The value of the body as JSON. Raises ValueError if the body is not JSON."""
-        return json_of(self.body, self)
+        value = json_of(self.body, self)
+        if type(value) is dict:
+            return JSONObject(value)
+        return JSONArray(value) if type(value) is list else value
 
 
 class ResponseBody:

@@ -8,6 +8,7 @@ __all__, __getattr__ = import_on_use(
         "adapters.asgi": "ASGIApplication",
         "adapters.exchange": "SocketUse",
         "adapters.foreign": "ForeignApplication ForeignInterface",
+        "app.answering.dependencies": "SourceFunction",
         "app.blueprint": "Feature Routes",
         "app.mount": "Mount",
         "app.planning.cross_site": "TrustedOrigins",

@@ -1,6 +1,7 @@
 from antiphon.adapters.asgi import ASGIApplication
 from antiphon.adapters.exchange import SocketUse
 from antiphon.adapters.foreign import ForeignApplication, ForeignInterface
+from antiphon.app.answering.dependencies import SourceFunction
 from antiphon.app.blueprint import Feature, Routes
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import TrustedOrigins
@@ -125,6 +126,7 @@ __all__ = [
     "SharedValues",
     "Shield",
     "SocketUse",
+    "SourceFunction",
     "StructuredMember",
     "TemplateRenderer",
     "TemplateString",

@@ -142,7 +142,8 @@ def _shortened(name: str) -> str:
 def usable_folder(path: str | os.PathLike[str]) -> str:
     """Return the path of a folder in which files can be made.
 
-    Raises TypeError for what is no path in text, ValueError for a relative one, and where there is no such folder.
+    Raises TypeError for anything that is not a path in text, ValueError for a relative one, and where there is no such
+    folder.
     """
     try:
         folder = absolute_path(path)

@@ -223,8 +223,8 @@ class Upload:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """Copy the file to a path, or into a folder under ``safe_filename``. Return the path of the copy.
 
-        The path is absolute. A copy is there as a whole or not at all, with the permissions that ``open`` would give.
-        It is written to the disk when the system does that: who must have it after a power cut calls ``os.fsync``.
+        The path is absolute. A copy appears as a whole or not at all, with the permissions that ``open`` would give.
+        It is written to the disk when the system does that: call ``os.fsync`` if it must survive a power cut.
         What is at the path is replaced only if it is to ``overwrite`` it, and is a file, or a link, which is not
         followed: pipes and devices stay.
 

@@ -22,7 +22,7 @@ class Window(BufferedReader):
     """A read-only file object on ``length`` bytes of a spool from ``offset``.
 
     It has a position of its own, and may be used by several threads. Closing it leaves the spool as it is; once that is
-    closed, reading raises ValueError. Raises ValueError for what is not within the spool.
+    closed, reading raises ValueError. Raises ValueError for anything that is not within the spool.
     """
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:

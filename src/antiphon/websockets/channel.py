@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
+from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head, server_head
 
 WebSocketMessage: TypeAlias = str | bytes
@@ -14,6 +15,9 @@ class Channel(Protocol):
 
     A message that the client has not taken yet makes ``send`` wait, as far as the server bounds its buffers.
     """
+
+    limit: int
+    """The most bytes of a message, for those that read its frames: they end the connection before it is whole."""
 
     @property
     def subprotocols(self) -> Sequence[str]:
@@ -33,6 +37,11 @@ class Channel(Protocol):
         ...
 
 
+def refusal_of(head: Head) -> HTTPError | None:
+    """Return the error for a handshake that opens no WebSocket, whatever its route; None if there is no such."""
+    return getattr(server_head(head), "refusal", None)
+
+
 def channel_of(head: Head) -> Channel | None:
     """Return the channel of a handshake's head; None for the head of another request."""
-    return getattr(server_head(head), "channel", None)
+    return getattr(head, "channel", None)

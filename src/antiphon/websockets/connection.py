@@ -47,13 +47,13 @@ class Connection:
         json_default: Callable[[Any], object] | None = None,
     ) -> None:
         self._channel = channel
-        self._limit = limit
+        self._limit = channel.limit = limit
         self._json_default = json_default
         self._loop = asyncio.get_running_loop()
         self._calls: set[CallFuture[Any]] | None = None
         """The calls for which threads wait."""
         self._opened: asyncio.Future[None] | None = self._loop.create_future()
-        """Done when the handshake is answered; None from then on."""
+        """Done when the handshake is answered; None after that."""
         self._ahead: asyncio.Task[None] | None = None
         """The task that waits for messages while the handler does something else."""
         self._kept: list[WebSocketMessage] = []
@@ -91,7 +91,7 @@ class Connection:
 
     def limit_messages(self, limit: int) -> None:
         """Bound the messages from now on, in bytes."""
-        self._limit = limit
+        self._limit = self._channel.limit = limit
 
     async def receive(self) -> WebSocketMessage:
         """Wait for the next message. Raises WebSocketClosed."""
@@ -127,13 +127,15 @@ class Connection:
         ahead = self._ahead = self._ahead or self._loop.create_task(self._read_ahead())
         try:
             async with asyncio.timeout(self.idle_timeout):
-                await asyncio.shield(ahead)
+                await asyncio.wait([ahead])
         except TimeoutError:
             ahead.cancel()
             await self.close(GOING_AWAY, "No message came for too long.")
             raise self._end() from None
         if self._kept:
             return self._kept.pop(0)
+        if self.closed is None:
+            await ahead  # which raises what has ended it
         raise self._end()
 
     async def _read_ahead(self) -> None:
@@ -220,7 +222,7 @@ class Connection:
     # The end
 
     async def end(self, code: int, reason: str = "") -> None:
-        """Close the connection, unless it is closed, whoever waits for it."""
+        """Close the connection, unless it is closed, even if something waits for it."""
         if self.closed is None:
             self._note_end(WebSocketClosed(code, reason))
             await self.send_end()
@@ -236,7 +238,7 @@ class Connection:
                 await self._channel.close(end.code, end.reason)
 
     async def wait_answered(self) -> None:
-        """Wait until the client has answered the end, and so has all that was sent before (RFC 6455 §7.1.1)."""
+        """Wait until the client has answered the end, and everything that was sent before it (RFC 6455 §7.1.1)."""
         with suppress(WebSocketClosed, TimeoutError):
             async with asyncio.timeout(CLOSING):
                 while True:

@@ -1,10 +1,11 @@
 """The WebSocket of a handler: messages out and in, from ``async def`` and from ``def``."""
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from antiphon.concurrency.loop import running_loop
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
 from antiphon.websockets.channel import WebSocketMessage
 from antiphon.websockets.closing import NORMAL, WebSocketClosed, check_close
@@ -20,8 +21,9 @@ class WebSocket:
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
     An ``async def`` handler awaits its methods, and iterates it by ``async for``. In a ``def`` handler they block, and
-    return what they would give when awaited: ``socket.send(...)``, ``for message in socket``. An iteration ends when
-    the socket is closed, by whichever side; the methods raise WebSocketClosed then.
+    return what they would give when awaited: ``socket.send(...)``, ``for message in socket``; there its type is
+    ``BlockingWebSocket``. An iteration ends when the socket is closed, by whichever side; the methods raise
+    WebSocketClosed then.
 
     The handshake is answered when the first message is received or sent, or by ``accept``. Until then the handler may
     still raise an HTTPError, or return an answer: that is an HTTP response.
@@ -72,7 +74,7 @@ class WebSocket:
     def values(self, wanted: "TypeForm[T]") -> "WebSocketValues[T]": ...
     def values(self, wanted: Any) -> "WebSocketValues[Any]":
         """Return the messages as values of a type, for ``async for`` or ``for``, each as ``receive_as`` gives it."""
-        return WebSocketValues(self, wanted)
+        return WebSocketValues(partial(self._connection.receive_as, wanted), self._wait_for)
 
     def send(self, message: object) -> Awaitable[None]:
         """Send text, bytes, or any other value as JSON. Waits while the client takes too little.
@@ -102,13 +104,13 @@ class WebSocket:
 
     def _called(self, steps: Coroutine[Any, Any, T]) -> Awaitable[T]:
         """Return what is awaited on a loop; in a ``def`` handler wait for it, and return its result."""
-        if not self._blocks or running_loop() is not None:
+        if not self._blocks or is_on_loop():
             return steps
         return cast("Awaitable[T]", self._connection.wait_for(steps))
 
     def _wait_for(self, steps: Coroutine[Any, Any, T]) -> T:
         """Wait for steps in a ``def`` handler. Raises TypeError on a loop."""
-        if not self._blocks or running_loop() is not None:
+        if not self._blocks or is_on_loop():
             steps.close()
             raise explained(
                 "would-block-loop",
@@ -120,16 +122,18 @@ class WebSocket:
 class WebSocketValues(Generic[T]):
     """The messages of a socket as values of a type, for ``async for`` or ``for``, until the socket is closed."""
 
-    def __init__(self, socket: WebSocket, wanted: Any) -> None:
-        self._socket = socket
-        self._wanted = wanted
+    def __init__(
+        self, receive: Callable[[], Coroutine[Any, Any, T]], wait_for: Callable[[Coroutine[Any, Any, T]], T]
+    ) -> None:
+        self._receive = receive
+        self._wait_for = wait_for
 
     async def __aiter__(self) -> AsyncIterator[T]:
         with suppress(WebSocketClosed):
             while True:
-                yield await self._socket.receive_as(self._wanted)
+                yield await self._receive()
 
     def __iter__(self) -> Iterator[T]:
         with suppress(WebSocketClosed):
             while True:
-                yield cast("T", self._socket.receive_as(self._wanted))
+                yield self._wait_for(self._receive())

@@ -3,16 +3,31 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from antiphon import App, Dependency, Limits, Redirect, Request, Response, WebSocket, WebSocketClosed, abort
+from antiphon import (
+    App,
+    BlockingWebSocket,
+    Dependency,
+    Limits,
+    Redirect,
+    Request,
+    Response,
+    WebSocket,
+    WebSocketClosed,
+    abort,
+)
 
 LARGE = 64 << 10
+MESSAGES, MESSAGE = 10_000, 4 << 10
+"""The count and the size of the messages to a client that takes none."""
 
 app = App(trusted_origins=["https://shop.example.com"], limits=Limits(message=1 << 20))
 events: defaultdict[str, list[str]] = defaultdict(list)
 connection = Dependency[str]("connection")
+variable = ContextVar("variable", default="unset")
 
 
 def note(request: Request, *seen: object) -> None:
@@ -34,6 +49,7 @@ app.provide(connection, connect)
 
 @app.middleware
 def mark(request: Request) -> Iterator[Response]:
+    variable.set("of middleware")
     response = yield
     response.headers["x-status"] = str(response.status)
     response.set_cookie("seen", "yes")
@@ -61,8 +77,26 @@ async def echo(request: Request, socket: WebSocket):
         await socket.send(message)
 
 
+@app.websocket("/late")
+async def late(request: Request, socket: WebSocket):
+    """Accept the handshake when ``/left`` has told that the client has left."""
+    try:
+        note(request, "waits")
+        while "left" not in events[request.args["case"]]:
+            await asyncio.sleep(0.01)
+        await socket.send("hello")
+    finally:
+        note(request, "ended")
+
+
+@app.get("/left")
+def left(request: Request):
+    note(request, "left")
+    return "noted"
+
+
 @app.websocket("/sync")
-def echo_on_thread(request: Request, socket: WebSocket):
+def echo_on_thread(request: Request, socket: BlockingWebSocket):
     for message in socket:
         socket.send(message)
     note(request, "closed", socket.closed.code)
@@ -109,9 +143,21 @@ async def moves(request: Request, socket: WebSocket):
         await socket.send(Move(move.x + 1))
 
 
+@app.websocket("/variable")
+async def say_variable(request: Request, socket: WebSocket):
+    async for _ in socket:
+        await socket.send(variable.get())
+
+
+@app.websocket("/variable/def")
+def say_variable_on_thread(request: Request, socket: BlockingWebSocket):
+    for _ in socket:
+        socket.send(variable.get())
+
+
 @app.websocket("/close")
 async def close(request: Request, socket: WebSocket):
-    await socket.close(4001, "full")
+    await socket.close(4001, request.args.get("reason", "full"))
 
 
 @app.websocket("/return")
@@ -121,6 +167,7 @@ async def say_one_thing(request: Request, socket: WebSocket):
 
 @app.websocket("/fail")
 async def fail(request: Request, socket: WebSocket):
+    assert request[connection]
     await socket.receive()
     raise LookupError("nothing")
 
@@ -174,9 +221,9 @@ async def send_at_once(request: Request, socket: WebSocket):
 
 @app.websocket("/flood")
 async def flood(request: Request, socket: WebSocket):
-    for number in range(10_000):
-        await socket.send(b"x" * LARGE)
-        events[request.args["case"]] = [str(number)]
+    for number in range(MESSAGES):
+        await socket.send(b"x" * MESSAGE)
+        events[request.args["case"]] = [str(number + 1)]
 
 
 @app.websocket("/until-shutdown")

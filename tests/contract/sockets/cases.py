@@ -1,19 +1,20 @@
 """Questions to servers about WebSockets, and the possible answers, the best one first."""
 
 import json
+import re
 import socket as sockets
 import struct
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.contract.probes import Ask, Probe
 from tests.contract.process import ServerProcess
-from tests.contract.sockets.application import LARGE
+from tests.contract.sockets.application import LARGE, MESSAGE, MESSAGES
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import DEADLINE, eventually
 
@@ -23,20 +24,10 @@ HANDSHAKE = (
 )  # fmt: skip
 """The fields of a handshake (RFC 6455 §4.1)."""
 
-Ask = Callable[[ServerProcess], str]
-
-
-class Case(NamedTuple):
-    """A question to a server, and the possible answers, the best one first."""
-
-    name: str
-    answers: tuple[str, ...]
-    ask: Ask
-
-    @property
-    def best(self) -> str:
-        """The answer of a server that can do it."""
-        return self.answers[0]
+STANDING = 20
+"""Looks at a sender after which it stands, if it has sent nothing meanwhile."""
+HELD_BACK = 24 << 20
+"""Bytes of messages that a server and the system may hold for a client that takes none, of 40 MiB that are sent."""
 
 
 def opened(server: ServerProcess, path: str, **options: Any) -> ClientConnection:
@@ -148,7 +139,7 @@ def streamed_refusal(server: ServerProcess) -> str:
 def plain_get(server: ServerProcess) -> str:
     """Ask what a request without a handshake is told."""
     response = server.respond(SentRequest("GET", "/echo"))
-    return f"{response.status} {response.values('upgrade')[0]}"
+    return " ".join([str(response.status), *response.values("upgrade")])
 
 
 def echoed(path: str, *messages: str | bytes) -> Ask:
@@ -291,57 +282,126 @@ def compression(server: ServerProcess) -> str:
 
 
 def stalled(server: ServerProcess) -> str:
-    """Ask whether a client that takes nothing stops the sender."""
+    """Ask whether a client that takes nothing holds the sender back, and gets all messages when it goes on."""
     case = uuid4().hex
-    with sockets.create_connection(("127.0.0.1", server.port)) as raw:
+    with sockets.create_connection(("127.0.0.1", server.port), DEADLINE) as raw:
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 64 << 10)
         raw.sendall(SentRequest("GET", f"/flood?case={case}", HANDSHAKE).encoded)
         noted(server, case)
-        counts = [-1]
+        counts: list[int] = []
 
-        def look() -> str | None:
+        def look() -> int | None:
             counts.append(int(events(server, case)[0]))
-            is_standing = counts[-1] == counts[-4 if len(counts) > 4 else 0]
-            return "stops" if is_standing and counts[-1] < 9_999 else "goes on" if counts[-1] == 9_999 else None
+            is_standing = len(counts) > STANDING and counts[-1] == counts[-STANDING]
+            return counts[-1] if is_standing or counts[-1] == MESSAGES else None
 
-        return eventually(look, "the sender neither stops nor ends")
+        sent = eventually(look, "the sender neither stops nor ends")
+        if sent == MESSAGES:
+            return "goes on"
+        assert sent * MESSAGE < HELD_BACK
+        received = 0
+        while received < MESSAGES * MESSAGE:
+            received += len(raw.recv(1 << 20))
+        whole = [str(MESSAGES)]
+        return eventually(lambda: "stops" if events(server, case) == whole else None, "the sender does not go on")
 
 
-CASES = (
-    Case("Request", ("known",), known),
-    Case("Subprotocol", ("agreed on", "none"), subprotocol),
-    Case("Subprotocol that nobody offers", ("none",), no_subprotocol),
-    Case("Fields and cookies of a 101", ("sent", "dropped"), fields_of_acceptance),
-    Case("Refusal", ("the response", "its status"), refusal),
-    Case("Redirect", ("303 /login", "303"), redirect),
-    Case("Streamed refusal", ("403 abc", "403"), streamed_refusal),
-    Case("Path without a route", ("404",), lambda server: status(server, "/nothing")),
-    Case("Route that is no WebSocket's", ("200",), lambda server: status(server, "/page")),
-    Case("GET without a handshake", ("426 websocket",), plain_get),
-    Case("Page of another site", ("403",), lambda server: status(server, origin="https://evil.example")),
-    Case("Page without an origin", ("403",), lambda server: status(server, origin="null")),
-    Case("Page of a sub-domain", ("403",), lambda server: status(server, origin=f"http://x.127.0.0.1:{server.port}")),
-    Case("Cookie, but no origin", ("403",), lambda server: status(server, headers={"Cookie": "a=b"})),
-    Case("Page of a trusted site", ("101",), lambda server: status(server, origin="https://shop.example.com")),
-    Case("Page of this site", ("101",), lambda server: status(server, origin=f"http://127.0.0.1:{server.port}")),
-    Case("Text", ("yes",), echoed("/echo", "a", "", "h\u00e9llo \U0001f600", "x" * LARGE)),
-    Case("Bytes", ("yes",), echoed("/echo", b"a", b"", bytes(range(256)), b"x" * LARGE)),
-    Case("Text and bytes of a `def` handler", ("yes",), echoed("/sync", "a", b"\xff", "", "x" * LARGE)),
-    Case("Message in frames", ("one message",), fragmented),
-    Case("Order of messages", ("yes",), in_order),
-    Case("Messages of several tasks", ("whole",), at_once),
-    Case("Message after a wait that was given up", ("kept", "lost"), given_up),
-    Case("Message of a wrong type", ("a problem",), typed),
-    Case("Message above the limit", ("1009", "1005"), too_large),
-    Case("Text that is not UTF-8", ("1007", "1006", "1005"), not_utf8),
-    Case("End by the handler", ("4001 full", "1005"), ended_by_handler),
-    Case("End with the handler", ("1000", "1005"), ended_by_return),
-    Case("End by an error", ("1011", "1005"), ended_by_error),
-    Case("End by the client", ("both", "the code", "neither"), ended_by_client),
-    Case("End by the client, in a `def` handler", ("the code", "none"), end_on_thread),
-    Case("Connection that breaks", ("closed 1006", "closed 1005"), reset),
-    Case("Client that leaves unheard", ("cancelled",), unheard_end),
-    Case("Ping", ("answered",), ping),
-    Case("Compression", ("agreed on", "none"), compression),
-    Case("Client that takes nothing", ("stops", "goes on"), stalled),
+def variables(server: ServerProcess) -> str:
+    """Ask whether handlers of both kinds see the variables that middleware has set, before messages and after."""
+    for path in ("/variable", "/variable/def"):
+        with opened(server, path) as socket:
+            for _ in range(2):
+                socket.send("x")
+                if socket.recv(DEADLINE) != "of middleware":
+                    return "lost"
+    return "seen"
+
+
+def resources(server: ServerProcess) -> str:
+    """Ask whether a dependency that a generator provides knows how the conversation has ended."""
+    case = uuid4().hex
+    with opened(server, f"/fail?case={case}") as socket:
+        socket.send("x")
+        end(socket)
+    return noted(server, case)[0]
+
+
+def values(server: ServerProcess) -> str:
+    """Ask in which form values are sent, and whether they are read from text and from bytes."""
+    with opened(server, "/moves") as socket:
+        for sent in ('{"x": 1}', b'{"x": 2}'):
+            socket.send(sent)
+        answers = [socket.recv(DEADLINE) for _ in range(2)]
+    return "text" if answers == ['{"x":2}', '{"x":3}'] else str(answers)
+
+
+def several_offers(server: ServerProcess) -> str:
+    """Ask which subprotocol is agreed on where the client offers two, in two lines (RFC 6455 §11.3.4)."""
+    offers = [("Sec-WebSocket-Protocol", name) for name in ("v1", "v2")]
+    with server.connect() as connection:
+        connection.send(SentRequest("GET", "/echo", (*HANDSHAKE, *offers)).encoded)
+        head = connection.wait_for(b"\r\n\r\n").decode().lower()
+    assert head.startswith("http/1.1 101 ")
+    chosen = re.findall("^sec-websocket-protocol: *(.*?) *\r$", head, re.MULTILINE)
+    return " ".join(chosen) or "none"
+
+
+def in_single_bytes(server: ServerProcess) -> str:
+    """Ask whether a message is received of which each byte comes by itself."""
+    with opened(server, "/echo") as socket:
+        socket.socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+        for byte in b"\x81\x85" + bytes(4) + b"slow!":
+            socket.socket.send(bytes([byte]))
+        return "received" if socket.recv(DEADLINE) == "slow!" else "not received"
+
+
+def longest_reason(server: ServerProcess) -> str:
+    """Ask whether the longest reason that there may be reaches the client whole (RFC 6455 §5.5)."""
+    with opened(server, "/close?reason=" + "%C3%BC" * 61) as socket:
+        return {f"4001 {chr(252) * 61}": "whole", "1005": "none"}.get(end(socket), "cut")
+
+
+CASES: tuple[Probe, ...] = (
+    Probe("Request", ("known",), known),
+    Probe("Subprotocol", ("agreed on", "none"), subprotocol),
+    Probe("Subprotocol that nobody offers", ("none",), no_subprotocol),
+    Probe("Fields and cookies of a 101", ("sent", "dropped"), fields_of_acceptance),
+    Probe("Refusal", ("the response", "its status"), refusal),
+    Probe("Redirect", ("303 /login", "303"), redirect),
+    Probe("Streamed refusal", ("403 abc", "403"), streamed_refusal),
+    Probe("Path without a route", ("404",), lambda server: status(server, "/nothing")),
+    Probe("Route that is no WebSocket's", ("200",), lambda server: status(server, "/page")),
+    Probe("GET without a handshake", ("426 websocket", "426"), plain_get),
+    Probe("Page of another site", ("403",), lambda server: status(server, origin="https://evil.example")),
+    Probe("Page without an origin", ("403",), lambda server: status(server, origin="null")),
+    Probe("Page of a sub-domain", ("403",), lambda server: status(server, origin=f"http://x.127.0.0.1:{server.port}")),
+    Probe("Cookie, but no origin", ("403",), lambda server: status(server, headers={"Cookie": "a=b"})),
+    Probe("Page of a trusted site", ("101",), lambda server: status(server, origin="https://shop.example.com")),
+    Probe("Page of this site", ("101",), lambda server: status(server, origin=f"http://127.0.0.1:{server.port}")),
+    Probe("Text", ("yes",), echoed("/echo", "a", "", "h\u00e9llo \U0001f600", "x" * LARGE)),
+    Probe("Bytes", ("yes",), echoed("/echo", b"a", b"", bytes(range(256)), b"x" * LARGE)),
+    Probe("Text and bytes of a `def` handler", ("yes",), echoed("/sync", "a", b"\xff", "", "x" * LARGE)),
+    Probe("Message in frames", ("one message",), fragmented),
+    Probe("Order of messages", ("yes",), in_order),
+    Probe("Messages of several tasks", ("whole",), at_once),
+    Probe("Message after a wait that was given up", ("kept", "lost"), given_up),
+    Probe("Message of a wrong type", ("a problem",), typed),
+    Probe("Message above the limit", ("1009", "1005"), too_large),
+    Probe("Text that is not UTF-8", ("1007", "1006", "1005"), not_utf8),
+    Probe("End by the handler", ("4001 full", "1005"), ended_by_handler),
+    Probe("End with the handler", ("1000", "1005"), ended_by_return),
+    Probe("End by an error", ("1011", "1005"), ended_by_error),
+    Probe("End by the client", ("both", "the code", "neither"), ended_by_client),
+    Probe("End by the client, in a `def` handler", ("the code", "none"), end_on_thread),
+    Probe("Connection that breaks", ("closed 1006", "closed 1005"), reset),
+    Probe("Client that leaves unheard", ("cancelled",), unheard_end),
+    Probe("Ping", ("answered",), ping),
+    Probe("Compression", ("agreed on", "none"), compression),
+    Probe("Client that takes nothing", ("stops", "goes on"), stalled),
+    Probe("Context variables of middleware", ("seen",), variables),
+    Probe("Dependency of a handler that fails", ("rolled back for LookupError",), resources),
+    Probe("Values", ("text",), values),
+    Probe("Two subprotocols in two lines", ("v2", "none"), several_offers),
+    Probe("Message byte by byte", ("received",), in_single_bytes),
+    Probe("Longest reason", ("whole", "none"), longest_reason),
 )  # fmt: skip

@@ -4,13 +4,15 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.contract.probes import Probe
 from tests.contract.process import ServerProcess
-from tests.contract.servers import BY_ITSELF, SOCKET_SERVERS, Server
-from tests.contract.sockets.cases import CASES, Case, end, opened
-from tests.contract.wire import SentRequest
+from tests.contract.servers import BY_ITSELF, SOCKET_SERVERS, Server, server
+from tests.contract.sockets.cases import CASES, HANDSHAKE, end, events, opened, refused, status
+from tests.contract.wire import Connection, SentRequest
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
@@ -25,9 +27,22 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Server, ServerProce
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_case(served: tuple[Server, ServerProcess], case: Case) -> None:
+def test_case(served: tuple[Server, ServerProcess], case: Probe) -> None:
     server, process = served
     assert case.ask(process) == server.gaps.get(case.name, case.best)
+
+
+def test_client_that_leaves_before_the_handshake_is_answered(served: tuple[Server, ServerProcess]) -> None:
+    _, process = served
+    said, case = process.stderr, uuid4().hex
+    with Connection(process.port) as client:
+        client.send(SentRequest("GET", f"/late?case={case}", HANDSHAKE).encoded)
+        eventually(lambda: "waits" in events(process, case) or None, "the handler was not called")
+        client.reset()
+    process.respond(SentRequest("GET", f"/left?case={case}"))
+    eventually(lambda: "ended" in events(process, case) or None, "the handler waits for ever")
+    assert process.respond(SentRequest("GET", "/page")).status == 200
+    assert "Traceback" not in process.stderr[len(said) :]
 
 
 AT_ONCE = 21
@@ -65,10 +80,37 @@ def test_each_refusal_and_each_socket_is_in_the_access_log() -> None:
     assert "closed with 4000, 1 messages in, 1 out" in log
 
 
+def socket_server(name: str) -> Server:
+    return next(server for server in SOCKET_SERVERS if server.name == name)
+
+
 def test_hypercorn_tells_sockets_nothing_at_sigterm() -> None:
-    hypercorn = next(server for server in SOCKET_SERVERS if server.name == "Hypercorn")
-    with ServerProcess(hypercorn.command, APPLICATION) as process, opened(process, "/echo") as socket:
+    with ServerProcess(socket_server("Hypercorn").command, APPLICATION) as process, opened(process, "/echo") as socket:
         process.send_signal(signal.SIGTERM)
         with pytest.raises(TimeoutError):
             socket.recv(1)
         socket.close()
+
+
+def test_ctrl_c_ends_each_socket() -> None:
+    with ServerProcess(socket_server("Werkzeug").command, APPLICATION) as process, opened(process, "/sync") as socket:
+        socket.send("ready")
+        assert socket.recv() == "ready"
+        process.send_signal(signal.SIGINT)
+        assert end(socket)[:4] == "1012"
+        eventually(lambda: not process.is_running or None, "the server stays")
+        process.kill()
+
+
+def test_gunicorn_keeps_a_thread_for_other_requests() -> None:
+    command = [part if part != "64" else "3" for part in socket_server("Gunicorn, gthread").command]
+    with ServerProcess(command, APPLICATION) as process, opened(process, "/echo"), opened(process, "/sync"):
+        assert status(process) == "503"
+        assert process.respond(SentRequest("GET", "/page")).status == 200
+
+
+@pytest.mark.parametrize("options", [(), ("--worker-class", "gthread", "--threads", "1")])
+def test_gunicorn_with_one_thread_has_no_sockets(options: tuple[str, ...]) -> None:
+    with ServerProcess(server("Gunicorn, sync").command + options, APPLICATION) as process:
+        response = refused(process, "/echo")
+        assert (response.status_code, b"one thread" in response.body) == (501, True)

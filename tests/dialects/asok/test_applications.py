@@ -92,7 +92,7 @@ def test_whoever_connects_is_not_trusted(serve):
 
 
 def test_a_folder_without_pages_is_no_project(tmp_path):
-    with pytest.raises(ValueError, match=r"is no Asok project: there is no src/pages in it"):
+    with pytest.raises(ValueError, match=r"is not an Asok project: there is no src/pages in it"):
         Asok(tmp_path).freeze()
 
 

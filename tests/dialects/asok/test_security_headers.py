@@ -1,7 +1,5 @@
 """Security headers, as the settings say them."""
 
-import re
-
 import pytest
 
 from antiphon.dialects.asok import Asok
@@ -27,7 +25,7 @@ def test_uploads_have_them_and_run_no_script(serve):
     files = {"page.py": PAGE, "src/partials/uploads/a.svg": "<svg onload='alert(1)'/>", "src/partials/css/a.css": ""}
     client = serve(files)
     headers = client.get("/uploads/a.svg").headers
-    assert re.search(r"script-src 'self' 'nonce-[\w-]+' 'strict-dynamic'", headers["content-security-policy"])
+    assert "script-src 'self' 'strict-dynamic'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     for path in ("/uploads/../css/a.css", "/uploads/%2e%2e/%2e%2e/pages/page.py", "/css/..%2f..%2fpages%2fpage.py"):
         assert "nonce" not in client.get(path).text

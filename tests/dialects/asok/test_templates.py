@@ -223,7 +223,7 @@ def test_a_block_is_rendered_alone_with_its_values(serve, interface):
     [
         ("block('page.html')", "a block is rendered by its name"),
         ("block('page.html', '')", "a block is rendered by its name"),
-        ("block('page.html', '#main')", "'#main' is no name of a block, but 'main' is"),
+        ("block('page.html', '#main')", "'#main' is not a name of a block, but 'main' is"),
         ("block('page.html', 'aside')", "the template 'src/pages/page.html' has no block 'aside'; its blocks: 'main'"),
         ("blocks('page.html', ['main', 'aside'])", "the template 'src/pages/page.html' has no block 'aside'"),
     ],

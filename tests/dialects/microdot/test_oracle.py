@@ -255,3 +255,82 @@ def test_clients_for_tests_show_the_same(method, path, options):
 def test_what_is_encoded_for_a_query_is_read_by_both(text):
     assert ours.urldecode(ours.urlencode(text)) == theirs.urldecode(ours.urlencode(text)) == text
     assert ours.urldecode(f"{ours.urlencode(text)}+%C3%A9".encode()) == f"{text} é"
+
+
+def conversations(library, client, seen):
+    """What the client's side of some conversations gets, by a library's names, and the answers at their ends."""
+    websocket = import_module(f"{library.__name__.rpartition('.')[0]}.websocket")
+    app = library.Microdot()
+
+    @app.route("/echo/<name>")
+    @websocket.with_websocket
+    async def echo(request, ws, name):
+        try:
+            while True:
+                message = await ws.receive()
+                await ws.send(f"{name} {request.headers['X-A']} {message}" if isinstance(message, str) else message)
+        finally:
+            seen.append("left")
+
+    @app.route("/upgrade")
+    async def upgrade(request):
+        if "full" in request.args:
+            return "full", 409
+        ws = await websocket.websocket_upgrade(request)
+        await ws.send(await ws.receive())
+        await ws.close()
+        return None
+
+    @app.route("/fail")
+    @websocket.with_websocket
+    async def fail(request, ws):
+        await ws.receive()
+        raise LookupError("inside")
+
+    app.errorhandler(LookupError)(lambda request, error: ("lost", 500))
+
+    def words():
+        seen.append((yield "hello"))
+        seen.append((yield b"\xff" * 300))
+        yield "x" * 70_000  # more than a message may have
+
+    async def awaited():
+        await asyncio.sleep(0)
+        seen.append((yield "hello"))
+
+    async def all_of_them():
+        answers = [
+            await client.websocket(path, said, headers={"X-A": "a"})
+            for path, said in [
+                ("/echo/Ada", words), ("/echo/Bob", awaited), ("/upgrade", words), ("/upgrade?full", words),
+                ("/fail", words), ("/none", words),
+            ]
+        ]  # fmt: skip
+        return [(answer.status_code, answer.body) for answer in answers]
+
+    client = client(app)
+    return asyncio.run(all_of_them())
+
+
+def test_the_test_client_holds_the_same_conversations():
+    mine, original = [], []
+    assert conversations(ours, OurClient, mine) == conversations(theirs, TheirClient, original)
+    assert mine == original
+    assert mine[0] == "Ada a hello"
+
+
+def test_the_client_hears_a_handler_that_speaks_first():
+    app, heard = ours.Microdot(), []
+
+    @app.route("/")
+    @import_module("antiphon.dialects.microdot.websocket").with_websocket
+    async def greet(request, ws):
+        await ws.send("welcome")
+        await ws.send(await ws.receive())
+
+    def client():
+        heard.append((yield "first"))
+        heard.append((yield "second"))
+
+    asyncio.run(OurClient(app).websocket("/", client))
+    assert heard == ["welcome", "first"]

@@ -241,6 +241,21 @@ def test_what_can_not_be_shown_is_a_programmers_error_that_names_it(wanted, mess
         Form(wanted, Request.blank("/"))
 
 
+@pytest.mark.parametrize(
+    ("widget", "fix"),
+    [
+        ("texarea", "there is no widget 'texarea': did you mean 'textarea'?"),
+        ("datetime", "there is no widget 'datetime': did you mean 'datetime-local'?"),
+        ("wysiwyg", "there is no widget 'wysiwyg': there are text, textarea, password,"),
+    ],
+)
+@pytest.mark.parametrize("show", [Field, lambda widget: Form(Signup, Request.blank())["name"].showing(widget=widget)])
+def test_an_unknown_widget_is_an_error_with_those_that_there_are(widget, fix, show):
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - its message is compared
+        show(widget=widget)
+    assert str(refused.value).startswith(fix)
+
+
 class TestMessages:
     def test_are_there_for_each_code_that_a_form_may_have(self):
         never = {"invalid", "not_a_string", "not_an_array", "not_an_object", "unknown", "wrong_name"}

@@ -133,7 +133,7 @@ class TestAMalformedFile:
             ('{"a": "b",\n\n"c": 3}', r"de\.json, line 3: 'c' is 3: a text is wanted, or an object of texts"),
             ('{"a": {\n"ä": ["x"]}}', r"de\.json, line 2: 'a\.ä' is \['x'\]: a text is wanted"),
             ('{"a": "b",\n"a": "c"}', r"de\.json, line 2: the key 'a' stands twice in one object"),
-            ('{"": {"plural-forms": "n"},\n "a": {"one": "x"}}', r"de\.json, line 1: 'n' is no rule"),
+            ('{"": {"plural-forms": "n"},\n "a": {"one": "x"}}', r"de\.json, line 1: 'n' is not a rule"),
             ('{"a": {"one": null}}', r"de\.json, line 1: 'a\.one' is None"),
         ],
     )
@@ -160,7 +160,7 @@ class TestAMalformedFile:
 
     @pytest.mark.parametrize("name", ["messages", "de.texts", "schema"])
     def test_whose_name_is_no_language_is_an_error(self, folder, name):
-        with pytest.raises(ValueError, match=rf"{name}\.json: '{name}' is no language tag"):
+        with pytest.raises(ValueError, match=rf"{name}\.json: '{name}' is not a language tag"):
             Languages(folder(**{name: {}}))
 
     def test_may_begin_with_a_byte_order_mark(self, tmp_path):

@@ -205,7 +205,7 @@ class TestLanguages:
     @pytest.mark.parametrize(
         ("arguments", "error"),
         [
-            ({"default": "English!"}, "'English!' is no language tag, such as 'de' or 'de-AT'"),
+            ({"default": "English!"}, "'English!' is not a language tag, such as 'de' or 'de-AT'"),
             ({"cookie": "a b"}, "a b"),
         ],
     )
@@ -239,7 +239,7 @@ class TestATag:
 
     @pytest.mark.parametrize("written", ["", "d", "1234", "de--AT", "de-", "-de", "README", "de.AT", "schema-of-json!"])
     def test_is_none_of_these(self, written):
-        with pytest.raises(ValueError, match="is no language tag"):
+        with pytest.raises(ValueError, match="is not a language tag"):
             normalised(written)
 
     def test_falls_back(self):

@@ -142,6 +142,20 @@ class TestAPluralRule:
         numbers = [*range(210), 1_000_000, 1_000_001, 2_000_000, 0.5, 1.5, 2.5, 10.1]
         assert [ours(n) for n in numbers] == [theirs(n) for n in numbers]
 
+    def test_is_looked_up_for_languages_whose_plural_forms_are_read(self, tmp_path, monkeypatch):
+        from babel import localedata
+
+        for tag in ("de", "sk", "fi"):
+            (tmp_path / f"{tag}.json").write_text('{"stars": {"one": "a", "other": "b"}, "title": "c"}')
+        asked = []
+        exists = localedata.exists
+        monkeypatch.setattr(localedata, "exists", lambda name: asked.append(name) or exists(name))
+        languages = Languages(tmp_path)
+        assert [languages.texts(tag).gettext("title") for tag in ("de", "sk", "fi")] == ["c"] * 3
+        assert not asked
+        assert [languages.texts("sk").gettext("stars", n=n) for n in (1, 2)] == ["a", "b"]
+        assert {*asked} == {"sk"}
+
     def test_is_that_of_the_table_without_babel(self, monkeypatch):
         assert rule_of("ar") is not small_rule("ar")
         assert rule_of("tlh") is small_rule("tlh")
@@ -158,8 +172,8 @@ class TestAPluralRule:
     @pytest.mark.parametrize(
         ("declared", "error"),
         [
-            ("nplurals=2", "is no rule"),
-            ("nplurals=2; plural=__import__('os')", "is no rule"),
+            ("nplurals=2", "is not a rule"),
+            ("nplurals=2; plural=__import__('os')", "is not a rule"),
             ("nplurals=3; plural=n", "has 3 forms"),
         ],
     )

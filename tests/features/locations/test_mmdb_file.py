@@ -78,7 +78,7 @@ def test_whoever_writes_into_the_file_breaks_nothing(path):
 
 def test_another_format_is_an_error(path):
     path.write_bytes(b"no database")
-    with pytest.raises(ValueError, match=r"city\.mmdb is no database in MaxMind's format"):
+    with pytest.raises(ValueError, match=r"city\.mmdb is not a database in MaxMind's format"):
         Locations(path).load()
 
 

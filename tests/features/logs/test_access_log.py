@@ -137,7 +137,7 @@ def test_without_a_level_of_its_own_it_is_logged_though_others_begin_at_warnings
 
 @pytest.mark.parametrize(
     ("extra", "message"),
-    [(logging.getLevelNamesMapping, "is called with"), ("text", "no function"), (asyncio.sleep, "write it as `def`")],
+    [(logging.getLevelNamesMapping, "is called with"), ("text", "a function"), (asyncio.sleep, "write it as `def`")],
 )
 def test_extra_is_a_plain_function_of_the_exchange(extra, message):
     with pytest.raises(TypeError, match=message):

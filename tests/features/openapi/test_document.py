@@ -374,7 +374,7 @@ def test_a_debugged_application_tells_of_answers_that_break_their_contracts_in_t
     assert client.get("/nowhere").status == 404
     told = [each.getMessage() for each in caplog.records if each.name == "antiphon.openapi"]
     assert len(told) == 2
-    assert told[0].endswith("no Lamp: /id expected an integer, got a string")
+    assert told[0].endswith("not fit Lamp: /id expected an integer, got a string")
     assert "test_document.py" in told[0]
     page = client.get("/docs").text
     assert page.count(f"{told[0].replace('<', '&lt;').replace('>', '&gt;')}</li>") == 1

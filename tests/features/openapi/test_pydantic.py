@@ -193,5 +193,5 @@ def test_answers_are_held_to_models() -> None:
     client = Client(app, contract=True)
     assert client.get("/right").json["label"] == "Lamp 1"
     for kind, said in {"id": "/id ", "more": "/size is not in the contract", "less": " is missing"}.items():
-        with pytest.raises(ContractError, match=f"a body that is no Lamp: .*{said}"):
+        with pytest.raises(ContractError, match=f"a body that does not fit Lamp: .*{said}"):
             client.get(f"/{kind}")

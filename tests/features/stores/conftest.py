@@ -37,7 +37,15 @@ class Timed(Clocked):
         time.sleep(self.ttl * 1.2)
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes)])
+SERVERS = {"valkey": "valkey", "cluster": "valkey_cluster", "sentinel": "valkey_sentinel"}
+"""Fixtures of Valkey's servers, by the kind of the store."""
+
+OF_SEVERAL_SERVERS = [
+    pytest.param(kind, marks=[pytest.mark.processes, pytest.mark.once]) for kind in ("cluster", "sentinel")
+]
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes), *OF_SEVERAL_SERVERS])
 def kept(request, tmp_path):
     """One of the stores that keep entries on the server, with its clock."""
     opened = []
@@ -54,8 +62,8 @@ def kept(request, tmp_path):
             yield Clocked(opening(lambda clock: opened[0] if opened else MemoryStore(clock=clock)))
         case "sqlite":
             yield Clocked(opening(lambda clock: SQLiteStore(tmp_path / "store.db", timeout=30, clock=clock)))
-        case "valkey":
-            url = request.getfixturevalue("valkey").url
+        case kind:
+            url = request.getfixturevalue(SERVERS[kind]).url
             yield Timed(opening(lambda clock: ValkeyStore(url, prefix=f"{tmp_path}:", timeout=30, clock=clock)))
     for each in opened:
         each.close()

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.features.stores.conftest import SERVERS
 from tests.features.stores.users_at_once import opened, use_on_threads
 from tests.helpers.waiting import DEADLINE
 
@@ -18,13 +19,12 @@ ALL = PROCESSES * THREADS * TURNS
 @pytest.fixture
 def where(kept, request, tmp_path):
     """The place of the store, for other processes."""
-    if request.node.callspec.params["kept"] == "sqlite":
-        return os.fspath(tmp_path / "store.db")
-    return request.getfixturevalue("valkey").url
+    kind = request.node.callspec.params["kept"]
+    return os.fspath(tmp_path / "store.db") if kind == "sqlite" else request.getfixturevalue(SERVERS[kind]).url
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("kept", ["sqlite", "valkey"], indirect=True)
+@pytest.mark.parametrize("kept", ["sqlite", "valkey", pytest.param("cluster", marks=pytest.mark.once)], indirect=True)
 def test_in_processes(kept, where, tmp_path):
     command = [
         sys.executable,

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.features.stores.conftest import SERVERS
+
 pytestmark = pytest.mark.usefixtures("kept")  # each test runs with each of the stores: they are its subject
 
 WRITERS = 50
@@ -398,10 +400,12 @@ class TestFiftyWriters:
         assert store.load("key").data == self.EXPECTED
 
     @pytest.mark.processes
-    @pytest.mark.parametrize("kept", ["sqlite", "valkey"], indirect=True)
+    @pytest.mark.parametrize(
+        "kept", ["sqlite", "valkey", pytest.param("cluster", marks=pytest.mark.once)], indirect=True
+    )
     def test_in_processes_lose_nothing(self, kept, tmp_path, request):
         kind = request.node.callspec.params["kept"]
-        where = tmp_path / "store.db" if kind == "sqlite" else request.getfixturevalue("valkey").url
+        where = tmp_path / "store.db" if kind == "sqlite" else request.getfixturevalue(SERVERS[kind]).url
         command = [sys.executable, "-m", "tests.features.stores.writers", kind, os.fspath(where), f"{tmp_path}:"]
         subprocess.run([*command, str(WRITERS)], check=True, timeout=60)
         kept.clock.now = time.time()

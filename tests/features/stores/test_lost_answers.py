@@ -137,7 +137,7 @@ def test_of_counters_are_given_again_as_they_were(valkey, proxy, opening, lossy)
 def test_are_remembered_for_longer_than_a_client_asks_again(valkey, opening):
     store = opening(valkey.url)
     store.increment("counter", ttl=0.05)
-    [answer] = store._client.keys(f"{store._prefix}a:*")
+    [answer] = store._client.keys(f"{store._commands.prefix}a:*")
     assert 9 * 3000 < store._client.pttl(answer) <= 10 * 3000
 
 

@@ -151,7 +151,7 @@ def test_those_who_wait_too_long_for_users_of_the_other_file_are_a_503(path, clo
         remove(path)
         with pytest.raises(StoreUnavailable):
             store.load("key")
-        assert "others still use the file that was there before" in caplog.text
+        assert "others still use the previous file" in caplog.text
         clock.go_on()
         writing.result(DEADLINE)
         assert store.load("key") is None

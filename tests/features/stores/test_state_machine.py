@@ -118,9 +118,9 @@ def comparable(found):
     return found
 
 
-def run(opening, times_to_live, passing):
+def run(opening, times_to_live, passing, examples=20):
     machine = partial(SideBySide, opening, times_to_live, passing)
-    run_state_machine_as_test(machine, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25, deadline=None))
 
 
 def test_sqlite(tmp_path):
@@ -134,11 +134,13 @@ def test_sqlite(tmp_path):
 
 
 @pytest.mark.processes
-def test_valkey(valkey, tmp_path):
+@pytest.mark.parametrize("servers", ["valkey", pytest.param("valkey_cluster", marks=pytest.mark.once)])
+def test_valkey(servers, request, tmp_path):
     """Of which entries expire by the server's own clock."""
+    url = request.getfixturevalue(servers).url
     prefixes = count()
 
     def opening(clock):
-        return ValkeyStore(valkey.url, prefix=f"{tmp_path}:{next(prefixes) // 2}:", clock=clock)
+        return ValkeyStore(url, prefix=f"{tmp_path}:{next(prefixes) // 2}:", clock=clock)
 
-    run(opening, [LONG, 2 * LONG], [0.0, 1.0, 20.0])
+    run(opening, [LONG, 2 * LONG], [0.0, 1.0, 20.0], 20 if servers == "valkey" else 8)

@@ -5,7 +5,7 @@ import os
 import re
 
 import pytest
-from jinja2 import DictLoader, TemplateNotFound, UndefinedError
+from jinja2 import DictLoader, FunctionLoader, TemplateNotFound, UndefinedError
 
 from antiphon import App, Blueprint, Request, Response, abort
 from antiphon.features import Block, Page, Templates
@@ -345,3 +345,33 @@ def test_a_page_of_an_error_or_of_a_post_has_no_etag(site):
     site.page(lambda _: Page("page.html"), "/post", methods=["POST"])
     assert "etag" not in site.get().headers
     assert "etag" not in site.client().post("/post").headers
+
+
+class CountingLoader(DictLoader):
+    """A loader that counts the templates that it gives."""
+
+    count = 0
+
+    def get_source(self, environment, template):
+        self.count += 1
+        return super().get_source(environment, template)
+
+
+def other_loader(loader):
+    return FunctionLoader(lambda name: loader.get_source(None, name)[0])
+
+
+@pytest.mark.parametrize(("wrapped", "is_loaded_again"), [(lambda loader: loader, False), (other_loader, True)])
+@pytest.mark.parametrize("in_blueprint", [False, True])
+def test_all_templates_are_compiled_once_unless_a_loader_may_have_any_number(wrapped, is_loaded_again, in_blueprint):
+    parts = {f"part{number}.html": f"{number} " for number in range(500)}
+    loader = CountingLoader({**parts, "page.html": "".join(f"{{% include {name!r} %}}" for name in parts)})
+    app, shop = App(), Blueprint("shop")
+    app.use(Templates(wrapped(loader)))
+    if in_blueprint:
+        shop.use(Templates(DictLoader({})))
+    shop.get("/")(lambda request: Page("page.html"))
+    app.register(shop)
+    client = Client(app)
+    assert client.get("/").text == client.get("/").text == "".join(parts[name] for name in parts)
+    assert loader.count == (1002 if is_loaded_again else 501)

@@ -38,8 +38,8 @@ def from_asgi(
     also told of a client that disconnects before the response, if the server tells that; it goes on to its end, and
     ClientDisconnected is raised.
 
-    Raises what the application raises, and RuntimeError when it breaks the rules of ASGI; so does the iterator of the
-    body, once the response has started. An application that has failed after a whole response leaves its error in
+    Raises what the application raises, and RuntimeError when it breaks the rules of ASGI; the iterator of the body
+    raises them once the response has started. An application that has failed after a whole response leaves its error in
     ``response.error``.
     """
     seconds = seconds_of(grace)

@@ -8,7 +8,7 @@ from antiphon.adapters.asgi import ASGIApplication, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
 from antiphon.adapters.foreign.asgi import application_fault, read_head
 from antiphon.adapters.foreign.scope import make_scope
-from antiphon.adapters.websockets.asgi import DENIAL
+from antiphon.adapters.websockets.asgi import DENIAL, SOCKET_SCHEMES
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.websockets.channel import channel_of
@@ -23,7 +23,7 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
     del scope["method"]
     scope |= {
         "type": "websocket",
-        "scheme": {"http": "ws", "https": "wss"}.get(scope["scheme"], scope["scheme"]),
+        "scheme": SOCKET_SCHEMES.get(scope["scheme"], scope["scheme"]),
         "subprotocols": [*channel.subprotocols] if channel else [],
     }
     scope["extensions"][DENIAL] = {}
@@ -33,7 +33,7 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
 class ASGIConversation:
     """One call of an application for a handshake, with its ``receive`` and ``send``.
 
-    The application is told of the end of the connection, whoever ends it; it goes on to its own end.
+    The application is told about the end of the connection, whichever side ends it; it goes on to its own end.
     """
 
     _refusal: Response | None = None

@@ -48,11 +48,7 @@ class WSGIWithObservers:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         with _observation(self._observers, WSGIHead(environ)) as observation:
-            return observe_wsgi(self._application, environ, start_response, observation, _is_stream)
-
-
-def _is_stream(result: object) -> bool:
-    return not isinstance(result, list | tuple)
+            return observe_wsgi(self._application, environ, start_response, observation)
 
 
 class ASGIWithObservers:

@@ -27,7 +27,7 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
         listener.listen(0)
     elif sys.platform == "linux":
-        listener.bind("")  # a name of the kernel's choice, which is no file
+        listener.bind("")  # a name of the kernel's choice, which is not a file
         listener.listen(0)
     else:
         with TemporaryDirectory() as folder:

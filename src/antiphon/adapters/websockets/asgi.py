@@ -8,6 +8,7 @@ from typing import Any
 from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope, Send
 from antiphon.concurrency.iterables import aclose
 from antiphon.http.headers import encode_fields
+from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields
 from antiphon.response.message import Stream
@@ -17,7 +18,9 @@ from antiphon.websockets.closing import ABNORMAL, NO_CODE, WebSocketClosed
 DENIAL = "websocket.http.response"
 """The extension by which a server sends any response to a handshake, and not only 403."""
 
-_SCHEMES = {"ws": "http", "wss": "https"}
+HTTP_SCHEMES = {"ws": "http", "wss": "https"}
+"""The schemes of requests, by those that servers give to handshakes."""
+SOCKET_SCHEMES = {http: socket for socket, http in HTTP_SCHEMES.items()}
 
 
 class ASGIHandshake(ASGIHead):
@@ -27,7 +30,7 @@ class ASGIHandshake(ASGIHead):
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scheme = scope.get("scheme") or "ws"
-        super().__init__({**scope, "method": "GET", "scheme": _SCHEMES.get(scheme, scheme)}, receive)
+        super().__init__({**scope, "method": "GET", "scheme": HTTP_SCHEMES.get(scheme, scheme)}, receive)
         self.has_body = False
         self.channel = ASGIChannel(scope.get("subprotocols") or (), receive, send)
         self._takes_response = DENIAL in (scope.get("extensions") or ())
@@ -87,10 +90,11 @@ async def close_stream(body: Any) -> None:
 class ASGIChannel:
     """The messages of a connection, over ASGI."""
 
-    __slots__ = ("_receive", "_send", "subprotocols")
+    __slots__ = ("_receive", "_send", "limit", "subprotocols")
 
     def __init__(self, subprotocols: Sequence[str], receive: Receive, send: Send) -> None:
         self.subprotocols = subprotocols
+        self.limit = NO_BOUND
         self._receive = receive
         self._send = send
 

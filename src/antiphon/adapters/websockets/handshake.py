@@ -1,6 +1,6 @@
 """One handshake: answered by a handler, with a response, or with a conversation."""
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeGuard
 
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.websockets.asgi import ASGIHandshake
@@ -10,7 +10,7 @@ from antiphon.handler.contract import Handler, finish, log_failure
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
-from antiphon.response.fields import Line
+from antiphon.response.fields import Fields, Line
 from antiphon.response.response import Response
 from antiphon.websockets.closing import WebSocketClosed
 from antiphon.websockets.response import WebSocketResponse
@@ -35,12 +35,12 @@ async def answer_handshake(handler: Handler, head: Handshake, observation: Obser
         answer = handler._answer_handshake(request)
         response = answer if isinstance(answer, Response) else await answer
         del answer
-        if isinstance(response, WebSocketResponse):
-            await _converse(request, head, response, observation)
+        if opens_conversation(response):
+            await converse(request, head, response, observation)
         else:
             if observation is not None:
                 observation.send_head(response.status, ())
-            await head.refuse(request, response)
+            await head.refuse(request, await refusing(response))
         del response  # an error that is raised below keeps this frame
     except BaseException as error:
         if observation is not None:
@@ -56,25 +56,43 @@ async def answer_handshake(handler: Handler, head: Handshake, observation: Obser
                 observation.end()
 
 
-async def _converse(
-    request: Request, head: Handshake, response: WebSocketResponse, observation: Observation | None
+def opens_conversation(response: Response) -> TypeGuard[WebSocketResponse]:
+    """True for the acceptance of a handshake, unless somebody has set another status."""
+    return isinstance(response, WebSocketResponse) and response.status == 101
+
+
+async def refusing(response: Response) -> Response:
+    """Return the response to a handshake that opens no conversation; one that it might have opened is ended."""
+    if isinstance(response, WebSocketResponse):
+        await aclose(None, response.body)
+        response.body = b""
+    return response
+
+
+class AcceptedHead(Protocol):
+    """The head of a handshake that can be accepted."""
+
+    wait_disconnect: Any
+
+    async def accept(self, subprotocol: str | None, fields: Fields, /) -> None:
+        """Answer the handshake with 101. Raises WebSocketClosed if the client has left."""
+        ...
+
+
+async def converse(
+    request: Request, head: AcceptedHead, response: WebSocketResponse, observation: Observation | None
 ) -> None:
     """Accept a handshake, and run its conversation. An error of it is logged, and the socket is closed for it."""
     connection, body = response.connection, response.body
     assert not isinstance(body, bytes)  # noqa: S101 - it is a stream
     try:
-        if response.status != 101:  # somebody has set another one
-            await aclose(None, body)
-            response.body = b""
-            await head.refuse(request, response)
-            return
         try:
             await head.accept(connection.subprotocol, _fields_of(response))
         except WebSocketClosed:
             await aclose(None, body)
             return
         connection.accepted()
-        head.wait_disconnect = connection.wait_closed  # type: ignore[assignment]
+        head.wait_disconnect = connection.wait_closed
         if observation is not None:
             observation.send_head(101, ())
         try:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from antiphon.adapters.rsgi import CLOSED, RSGIHead, RSGIScope
-from antiphon.adapters.websockets.asgi import close_stream
+from antiphon.adapters.websockets.asgi import HTTP_SCHEMES, close_stream
+from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields
 from antiphon.response.response import Response
@@ -11,6 +12,8 @@ from antiphon.websockets.closing import ABNORMAL, NO_CODE, WebSocketClosed
 
 _CLOSE = 0
 """The kind of the message that is the end."""
+_LEFT = (CLOSED, "RSGIProtocolError")
+"""The errors by which Granian tells that a handshake can't be answered any more."""
 
 
 class RSGIHandshake(RSGIHead):
@@ -27,7 +30,8 @@ class RSGIHandshake(RSGIHead):
     @property
     def scheme(self) -> str:
         """The scheme of the HTTP request."""
-        return {"ws": "http", "wss": "https"}.get(self.scope.scheme, self.scope.scheme)
+        scheme: str = self.scope.scheme
+        return HTTP_SCHEMES.get(scheme, scheme)
 
     async def begin_handshake(self) -> None:
         """Do nothing: RSGI announces no handshake."""
@@ -47,16 +51,22 @@ class RSGIHandshake(RSGIHead):
 class RSGIChannel:
     """The messages of a connection, over RSGI."""
 
-    __slots__ = ("_protocol", "_transport", "subprotocols")
+    __slots__ = ("_protocol", "_transport", "limit", "subprotocols")
 
     def __init__(self, protocol: Any) -> None:
         self.subprotocols: tuple[str, ...] = ()  # as none can be agreed on
+        self.limit = NO_BOUND
         self._protocol = protocol
         self._transport: Any = None
 
     async def accept(self) -> None:
-        """Open the connection."""
-        self._transport = await self._protocol.accept()
+        """Open the connection. Raises WebSocketClosed if the client has left."""
+        try:
+            self._transport = await self._protocol.accept()
+        except Exception as error:
+            if type(error).__name__ not in _LEFT:
+                raise
+            raise WebSocketClosed(ABNORMAL) from error
 
     async def receive(self) -> str | bytes:
         """Wait for the next message."""

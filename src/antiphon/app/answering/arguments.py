@@ -1,13 +1,17 @@
 """The arguments of handlers: the request, and those parameters of the route that the handler names."""
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, innermost, signature_of
+from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS
 from antiphon.routing.pattern import Parameter
+
+if TYPE_CHECKING:
+    from inspect import Parameter as Argument
 
 
 class Arguments(NamedTuple):
@@ -29,17 +33,18 @@ class Arguments(NamedTuple):
     ) -> None:
         """Check the arguments against the parameters of a route, and the defaults that it has for others.
 
-        Raises TypeError, which names the handler and the fix, for an argument that is no parameter, and for an
+        Raises TypeError, which names the handler and the fix, for an argument that is not a parameter, and for an
         annotation that no value of the parameter has.
         """
         known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
         for name in self.required:
             if name not in known:
+                has = ", ".join(known) or "none"
+                fix = _reading(name, _resolved(self.annotations[name], handler))
                 raise explained(
                     "unknown-parameter",
                     TypeError(
-                        f"{describe(handler)} takes {name!r}, which is no parameter of {where}:"
-                        f" that has {', '.join(known) or 'none'}"
+                        f"{describe(handler)} takes {name!r}, which is not a parameter of {where}: that has {has}{fix}"
                     ),
                 )
         for part in parameters:
@@ -62,14 +67,66 @@ def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request
     Behind a decorator that passes any argument on, those of the decorated function count, too. Raises TypeError, which
     names the handler, for one that can't be called with those.
     """
-    annotations, required, takes_all = _level(handler, len(given))
+    _check_function(handler)
+    parameters = _parameters(handler)
+    annotations, required, takes_all = _described(parameters[len(given) :])
+    _check_request(handler, parameters)
     check_arguments(handler, *given, **dict.fromkeys(required, ""))
     inner = handler
     while takes_all and (wrapped := _wrapped(inner)) is not None:
         inner = wrapped
-        more, _, takes_all = _level(inner, len(given))
+        more, _, takes_all = _described(_parameters(inner)[len(given) :])
         annotations = {**more, **annotations}
     return Arguments(annotations, required, takes_all) if annotations or takes_all else NO_ARGUMENTS
+
+
+def _check_function(handler: object) -> None:
+    """Raise TypeError for what a hook returned that was written as a decorator: None, or a coroutine if it is async."""
+    if isinstance(handler, Coroutine):
+        handler.close()  # it would warn that nothing awaits it
+        returned = "a coroutine"
+    elif handler is None:
+        returned = "None"
+    else:
+        return
+    raise explained(
+        "hook-as-decorator",
+        TypeError(
+            f"the decorator below the route returned {returned}, not a handler."
+            ' If it is a hook, give it to the route: @app.get("/", before=hook)'
+        ),
+    )
+
+
+_BODIES = (str, int, float, bool, bytes, dict, list)
+_RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer__")
+
+
+def _is_record(annotation: Any) -> bool:
+    return isinstance(annotation, type) and any(hasattr(annotation, mark) for mark in _RECORDS)
+
+
+def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") -> None:
+    """Raise TypeError for a handler that annotates its first argument, the request, as a value or a body."""
+    first = next(iter(parameters), None)
+    if first is None or first.annotation in (first.empty, Request):
+        return
+    annotation = _resolved(first.annotation, handler)
+    if annotation not in _BODIES and not _is_record(annotation):
+        return
+    fix = _reading(first.name, annotation) or f": write (request, {first.name}: {_shown(annotation)})"
+    raise explained(
+        "wrong-annotation",
+        TypeError(
+            f"{describe(handler)} takes {first.name} as {_shown(annotation)},"
+            f" and the first argument is the request{fix}"
+        ),
+    )
+
+
+def _reading(name: str, annotation: Any) -> str:
+    """Return the fix for an argument that is to be a body; empty for any other."""
+    return f". Read the body: {name} = request.json_as({_shown(annotation)})" if _is_record(annotation) else ""
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
@@ -90,18 +147,22 @@ def with_arguments(handler: Callable[..., Any], names: Collection[str], has_othe
     return function
 
 
-def _level(function: Callable[..., Any], given: int) -> tuple[dict[str, Any], list[str], bool]:
-    """Return the annotations of a function's arguments behind the first ones, the names of those without a default, and
-    True if it takes arguments of any name.
+def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], bool]:
+    """Return the annotations of arguments that can be given by name, the names of those without a default, and True if
+    there may be any name.
     """
-    try:
-        others = [*signature_of(function, follow_wrapped=False).parameters.values()][given:]
-    except ValueError:  # it is written in C and hides them
-        return {}, [], False
     named = [other for other in others if other.kind in (other.POSITIONAL_OR_KEYWORD, other.KEYWORD_ONLY)]
     required = [other.name for other in named if other.default is other.empty]
     takes_all = any(other.kind is other.VAR_KEYWORD for other in others)
     return {other.name: other.annotation for other in named}, required, takes_all
+
+
+def _parameters(function: Callable[..., Any]) -> "list[Argument]":
+    """Return the parameters of a function, without those of what it wraps; none of one in C that hides them."""
+    try:
+        return [*signature_of(function, follow_wrapped=False).parameters.values()]
+    except ValueError:
+        return []
 
 
 def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:

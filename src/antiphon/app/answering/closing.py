@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 
 from antiphon.app.answering.error_handlers import answer_error, find_handler
 from antiphon.app.answering.hooks import Closer, Hook, Part, hook
-from antiphon.app.answering.middleware import AsyncSend
+from antiphon.app.answering.middleware import AsyncStep
 from antiphon.app.answering.open_resources import Opened, ResourceStack
-from antiphon.app.answering.opening import open_in_steps
+from antiphon.app.answering.opening import open_all
 from antiphon.app.answering.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
@@ -51,8 +51,8 @@ def leave(
 async def _open_and_leave(
     plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
 ) -> Response:
-    """Open middleware that has nothing to do before the response is there, and so is open from now on."""
-    await open_in_steps(iter(plan.opened_on_read), request, opened)
+    """Open middleware that has nothing to do before there is a response, and count it as open."""
+    await open_all(plan.opened_on_read, request, opened)
     left = leave(plan, request, response, opened, is_shared)
     return left if isinstance(left, Response) else await left
 
@@ -106,7 +106,7 @@ async def _go_on(
 ) -> Response:
     """Do the rest of ``leave`` where the response has stopped, as often as it does.
 
-    An error becomes the response for what is called next, and so does a cancellation on the way to where it runs.
+    An error becomes the response for what is called next, as does a cancellation on the way to where it runs.
     """
     before, failure, made = response, response.error, None
     try:
@@ -114,16 +114,17 @@ async def _go_on(
             if type(stopped) is Switch:
                 response = _unless_cancelled(await switch_shielded(stopped), request, response)
             else:
-                outcome, part, subject = stopped  # type: ignore[misc]  # it is no switch, which has no subclass
+                outcome, part, subject = stopped  # type: ignore[misc]  # it is not a switch, which has no subclass
                 traceback = None if response.error is None else response.error.__traceback__
                 try:
-                    if type(outcome) is AsyncSend:
-                        outcome = await outcome  # type: ignore[misc]  # as its type says
-                    steps = outcome if part is None else part.settle(outcome, subject, request, response)
-                    made = await steps
+                    if type(outcome) is AsyncStep:
+                        outcome = await outcome
+                    steps: Any = outcome
+                    if part is not None and outcome is not None:
+                        steps = part.settle(outcome, subject, request, response)
+                    made = response if steps is None else await steps
                 except BaseException as error:
-                    is_end = type(outcome) is AsyncSend and isinstance(error, StopAsyncIteration)
-                    made = response if is_end else await _answer_raised(plan, request, response, error, traceback)
+                    made = await _answer_raised(plan, request, response, error, traceback)
                 if made is not response:
                     response = _in_place_of(response, made, request, is_caught=part is not None and part.throws)
             stopped = _pass_back(plan, request, response, hooks, opened)

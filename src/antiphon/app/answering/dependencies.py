@@ -63,9 +63,9 @@ class Source(NamedTuple):
         return self.hook.blocks
 
     @property
-    def opener(self) -> Opener:
+    def openers(self) -> tuple[Opener, ...]:
         """How the dependency is resolved; the source itself switches to where it runs."""
-        return opener(self.resolve, None, None, True)
+        return (opener(self.resolve, None, None, True),)
 
     def pinned(self) -> "Source":
         """Return the source with a switch of its own, for a stack that runs on a thread and on the loop."""
@@ -191,7 +191,7 @@ class Dependencies:
         the dependency has the value that ``default`` returns; both are called on the spot, and must not block. A
         generator function, sync or async, yields the value, and is resumed when the response has been made, or its
         stream has ended. Raises ValueError for a dependency that is provided already, TypeError for an object that is
-        no dependency, for functions that can't be called with a request, for context managers, and for a ``when`` or
+        not a dependency, for functions that can't be called with a request, for context managers, and for a ``when`` or
         ``default`` that is async or yields. A coroutine that any of them returns without being async is a TypeError,
         too, when the dependency is read.
         """
@@ -274,7 +274,7 @@ def _checked_source(
 
 
 def _check_undecorated(source: Callable[..., Any]) -> None:
-    """Check that a source is no function of ``contextlib``, whose context managers nobody would enter."""
+    """Check that a source is not a function of ``contextlib``, whose context managers nobody would enter."""
     import contextlib
 
     code = getattr(source, "__code__", None)

@@ -12,7 +12,7 @@ from typing import Any
 
 from antiphon.app.answering.closing import answer_failure, answer_unhandled, leave, refuse_at_once
 from antiphon.app.answering.open_resources import Opened, ResourceStack
-from antiphon.app.answering.opening import open_in_place, open_in_steps
+from antiphon.app.answering.opening import open_all, open_in_place, open_in_steps
 from antiphon.app.answering.plan import BARE, MIXED, NOTHING, Plan
 from antiphon.app.answering.receiving import receive_ahead, receive_rest
 from antiphon.app.answering.returns import to_response
@@ -56,8 +56,11 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
     answer: Any = None
     try:
         if not is_bare:
-            opened = []
-            answer = open_in_place(iter(plan.opening), request, opened)
+            opened, openers = [], iter(plan.opening)
+            answer = open_in_place(openers, request, opened)
+            if answer is not None and not isinstance(answer, Response):
+                opening = open_in_steps(answer, openers, request, opened)
+                return _conclude(plan, request, _answer_when_open(plan, request, opening), opened)
         if answer is None:
             if plan.raw_handler is None:
                 answer = plan.function(request)
@@ -74,6 +77,12 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
     if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
         return made
     return leave(plan, request, made, opened, made is answer)
+
+
+async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
+    """Wait until what is around the handler has opened, then call the handler, unless one has answered."""
+    early = await opening
+    return await plan.function(request) if early is None else early
 
 
 async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
@@ -102,7 +111,7 @@ def _answer_raised(plan: Plan, request: Request, error: BaseException, opened: O
 
 
 async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], opened: Opened) -> Response:
-    """Answer when what the handler gives is there: its answer, or the response that this makes itself."""
+    """Answer when the handler has given its answer, or when this has made the response itself."""
     try:
         answer = await waiting
         made = _respond(plan, request, answer)
@@ -133,7 +142,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             error = await receive_ahead(plan, request, error)
         if first is not None:
             await first
-        answer: Any = await open_in_steps(iter(plan.opening), request, opened) if plan.opening else None
+        answer: Any = None
+        if plan.opening:
+            answer = await open_all(plan.opening, request, opened)
         if answer is None:
             if head.has_body:
                 await receive_rest(plan, request, error)
@@ -179,6 +190,8 @@ def _forget_frames(error: HTTPError | None) -> None:
 
 def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitable[Response]:
     """Make a response of what was returned, by the request's conditions where it has to be."""
+    if type(answer) is Response:
+        return _by_conditions(request, answer) if answer.is_conditional else answer
     if type(answer) is str:
         return response_of(answer.encode(), TEXT_ONLY)
     made = to_response(answer, plan.function, request)

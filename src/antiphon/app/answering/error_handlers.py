@@ -127,7 +127,7 @@ def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
 
 
 def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
-    """Return the first handler for an error; None for an answer that was raised, which is no error."""
+    """Return the first handler for an error; None for an answer that was raised, which is not an error."""
     if isinstance(error, RaisedAnswer):
         return None
     for handlers in error_handlers:

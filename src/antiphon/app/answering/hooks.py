@@ -78,9 +78,9 @@ class Hook(NamedTuple):
         return result
 
     @property
-    def opener(self) -> Opener:
+    def openers(self) -> tuple[Opener, ...]:
         """How it is called before the handler."""
-        return opener(self.function, None, self.switch, self.is_async)
+        return (opener(self.function, None, self.switch, self.is_async),)
 
     @property
     def closer(self) -> Closer:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType
-from typing import Any, Final, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.answering.hooks import Close, Closer, Opener, closer, opener
 from antiphon.app.answering.returns import respond
@@ -11,6 +11,7 @@ from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
 from antiphon.handler.errors import is_leaving, note_task
+from antiphon.handler.scope import rest
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -35,6 +36,8 @@ class Middleware(NamedTuple):
     throws: bool = False
     when_read: Any = None
     """The dependency, a ``Dependency``, that a request has to have read, or may still read, for this to be opened."""
+    early: Callable[[Request], Response | None] | None = None
+    """A function that is called first, and may have the response ready, without any generator."""
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""
@@ -45,9 +48,10 @@ class Middleware(NamedTuple):
         return self._replace(switch=ON_THREAD if self.blocks else ON_LOOP)
 
     @property
-    def opener(self) -> Opener:
-        """How it is opened."""
-        return opener(self.function, self.closer, self.switch, self.is_async)
+    def openers(self) -> tuple[Opener, ...]:
+        """How it is opened: its generator, after the function that may have the response ready."""
+        own = opener(self.function, self.closer, self.switch, self.is_async)
+        return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
     @property
     def closer(self) -> Closer:
@@ -57,14 +61,15 @@ class Middleware(NamedTuple):
     @property
     def close(self) -> Close:
         """The function that sends a generator the response."""
-        return _send_or_throw if self.throws else _send_async if self.is_async else resume
+        return _send_or_throw if self.throws else send_in_place if self.is_async else resume
 
     async def settle(self, outcome: Any, generator: Any, request: Request, response: Response) -> Response:
         """Return the response that it gives instead of another. Raises RuntimeError if it yields again."""
         if self.throws and response.error is not None and outcome is response.error:
             instead = await self._throw(generator, response.error)
         elif self.is_async:
-            instead = await self._end_last(generator, outcome)
+            (yielded,) = outcome
+            instead = await self._end_last(generator, yielded)
         else:
             instead = self._instead(generator, outcome)
         return response if instead is None else await respond(instead, self.function, request)
@@ -135,27 +140,44 @@ class Middleware(NamedTuple):
         )
 
 
-_send_async = AsyncGeneratorType.asend
+class AsyncStep:
+    """The rest of a step of an async generator that waits: what it yields at last, in a tuple, or None if it ends."""
+
+    __slots__ = ("_effect", "_steps")
+
+    def __init__(self, steps: Awaitable[Any], effect: object) -> None:
+        self._steps = steps
+        self._effect = effect
+
+    def __await__(self) -> Generator[Any, Any, tuple[object] | None]:
+        try:
+            return ((yield from rest(self._steps, self._effect)),)
+        except StopAsyncIteration:
+            return None
 
 
-def _type_of_sends() -> type:
-    async def generator() -> AsyncGenerator[None, None]:
-        yield
+def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "AsyncStep | tuple[object] | None":
+    """Send the response to an async generator, and drive it until it waits.
 
-    sent = generator().asend(None)
-    sent.close()
-    return type(sent)
-
-
-AsyncSend: Final = _type_of_sends()
-"""The type of what an async generator returns when it is sent a response: what is awaited for its outcome."""
+    Return None if it ends, what it yields in a tuple, or the rest, which gives either.
+    """
+    steps = generator.asend(response)
+    try:
+        stopped = resume(steps, None)
+    except StopAsyncIteration:
+        return None
+    if stopped is None or stopped[0]:
+        return (None if stopped is None else stopped[1],)
+    return AsyncStep(steps, stopped[1])
 
 
 def _send_or_throw(generator: Any, response: Response) -> object:
     """Send the response to the generator, or return the error that has to be thrown in instead."""
     if response.error is not None:
         return response.error
-    return generator.asend(response) if isinstance(generator, AsyncGeneratorType) else resume(generator, response)
+    return (
+        send_in_place(generator, response) if isinstance(generator, AsyncGeneratorType) else resume(generator, response)
+    )
 
 
 def answered(function: Callable[..., Any], early: Any) -> Any:

@@ -21,7 +21,7 @@ from antiphon.http.head import server_head
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.files import is_for_any_thread
-from antiphon.response.message import WITHOUT_CONTENT, Stream
+from antiphon.response.message import WITHOUT_CONTENT, Heartbeat, Stream, take_heartbeats
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ class StreamEnd:
     def watching(self, body: Any) -> Stream:
         """Return the stream that has the chunks of a body, and notes its end."""
         if isinstance(body, AsyncIterable):
-            return AsyncChunks(body, self._async_chunks)
+            return _NotedChunks(body, self._async_chunks)
         return BlockingChunks(body, self._chunks)
 
     def _chunks(self, chunks: Iterable[bytes]) -> ByteGenerator:
@@ -304,3 +304,15 @@ class StreamEnd:
             self.error = error
             raise
         self.error = None
+
+
+class _NotedChunks(AsyncChunks[bytes]):
+    """The chunks of a body as they are, so that their sender may take over the body's heartbeats."""
+
+    def __init__(self, body: AsyncIterable[bytes], make: Callable[[AsyncIterable[bytes]], AsyncByteGenerator]) -> None:
+        super().__init__(body, make)
+        self._body = body
+
+    def take_heartbeats(self) -> Heartbeat | None:
+        """Leave the heartbeats of the body to the caller, before the first chunk."""
+        return take_heartbeats(self._body)

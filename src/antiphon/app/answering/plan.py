@@ -40,7 +40,7 @@ class Surroundings(Enum):
     """The surroundings of a handler. A server's thread or loop answers at once where that runs, unless STACKED."""
 
     BARE = "nothing"
-    IN_PLACE = "what waits for nothing, and runs where the handler does"
+    IN_PLACE = "what seldom waits, and runs where the handler does"
     STACKED = "anything, in one coroutine"
 
 
@@ -95,7 +95,7 @@ COMBINATIONS: Final = {
     (STACKED, DELEGATED, SMALL): {MIXED},
     (STACKED, DELEGATED, FOR_MIDDLEWARE): {MIXED},
 }
-"""All plans that there are. Each may have a handler that is ``def`` or ``async def``."""
+"""All existing plans. Each may have a handler that is ``def`` or ``async def``."""
 
 
 class HandlerStack(NamedTuple):
@@ -126,9 +126,8 @@ class HandlerStack(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """True if any part is awaited."""
-        called: list[Middleware | Hook] = [*self.middleware, *self.before, *self.after]
-        return bool(self.resolving) or any(part.is_async for part in called)
+        """True if any part is awaited in every case. Async middleware is driven in its place until it waits."""
+        return bool(self.resolving) or any(part.is_async for part in (*self.before, *self.after))
 
     @property
     def opens_on_read(self) -> tuple[Dependency[Any], ...]:
@@ -171,7 +170,7 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class Plan:
-    """The way in which the requests of one route are answered; ``for_wsgi`` is another one, if that is otherwise.
+    """The way in which the requests of one route are answered; ``for_wsgi`` is the way over WSGI, if that differs.
 
     Around an ``async def`` handler, what is sync runs on the server's loop, but over WSGI, with ``hooks_block``, on the
     thread that waits for the request: the process has one loop then, which all of them would hold up.
@@ -226,7 +225,7 @@ class Plan:
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
         opened: list[Middleware | Source | Hook] = [*stack.middleware, *stack.resolving, *stack.before]
-        openers = tuple(part.opener for part in opened)
+        openers = tuple(opener for part in opened for opener in part.openers)
         self.opening = () if self.opens_on_read else openers
         self.opened_on_read = openers if self.opens_on_read else ()
         self.after = tuple(part.closer for part in stack.after)

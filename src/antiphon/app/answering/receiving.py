@@ -75,7 +75,8 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
 
     What may wait for it on a thread waits before that, on the loop, until few enough others do.
     """
-    content.folder = plan.route.app.upload_folder
+    if plan.route.app is not None:  # a view of another framework has none
+        content.folder = plan.route.app.upload_folder
     if not content.received:
         content.is_kept = plan.body is not STREAM
     if plan.runs_on is not LOOP and not (request.head.blocks or content.is_complete):
@@ -91,8 +92,8 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
 async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) -> None:
     """Receive what is left of a body that the handler is to have, when the middleware has let the request pass.
 
-    That is done where the bytes come from, and the way goes back to where the handler is. A body that is there already
-    is held to the limits that may have been set since: who reads bytes does that.
+    That is done where the bytes come from, and the way goes back to where the handler is. A body that has arrived is
+    held to the limits that may have been set since: the code that reads bytes does that.
     """
     if error is not None or plan.body is not LOAD:
         if plan.is_async and plan.waits_on_thread:

@@ -86,9 +86,11 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
         make = _make
     try:
         made = make(value, source, request)
-    except _WrongReturn:
-        raise
     except Exception as error:
+        if kind is tuple and _is_misordered(value):
+            raise explained("wrong-return", _WrongReturn(f"{describe(source)} returned {_in_order(value)}")) from error
+        if isinstance(error, _WrongReturn):
+            raise
         raise explained(
             "wrong-return", _WrongReturn(f"{describe(source)} returned what can't be answered: {error}")
         ) from error
@@ -97,6 +99,19 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
 
 class _WrongReturn(TypeError):
     """A TypeError that names its source already."""
+
+
+def _is_misordered(value: Any) -> bool:
+    """True for a tuple that has its status before the body, or behind the header fields."""
+    places = [place for place, part in enumerate(value) if isinstance(part, int)]
+    return len(value) in (2, 3) and places in ([0], [2])
+
+
+def _in_order(value: Any) -> str:
+    """Return the types of a tuple, and the order in which its parts are understood."""
+    kinds = ", ".join(type(part).__name__ for part in value)
+    ordered = "body, status" if len(value) == 2 else "body, status, headers"
+    return f"({kinds}): the body comes first, write `return {ordered}`"
 
 
 def _make(value: Any, source: Source, request: Request) -> Response | MakesResponse:
@@ -196,7 +211,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
         )
     kind = type(body)
     if kind is str or kind is bytes:
-        return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses what is no status
+        return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses what is not a status
     if kind is dict or kind is list:
         return Response.json(body, status, headers, default=_json_default(request))  # type: ignore[arg-type]  # likewise
     if isinstance(body, Response):
@@ -213,7 +228,7 @@ _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] 
 
 def _amended(response: Response, status: object, headers: HeaderFields) -> Response:
     if status is not None:
-        response.status = status  # type: ignore[assignment]  # the setter refuses what is no status
+        response.status = status  # type: ignore[assignment]  # the setter refuses what is not a status
     if headers:
         response.headers.update(headers)
     return response

@@ -1,7 +1,7 @@
 """Conversations: the handler of a WebSocket, which runs until it wants the handshake to be answered, and goes on then.
 
 All of it is one task. What the handler does before is part of the handshake: it may refuse it by an error, or answer
-otherwise. From then on it is the body of the response: a stream without chunks, which ends with the handler.
+otherwise. After that it is the body of the response: a stream without chunks, which ends with the handler.
 """
 
 import asyncio

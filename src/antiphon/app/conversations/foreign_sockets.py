@@ -17,11 +17,12 @@ class ForeignSockets(SocketHandler):
     """A handler of handshakes, which gives responses: ``talk`` has the steps of a conversation.
 
     The steps agree on a subprotocol themselves, and give a response in place of a conversation. They are told of the
-    client's end, and not cancelled. ``blocks`` says that each has a thread, so that there are only so many.
+    client's end; with ``cancels`` they are cancelled for it where they wait for something else. ``blocks`` says that
+    each has a thread, so that there are only so many.
     """
 
-    def __init__(self, talk: Talk, *, blocks: bool = False) -> None:
-        super().__init__(talk, SocketOptions(), (), False)
+    def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:
+        super().__init__(talk, SocketOptions(), (), cancels)
         self._talk = talk
         self._blocks = blocks
 
@@ -34,7 +35,7 @@ class ForeignSockets(SocketHandler):
         return response
 
     def check_end(self, answer: object) -> None:
-        """Pass over the response of an application that has talked: it is sent to nobody."""
+        """Ignore the response of an application that has talked: it is not sent."""
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
         return self._talk(request, connection)

@@ -22,7 +22,7 @@ async def on_own_thread(
 ) -> Any:
     """Call a ``def`` handler on a thread of its own, in the context of this task, and wait for its end.
 
-    A thread can't be cancelled: where this is, each method of the socket raises WebSocketClosed from then on.
+    A thread can't be cancelled: where this is, each method of the socket raises WebSocketClosed after that.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Any] = loop.create_future()

@@ -21,14 +21,24 @@ PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
 """The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
 
 
-def check_cross_site(request: Request, allowed: Container[str] = frozenset()) -> None:
+def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *, is_handshake: bool = False) -> None:
     """Check that no page of another site makes a write, except one whose origin is in ``allowed``.
 
     Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) comes
-    from no browser, and passes. A ``null`` or malformed origin is another site.
+    from no browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked as a write is.
     """
-    if request.head.method not in SAFE_METHODS:
-        _check_site(request.head, allowed, "write")
+    head = request.head
+    if head.method in SAFE_METHODS and not is_handshake:
+        return
+    site = head.field("sec-fetch-site")
+    if site in OWN_PAGES:
+        return
+    origin = head.field("origin")
+    if not site and (not origin or _is_own(origin, head)):
+        return
+    if origin and origin != "null" and origin in allowed:
+        return
+    raise _refusal(origin, "handshake" if is_handshake else "write")
 
 
 def check_handshake_site(request: Request, allowed: Container[str] = frozenset()) -> None:
@@ -40,19 +50,7 @@ def check_handshake_site(request: Request, allowed: Container[str] = frozenset()
     head = request.head
     if head.field("cookie") and not (head.field("origin") or head.field("sec-fetch-site")):
         raise _refusal(None, "handshake")
-    _check_site(head, allowed, "handshake")
-
-
-def _check_site(head: Head, allowed: Container[str], what: str) -> None:
-    site = head.field("sec-fetch-site")
-    if site in OWN_PAGES:
-        return
-    origin = head.field("origin")
-    if not site and (not origin or _is_own(origin, head)):
-        return
-    if origin and origin != "null" and origin in allowed:
-        return
-    raise _refusal(origin, what)
+    check_cross_site(request, allowed, is_handshake=True)
 
 
 def _is_own(origin: str, head: Head) -> bool:

@@ -7,22 +7,25 @@ from antiphon.app.answering.hooks import Hook
 from antiphon.app.planning.guard import Guard
 from antiphon.http.errors import NotImplementedByServer, UpgradeRequired
 from antiphon.request.request import Request
-from antiphon.websockets.channel import channel_of
+from antiphon.websockets.channel import channel_of, refusal_of
 
-SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn or Granian"
+SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or Gunicorn with threads"
 
 
 def handshake_check(guard: Guard | None) -> Hook:
-    """Return the hook that refuses requests that are no handshakes, and, by a guard, those of other sites' pages."""
+    """Return the hook that refuses requests that are not handshakes, and, by a guard, those of other sites' pages."""
     return Hook(partial(_check_handshake, guard), False)
 
 
 def check_handshake(request: Request) -> None:
     """Check that a request is a handshake, by a server that has WebSockets.
 
-    Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers.
+    Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
+    (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
     """
     if channel_of(request.head) is None:
+        if refusal := refusal_of(request.head):
+            raise refusal
         if (request.head.field("upgrade") or "").lower() == "websocket":
             raise NotImplementedByServer(f"This server has no WebSockets: serve the application by {SERVERS}.")
         raise UpgradeRequired("This is for WebSockets.", upgrade="websocket")
@@ -35,11 +38,11 @@ def _check_handshake(guard: Guard | None, request: Request) -> None:
 
 
 def checking_handshakes(guard: Guard, hook: Hook) -> Hook:
-    """Return the hook of a mounted application, for which handshakes of other sites' pages are refused."""
+    """Return the hook of a mounted application for handshakes, which refuses those of other sites' pages."""
     hand_on = hook.function
 
     def check(request: Request) -> Any:
-        if channel_of(request.head) is not None and (error := guard.refused_handshake(request)):
+        if error := guard.refused_handshake(request):
             raise error
         return hand_on(request)
 

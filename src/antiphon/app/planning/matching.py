@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import copy
 from itertools import takewhile
 from types import MappingProxyType
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.answering.default_answers import malformed_path
 from antiphon.app.answering.plan import Plan
@@ -39,6 +39,13 @@ class AnyMethod(dict[str, Plan]):
         return self[method]
 
 
+class MountPlans(NamedTuple):
+    """The plans of a mount: for requests, and for handshakes of WebSockets."""
+
+    requests: Plan
+    handshakes: Plan
+
+
 class Routing:
     """The plans of an application: its routes, its mounts, and answers where there are none."""
 
@@ -48,7 +55,7 @@ class Routing:
         self.encoded_slashes = encoded_slashes
         self.looks = True
         """True if the head of each request is looked at before its plan is found."""
-        self.mounts: Prefixes[Plan] = Prefixes({})
+        self.mounts: Prefixes[MountPlans] = Prefixes({})
         self.defaults: dict[Plan, Mapping[str, Any]] = {}
         """The default parameters of each plan that has some."""
         self.redirected: set[Plan] = set()
@@ -146,7 +153,9 @@ class Routing:
         if self.redirected and self._other_form(request, segments, host):
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
         if self.mounts and (mounted := self.mounts.find(request.path, request.host, segments)):
-            return AnyMethod({"": mounted.found}), mounted.params
+            plans, head = mounted.found, request.head
+            is_handshake = getattr(head, "channel", None) is not None  # `channel_of` would be a call for each request
+            return AnyMethod({"": plans.handshakes if is_handshake else plans.requests}), mounted.params
         return None
 
     def _other_form(self, request: Request, segments: list[str] | None, host: str) -> bool:

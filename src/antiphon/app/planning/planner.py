@@ -14,7 +14,7 @@ from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.guard import Guard
-from antiphon.app.planning.matching import Routing, common_blueprint
+from antiphon.app.planning.matching import MountPlans, Routing, common_blueprint
 from antiphon.app.planning.read_types import check_read_types
 from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.route import Route
@@ -319,7 +319,7 @@ class Planning:
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.
 
-        Raises TypeError if it takes what is no parameter of the route.
+        Raises TypeError if it takes what is not a parameter of the route.
         """
         if route.arguments is NO_ARGUMENTS and route.websocket is None:
             return route.hook
@@ -384,22 +384,26 @@ class Planning:
         self._routing.mounts = Prefixes(self._router.converters)
         group = self._groups[""]
         for mount in mounts:
-            plan = group.plan_answer(
-                self._mount_hook(mount),
-                pattern=mount.prefix,
-                host=mount.host,
-                limits=mount.limits.within(group.limits),
-                body=Body(mount.receive),
-                checks_writes=mount.interface is not None,
+            requests, handshakes = (
+                group.plan_answer(
+                    hook,
+                    pattern=mount.prefix,
+                    host=mount.host,
+                    limits=mount.limits.within(group.limits),
+                    body=Body(mount.receive),
+                    checks_writes=mount.interface is not None,
+                )
+                for hook in (mount.hook, self._handshake_hook(mount))
             )
-            self._routing.mounts.add(mount.prefix, mount.host, plan)
+            self._routing.mounts.add(mount.prefix, mount.host, MountPlans(requests, handshakes))
 
-    def _mount_hook(self, mount: Mount) -> Hook:
+    def _handshake_hook(self, mount: Mount) -> Hook:
+        """Return the hook of a mount for handshakes, which an ``App`` checks itself."""
         if mount.interface is None:
             return mount.hook
         from antiphon.app.planning.handshakes import checking_handshakes
 
-        return checking_handshakes(self._routing.guard, mount.hook)
+        return checking_handshakes(self._routing.guard, mount.handshake_hook)
 
 
 def _never_fails(converter: Converter) -> Converter:

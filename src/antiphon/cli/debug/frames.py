@@ -1,17 +1,15 @@
 """Frames of a traceback: whose code each is, its source with the failing expression marked, and its locals."""
 
 import linecache
-import os
 import re
-import sysconfig
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple, TypeAlias
 
-import antiphon
 from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.values import Printer
+from antiphon.cli.own_files import is_own, shown_path
 
 _BEFORE, _AFTER = 5, 4
 """Lines of source around a line."""
@@ -23,9 +21,6 @@ _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
 """How many frames are shown of a stack that has more."""
-_ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
-_INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
-_STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
 _words = re.compile(r"\w+").findall
 
 
@@ -69,31 +64,6 @@ class Place(NamedTuple):
     frame: FrameType
     line: int
     instruction: int
-
-
-def is_own(path: str) -> bool:
-    """True if a file is the project's: below the current directory, and neither installed nor Antiphon's."""
-    if path.startswith(("<", _ANTIPHON, _STDLIB)) or _INSTALLED.search(path):
-        return False
-    here = _here()
-    return os.path.abspath(path).startswith(here) or os.path.realpath(path).startswith(os.path.realpath(here) + os.sep)
-
-
-def _here() -> str:
-    try:
-        return os.path.join(os.getcwd(), "")
-    except FileNotFoundError:  # it was removed
-        return os.sep
-
-
-def shown_path(path: str) -> str:
-    """Return a path as people know it: from the current directory, from where packages are installed, or whole."""
-    installed = _INSTALLED.search(path)
-    if installed:
-        return path[installed.end() :]
-    if path.startswith(_ANTIPHON):
-        return os.path.join("antiphon", path.removeprefix(_ANTIPHON))
-    return path.removeprefix(_STDLIB).removeprefix(_here())
 
 
 def places_of(traceback: TracebackType | None) -> list[Place]:
@@ -199,16 +169,28 @@ def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:
 
 
 def _variables(place: Place, source: list[str], printer: Printer) -> Iterator[tuple[str, str]]:
-    """Give the locals with their values, those in the line that ran first. A module's are all its names."""
+    """Give the locals with their values, those in the line that ran first, and the global data in that line.
+
+    A module's are all its names.
+    """
     frame = place.frame
     mentioned = set(_words(source[place.line - 1])) if 0 < place.line <= len(source) else set()
     is_module = frame.f_code.co_qualname == "<module>"  # or a template, whose globals are Jinja2's own
     kept = {name: value for name, value in dict(frame.f_locals).items() if not is_module or _is_data(name, value)}
+    for name in () if is_module else _globals_read(frame.f_code):
+        if name in mentioned and name in frame.f_globals and _is_data(name, frame.f_globals[name]):
+            kept[name] = frame.f_globals[name]
     names = sorted(kept, key=lambda name: name not in mentioned)
     for name in names[:_LOCALS]:
         yield readable(name), printer.show(kept[name], name)
     if len(names) > _LOCALS:
         yield "...", f"{len(names) - _LOCALS} more"
+
+
+def _globals_read(code: CodeType) -> list[str]:
+    from dis import get_instructions
+
+    return [each.argval for each in get_instructions(code) if each.opname == "LOAD_GLOBAL"]
 
 
 def _is_data(name: str, value: object) -> bool:

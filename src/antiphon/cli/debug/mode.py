@@ -6,13 +6,14 @@ import logging
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from antiphon.cli.debug.near_miss import add_routes, add_sent_names
 from antiphon.cli.debug.page import page_of
 from antiphon.cli.debug.report import Failure, Report, report_of
-from antiphon.cli.debug.routes import add_routes
 from antiphon.cli.debug.style import HEADERS
 from antiphon.cli.debug.text import traceback_of
 from antiphon.handler.errors import PROBLEM, set_debug_answer
 from antiphon.http.errors import NotFound
+from antiphon.http.multidict import MissingKey
 from antiphon.request.proxies import is_by_trusted_proxy
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -44,14 +45,14 @@ def switch_on(*, is_for_loopback: bool) -> None:
 
 
 class _Answers:
-    """The answers to errors of status 500 and above."""
+    """The answers to errors of status 500 and above, to unknown paths, and to requests that lack a name."""
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._viewers = Viewers(is_for_loopback)
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Put what is known of an error into the response that answers it."""
-        if response.status < 500 and response.status != NotFound.status:
+        if response.status < 500 and response.status != NotFound.status and not isinstance(error, MissingKey):
             return
         try:
             if self._viewers.may_see(request):
@@ -122,6 +123,8 @@ def is_local(host: str) -> bool:
 def _complete(request: Request, error: BaseException, response: Response) -> None:
     if response.status == NotFound.status:
         add_routes(request, response)
+    elif isinstance(error, MissingKey):
+        add_sent_names(request, response)
     else:
         _show(report_of(error, request), response)
 

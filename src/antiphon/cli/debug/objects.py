@@ -15,7 +15,7 @@ def class_name(kind: type) -> str:
 
 
 def as_text(key: Any) -> str:
-    """Return the name that a key is; empty for a key that is no text."""
+    """Return the name that a key is; empty for a key that is not text."""
     if issubclass(type(key), str):
         return str.__str__(key)
     return bytes.decode(key, "latin-1") if issubclass(type(key), bytes) else ""

@@ -14,15 +14,15 @@ from antiphon.request.request import Request
 
 _REFRESHES = "This page refreshes itself when that has changed."
 _FOOTER = (
-    "This page is shown by <code>antiphon run</code> with <code>--debug</code> or <code>--reload</code> only. What"
-    " looks like a secret is masked; look before you pass it on all the same."
+    "Only <code>antiphon run</code> with <code>--debug</code> or <code>--reload</code> shows this page. Values that"
+    " look like secrets are masked, but check the page before you share it."
 )
 
 
 def page(error: BaseException, request: Request | None = None, *, refreshes: bool = False) -> bytes:
     """Return the page for an error, in UTF-8. It goes with the header fields ``style.HEADERS``.
 
-    With ``refreshes`` it asks for its own URL again and again, and shows what is there as soon as that has changed.
+    With ``refreshes`` it asks for its own URL again and again, and shows the new page as soon as it has changed.
     """
     return page_of(report_of(error, request), refreshes=refreshes)
 
@@ -51,7 +51,7 @@ def _parts(report: Report, text: str, digest: str, refreshes: bool) -> Iterator[
         yield from _further(failure)
     if report.sections:
         yield "<h2>Request</h2>\n" + "".join(map(_section, report.sections))
-    yield f"<details>\n<summary>All of it as text</summary>\n{_scrolls('text', 'All of it as text')}"
+    yield f"<details>\n<summary>As text</summary>\n{_scrolls('text', 'As text')}"
     yield f' id="text">{escape(text)}</pre>\n</details>\n</main>\n<footer><p>{_FOOTER}</p></footer>\n'
     yield f"<script>{ACTIONS}</script>\n" + (f"<script>{REFRESH}</script>\n" if refreshes else "")
 
@@ -80,7 +80,7 @@ def _failure(failure: Failure, heading: str) -> Iterator[str]:
     if main is not None:
         yield f"<{heading}>{_place(main)}</{heading}>\n{_content(main)}"
     if len(failure.frames) > 1:
-        yield f'<{heading}>How it came there</{heading}>\n<p class="quiet">The last call is at the end.</p>\n<ol>\n'
+        yield f'<{heading}>Traceback</{heading}>\n<p class="quiet">Most recent call last.</p>\n<ol>\n'
         for is_own, group in groupby(failure.frames, key=lambda frame: frame.is_own or frame is main):
             frames = [*group]
             yield from _own_frames(frames, main) if is_own else _library_frames(frames)
@@ -136,7 +136,7 @@ def _content(frame: Frame) -> str:
     )
     if not frame.variables:
         return f'<div class="beside">\n{source}</div>\n'
-    values = f'<div class="values" tabindex="0" role="region" aria-label="Local variables">\n{_table(frame.variables)}'
+    values = f'<div class="values" tabindex="0" role="region" aria-label="Variables">\n{_table(frame.variables)}'
     return f'<div class="beside two">\n<div>{source}</div>\n{values}</div>\n</div>\n'
 
 

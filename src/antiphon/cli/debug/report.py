@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from antiphon.cli.debug.frames import Frame, frames_of, is_own, places_of, readable, shown_path, source_lines
+from antiphon.cli.debug.frames import Frame, frames_of, places_of, readable, source_lines
 from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.request import Section, sections_of
 from antiphon.cli.debug.values import Printer
+from antiphon.cli.own_files import is_own, shown_path
 from antiphon.request.request import Request
 
 _LONGEST_CHAIN = 12

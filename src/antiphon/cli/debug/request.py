@@ -34,8 +34,8 @@ def sections_of(request: Request, printer: Printer, mask: Mask) -> tuple[Section
             (name, printer.show(value, name)) for name, value in request.path_params.items()
         ],
         "Query": lambda: _fields(request.args.items(), mask),
-        "Headers": lambda: _headers(request, mask),
-        "Cookies": lambda: _cookies(request, mask),
+        "Headers": lambda: _fields(request.headers.items(), mask, _is_secret_header),
+        "Cookies": lambda: _fields(request.cookies.items(), mask, _is_secret_cookie),
         "Body": lambda: _body(request, printer, mask),
     }
     sections = (Section(title, _read(rows)) for title, rows in parts.items())
@@ -65,34 +65,25 @@ def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
     yield "id", mask.text(request.id)
 
 
-def _fields(fields: Iterable[tuple[str, str]], mask: Mask) -> Iterator[tuple[str, str]]:
+def _fields(
+    fields: Iterable[tuple[str, str]],
+    mask: Mask,
+    is_secret: Callable[[str, str], bool] = lambda name, _: is_secret_name(name),
+) -> Iterator[tuple[str, str]]:
     for name, value in fields:
-        yield mask.text(name), _field(name, value, mask)
-
-
-def _field(name: str, value: str, mask: Mask) -> str:
-    if not is_secret_name(name):
-        return mask.text(value)
-    mask.add(value)
-    return MASK
-
-
-def _headers(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
-    for name, value in request.headers.items():
-        if name.endswith("-key"):  # not all of them call it API key
-            mask.add(value)
-            yield mask.text(name), MASK
-        else:
-            yield mask.text(name), _field(name, value, mask)
-
-
-def _cookies(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
-    for name, value in request.cookies.items():
-        if len(value) > _LONGEST_COOKIE or is_secret_name(name):
+        if is_secret(name, value):
             mask.add(value)
             yield mask.text(name), MASK
         else:
             yield mask.text(name), mask.text(value)
+
+
+def _is_secret_header(name: str, _value: str) -> bool:
+    return name.endswith("-key") or is_secret_name(name)  # not all of them call it API key
+
+
+def _is_secret_cookie(name: str, value: str) -> bool:
+    return len(value) > _LONGEST_COOKIE or is_secret_name(name)
 
 
 def _body(request: Request, printer: Printer, mask: Mask) -> Rows:

@@ -19,7 +19,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"\n{frame.file}, line {frame.line}{_in(frame)}\n"
         yield from _indented(_source(frame))
         if frame.variables:
-            yield "\n## Local variables\n"
+            yield "\n## Variables\n"
             yield from _indented(f"{name} = {value}" for name, value in frame.variables)
     yield "\n## Traceback\n"
     yield from _indented(traceback_of(report).splitlines())

@@ -1,6 +1,6 @@
 """Caches of results for short texts: the same few header values come with most requests.
 
-Results for long texts are computed anew, so that a client that sends other ones each time can't fill the memory.
+Results for long texts are computed each time, so that a client that sends other ones each time can't fill the memory.
 """
 
 from collections.abc import Callable

@@ -21,7 +21,7 @@ class _Keys(dict[str, str]):
 
 
 ENVIRON_KEYS = _Keys()
-"""The key of an environ for each field name, in any case. Raises KeyError for a name that is no text."""
+"""The key of an environ for each field name, in any case. Raises KeyError for a name that is not text."""
 
 
 @cache_short(_MOST_CACHED)

@@ -19,11 +19,11 @@ from antiphon.dialects.asok.session import SessionStore
 from antiphon.dialects.asok.sharing import shared_natively
 from antiphon.dialects.asok.state import install_state
 from antiphon.dialects.asok.static import install_static
-from antiphon.dialects.asok.templating.project import ProjectTemplates
 from antiphon.embedding import Advice, Servable, Steps, lazy
-from antiphon.features import BlockScript, MemoryStore, Store
+from antiphon.features import BlockScript, Store
 
 if TYPE_CHECKING:
+    from antiphon.dialects.asok.templating.project import ProjectTemplates
     from antiphon.embedding import Lifecycle
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,6 +45,8 @@ class Asok(Servable):
     """The function that ``user_loader`` registered."""
 
     def __init__(self, root_dir: str | os.PathLike[str] | None = None) -> None:
+        from antiphon.features import MemoryStore  # late: it brings msgspec
+
         super().__init__()
         self.root_dir = os.path.abspath(root_dir or os.getcwd())
         self.dirs = {
@@ -82,8 +84,10 @@ class Asok(Servable):
         return self
 
     @lazy
-    def templates(self) -> ProjectTemplates:
+    def templates(self) -> "ProjectTemplates":
         """The project's templates."""
+        from antiphon.dialects.asok.templating.project import ProjectTemplates  # late: it brings Jinja2
+
         return ProjectTemplates(self)
 
     def use(self, middleware: Callable[..., Any], priority: int = 50) -> Self:
@@ -158,7 +162,7 @@ class Asok(Servable):
         native = App(**native_settings(self.config))
         folder = folder_of(self.root_dir, self.dirs["PAGES"])
         if folder is None:
-            raise ValueError(f"{self.root_dir} is no Asok project: there is no {self.dirs['PAGES']} in it")
+            raise ValueError(f"{self.root_dir} is not an Asok project: there is no {self.dirs['PAGES']} in it")
         for name, to_python in CONVERTERS.items():
             native.converter(name, to_python)
         native.share(**{name: shared_natively(self, value) for name, value in self.shared_values.items()})

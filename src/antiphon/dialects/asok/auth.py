@@ -13,7 +13,6 @@ from antiphon.embedding import is_async
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login
 from antiphon.features import logout as native_logout
-from antiphon.features.rate_limits import network_of
 from antiphon.http.redirect import redirect_location
 
 if TYPE_CHECKING:
@@ -175,5 +174,7 @@ def _counter(request: "RequestState") -> Callable[[int], int]:
             'app.config["TRUSTED_PROXIES"] = [...], or a server that tells addresses',
         )
         return lambda _by: 0
+    from antiphon.features.rate_limits import network_of  # late: it brings msgspec
+
     store, key = request.app.session_store.native, f"authenticate\n{network_of(address)}"
     return lambda by: store.increment(key, ttl=FORGOTTEN_AFTER, by=by).value

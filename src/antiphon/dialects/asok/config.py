@@ -38,7 +38,7 @@ _TRUE = ("true", "1", "yes", "on")
 def configured(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings, with those that the environment has, under their names or with ``ASOK_`` before them.
 
-    The text becomes what the default is, a number or a truth; text that is no number is passed over.
+    The text becomes what the default is, a number or a truth; text that is not a number is passed over.
     """
     config = dict(DEFAULTS)
     for name, default in DEFAULTS.items():
@@ -91,6 +91,6 @@ def _list(value: str | Iterable[str] | None) -> list[str]:
 
 
 def folder_of(root: str, relative: str) -> str | None:
-    """Return the path of a project's folder; None if it is not there."""
+    """Return the path of a project's folder; None if it does not exist."""
     path = os.path.join(root, relative)
     return path if os.path.isdir(path) else None

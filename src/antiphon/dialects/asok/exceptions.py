@@ -16,7 +16,7 @@ class AsokException(Exception):
 class RedirectException(AsokException, Redirect):
     """A redirect to ``url``, which ``request.redirect`` raises: it is answered by its ``status`` wherever it is raised.
 
-    Raises ValueError for a status that is no redirect's.
+    Raises ValueError for a status that is not a redirect's.
     """
 
     def __init__(self, url: str, status: int = 302) -> None:
@@ -33,7 +33,7 @@ class AbortException(AsokException, HTTPError):
 
 
 class NotFoundError(AbortException):
-    """A resource that is not there (404)."""
+    """A missing resource (404)."""
 
     def __init__(self, message: str | None = "The requested resource was not found") -> None:
         super().__init__(404, message)

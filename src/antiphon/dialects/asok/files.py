@@ -10,7 +10,7 @@ from antiphon.http import NotFound
 def file_response(path: str, filename: str | None, as_attachment: bool) -> NativeResponse:
     """Make a response of the file at an absolute path, under its own name if it is given no other, made safe.
 
-    Raises NotFound (404) for what is no regular file, Forbidden (403) for one that can't be read.
+    Raises NotFound (404) for anything that is not a regular file, Forbidden (403) for one that can't be read.
     """
     name = safe_filename(filename or os.path.basename(path))
     response = NativeResponse.file(path, filename=name, as_attachment=as_attachment)

@@ -36,7 +36,7 @@ def _read_hex(segment: str) -> str:
 def _read_slug(segment: str) -> str:
     """Return a segment of small letters, digits and hyphens. Raises ValueError for another."""
     if not _slug(segment):
-        raise ValueError(f"{segment[:50]!r} is no slug")
+        raise ValueError(f"{segment[:50]!r} is not a slug")
     return segment
 
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from antiphon import Dependency
 from antiphon.dialects.asok.exceptions import RateLimitExceeded
 from antiphon.embedding import is_async
-from antiphon.features import RateLimit as NativeLimit
-from antiphon.features import Store
 from antiphon.features.rate_limits import parse_rate
 from antiphon.http import TooManyRequests
 
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from antiphon import App
     from antiphon.dialects.asok.request import Request
     from antiphon.dialects.asok.request_state import RequestState
+    from antiphon.features import RateLimit as NativeLimit
+    from antiphon.features import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,12 +113,16 @@ def native_rate(limit: str | int, window: int | None) -> str:
 def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
     """Have an application limit all clients, if the setting RATE_LIMIT_PER_MINUTE says how far."""
     if (most := config.get("RATE_LIMIT_PER_MINUTE")) and config.get("RATE_LIMIT", True):
+        from antiphon.features import RateLimit as NativeLimit  # late: it brings msgspec
+
         native.use(NativeLimit(f"{int(most)}/minute"))
 
 
 @lru_cache(maxsize=1024)
-def _limit(counters: Store, rate: str, prefix: str, has_key: bool) -> NativeLimit:
+def _limit(counters: "Store", rate: str, prefix: str, has_key: bool) -> "NativeLimit":
     """Return the limit of a rate and a prefix. Its counts are in the store, where those of one name count together."""
+    from antiphon.features import RateLimit as NativeLimit
+
     return NativeLimit(rate, counters, name=f"{prefix} {rate}", by=_caller_of if has_key else None)
 
 

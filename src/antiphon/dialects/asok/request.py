@@ -465,7 +465,7 @@ class Request(RequestState):
         raise AbortException(code, message)
 
     def abort_404(self, message: str | None = "The requested resource was not found") -> NoReturn:
-        """End the request as one for something that is not there. Raises NotFoundError."""
+        """End the request as one for something that does not exist. Raises NotFoundError."""
         raise NotFoundError(message)
 
     def abort_403(self, message: str | None = "You do not have permission to access this resource") -> NoReturn:

@@ -37,7 +37,7 @@ class Response:
 
 
 class Answer(NamedTuple):
-    """A value that a page has returned and that is no text, to be made a response as a native handler's is.
+    """A value that a page has returned and that is not text, to be made a response as a native handler's is.
 
     An iterator is a stream of HTML.
     """

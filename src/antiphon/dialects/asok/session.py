@@ -7,7 +7,6 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Session as NativeSession
-from antiphon.features import MemoryStore, Sessions, SQLiteStore, ValkeyStore
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -98,7 +97,7 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def sid(self) -> str:
-        """The id of the session, another one after each login: it names the session, and opens it to nobody."""
+        """The id of the session, new after each login: it names the session, and does not open it."""
         if _SID not in self._native:
             self._native[_SID] = token_hex(16)
         return str(self._native[_SID])
@@ -165,6 +164,8 @@ class SessionStore:
 
 
 def _native_store(backend: str, path: str) -> "Store":
+    from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore  # late: they bring msgspec and sqlite3
+
     match backend:
         case "memory":
             return MemoryStore()
@@ -194,6 +195,8 @@ def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> Ses
 
     Raises ValueError for a folder outside of the project, and for unknown words.
     """
+    from antiphon.features import Sessions
+
     path = os.path.normpath(config["SESSION_PATH"])
     if os.path.isabs(path) or path.split(os.sep)[0] == os.pardir:
         raise ValueError(f"SESSION_PATH is a folder in the project, such as '.asok/sessions', not {path!r}")

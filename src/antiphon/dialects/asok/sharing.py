@@ -18,7 +18,7 @@ def shared_natively(app: "Asok", value: Any) -> Any:
     """Return a value to be shared natively.
 
     What can be called is called with the request when it is first used; without it, if it takes nothing. A class, and
-    what needs more arguments, is shared itself. Of a form each request has its own.
+    what needs more arguments, is shared itself. Each request has a form of its own.
     """
     if hasattr(type(value), "for_request"):
         value = value.for_request

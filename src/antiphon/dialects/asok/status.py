@@ -25,7 +25,7 @@ class StatusCode(int):
     def __call__(self, code: int | None = None) -> "Request | int":
         """Set the status, and return the request; without a code, return the status as it is.
 
-        Raises ValueError for what is no status of a response, from 200 to 599.
+        Raises ValueError for anything that is not a status of a response, from 200 to 599.
         """
         if code is None:
             return int(self)

@@ -1,6 +1,6 @@
 """The dialect of Flask 3.1: its names and habits, over WSGI, ASGI and RSGI.
 
-Names are imported on first use, and so are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
+Names are imported on first use, as are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
 """
 
 import sys
@@ -19,7 +19,7 @@ __all__, _import_name = import_on_use(
         "dialects.flask.blueprints": "Blueprint",
         "dialects.flask.config": "Config",
         "dialects.flask.ctx": "after_this_request copy_current_request_context has_app_context has_request_context",
-        "dialects.flask.globals": "current_app g request session",
+        "dialects.flask.globals": "current_app g has_websocket_context request session websocket",
         "dialects.flask.helpers": (
             "abort flash get_flashed_messages get_template_attribute make_response redirect send_file"
             " send_from_directory url_for"

@@ -7,7 +7,7 @@ from antiphon.dialects.flask.ctx import (
     has_app_context,
     has_request_context,
 )
-from antiphon.dialects.flask.globals import current_app, g, request, session
+from antiphon.dialects.flask.globals import current_app, g, has_websocket_context, request, session, websocket
 from antiphon.dialects.flask.helpers import (
     abort,
     flash,
@@ -64,6 +64,7 @@ __all__ = [
     "got_request_exception",
     "has_app_context",
     "has_request_context",
+    "has_websocket_context",
     "jsonify",
     "make_response",
     "message_flashed",
@@ -82,4 +83,5 @@ __all__ = [
     "stream_with_context",
     "template_rendered",
     "url_for",
+    "websocket",
 ]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.sessions import SessionInterface
     from antiphon.dialects.flask.templating import Environment
     from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
+    from antiphon.dialects.flask.websockets import SocketViews
     from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
     from antiphon.embedding import DescribedApp, ForeignSockets, Steps
 
@@ -403,7 +404,13 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     def _answer_handshake(self, request: "NativeRequest") -> "Awaitable[NativeResponse]":
         """Return the answer to the handshake of a WebSocket, by a view that finds a socket in its environ."""
-        return self._sockets.answer(request)
+        return (self._socket_views.find(request) or self._sockets).answer(request)
+
+    @lazy
+    def _socket_views(self) -> "SocketViews":
+        from antiphon.dialects.flask.websockets import SocketViews
+
+        return SocketViews(self)
 
     @lazy
     def _sockets(self) -> "ForeignSockets":

@@ -108,7 +108,7 @@ class Config(dict[str, Any]):
 
         ``loads`` makes a value of each text, which stays text where ``loads`` raises. Two underscores in a name lead
         into dicts, which are made where they are missing: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises
-        TypeError for a way into what is no dict.
+        TypeError for a way into what is not a dict.
         """
         start = f"{prefix}_"
         for variable in sorted(os.environ):
@@ -132,7 +132,7 @@ class Config(dict[str, Any]):
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
         """Run a Python file, and set the names in capitals that it defines.
 
-        Raises OSError if it can't be read; with ``silent`` returns False for one that is not there.
+        Raises OSError if it can't be read; with ``silent`` returns False for a missing one.
         """
         path = os.path.join(self.root_path, filename)
         module = ModuleType("config")
@@ -166,7 +166,7 @@ class Config(dict[str, Any]):
     ) -> bool:
         """Set the names in capitals of what ``load`` reads from an open file, which gives ``text`` or bytes.
 
-        Raises OSError if the file can't be opened; with ``silent`` returns False for one that is not there.
+        Raises OSError if the file can't be opened; with ``silent`` returns False for a missing one.
         """
         try:
             with open(os.path.join(self.root_path, filename), "r" if text else "rb") as file:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.ctx import AppContext, _AppCtxGlobals
     from antiphon.dialects.flask.sessions import SessionMixin
+    from antiphon.dialects.flask.websockets import Websocket
     from antiphon.dialects.flask.wrappers import Request
 
 _no_app_msg = (
@@ -23,6 +24,14 @@ _no_req_msg = (
     "Working outside of request context.\n\n"
     "This code needs the current request: run it while one is handled, or in `with app.test_request_context():`."
 )
+
+_no_websocket_msg = (
+    "Working outside of websocket context.\n\n"
+    "This code needs the current WebSocket: run it in a view of `@app.websocket`."
+)
+
+SOCKET = "antiphon.flask.websocket"
+"""The key of a view's WebSocket in the environ of its handshake."""
 
 _cv_app: "ContextVar[AppContext | None]" = ContextVar("flask.app_ctx", default=None)
 
@@ -65,6 +74,18 @@ def _session() -> "SessionMixin":
     return _request_context().session
 
 
+def has_websocket_context() -> bool:
+    """Return True in a view of a WebSocket, and in the hooks around it."""
+    ctx = _cv_request.get(None)
+    return ctx is not None and SOCKET in ctx.request.environ
+
+
+def _websocket() -> "Websocket":
+    if not has_websocket_context():
+        raise RuntimeError(_no_websocket_msg)
+    return _request().environ[SOCKET]  # type: ignore[no-any-return]  # as ``SocketViews`` has put it there
+
+
 class _RequestVariable:
     """The context variable of Flask 3.1's request contexts: the context in ``_cv_app``, if it has a request."""
 
@@ -97,3 +118,4 @@ g: "_AppCtxGlobals" = LocalProxy(_g)  # type: ignore[assignment]
 request_ctx: "AppContext" = LocalProxy(_request_context)  # type: ignore[assignment]
 request: "Request" = LocalProxy(_request)  # type: ignore[assignment]
 session: "SessionMixin" = LocalProxy(_session)  # type: ignore[assignment]
+websocket: "Websocket" = LocalProxy(_websocket)  # type: ignore[assignment]

@@ -64,7 +64,9 @@ def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def interface_of(app: "Flask") -> Literal["wsgi", "asgi"]:
-    """Return WSGI if all views, hooks and error handlers are plain functions, else ASGI."""
+    """Return WSGI if all views, hooks and error handlers are plain functions, and none has a WebSocket, else ASGI."""
+    if any(rule.websocket for rule in app.url_map.iter_rules()):
+        return "asgi"
     hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
     functions = [function for by_name in hooks for each in by_name.values() for function in each]
     functions += [*app.view_functions.values(), *app.teardown_appcontext_funcs, *_methods(app)]

@@ -114,7 +114,7 @@ class Environment(DictEnvironment):
             self._compiled.clear()  # it may be an option of the compiler
 
     def add_extension(self, extension: Any) -> None:
-        """Add an extension of Jinja, and compile strings anew."""
+        """Add an extension of Jinja, and compile strings again."""
         super().add_extension(extension)
         self._compiled.clear()
 

@@ -106,7 +106,7 @@ class MethodView(View):
     def dispatch_request(self, **kwargs: Any) -> "ft.ResponseReturnValue":
         """Return the answer of the method, of ``get`` for HEAD where there is no other.
 
-        Raises NotImplementedError for a method among ``methods`` that is not there.
+        Raises NotImplementedError for a missing method among ``methods``.
         """
         name = request.method.lower()
         answer = getattr(self, name, None) or (getattr(self, "get", None) if name == "head" else None)

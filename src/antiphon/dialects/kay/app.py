@@ -79,7 +79,7 @@ class KayApp:
         """Return the response of the request's view or of the middleware, or the page of an HTTP exception that was
         raised.
 
-        Raises LookupError for an endpoint without a view, and TypeError if the answer is no response.
+        Raises LookupError for an endpoint without a view, and TypeError if the answer is not a response.
         """
         try:
             adapter = self.url_map.bind_to_environ(request.environ)

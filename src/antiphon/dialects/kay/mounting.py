@@ -22,7 +22,7 @@ def installed(package: str, settings: Settings) -> Installed | None:
     """Return the parts of a package of INSTALLED_APPS. Its path is its name, unless APP_MOUNT_POINTS has another.
 
     The endpoints in its ``view_groups`` get the package's name as a prefix. None for a package that has no `urls`, or
-    whose path is None. Raises ImportError for a package that is not there.
+    whose path is None. Raises ImportError for a missing package.
     """
     name = package.rpartition(".")[2]
     path = settings.APP_MOUNT_POINTS.get(package, f"/{name}")

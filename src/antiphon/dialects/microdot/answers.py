@@ -6,7 +6,7 @@ from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import JSON, Response, to_response
-from antiphon.embedding import encode_json, only_typed, response_of
+from antiphon.embedding import json_encoder, only_typed, response_of
 
 _JSON_ONLY = only_typed(JSON)
 _USUAL = {
@@ -26,7 +26,7 @@ def native_answer(request: Request, result: Any) -> NativeResponse:
     if kind is str and (fields := _USUAL.get(Response.default_content_type)):
         response = response_of(body.encode(), fields)
     elif kind is dict or kind is list:
-        response = response_of(encode_json(body), _JSON_ONLY)
+        response = response_of(json_encoder()(body), _JSON_ONLY)
     else:
         response, status = to_response(result).native(), 200
     if status != 200:

@@ -23,10 +23,10 @@ from antiphon.dialects.microdot.overridable import overridable, overridden_by
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLMap, URLPattern
-from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
 from antiphon.embedding import Host, Steps, failed, reset_current_request, run_async, set_current_request
 
 if TYPE_CHECKING:
+    from antiphon.dialects.microdot.serving import EmbeddedServer
     from antiphon.dialects.microdot.session import Session
     from antiphon.embedding import Connection, ForeignSockets, Lifecycle
 
@@ -271,12 +271,14 @@ class Microdot(Host):
 
     async def start_server(
         self, host: str = ANY, port: int = 5000, debug: bool = False, ssl: Any = None, start_serving: bool = True
-    ) -> EmbeddedServer | None:
+    ) -> "EmbeddedServer | None":
         """Serve on Granian, in this task and loop, until ``shutdown`` is called or the task is cancelled.
 
         Without ``start_serving``, return a server whose socket is open already, and whose ``serve_forever`` serves.
         Raises OSError for an address that can't be used.
         """
+        from antiphon.dialects.microdot.serving import EmbeddedServer  # late: an application may be served by others
+
         self.debug = debug
         server = self.server = EmbeddedServer(self, host, port, ssl)
         if not start_serving:
@@ -286,6 +288,8 @@ class Microdot(Host):
 
     def run(self, host: str = ANY, port: int = 5000, debug: bool = False, ssl: Any = None) -> None:
         """Serve on Granian until ``shutdown`` is called, or Ctrl-C or SIGTERM arrives."""
+        from antiphon.dialects.microdot.serving import EmbeddedServer, serve
+
         self.debug = debug
         self.server = EmbeddedServer(self, host, port, ssl)
         serve(self.server)
@@ -295,4 +299,6 @@ class Microdot(Host):
         if self.server is not None:
             self.server.close()
         else:
+            from antiphon.dialects.microdot.serving import end_process_group
+
             end_process_group()

@@ -17,7 +17,7 @@ _CHUNK = 64 << 10
 
 
 def streamed(body: Any, size: int) -> Body:
-    """Return a body as it is sent. Raises TypeError for an object that is no body.
+    """Return a body as it is sent. Raises TypeError for an object that is not a body.
 
     An object with no method of a file but ``read`` is read ``size`` bytes at a time.
     """

@@ -240,8 +240,8 @@ async def error_result(app: "Microdot", request: Request, call: Call, status_cod
 
 
 async def _released(request: Request, response: T, call: Call) -> T:
-    """Return a response when what its request's body takes is freed: who asked for Microdot's own ends it otherwise,
-    and so does an application around this one.
+    """Return a response when what its request's body takes is freed: a program that asked for Microdot's own ends it
+    otherwise, as does an application around this one.
     """
     native = request.native
     if isinstance(response, NativeResponse):

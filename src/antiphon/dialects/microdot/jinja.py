@@ -22,7 +22,7 @@ class Template:
 
     @classmethod
     def initialize(cls, template_dir: str = "templates", enable_async: bool = False, **kwargs: Any) -> None:
-        """Make the environment anew. Other arguments are those of Jinja2's ``Environment``.
+        """Make a new environment. Other arguments are those of Jinja2's ``Environment``.
 
         With ``enable_async`` templates may await. Values are escaped in files whose names end with ".html", ".htm" or
         ".xml".

@@ -25,7 +25,7 @@ _DAY = 24 * 60 * 60
 class Login:
     """A decorator for handlers that only users who have logged in may reach.
 
-    Others are led to ``login_url``, with the path that they asked for as ``next``. The user is
+    Others are redirected to ``login_url``, with the path that they asked for as ``next``. The user is
     ``request.g.current_user``. Needs a ``Session``.
     """
 
@@ -78,7 +78,7 @@ class Login:
         return invoke_handler(self.user_loader_callback, user_id)
 
     def __call__(self, f: Handler) -> Handler:
-        """Call a handler for users who have logged in. Others are led to the login."""
+        """Call a handler for users who have logged in. Others are redirected to the login."""
 
         @wraps(f)
         async def for_users(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -89,7 +89,7 @@ class Login:
         return for_users
 
     def fresh(self, f: Handler) -> Handler:
-        """Call a handler for users who have logged in since they opened the browser. Others are led to the login."""
+        """Call a handler for users who have logged in since they opened the browser. Others go to the login."""
         for_users = self(f)
 
         @wraps(f)

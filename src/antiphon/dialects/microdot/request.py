@@ -9,7 +9,7 @@ from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.errors import MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
 from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
-from antiphon.embedding import DerivedHead, Head, decode_json, lazy, query_fields_of, server_head, urlencoded_fields_of
+from antiphon.embedding import DerivedHead, Head, lazy, query_fields_of, server_head, urlencoded_fields_of
 from antiphon.http import BadRequest
 from antiphon.http.cookies import split_cookies
 
@@ -193,6 +193,8 @@ class Request:
             return None
         if self.is_streamed:
             raise MalformedJSONError("the body exceeds Request.max_body_length: read it from request.stream")
+        from antiphon.embedding import decode_json  # late: it loads msgspec
+
         try:
             return decode_json(native.body, depth=native.limits.json_depth)
         except BadRequest as error:
@@ -200,7 +202,7 @@ class Request:
 
     @lazy
     def form(self) -> MultiDict | None:
-        """The fields of a form; None if the body is no form, and empty if it was left to ``stream``.
+        """The fields of a form; None if the body is not a form, and empty if it was left to ``stream``.
 
         A form in parts is read in routes with ``@with_form_data``, which sets the form to a plain dict with the last
         value of each field.

@@ -8,7 +8,7 @@ from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.bodies import NamedFile, streamed
 from antiphon.dialects.microdot.mappings import NoCaseDict
-from antiphon.embedding import OWS, FileBody, encode_json
+from antiphon.embedding import OWS, FileBody, json_encoder
 from antiphon.http import SetCookie, format_http_date
 from antiphon.http.grammar import find_control
 from antiphon.http.headers import write_raw_utf8
@@ -66,7 +66,7 @@ class Response:
         self.reason = reason
         self.is_head = False
         if isinstance(body, (dict, list)):
-            body = encode_json(body)
+            body = json_encoder()(body)
             self.headers["Content-Type"] = JSON
         self.body = body.encode() if isinstance(body, str) else body
 

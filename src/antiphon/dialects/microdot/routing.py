@@ -111,7 +111,7 @@ _NOWHERE = Found(404, "", None, None)
 class RouteTable:
     """The routes of an application by path. Those of a literal path are looked up, others are tried in order.
 
-    Variable patterns are matched anew for each request: a parser may change its mind, and an error of the parser or of
+    Variable patterns are matched again for each request: a parser may change its mind, and an error of the parser or of
     the pattern is an error of that request.
     """
 
@@ -180,7 +180,7 @@ def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[
 def _may_fit(pattern: URLPattern, path: str) -> bool:
     """Return True if a path matches, apart from parsers. A malformed pattern counts: requests get its error.
 
-    So do patterns of a program's own.
+    This holds for a program's own patterns, too.
     """
     if type(pattern) is not URLPattern:
         return True

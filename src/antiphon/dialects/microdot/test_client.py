@@ -1,15 +1,26 @@
 """A test client, which calls an application on the loop of the test."""
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from typing import Any
 
 from antiphon import Request as NativeRequest
+from antiphon import WebSocketClosed
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.embedding import RequestHead, as_bytes, decode_json, encode_json, finish, run_async
+from antiphon.dialects.microdot.websocket import UNBOUNDED_MESSAGE
+from antiphon.embedding import (
+    Connection,
+    RequestHead,
+    as_bytes,
+    decode_json,
+    encode_json,
+    finish,
+    run_async,
+)
 from antiphon.http import Address, Event, SetCookie, parse_events
 from antiphon.http.urls.url import unquote
 
@@ -17,6 +28,14 @@ __all__ = ["TestClient", "TestResponse"]
 
 Cookie = str | tuple[str, str]
 """The value of a cookie, or its value and its path, if that is not the root."""
+ClientMessages = Generator[str | bytes, Any, Any] | AsyncGenerator[str | bytes, Any]
+"""The messages that a client sends by a WebSocket."""
+
+_HANDSHAKE = {
+    "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}  # fmt: skip
+"""The fields of a handshake (RFC 6455 §4.1)."""
 
 
 class _SentHead(RequestHead):
@@ -97,6 +116,42 @@ def _content(body: Any, headers: NoCaseDict) -> bytes:
     return content
 
 
+class _ScriptedChannel:
+    """The messages of a test's WebSocket: each one that a generator gets gives the next one that it sends."""
+
+    limit = UNBOUNDED_MESSAGE
+    subprotocols = ()
+
+    def __init__(self, client: ClientMessages) -> None:
+        self._client = client
+        self._sent: deque[str | bytes] = deque()
+        self._has_begun = False
+
+    async def receive(self) -> str | bytes:
+        """Wait for the next message. Raises WebSocketClosed when the generator has ended."""
+        if not self._sent:
+            await self._go_on(None)
+        return self._sent.popleft()
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message to the generator."""
+        if not self._has_begun:
+            await self._go_on(None)
+        await self._go_on(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Do nothing: a generator learns nothing about an end."""
+
+    async def _go_on(self, received: str | bytes | None) -> None:
+        self._has_begun = True
+        client = self._client
+        try:
+            sent = await client.asend(received) if isinstance(client, AsyncGenerator) else client.send(received)
+        except (StopIteration, StopAsyncIteration):
+            raise WebSocketClosed(1000) from None
+        self._sent.append(sent)
+
+
 class TestClient:
     """A client that sends requests to an application, and keeps its cookies."""
 
@@ -138,12 +193,18 @@ class TestClient:
         """Send a QUERY request. The body is as for ``post``."""
         return await self.request("QUERY", path, headers, body)
 
-    async def websocket(self, path: str, client: Any, headers: Any = None) -> NoReturn:
-        """Raise NotImplementedError: ``Client(app).websocket(path)`` of antiphon.testing opens a WebSocket."""
-        raise NotImplementedError(
-            "the Microdot dialect does not offer TestClient.websocket: Client(app).websocket(path) of antiphon.testing"
-            " opens a WebSocket"
-        )
+    async def websocket(
+        self, path: str, client: Callable[[], ClientMessages], headers: Mapping[str, str] | None = None
+    ) -> TestResponse:
+        """Open a WebSocket, and return the response when the handler has ended; its body is None unless it refuses.
+
+        ``client`` is a generator function, with ``def`` or ``async def``: it yields the messages that it sends, and
+        gets those of the handler as the results of ``yield``. The client leaves when the function ends.
+        """
+        connection = Connection(_ScriptedChannel(client()), limit=_ScriptedChannel.limit)
+        connection.on_demand(connection.accepted)
+        handshake = {**_HANDSHAKE, **(headers or {})}
+        return await self._respond("GET", path, handshake, None, connection)
 
     async def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None, sock: Any = None
@@ -151,13 +212,24 @@ class TestClient:
         """Send a request."""
         if sock is not None:
             raise NotImplementedError("the Microdot dialect does not offer sockets")
+        return await self._respond(method, path, headers, body)
+
+    async def _respond(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None,
+        body: Any,
+        connection: Connection | None = None,
+    ) -> TestResponse:
         sent = {name: str(value).strip() for name, value in (headers or {}).items()}
         native = NativeRequest(self._head(method, path, NoCaseDict(sent), body))
         request = Request(self.app, native)
+        request.connection = connection
         try:
             await receive_ahead(request)
             response = await self.app.dispatch_request(request)
-            if response is Response.already_handled:
+            if response is Response.already_handled or (connection is not None and connection.is_demanded):
                 return TestResponse()
             response.is_head = method == "HEAD"
             response.complete()

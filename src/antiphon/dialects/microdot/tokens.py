@@ -58,7 +58,7 @@ def _is_hs256(header: dict[str, Any]) -> bool:
 
 
 def _counts(payload: dict[str, Any], now: float) -> bool:
-    """True for a token that has begun, has not ended, and is for nobody else. Raises the errors of malformed times."""
+    """True for a token that has begun, has not ended, and has no other audience. Raises errors for malformed times."""
     if payload.keys().isdisjoint(_CLAIMS):
         return True
     begun = [int(payload[name]) <= now for name in ("iat", "nbf") if name in payload]

@@ -39,7 +39,7 @@ class WebSocket:
         self.closed = False
 
     async def handshake(self) -> None:
-        """Answer the handshake with 101. A request that is no handshake is answered with 400."""
+        """Answer the handshake with 101. A request that is not a handshake is answered with 400."""
         connection = self.request.connection
         if connection is None:
             refuse(self.request)
@@ -59,7 +59,7 @@ class WebSocket:
     async def send(self, data: str | bytes, opcode: int | None = None) -> None:
         """Send text or bytes; ``opcode`` says as which of both. Raises WebSocketError.
 
-        CLOSE closes the socket. Pings and pongs are the server's, and sent to nobody.
+        CLOSE closes the socket. Pings and pongs are the server's, and are not sent.
         """
         if opcode == self.CLOSE:
             await self._connection.close(1000, "")
@@ -88,7 +88,7 @@ class WebSocket:
 
 
 def refuse(request: Request) -> NoReturn:
-    """Answer a request that is no handshake, or comes by a server without WebSockets."""
+    """Answer a request that is not a handshake, or comes by a server without WebSockets."""
     try:
         check_handshake(request.native)
     except NotImplementedByServer as error:

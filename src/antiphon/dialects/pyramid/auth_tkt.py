@@ -111,7 +111,7 @@ def encode_ip_timestamp(ip: str, timestamp: float) -> bytes:
 class AuthTktCookieHelper:
     """The cookie with a ticket: reads, makes and deletes it.
 
-    ``timeout`` is how long a ticket is good, and ``reissue_time`` when it is made anew, in seconds. ``include_ip``
+    ``timeout`` is how long a ticket is good, and ``reissue_time`` when it is made again, in seconds. ``include_ip``
     makes it good for one address. The cookie's domain is ``domain``, or the host with ``wild_domain``, or what
     is above that with ``parent_domain``.
     """
@@ -238,7 +238,7 @@ class AuthTktCookieHelper:
         return self._get_cookies(request, None)
 
     def remember(self, request: Any, userid: Any, max_age: Any = None, tokens: Any = ()) -> Any:
-        """Return the headers that set the cookie. Raises ValueError for tokens that are no names in ASCII."""
+        """Return the headers that set the cookie. Raises ValueError for tokens that are not names in ASCII."""
         encoding, encode = self._encoder(userid)
         checked = tuple(_checked_token(token) for token in tokens)
         if hasattr(request, "_authtkt_reissued"):

@@ -86,7 +86,7 @@ class CookieCSRFStoragePolicy(_StoragePolicy):
             max_age=max_age,
             httponly=httponly,
             path=path,
-            domains=[domain],  # type: ignore[list-item]  # None is no domain
+            domains=[domain],  # type: ignore[list-item]  # None is not a domain
             serializer=SimpleSerializer(),
             samesite=samesite,
         )

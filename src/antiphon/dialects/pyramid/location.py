@@ -5,7 +5,7 @@ from typing import Any
 
 
 def inside(resource1: Any, resource2: Any) -> bool:
-    """Return True if a resource is another one, or is below it."""
+    """Return True if a resource is the same as a second one, or is below it."""
     return any(each is resource2 for each in lineage(resource1))
 
 

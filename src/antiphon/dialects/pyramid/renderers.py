@@ -131,7 +131,7 @@ class JSONP(JSON):
         super().__init__(**kw)
 
     def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
-        """Return the renderer, which raises HTTPBadRequest for what is no name of a function."""
+        """Return the renderer, which raises HTTPBadRequest for anything that is not a name of a function."""
 
         def render(value: Any, system: Any) -> Any:
             request = system.get("request")

@@ -23,8 +23,8 @@ def get_root(app: Any, request: Any = None) -> tuple[Any, Callable[[], None]]:
 
 
 class AppEnvironment(dict[str, Any]):
-    """An application that is current: ``root``, ``request``, ``registry``, ``root_factory``, and ``closer``, which ends
-    that; so does a `with` block.
+    """An application that is current: ``root``, ``request``, ``registry``, ``root_factory``, and ``closer``, which
+    ends that, like a `with` block.
     """
 
     def __enter__(self) -> Self:

@@ -50,7 +50,7 @@ def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PickleSerializer:
-    """Values as pickles of Python, for cookies from before Pyramid 2.0: who has the secret can run programs."""
+    """Values as pickles of Python, for cookies from before Pyramid 2.0: anyone with the secret can run programs."""
 
     def __init__(self, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
         self.protocol = protocol

@@ -193,7 +193,7 @@ class QueryStringConstantCacheBuster(QueryStringCacheBuster):
 class ManifestCacheBuster:
     """Has the paths of files replaced by those that a file, by default one of JSON, has for them.
 
-    The file is read once, or again when it has changed with ``reload``. Raises OSError where it is not there.
+    The file is read once, or again when it has changed with ``reload``. Raises OSError if it is missing.
     """
 
     exists = staticmethod(os.path.exists)

@@ -29,7 +29,7 @@ def bytes_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
 
 
 def ascii_(s: Any) -> str:
-    """Return text, or bytes as text. Raises UnicodeError for what is not ASCII."""
+    """Return text, or bytes as text. Raises UnicodeError for anything that is not ASCII."""
     return str(s.encode("ascii") if isinstance(s, str) else s, "ascii")
 
 
@@ -143,7 +143,7 @@ def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
 
 
 _own_signature = partial(signature, follow_wrapped=False)
-"""Of a function that wraps another one, the arguments that it takes itself."""
+"""The arguments that a function takes itself, if it wraps another one."""
 
 
 def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = None, allow_varargs: bool = True) -> bool:

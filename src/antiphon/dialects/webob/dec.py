@@ -15,7 +15,7 @@ class wsgify:  # noqa: N801 - its name
     """A function of a request as a WSGI application, which can still be called with a request.
 
     The function returns a response or any other WSGI application; text or bytes, which are written to ``req.response``;
-    or None for ``req.response`` itself, which is there already. Cookies set on that go into each answer. Exceptions of
+    or None for ``req.response`` itself, which exists already. Cookies set on that go into each answer. Exceptions of
     HTTP that the function raises are answers, too. Methods can be decorated as well.
 
     ``RequestClass`` makes the request. ``args`` and ``kwargs`` are passed after it. Subclasses may set ``RequestClass``

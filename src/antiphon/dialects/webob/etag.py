@@ -36,7 +36,7 @@ def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True)
 
 
 class _AnyETag:
-    """Every entity tag: of the header ``*``, and of an absent header that is no condition. False."""
+    """Every entity tag: of the header ``*``, and of an absent header, which is not a condition. False."""
 
     def __contains__(self, tag: object) -> bool:
         return True

@@ -42,7 +42,7 @@ def _as_it_is(value: Any) -> Any:
 def header_getter(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
     """Return an attribute for a header as text; None stands for an absent one, and removes it.
 
-    Setting raises ValueError for control characters, and TypeError for what is no text.
+    Setting raises ValueError for control characters, and TypeError for anything that is not text.
     """
     return header_property(header, _as_it_is, _as_it_is)
 

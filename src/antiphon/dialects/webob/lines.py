@@ -14,7 +14,7 @@ find_break = re.compile(r"[\r\n\0]").search
 
 
 def check_line(name: Any, value: Any) -> None:
-    """Raise ValueError for a name that is no token (RFC 9110 §5.1), and for a value with control characters.
+    """Raise ValueError for a name that is not a token (RFC 9110 §5.1), and for a value with control characters.
 
     Most of these are escaped in a Location. What is no text passes: a server refuses it.
     """

@@ -37,7 +37,7 @@ class FileApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Answer a request: with 404 if the file is not there, or is not a regular file, 403 if it may not be read."""
+        """Answer a request: with 404 if the file is missing, or is not a regular file, 403 if it may not be read."""
         if req.method not in ("GET", "HEAD"):
             return exc.HTTPMethodNotAllowed(f"You cannot {req.method} a file", headers={"Allow": "GET, HEAD"})
         try:

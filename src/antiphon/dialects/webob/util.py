@@ -8,7 +8,6 @@ from warnings import warn
 
 from antiphon.http.status import PHRASES
 from antiphon.http.urls.percent import percent_decode
-from antiphon.http.urls.url import resolve
 
 __all__ = ["html_escape", "status_generic_reasons", "status_reasons"]
 
@@ -57,6 +56,8 @@ def urljoin(base: str, url: str) -> str:
     scheme, _, rest = url.partition(":")
     if rest and rest[:2] != "//" and base[: len(scheme) + 1].lower() == f"{scheme}:".lower():
         url = rest
+    from antiphon.http.urls.url import resolve  # late: few programs need more of URLs than their parts
+
     return resolve(base, url)
 
 
@@ -92,7 +93,7 @@ def bytes_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") ->
 
 
 def strings_differ(string1: AnyStr, string2: AnyStr, compare_digest: Any = compare_digest) -> bool:
-    """True if two strings differ. The time that it takes tells nothing of where."""
+    """True if two strings differ. The time that it takes tells nothing about where."""
     return not compare_digest(string1, string2)
 
 

@@ -37,7 +37,7 @@ def _get_environ(obj: Any) -> "WSGIEnvironment":
     """Return the environ of a request, or an environ itself. Raises AssertionError for anything else."""
     environ: WSGIEnvironment = getattr(obj, "environ", obj)
     if not isinstance(environ, dict):
-        raise AssertionError(f"{type(obj).__name__!r} is no request, and no environ, which is a dict")
+        raise AssertionError(f"{type(obj).__name__!r} is neither a request nor an environ, which is a dict")
     return environ
 
 

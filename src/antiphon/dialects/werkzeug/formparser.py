@@ -103,7 +103,7 @@ class MalformedForm(BadRequest, ValueError):
 class FormDataParser:
     """A parser of urlencoded forms and of forms in parts. Other bodies stay in their stream.
 
-    So do forms that are incomplete, if the parser is ``silent``; otherwise they raise ValueError. A malformed form in
+    Incomplete forms do so too, if the parser is ``silent``; otherwise they raise ValueError. A malformed form in
     parts raises MalformedForm in any case, and one with a head beyond a limit, or with much around its parts,
     RequestEntityTooLarge: an empty form would be taken for what the client has sent. ``cls`` is the class of fields
     and of files. A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in

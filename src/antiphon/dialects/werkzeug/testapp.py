@@ -28,7 +28,7 @@ TEMPLATE = """<!doctype html>
 
 
 def iter_sys_path() -> Iterator[tuple[str, bool, bool]]:
-    """Return the entries of ``sys.path``: each path, True if it is no folder, and True if it was written otherwise."""
+    """Return the entries of ``sys.path``: each path, if it is not a folder, and if it was written otherwise."""
     home = os.path.expanduser("~")
     for entry in sys.path:
         path = os.path.abspath(entry)

@@ -46,8 +46,8 @@ class BoundField:
     ) -> "BoundField":
         """Return the field with other texts, another widget, other choices or more attributes.
 
-        ``choice_attributes`` are those of each option, or of the label of each radio button or box. Only the markup is
-        another: the form reads and checks what the class declares.
+        ``choice_attributes`` are those of each option, or of the label of each radio button or box. Only the markup
+        differs: the form reads and checks what the class declares.
         """
         planned = self._planned.shown(widget, choices, attributes or {}, choice_attributes or {})
         return BoundField(self._form, planned, texts or self._shown)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
+from antiphon.explanations import explained
+from antiphon.explanations.words import word_for
 from antiphon.features.forms.html import AttributeValue
 from antiphon.http.errors import Text
 
 Widget: TypeAlias = Literal[
-    "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "time",
-    "datetime-local", "checkbox", "radio", "select", "file", "hidden",
+    "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "month",
+    "week", "time", "datetime-local", "checkbox", "radio", "select", "file", "hidden",
 ]  # fmt: skip
 """The kinds of inputs that HTML has, besides those of which each is no field."""
 
@@ -26,6 +28,8 @@ class Field:
     chosen, with their labels. ``accept`` (as HTML's attribute) and ``max_size`` (bytes) are for files. ``messages``
     replace those of the form, and ``attributes`` are added to the input, ``choice_attributes`` to each choice of it: to
     the option, or to the label of the radio button or box.
+
+    Raises ValueError for an unknown widget.
     """
 
     label: Text | None = None
@@ -41,3 +45,15 @@ class Field:
     messages: Mapping[str, Text] = field(default_factory=dict)
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     choice_attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_widget(self.widget)
+
+
+def check_widget(widget: str | None) -> None:
+    """Raise ValueError for a name that no widget has, which would be an input of text in browsers."""
+    known = get_args(Widget)
+    if widget is not None and widget not in known:
+        near = word_for(widget, {}, known)
+        fix = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
+        raise explained("bad-form-field", ValueError(f"there is no widget {widget!r}: {fix}"))

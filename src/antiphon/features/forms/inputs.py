@@ -11,7 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.explanations import explained
-from antiphon.features.forms.field import Choices, Field, Widget
+from antiphon.features.forms.field import Choices, Field, Widget, check_widget
 from antiphon.features.forms.html import AttributeValue
 from antiphon.http.errors import Text
 from antiphon.serialization.fields import FieldsReader
@@ -64,7 +64,11 @@ class Input:
         attributes: Mapping[str, AttributeValue],
         choice_attributes: Mapping[str, AttributeValue],
     ) -> "Input":
-        """Return the input with other markup: a widget, choices, and attributes besides its own."""
+        """Return the input with other markup: a widget, choices, and attributes besides its own.
+
+        Raises ValueError for an unknown widget.
+        """
+        check_widget(widget)
         own = self.field
         field = _but(
             own,

@@ -31,7 +31,7 @@ class Sent(NamedTuple):
     def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
         """Return the value of a class. Raises UnprocessableContent that names every wrong field.
 
-        Names that are not of this form, such as a token, are left out, and so are empty texts that mean nothing. Boxes
+        Names that are not of this form, such as a token, are left out, as are empty texts that mean nothing. Boxes
         that were left unticked are false.
         """
         by_name = {planned.name: planned for planned in inputs}
@@ -46,7 +46,7 @@ NOTHING = Sent(MultiDict(), MultiDict())
 
 
 def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> Sent:
-    """Return what a request sent. Raises UnsupportedMediaType (415) for a body that is no form."""
+    """Return what a request sent. Raises UnsupportedMediaType (415) for a body that is not a form."""
     if in_query:
         return Sent(request.args, MultiDict())
     if request.mimetype not in (FORM, IN_PARTS) and (request.mimetype or not request.content.is_empty):
@@ -63,5 +63,5 @@ def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDi
 
 
 def _means_nothing(planned: Input) -> bool:
-    """True for an input whose empty text is as good as none: one of several, or one whose default is None."""
+    """True for an input whose empty text means no value: one of several, or one whose default is None."""
     return planned.is_many or (planned.is_text and planned.has_default and planned.default() is None)

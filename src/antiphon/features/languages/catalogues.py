@@ -8,7 +8,7 @@ from gettext import GNUTranslations, NullTranslations
 from typing import Any, TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.features.languages.plurals import CATEGORIES, Rule, declared_rule, rule_of, whole
+from antiphon.features.languages.plurals import CATEGORIES, Rule, declared_rule, rule_when_used, whole
 
 Entry: TypeAlias = str | dict[str, str]
 """A text, or its plural forms by category."""
@@ -91,7 +91,7 @@ def read_json(path: str, tag: str) -> Catalogue:
         found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_each_once)
         entries = dict(_flattened(found))
         header = entries.pop(HEADER, {})
-        rule = _declared(header, entries) or rule_of(tag)
+        rule = _declared(header, entries) or rule_when_used(tag)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise explained("bad-catalogue", ValueError(f"{path}, line {line}: not in UTF-8")) from None

@@ -52,8 +52,8 @@ class Languages:
     Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is beside the file whose code
     makes this object. Of texts with one key the first counts: by the order of the folders, then JSON, then gettext's
     files by name. They are read once, and in debug again when a file has changed. Raises ValueError, which names file
-    and line, for a malformed file, for a folder that is not there, and for a default that is no tag; TypeError without
-    a folder; ImportError for a .po without Babel.
+    and line, for a malformed file, for a missing folder, and for a default that is not a tag; TypeError
+    without a folder; ImportError for a .po without Babel.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Languages:
             for tag in tags
         }
         self.tags = tuple(tags)
-        """The languages that there are: the default, then the others by name."""
+        """The languages of the application: the default, then the others by name."""
 
     def install(self, app: "App") -> None:
         """Provide ``request.language``, and share what templates need."""
@@ -117,7 +117,7 @@ class Languages:
             self._versions = versions
 
     def texts(self, tag: str) -> Texts:
-        """Return the texts of a language, for code without a request. Raises ValueError for one that is not there."""
+        """Return the texts of a language, for code without a request. Raises ValueError for a missing one."""
         texts = self._texts
         return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 

@@ -22,7 +22,7 @@ def files_in(folders: Iterable[str]) -> Iterator[CatalogueFile]:
     """Yield the files in folders, in the order in which they count: of texts with one key the first.
 
     That is the order of the folders; in each of them JSON, then gettext's files by name. A .po beside the .mo that was
-    made of it does not count. Raises ValueError for a name that is no language.
+    made of it does not count. Raises ValueError for a name that is not a language.
     """
     for folder in folders:
         names = sorted(os.listdir(folder))

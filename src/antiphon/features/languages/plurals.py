@@ -4,6 +4,7 @@ Babel knows them all. Without it there are those below; any other language has "
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import TypeAlias
 
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
@@ -93,7 +94,7 @@ def small_rule(tag: str) -> Rule:
 
 
 def rule_of(tag: str) -> Rule:
-    """Return the rule of a language: Babel's, if that is there and knows it, else that of the table."""
+    """Return the rule of a language: Babel's, if that is installed and knows it, else that of the table."""
     try:
         from babel import Locale, UnknownLocaleError
     except ModuleNotFoundError:
@@ -105,11 +106,24 @@ def rule_of(tag: str) -> Rule:
     return rule
 
 
+def rule_when_used(tag: str) -> Rule:
+    """Return the rule of a language, which is looked up when a number first needs it.
+
+    Babel reads all that it knows of a language for its rule, which takes half a megabyte.
+    """
+    find_rule = cache(partial(rule_of, tag))
+
+    def rule(n: float) -> str:
+        return find_rule()(n)
+
+    return rule
+
+
 def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
     """Return the rule that a file declares as gettext does: ``nplurals=2; plural=(n > 1);``.
 
-    Its numbers stand for the categories that the file uses, in CLDR's order. Raises ValueError for what is no rule, and
-    if these are not as many.
+    Its numbers stand for the categories that the file uses, in CLDR's order. Raises ValueError for anything that is not
+    a rule, and if these are not as many.
     """
     from gettext import c2py
 
@@ -121,7 +135,7 @@ def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
     try:
         count, choose = int(fields["nplurals"]), c2py(fields["plural"])
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{plural_forms!r} is no rule, such as 'nplurals=2; plural=(n != 1);': {error}") from None
+        raise ValueError(f"{plural_forms!r} is not a rule, such as 'nplurals=2; plural=(n != 1);': {error}") from None
     if count != len(names):
         raise ValueError(
             f"{plural_forms!r} has {count} forms, and the texts here have {len(names)}: {', '.join(names)}"

@@ -43,7 +43,7 @@ class RequestLanguage(OfRequest, Language):
         return self._chosen is not None
 
     def _asked(self) -> str | None:
-        """Return the language that the request asks for; None if it is none of those that there are."""
+        """Return the language that the request asks for; None if the application does not have it."""
         languages = self._languages
         if len(languages.tags) == 1:
             return None

@@ -30,7 +30,7 @@ def normalised(tag: str) -> str:
     """
     lowered = tag.lower().replace("_", "-")
     if not _is_tag(lowered):
-        raise explained("unknown-language", ValueError(f"{tag!r:.80} is no language tag, such as 'de' or 'de-AT'"))
+        raise explained("unknown-language", ValueError(f"{tag!r:.80} is not a language tag, such as 'de' or 'de-AT'"))
     first, *others = lowered.split("-")
     has_singleton = False
     written = [first]

@@ -226,4 +226,4 @@ def _check_degrees(name: str, text: str, most: float) -> None:
             return
     except ValueError:
         pass
-    raise ValueError(f"{name} is no number of degrees")
+    raise ValueError(f"{name} is not a number of degrees")

@@ -35,7 +35,7 @@ class Locations:
 
     The file is a CSV of ranges of addresses, or a ``.mmdb`` in MaxMind's format, which ``antiphon[locations]`` reads.
     ``columns`` are the names of the columns of a CSV that names none; without them it is from, to, city, country, lat,
-    lon, or network, city, country, lat, lon. Of several ranges with an address the narrowest counts.
+    lon, or network, city, country, lat, lon. If several ranges have an address, the narrowest counts.
 
     Names of a ``.mmdb`` are in the request's language, if the application has any (``Languages``), else in English.
 

@@ -64,7 +64,7 @@ def read_mmdb(path: str) -> MMDBLocations:
             return MMDBLocations(maxminddb.open_database(copy))
         except maxminddb.InvalidDatabaseError as error:
             raise explained(
-                "bad-locations-file", ValueError(f"{path} is no database in MaxMind's format: {error}")
+                "bad-locations-file", ValueError(f"{path} is not a database in MaxMind's format: {error}")
             ) from None
 
 

@@ -14,7 +14,7 @@ LOOK_EVERY = 5.0
 
 
 class Version(NamedTuple):
-    """The signs by which a file is told from the one that was there before."""
+    """The signs by which a file is told from the previous one."""
 
     modified: int
     size: int
@@ -23,7 +23,7 @@ class Version(NamedTuple):
 
     @classmethod
     def of(cls, path: str) -> "Version | None":
-        """Return the version that is there; None if there is no file."""
+        """Return the present version; None if there is no file."""
         try:
             found = os.stat(path)
         except OSError:
@@ -47,7 +47,7 @@ class WatchedFile(Generic[T]):
         self._version: Version | None = None
         """The version that was read, or was tried."""
         self._seen: Version | None = None
-        """The version that was there at the last look, if it is another one."""
+        """The version at the last look, if it has changed."""
         self._next_look = 0.0
         self._reading: Thread | None = None
 

@@ -12,7 +12,7 @@ _is_plain = re.compile(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII).f
 
 def escaped(text: str, longest: int = LONGEST) -> str:
     """Return a decoded path, or other text of a client's, as a URL's path has it; what is too long ends in `...`."""
-    if _is_plain(text) and len(text) <= longest:
+    if len(text) <= longest and ((text.isascii() and text.isalnum()) or _is_plain(text)):
         return text
     quoted = quote(text[: longest + 1], _SAFE, errors="replace")
     if len(quoted) <= longest:

@@ -4,12 +4,17 @@ import json
 import logging
 import time
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antiphon.features.logs.escaping import escaped, lines_below, one_line
 from antiphon.handler.context import find_current_request
 
-_encode = json.JSONEncoder(default=str, allow_nan=False).encode
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_encode = json.JSONEncoder(default=str, allow_nan=False, separators=(",", ":")).encode
+_PLAIN = frozenset((str, int, bool, float, type(None)))
+"""Types of values that all encoders write alike, but for numbers that JSON has no form for."""
 
 NO_ID = "-"
 """The request id of a record that was made outside of any request."""
@@ -38,10 +43,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, and below it its traceback."""
-        message, id_ = one_line(record.getMessage()), request_id(record)
-        line = f"{timestamp(record)} {record.levelname} {message}"
-        if id_ is not None and id_ not in message:
-            line += f" [{id_}]"
+        line = text_line(record.created, record.levelname, record.getMessage(), request_id(record))
         if record.exc_info:
             line += f"\n{lines_below(self.formatException(record.exc_info))}"
         if record.stack_info:
@@ -59,14 +61,7 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        members: dict[str, Any] = {
-            "time": timestamp(record),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if (id_ := request_id(record)) is not None:
-            members["request_id"] = id_
+        members = json_members(record.created, record.levelname, record.name, record.getMessage(), request_id(record))
         if record.exc_info:
             members["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
@@ -77,9 +72,27 @@ class JSONFormatter(logging.Formatter):
         return encode(members)
 
 
-def timestamp(record: logging.LogRecord) -> str:
-    """Return the time of a record, UTC, by RFC 3339, in milliseconds."""
-    return f"{_second(int(record.created))}.{int(record.created * 1e3) % 1000:03}Z"
+def text_line(created: float, level: str, message: str, id_: str | None) -> str:
+    """Return the line of a record for people; ``created`` is in seconds since the epoch."""
+    if not message.isprintable():
+        message = one_line(message)
+    if id_ is None or id_ in message:
+        return f"{timestamp(created)} {level} {message}"
+    return f"{timestamp(created)} {level} {message} [{id_}]"
+
+
+def json_members(created: float, level: str, logger: str, message: str, id_: str | None) -> dict[str, Any]:
+    """Return the first members of a record's JSON object; ``created`` is in seconds since the epoch."""
+    members = {"time": timestamp(created), "level": level, "logger": logger, "message": message}
+    if id_ is not None:
+        members["request_id"] = id_
+    return members
+
+
+def timestamp(created: float) -> str:
+    """Return a time in seconds since the epoch as UTC, by RFC 3339, in milliseconds."""
+    since_epoch, milliseconds = divmod(int(created * 1e3), 1000)
+    return f"{_second(since_epoch)}.{milliseconds:03}Z"
 
 
 @lru_cache(maxsize=4)
@@ -90,14 +103,38 @@ def _second(since_epoch: int) -> str:
 def request_id(record: logging.LogRecord) -> str | None:
     """Return the request id of a record, escaped, as it may be a client's; None if it has none."""
     id_ = getattr(record, "request_id", NO_ID)
-    return None if id_ == NO_ID else escaped(str(id_), _LONGEST_ID)
+    return None if id_ == NO_ID else escaped_id(id_)
+
+
+def escaped_id(id_: object) -> str:
+    """Return a request id, escaped, as it may be a client's."""
+    return escaped(str(id_), _LONGEST_ID)
 
 
 def encode(members: dict[str, Any]) -> str:
     """Return an object as JSON in ASCII, with text in place of values that JSON has no form for."""
+    if _PLAIN.issuperset(map(type, members.values())) and (quick := _encode_plain(members)):
+        return quick
     try:
         return _encode(members)
     except (TypeError, ValueError, RecursionError):
         return json.dumps(
-            {name: value if isinstance(value, int | str) else repr(value) for name, value in members.items()}
+            {name: value if isinstance(value, int | str) else repr(value) for name, value in members.items()},
+            separators=(",", ":"),
         )
+
+
+def _encode_plain(members: dict[str, Any]) -> str | None:
+    """Return an object of plain values as JSON, if all of it is ASCII and no number is null there."""
+    try:
+        encoded = _plain_encoder()(members)
+    except (ValueError, OverflowError):  # lone surrogates, and numbers of more than 64 bits
+        return None
+    return encoded.decode() if encoded.isascii() and b"null" not in encoded else None
+
+
+@lru_cache(maxsize=1)
+def _plain_encoder() -> "Callable[[object], bytes]":
+    from msgspec.json import Encoder  # late: logs of text do without it
+
+    return Encoder().encode

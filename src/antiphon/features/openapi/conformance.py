@@ -52,7 +52,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
     breaches = [_breach_of_json(each.body, body) for each in fitting]
     if None in breaches:
         return None
-    return f"answered {status} with a body that is no {_name(fitting[0].body)}: {breaches[0]}"
+    return f"answered {status} with a body that does not fit {_name(fitting[0].body)}: {breaches[0]}"
 
 
 def _breach_of_headers(known: Sequence[Given], status: int, headers: Headers) -> str | None:
@@ -69,7 +69,7 @@ def _breach_of_json(value: Value, body: bytes) -> str | None:
     try:
         data = json.loads(body)
     except ValueError:
-        return "it is no JSON"
+        return "it is not JSON"
     return next(_faults(value, data, ""), None)
 
 
@@ -84,13 +84,13 @@ def _faults(value: Value, data: Any, pointer: str) -> Iterator[str]:
             yield from _faults_of_fields(dict(items), data, pointer)
         case Items(item):
             if not isinstance(data, list):
-                yield f"{pointer or 'it'} is no array"
+                yield f"{pointer or 'it'} is not an array"
             elif alternatives(item):
                 for at, each in enumerate(data):
                     yield from _faults(item, each, f"{pointer}/{at}")
         case Tuple(items):
             if not isinstance(data, list) or len(data) != len(items):
-                yield f"{pointer or 'it'} is no array of {len(items)}"
+                yield f"{pointer or 'it'} is not an array of {len(items)}"
         case Statuses():
             yield from _faults_of_type(int, data, pointer)
         case Either(values):
@@ -101,7 +101,7 @@ def _faults(value: Value, data: Any, pointer: str) -> Iterator[str]:
 
 def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> Iterator[str]:
     if not isinstance(data, dict):
-        yield f"{pointer or 'it'} is no object"
+        yield f"{pointer or 'it'} is not an object"
         return
     for name in fields.keys() - data.keys():
         yield f"{pointer}{pointer_step(name)} is missing"
@@ -145,7 +145,7 @@ def _name(value: Value) -> str:
         case Of(kind):
             return kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
         case Fields():
-            return "such object"
+            return "the contract's object"
         case Either(values):
             return " or ".join(dict.fromkeys(map(_name, values)))
-    return "such value"
+    return "the contract's value"

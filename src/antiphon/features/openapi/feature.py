@@ -33,7 +33,7 @@ class OpenAPI:
     """A feature that answers with an OpenAPI document (3.1) of the application, made by reading its handlers' code.
 
     The document has the routes below ``prefix``, and is answered at ``path`` there, ``/api/openapi.json``. It is made
-    once, when it is first asked for; other requests know nothing of it. A page shows it at ``docs``, ``/api/docs``,
+    once, when it is first asked for; other requests know nothing about it. A page shows it at ``docs``, ``/api/docs``,
     and has a form for each operation; None leaves the page out. ``title``, ``version`` and ``description`` are
     those of the API, ``servers`` the URLs at which it is served: by default the one that answers.
 
@@ -45,7 +45,7 @@ class OpenAPI:
     in place of one that is made, for applications that are shipped without their source.
 
     Raises ValueError for a prefix that ends with a slash, and for a path that begins with none; FileNotFoundError for
-    a file that is not there.
+    a missing file.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ class CookieStore(Store):
         _checked(name, value)
 
     def load(self, key: str) -> StoreEntry | None:
-        """Return the data of a cookie; None if it was not signed here, is expired, or is none at all."""
+        """Return the data of a cookie; None if it was not signed here, is expired, or is not a cookie of this store."""
         verified = key if isinstance(key, _Verified) and key.store is self else self._verify(key)
         if verified is None:
             return None
@@ -147,7 +147,7 @@ def _can_not(do: str) -> NotImplementedError:
 
 
 def _checked(name: str, value: object) -> object:
-    """Return a value as it comes back. Raises TypeError if that is another one, and ValueError for a name of ours."""
+    """Return a value as it comes back. Raises TypeError if it differs, and ValueError for a reserved name."""
     if name == _TIMES:
         raise explained("not-storable", ValueError(f"the name {_TIMES!r} is the store's own"))
     if type(value) in _PLAIN:

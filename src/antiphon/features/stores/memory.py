@@ -3,12 +3,13 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from threading import Lock
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
-from antiphon.features.stores.rows import Row, RowStore
-from antiphon.features.stores.store import StoreCount, check_ttl, hash_key
+from antiphon.features.stores.rows import Row, RowStore, size_of
+from antiphon.features.stores.store import StoreCount, StoreEntry, check_ttl, hash_key
 
 MOST_COUNTERS = 100_000
 """Counters that a store keeps, about 25 MB of them: those of many callers."""
@@ -16,32 +17,56 @@ MOST_COUNTERS = 100_000
 LOOKED_AT = 4
 """Entries that each write looks at, to forget those that are expired: more than it adds."""
 
+_GONE = object()
+"""What no look gives."""
+
 
 class MemoryStore(RowStore):
     """A store that lives as long as its process, for tests and development. Other processes do not see it.
 
-    Of counters it keeps 100,000, and forgets one for each further one, so that nobody who counts under ever new keys
+    Of counters it keeps 100,000, and forgets one for each further one, so that a client that counts under new keys
     fills the memory.
     ``clock`` returns the seconds since 1970; tests may turn it.
     """
 
     blocks: ClassVar[bool] = False
+    keeps_files: ClassVar[bool] = True
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__(clock)
         self._lock = Lock()
         self._rows = _Rows()
+        self._bounded: MemoryStore | None = None
+        self._folder: Path | None = None
         self._counters: OrderedDict[bytes, _Counter] = OrderedDict()
 
-    @contextmanager
-    def _reading(self) -> Iterator["_Rows"]:
+    def bounded(self, most: int) -> "MemoryStore":
         with self._lock:
-            yield self._rows
+            if self._bounded is None:
+                self._bounded = MemoryStore(clock=self._clock)
+                self._bounded._rows = _BoundedRows(most)  # noqa: SLF001 - of this very class
+            return self._bounded
+
+    def files_folder(self, *, make: bool) -> Path | None:
+        from antiphon.features.stores.temporary_folder import temporary_folder
+
+        with self._lock:
+            if self._folder is None and make:
+                self._folder = temporary_folder(self)
+            return self._folder
+
+    def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
+        id_, get = hash_key(known.key), self._rows.by_id.get  # at once, without the lock, and not noted as a use
+        row = get(id_)
+        return get, id_, row if row is not None and row.version == known.version else _GONE
+
+    def _reading(self) -> AbstractContextManager["_Rows"]:
+        return _Locked(self._lock, self._rows)
 
     @contextmanager
     def _writing(self) -> Iterator["_Rows"]:
         with self._lock:
-            for id_ in _expired(self._rows.by_id, self._clock()):
+            for id_ in self._rows.expired(self._clock()):
                 self._rows.remove(id_)
             yield self._rows
 
@@ -61,6 +86,23 @@ class MemoryStore(RowStore):
             return StoreCount(counter.value, counter.expires - now)
 
 
+class _Locked:
+    """The rows, while nobody changes them. A generator as a context manager takes four times as long."""
+
+    __slots__ = ("_lock", "_rows")
+
+    def __init__(self, lock: Lock, rows: "_Rows") -> None:
+        self._lock = lock
+        self._rows = rows
+
+    def __enter__(self) -> "_Rows":
+        self._lock.acquire()
+        return self._rows
+
+    def __exit__(self, *_exc: object) -> None:
+        self._lock.release()
+
+
 class _Counter:
     __slots__ = ("began", "expires", "value")
 
@@ -75,6 +117,10 @@ class _Rows:
         self.by_id: OrderedDict[bytes, Row] = OrderedDict()
         self._of_owners: dict[str, set[bytes]] = {}
         self.get = self.by_id.get
+
+    def expired(self, now: float) -> list[bytes]:
+        """Return some that are expired; each call looks at others."""
+        return _expired(self.by_id, now)
 
     def put(self, id_: bytes, row: Row) -> None:
         self.remove(id_)
@@ -92,6 +138,38 @@ class _Rows:
 
     def of_owner(self, owner: str) -> list[tuple[bytes, Row]]:
         return [(id_, self.by_id[id_]) for id_ in self._of_owners.get(owner, ())]
+
+
+class _BoundedRows(_Rows):
+    """Rows of so many bytes, in the order of their last use."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._bytes = 0
+        self.get = self._use  # type: ignore[assignment]  # as the base class sets it
+
+    def _use(self, id_: bytes) -> Row | None:
+        row = self.by_id.get(id_)
+        if row is not None:
+            self.by_id.move_to_end(id_)
+        return row
+
+    def expired(self, now: float) -> list[bytes]:
+        first = next(iter(self.by_id.items()), None)
+        return [first[0]] if first is not None and first[1].expires <= now else []
+
+    def put(self, id_: bytes, row: Row) -> None:
+        super().put(id_, row)
+        self._bytes += size_of(row)
+        while self._bytes > self._most:
+            self.remove(next(iter(self.by_id)))
+
+    def remove(self, id_: bytes) -> None:
+        row = self.by_id.get(id_)
+        if row is not None:
+            self._bytes -= size_of(row)
+        super().remove(id_)
 
 
 class _Expires(Protocol):

@@ -22,6 +22,15 @@ class Row(NamedTuple):
     owner: str | None
 
 
+ROW_SIZE = 512
+"""Bytes that a row takes beside its data, about."""
+
+
+def size_of(row: Row) -> int:
+    """Return the bytes that a row counts for in a store that is bounded."""
+    return len(row.data) + ROW_SIZE
+
+
 class Rows(Protocol):
     """The entries, by the hashes of their keys. Expired ones are among them."""
 
@@ -49,6 +58,13 @@ class RowStore(Store):
         with self._reading() as rows:
             row = rows.get(hash_key(key))
         return self._entry(key, row, self._clock())
+
+    def reload(self, known: StoreEntry) -> StoreEntry | None:
+        with self._reading() as rows:
+            row = rows.get(hash_key(known.key))
+        now = self._clock()
+        is_same = row is not None and row.version == known.version and row.changed == known.changed
+        return known if is_same and known.expires > now else self._entry(known.key, row, now)
 
     def change(
         self,
@@ -141,5 +157,5 @@ class RowStore(Store):
 
 
 def new_version() -> int:
-    """Return a version: 63 random bits, so that no entry has one again after it was deleted and made anew."""
+    """Return a version: 63 random bits, so that no entry has one again after it was deleted and made again."""
     return int.from_bytes(urandom(8)) >> 1

@@ -4,13 +4,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import ClassVar
 
 from antiphon.explanations import explained
-from antiphon.features.stores.rows import Row, RowStore
-from antiphon.features.stores.sqlite_connections import Connections, connections_to
-from antiphon.features.stores.store import StoreCount, check_ttl, hash_key, unavailable
+from antiphon.features.stores.rows import Row, RowStore, size_of
+from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
+from antiphon.features.stores.store import StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
 from antiphon.http.durations import Duration, seconds_of
 
 CLEAN_EVERY = 16
@@ -27,12 +28,24 @@ create table if not exists entries (
 );
 create index if not exists entries_expires on entries (expires);
 create index if not exists entries_owner on entries (owner) where owner is not null;
+create table if not exists bounded (
+    id blob primary key, data blob not null, version integer not null, created real not null, changed real not null,
+    expires real not null, owner text, used real not null, size integer not null
+);
+create index if not exists bounded_expires on bounded (expires);
+create index if not exists bounded_owner on bounded (owner) where owner is not null;
+create index if not exists bounded_used on bounded (used);
+create table if not exists bounded_bytes (one integer primary key check (one = 1), sum integer not null);
+create trigger if not exists bounded_more after insert on bounded begin
+    insert or ignore into bounded_bytes values (1, 0); update bounded_bytes set sum = sum + new.size; end;
+create trigger if not exists bounded_less after delete on bounded begin
+    update bounded_bytes set sum = sum - old.size; end;
 create table if not exists counters (id blob primary key, count integer not null, expires real not null) without rowid;
 create index if not exists counters_expires on counters (expires)
 """
 _COLUMNS = "data, version, created, changed, expires, owner"
-_GET = f"select {_COLUMNS} from entries where id = ?"  # noqa: S608 - our own names
-_OF_OWNER = f"select id, {_COLUMNS} from entries where owner = ?"  # noqa: S608
+_GET = f"select {_COLUMNS} from {{}} where id = ?"  # noqa: S608 - our own names
+_OF_OWNER = f"select id, {_COLUMNS} from {{}} where owner = ?"  # noqa: S608
 _PUT = f"""
 insert into entries (id, {_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set
     data = excluded.data, version = excluded.version, created = excluded.created, changed = excluded.changed,
@@ -40,8 +53,14 @@ insert into entries (id, {_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?) on conflict (i
 """  # noqa: S608
 _CLEAN = [
     f"delete from {table} where id in (select id from {table} where expires <= ? order by expires limit {CLEANED})"  # noqa: S608
-    for table in ("entries", "counters")
+    for table in ("entries", "bounded", "counters")
 ]
+_PUT_BOUNDED = f"insert into bounded (id, {_COLUMNS}, used, size) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_IS_FULL = "select sum > ? from bounded_bytes"
+_DROP_UNUSED = "delete from bounded where id in (select id from bounded order by used limit 1)"
+
+NOTED_EVERY = 60.0
+"""Seconds for which the use of an entry of a bounded store is not noted again: that takes a write."""
 _INCREMENT = """
 insert into counters (id, count, expires) values (:id, :by, :end)
 on conflict (id) do update set
@@ -54,11 +73,13 @@ returning count, expires
 class SQLiteStore(RowStore):
     """A store in a file, for any number of threads and processes of one machine. It outlives them, and ``kill -9``.
 
-    The folder has to be there, and on a disk of this machine: network file systems lack the locks that SQLite needs.
+    The folder has to exist, on a disk of this machine: network file systems lack the locks that SQLite needs.
     The file is made when it is first used, for this user only. ``timeout`` is the longest wait for other writers, in
     seconds or a timedelta. ``clock`` returns the seconds since 1970. After a power failure the file is whole, but the
-    last changes may be lost. Raises ValueError for a folder that is not there, and for ":memory:".
+    last changes may be lost. Raises ValueError for a missing folder, and for ":memory:".
     """
+
+    keeps_files: ClassVar[bool] = True
 
     def __init__(
         self, path: str | os.PathLike[str], *, timeout: Duration = 5.0, clock: Callable[[], float] = time.time
@@ -74,16 +95,29 @@ class SQLiteStore(RowStore):
             )
         self._timeout = seconds_of(timeout)
         self._connections = connections_to(self._path, _PREPARE)
+        self._most: int | None = None
 
-    @contextmanager
-    def _reading(self) -> Iterator["_Rows"]:
-        with self._connection() as connection:
-            yield _Rows(connection)
+    def bounded(self, most: int) -> "SQLiteStore":
+        beside = SQLiteStore(self._path, timeout=self._timeout, clock=self._clock)
+        beside._most = most
+        return beside
+
+    def files_folder(self, *, make: bool) -> Path | None:
+        folder = self._path.with_name(self._path.name + "-files")
+        if make:
+            folder.mkdir(0o700, exist_ok=True)
+        return folder if make or folder.is_dir() else None
+
+    def _reading(self) -> AbstractContextManager["_Rows"]:
+        return _Reading(self._own(), self._path, self._timeout, self._rows)
 
     @contextmanager
     def _writing(self) -> Iterator["_Rows"]:
         with self._transaction() as connection:
-            yield _Rows(connection)
+            yield self._rows(connection)
+
+    def _rows(self, connection: Connection) -> "_Rows":
+        return _Rows(connection) if self._most is None else _BoundedRows(connection, self._most, self._clock())
 
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
         check_ttl(ttl)
@@ -104,7 +138,7 @@ class SQLiteStore(RowStore):
         return self._connections
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[Connection]:
         """Open the one write transaction that there is at a time, and clean up in every few of them."""
         own = self._own()
         if not own.writing.acquire(timeout=self._timeout):
@@ -126,20 +160,61 @@ class SQLiteStore(RowStore):
         finally:
             own.writing.release()
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection, which is closed if anything fails. Raises StoreUnavailable for what SQLite raises."""
-        own = self._own()
+    def _connection(self) -> "_Loan":
+        return _Loan(self._own(), self._path, self._timeout)
+
+
+class _Loan:
+    """The loan of a connection, which is closed if anything fails. Raises StoreUnavailable for what SQLite raises.
+
+    Each request with a session has one: a generator as a context manager would take four times as long.
+    """
+
+    __slots__ = ("_connections", "_path", "_timeout", "lent")
+
+    def __init__(self, connections: Connections, path: Path, timeout: float) -> None:
+        self._connections = connections
+        self._path = path
+        self._timeout = timeout
+
+    def __enter__(self) -> Connection:
         try:
-            connection = own.take(self._timeout)
-            try:
-                yield connection
-            except BaseException:
-                own.discard(connection)
-                raise
+            self.lent = self._connections.take(self._timeout)
         except (sqlite3.Error, OSError) as error:
-            raise unavailable(str(self._path), sqlite3.Error(_reason(error))) from error
-        own.give_back(connection)
+            raise self._unavailable(error) from error
+        return self.lent
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if error is None:
+            self._connections.give_back(self.lent)
+            return
+        try:
+            self._connections.discard(self.lent)
+        except (sqlite3.Error, OSError) as failure:
+            error = failure
+        if isinstance(error, sqlite3.Error | OSError):
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: sqlite3.Error | OSError) -> StoreUnavailable:
+        return unavailable(str(self._path), sqlite3.Error(_reason(error)))
+
+
+class _Reading:
+    """The rows of a connection that is lent."""
+
+    __slots__ = ("_loan", "_rows")
+
+    def __init__(
+        self, connections: Connections, path: Path, timeout: float, rows: Callable[[Connection], "_Rows"]
+    ) -> None:
+        self._loan = _Loan(connections, path, timeout)
+        self._rows = rows
+
+    def __enter__(self) -> "_Rows":
+        return self._rows(self._loan.__enter__())
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._loan.__exit__(kind, error, traceback)
 
 
 def _reason(error: sqlite3.Error | OSError) -> str:
@@ -153,18 +228,58 @@ def _reason(error: sqlite3.Error | OSError) -> str:
 
 
 class _Rows:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    table = "entries"
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._execute = connection.execute
 
     def get(self, id_: bytes) -> Row | None:
-        found = self._execute(_GET, [id_]).fetchall()
+        found = self._execute(_GET.format(self.table), [id_]).fetchall()
         return Row(*found[0]) if found else None
 
     def put(self, id_: bytes, row: Row) -> None:
         self._execute(_PUT, [id_, *row])
 
     def remove(self, id_: bytes) -> None:
-        self._execute("delete from entries where id = ?", [id_])
+        self._execute(f"delete from {self.table} where id = ?", [id_])  # noqa: S608 - our own names
 
     def of_owner(self, owner: str) -> list[tuple[bytes, Row]]:
-        return [(id_, Row(*rest)) for id_, *rest in self._execute(_OF_OWNER, [owner]).fetchall()]
+        return [(id_, Row(*rest)) for id_, *rest in self._execute(_OF_OWNER.format(self.table), [owner]).fetchall()]
+
+
+class _BoundedRows(_Rows):
+    """Rows of so many bytes, with the times of their last use."""
+
+    table = "bounded"
+
+    def __init__(self, connection: Connection, most: int, now: float) -> None:
+        super().__init__(connection)
+        self._most = most
+        self._now = now
+
+    def get(self, id_: bytes) -> Row | None:
+        row = super().get(id_)
+        if row is not None:
+            self._note_use(id_)
+        return row
+
+    def _note_use(self, id_: bytes) -> None:
+        """Note that an entry is used, unless others are writing: nobody waits for that."""
+        used = self._execute("select used from bounded where id = ?", [id_]).fetchall()
+        if not used or abs(self._now - used[0][0]) < NOTED_EVERY:
+            return
+        patience, self._connection.patience = self._connection.patience, 0.0
+        try:
+            self._execute("update bounded set used = ? where id = ?", [self._now, id_])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY):
+                raise
+        finally:
+            self._connection.patience = patience
+
+    def put(self, id_: bytes, row: Row) -> None:
+        self.remove(id_)
+        self._execute(_PUT_BOUNDED, [id_, *row, self._now, size_of(row)])
+        while self._execute(_IS_FULL, [self._most]).fetchall() == [(1,)]:
+            self._execute(_DROP_UNUSED)

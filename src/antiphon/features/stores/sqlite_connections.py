@@ -28,13 +28,13 @@ FORK_PATIENCE = 1.0
 """Seconds for which a fork waits until no connection is in use."""
 
 Identity: TypeAlias = tuple[int, int] | None
-"""The device and the inode of a file; None for one that is not there."""
+"""The device and the inode of a file; None for a missing one."""
 
 
 class Connection(sqlite3.Connection):
     """A connection that waits for others, up to ``patience`` seconds, by trying again every few milliseconds.
 
-    SQLite itself tries ever more seldom, down to ten times a second, so that those who came first come last. It does
+    SQLite itself tries less and less often, down to ten times a second, so that those who came first come last. It does
     not wait for others that prepare a new file, and its wait would hold up all greenlets of gevent.
     """
 
@@ -138,7 +138,7 @@ class Connections:
         try:
             connection = self._connect()
             connection.patience = patience
-            for statement in self._prepare.split(";"):
+            for statement in self._prepare.split(";\n"):  # those in a trigger are not statements of their own
                 connection.execute(statement)
         except BaseException:
             self.discard(connection)
@@ -199,7 +199,7 @@ class Connections:
                     os.unlink(f"{self._path}{suffix}")
 
 
-_IN_USE = "others still use the file that was there before"
+_IN_USE = "others still use the previous file"
 
 
 def _connect(address: str) -> Connection:

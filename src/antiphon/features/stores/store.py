@@ -8,9 +8,10 @@ In an ``async def`` handler ``await asyncio.to_thread(store.load, key)`` does th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from math import isfinite
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, ClassVar, NamedTuple
 
@@ -29,8 +30,8 @@ class StoreUnavailable(ServiceUnavailable):
 class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.
 
-    ``version`` is another one after each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970.
-    ``owner`` is by whom ``owned_by`` finds the entry; None for nobody, and in stores that can't tell.
+    ``version`` changes with each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970.
+    ``owner`` is by whom ``owned_by`` finds the entry; None for no owner, and in stores that can't tell.
     """
 
     key: str
@@ -78,6 +79,9 @@ class Store(ABC):
     is_server_side: ClassVar[bool] = True
     """True if entries are kept here, and only their keys are sent to clients."""
 
+    keeps_files: ClassVar[bool] = False
+    """True if there is a folder for files that belong to entries: a store of one machine."""
+
     def new_key(self) -> str:
         """Return a key for a new entry, that nobody guesses: 256 bits."""
         return token_urlsafe(32)
@@ -86,9 +90,35 @@ class Store(ABC):
         """Raise TypeError, which names the value, for one that can't be stored."""
         encode_value(name, value)
 
+    def bounded(self, most: int) -> "Store":  # noqa: ARG002 - for stores that count bytes
+        """Return a store of entries apart from those here, of up to so many bytes: those used least recently go first.
+
+        A store that can't count bytes returns itself.
+        """
+        return self
+
+    def files_folder(self, *, make: bool) -> Path | None:  # noqa: ARG002 - for stores of one machine
+        """Return the folder for files that belong to entries; None if the store keeps none.
+
+        Without ``make`` also None if the folder does not exist yet. Raises OSError.
+        """
+        return None
+
     @abstractmethod
     def load(self, key: str) -> StoreEntry | None:
         """Return the entry under a key; None if there is none."""
+
+    def reload(self, known: StoreEntry) -> StoreEntry | None:
+        """Return an entry as it is by now: this very object if nothing has changed it; None if it is gone."""
+        return self.load(known.key)
+
+    def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
+        """Return how to look if an entry is still as it was read, which need not count as a use of it.
+
+        That is a function, its argument, and the very object that it returns while that is so. It raises
+        StoreUnavailable (503).
+        """
+        return self.reload, known, known
 
     @abstractmethod
     def change(
@@ -101,7 +131,7 @@ class Store(ABC):
         create: bool = True,
         owner: str | None = None,
     ) -> StoreEntry | None:
-        """Set some names of an entry, remove others, and have it expire ``ttl`` seconds from now; return what is there.
+        """Set some names of an entry, remove others, and have it expire ``ttl`` seconds from now; return the entry.
 
         The other names stay as they are in the store by now, so that nothing is lost when many change an entry at
         once. Without any names the call only puts off the end. ``owner`` is by whom ``owned_by`` finds the entry; None
@@ -131,7 +161,7 @@ class Store(ABC):
 
     @abstractmethod
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
-        """Make an entry, and return it; None if there is one already. Of many who try at once one succeeds."""
+        """Make an entry, and return it; None if there is one already. If many try at once, one succeeds."""
 
     @abstractmethod
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
@@ -145,12 +175,16 @@ class Store(ABC):
         Counters and entries may have equal keys.
         """
 
+    def check(self) -> None:
+        """Raise StoreUnavailable unless the store answers, as for a probe of readiness."""
+        self.load("check")
+
     def close(self) -> None:  # noqa: B027 - most stores have nothing to close
         """Close connections and files. A call after that opens them again."""
 
 
 def hash_key(key: str) -> bytes:
-    """Return the hash under which a key is stored. Text that is no Unicode, as clients may send it, has one, too."""
+    """Return the hash under which a key is stored. Text that is not Unicode, as clients may send it, has one, too."""
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -9,7 +9,6 @@ import zlib
 from base64 import b64decode, b64encode
 from binascii import a2b_base64
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -51,7 +50,7 @@ def dumps_tagged(tagged: Any) -> str:
     """Return a value that has its tags already as JSON."""
     try:
         return msgspec.json.encode(tagged).decode()
-    except (TypeError, ValueError):  # subclasses, and text that is no Unicode
+    except (TypeError, ValueError):  # subclasses, and text that is not Unicode
         return _encode(tagged)
 
 
@@ -60,8 +59,10 @@ def loads(text: str | bytes) -> Any:
     if isinstance(text, bytes):
         text = text.decode()
     if not has_tags(text):
-        with suppress(ValueError, msgspec.MsgspecError):
-            return msgspec.json.decode(text)
+        try:
+            return _read(text)
+        except (ValueError, msgspec.MsgspecError):
+            pass  # the standard library reads more
     return _decode(text)
 
 
@@ -107,6 +108,7 @@ def _untag(value: dict[str, Any]) -> Any:
     return value if reader is None else reader(inner)
 
 
+_read = msgspec.json.Decoder().decode
 _decode = json.JSONDecoder(object_hook=_untag).decode
 
 COMPRESSED_FROM = 512

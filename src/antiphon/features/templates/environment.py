@@ -9,7 +9,15 @@ from typing import Any
 from antiphon.explanations import explained
 
 try:
-    from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import (
+        BaseLoader,
+        ChoiceLoader,
+        DictLoader,
+        Environment,
+        FileSystemLoader,
+        PackageLoader,
+        StrictUndefined,
+    )
     from jinja2.defaults import DEFAULT_NAMESPACE
     from jinja2.filters import FILTERS
     from jinja2.runtime import Context
@@ -25,7 +33,9 @@ from antiphon.response.fields import HTML
 from antiphon.response.files import guess_type
 
 _OF_JINJA = (".jinja", ".jinja2", ".j2")
-"""Suffixes that say nothing of what a template makes."""
+"""Suffixes that say nothing about what a template makes."""
+_KEPT = 400
+"""How many compiled templates are kept of a loader that may make one of any name, as Jinja2 does."""
 _PLAIN = (".txt", ".text", ".md", ".csv")
 """Suffixes of templates whose text is no markup, so that nothing in it is escaped."""
 
@@ -93,6 +103,7 @@ class TemplateEnvironment(DictEnvironment):
             autoescape=_is_markup,
             undefined=StrictUndefined,
             auto_reload=False,
+            cache_size=_cache_size(loader),
             extensions=["jinja2.ext.i18n"],  # whose functions are those that the application shares
         )
         self.newstyle_gettext = True
@@ -110,9 +121,20 @@ def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
     return loaders[0] if len(loaders) == 1 else ChoiceLoader(loaders)
 
 
+def _cache_size(loader: BaseLoader) -> int:
+    """Return how many compiled templates are kept: -1 for all, where a loader has only so many.
+
+    A page that includes more than are kept would have each of them compiled again, every time.
+    """
+    if isinstance(loader, ChoiceLoader):
+        return -1 if all(_cache_size(each) == -1 for each in loader.loaders) else _KEPT
+    return -1 if isinstance(loader, FileSystemLoader | PackageLoader | DictLoader) else _KEPT
+
+
 def in_front_of(own: Environment, other: Environment) -> Environment:
     """Return an environment that looks for templates, filters, tests and globals in one, then in another."""
-    both = own.overlay(loader=ChoiceLoader([each.loader for each in (own, other) if each.loader is not None]))
+    loader = ChoiceLoader([each.loader for each in (own, other) if each.loader is not None])
+    both = own.overlay(loader=loader, cache_size=_cache_size(loader))
     both.filters = _in_front_of(own.filters, other.filters, FILTERS)
     both.tests = _in_front_of(own.tests, other.tests, TESTS)
     both.globals = _in_front_of(own.globals, other.globals, DEFAULT_NAMESPACE)

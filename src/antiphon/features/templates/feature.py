@@ -38,7 +38,7 @@ class Templates:
     application may have others of the same names; so may several such features of one application be used.
 
     With ``enable_async``, pages of ``async def`` handlers may await: what a template calls or loops over may be async.
-    Changed templates are loaded again in the debug mode. Raises ValueError for a folder that is not there, TypeError
+    Changed templates are loaded again in the debug mode. Raises ValueError for a missing folder, TypeError
     without one.
     """
 
@@ -70,7 +70,7 @@ class Templates:
             cast("App", app).provide(Request.templates, _AppTemplates(app, self._renderer).of_request)
 
     def _choose(self, request: Request) -> None:
-        """Have the templates of a blueprint and those around it looked for, from here on."""
+        """Have the templates of a blueprint and those around it looked for, in what follows."""
         renderer = self._renderer
         if Request.templates in request or request.app.provides(Request.templates):
             renderer = renderer.with_those_of(cast("RequestTemplates", request.templates).renderer)

@@ -34,7 +34,7 @@ def is_htmx(request: Request) -> bool:
 def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...]:
     """Return the blocks that a request asks for, of those that are offered by the ids of their elements.
 
-    Where it asks for another one, too, it gets none, that is the whole page; so does htmx for a boosted link, and for
+    Where it asks for another one, too, it gets none, that is the whole page, as does htmx for a boosted link, and for
     a page of its history that it has lost.
     """
     field = request.head.field

@@ -12,7 +12,7 @@ from jinja2 import Template, nodes
 from antiphon.explanations import explained
 
 _EVERYTHING = "self"
-"""A name that stands for all: who says ``self.other()`` or includes a file may need whatever is declared."""
+"""A name that stands for all: a template with ``self.other()`` or an include may need anything that is declared."""
 
 
 class Declaration(NamedTuple):

@@ -129,7 +129,7 @@ class Page:
         """True if a client prefers JSON. Raises NotAcceptable if it reads neither, unless it has written something."""
         best = request.accept.best(["text/html", JSON])
         if best is None and request.method in READING:
-            raise NotAcceptable("This page is there as text/html and application/json.")
+            raise NotAcceptable("This page is available as text/html and application/json.")
         return best == JSON
 
     def _as_json(self, request: Request) -> Response:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from datetime import date, time
 from enum import Enum
-from ipaddress import IPv6Address
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
@@ -149,6 +148,8 @@ def _host_in_browsers(host: str) -> str:
 
 
 def _compressed_ipv6(address: str) -> str:
+    from ipaddress import IPv6Address  # late: few hosts are written so
+
     digits = f"{int(IPv6Address(address)):032x}"
     groups = ":".join([f"{int(digits[at : at + 4], 16):x}" for at in range(0, 32, 4)])
     longest = max(_zero_groups(groups), key=lambda run: len(run[0]), default=None)

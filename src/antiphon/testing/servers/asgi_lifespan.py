@@ -12,7 +12,7 @@ class ASGILifespan:
     """One call of the application, from startup to shutdown.
 
     An application that ends, or fails, before it receives the first event does not know the protocol, and is served
-    without it. With ``raise_errors`` off, so is one that fails later without having sent "failed".
+    without it. With ``raise_errors`` off, one that fails later without having sent "failed" is served, too.
     """
 
     def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:

@@ -2,7 +2,7 @@
 
 import werkzeug.datastructures
 import werkzeug.routing
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug import routing
@@ -21,14 +21,12 @@ def compare(rules, options, act):
     assert ours == theirs
 
 
-@settings(max_examples=200)
 @given(maps(), st.data(), st.sampled_from(("GET", "POST", "OPTIONS")), st.booleans())
 def test_a_path_leads_to_the_same_endpoint_redirect_or_error(rule_set, data, method, websocket):
     path = data.draw(paths_for(rule_set) | PATHS)
     compare(*rule_set, lambda map_: map_.bind("example.com").match(path, method, websocket=websocket))
 
 
-@settings(max_examples=100)
 @given(maps(domains=("", "a", "<s>", "<any(a, b):s>.x")), st.data(), st.sampled_from(("", "a", "b.x", "c.x")))
 def test_a_subdomain_is_matched_like_the_path(rule_set, data, subdomain):
     path = data.draw(paths_for(rule_set))
@@ -42,7 +40,6 @@ VALUES = st.dictionaries(
 )
 
 
-@settings(max_examples=200)
 @given(
     maps(),
     st.sampled_from("uvwxyz"),

@@ -23,18 +23,18 @@ _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 def record_of(fields: tuple[tuple[str, str], ...]) -> type[msgspec.Struct]:
     """Return a record with a field for each name and type. Nothing in it is required.
 
-    Labels are no part of it, so that one record serves all languages. Raises ValueError for a name that is no name of
-    an input.
+    Labels are no part of it, so that one record serves all languages. Raises ValueError for a name that is not a name
+    of an input.
     """
     for name, _ in fields:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a field: it has to have letters, digits and underscores")
+            raise ValueError(f"{name!r} is not a name of a field: it has to have letters, digits and underscores")
     found = {each[0]: each for field in fields for each in _of_field(*field)}
     return msgspec.defstruct("Form", found.values())
 
 
 def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:
-    """Return the record of definitions. Raises ValueError for a name that is no name of an input."""
+    """Return the record of definitions. Raises ValueError for a name that is not a name of an input."""
     return record_of(tuple([(name, _kind(each)) for name, each in definitions.items()]))
 
 

@@ -31,7 +31,7 @@ class Asked(NamedTuple):
         return shown_text(self.field.value, self.field.type)
 
     def option(self, name: str, otherwise: Any) -> Any:
-        """Return an argument of the definition that is no attribute."""
+        """Return an argument of the definition that is not an attribute."""
         return self.field.attrs.get(name, otherwise)
 
     def having(self, attributes: Attributes) -> "Asked":
@@ -45,7 +45,7 @@ OPTIONS = {
     *("items", "subtitle", "image", "searchable", "allow_custom", "preview", "max_width", "max_height", "start_label"),
     *("end_label", "length", "max_stars", "max_files", "min_chars", "default_country"),
 }
-"""Names of arguments that are no attributes of an input."""
+"""Names of arguments that are not attributes of an input."""
 
 
 def widget_of(kind: str) -> Widget:

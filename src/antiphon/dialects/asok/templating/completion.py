@@ -30,7 +30,7 @@ def completed(request: "Request", page: str) -> str:
 
 
 def completed_stream(request: "Request", chunks: Iterator[str]) -> Iterator[str]:
-    """Yield the chunks of a page with what ``completed`` adds: the metadata that is there at the end of its head."""
+    """Yield the chunks of a page with what ``completed`` adds: the metadata known at the end of its head."""
     is_filled, before = False, ""
     for made in chunks:
         chunk = request.meta.put_into(made) if "meta" in vars(request) else made

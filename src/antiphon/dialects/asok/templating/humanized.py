@@ -18,7 +18,7 @@ _SIZES = ("B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 
 
 def time_ago(time: datetime | str | None) -> str:
-    """Return the time since then, in English. A text is read as ISO 8601, and returned as it is if it is no date."""
+    """Return the time since then, in English. A text is read as ISO 8601, and returned as it is if it is not a date."""
     if not time:
         return ""
     try:
@@ -46,7 +46,7 @@ def file_size(size: float) -> str:
 
 
 def intcomma(value: Any) -> Any:
-    """Return a number with commas between its thousands, and what is none as it is."""
+    """Return a number with commas between its thousands, and other values as they are."""
     try:
         return f"{float(value) if isinstance(value, str) else value:,}"
     except (TypeError, ValueError):

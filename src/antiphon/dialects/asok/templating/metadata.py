@@ -20,7 +20,7 @@ class Metadata:
 
     def __init__(self) -> None:
         self.tags: dict[tuple[str, str], str] = {}
-        """The tags, by what they are. Of two that say the same the last one counts."""
+        """The tags, by what they are. If two say the same, the last one counts."""
 
     def title(self, val: str) -> str:
         """Set the title of the page, in place of that of its template."""

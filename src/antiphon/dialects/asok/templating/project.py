@@ -1,12 +1,13 @@
 """The templates of one project: their environment, and those that were found."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template
 
 from antiphon import is_debug
 from antiphon.dialects.asok.templating.environment import AsokEnvironment
 from antiphon.dialects.asok.templating.lookup import ProjectLoader
+from antiphon.embedding import render
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
@@ -31,3 +32,7 @@ class ProjectTemplates:
             if self._is_kept:
                 self._found[filepath, page_file] = template
         return template
+
+    def render(self, template: Template, variables: dict[str, Any]) -> str:
+        """Return the text of a template."""
+        return render(template, variables)

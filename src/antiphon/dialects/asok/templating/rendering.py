@@ -5,8 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.templating.completion import completed_stream
-from antiphon.embedding import render, stream_of
-from antiphon.features.templates.blocks import UnknownBlock, render_blocks
+from antiphon.embedding import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
@@ -25,7 +24,7 @@ def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -
     variables = {**context, "request": request}
     if (names := asked_blocks(request)) and (texts := _rendered(request, template, names, variables)) is not None:
         return next(iter(texts.values())) if len(texts) == 1 else "".join(_in_elements(texts))
-    return render(template, variables)
+    return request.app.templates.render(template, variables)
 
 
 def render_block(request: "Request", filepath: str, block_name: str | None, context: Mapping[str, Any]) -> str:
@@ -37,7 +36,7 @@ def render_block(request: "Request", filepath: str, block_name: str | None, cont
     if not name:
         raise ValueError("a block is rendered by its name: request.block('page.html', 'main')")
     if name.startswith("#"):
-        raise ValueError(f"{name!r} is no name of a block, but {name.lstrip('#')!r} is")
+        raise ValueError(f"{name!r} is not a name of a block, but {name.lstrip('#')!r} is")
     return _blocks(request, filepath, [name], context, only_shown=not block_name)[name]
 
 
@@ -75,6 +74,8 @@ def asked_blocks(request: "Request") -> list[str]:
 
 def _rendered(request: "Request", template: Any, names: list[str], variables: dict[str, Any]) -> dict[str, str] | None:
     """Render blocks, and have the response say which. None if the template does not show all of them in any case."""
+    from antiphon.features.templates.blocks import UnknownBlock, render_blocks  # late: they bring Jinja2
+
     try:
         texts = render_blocks(template, names, variables, only_shown=True)
     except UnknownBlock:
@@ -88,6 +89,8 @@ def _rendered(request: "Request", template: Any, names: list[str], variables: di
 def _blocks(
     request: "Request", filepath: str, names: Iterable[str], context: Mapping[str, Any], only_shown: bool = False
 ) -> dict[str, str]:
+    from antiphon.features.templates.blocks import UnknownBlock, render_blocks
+
     template = request.app.templates.find(filepath, request.page_file)
     try:
         return render_blocks(template, names, {**context, "request": request}, only_shown=only_shown)

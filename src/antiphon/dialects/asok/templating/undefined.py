@@ -6,7 +6,7 @@ from jinja2 import ChainableUndefined
 
 
 class Undefined(ChainableUndefined):
-    """A name, attribute or item that is not there. It prints nothing, as do its own attributes, items and calls."""
+    """A missing name, attribute or item. It prints nothing, as do its own attributes, items and calls."""
 
     __slots__ = ()
 
@@ -22,7 +22,7 @@ class Undefined(ChainableUndefined):
 
 
 class StrictUndefined(Undefined):
-    """A name, attribute or item that is not there, in a project with ``STRICT_VARIABLES``.
+    """A missing name, attribute or item in a project with ``STRICT_VARIABLES``.
 
     It may be tested, and have a default. To print, call or iterate over it raises UndefinedError.
     """

@@ -184,7 +184,7 @@ _LONGEST_DATE_RANGE = 10_000
 
 
 def _dates(value: Any) -> tuple[date, date] | None:
-    """Return the first and last date of a range, which is JSON or a dict; None if one of them is not there."""
+    """Return the first and last date of a range, which is JSON or a dict; None if one of them is missing."""
     if isinstance(value, str):
         if len(value) > _LONGEST_DATE_RANGE:
             raise ValueError("the date range is too long")

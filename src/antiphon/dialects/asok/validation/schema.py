@@ -53,7 +53,7 @@ class Schema(metaclass=SchemaMeta):
         return [self._written(each) for each in obj] if self.many else self._written(obj)
 
     def load(self, data: Any) -> Any:
-        """Return those values of a dict, or of many, that the schema names. Raises TypeError for what is no dict."""
+        """Return those values of a dict, or of many, that the schema names. Raises TypeError for other values."""
         return [self._read(each) for each in data] if self.many else self._read(data)
 
     def _written(self, obj: object) -> dict[str, Any]:

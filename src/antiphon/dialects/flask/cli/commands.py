@@ -30,12 +30,10 @@ if TYPE_CHECKING:
     expose_value=False,
     help="The file of the key for the certificate.",
 )
-@click.option(
-    "--reload/--no-reload", default=None, help="Load the application anew at changes. By default with --debug."
-)
+@click.option("--reload/--no-reload", default=None, help="Reload the application at changes. By default with --debug.")
 @click.option("--debugger/--no-debugger", default=None, help="Show errors on a page. By default with --debug.")
 @click.option("--with-threads/--without-threads", default=True, help="Answer several requests at once, or one.")
-@click.option("--extra-files", type=SeparatedPathType(), help="Further files whose change loads it anew.")
+@click.option("--extra-files", type=SeparatedPathType(), help="Further files whose change reloads it.")
 @click.option("--exclude-patterns", type=SeparatedPathType(), help="Patterns of files whose change does not.")
 @pass_script_info
 def run_command(
@@ -51,7 +49,7 @@ def run_command(
 ) -> None:
     """Serve the application while you develop it.
 
-    With --debug it is loaded anew whenever one of its files is saved, and errors are shown on a page. For production,
+    With --debug it is reloaded whenever one of its files is saved, and errors are shown on a page. For production,
     see `antiphon run`.
     """
     try:

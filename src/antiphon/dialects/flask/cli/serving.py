@@ -1,4 +1,4 @@
-"""The server for development: within the program, or by `antiphon run`, which loads the program anew at each change."""
+"""The server for development: within the program, or by `antiphon run`, which reloads the program at each change."""
 
 import json
 import logging

@@ -187,6 +187,26 @@ class Scaffold:
         raise NotImplementedError
 
     @setupmethod
+    def websocket(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register a view for WebSockets, as Quart does: see ``add_websocket``. Usable as a decorator."""
+
+        def register(f: F) -> F:
+            self.add_websocket(rule, options.pop("endpoint", None), f, **options)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_websocket(
+        self, rule: str, endpoint: str | None = None, view_func: Callable[..., Any] | None = None, **options: Any
+    ) -> None:
+        """Register a rule for WebSockets, and its view, which talks by ``flask.websocket``."""
+        from antiphon.dialects.flask.websockets import socket_view
+
+        view = None if view_func is None else socket_view(view_func)
+        self.add_url_rule(rule, endpoint, view, provide_automatic_options=False, websocket=True, **options)
+
+    @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[F], F]:
         """Register the view of an endpoint whose rule is added elsewhere. Usable as a decorator."""
 

@@ -208,7 +208,7 @@ class AssetsConfiguratorMixin:
 
         A name without a colon is that of a package, for all its files.
 
-        Raises ConfigurationError where one is a directory and the other is not, and for what is not there.
+        Raises ConfigurationError where one is a directory and the other is not, and for a missing one.
         """
         config: Any = self
         if to_override == override_with:

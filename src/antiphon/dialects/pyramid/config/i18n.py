@@ -30,7 +30,7 @@ class I18NConfiguratorMixin:
         """Add directories of translations, `package:path` or paths. Earlier ones come first; all come before those of
         other calls, or after them if they ``override``.
 
-        Raises ConfigurationError for what is no directory.
+        Raises ConfigurationError for anything that is not a directory.
         """
         config: Any = self
         introspectables: list[Any] = []

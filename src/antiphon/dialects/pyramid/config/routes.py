@@ -136,7 +136,7 @@ class RoutesConfiguratorMixin:
         )
 
     def add_default_route_predicates(self) -> None:
-        """Add the predicates that there are."""
+        """Add the built-in predicates."""
         for name, factory in _DEFAULTS:
             self.add_route_predicate(name, factory)
 

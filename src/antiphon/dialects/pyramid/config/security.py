@@ -163,7 +163,7 @@ class SecurityConfiguratorMixin:
         allow_no_origin: bool = False,
         callback: Any = None,
     ) -> None:
-        """Set how forged requests are kept out of views that say nothing of it.
+        """Set how forged requests are kept out of views that say nothing about it.
 
         ``token`` is the field of a form, ``header`` a header with the token. Requests of ``safe_methods`` are not
         checked, nor those for which ``callback`` returns False.

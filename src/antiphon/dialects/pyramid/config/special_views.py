@@ -77,7 +77,8 @@ class SpecialViewsMixin:
     def add_exception_view(self, view: Any = None, context: Any = None, **view_options: Any) -> None:
         """Add a view that answers exceptions, of all classes or of one. Keywords are those of ``add_view``.
 
-        Raises ConfigurationError for a name, a permission and `require_csrf`, and for a context that is no exception.
+        Raises ConfigurationError for a name, a permission and `require_csrf`, and for a context that is not an
+        exception.
         """
         config: Any = self
         for name in ("name", "for_", "exception_only", "require_csrf", "permission"):

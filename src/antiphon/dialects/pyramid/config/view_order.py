@@ -53,7 +53,7 @@ class ViewOrderMixin:
         )
 
     def add_default_view_predicates(self) -> None:
-        """Add the predicates that there are."""
+        """Add the built-in predicates."""
         for name, factory in _PREDICATES:
             self.add_view_predicate(name, factory)
 
@@ -110,7 +110,7 @@ class ViewOrderMixin:
         config.action(discriminator, register, order=PHASE1_CONFIG, introspectables=(intr,))
 
     def add_default_view_derivers(self) -> None:
-        """Add the derivers that there are."""
+        """Add the built-in derivers."""
         above = INGRESS
         for deriver in _DERIVERS:
             self.add_view_deriver(deriver, name=deriver.__name__, under=above, over=VIEW)

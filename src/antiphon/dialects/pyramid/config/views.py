@@ -176,7 +176,7 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
 
     @action_method
     def set_view_mapper(self, mapper: Any) -> None:
-        """Set what makes views of functions and classes that say nothing of it."""
+        """Set what makes views of functions and classes that say nothing about it."""
         config: Any = self
         mapper = config.maybe_dotted(mapper)
 

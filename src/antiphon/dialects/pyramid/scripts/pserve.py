@@ -54,7 +54,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="pserve", description="Serve the application of a file by the server in it.")
     parser.add_argument("-n", "--app-name", metavar="NAME", help="the application's section (main)")
     parser.add_argument("--server-name", metavar="NAME", help="the server's section (main)")
-    parser.add_argument("--reload", action="store_true", help="serve anew when a file changes")
+    parser.add_argument("--reload", action="store_true", help="reload when a file changes")
     parser.add_argument("--reload-interval", type=int, default=1, help="ignored: changes are seen at once")
     parser.add_argument("-b", "--browser", action="store_true", help="open the application in a browser")
     parser.add_argument("-v", "--verbose", action="count", default=1, help="say what is done")

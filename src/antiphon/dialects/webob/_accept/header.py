@@ -73,7 +73,7 @@ class Accepted:
         def fdel(request: Any) -> None:
             request.environ.pop(key, None)
 
-        doc = f"The header {header} as an object, made anew each time. It can be set to such an object or a value."
+        doc = f"The header {header} as an object, a new one each time. It can be set to such an object or a value."
         return property(fget, fset, fdel, doc)
 
     @property

@@ -79,7 +79,7 @@ class AcceptValidHeader(ValidHeader, Accept):
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
         """Return the offers that are acceptable by RFC 9110 §12.5.1 with their qualities, the best first.
 
-        The most specific range decides. Offers that are no media types are left out.
+        The most specific range decides. Offers that are not media types are left out.
         """
         qualities: dict[Any, float] = {}
         for media_range, quality, parameters, _ in self._parsed:

@@ -8,7 +8,7 @@ from antiphon.http import parse_cookies
 from antiphon.http.grammar import is_token
 
 ATTRIBUTES = frozenset({b"comment", b"domain", b"expires", b"httponly", b"max-age", b"path", b"samesite", b"secure"})
-"""Attributes of Set-Cookie, which are no names of cookies."""
+"""Attributes of Set-Cookie, which are not names of cookies."""
 
 _find_invalid = re.compile(rb"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+").findall
 _ESCAPES = [b"\\%03o" % byte if byte != 0x20 and _find_invalid(bytes([byte])) else bytes([byte]) for byte in range(256)]

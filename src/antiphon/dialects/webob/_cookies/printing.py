@@ -27,7 +27,7 @@ def print_attributes(
     httponly: object,
     samesite: str | None,
 ) -> list[str]:
-    """Return the attributes that are there, each with its name. Max-Age, Expires and SameSite are printed already.
+    """Return the given attributes, each with its name. Max-Age, Expires and SameSite are printed already.
 
     Raises ValueError for SameSite=None without Secure.
     """

@@ -37,7 +37,7 @@ class RequestCookies(MutableMapping[str, str]):
         return self._cookies.get(name, default)
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Raise TypeError for a name that cookies can't have, and ValueError for a value that is no text."""
+        """Raise TypeError for a name that cookies can't have, and ValueError for a value that is not text."""
         written = f"{_checked(name)}={_quoted(value)}"
         if not self._replace(name, written):
             before = self._environ.get("HTTP_COOKIE")
@@ -48,7 +48,7 @@ class RequestCookies(MutableMapping[str, str]):
             raise KeyError(name)
 
     def _replace(self, name: str, written: str | None) -> bool:
-        """Write the first cookie of this name anew and remove others of it; return False if there is none."""
+        """Rewrite the first cookie of this name and remove others of it; return False if there is none."""
         header = self._environ.get("HTTP_COOKIE") or ""
         kept: list[str] = []
         is_found = False

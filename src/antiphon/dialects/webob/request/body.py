@@ -3,7 +3,6 @@
 import sys
 from functools import partial
 from io import BufferedReader, BytesIO
-from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from antiphon.dialects.webob.environ_properties import environ_getter
@@ -16,7 +15,7 @@ from antiphon.dialects.webob.request.body_files import (
 )
 from antiphon.dialects.webob.request.charsets import UTF_8, codec_of
 from antiphon.dialects.webob.request.head import RequestHead
-from antiphon.embedding import AT_END, Spool
+from antiphon.embedding import Spool
 
 if TYPE_CHECKING:
     from antiphon.dialects.webob.environ_properties import Attribute
@@ -150,6 +149,8 @@ class RequestBody(RequestHead):
                 self.body = spool.getvalue()
                 return
             file = StoredBody(spool)
+            from antiphon.embedding import AT_END  # late: it loads what serves
+
             if (at_end := self.environ.get(AT_END)) is not None:
                 at_end.append(partial(_let_go, self.environ, file))
         size = file.seek(0, 2)
@@ -161,6 +162,8 @@ class RequestBody(RequestHead):
 
     def make_tempfile(self) -> IO[bytes]:
         """Return a file for a large body. Override it to choose where that is."""
+        from tempfile import TemporaryFile
+
         return cast("IO[bytes]", TemporaryFile())
 
     # As a whole

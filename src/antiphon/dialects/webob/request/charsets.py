@@ -1,10 +1,14 @@
 """Charsets of requests: those that Content-Type names, and those that are set."""
 
 import re
+from collections.abc import Callable
 from encodings import normalize_encoding
 from encodings.aliases import aliases
+from typing import TypeAlias
 
 from antiphon.http.charset import CODECS
+
+Decode: TypeAlias = Callable[[bytes], str]
 
 UTF_8 = "UTF-8"
 """The charset of a request without any other."""
@@ -48,7 +52,7 @@ def named_charset(charset: str | None) -> str:
 def codec_of(charset: str) -> str:
     """Return the Python codec of a charset that may have come with a request. Raises LookupError for other ones.
 
-    Python knows more: those that are no charsets, or hide ASCII.
+    Python knows more: those that are not charsets, or hide ASCII.
     """
     if charset == UTF_8:
         return "utf-8"
@@ -60,3 +64,20 @@ def codec_of(charset: str) -> str:
     if label not in CODECS:
         raise LookupError(f"requests have no text in the charset {charset[:80]!r}")
     return CODECS[label]
+
+
+def decoder(charset: str) -> Decode | None:
+    """Return a function that decodes text in a charset, with U+FFFD for what can't be; None for UTF-8.
+
+    Text in a charset that requests can't have is read as UTF-8, like UTF-16, which no browser sends.
+    """
+    try:
+        codec = codec_of(charset)
+    except LookupError:
+        return None
+    return None if codec.startswith("utf") else lambda data: data.decode(codec, "replace")
+
+
+def as_latin_1(data: bytes) -> str:
+    """Return bytes as text with a character for each, as an environ has it (PEP 3333)."""
+    return data.decode("latin-1")

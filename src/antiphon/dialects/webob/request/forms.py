@@ -1,36 +1,21 @@
 """The fields of query and body, as multidicts that are kept in the environ."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import Any, NoReturn, cast
 
-from antiphon.dialects._environ.delimiters import DelimiterLines, follows_bare_line_feed
-from antiphon.dialects.webob.file_field import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody
 from antiphon.dialects.webob.request.body_files import StoredBody
-from antiphon.dialects.webob.request.charsets import UTF_8, codec_of, declared_charset, named_charset
-from antiphon.embedding import (
-    FormBounds,
-    MultipartLimits,
-    MultipartParser,
-    PartHead,
-    Spool,
-    parse_boundary,
-    read_whole_form,
-)
-from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits, parse_query
+from antiphon.dialects.webob.request.charsets import UTF_8, Decode, as_latin_1, decoder, named_charset
+from antiphon.embedding import Spool
+from antiphon.http import BadRequest, ContentTooLarge, Limits, parse_query
 from antiphon.http.urls.percent import percent_decode
 
 _CHUNK = 64 << 10
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _FORMS = frozenset({"", _URLENCODED, _MULTIPART})
-
-_Part: TypeAlias = tuple[Any, ...]
-"""The values of a `PartHead`, and the offset in the body at which the content ends."""
-Decode: TypeAlias = Callable[[bytes], str]
 
 
 class RequestForms(RequestBody):
@@ -134,18 +119,9 @@ class RequestForms(RequestBody):
 
     def _parts(self, text: Decode | None) -> Iterator[tuple[str, Any]]:
         """Give the fields and files of a form in parts."""
-        boundary = parse_boundary(self._content_type_raw)
-        spool, data = self._stored()
-        limits = self._limits()
-        parts = None
-        if data is not None and not follows_bare_line_feed(data, boundary):
-            parts = read_whole_form(data, boundary, limits)
-        if parts is None:
-            lines = DelimiterLines(boundary)
-            parts = _index(spool, lines, boundary, limits)
-            if lines.has_bare_line_feed:
-                spool = _spooled(DelimiterLines(boundary).in_crlf(_chunks(spool)))
-        return _read_parts(parts, spool, text)
+        from antiphon.dialects.webob.request.form_parts import read_parts  # late: most requests have no such form
+
+        return read_parts(self._content_type_raw, *self._stored(), self._limits(), text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:
         """Return the body on a spool, and its bytes if they are in memory."""
@@ -210,85 +186,9 @@ def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tup
     return [(text(percent_decode(name)), text(percent_decode(value))) for name, _, value in pieces]
 
 
-def decoder(charset: str) -> Decode | None:
-    """Return a function that decodes text in a charset, with U+FFFD for what can't be; None for UTF-8.
-
-    Text in a charset that requests can't have is read as UTF-8; so is UTF-16, which no browser sends.
-    """
-    try:
-        codec = codec_of(charset)
-    except LookupError:
-        return None
-    return None if codec.startswith("utf") else lambda data: data.decode(codec, "replace")
-
-
-def as_latin_1(data: bytes) -> str:
-    """Return bytes as text with a character for each, as an environ has it (PEP 3333)."""
-    return data.decode("latin-1")
-
-
 def raw_bytes(text: str) -> bytes:
     """Return the bytes of a value of an environ."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:  # not what a server gives, but what tests may
         return text.encode()
-
-
-def _chunks(spool: Spool) -> Iterator[bytes]:
-    offset = 0
-    while chunk := spool.read_at(offset, _CHUNK):
-        yield chunk
-        offset += len(chunk)
-
-
-def _spooled(chunks: Iterable[bytes]) -> Spool:
-    spool = Spool()
-    for chunk in chunks:
-        spool.write(chunk)
-    return spool
-
-
-def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[_Part]:
-    """Return the parts of a form; none if there is no delimiter, as in WebOb."""
-    parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
-    bounds = FormBounds(limits)
-    chunks = lines.in_crlf(_chunks(spool))
-    try:
-        parts = [part for chunk in chunks for part in bounds.count(parser.feed(chunk))]
-        parser.finish()
-    except HTTPError:
-        deque(chunks, maxlen=0)
-        if lines.has_delimiter:
-            raise
-        return []
-    return parts
-
-
-def _read_parts(parts: list[_Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
-    text = given or _utf_8
-    for *values, end in parts:
-        head = PartHead._make(values)
-        if head.name is None:
-            continue
-        name = text(head.name)
-        if head.filename:
-            yield name, FileField(name, text(head.filename), spool, head, end)
-            continue
-        content = spool.read_at(head.offset, end - head.offset)
-        if head.filename is not None:
-            yield name, content  # no file was chosen
-        elif head.content_type is None or given is as_latin_1:
-            yield name, text(content)
-        else:
-            yield name, (_own_decoder(head.content_type) or text)(content)
-
-
-def _utf_8(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _own_decoder(content_type: str) -> Decode | None:
-    """Return the decoder of a field that names a charset itself (RFC 7578 §5.1.2); None for UTF-8."""
-    charset = declared_charset(content_type)
-    return (decoder(charset) or _utf_8) if charset else None

@@ -47,7 +47,7 @@ class ResponseCookies:
         self.set_cookie(name, None, path=path, domain=domain)
 
     def unset_cookie(self, name: str | bytes, strict: bool = True) -> None:
-        """Take a cookie out of the response. Raises KeyError if it is not there, unless ``strict`` is False."""
+        """Take a cookie out of the response. Raises KeyError if it is missing, unless ``strict`` is False."""
         wanted = name.decode() if isinstance(name, bytes) else name
         lines = self._headerlist
         others = [line for line in lines if line[0].lower() != "set-cookie" or _cookie_name(line[1]) != wanted]

@@ -99,5 +99,5 @@ def _checked_line(line: str) -> str:
 def _line_of(code: int) -> str:
     known = _STATUS_LINES.get(code)
     if known is None and code // 100 not in status_generic_reasons:
-        raise ValueError(f"{code} is no status code of HTTP: give a line such as '{code} Reason' if it is meant")
+        raise ValueError(f"{code} is not a status code of HTTP: give a line such as '{code} Reason' if it is meant")
     return known or f"{code} {status_generic_reasons[code // 100]}"

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from antiphon.dialects.webob.header_values import SCHEME_RE
-from antiphon.http.urls.url import as_uri, resolve
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -24,7 +23,11 @@ def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
     not every interface could send them. Raises UnicodeEncodeError for a lone surrogate.
     """
     url = _resolved(environ, location)
-    return url if url.isascii() and url.isprintable() else as_uri(url)
+    if url.isascii() and url.isprintable():
+        return url
+    from antiphon.http.urls.url import as_uri
+
+    return as_uri(url)
 
 
 def _resolved(environ: "WSGIEnvironment", location: str) -> str:
@@ -35,6 +38,8 @@ def _resolved(environ: "WSGIEnvironment", location: str) -> str:
         return location
     if location.startswith("//"):
         location = f"/%2f{location[2:]}"
+    from antiphon.http.urls.url import resolve  # late: most locations are plain paths
+
     return resolve(request_uri(environ), location)
 
 

@@ -67,7 +67,7 @@ class MediaTypes(ResponseHead):
     def content_type_params(self) -> dict[str, str]:
         """The parameters of the Content-Type, in a dictionary of their own. Setting replaces all of them.
 
-        Raises ValueError for names that are no tokens, and values with control characters.
+        Raises ValueError for names that are not tokens, and values with control characters.
         """
         header = last_value(self._headerlist, "content-type") or ""
         return parse_parameters(header.partition(";")[2])

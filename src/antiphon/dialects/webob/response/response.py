@@ -97,7 +97,7 @@ class Response(ResponseCookies, SentResponse):
         """Read a response as ``str`` prints it, with or without a version before the status, from a file.
 
         The file is read to the end of the body, which is as long as Content-Length says. Raises ValueError for a line
-        that is no header.
+        that is not a header.
         """
         status = _native(fp.readline()).strip()
         if status.startswith("HTTP/"):

@@ -11,7 +11,7 @@ from antiphon.dialects.webob.response.iterables import AppIterRange, EmptyRespon
 from antiphon.dialects.webob.response.location import absolute_location
 from antiphon.http import ETag, IfRange, parse_http_date
 from antiphon.http.etag import is_weakly_among, read_etags
-from antiphon.http.header_property import parse_or_none
+from antiphon.http.grammar import parse_or_none
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -158,7 +158,7 @@ def _mime_specificity(value: str) -> tuple[bool, ...]:
 
 @cache_short(512)
 def _mime_keys(offer: str) -> tuple[str | tuple[str, ...], ...]:
-    """Return the keys of `MIMEAccept` that match an offer. Raises ValueError if the offer is no media type."""
+    """Return the keys of `MIMEAccept` that match an offer. Raises ValueError if the offer is not a media type."""
     parts = _mime_parts(offer)
     main, subtype, *_ = (*parts, None)
     if subtype is None or (main == "*" and subtype != "*"):

@@ -20,7 +20,7 @@ class ValidationError(ValueError):
 class BaseConverter:
     """The base class of converters.
 
-    ``regex`` describes the text. Of several matching rules, that with the smallest ``weight`` is taken. With
+    ``regex`` describes the text. If several rules match, that with the smallest ``weight`` is taken. With
     ``part_isolating`` the text has no slash; by default that is so unless ``regex`` has one.
     """
 
@@ -140,7 +140,7 @@ class NumberConverter(BaseConverter):
         return number
 
     def to_url(self, value: Any) -> str:
-        """Return the digits, with zeros before them up to ``fixed_digits``. Raises ValueError for a value that is no
+        """Return the digits, with zeros before them up to ``fixed_digits``. Raises ValueError for a value that is not a
         number.
         """
         digits = str(self.num_convert(value))

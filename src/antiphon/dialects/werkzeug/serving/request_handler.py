@@ -136,7 +136,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return chunks
 
     def _server_field(self) -> list[tuple[str, str]]:
-        """Return the field with the server's name, if a subclass says one: others are told nothing of the program."""
+        """Return the field with the server's name, if a subclass has one: others don't name the program."""
         own = type(self)
         names = [name for name in _VERSION_NAMES if _of(own, name) is not _of(WSGIRequestHandler, name)]
         return [("Server", self.version_string().strip())] if names else []

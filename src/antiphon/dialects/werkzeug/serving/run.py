@@ -40,8 +40,8 @@ def run_simple(
 
     With ``use_reloader`` the program runs as a child of itself, again whenever a file of its modules or one of
     ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` warns that there is none:
-    errors are logged, and answered with a page. Raises TypeError for a port that is no number, NotImplementedError for
-    options that ``make_server`` does not offer.
+    errors are logged, and answered with a page. Raises TypeError for a port that is not a number, NotImplementedError
+    for options that ``make_server`` does not offer.
     """
     if not isinstance(port, int):
         raise TypeError("port must be an integer")

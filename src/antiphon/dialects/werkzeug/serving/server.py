@@ -43,8 +43,8 @@ class BaseWSGIServer(HTTPServer):
 
     With ``fd`` it listens on a socket that is open. ``ssl_context`` is the paths of a certificate and its key, in PEM.
     ``handler`` is a subclass of WSGIRequestHandler. Exits if the address is taken; raises NotImplementedError for
-    options that it does not offer. So does a subclass that overrides what could not be honoured, when it is defined;
-    ``server_bind``, ``server_activate``, ``log`` and ``handle_error`` may be overridden.
+    options that it does not offer. A subclass that overrides what could not be honoured raises it, too, when it is
+    defined; ``server_bind``, ``server_activate``, ``log`` and ``handle_error`` may be overridden.
     """
 
     multithread = False

@@ -66,14 +66,14 @@ def _attribute(name: str) -> Any:
 def find_modules(import_path: str, include_packages: bool = False, recursive: bool = False) -> Iterator[str]:
     """Return the names of the modules in a package, and on request of its packages, and of the modules in these.
 
-    Packages are imported to look into them. Raises ValueError for a module that is no package.
+    Packages are imported to look into them. Raises ValueError for a module that is not a package.
     """
     from pkgutil import iter_modules
 
     module = import_string(import_path)
     path = getattr(module, "__path__", None)
     if path is None:
-        raise ValueError(f"{import_path!r} is no package")
+        raise ValueError(f"{import_path!r} is not a package")
     for _, name, is_package in iter_modules(path):
         full = f"{module.__name__}.{name}"
         if not is_package or include_packages:

@@ -149,7 +149,7 @@ class RequestBody:
 
     @lazy
     def form(self) -> Any:
-        """The fields of the form, as ``parameter_storage_class``; empty if the body is no form."""
+        """The fields of the form, as ``parameter_storage_class``; empty if the body is not a form."""
         self._load_form_data()
         return self.__dict__["form"]
 

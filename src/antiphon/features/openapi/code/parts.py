@@ -27,7 +27,7 @@ def said(annotation: Any) -> Value:
 
 
 def attribute_of_object(owner: Known, name: str) -> Value:
-    """Return an attribute of an object that is there already, without calling any code of its own."""
+    """Return an attribute of an existing object, without calling any code of its own."""
     held = owner.value
     if isinstance(held, ModuleType):
         return Known(vars(held)[name]) if name in vars(held) else Known(getattr(held, name, None))

@@ -18,7 +18,7 @@ UNKNOWN = Unknown()
 
 
 class Known:
-    """An object that is there before the function runs: a constant, a class, a function, a global object."""
+    """An object that exists before the function runs: a constant, a class, a function, a global object."""
 
     __match_args__ = ("value",)
 

@@ -1,0 +1,40 @@
+// Entries that others write, as they come: live.py sends them. Without this script they come with the next page.
+(() => {
+  const list = () => document.querySelector("[data-live]");
+  const received = new Map();
+  let address, attempts = 0;
+
+  // Forms and links fill the list anew, perhaps with entries from before the newest that have come.
+  const show = () => {
+    const entries = list();
+    if (!entries || new URLSearchParams(location.search).has("before")) return;
+    for (const [id, html] of received) {
+      if (id <= entries.dataset.last || document.getElementById(`entry-${id}`)) continue;
+      entries.querySelector(":scope > p")?.remove();
+      entries.insertAdjacentHTML("afterbegin", html);
+    }
+  };
+
+  const connect = () => {
+    const socket = new WebSocket(address);
+    socket.onopen = () => { attempts = 0; };
+    socket.onmessage = ({ data }) => {
+      const { id, html } = JSON.parse(data);
+      address.searchParams.set("last", id);
+      received.set(id, html);
+      show();
+    };
+    socket.onclose = ({ code }) => {
+      if (code === 1008) return; // refused: to try again is no use
+      const most = Math.min(30_000, 500 * 2 ** attempts++); // not all windows at once, after a restart
+      setTimeout(connect, most / 2 + Math.random() * most / 2);
+    };
+  };
+
+  if (!list()) return;
+  address = new URL(list().dataset.live, location);
+  address.protocol = address.protocol.replace("http", "ws");
+  address.searchParams.set("last", list().dataset.last);
+  addEventListener("block:done", show);
+  connect();
+})();

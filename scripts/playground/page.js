@@ -1,0 +1,74 @@
+// Puts a button below each example of a page that can run here. The worker with Python is started at the first press.
+(() => {
+  const folder = new URL("playground/", document.currentScript.src);
+  const waiting = new Map();
+  let worker, number = 0;
+
+  function startWorker() {
+    worker = new Worker(new URL("worker.js", folder), { type: "module" });
+    worker.onmessage = ({ data }) => data.failed ? fail(data.failed) : take(data);
+    worker.onerror = event => fail(event.message || "The worker could not be loaded.");
+  }
+
+  function take(data) {
+    waiting.get(data.number)(data);
+    waiting.delete(data.number);
+  }
+
+  // The next press starts another worker.
+  function fail(error) {
+    worker.terminate();
+    worker = undefined;
+    for (const done of waiting.values()) done({ error });
+    waiting.clear();
+  }
+
+  async function run(place) {
+    const response = await fetch(new URL(place.dataset.example, folder));
+    if (!response.ok) throw new Error(`${response.status} for ${response.url}`);
+    const example = await response.text();
+    if (!worker) startWorker();
+    return new Promise(done => {
+      waiting.set(++number, done);
+      worker.postMessage({ number, example });
+    });
+  }
+
+  function part(name, kind, text) {
+    const element = document.createElement(name);
+    element.className = kind;
+    element.textContent = text;
+    return element;
+  }
+
+  function shown({ command, head, body }) {
+    const answer = document.createElement("div");
+    if (command) answer.append(part("div", "run__command", `$ ${command}`));
+    if (head) answer.append(part("div", "run__head", head));
+    const text = part("pre", "run__body", body);
+    answer.append(text);
+    return answer;
+  }
+
+  function prepare(place) {
+    const button = part("button", "md-button run__button", "Run it here");
+    const status = part("span", "run__status", "");
+    const answers = part("div", "run__answers", "");
+    button.type = "button";
+    status.setAttribute("role", "status");
+    answers.hidden = true;
+    place.replaceChildren(button, status, answers);
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      status.textContent = worker ? "Running…" : "Starting Python in this page: 14 MB, once…";
+      const { answers: told, error } = await run(place).catch(error => ({ error: String(error) }));
+      answers.replaceChildren(...(told ?? [{ body: error }]).map(shown));
+      answers.hidden = false;
+      status.textContent = error ? "Python could not run this." : "Answered by Antiphon, in your browser.";
+      button.disabled = false;
+    });
+  }
+
+  const prepareAll = () => document.querySelectorAll(".run:empty").forEach(prepare);
+  if (location.protocol.startsWith("http")) document$.subscribe(prepareAll);
+})();

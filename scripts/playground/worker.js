@@ -1,0 +1,30 @@
+// Runs examples by Pyodide (MPL 2.0, github.com/pyodide/pyodide), from this folder alone. A message has an example, and
+// the answer what its requests were answered, or an error.
+import { loadPyodide } from "./pyodide.mjs";
+
+const here = new URL(".", import.meta.url).href;
+
+async function start() {
+  const [python, packages] = await Promise.all([
+    loadPyodide({ indexURL: here }),
+    fetch(new URL("packages.zip", here)).then(each => {
+      if (!each.ok) throw new Error(`${each.status} for ${each.url}`);
+      return each.arrayBuffer();
+    }),
+  ]);
+  python.unpackArchive(packages, "zip", { extractDir: "/packages" });
+  python.runPython("import sys; sys.path.insert(0, '/packages')");
+  return python.pyimport("in_page");
+}
+
+const started = start();
+started.catch(error => postMessage({ failed: String(error) }));
+
+onmessage = async ({ data: { number, example } }) => {
+  const python = await started;
+  try {
+    postMessage({ number, answers: JSON.parse(python.run(example)) });
+  } catch (error) {
+    postMessage({ number, error: String(error) });
+  }
+};

@@ -1,0 +1,126 @@
+"""The sockets of WSGI servers: which of them hand theirs out, how many they have threads for, and when they stop."""
+
+import _thread
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from functools import cache
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING, Any
+
+from antiphon.concurrency.at_exit import call_first_at_exit
+from antiphon.concurrency.draining import DRAINING, wait_sockets_closed
+from antiphon.concurrency.timers import PerLoop
+from antiphon.http.errors import HTTPError, NotImplementedByServer
+from antiphon.http.limits import NO_BOUND
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
+"""The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+LOOK = 0.25
+"""Seconds between two looks at whether the server stops."""
+LAST_ENDS = 1.0
+"""The most seconds for the ends of sockets to be sent when the interpreter ends."""
+
+
+def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
+    """Return the connection of a request, as its server hands it out; None if it does not."""
+    for key in KEYS:
+        if (found := environ.get(key)) is not None:
+            return found  # type: ignore[no-any-return]  # a socket: by it the server has read the request
+    if _is_gevents(environ):
+        return getattr(getattr(environ["wsgi.input"], "raw", None), "_sock", None)
+    return None
+
+
+def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
+    """Return the error for a handshake that can't be accepted on this connection; None if it can be."""
+    if hasattr(connection, "getpeercert"):
+        return NotImplementedByServer("Over WSGI there are no WebSockets where the server itself has TLS.")
+    if not most_sockets(environ):
+        return NotImplementedByServer(
+            "There are no WebSockets where a server has one thread, or gevent without its monkey patch."
+        )
+    return None
+
+
+def _is_gevents(environ: "WSGIEnvironment") -> bool:
+    return bool(environ.get("SERVER_SOFTWARE", "").startswith("gevent"))
+
+
+def most_sockets(environ: "WSGIEnvironment") -> int:
+    """Return how many sockets may be open in this process: each holds a thread of the server, and one is left free."""
+    if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
+        return NO_BOUND  # gevent has patched it: a thread is a greenlet
+    if _is_gevents(environ) or not environ.get("wsgi.multithread"):
+        return 0
+    worker = _gunicorn_worker()
+    return worker.cfg.threads - 1 if hasattr(worker, "tpool") else NO_BOUND
+
+
+def _gunicorn_worker() -> Any:
+    """Return the worker of Gunicorn that this process is, or None. Its method is the handler of SIGTERM."""
+    worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return worker if hasattr(worker, "alive") and hasattr(worker, "cfg") else None
+
+
+class OpenSockets:
+    """The sockets that are open on one background loop. Meanwhile the loop looks at whether the server stops."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.count = 0
+        self._loop = loop
+        self._timer: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a socket as open."""
+        self.count += 1
+        _drain_at_exit()
+        self._look_soon()
+        try:
+            yield
+        finally:
+            self.count -= 1
+
+    def _look_soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(LOOK, self._look, context=Context())
+
+    def _look(self) -> None:
+        """Drain if Gunicorn's worker stops: it tells nobody, but waits for all threads."""
+        self._timer = None
+        worker = _gunicorn_worker()
+        if worker is not None and not worker.alive:
+            DRAINING.give()
+        elif self.count:
+            self._look_soon()
+
+
+_open: PerLoop[OpenSockets] = PerLoop()
+
+
+def open_sockets() -> OpenSockets:
+    """Return the open sockets of the running loop."""
+    loop = asyncio.get_running_loop()
+    found = _open.get(loop)
+    if found is None:
+        found = OpenSockets(loop)
+        _open.keep(loop, found)
+    return found
+
+
+@cache
+def _drain_at_exit() -> None:
+    """Have the sockets ended that are open when the interpreter ends, as at a server's Ctrl-C."""
+    call_first_at_exit(_drain)
+
+
+def _drain() -> None:
+    DRAINING.give()
+    wait_sockets_closed(LAST_ENDS)

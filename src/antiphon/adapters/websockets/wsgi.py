@@ -1,0 +1,161 @@
+"""WebSockets over WSGI, where the server hands out the connection: the handshake (RFC 6455 §4.2) and its handler."""
+
+import base64
+import hashlib
+from binascii import Error as NotBase64
+from errno import EPIPE
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from antiphon.adapters.exchange import Observation
+from antiphon.adapters.websockets.handshake import converse, opens_conversation, refusing
+from antiphon.adapters.websockets.server_sockets import most_sockets, obstacle_of, open_sockets, socket_of
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.handler.contract import ON_LOOP, Handler, Steps
+from antiphon.http.errors import BadRequest, HTTPError, NotImplementedByServer, ServiceUnavailable, UpgradeRequired
+from antiphon.http.grammar import split_list
+from antiphon.http.headers import encode_fields
+from antiphon.request.request import Request
+from antiphon.response.fields import Fields
+from antiphon.response.response import Response
+from antiphon.websockets.response import WebSocketResponse
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.adapters.websockets.socket_channel import SocketChannel
+
+VERSION = "13"
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_SIZE = 16
+
+
+class WSGIHandshake(WSGIHead):
+    """The head of a handshake: that of a GET request without a body, answered on the background loop."""
+
+    blocks = False
+    wait_disconnect = None
+    """Nothing is received before the handshake is answered."""
+
+    def __init__(self, environ: "WSGIEnvironment") -> None:
+        super().__init__(environ)
+        self.has_body = False
+        self.refusal: HTTPError | None = None
+        """The error for a handshake that opens no WebSocket, if that is not for want of one here."""
+        self.channel: SocketChannel | None = None
+        self._extension = ""
+        connection = socket_of(environ)
+        if connection is not None:
+            self.refusal = _malformed(environ) or obstacle_of(environ, connection) or _missing()
+            if self.refusal is None:
+                self._open_channel(connection)
+
+    def _open_channel(self, connection: "socket") -> None:
+        from antiphon.adapters.websockets.frames import Frames, agreed_extension
+        from antiphon.adapters.websockets.socket_channel import SocketChannel
+
+        extension, self._extension = agreed_extension(self.field("sec-websocket-extensions") or "") or (None, "")
+        offered = split_list(self.field("sec-websocket-protocol") or "")
+        self.channel = SocketChannel(connection, offered, Frames(extension))
+
+    async def accept(self, subprotocol: str | None, fields: Fields) -> None:
+        """Answer the handshake with 101. Raises WebSocketClosed if the client has left."""
+        assert self.channel is not None  # noqa: S101 - it can be accepted
+        key = self.field("sec-websocket-key") or ""
+        digest = hashlib.sha1(f"{key.strip()}{_GUID}".encode(), usedforsecurity=False).digest()
+        head = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
+        head.append(("Sec-WebSocket-Accept", base64.b64encode(digest).decode()))
+        if subprotocol is not None:
+            head.append(("Sec-WebSocket-Protocol", subprotocol))
+        if self._extension:
+            head.append(("Sec-WebSocket-Extensions", self._extension))
+        lines = [b"%s: %s\r\n" % field for field in encode_fields([*head, *fields])]
+        await self.channel.open(b"HTTP/1.1 101 Switching Protocols\r\n%s\r\n" % b"".join(lines))
+
+
+def _malformed(environ: "WSGIEnvironment") -> HTTPError | None:
+    """Return the error for a handshake that does not follow RFC 6455 §4.2.1; None if it does."""
+    options = [option.lower() for option in split_list(environ.get("HTTP_CONNECTION", ""))]
+    if environ.get("SERVER_PROTOCOL") != "HTTP/1.1" or "upgrade" not in options:
+        return BadRequest("A handshake is a request of HTTP/1.1 with `Connection: Upgrade`.")
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() != VERSION:
+        return UpgradeRequired(
+            f"The version of WebSockets is {VERSION}.", upgrade="websocket", headers={"sec-websocket-version": VERSION}
+        )
+    try:
+        key = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip(), validate=True)
+    except (NotBase64, ValueError):
+        key = b""
+    if len(key) != _KEY_SIZE:
+        return BadRequest(f"The Sec-WebSocket-Key of a handshake is {_KEY_SIZE} bytes in Base64.")
+    return None
+
+
+def _missing() -> HTTPError | None:
+    """Return the error for anything that is not installed; None if all is."""
+    if find_spec("wsproto") is None:
+        return NotImplementedByServer("WebSockets over WSGI need wsproto: install `antiphon[websockets]`.")
+    return None
+
+
+class SocketEnded(BrokenPipeError):
+    """The end of a WebSocket, told to the server: there is no response to send, and the connection can be closed.
+
+    All servers that hand out their sockets take it for a client that has left.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(EPIPE, "the connection was a WebSocket, which has ended")
+
+
+class HandshakeHandler:
+    """A handler of one handshake, which holds its conversation before it has answered."""
+
+    __slots__ = ("_handler", "_observation", "_unfinished")
+
+    def __init__(self, handler: Handler, observation: Observation | None) -> None:
+        self._unfinished = handler._unfinished
+        self._handler = handler
+        self._observation = observation
+
+    def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
+        """Answer a handshake, in steps. Raises SocketEnded when a conversation was held."""
+        assert isinstance(request.head, WSGIHead)  # noqa: S101 - it was made for the environ
+        head = request.head = WSGIHandshake(request.head.environ)
+        if head.channel is not None:
+            return self._answer(request, head, head.channel)
+        head.blocks = True
+        return self._handler._answer_on_thread(request)
+
+    async def _answer(self, request: Request, head: WSGIHandshake, channel: "SocketChannel") -> Response:
+        await ON_LOOP
+        sockets = open_sockets()
+        if sockets.count >= most_sockets(head.environ):
+            head.channel, head.refusal = None, ServiceUnavailable("Too many WebSockets are open here.", retry_after=1)
+            answer = self._handler._answer_on_loop(request)
+            return answer if isinstance(answer, Response) else await answer
+        with sockets.one_more():
+            answer = self._handler._answer_handshake(request)
+            response = answer if isinstance(answer, Response) else await answer
+            del answer
+            if not opens_conversation(response):
+                return await refusing(response)
+            await self._hold(request, head, channel, response)
+        raise SocketEnded
+
+    async def _hold(
+        self, request: Request, head: WSGIHandshake, channel: "SocketChannel", response: WebSocketResponse
+    ) -> None:
+        """Hold a conversation to its end, and close the connection."""
+        self._unfinished.add(head)
+        try:
+            await converse(request, head, response, self._observation)
+        finally:
+            try:
+                await channel.shut()
+            finally:
+                self._unfinished.discard(head)
+                if self._observation is not None:
+                    self._observation.sent()

@@ -1,0 +1,95 @@
+"""The command `antiphon`. A worker begins here, too: what its supervisor has told it takes the place of a command line.
+
+So a worker imports neither the command line nor the supervisor.
+"""
+
+import atexit
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Event
+from typing import NamedTuple
+
+from antiphon.cli.control import INHERITED, TOLD
+from antiphon.cli.guards import Guards
+from antiphon.cli.interface import Choice
+from antiphon.cli.logs import Logs
+from antiphon.cli.server_options import ServerOptions
+from antiphon.cli.target import Target
+
+
+class Told(NamedTuple):
+    """The command line as a worker needs it. `find` returns the target."""
+
+    find: Callable[[], Target]
+    requested: Choice | None
+    options: ServerOptions
+    is_for_loopback: bool
+    """True if only this machine can connect."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Told":
+        """Parse what `encoded` returns."""
+        target, requested, values, is_for_loopback = json.loads(text)
+        hosts, *others = values["guards"]
+        options = ServerOptions(
+            **{**values, "logs": Logs(*values["logs"]), "guards": Guards(tuple(hosts), *others)},
+        )._replace(dialects=tuple(values["dialects"]))
+        return cls(partial(Target.parse, target), requested and Choice(*requested), options, is_for_loopback)
+
+
+def encoded(target: str, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> str:
+    """Return what a supervisor tells its workers: a target, and the parts of `Told`, as JSON."""
+    return json.dumps([target, requested, options._asdict(), is_for_loopback])
+
+
+def main() -> None:
+    """Run the command, or serve as a worker if a supervisor has started this process."""
+    told = os.environ.pop(TOLD, "")
+    if not told:
+        from antiphon.cli.main import main as command  # late: a worker does not need it
+
+        command(prog_name="antiphon")
+        return
+    parsed = Told.parse(told)
+    if parsed.options.dialects:
+        from antiphon.dialect_imports import install  # late: it looks at all packages
+
+        install(*parsed.options.dialects)
+    sys.exit(serve_as_worker(os.environ.pop(INHERITED), parsed))
+
+
+def serve_as_worker(inherited: str, told: Told) -> int:
+    """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
+    if told.options.debug:
+        from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
+
+        switch_on(is_for_loopback=told.is_for_loopback)
+    if not told.options.preloads:
+        end_without_finalizing()
+    from antiphon.cli.worker import work  # late: the supervisor does not need a server
+
+    work(inherited, told.find, told.requested, told.options)
+    _has_served.set()
+    return 0
+
+
+def end_without_finalizing() -> None:
+    """Have this process end early once it has served. Call this before a program registers functions for the end."""
+    atexit.register(_leave)
+
+
+_has_served = Event()
+
+
+def _leave() -> None:
+    if _has_served.is_set():
+        logging.shutdown()  # registered by an import of logging, so too early to have run
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(0)

@@ -1,0 +1,1 @@
+"""`antiphon new`: a project that serves, with its tests, made from the files beside this one."""

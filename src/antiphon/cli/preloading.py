@@ -1,0 +1,150 @@
+"""`antiphon run --preload`: the program is loaded once, and workers are forks, which share its memory until they write.
+
+The supervisor loads it before it starts its event loop, so that it has one thread when it forks: others would be gone
+in the worker, with whatever locks they hold.
+"""
+
+import asyncio
+import atexit
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from antiphon.cli.entry import Told, end_without_finalizing, serve_as_worker
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.interface import Choice
+from antiphon.cli.server_options import ServerOptions
+from antiphon.cli.target import Target
+from antiphon.cli.worker_process import ChildProcess, Launch
+
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
+
+
+class _OpenFile(NamedTuple):
+    """A file that is open. Its descriptor may be that of another file later."""
+
+    descriptor: int
+    device: int
+    inode: int
+
+
+class PreloadedTarget(Target):
+    """A target that has been loaded."""
+
+    name: str
+    program: object
+
+    def __str__(self) -> str:
+        return self.name
+
+    def load(self, requested: Choice | None) -> object:  # noqa: ARG002 - it was loaded for that
+        """Return the application."""
+        return self.program
+
+
+def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
+    """Load a target, and what serves it. Raises `BadCommand` as `load` does, and for one that has started threads."""
+    import antiphon.cli.worker  # noqa: F401 - for the workers
+
+    end_without_finalizing()
+    preloaded = PreloadedTarget(*target)
+    preloaded.name, preloaded.program = str(target), target.load(requested)
+    threads = [each.name for each in threading.enumerate() if each is not threading.current_thread()]
+    if threads:
+        raise BadCommand(
+            f"{target} can't be preloaded: as it was imported, it has started {', '.join(threads)}, and no thread would"
+            " be in the workers. Start threads in the startup of the application, or leave --preload out."
+        )
+    gc.collect()
+    gc.freeze()  # a collection in a worker would write to all objects, and so copy them
+    return preloaded
+
+
+def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
+    """Return what launches workers as forks of this process, which close what it has opened from now on."""
+    told = Told(lambda: target, requested, options, is_for_loopback)
+    kept = _open_files()
+    hang_up = signal.getsignal(signal.SIGHUP)
+
+    async def launch(listener: int, control: int) -> ChildProcess:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if pid := os.fork():
+            return ForkedProcess(pid)
+        passed = {each for each in _open_files() if each.descriptor == control}
+        _become_worker(lambda: serve_as_worker(f"{listener},{control}", told), kept | passed, hang_up)
+
+    return launch
+
+
+def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: object) -> NoReturn:
+    """Serve in a process that was forked off an event loop, and end it: nothing of the loop runs here any more."""
+    code = 1
+    try:
+        asyncio._set_running_loop(None)  # noqa: SLF001 - Python 3.11 leaves that to us
+        signal.set_wakeup_fd(-1)
+        for number in _HANDLED:
+            signal.signal(number, signal.SIG_DFL)
+        if hang_up == signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        for each in _open_files() - kept:  # other workers' connections: their ends would not be seen
+            os.close(each.descriptor)
+        code = serve()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    finally:
+        atexit._run_exitfuncs()  # noqa: SLF001 - as the interpreter does at its end
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _open_files() -> set[_OpenFile]:
+    """Return the files that are open, but for those of the terminal."""
+    found = set()
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):  # that of the listing is closed by now
+            status = os.fstat(int(name))
+            found.add(_OpenFile(int(name), status.st_dev, status.st_ino))
+    return {each for each in found if each.descriptor > 2}
+
+
+class ForkedProcess:
+    """A process that was forked off this one. Made on the event loop that waits for its end."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._ended = asyncio.Event()
+        _running.add(self)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, _look_at_all)
+        self.look()  # it may have ended before
+
+    def look(self) -> None:
+        """Take note of the end of the process, if it has ended."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid:
+            _running.discard(self)
+            self.returncode = os.waitstatus_to_exitcode(status)
+            self._ended.set()
+
+    async def wait(self) -> int:
+        """Wait until the process is gone; return its exit code."""
+        await self._ended.wait()
+        assert self.returncode is not None  # noqa: S101
+        return self.returncode
+
+
+_running: set[ForkedProcess] = set()
+
+
+def _look_at_all() -> None:
+    for process in [*_running]:
+        process.look()

@@ -1,0 +1,1 @@
+"""A shared cache in front of handlers (RFC 9111)."""

@@ -1,0 +1,242 @@
+"""A stored response, the request that it answers, and the key under which it is found."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Self
+
+from antiphon.features.cache.files import BodyFiles
+from antiphon.features.cache.freshness import Control, age_when_received, control_of
+from antiphon.features.cache.status import hit_status
+from antiphon.features.kept_response import keep
+from antiphon.http.grammar import split_list
+from antiphon.http.head import CONDITIONS, Head
+from antiphon.http.headers import combined
+from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING, HTTP_VERSION
+from antiphon.response.fields import Fields, Line, SharedFields
+from antiphon.response.files import FileBody
+from antiphon.response.response import Response, response_of
+
+_WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
+
+MOST_VARIANTS = 32
+"""Responses that are stored for one URL, each for other values of what its Vary names."""
+
+
+class StoredResponse:
+    """A response that was stored, and the values of the request's fields that it was chosen for.
+
+    ``asked`` and ``received`` are the times of its exchange, in seconds since 1970.
+    """
+
+    __slots__ = (
+        "_data",
+        "_files",
+        "_lines",
+        "_repeats",
+        "_told",
+        "age_at_first",
+        "asked",
+        "control",
+        "fresh_until",
+        "is_in_file",
+        "received",
+        "selected_by",
+    )
+
+    def __init__(self, data: Mapping[str, Any], files: BodyFiles | None = None) -> None:
+        self._data = data
+        self._files = files
+        self.is_in_file = "file" in data
+        self.asked: float = data["asked"]
+        self.received: float = data["received"]
+        self.selected_by: list[list[str | None]] = data["selected_by"]
+        fields = [(name, value) for name, value in data["fields"]]
+        self._lines = [line for line in fields if line[0] != "age"]
+        if data["status"] == 200 and not any(name == "accept-ranges" for name, _ in fields):
+            self._lines.append(("accept-ranges", "bytes"))
+        if self.is_in_file:
+            self._lines.append(("content-length", str(data["length"])))
+        self.control: Control = control_of(data["status"], fields, self.received)
+        names = [name for name, _ in self._lines]
+        self._repeats = self.is_in_file or len({*names, "cache-status"}) <= len(names)
+        self._told: tuple[tuple[int, str], tuple[Line, ...]] = (-1, ""), ()
+        self.age_at_first = age_when_received(fields, self.asked, self.received)
+        may_be_used = self.control.directives.no_cache is not True
+        self.fresh_until = self.received + self.control.lifetime - self.age_at_first if may_be_used else 0.0
+
+    @classmethod
+    def of(
+        cls,
+        head: Head,
+        response: Response,
+        names: Iterable[str],
+        asked: float,
+        received: float,
+        left_out: Collection[str],
+    ) -> Self:
+        """Make one of a response, without some fields, chosen by some of the request's head."""
+        said = control_of(response.status, [*response._fields], received).directives
+        selected_by = [[name, value_of(head, name)] for name in sorted(names)]
+        kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
+        body = response.body if isinstance(response.body, bytes) else b""
+        return cls({**kept, "body": body, "selected_by": selected_by, "asked": asked, "received": received})
+
+    def in_file(self, files: BodyFiles, name: str, length: int) -> "StoredResponse":
+        """Return this one with a body in a file."""
+        return StoredResponse({**self._data, "body": b"", "file": name, "length": length}, files)
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What a store keeps."""
+        return self._data
+
+    @property
+    def name(self) -> str:
+        """The name of this variant among those of its URL."""
+        return "v" + repr(self.selected_by)
+
+    @property
+    def status(self) -> int:
+        """The status."""
+        return self._data["status"]  # type: ignore[no-any-return]
+
+    @property
+    def body(self) -> bytes | FileBody:
+        """The whole body. Raises FileNotFoundError if its file has gone: ``is_there`` tells that."""
+        if not self.is_in_file:
+            return self._data["body"]  # type: ignore[no-any-return]
+        found = self._file()
+        if found is None:
+            raise FileNotFoundError(f"the file {self._data['file']} of a stored response no longer exists")
+        return found
+
+    @property
+    def is_there(self) -> bool:
+        """False if the body was in a file that has gone."""
+        if not self.is_in_file or self._files is None:
+            return not self.is_in_file
+        return self._files.has(self._data["file"], self._data["length"])
+
+    def hold(self) -> bool:
+        """Note that the body will be needed in a moment. False if it has gone."""
+        return not self.is_in_file or self._file() is not None
+
+    def remove_file(self) -> None:
+        """Remove the file of the body, if it has one."""
+        if self.is_in_file and self._files is not None:
+            self._files.remove(self._data["file"])
+
+    def _file(self) -> FileBody | None:
+        return None if self._files is None else self._files.body(self._data["file"], self._data["length"])
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body that are in memory."""
+        return len(self._data["body"])
+
+    def field(self, name: str) -> str | None:
+        """Return the combined value of a header field, by its name in lower case."""
+        return combined([(name, value) for name, value in self._data["fields"]]).get(name)
+
+    def age(self, now: float) -> float:
+        """Return the age in seconds (RFC 9111 §4.2.3)."""
+        return self.age_at_first + (now - self.received if now > self.received else 0.0)
+
+    def answers(self, head: Head) -> bool:
+        """True if a request has the values that this one was chosen for (RFC 9111 §4.1)."""
+        return not self.selected_by or all(value_of(head, name or "") == value for name, value in self.selected_by)
+
+    def whole(self, age: int, status: str) -> Response:
+        """Return the whole response, with an Age in seconds and a Cache-Status.
+
+        Those of one second share their fields, which are encoded once.
+        """
+        told, fields = self._told  # in one, for threads
+        if told != (age, status):
+            lines = [*self._lines, ("age", str(age)), ("cache-status", status)]
+            fields = tuple(lines) if self._repeats else SharedFields.of(lines)
+            self._told = (age, status), fields
+        response = response_of(self.body, fields if isinstance(fields, SharedFields) else [*fields])
+        if self._data["status"] != 200:
+            response.status = self._data["status"]
+        return response
+
+    def told_until(self, now: float) -> tuple[float, float, Fields]:
+        """Return from when until when a hit has these fields, with an Age and a ``ttl`` in whole seconds."""
+        age, first, lifetime = self.age(now), self.received - self.age_at_first, self.control.lifetime
+        ttl = int(lifetime - age)
+        fields = self.whole(int(age), hit_status(ttl, is_collapsed=False))._fields
+        until = min(first + int(age) + 1, first + lifetime - ttl, self.fresh_until)
+        return now, until if type(fields) is SharedFields else now, fields
+
+    def response(self, request: Request, age: int) -> Response:
+        """Return the response to a request, by its conditions and ranges, with an Age in seconds.
+
+        Raises PreconditionFailed (412) and RangeNotSatisfiable (416).
+        """
+        response = response_of(self.body, [*self._lines, ("age", str(age))])
+        if self._data["status"] != 200:
+            response.status = self._data["status"]
+        if self._is_known_to(request.head):
+            response.status, response.body = 304, b""
+            response.headers.discard(("content-length", "content-type", "content-encoding"))
+            return response
+        return response.conditional(request)
+
+    def _is_known_to(self, head: Head) -> bool:
+        """True if a client names this very ETag, even in a form that is not a proper one: without quotes, say."""
+        etag, given = self.field("etag"), head.field("if-none-match")
+        return etag is not None and given is not None and given.strip('"') == etag.strip('"')
+
+    def is_like(self, response: Response) -> bool:
+        """True if an answer to HEAD has no other validator than this one (RFC 9111 §4.3.5)."""
+        told = combined([*response._fields])
+        return all(name not in told or told[name] == self.field(name) for name in ("etag", "last-modified"))
+
+    def updated(self, response: Response, asked: float, received: float, left_out: Collection[str]) -> "StoredResponse":
+        """Return this one with the fields of a 304, or of an answer to HEAD, that it is still right (RFC 9111 §3.2)."""
+        told = [[name, value] for name, value in response._fields if name not in left_out]
+        names = {name for name, _ in told} | {"age"}
+        fields = [field for field in self._data["fields"] if field[0] not in names] + told
+        return StoredResponse({**self._data, "fields": fields, "asked": asked, "received": received}, self._files)
+
+
+def _field_names(said: bool | tuple[str, ...]) -> tuple[str, ...]:
+    return said if isinstance(said, tuple) else ()
+
+
+def value_of(head: Head, name: str) -> str | None:
+    """Return what a request has under a name that was noted: spaces around commas don't count (RFC 9111 §4.1)."""
+    if name == HTTP_VERSION:
+        return head.http_version
+    value = head.field(name)
+    if value is None:
+        return None
+    return ", ".join(split_list(value.lower() if name in _WITHOUT_CASE else value))
+
+
+def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
+    """Return the names by which a response is chosen: those of its Vary, and what was read to make it.
+
+    Conditions are none of them: a response that a client's conditions have made is not stored.
+    """
+    named = {name.lower() for name in split_list(vary or "")}
+    read = {name for name in reads if name == HTTP_VERSION or not name.startswith((":", EVERYTHING))}
+    return (named | read) - {*CONDITIONS}
+
+
+def has_conditions(head: Head) -> bool:
+    """True if a request asks for something else than the whole response."""
+    field = head.field
+    return any([field(name) is not None for name in CONDITIONS])  # noqa: C419 - in two thirds of the time
+
+
+def key_of(head: Head) -> str:
+    """Return the key of the URL that a request has."""
+    return key_of_url(head, head.root_path + head.path, head.raw_path, head.query_string)
+
+
+def key_of_url(head: Head, path: str, raw_path: bytes | None, query: bytes) -> str:
+    """Return the key of a URL on the host of a request: all that it says, as it was sent and as it is routed."""
+    authority = head.authority
+    return f"cache {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"

@@ -1,0 +1,170 @@
+"""A shared cache as a feature of an app, in front of its handlers.
+
+app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=True) in a handler
+"""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from antiphon.concurrency.loop import refuse_on_loop
+from antiphon.explanations import explained
+from antiphon.features.cache.at_hand import AtHand
+from antiphon.features.cache.collapsing import Collapsing
+from antiphon.features.cache.files import BodyFiles
+from antiphon.features.cache.filling import Fill, FillHead
+from antiphon.features.cache.intake import Intake
+from antiphon.features.cache.lookup import Lookup
+from antiphon.features.cache.refreshes import Refreshes
+from antiphon.features.cache.shelf import Shelf
+from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.stores.store import Store
+from antiphon.http.durations import Duration, seconds_of
+from antiphon.request.request import Request
+from antiphon.request.watching import forget_fields, put_on_watch, watch_of
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+
+class Cache:
+    """A feature that stores responses, and answers with them without calling the handler (RFC 9111).
+
+    It goes by what a response says: ``response.cache_for(60, public=True)``, Cache-Control, Expires, CDN-Cache-Control
+    (RFC 9213), Vary. What was read of the request to make it is known, too: a response that depends on the session, the
+    user, a cookie or the client's address is never given to others, and header fields that were read are named in its
+    Vary. A response with Set-Cookie is not stored.
+
+    When many requests ask for a response that is not stored, one calls the handler, and the others wait for its
+    response, for up to ``patience``; then they call it, too. ``lease`` is the time after which a request that has not
+    come to its end, as in a process that was killed, holds up nobody any more. Both are in seconds or timedeltas.
+
+    ``store`` is shared by all processes and machines that have it; by default it is the memory of this process. In
+    memory and in SQLite the cache keeps up to ``most`` bytes, apart from other entries, and forgets what was not
+    used for the longest time; Valkey has a setting for that.
+
+    A body of more than ``largest`` bytes, and a stream, are kept in files, of up to ``most_in_files`` bytes together
+    and a quarter of that each: beside the database of SQLite, and in a temporary folder for a store in memory. Valkey,
+    which machines share, has none: there they are not stored. A file that a handler answers with is none of them.
+
+    ``gateway=True`` is for an app that hands requests on to another server: it goes by the response alone, which then
+    has to name in Vary all that it depends on. Raises ValueError for numbers that are not above 0, and for a store
+    whose entries are with clients.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        most: int = 256 << 20,
+        largest: int = 4 << 20,
+        most_in_files: int = 1 << 30,
+        lease: Duration = 30.0,
+        patience: Duration = 10.0,
+        gateway: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        store = MemoryStore(clock=clock) if store is None else store
+        if not store.is_server_side:
+            kind = type(store).__name__
+            raise explained(
+                "store-cannot",
+                ValueError(f"{kind} keeps nothing here: MemoryStore(), SQLiteStore(path) and ValkeyStore(url) do"),
+            )
+        lease, patience = seconds_of(lease), seconds_of(patience)
+        if not (min(most, largest, lease, patience) > 0 and most_in_files >= 0):
+            given = f"{most!r}, {largest!r}, {lease!r}, {patience!r} and {most_in_files!r}"
+            raise explained(
+                "bad-feature-option",
+                ValueError(
+                    f"most, largest, lease and patience are above 0, and most_in_files is not less, not {given}"
+                ),
+            )
+        self._blocks = store.blocks
+        self._is_gateway = gateway
+        self._files = BodyFiles(store, most_in_files)
+        files = self._files if store.keeps_files and most_in_files else None
+        self._shelf = Shelf(store.bounded(most), self._files, lease, clock)
+        self._collapsing = Collapsing(self._shelf, patience, clock)
+        self._refreshes = Refreshes(self._shelf)
+        self._at_hand = AtHand(self._shelf, clock)
+        self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes, clock)
+        self._intake = Intake(self._shelf, files, largest, gateway, clock)
+
+    def install(self, app: "App") -> None:
+        """Put the cache around all that is registered after it."""
+        self._collapsing.app = self._refreshes.app = app
+        with suppress(OSError):
+            self._files.folder()  # removes what a killed process has left
+        watch = None if self._is_gateway else self._watch
+        app._surround_with_cache(self._around, self._at_hand.answer, watch, blocking=self._blocks)
+
+    # Forgetting
+
+    def forget(self, path: str | None = None, *, tag: str | None = None) -> int:
+        """Forget the responses to a path, with any query, or those with a tag (Cache-Tag); return how many URLs.
+
+        ``path`` is the decoded path, with the prefix at which the app is mounted. A response that is being made
+        meanwhile is not stored. Raises StoreUnavailable (503), ValueError unless there is one of both, and RuntimeError
+        on an event loop, where the store would block it: await ``aforget`` there.
+        """
+        if self._blocks:
+            refuse_on_loop("forget", "aforget")
+        if (path is None) == (tag is None):
+            raise explained("bad-feature-option", ValueError('forget is for a path or a tag: forget("/prices")'))
+        return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
+
+    async def aforget(self, path: str | None = None, *, tag: str | None = None) -> int:
+        """Do what ``forget`` does, on an event loop."""
+        if not self._blocks:
+            return self.forget(path, tag=tag)
+        from asyncio import to_thread
+
+        return await to_thread(partial(self.forget, path, tag=tag))
+
+    # Around a request
+
+    def _watch(self, request: Request) -> Generator[None, Response, None]:
+        """Watch what middleware around the cache reads, on which the response may depend."""
+        if watch_of(request.head) is None:
+            put_on_watch(request, FillHead(request.head))
+        yield
+
+    def _around(self, request: Request) -> Generator[None, Response, Any]:
+        watch = watch_of(request.head)
+        fill = watch.fill if isinstance(watch, FillHead) else None
+        if fill is None:
+            if watch is not None:
+                watch.is_paused = True
+            try:
+                found = self._lookup.find(request)
+            finally:
+                if watch is not None:
+                    watch.is_paused = False
+            if not isinstance(found, Fill):
+                return found
+            fill = found
+            _send_on(request, fill)
+        response = yield
+        watch = watch_of(request.head)
+        if watch is not None:
+            watch.is_paused = True
+        try:
+            return self._intake.take(request, response, fill)
+        except FileNotFoundError:  # what the handler says is still right was removed while it looked
+            fill.forget_kept()
+            return self._collapsing.ask_again(request, fill)
+
+
+def _send_on(request: Request, fill: Fill) -> None:
+    """Start to watch the request, and ask the handler by the conditions of the cache, where it has any."""
+    watch = watch_of(request.head)
+    if not isinstance(watch, FillHead):
+        watch = FillHead(request.head)
+        put_on_watch(request, watch)
+    watch.fill = fill
+    if watch.ask_by_conditions(fill):
+        forget_fields(request)

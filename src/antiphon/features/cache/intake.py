@@ -1,0 +1,216 @@
+"""The intake after the handler: what was answered is stored, or tells that a stored response is still right."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from copy import copy
+
+from antiphon.explanations import explained
+from antiphon.features.cache.body_copy import BodyCopy, copy_whole
+from antiphon.features.cache.entry import StoredResponse, has_conditions, selecting
+from antiphon.features.cache.files import BodyFiles
+from antiphon.features.cache.filling import Fill, FillHead, directives_of
+from antiphon.features.cache.freshness import control_of
+from antiphon.features.cache.invalidation import forget_changed
+from antiphon.features.cache.lookup import READING
+from antiphon.features.cache.serving import kept_for, may_stand_for_error
+from antiphon.features.cache.shelf import Shelf
+from antiphon.features.cache.status import tell
+from antiphon.features.cache.storing import PERSONAL_REASONS, Asked, reason_not_to_store
+from antiphon.features.kept_response import OF_ONE_EXCHANGE, OF_ONE_VISITOR
+from antiphon.features.stores.store import StoreUnavailable
+from antiphon.handler.errors import is_debug
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.grammar import split_list
+from antiphon.http.head import CONDITIONS, is_one_number
+from antiphon.request.request import Request
+from antiphon.request.watching import SESSION, forget_fields, watch_of
+from antiphon.response.files import is_at_hand
+from antiphon.response.response import Response
+
+KEPT_STALE = 3600.0
+"""Seconds for which a stale response is kept at least: it may be validated, or a client may take it."""
+
+
+class Intake:
+    """What puts responses on a shelf: streams, and bodies of more than ``largest`` bytes, with a file.
+
+    A gateway goes by the response alone.
+    """
+
+    def __init__(
+        self, shelf: Shelf, files: BodyFiles | None, largest: int, is_gateway: bool, clock: Callable[[], float]
+    ) -> None:
+        self._shelf = shelf
+        self._files = files
+        self._largest = largest
+        self._is_gateway = is_gateway
+        self._left_out = OF_ONE_EXCHANGE if is_gateway else OF_ONE_VISITOR
+        self._clock = clock
+
+    def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
+        """Store what a handler has answered, or forget what it has changed; return the response.
+
+        Raises FileNotFoundError, and leaves the claim, if the handler says that a stored response is still right whose
+        file has gone meanwhile.
+        """
+        watch = watch_of(request.head)
+        if isinstance(watch, FillHead):
+            watch.replaced = {}
+            forget_fields(request)
+        if request.head.method not in READING:
+            forget_changed(self._shelf, request, response, fill.key)
+            return None
+        return self._take_read(request, response, fill, self._clock())
+
+    def _take_read(self, request: Request, response: Response, fill: Fill, now: float) -> Response:
+        kept, status = fill.kept, response.status
+        if kept is not None and status >= 500 and kept.is_there and self._stands_for(kept, status, fill, now):
+            self._release(fill)
+            return tell(kept.response(request, int(kept.age(now))), fwd="stale", fwd_status=status)
+        if kept is not None and (
+            (status == 304 and fill.validates)
+            or (status == 200 and request.head.method == "HEAD" and kept.is_like(response))
+        ):
+            return self._take_validated(request, response, fill, kept, now)
+        response = copy(response)  # a handler may give the same one again
+        reads = self._reads(request)
+        reason = self._reason(request, response, fill, reads)
+        is_stored = False
+        if reason is None:
+            names = selecting(response.headers.get("vary"), reads or ())
+            response.vary(*sorted(name for name in names if name[0] != ":"))
+            made = StoredResponse.of(request.head, response, names, fill.at, now, self._left_out)
+            if made.age(now) >= 1:
+                response.headers["age"] = str(int(made.age(now)))
+            if self._files is not None and self._is_for_file(response):
+                self._put_with_file(request, response, made, fill, self._files)
+            else:
+                is_stored = self._put(request, made, fill, now)
+        else:
+            self._release(fill, gone=kept if status < 500 else None)
+            _check_public(request, response, reason)
+        if fill.validates:
+            response = response.conditional(request)
+        return tell(response, reason, fwd=fill.why, stored=is_stored or None)
+
+    def _take_validated(
+        self, request: Request, response: Response, fill: Fill, kept: StoredResponse, now: float
+    ) -> Response:
+        """Return a stored response that is still right, with the fields that were told now.
+
+        These are stored, too, unless they are of one visitor: then what was stored is forgotten.
+        """
+        updated = kept.updated(response, fill.at, now, self._left_out)
+        answer = updated.response(request, int(updated.age(now)))
+        fields = [*response._fields]
+        asked = Asked("GET", fill.directives, request.head.field("authorization") is not None)
+        reads = self._reads(request)
+        reason = reason_not_to_store(asked, 200, [*answer._fields, *fields], updated.control, reads)
+        if reads and not selecting(None, reads) <= {name for name, _ in kept.selected_by}:
+            reason = reason or "reads-more"
+        is_stored = reason is None and self._put(request, updated, fill, now)
+        if reason is not None:
+            self._release(fill, gone=kept)
+        return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
+
+    def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
+        """True if a stored response may be served in place of an error: a gateway may be cut off (RFC 9111 §4.2.4)."""
+        if self._is_gateway and status in (502, 503, 504):
+            return not (kept.control.must_revalidate or fill.directives.no_cache)
+        return may_stand_for_error(kept.control, kept.age(now), fill.directives)
+
+    def _reads(self, request: Request) -> set[str] | None:
+        watch = watch_of(request.head)
+        if self._is_gateway or watch is None:
+            return None
+        reads = set(watch.reads)
+        if Request.session in request and getattr(request.session, "is_used", True):
+            reads.add(SESSION)
+        return reads
+
+    def _reason(self, request: Request, response: Response, fill: Fill, reads: set[str] | None) -> str | None:
+        """Return why a response is not stored; None if it may be."""
+        if fill.why in ("bypass", "method"):
+            return "request-body" if request.head.has_body else "bypass"
+        if getattr(request.route, "signed", False):
+            return "signed-url"
+        if reads and not (fill.validates or reads.isdisjoint(CONDITIONS)) and has_conditions(request.head):
+            return "reads-conditions"
+        if (unfit := self._unfit(response, fill)) is not None:
+            return unfit
+        fields = [*response._fields]
+        asked = Asked(request.head.method, directives_of(request.head), request.head.field("authorization") is not None)
+        control = control_of(response.status, fields, self._clock())
+        return reason_not_to_store(asked, response.status, fields, control, reads)
+
+    def _unfit(self, response: Response, fill: Fill) -> str | None:
+        """Return why a body can't be stored: a file is one already, and of several equal streams one is enough."""
+        body = response.body
+        if not isinstance(body, bytes):
+            is_kept = self._files is not None and fill.token is not None and not is_at_hand(body)
+            return None if is_kept else "streamed"
+        most = self._largest if self._files is None else max(self._largest, self._files.largest)
+        return "too-large" if len(body) > most else None
+
+    def _is_for_file(self, response: Response) -> bool:
+        return not isinstance(response.body, bytes) or len(response.body) > self._largest
+
+    def _put_with_file(
+        self, request: Request, response: Response, made: StoredResponse, fill: Fill, files: BodyFiles
+    ) -> None:
+        """Store a response when its body is in a file: a stream when it was sent. Meanwhile nobody waits for that."""
+        reads = self._reads(request)
+
+        def keep(name: str | None, length: int) -> None:
+            if name is not None and self._reads(request) == reads:
+                whole = made.in_file(files, name, length)
+                if self._put(request, whole, fill, self._clock()):
+                    return
+            if name is not None:
+                files.remove(name, is_new=True)
+            self._release(fill)
+
+        def keep_stream(name: str | None, length: int) -> None:
+            token, fill.token = fill.token, None  # it is stored although its lease may be over
+            keep(name, length)
+            with suppress(StoreUnavailable):
+                self._shelf.end_stream(fill.key, token)
+
+        watch = watch_of(request.head)
+        body = response.body
+        if isinstance(body, bytes):
+            copy_whole(BodyCopy(files, None, None, keep), body)
+            return
+        hold = None
+        with suppress(StoreUnavailable):
+            hold = self._shelf.hold_stream(fill.key, fill.token)
+        declared = response.headers.get("content-length")
+        length = None if declared is None or not is_one_number(declared) else int(declared)
+        response.body = BodyCopy(files, watch, length, keep_stream, hold).of(body)
+
+    def _put(self, request: Request, stored: StoredResponse, fill: Fill, now: float) -> bool:
+        ttl = kept_for(stored.control, stored.age(now), KEPT_STALE)
+        tags = split_list(stored.field("cache-tag") or "")
+        path = request.head.root_path + request.head.path
+        try:
+            return self._shelf.put(fill.key, stored, fill.token, ttl=ttl, path=path, tags=tags)
+        except StoreUnavailable:
+            return False
+
+    def _release(self, fill: Fill, gone: StoredResponse | None = None) -> None:
+        with suppress(StoreUnavailable):
+            self._shelf.release(fill.key, fill.token, gone)
+
+
+def _check_public(request: Request, response: Response, reason: str) -> None:
+    """Raise RuntimeError in debug for a response of one visitor that tells caches to give it to everyone."""
+    if reason in PERSONAL_REASONS and is_debug() and CacheControl.parse(response.headers.get("cache-control")).public:
+        what = reason.removeprefix("reads-")
+        raise explained(
+            "not-cached",
+            RuntimeError(
+                f"{request.route.answered_by} answers with Cache-Control: public, so that caches give the response to"
+                f" everyone, and the {what} was read for it: leave out `public`, don't read that there, or, if the"
+                " response may be shared by all who have the same one, name it in Vary"
+            ),
+        )

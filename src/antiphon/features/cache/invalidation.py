@@ -1,0 +1,38 @@
+"""Responses that are forgotten: those that a request has changed (RFC 9111 §4.4), and those that a program names."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.features.cache.entry import key_of_url
+from antiphon.features.cache.shelf import Shelf
+from antiphon.features.stores.store import StoreUnavailable
+from antiphon.http.urls.url import URL, decode_path
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+
+def forget_changed(shelf: Shelf, request: Request, response: Response, key: str) -> None:
+    """Forget what a request has changed: its URL, and those on the same origin that its answer names (§4.4)."""
+    if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
+        return
+    with suppress(StoreUnavailable):
+        shelf.forget_urls({key, *_named_keys(request, response)})
+
+
+def _named_keys(request: Request, response: Response) -> Iterator[str]:
+    """Yield the keys of the URLs on this origin that Location and Content-Location name."""
+    here = request.url
+    for name in ("location", "content-location"):
+        value = response.headers.get(name)
+        if value is None:
+            continue
+        try:
+            named = URL(here.join(value))
+        except ValueError:
+            continue
+        if named.origin == here.origin:
+            raw, _, query = named.target.partition("?")
+            is_hidden = request.head.raw_path is None
+            path = decode_path(raw.encode())
+            yield key_of_url(request.head, path, None if is_hidden else raw.encode(), query.encode())

@@ -1,0 +1,273 @@
+"""Where a cache keeps responses in a store: an entry for each URL, with its variants, and the claim to fill it.
+
+An entry changes only if it is still the one that was read, so that nothing of one request undoes what another did. What
+is forgotten leaves a mark: a response on its way, which was made of what was there before, is not stored any more.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from secrets import token_hex
+from typing import Any
+
+from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse
+from antiphon.features.cache.files import BodyFiles
+from antiphon.features.stores.rows import RowStore
+from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
+from antiphon.http.head import Head
+
+_CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
+_ATTEMPTS = 8
+"""How often a change is tried of what others change meanwhile."""
+
+PASSES_FOR = 60.0
+"""Seconds in which requests for a URL whose response could not be stored don't wait for one another."""
+
+_MARK_KEPT = 600.0
+"""Seconds for which a store knows what was forgotten: longer than handlers run."""
+
+CLOCKS_APART = 1.0
+"""Seconds by which the clocks of machines may differ."""
+
+
+MOST_RECENT = 256
+"""URLs whose responses a process has at hand, read and parsed."""
+SMALL = 32 << 10
+"""Bytes of the largest entry among them: together they are some 8 MiB at most."""
+
+
+class Shelved:
+    """What there is for one URL: the stored responses, and the claim of who is making another one."""
+
+    __slots__ = ("entry", "key", "responses")
+
+    def __init__(self, key: str, entry: StoreEntry | None, files: BodyFiles) -> None:
+        self.key = key
+        self.entry = entry
+        self.responses = _responses({} if entry is None else entry.data, files)
+
+    def best(self, head: Head) -> StoredResponse | None:
+        """Return the latest of the stored responses that answer a request (RFC 9111 §4.1)."""
+        responses = self.responses
+        if len(responses) == 1 and not responses[0].is_in_file:  # as for most URLs
+            return responses[0] if responses[0].answers(head) else None
+        answers = [stored for stored in responses if stored.answers(head) and stored.is_there]
+        return max(answers, key=lambda stored: stored.received, default=None)
+
+    def is_claimed(self, now: float) -> bool:
+        """True while somebody makes a response, and may still end it."""
+        return self._holds(_CLAIM, 1, now)
+
+    def lets_pass(self, now: float) -> bool:
+        """True if no response was stored lately, so that nobody waits for one."""
+        return self._holds(_PASSES, 0, now)
+
+    def is_streaming(self, now: float) -> bool:
+        """True if the response is a stream, which takes its time: nobody waits for its end."""
+        return self._holds(_STREAMS, 0, now)
+
+    def _holds(self, name: str, at: int, now: float) -> bool:
+        found = None if self.entry is None else self.entry.data.get(name)
+        return found is not None and bool(found[at] > now)
+
+
+class Shelf:
+    """The entries of a cache in a store. ``lease`` is how long a claim holds, in seconds."""
+
+    def __init__(self, store: Store, files: BodyFiles, lease: float, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._files = files
+        self._lease = lease
+        self._clock = clock
+        self._recent: OrderedDict[str, Shelved] = OrderedDict()
+        self._clocks_apart = 0.0 if isinstance(store, RowStore) else CLOCKS_APART
+
+    def find(self, key: str) -> Shelved:
+        """Return what there is for a URL, in one call of the store."""
+        recent = self._recent.get(key)
+        if recent is None or recent.entry is None:
+            return self._remember(Shelved(key, self._store.load(key), self._files))
+        entry = self._store.reload(recent.entry)
+        return recent if entry is recent.entry else self._remember(Shelved(key, entry, self._files))
+
+    def _remember(self, found: Shelved) -> Shelved:
+        """Have what was read at hand, if it is small."""
+        if found.responses and sum([stored.size for stored in found.responses]) <= SMALL:
+            self._recent[found.key] = found
+            if len(self._recent) > MOST_RECENT:
+                self._recent.popitem(last=False)
+        else:
+            self._recent.pop(found.key, None)
+        return found
+
+    def has_at_hand(self, found: Shelved) -> bool:
+        """True if this was read last for its URL, and is small."""
+        return self._recent.get(found.key) is found
+
+    def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
+        """Return how to look if an entry is still as it was read, in one call of the store."""
+        return self._store.way_to_look(entry)
+
+    def claim(self, found: Shelved) -> str | None:
+        """Claim to make a response, and return the claim; None if somebody else was quicker."""
+        token, now = token_hex(8), self._clock()
+        claim = {_CLAIM: [token, now + self._lease]}
+        if found.entry is None:
+            made = self._store.add(found.key, claim, ttl=self._lease)
+        else:
+            ttl = max(self._lease, found.entry.expires - now)
+            made = self._store.replace(found.key, found.entry.data | claim, version=found.entry.version, ttl=ttl)
+        return None if made is None else token
+
+    def note_stream(self, key: str) -> None:
+        """Note that a response is on its way to clients and into a file, so that others don't wait for its end."""
+        self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
+
+    def hold_stream(self, key: str, token: str | None) -> "StreamHold":
+        """Note that a response is on its way, as ``note_stream`` does, and return what does it again meanwhile."""
+        self.note_stream(key)
+        return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self._clock)
+
+    def _renew(self, key: str, token: str | None) -> None:
+        now = self._clock()
+        held = {_CLAIM: [token, now + self._lease], _STREAMS: [now + PASSES_FOR]}
+        self._change(key, token, max(self._lease, PASSES_FOR), lambda data: data | held)
+
+    def end_stream(self, key: str, token: str | None) -> None:
+        """End the claim to store a stream, if it holds still."""
+        if token is not None:
+            self._change(key, token, PASSES_FOR, lambda data: data)
+
+    def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
+        """End a claim for which nothing was stored, and forget the response that is ``gone``.
+
+        Those that come next don't wait for one another.
+        """
+
+        def passing(data: dict[str, Any]) -> dict[str, Any]:
+            if gone is not None:
+                data.pop(gone.name, None)
+                gone.remove_file()
+            return data | {_PASSES: [self._clock() + PASSES_FOR]}
+
+        if token is not None or gone is not None:
+            self._change(key, token, PASSES_FOR, passing)
+
+    def put(
+        self, key: str, stored: StoredResponse, token: str | None, *, ttl: float, path: str, tags: Sequence[str]
+    ) -> bool:
+        """Store a response. False if it, or what it was made of, was forgotten meanwhile."""
+        for tag in tags:
+            self._store.change(f"{_owner('tag', tag)}\n{key}", {"key": key}, ttl=ttl, owner=_owner("tag", tag))
+
+        def storing(data: dict[str, Any]) -> dict[str, Any]:
+            data.pop(_PASSES, None)
+            variants = [name for name in data if name[0] == "v" and name != stored.name]
+            for name in variants[: len(variants) + 1 - MOST_VARIANTS]:
+                StoredResponse(data.pop(name), self._files).remove_file()
+            if (before := data.get(stored.name)) is not None and before.get("file") != stored.data.get("file"):
+                StoredResponse(before, self._files).remove_file()
+            return data | {stored.name: dict(stored.data)}
+
+        if not self._change(key, token, ttl, storing):
+            return False
+        self._store.change(key, {}, ttl=ttl, create=False, owner=_owner("path", path))
+        marks = [_mark(key), _mark(_owner("path", path)), *(_mark(_owner("tag", tag)) for tag in tags)]
+        if any(self._is_forgotten(mark, stored.asked) for mark in marks):
+            self._store.delete(key)
+            return False
+        return True
+
+    def _change(
+        self, key: str, token: str | None, ttl: float, change: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> bool:
+        """Change the entry of a URL, and end the claim. False if that claim is somebody else's by now."""
+        for _ in range(_ATTEMPTS):
+            entry = self._store.load(key)
+            data = {} if entry is None else dict(entry.data)
+            if token is not None and data.get(_CLAIM, [None])[0] != token:
+                return False
+            if token is not None:
+                del data[_CLAIM]
+            data = change(data)
+            if entry is None:
+                made = self._store.add(key, data, ttl=ttl)
+            else:
+                longest = max(ttl, entry.expires - self._clock())
+                made = self._store.replace(key, data, version=entry.version, ttl=longest)
+            if made is not None:
+                return True
+        return False
+
+    def _is_forgotten(self, mark: str, asked: float) -> bool:
+        found = self._store.load(mark)
+        return found is not None and found.changed + self._clocks_apart >= asked
+
+    def forget_urls(self, keys: Iterable[str]) -> None:
+        """Forget these URLs, with all variants."""
+        for key in keys:
+            self._note_forgotten(key)
+            self._delete(key)
+
+    def forget_path(self, path: str) -> int:
+        """Forget all URLs of a path, with any query, and return how many there were."""
+        self._note_forgotten(_owner("path", path))
+        if self._files.are_used:
+            self._remove_files([entry.data for entry in self._store.owned_by(_owner("path", path))])
+        return self._store.delete_owned(_owner("path", path))
+
+    def forget_tag(self, tag: str) -> int:
+        """Forget all URLs whose response has a tag, and return how many there were."""
+        owner = _owner("tag", tag)
+        self._note_forgotten(owner)
+        keys = {entry.data["key"] for entry in self._store.owned_by(owner)}
+        forgotten = sum([self._delete(key) for key in keys])
+        self._store.delete_owned(owner)
+        return forgotten
+
+    def _delete(self, key: str) -> bool:
+        if self._files.are_used and (entry := self._store.load(key)) is not None:
+            self._remove_files([entry.data])
+        return self._store.delete(key)
+
+    def _remove_files(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        for data in entries:
+            for stored in _responses(data, self._files):
+                stored.remove_file()
+
+    def _note_forgotten(self, what: str) -> None:
+        self._store.change(_mark(what), {"forgotten": True}, ttl=_MARK_KEPT)
+
+
+class StreamHold:
+    """The claim to store a stream, which is renewed every few seconds while the stream gives chunks."""
+
+    def __init__(self, renew: Callable[[], None], every: float, clock: Callable[[], float]) -> None:
+        self._renew = renew
+        self._every = every
+        self._clock = clock
+        self._renewed = clock()
+
+    @property
+    def is_due(self) -> bool:
+        """True if it is time to renew the claim, also where the clock was set back."""
+        return not 0 <= self._clock() - self._renewed < self._every
+
+    def renew(self) -> None:
+        """Renew the claim, unless it is somebody else's by now, or the store is away."""
+        self._renewed = self._clock()
+        with suppress(StoreUnavailable):
+            self._renew()
+
+
+def _responses(data: Mapping[str, Any], files: BodyFiles) -> list[StoredResponse]:
+    return [StoredResponse(data[name], files) for name in data if name[0] == "v"]
+
+
+def _owner(kind: str, name: str) -> str:
+    return f"cache {kind} {name}"
+
+
+def _mark(what: str) -> str:
+    return f"cache forgotten\n{what}"

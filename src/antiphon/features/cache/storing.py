@@ -1,0 +1,89 @@
+"""The decision to store a response (RFC 9111 §3): a reason not to, or none. A function of values, without any I/O."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from antiphon.features.cache.freshness import HEURISTIC_STATUSES, Control
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.grammar import split_list
+from antiphon.http.headers import combined
+from antiphon.request.watching import ADDRESS, EVERYTHING, PAGE_NONCE, SESSION, USER
+
+UNDERSTOOD = HEURISTIC_STATUSES | {302, 303, 307, 402, 403, 421, 451, 500, 502, 503, 504}
+"""Final statuses whose meaning for caches is known here (RFC 9111 §5.2.2.3). A 206 and a 304 are no whole response."""
+
+_PERSONAL = {
+    "cookie": "reads-cookie",
+    "authorization": "reads-authorization",
+    "proxy-authorization": "reads-authorization",
+    SESSION: "reads-session",
+    USER: "reads-user",
+    ADDRESS: "reads-address",
+    PAGE_NONCE: "reads-nonce",
+    EVERYTHING: "reads-everything",
+}
+"""What is of one visitor, and the reason not to store what was made of it."""
+PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-everything"}
+_NAMEABLE = {"cookie", "authorization", "proxy-authorization", EVERYTHING}
+"""Those of them that a public response can name in Vary."""
+
+
+class Asked(NamedTuple):
+    """What a request asks of caches: its method, its directives, and True if it has an Authorization header."""
+
+    method: str
+    directives: CacheControl
+    has_authorization: bool
+
+
+def reason_not_to_store(
+    asked: Asked, status: int, fields: Collection[tuple[str, str]], control: Control, reads: Collection[str] | None
+) -> str | None:
+    """Return why a response is not stored, as a token; None if it may be.
+
+    ``reads`` is what was read of the request to make it, as a ``WatchedHead`` notes it; None if that is unknown, as in
+    a gateway, where the response alone counts, also one with Set-Cookie (RFC 9111 §7.3).
+    """
+    said, found = control.directives, combined(fields)
+    if asked.method != "GET":
+        return "method"
+    if status in (206, 304) or (status not in UNDERSTOOD and said.must_understand):
+        return "status"
+    if asked.directives.no_store:
+        return "request-no-store"
+    if said.no_store and not said.must_understand:
+        return "no-store"
+    if said.private is True:
+        return "private"
+    if "set-cookie" in found and reads is not None:
+        return "set-cookie"
+    names = [name.lower() for name in split_list(found.get("vary", ""))]
+    if "*" in names:
+        return "vary-star"
+    if asked.has_authorization and not (said.public or said.must_revalidate or said.s_maxage is not None):
+        return "authorization"
+    personal = _personal(reads or (), names, said.public)
+    return personal or _without_freshness(status, found, control)
+
+
+def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
+    """Return the reason why a response may be of one visitor alone: it is shared only if it names what it depends on.
+
+    What hands all of a request on, such as an application of another framework, is believed when it is public and has
+    a Vary.
+    """
+    for name, reason in _PERSONAL.items():
+        if name in reads:
+            is_named = bool(vary) if name is EVERYTHING else name in vary
+            if not (is_public and name in _NAMEABLE and is_named):
+                return reason
+    return None
+
+
+def _without_freshness(status: int, found: Collection[str], control: Control) -> str | None:
+    """Return the reason not to store what is never fresh, and can't be validated."""
+    if control.is_explicit or control.directives.public:
+        return None
+    if status in HEURISTIC_STATUSES and ("last-modified" in found or "etag" in found):
+        return None
+    return "no-freshness"

@@ -1,0 +1,196 @@
+"""The newest messages of one channel in this process, which all of its listeners share.
+
+A listener is a number: that of the next item it gets. So one that is slow costs no memory, and slows down no other.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import islice
+from threading import Condition, Lock
+
+from antiphon.features.channels.message import Entry, Item, Missed, Position
+
+BATCH = 64
+"""Items that a listener takes at once."""
+
+
+class Feed:
+    """The newest ``keep`` items of a channel, in the order in which they came. It is for all threads and loops.
+
+    ``position`` is that of the newest message; None while none is known.
+    """
+
+    def __init__(self, name: str, keep: int) -> None:
+        self.name = name
+        self.keep = keep
+        self.position: Position | None = None
+        self.is_loaded = False
+        self.users = 0
+        self.loading = Lock()
+        self._items: deque[Item] = deque()
+        self._end = 0
+        """The number of the item that comes next."""
+        self._changed = Condition()
+        self._loops: dict[asyncio.AbstractEventLoop, set[asyncio.Future[None]]] = {}
+        """The futures for which tasks wait, by their loops: each loop is woken once."""
+
+    @property
+    def end(self) -> int:
+        """The number of the item that comes next."""
+        return self._end
+
+    # The side of the store
+
+    def load(self, entries: Sequence[Entry]) -> None:
+        """Begin with the messages that the store has kept."""
+        with self._changed:
+            if not self.is_loaded:
+                self._append(_with_gaps(entries, None))
+                self.is_loaded = True
+
+    def publish(self, entries: Sequence[Entry], after: Position | None) -> None:
+        """Add the messages ``after`` a position, unless others have added some meanwhile, or these very ones."""
+        with self._changed:
+            if entries and self.position == after:
+                items = _with_gaps(entries, after)
+                is_told = bool(self._items) and isinstance(self._items[-1], Missed)
+                self._append(items[1:] if is_told and isinstance(items[0], Missed) else items)
+
+    def rewind(self, known: Position | None, to: Position | None) -> None:
+        """Go back from a ``known`` position, since the store has lost messages, and tell listeners."""
+        with self._changed:
+            if self.position == known:
+                self._append([Missed(None, str(known), None)])
+                self.position = to
+
+    def _append(self, items: Sequence[Item]) -> None:
+        for item in items:
+            self._items.append(item)
+            if isinstance(item, Entry):
+                self.position = item.position
+        self._end += len(items)
+        while len(self._items) > self.keep:
+            self._items.popleft()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.notify_all()
+        loops, self._loops = self._loops, {}
+        for loop, futures in loops.items():
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(_wake_all, futures)
+
+    # The side of listeners
+
+    def take(self, number: int, last: str | None) -> tuple[list[Item], int]:
+        """Return the next items from a number on, and the number after them. ``last`` is the id of the last one."""
+        with self._changed:
+            skipped = len(self._items) - (self._end - number)
+            found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]
+            if skipped >= 0:
+                return found, number + len(found)
+            missed = Missed(-skipped, last, _first_id(found))
+            return [missed, *found], number - skipped + len(found)
+
+    def all(self) -> list[Item]:
+        """Return what is kept."""
+        with self._changed:
+            return [*self._items]
+
+    def find(self, since: Position) -> tuple[int, Missed | None] | None:
+        """Return the number of the item after a message, and what was missed between; None for a later message."""
+        with self._changed:
+            if self.position is None or since > self.position:
+                return None
+            place = _place(self._items, since)
+            start = self._end - len(self._items)
+        return (start + place[0], place[1])
+
+    def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
+        """Return the number of the first item for a client whose id names no message, and what it is told.
+
+        It is the oldest. After an id of the newest message's epoch, which was lost with its server, it is the next one:
+        the client has had all before.
+        """
+        with self._changed:
+            newest = self.position
+            if position is not None and newest is not None and position.epoch == newest.epoch:
+                return self._end, Missed(None, since, None)
+            return self._end - len(self._items), Missed(None, since, _first_id(self._items))
+
+    def wait(self, number: int, is_over: Callable[[], bool]) -> None:
+        """Wait on a thread until there is an item of this number, or the wait ``is_over``: ``wake`` has it look."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._end > number or is_over())
+
+    def wake(self) -> None:
+        """Have the threads that wait look whether their wait is over."""
+        with self._changed:
+            self._changed.notify_all()
+
+    async def wait_on_loop(self, number: int) -> None:
+        """Wait on an event loop until there is an item of this number."""
+        loop = asyncio.get_running_loop()
+        with self._changed:
+            if self._end > number:
+                return
+            future = loop.create_future()
+            self._loops.setdefault(loop, set()).add(future)
+        try:
+            await future
+        finally:
+            self._forget(loop, future)
+
+    def _forget(self, loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:
+        with self._changed:
+            futures = self._loops.get(loop)
+            if futures is not None:
+                futures.discard(future)
+                if not futures:
+                    del self._loops[loop]
+
+
+def _wake_all(futures: "set[asyncio.Future[None]]") -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)
+
+
+def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
+    """Return messages with what is missing between them, and before them."""
+    items: list[Item] = []
+    for entry in entries:
+        if after is not None and (gap := _gap(after, entry.position)) != 0:
+            items.append(Missed(gap, str(after), str(entry.position)))
+        items.append(entry)
+        after = entry.position
+    return items
+
+
+def _gap(before: Position, after: Position) -> int | None:
+    """Return how many messages are missing between two.
+
+    None stands for an unknown number, 0 among them: that of another epoch, before which the store may have lost some.
+    """
+    return after.number - before.number - 1 if after.epoch == before.epoch else None
+
+
+def _place(items: "deque[Item]", since: Position) -> tuple[int, Missed | None]:
+    """Return the index of the item after a message that is not newer than all, and what was missed between."""
+    entries = [(index, item.position) for index, item in enumerate(items) if isinstance(item, Entry)]
+    for index, position in reversed(entries):
+        if position == since:
+            return index + 1, None
+        if position.epoch == since.epoch and position.number < since.number:  # it was lost with its server
+            after = [*islice(items, index + 1, None)]
+            is_told = bool(after) and isinstance(after[0], Missed)
+            return index + 1 + is_told, Missed(None, str(since), _first_id(after))
+    first = entries[0][1] if entries else None
+    gap = _gap(since, first) if first else None
+    return 0, None if gap == 0 else Missed(gap, str(since), str(first) if first else None)
+
+
+def _first_id(items: "Sequence[Item] | deque[Item]") -> str | None:
+    return next((str(item.position) for item in items if isinstance(item, Entry)), None)

@@ -1,0 +1,232 @@
+"""The channels of one store in this process: what is written, who listens, and the one reader for all of them."""
+
+import logging
+import random
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from threading import Lock, Thread
+
+from antiphon.features.channels.feed import Feed
+from antiphon.features.channels.log import BATCH, ChannelLog, Positions
+from antiphon.features.channels.message import Entry, Position
+from antiphon.features.channels.presence import Leases
+from antiphon.features.stores.store import StoreUnavailable
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 2.0
+"""Seconds between attempts to read from a store that does not answer: the first pause, which doubles, and the last."""
+
+
+class Hub(ABC):
+    """The channels of a store in one process. Methods without another word may be called from all threads."""
+
+    blocks: bool
+    """True if methods wait for a disk or a network."""
+
+    @abstractmethod
+    def send(self, name: str, keep: int, data: bytes) -> Position:
+        """Store a message, and return its position."""
+
+    @abstractmethod
+    def joined(self, name: str, keep: int) -> Feed | None:
+        """Return the feed of a channel for one more user, without waiting; None if it has to be loaded."""
+
+    @abstractmethod
+    def join(self, name: str, keep: int) -> Feed:
+        """Return the feed of a channel for one more user, and load it if need be."""
+
+    @abstractmethod
+    def leave(self, feed: Feed) -> None:
+        """Note that a user of a feed has left."""
+
+    @abstractmethod
+    def catch_up(self, feed: Feed) -> None:
+        """Have a feed know what is in the store by now."""
+
+    @abstractmethod
+    def enter(self, name: str, member: str, ttl: float) -> None:
+        """Have a member be there until ``exit``, or for ``ttl`` seconds after the end of this process."""
+
+    @abstractmethod
+    def exit(self, name: str, member: str, ttl: float) -> None:
+        """Have a member be there once less."""
+
+    @abstractmethod
+    def members(self, name: str) -> list[str]:
+        """Return the present members, in any order, perhaps more than once."""
+
+
+class MemoryHub(Hub):
+    """Channels in the memory of one process: the feeds are the store."""
+
+    blocks = False
+
+    def __init__(self) -> None:
+        self._feeds: dict[str, Feed] = {}
+        self._lock = Lock()
+        self._epoch = time.time_ns() // 1_000_000
+        self._members: dict[str, Counter[str]] = {}
+
+    def send(self, name: str, keep: int, data: bytes) -> Position:
+        feed = self.joined(name, keep)
+        with self._lock:
+            before = feed.position
+            position = Position(self._epoch, before.number + 1 if before else 1)
+            feed.publish([Entry(position, data)], before)
+        return position
+
+    def joined(self, name: str, keep: int) -> Feed:
+        with self._lock:
+            feed = self._feeds.setdefault(name, Feed(name, keep))
+            feed.keep = max(feed.keep, keep)
+            return feed
+
+    def join(self, name: str, keep: int) -> Feed:
+        return self.joined(name, keep)
+
+    def leave(self, feed: Feed) -> None:
+        """Keep the feed, which is the store."""
+
+    def catch_up(self, feed: Feed) -> None:
+        """Do nothing: the feed is the store."""
+
+    def enter(self, name: str, member: str, ttl: float) -> None:  # noqa: ARG002 - the process is the store
+        with self._lock:
+            self._members.setdefault(name, Counter())[member] += 1
+
+    def exit(self, name: str, member: str, ttl: float) -> None:  # noqa: ARG002
+        with self._lock:
+            members = self._members[name]
+            members[member] -= 1
+            if not members[member]:
+                del members[member]
+            if not members:
+                del self._members[name]
+
+    def members(self, name: str) -> list[str]:
+        with self._lock:
+            return [*self._members.get(name, ())]
+
+
+class StoredHub(Hub):
+    """Channels in a store that other processes use, too. One thread reads it while anyone listens."""
+
+    blocks = True
+
+    def __init__(self, log: ChannelLog) -> None:
+        self._log = log
+        self._feeds: dict[str, Feed] = {}
+        self._lock = Lock()
+        self._is_reading = False
+        self._leases = Leases(log)
+
+    def send(self, name: str, keep: int, data: bytes) -> Position:
+        return self._log.append(name, keep, data)
+
+    def joined(self, name: str, keep: int) -> Feed | None:
+        with self._lock:
+            feed = self._feeds.get(name)
+            if feed is None or not feed.is_loaded:
+                return None
+            return self._use(feed, keep)
+
+    def join(self, name: str, keep: int) -> Feed:
+        with self._lock:
+            feed = self._use(self._feeds.setdefault(name, Feed(name, keep)), keep)
+        if not feed.is_loaded:
+            try:
+                with feed.loading:
+                    if not feed.is_loaded:
+                        feed.load(self._log.tail(name, feed.keep))
+            except BaseException:
+                self.leave(feed)
+                raise
+            self._read()
+        return feed
+
+    def _use(self, feed: Feed, keep: int) -> Feed:
+        feed.keep = max(feed.keep, keep)
+        feed.users += 1
+        return feed
+
+    def leave(self, feed: Feed) -> None:
+        with self._lock:
+            feed.users -= 1
+
+    def catch_up(self, feed: Feed) -> None:
+        while True:
+            position = feed.position
+            entries = self._log.after(feed.name, position)
+            feed.publish(entries, position)
+            if len(entries) < BATCH:
+                return
+
+    def enter(self, name: str, member: str, ttl: float) -> None:
+        self._leases.enter(name, member, ttl)
+
+    def exit(self, name: str, member: str, ttl: float) -> None:
+        self._leases.leave(name, member, ttl)
+
+    def members(self, name: str) -> list[str]:
+        return self._log.members(name)
+
+    # The reader
+
+    def _read(self) -> None:
+        """Have the reader know of a feed that was loaded."""
+        with self._lock:
+            starts = not self._is_reading
+            self._is_reading = True
+        if starts:
+            Thread(target=self._run, name="antiphon-channels", daemon=True).start()
+        else:
+            self._log.interrupt()
+
+    def _run(self) -> None:
+        pause = 0.0
+        while (positions := self._positions()) is not None:
+            try:
+                if pause:
+                    self._verify(positions)
+                    pause = 0.0
+                else:
+                    self._publish(positions, self._log.watch(positions))
+            except Exception as error:
+                if self._forget_unused():  # perhaps the store was closed
+                    continue
+                if not isinstance(error, StoreUnavailable):  # which is logged
+                    logging.getLogger("antiphon").exception("messages of channels can't be read")
+                pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+                time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that processes don't come at once
+
+    def _positions(self) -> Positions | None:
+        """Return the positions of the feeds that are in use; None if there is none, for the end."""
+        self._forget_unused()
+        with self._lock:
+            if not self._feeds:
+                self._is_reading = False
+                return None
+            return {feed.name: feed.position for feed in self._feeds.values() if feed.is_loaded}
+
+    def _forget_unused(self) -> bool:
+        """Forget feeds that nobody uses. Return True if there is no other."""
+        with self._lock:
+            for feed in [*self._feeds.values()]:
+                if not feed.users:
+                    del self._feeds[feed.name]
+            return not self._feeds
+
+    def _publish(self, positions: Positions, arrived: Mapping[str, Sequence[Entry]]) -> None:
+        for name, entries in arrived.items():
+            if (feed := self._feeds.get(name)) is not None:
+                feed.publish(entries, positions[name])
+
+    def _verify(self, positions: Positions) -> None:
+        """Find out whether a store that was away has lost messages, and tell listeners of these channels."""
+        for name, known in positions.items():
+            newest = self._log.newest(name)
+            feed = self._feeds.get(name)
+            if feed is not None and known is not None and (newest is None or newest < known):
+                feed.rewind(known, newest)

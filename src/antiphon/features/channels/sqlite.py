@@ -1,0 +1,144 @@
+"""Channels in a store's file of SQLite, for the processes of one machine, by polling."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Event
+
+from antiphon.features.channels.log import BATCH, Positions
+from antiphon.features.channels.message import Entry, Position
+from antiphon.features.stores.sqlite import SQLiteStore
+from antiphon.features.stores.sqlite_connections import Connection
+
+POLL_EVERY = 0.05
+"""Seconds between two looks whether other processes have changed the file: each takes some microseconds."""
+
+_PREPARE = """
+create table if not exists channels (name text primary key, epoch integer not null, number integer not null)
+    without rowid;
+create table if not exists channel_messages (
+    name text, number integer, data blob not null, primary key (name, number)) without rowid;
+create table if not exists channel_members (
+    name text, member text, token text, expires real not null, primary key (name, member, token)) without rowid
+"""
+_NUMBER = """
+insert into channels values (?, ?, 1) on conflict (name) do update set number = number + 1 returning epoch, number
+"""
+_HEAD = "select epoch, number from channels where name = ?"
+_MESSAGES = "select number, data from channel_messages where name = ? and number > ? order by number limit ?"
+_RENEW = """
+insert into channel_members values (?, ?, ?, ?) on conflict (name, member, token)
+do update set expires = excluded.expires
+"""
+
+
+class SQLiteLog:
+    """The messages and members of channels in a store's file."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self._store = store
+        self._woken = Event()
+        self._looked_at: tuple[Connection, int, Positions] | None = None
+        """The connection that has looked last, the version of the data that it has seen, and where it found no more."""
+
+    def append(self, name: str, keep: int, data: bytes) -> Position:
+        with self._writing() as connection:
+            now = int(self._store._clock() * 1000)
+            position = Position(*connection.execute(_NUMBER, [name, now]).fetchall()[0])
+            connection.execute("insert into channel_messages values (?, ?, ?)", [name, position.number, data])
+            oldest = position.number - keep
+            connection.execute("delete from channel_messages where name = ? and number <= ?", [name, oldest])
+        self.interrupt()
+        return position
+
+    def tail(self, name: str, most: int) -> list[Entry]:
+        with self._reading() as connection:
+            head = _head(connection, name)
+            return [] if head is None else _entries(connection, name, head.epoch, head.number - most, most)
+
+    def after(self, name: str, position: Position | None) -> list[Entry]:
+        with self._reading() as connection:
+            return _after(connection, name, position)
+
+    def newest(self, name: str) -> Position | None:
+        with self._reading() as connection:
+            return _head(connection, name)
+
+    def watch(self, positions: Positions) -> dict[str, list[Entry]]:
+        is_woken = self._woken.wait(POLL_EVERY)
+        self._woken.clear()
+        with self._store._connection() as connection:
+            version = connection.execute("pragma data_version").fetchall()[0][0]
+            if (connection, version, positions) == self._looked_at and not is_woken:
+                return {}
+            found = {}
+            if _has_tables(connection):
+                found = {name: entries for name in positions if (entries := _after(connection, name, positions[name]))}
+            is_all = all(len(entries) < BATCH for entries in found.values())
+            ends = {**positions, **{name: entries[-1].position for name, entries in found.items()}}
+            self._looked_at = (connection, version, ends) if is_all else None
+        return found
+
+    def interrupt(self) -> None:
+        self._woken.set()
+
+    def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
+        with self._writing() as connection:
+            now = self._store._clock()
+            connection.execute("delete from channel_members where name = ? and expires <= ?", [name, now])
+            for member in members:
+                connection.execute(_RENEW, [name, member, token, now + ttl])
+
+    def withdraw(self, name: str, token: str, member: str) -> None:
+        with self._writing() as connection:
+            connection.execute(
+                "delete from channel_members where name = ? and member = ? and token = ?", [name, member, token]
+            )
+
+    def members(self, name: str) -> list[str]:
+        with self._reading() as connection:
+            query = "select member from channel_members where name = ? and expires > ?"
+            return [member for (member,) in connection.execute(query, [name, self._store._clock()]).fetchall()]
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._store._transaction() as connection:
+            for statement in _PREPARE.split(";"):
+                connection.execute(statement)
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Lend a connection that sees the file as it is at one moment. The tables are there."""
+        with self._store._connection() as connection:
+            is_prepared = _has_tables(connection)
+        if not is_prepared:
+            with self._writing():
+                pass
+        with self._store._connection() as connection:
+            connection.execute("begin")
+            yield connection
+            connection.execute("commit")
+
+
+def _has_tables(connection: Connection) -> bool:
+    found = connection.execute("select count(*) from sqlite_master where type = 'table' and name glob 'channel*'")
+    return bool(found.fetchall()[0][0] == 3)
+
+
+def _head(connection: Connection, name: str) -> Position | None:
+    found = connection.execute(_HEAD, [name]).fetchall()
+    return Position(*found[0]) if found else None
+
+
+def _after(connection: Connection, name: str, position: Position | None) -> list[Entry]:
+    """Return the first messages after a position: all of another file, if one has taken its place."""
+    head = _head(connection, name)
+    if head is None or head == position:
+        return []
+    is_known = position is not None and position.epoch == head.epoch and position.number < head.number
+    return _entries(connection, name, head.epoch, position.number if position is not None and is_known else 0, BATCH)
+
+
+def _entries(connection: Connection, name: str, epoch: int, after: int, most: int) -> list[Entry]:
+    found = connection.execute(_MESSAGES, [name, after, most]).fetchall()
+    return [Entry(Position(epoch, number), data) for number, data in found]

@@ -1,0 +1,137 @@
+"""Channels in Valkey: a stream for the messages of each, and a sorted set for its members.
+
+The id of an entry of a stream is the position of the message. Its epoch changes with the replication id of the server,
+which is new after each start and each failover: messages may have been lost then. Its number goes on. A channel belongs
+to a group by its name. A group is on one shard of a cluster, where one command reads all of its channels.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from antiphon.features.channels.log import BATCH, LONGEST_WATCH, Positions
+from antiphon.features.channels.message import Entry, Position
+from antiphon.features.stores.store import hash_key
+from antiphon.features.stores.valkey.calls import Reply
+from antiphon.features.stores.valkey.connecting import WATCHES
+from antiphon.features.stores.valkey.scripts import script
+from antiphon.features.stores.valkey.store import ValkeyStore
+
+if TYPE_CHECKING:
+    from antiphon.features.stores.valkey.connecting import Client
+
+GROUPS = WATCHES
+"""Groups of channels, each of which may be on a shard of its own, and has a reader in a process of a cluster."""
+
+_APPEND = script("""
+local known = redis.call('GET', KEYS[2])
+if known then return known end
+local run = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local time = redis.call('TIME')
+local epoch, number = time[1] * 1000 + math.floor(time[2] / 1000), 1
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if last then
+    local its_epoch, its_number = string.match(last[1], '(%d+)-(%d+)')
+    number = its_number + 1
+    if last[2][4] == run then epoch = tonumber(its_epoch) else epoch = math.max(epoch, its_epoch + 1) end
+end
+local id = string.format('%.0f-%.0f', epoch, number)
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, 'd', ARGV[2], 'r', run)
+redis.call('SET', KEYS[2], id, 'PX', ARGV[3])
+return id
+""")
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+_RENEW = script(f"""{_NOW}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+for at = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[at]) end
+redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
+""")
+_MEMBERS = script(f"{_NOW} return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')")
+
+WOKEN = 60_000
+"""Milliseconds for which a process's own stream is kept, by which it wakes its reader."""
+TOKEN = 32
+"""The length of a token, which stands before the name of a member."""
+
+
+def group_of(name: str) -> int:
+    """Return the group that a channel belongs to."""
+    return hash_key(name)[0] % GROUPS
+
+
+class ValkeyLog:
+    """The messages and members of channels on a server, or of one group of channels in a cluster."""
+
+    def __init__(self, store: ValkeyStore, group: int = 0) -> None:
+        self._calls = store._calls
+        self._prefix, self._remembered = store._commands.prefix, store._commands.remembered
+        self._wait = int(min(LONGEST_WATCH, (self._calls.settings.timeout or LONGEST_WATCH) / 2) * 1000) or 1
+        self._own = f"{self._prefix}{{channels:{group}}}:w:{token_hex(16)}"
+        self._woken = b"0-0"
+
+    def append(self, name: str, keep: int, data: bytes) -> Position:
+        keys = [self._key(name, "m"), f"{self._key(name, 'a')}:{token_hex(16)}"]
+        return _position(self._calls.run(_APPEND, keys, [keep, data, self._remembered]))
+
+    def tail(self, name: str, most: int) -> list[Entry]:
+        return _entries(self._ask(name, "m", lambda client, key: client.xrevrange(key, count=most)))[::-1]
+
+    def after(self, name: str, position: Position | None) -> list[Entry]:
+        first = f"({position}" if position else "-"
+        return _entries(self._ask(name, "m", lambda client, key: client.xrange(key, first, count=BATCH)))
+
+    def newest(self, name: str) -> Position | None:
+        found = self.tail(name, 1)
+        return found[0].position if found else None
+
+    def watch(self, positions: Positions) -> dict[str, list[Entry]]:
+        names = {self._key(name, "m").encode(): name for name in positions}
+        ids: dict[Any, Any] = {key: str(positions[name] or "0-0") for key, name in names.items()}
+        ids[self._own] = self._woken
+        found = self._calls.watch(self._own, lambda client: client.xread(ids, count=BATCH, block=self._wait))
+        arrived = {}
+        for key, entries in _by_key(found):
+            if key in names:
+                arrived[names[key]] = _entries(entries)
+            else:
+                self._woken = entries[-1][0]
+        return arrived
+
+    def interrupt(self) -> None:
+        self._calls.ask(self._own, lambda client: client.xadd(self._own, {"w": 1}, maxlen=1))
+        self._calls.ask(self._own, lambda client: client.pexpire(self._own, WOKEN))
+
+    def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
+        self._calls.run(_RENEW, [self._key(name, "p")], [int(ttl * 1000), *[token + member for member in members]])
+
+    def withdraw(self, name: str, token: str, member: str) -> None:
+        self._ask(name, "p", lambda client, key: client.zrem(key, token + member))
+
+    def members(self, name: str) -> list[str]:
+        return [member.decode()[TOKEN:] for member in self._calls.run(_MEMBERS, [self._key(name, "p")], [])]
+
+    def _key(self, name: str, kind: str) -> str:
+        return f"{self._prefix}{{channels:{group_of(name)}}}:{hash_key(name).hex()}:{kind}"
+
+    def _ask(self, name: str, kind: str, command: "Callable[[Client, str], Reply]") -> Reply:
+        key = self._key(name, kind)
+        return self._calls.ask(key, lambda client: command(client, key))
+
+
+def _by_key(found: Reply) -> list[tuple[bytes, Reply]]:
+    """Return the entries of each stream: RESP2 has pairs, RESP3 a mapping, to a list of one list."""
+    if not isinstance(found, Mapping):
+        return [(key, entries) for key, entries in found or ()]
+    return [(key, entries[0] if isinstance(entries[0], list) else entries) for key, entries in found.items()]
+
+
+def _entries(found: Reply) -> list[Entry]:
+    return [Entry(_position(id_), fields[b"d"]) for id_, fields in found]
+
+
+def _position(id_: bytes) -> Position:
+    epoch, _, number = id_.partition(b"-")
+    return Position(int(epoch), int(number))

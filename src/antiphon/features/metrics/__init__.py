@@ -1,0 +1,1 @@
+"""Metrics of all processes of a server, for Prometheus."""

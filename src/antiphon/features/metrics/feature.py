@@ -1,0 +1,247 @@
+"""Metrics of all processes of a server, on a page for Prometheus, as a feature.
+
+app.use(Metrics("/metrics", before=for_the_office))
+
+Names are those of OpenTelemetry's semantic conventions for HTTP, as Prometheus writes them.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from antiphon.adapters.exchange import Exchange, Observer
+from antiphon.app.blueprint import Blueprint
+from antiphon.explanations import explained
+from antiphon.features.metrics.cells import BYTES, NANO, SECONDS, add_to_cell, count_exchange
+from antiphon.features.metrics.definition import Definition, Group, check_bounds, check_metric
+from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, exposition
+from antiphon.features.metrics.figures import Defined, Figures
+from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
+from antiphon.features.metrics.memory import Memory
+from antiphon.features.metrics.pools import PoolWatch
+from antiphon.features.metrics.summing import Family, Series, sum_up
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+    from antiphon.app.signatures import BeforeHook
+
+METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
+OTHER = "_OTHER"
+"""The label of all other methods, as OpenTelemetry has it."""
+
+_OFFERS = {
+    "text/plain;version=0.0.4": PROMETHEUS,
+    "application/openmetrics-text;version=1.0.0": OPEN_METRICS,
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8": OPEN_METRICS,
+    "application/openmetrics-text;version=1.0.0;escaping=underscores": OPEN_METRICS,
+}
+_EXCHANGES = Group(
+    ("http_request_method", "http_route", "http_response_status_code"),
+    (
+        Definition(
+            "http_server_request_duration_seconds",
+            "histogram",
+            "Duration of HTTP server requests, to the end of their streams.",
+            "seconds",
+            SECONDS,
+            NANO,
+        ),
+        Definition(
+            "http_server_request_body_size_bytes",
+            "histogram",
+            "Size of HTTP server request bodies, as received.",
+            "bytes",
+            BYTES,
+        ),
+        Definition(
+            "http_server_response_body_size_bytes",
+            "histogram",
+            "Size of HTTP server response bodies, as sent.",
+            "bytes",
+            BYTES,
+        ),
+    ),
+)
+_ACTIVE = Group(
+    ("http_request_method",),
+    (Definition("http_server_active_requests", "gauge", "Number of active HTTP server requests."),),
+)
+_OPEN = Group(("kind",), (Definition("antiphon_open_streams", "gauge", "Streams and WebSockets that are open."),))
+_PROCESSES = Definition(
+    "antiphon_processes", "gauge", "Processes of the server that live, and whose figures these are."
+)
+
+
+class Metrics(Observer):
+    """A feature that counts requests by method, route and status, and shows metrics of all processes on a page.
+
+    The page at ``path`` is OpenMetrics, or the format of Prometheus, as the client accepts; with None there is no page.
+    It shows figures to everyone who reaches it, unless ``before``, a function or several as those of a route, refuses.
+    It is counted itself. Any process of a server answers for all: each writes to a file of its own in ``folder``, which
+    by default is that of the variable ANTIPHON_METRICS_FOLDER, else a temporary one for the server's processes, as
+    `antiphon run`, Gunicorn, Uvicorn, Granian and Hypercorn start them. Counts of processes that have died stay.
+
+    A metric has up to ``series`` sets of labels, and each process up to ``size`` bytes; those above are counted
+    together, in a series with the label ``otel_metric_overflow="true"``.
+
+    Raises ValueError for a ``size`` below 65,536 and a number of ``series`` below 1.
+    """
+
+    def __init__(
+        self,
+        path: str | None = "/metrics",
+        *,
+        before: "BeforeHook | Iterable[BeforeHook]" = (),
+        folder: str | os.PathLike[str] | None = None,
+        series: int = 1000,
+        size: int = 2**20,
+    ) -> None:
+        if series < 1 or size < 2**16:
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"metrics need a series and 65536 bytes at least: series={series!r}, size={size!r}"),
+            )
+        self._path = path
+        self._before = before
+        self._figures = figures = Figures(folder, series, size // 8 * 8)
+        self._exchanges = figures.define(_EXCHANGES)
+        self._active = figures.define(_ACTIVE)
+        self._opened = figures.define(_OPEN)
+        self._streaming: dict[Exchange, str] = {}
+        self._has_cache = False
+        self._broken = self.counter(
+            "antiphon_http_broken_responses", "Responses that did not reach their end, by who broke them off.", ["by"]
+        )
+        self._cached = self.counter("antiphon_cache_responses", "Answers of the shared cache, by outcome.", ["outcome"])
+        self._watch = PoolWatch(
+            self.gauge("antiphon_threads_busy", "Threads that run a handler, or read a file.", ["pool"]),
+            self.gauge("antiphon_calls_waiting", "Calls that wait for a thread.", ["pool"]),
+            self.gauge("antiphon_draining", "Processes that end, and take no new requests."),
+            self.counter("antiphon_drains", "Processes that were told to end, and drained."),
+        )
+
+    def counter(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Counter:  # noqa: A002
+        """Return a new counter of whole numbers, which the page shows as ``name_total``.
+
+        Raises ValueError for a name that is taken or malformed. A name ends with its ``unit``, such as bytes.
+        """
+        return Counter(self._figures, self._define(Definition(name, "counter", help, unit), labels))
+
+    def gauge(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Gauge:  # noqa: A002
+        """Return a new gauge, of which the page shows the sum over living processes. Raises what ``counter`` does."""
+        return Gauge(self._figures, self._define(Definition(name, "gauge", help, unit, scale=0), labels))
+
+    def histogram(
+        self,
+        name: str,
+        help: str,  # noqa: A002
+        labels: Iterable[str] = (),
+        *,
+        bounds: Iterable[float] = SECONDS,
+        unit: str = "",
+    ) -> Histogram:
+        """Return a new histogram, whose buckets have these upper bounds, by default those for seconds.
+
+        Raises what ``counter`` does, and ValueError for bounds that don't rise.
+        """
+        metric = Definition(name, "histogram", help, unit, check_bounds(bounds), 0)
+        return Histogram(self._figures, self._define(metric, labels))
+
+    def _define(self, metric: Definition, labels: Iterable[str]) -> Defined:
+        return self._figures.define(Group(check_metric(metric.name, labels, metric.unit), (metric,)))
+
+    def install(self, app: "App") -> None:
+        """Observe an application, and register the page. Raises TypeError for a blueprint."""
+        if isinstance(app, Blueprint):
+            raise explained(
+                "for-whole-app",
+                TypeError("requests are counted by the application: write app.use(Metrics()), for no blueprint"),
+            )
+        app.observe(self)
+        app.on_startup(self._start)
+        app.on_shutdown(self._watch.stop)
+        if self._path is not None:
+            app.get(self._path, name="metrics", before=self._before)(self._show)
+
+    def _start(self) -> None:
+        self._has_cache = "antiphon.features.cache.feature" in sys.modules  # or nothing would write Cache-Status
+        self._figures.open()
+        for by in ("client", "error"):
+            self._broken.add(0, by=by)
+        for outcome in ("hit", "miss"):
+            self._cached.add(0, outcome=outcome)
+        for kind in ("stream", "websocket"):
+            self._figures.place(self._opened, (kind,))
+        self._watch.start()
+
+    def _show(self, request: Request) -> Response:
+        kind = _OFFERS[request.accept.best(_OFFERS, "text/plain;version=0.0.4")]
+        headers = {"content-type": kind, "cache-control": "no-store", "vary": "accept"}
+        return Response(self.text(open_metrics=kind is OPEN_METRICS), headers=headers)
+
+    def text(self, *, open_metrics: bool = False) -> str:
+        """Return the metrics of all processes, as OpenMetrics or in the format of Prometheus. It reads files."""
+        families, living = sum_up(self._figures)
+        return exposition([*families, Family(_PROCESSES, (), [Series((), [living])])], is_open=open_metrics)
+
+    # Observing
+
+    def begin(self, exchange: Exchange) -> None:
+        """Count a request that is open."""
+        memory = self._figures.memory or self._figures.open()
+        try:
+            active = memory.found[exchange.method]
+        except KeyError:
+            active = self._find_active(memory, exchange.method)
+        add_to_cell(memory.cells, active, 1)
+
+    def _find_active(self, memory: Memory, method: str) -> int:
+        if method not in METHODS:
+            return self._figures.place(self._active, (OTHER,))
+        memory.found[method] = at = self._figures.place(self._active, (method,))
+        return at
+
+    def stream(self, exchange: Exchange) -> None:
+        """Count a stream or a WebSocket that begins."""
+        response = exchange.response
+        kind = "websocket" if response is not None and response.status == 101 else "stream"
+        self._streaming[exchange] = kind
+        add_to_cell(self._figures.open().cells, self._figures.place(self._opened, (kind,)), 1)
+
+    def sent(self, exchange: Exchange) -> None:
+        """Count an exchange that has ended."""
+        memory = self._figures.memory or self._figures.open()
+        key, seconds, received, sent, is_broken = exchange.measures
+        try:
+            active, at = memory.found[key]
+        except KeyError:
+            active, at = self._find(memory, *key)
+        count_exchange(memory.cells, active, at, seconds, received, sent)
+        if is_broken or self._streaming or self._has_cache:
+            self._count_more(memory, exchange)
+
+    def _find(self, memory: Memory, method: str, route: str, status: int) -> tuple[int, int]:
+        """Return the places of a method's active requests and of exchanges, and keep them if these are few."""
+        known = method if method in METHODS else OTHER
+        active = self._find_active(memory, method)
+        values = (known, route[:200], str(status))
+        at = self._figures.place(self._exchanges, values)
+        found = (active, at)
+        if known == method and at != self._exchanges.overflow:
+            memory.found[method, route, status] = found
+        return found
+
+    def _count_more(self, memory: Memory, exchange: Exchange) -> None:
+        if (kind := self._streaming.pop(exchange, None)) is not None:
+            add_to_cell(memory.cells, self._figures.place(self._opened, (kind,)), -1)
+        if exchange.is_disconnected:
+            self._broken.add(by="client")
+        elif exchange.is_broken:
+            self._broken.add(by="error")
+        if self._has_cache:
+            for name, value in exchange.fields:
+                if name == "cache-status":
+                    self._cached.add(outcome="hit" if ";hit" in value.replace(" ", "") else "miss")

@@ -1,0 +1,185 @@
+"""The folder in which the processes of one server keep their figures: a file for each, locked as long as it lives.
+
+A process takes over the file of one that has died, and goes on counting in it. So nothing is counted twice or lost, and
+there are never more files than processes lived at once.
+"""
+
+import mmap
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from secrets import token_hex
+
+from antiphon.features.metrics.memory import Memory, NotOurs
+
+HAS_LOCKS = find_spec("fcntl") is not None
+"""False on Windows, where each process has figures of its own."""
+VARIABLE = "ANTIPHON_METRICS_FOLDER"
+"""The variable of the environment that names the folder. `antiphon run` sets it for its workers."""
+_SUFFIX = ".figures"
+_PREFIX = "antiphon-metrics-"
+
+
+def find_folder(given: str | os.PathLike[str] | None) -> Path | None:
+    """Return the folder of this process: the one given, that of the environment, or one for its server's workers.
+
+    None if this process is the only one of its server, as far as can be seen.
+    """
+    named = given or os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    parent = _parent()
+    if parent is None or not HAS_LOCKS:
+        return None
+    return folder_of(parent)
+
+
+def folder_of(parent: int) -> Path:
+    """Return the temporary folder of the processes that one has started."""
+    return Path(tempfile.gettempdir(), f"{_PREFIX}{os.getuid()}-{parent}-{_started(parent)}")
+
+
+def _parent() -> int | None:
+    """Return the process that starts this server's workers; None if that is not known."""
+    if "gunicorn.arbiter" in sys.modules:
+        return os.getppid()
+    if "uwsgi" in sys.modules:
+        return int(sys.modules["uwsgi"].masterpid()) or None
+    multiprocessing = sys.modules.get("multiprocessing.process")  # which a child of it has imported
+    parent = None if multiprocessing is None else multiprocessing.parent_process()
+    return None if parent is None else int(parent.pid)
+
+
+def _started(process: int) -> str:
+    """Return when a process was started, in ticks of the system; "" where only its number is known, or it is gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+class OwnFile:
+    """A file of figures that this process has locked, until nothing refers to this or to its memory any more."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.buffer = mmap.mmap(descriptor, 0)  # it duplicates the descriptor, and so keeps the lock
+
+    def memory(self) -> Memory:
+        """Return the figures. Raises NotOurs for a file of another version."""
+        return Memory(self.buffer, self)
+
+
+def open_memory(folder: Path, size: int) -> Memory:
+    """Return the memory of this process in a folder: that of a process that has died, or a new one of ``size`` bytes.
+
+    Raises OSError if there can be no such file, or others may write to the folder.
+    """
+    _prepare(folder)
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        if (memory := _adopt(path)) is not None:
+            return memory
+    return _create(folder, size)
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder, for this user alone. Among temporary files, drop those of servers that are gone."""
+    if not HAS_LOCKS:
+        raise OSError("this system has no file locks")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(_PREFIX):
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+            raise PermissionError(f"{folder} belongs to another user, or others may write to it")
+        _sweep(folder.parent)
+
+
+def _sweep(parent: Path) -> None:
+    for folder in parent.glob(f"{_PREFIX}{os.getuid()}-*-*"):
+        process, _, started = folder.name.rpartition("-")
+        number = process.rpartition("-")[2]
+        if started and number.isdecimal() and _started(int(number)) != started:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _adopt(path: Path) -> Memory | None:
+    """Take over the file of a process that has died; None if it lives, or its file is of another version."""
+    with suppress(OSError, NotOurs, ValueError):
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            _lock(descriptor)
+            return OwnFile(path, descriptor).memory()
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _create(folder: Path, size: int) -> Memory:
+    """Make a file, which others see when it is locked and has its head."""
+    name = f"{os.getpid()}-{token_hex(4)}"
+    new, path = folder / f"{name}.new", folder / f"{name}{_SUFFIX}"
+    descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(descriptor)
+        _allocate(descriptor, size)
+        own = OwnFile(path, descriptor)
+        Memory.prepare(own.buffer)
+        new.rename(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    return own.memory()
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    """Have the file system give all of the space now: a process that writes to memory without it would be killed."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    else:
+        os.write(descriptor, bytes(size))
+
+
+def other_memories(folder: Path, own: Memory | None) -> Iterator[tuple[Memory, bool]]:
+    """Iterate over the memories of other processes in a folder, each with True if its process lives."""
+    own_path = own.owner.path if own is not None and isinstance(own.owner, OwnFile) else None
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        if path != own_path and (found := _look(path)) is not None:
+            yield found
+
+
+def _look(path: Path) -> tuple[Memory, bool] | None:
+    with suppress(OSError, NotOurs, ValueError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            lives = not _is_free(path)
+            return Memory(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)), lives
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _is_free(path: Path) -> bool:
+    """Return True if no living process has locked a file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # its own: a mapping would keep the lock
+    try:
+        _lock(descriptor, is_shared=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _lock(descriptor: int, *, is_shared: bool = False) -> None:
+    """Lock a file, for one process or for those that look at it. Raises BlockingIOError if another has locked it."""
+    import fcntl
+
+    fcntl.flock(descriptor, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

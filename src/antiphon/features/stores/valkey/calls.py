@@ -1,0 +1,172 @@
+"""Calls of Valkey: so many at once, each bounded in time, and none of a server that does not answer."""
+
+from collections.abc import Callable
+from functools import partial
+from os import getpid
+from queue import Empty, SimpleQueue
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from antiphon.features.stores.circuit_breaker import CircuitBreaker
+from antiphon.features.stores.store import unavailable
+from antiphon.features.stores.valkey.connecting import Settings, check_client, open_client
+from antiphon.features.stores.valkey.scripts import Script
+
+if TYPE_CHECKING:
+    from antiphon.features.stores.valkey.connecting import Client
+
+Reply: TypeAlias = Any
+"""The reply to a command, as the client gives it: None, a number, bytes, or a list of these."""
+
+MOST_NODES = 1000
+"""Nodes of a cluster, former ones among them, of which a process knows whether they answer."""
+
+
+class Calls:
+    """Calls of Valkey by the processes of an app, each of which has a client of its own, also after a fork.
+
+    ``needs`` says which rights a user of Valkey has to have.
+    """
+
+    def __init__(self, settings: Settings, needs: str) -> None:
+        self._errors = check_client(settings)
+        self.settings = settings
+        self.name = settings.address.name
+        self._needs = needs
+        self._own = _OwnClient(settings)
+
+    @property
+    def own(self) -> "_OwnClient":
+        """The client of this process."""
+        if self._own.pid != getpid():
+            self._own = _OwnClient(self.settings)
+        return self._own
+
+    def run(self, script: Script, keys: list[str], arguments: list[Any], waits: bool = False) -> Reply:
+        """Run a script for its first key. Raises StoreUnavailable."""
+        no_script = self._errors.NoScriptError
+
+        def evaluate(client: "Client") -> Reply:
+            command: Callable[..., Reply] = client.execute_command
+            try:
+                return command("EVALSHA", script.name, len(keys), *keys, *arguments)
+            except no_script:
+                return command("EVAL", script.text, len(keys), *keys, *arguments)
+
+        is_cluster = self.settings.address.kind == "cluster"
+        return self.ask(keys[0], partial(self._until_moved, evaluate) if is_cluster else evaluate, waits)
+
+    def _until_moved(self, evaluate: "Callable[[Client], Reply]", client: "Client") -> Reply:
+        """Run a script, again while its keys are moving from one node of a cluster to another, within the timeout."""
+        end = monotonic() + (self.settings.timeout or 0)
+        while True:
+            try:
+                return evaluate(client)
+            except self._errors.ClusterDownError:
+                raise
+            except self._errors.ClusterError:
+                if monotonic() > end:
+                    raise
+
+    def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
+        """Return what a function of the client replies, which asks the server of a key.
+
+        ``waits`` has it wait for that even while the server does not answer others. Raises StoreUnavailable.
+        """
+        own, timeout = self.own, self.settings.timeout
+        try:
+            place = own.free.get(timeout=timeout)
+        except Empty:
+            error = TimeoutError(f"all {self.settings.max_connections} connections are in use, for {timeout} seconds")
+            raise unavailable(self.name, error) from None
+        try:
+            return self._call(own, key, function, waits)
+        finally:
+            own.free.put(place)
+
+    def watch(self, key: str, function: "Callable[[Client], Reply]") -> Reply:
+        """Do as ``ask``, beside all other calls, for one that waits for what comes: at most WATCHES at once."""
+        return self._call(self.own, key, function, waits=False)
+
+    def _call(self, own: "_OwnClient", key: str, function: "Callable[[Client], Reply]", waits: bool) -> Reply:
+        try:
+            client = own.client
+            breaker = own.breaker(key)
+            return breaker.call_unguarded(function, client) if waits else breaker.call(function, client)
+        except self._errors.RedisClusterException as error:
+            own.close()  # none of the nodes that it knew is there: the URL may name others
+            raise unavailable(self.name, error) from error
+        except self._errors.RedisError as error:
+            raise unavailable(self.name, self._explained(error)) from error
+
+    def _explained(self, error: Exception) -> Exception:
+        """Return an error that says which rights the user lacks, if that is what it is about."""
+        text = str(error)
+        if any(each in text for each in ("NOPERM", "no permissions", "can't run this command", "ACL failure")):
+            return PermissionError(f"{text}; the store's user needs: {self._needs}")
+        return error
+
+
+class _OwnClient:
+    """The client of one process, and what it knows of its servers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.pid = getpid()
+        self.free: SimpleQueue[None] = SimpleQueue()
+        """As many items as further calls may be made now."""
+        for _ in range(settings.max_connections):
+            self.free.put(None)
+        self._settings = settings
+        self._client: Client | None = None
+        self._breaker = _breaker()
+        self._breakers: dict[str, CircuitBreaker] = {}
+        self._lock = Lock()
+
+    @property
+    def client(self) -> "Client":
+        """The client, which is opened if it is not. Raises what the cluster's does if no node answers."""
+        if (client := self._client) is not None:
+            return client
+        with self._lock:
+            if self._client is None:
+                self._client = self._breaker.call(open_client, self._settings)
+            return self._client
+
+    def breaker(self, key: str) -> CircuitBreaker:
+        """Return the guard of the server that has a key."""
+        if self._settings.address.kind != "cluster":
+            return self._breaker
+        node = self.node_of(key)
+        if node not in self._breakers:
+            if len(self._breakers) >= MOST_NODES:
+                self._breakers.clear()
+            self._breakers[node] = _breaker()
+        return self._breakers[node]
+
+    def node_of(self, key: str) -> str:
+        """Return the name of the node that has a key; "" if there is none."""
+        from redis.exceptions import RedisClusterException
+
+        client: Any = self.client
+        try:
+            node = client.get_node_from_key(key)
+        except RedisClusterException:
+            return ""
+        return str(node.name) if node is not None else ""
+
+    def close(self) -> None:
+        """Close the connections. The next call opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _breaker() -> CircuitBreaker:
+    """Return a guard for a server of which neither a broken connection nor a timeout is an answer."""
+    from redis.exceptions import ClusterDownError, RedisClusterException
+    from redis.exceptions import ConnectionError as ConnectionLost
+    from redis.exceptions import TimeoutError as TimedOut
+
+    return CircuitBreaker(ConnectionLost, TimedOut, ClusterDownError, RedisClusterException)

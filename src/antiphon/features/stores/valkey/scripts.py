@@ -1,0 +1,215 @@
+"""Scripts in Lua, each of which is one change that nothing interrupts, and whose keys are on one shard.
+
+KEYS are the entry, counter or index that is changed, what is remembered of the call, and an entry that is being moved.
+ARGV are the prefix, the format, for how long a call is remembered, and "1" if all keys are on one server, where an
+index changes together with its entries; then those of the script.
+"""
+
+from hashlib import sha1
+from typing import NamedTuple
+
+
+class Script(NamedTuple):
+    """A script, and the name by which a server that has seen it knows it."""
+
+    text: str
+    name: str
+
+
+def script(text: str) -> Script:
+    """Return a script with its name."""
+    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+_BASE = """
+local prefix, format, remembered, together = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local function once(act)
+    local known = redis.call('GET', KEYS[2])
+    if known then return known end
+    local answer = act()
+    if answer then redis.call('SET', KEYS[2], answer, 'PX', remembered) end
+    return answer
+end
+local function now()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + time[2] / 1000
+end
+local function keep_index(index)
+    local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+    redis.call('PEXPIREAT', index, string.format('%.0f', math.ceil(tonumber(last))))
+end
+"""
+_ENTRIES = f"""{_BASE}
+local function known(id)
+    return redis.call('HGET', prefix .. 'e:' .. id, 'f') == format
+end
+local function disown(id)
+    local owner = together and redis.call('HGET', prefix .. 'e:' .. id, 'o')
+    if owner then redis.call('ZREM', prefix .. 'o:' .. owner, id) end
+end
+local function own(id)
+    local entry = prefix .. 'e:' .. id
+    local owner = together and redis.call('HGET', entry, 'o')
+    if not owner then return end
+    local index = prefix .. 'o:' .. owner
+    redis.call('ZREMRANGEBYSCORE', index, '-inf', now())
+    redis.call('ZADD', index, math.floor(now()) + redis.call('PTTL', entry), id)
+    keep_index(index)
+end
+local function owned(owner) -- the index may have entries that expired, and keys that others have by now
+    local ids = {{}}
+    for _, id in ipairs(redis.call('ZRANGE', prefix .. 'o:' .. owner, 0, -1)) do
+        if redis.call('HGET', prefix .. 'e:' .. id, 'o') == owner then ids[#ids + 1] = id end
+    end
+    return ids
+end
+local function read(id)
+    return redis.call('HGETALL', prefix .. 'e:' .. id)
+end
+local function delete(id)
+    disown(id)
+    return redis.call('DEL', prefix .. 'e:' .. id)
+end
+local function write(id, first)
+    local entry = prefix .. 'e:' .. id
+    for at = first, #ARGV, 2 do
+        if ARGV[at + 1] == '' then redis.call('HDEL', entry, ARGV[at])
+        else redis.call('HSET', entry, ARGV[at], ARGV[at + 1]) end
+    end
+end
+local function create(id, at)
+    delete(id)
+    redis.call('HSET', prefix .. 'e:' .. id, 'f', format, 'c', at)
+end
+"""
+CHANGE = script(f"""{_ENTRIES}
+local id, ttl, at, may_create, owner = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+return once(function()
+    if not known(id) then
+        if may_create == '' then return false end
+        create(id, at)
+    end
+    write(id, 10)
+    if owner ~= '' then
+        disown(id)
+        redis.call('HSET', prefix .. 'e:' .. id, 'o', owner)
+    end
+    redis.call('PEXPIRE', prefix .. 'e:' .. id, ttl)
+    own(id)
+    return id
+end) and read(id)
+""")
+PUT = script(f"""{_ENTRIES}
+local id, ttl, at, expected = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local entry = prefix .. 'e:' .. id
+return once(function()
+    local version = known(id) and redis.call('HGET', entry, 'v') or ''
+    if version ~= expected then return false end
+    if version == '' then create(id, at) end
+    for _, field in ipairs(redis.call('HKEYS', entry)) do
+        if string.sub(field, 1, 1) == '.' then redis.call('HDEL', entry, field) end
+    end
+    write(id, 9)
+    redis.call('PEXPIRE', entry, ttl)
+    own(id)
+    return id
+end) and read(id)
+""")
+DELETE = script(f"""{_ENTRIES}
+local id, owner = ARGV[5], ARGV[6]
+local function has(key) return owner == '' or redis.call('HGET', key, 'o') == owner end
+return tonumber(once(function()
+    local count = has(KEYS[1]) and delete(id) or 0
+    if KEYS[3] and has(KEYS[3]) and redis.call('DEL', KEYS[3]) == 1 then return 1 end
+    return count
+end))
+""")
+INCREMENT = script(f"""{_BASE}
+local ttl, by = ARGV[5], ARGV[6]
+local function add()
+    return redis.call('INCRBY', KEYS[1], by)
+end
+local count = by == '0' and add() or once(add)
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then
+    left = tonumber(ttl)
+    redis.call('PEXPIRE', KEYS[1], ttl)
+end
+return {{tonumber(count), left}}
+""")
+
+# Of one server:
+
+ROTATE = script(f"""{_ENTRIES}
+local id, new = ARGV[5], ARGV[6]
+return once(function()
+    if not known(id) then return false end
+    disown(id)
+    redis.call('RENAME', prefix .. 'e:' .. id, prefix .. 'e:' .. new)
+    own(new)
+    return new
+end) and read(new)
+""")
+OWNED = script(f"""{_ENTRIES}
+local found = {{}}
+for _, id in ipairs(owned(ARGV[5])) do found[#found + 1] = {{id, read(id)}} end
+return found
+""")
+DELETE_OWNED = script(f"""{_ENTRIES}
+local owner, only, kept = ARGV[5], ARGV[6], ARGV[7]
+return tonumber(once(function()
+    local count = 0
+    for _, id in ipairs(owned(owner)) do
+        if id ~= kept and (only == '' or id == only) then count = count + delete(id) end
+    end
+    return count
+end))
+""")
+
+# Of a cluster, where an entry that gets a new key moves to another shard, and an index is on a shard of its own:
+
+TAKE = script(f"""{_ENTRIES}
+local id, move = ARGV[5], ARGV[6]
+if redis.call('HGET', KEYS[3], 'k') ~= move then
+    if not known(id) then return false end
+    redis.call('RENAME', KEYS[1], KEYS[3])
+    redis.call('HSET', KEYS[3], 'k', move)
+end
+return {{redis.call('PTTL', KEYS[3]), redis.call('HGETALL', KEYS[3])}}
+""")
+PLACE = script(f"""{_ENTRIES}
+local id, ttl = ARGV[5], ARGV[6]
+return once(function()
+    delete(id)
+    write(id, 7)
+    redis.call('PEXPIRE', KEYS[1], ttl)
+    return id
+end)
+""")
+END_MOVE = script(f"""{_BASE}
+return tonumber(once(function()
+    if redis.call('HGET', KEYS[3], 'k') ~= ARGV[5] then return 0 end
+    return redis.call('DEL', KEYS[3])
+end))
+""")
+PUT_BACK = script(f"""{_BASE}
+if redis.call('HGET', KEYS[3], 'k') == ARGV[5] and redis.call('EXISTS', KEYS[1]) == 0 then
+    redis.call('HDEL', KEYS[3], 'k')
+    redis.call('RENAME', KEYS[3], KEYS[1])
+end
+""")
+# An index outlives its entries by one time to live. So an entry is found though a process ended before it noted that
+# the entry lasts longer. A score grows each time, which tells the one who takes it away that somebody was quicker.
+INDEX = script(f"""{_BASE}
+local id, ttl = ARGV[5], tonumber(ARGV[6])
+local before = redis.call('ZSCORE', KEYS[1], id)
+local score = now() + 2 * ttl
+if before and score <= tonumber(before) then score = tonumber(before) + 0.001 end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now())
+redis.call('ZADD', KEYS[1], string.format('%.3f', score), id)
+keep_index(KEYS[1])
+""")
+UNINDEX = script(f"""{_BASE}
+local score = redis.call('ZSCORE', KEYS[1], ARGV[5])
+if score and tonumber(score) == tonumber(ARGV[6]) then redis.call('ZREM', KEYS[1], ARGV[5]) end
+""")

@@ -1,0 +1,51 @@
+"""Clients of the primary that Sentinel names, which close their connections to Sentinel, too."""
+
+from typing import Any
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
+
+
+class PrimaryConnection(SentinelManagedConnection):
+    """A connection that is closed after an answer that did not come in time, as all others are.
+
+    Left open, it would be that of a frozen primary for ever, and a late answer would be that to the next command.
+    """
+
+    def read_response(self, *arguments: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
+        return super().read_response(*arguments, disconnect_on_error=disconnect_on_error, **options)
+
+
+class EncryptedPrimaryConnection(PrimaryConnection, SentinelManagedSSLConnection):
+    """Such a connection over TLS."""
+
+
+class Primary(Redis):
+    """A client that asks Sentinel for the primary before it connects."""
+
+    @staticmethod
+    def connection_options(*, encrypted: bool) -> dict[str, Any]:
+        """Return the options that choose its connections."""
+        return {"connection_class": EncryptedPrimaryConnection if encrypted else PrimaryConnection}
+
+    def close(self) -> None:
+        super().close()
+        manager: Any = self.connection_pool
+        for sentinel in manager.sentinel_manager.sentinels:
+            sentinel.close()
+
+
+class AsyncPrimary(AsyncRedis):
+    """A client for an event loop that asks Sentinel for the primary before it connects."""
+
+    @staticmethod
+    def connection_options(*, encrypted: bool) -> dict[str, Any]:  # noqa: ARG004 - those of redis-py are right
+        """Return the options that choose its connections."""
+        return {}
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        manager: Any = self.connection_pool
+        for sentinel in manager.sentinel_manager.sentinels:
+            await sentinel.aclose()

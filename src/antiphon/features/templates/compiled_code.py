@@ -1,0 +1,97 @@
+"""The Python code of templates, as Jinja compiles it, but for how it reads attributes and escapes values.
+
+Templates ask their environment for the functions that do so when they are loaded, not when they are compiled: code in a
+cache of bytecode may be another environment's, which has rules of its own.
+"""
+
+from typing import Any
+
+from jinja2 import Environment, nodes
+from jinja2.compiler import CodeGenerator, Frame, optimizeconst
+from jinja2.utils import internalcode
+from markupsafe import Markup, escape
+
+from antiphon.speedups import accelerated
+
+_HEAD = """\
+read_attribute = getattr(environment, 'read_attribute', type(environment).getattr)
+escape_text = getattr(environment, 'escape_text', lambda markup, value: markup.escape(value))
+"""
+_LONG = 256
+"""Characters of the longest text of which each replacement is quicker than making a Markup."""
+DICT_ATTRIBUTES = frozenset(dir({}))
+"""Names of which a dot in a template reads the attribute, even of a dict that has such an item."""
+_PLAINLY_WRITTEN = frozenset((int, float, bool, type(None)))
+"""Types of which no value has a character that is escaped."""
+
+
+class DirectCodeGenerator(CodeGenerator):
+    """A compiler of templates whose code reads attributes and escapes values by two functions of the environment.
+
+    The code of a template that is written to a file is Jinja's own.
+    """
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802 - Jinja's name
+        """Write the code of a template."""
+        if not self.defer_init:
+            for line in _HEAD.splitlines():
+                self.writeline(line)
+        super().visit_Template(node, frame)
+
+    @optimizeconst
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write code that reads an attribute, but none of those that plain dicts have."""
+        if self.defer_init or node.attr in DICT_ATTRIBUTES:
+            super().visit_Getattr(node, frame)
+            return
+        start, end = ("(await auto_await(", "))") if self.environment.is_async else ("", "")
+        self.write(f"{start}read_attribute(environment, ")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r}){end}")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        if self.defer_init or frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write(f"escape_text(Markup, {finalize.src or ''}")
+
+
+@accelerated
+@internalcode
+def read_attribute(environment: Environment, value: Any, name: str, /) -> Any:
+    """Return an attribute, or else an item, or else what is undefined, as ``Environment.getattr`` does.
+
+    Of a plain dict this looks for an item alone.
+    """
+    if type(value) is not dict:
+        try:
+            return getattr(value, name)
+        except AttributeError:
+            pass
+    try:
+        return value[name]
+    except (TypeError, LookupError, AttributeError):
+        return environment.undefined(obj=value, name=name)
+
+
+@accelerated
+@internalcode
+def escape_text(markup: type[Markup], value: Any, /) -> str:
+    """Return the text of ``markup.escape(value)``, as a plain string or a Markup."""
+    kind = type(value)
+    text: str
+    if kind is str:
+        has_special = "<" in value or "&" in value or '"' in value or "'" in value or ">" in value
+        text = _escaped(value) if has_special else value
+    elif kind is markup:
+        text = value
+    else:
+        text = str(value) if kind in _PLAINLY_WRITTEN else escape(value)
+    return text
+
+
+def _escaped(text: str) -> str:
+    if len(text) > _LONG:
+        return escape(text)
+    brackets = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return brackets.replace('"', "&#34;").replace("'", "&#39;")

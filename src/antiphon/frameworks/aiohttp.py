@@ -1,0 +1,95 @@
+# pyright: reportMissingImports=false
+"""aiohttp's server."""
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from functools import cache
+from typing import Any
+
+from antiphon.concurrency.iterables import aclose
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.leaving import until_left
+from antiphon.frameworks.plain import plain_head
+from antiphon.request.request import Request
+
+
+class Aiohttp(Framework):
+    """aiohttp: a request that keeps the body that it has read, and a response that writes itself."""
+
+    is_async = awaits_coroutine_functions = True
+
+    def owns(self, given: Any) -> bool:
+        """Return True for a request."""
+        return hasattr(given, "match_info")
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request; ``aload`` reads its body."""
+        version = given.version
+        head = plain_head(
+            given.method, given.raw_path, given.headers.items(), given.scheme, given.host,
+            f"{version.major}.{version.minor}", given.remote, has_body=given.body_exists,
+        )  # fmt: skip
+        return Request(head, given._read_bytes if given.body_exists else b"")
+
+    async def aload(self, given: Any, request: Request) -> None:
+        """Read the body, which aiohttp keeps, too. Raises aiohttp's error above its ``client_max_size``."""
+        content = request.content
+        if not content.is_complete:
+            data = await given.read()
+            content.data, content.is_complete, content.received = data, True, len(data)
+
+    def path_params(self, given: Any) -> Mapping[str, Any]:
+        """Return the parameters of the route."""
+        return dict(given.match_info)
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of aiohttp."""
+        from aiohttp import web
+        from multidict import CIMultiDict
+
+        headers = CIMultiDict(answer.fields)
+        if not isinstance(answer.body, bytes):
+            return _streamed()(answer, headers)
+        if not answer.body:
+            return _without_body()(status=answer.status, headers=headers)
+        return web.Response(body=answer.body, status=answer.status, headers=headers)
+
+
+@cache
+def _without_body() -> Any:
+    from aiohttp import web
+
+    class WithoutBody(web.StreamResponse):
+        """A response of a head alone, whose Content-Length may be that of a GET."""
+
+    return WithoutBody
+
+
+@cache
+def _streamed() -> Any:
+    from aiohttp import web
+
+    class Streamed(web.StreamResponse):
+        """A stream that is closed whatever becomes of its client."""
+
+        def __init__(self, answer: Answer, headers: Any) -> None:
+            super().__init__(status=answer.status, headers=headers)
+            self._chunks = answer.body
+
+        async def prepare(self, request: Any) -> Any:
+            try:
+                self._own_request = request
+                return await super().prepare(request)
+            except BaseException:
+                await aclose(self._chunks)
+                raise
+
+        async def write_eof(self, data: bytes = b"") -> None:
+            request = self._own_request
+            async with aclosing(until_left(self._chunks, lambda: request.transport is None)) as chunks:
+                async for chunk in chunks:
+                    await self.write(chunk)
+            await super().write_eof(data)
+
+    return Streamed

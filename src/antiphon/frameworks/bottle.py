@@ -1,0 +1,48 @@
+"""Bottle, whose request is none of a view's arguments."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.shared_bodies import environ_request, read_request
+from antiphon.request.request import Request
+
+
+class Bottle(Framework):
+    """Bottle: an environ, with the body in a file once somebody has asked for it."""
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request."""
+        environ = given.environ
+        if "bottle.request.body" in environ:
+            body = given.body  # from its start
+            data = body.read()
+            body.seek(0)
+            return read_request(environ, data)
+        return environ_request(environ)
+
+    def path_params(self, given: Any) -> Mapping[str, Any]:
+        """Return none: Bottle hands them to the view."""
+        return {}
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of Bottle."""
+        from bottle import HTTPResponse
+
+        made: Any = HTTPResponse(status=answer.status)
+        made.body = answer.body
+        for name, value in answer.fields:
+            made.add_header(name.title(), value)
+        return made
+
+    def current(self) -> Any:
+        """Return the request of this thread, while Bottle answers one."""
+        module = sys.modules.get("bottle")
+        if module is None:
+            return None
+        try:
+            return module.request if "REQUEST_METHOD" in module.request.environ else None
+        except RuntimeError:  # none was answered on this thread
+            return None

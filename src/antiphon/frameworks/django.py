@@ -1,0 +1,162 @@
+"""Django, over WSGI and ASGI."""
+
+from http.cookies import Morsel
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from antiphon.adapters.asgi import ASGIHead
+from antiphon.adapters.wsgi import CHUNK, WSGIHead
+from antiphon.body.content import Content
+from antiphon.concurrency.iterables import aclose
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.shared_bodies import KEPT, never
+from antiphon.http.errors import BadRequest
+from antiphon.http.head import DerivedHead, Head
+from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+
+class DjangoHead(DerivedHead):
+    """A head whose scheme and host are those that Django's settings allow and trust."""
+
+    def __init__(self, inner: Head, given: Any) -> None:
+        super().__init__(inner)
+        self._given = ref(given)
+        self.receive = self._receive
+
+    @property
+    def blocks(self) -> bool:
+        """True: Django gives a file over either interface."""
+        return True
+
+    @property
+    def scheme(self) -> str:
+        """The scheme by SECURE_PROXY_SSL_HEADER."""
+        given = self._given()
+        return self.inner.scheme if given is None else given.scheme
+
+    @property
+    def authority(self) -> str:
+        """The host by USE_X_FORWARDED_HOST. Raises BadRequest (400) for one that is not among ALLOWED_HOSTS."""
+        given = self._given()
+        if given is None:
+            return self.inner.authority
+        try:
+            return given.get_host()  # type: ignore[no-any-return]  # Django's is text
+        except Exception as error:  # Django's SuspiciousOperation
+            raise BadRequest("This host is not answered for.") from error
+
+    def _receive(self) -> bytes:
+        given = self._given()
+        return b"" if given is None else given.read(CHUNK)
+
+
+class Django(Framework):
+    """Django: a request has its body in memory, or in a file that is read once."""
+
+    awaits_coroutine_functions = True
+    calls_on_threads = True
+
+    def owns(self, given: Any) -> bool:
+        """Return True for a request."""
+        return hasattr(given, "get_host")
+
+    def runs_on_loop(self, given: Any) -> bool:
+        """Return True for a request over ASGI."""
+        return hasattr(given, "scope")
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request: its body is what Django has kept, or what it gives once."""
+        known = vars(given)
+        if KEPT in known:
+            return known[KEPT]  # type: ignore[no-any-return]  # only requests are kept there
+        inner: Head = ASGIHead(given.scope, never) if hasattr(given, "scope") else WSGIHead(given.environ)
+        head = DjangoHead(inner, given)
+        request = known[KEPT] = Request(head, _body_of(given, head) if head.has_body else b"")
+        return request
+
+    def run_on_loop(self, function: "Callable[[], Coroutine[Any, Any, Any]]") -> Any:
+        """Run a coroutine on the loop for which this thread works."""
+        from asgiref.sync import async_to_sync
+
+        return async_to_sync(function)()
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of Django, which keeps cookies apart from other fields."""
+        from django.http import HttpResponse, StreamingHttpResponse
+
+        if not isinstance(answer.body, bytes):
+            made = StreamingHttpResponse(_closed(answer.body) if hasattr(given, "scope") else answer.body)
+        else:
+            made = HttpResponse(answer.body)
+        made.status_code = answer.status
+        made.headers.pop("Content-Type", None)
+        for name, value in answer.fields:
+            if name == "set-cookie":
+                _add_cookie(made.cookies, value)
+            else:
+                made.headers[name] = f"{made.headers[name]}, {value}" if name in made.headers else value
+        return made
+
+
+class _SetCookie(Morsel[str]):
+    """A cookie that Django sends as it was written."""
+
+    line = ""
+
+    def output(self, attrs: Any = None, header: str = "", sep: str = "") -> str:
+        return self.line
+
+
+def _add_cookie(cookies: Any, line: str) -> None:
+    name, _, rest = line.partition("=")
+    morsel = _SetCookie()
+    morsel.line = line
+    key = name
+    while key in cookies:  # of several paths
+        key += "'"
+    cookies[key] = morsel
+    morsel._key, morsel._value = name, rest.partition(";")[0]  # type: ignore[attr-defined]  # checked by Antiphon
+
+
+def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
+    from django.conf import settings
+
+    known = vars(given)
+    if "_body" in known:
+        return known["_body"]  # type: ignore[no-any-return]  # Django's is bytes
+    if known.get("_read_started"):
+        return _form_of(given)
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    length = head.uncoded_length
+    if most is None or (length is not None and length <= most):
+        return given.body  # type: ignore[no-any-return]  # which Django keeps
+    return Content(head)
+
+
+def _form_of(given: Any) -> bytes:
+    from antiphon.frameworks.shared_bodies import encoded_form, whole_file
+
+    fields = [(name, value) for name, values in given.POST.lists() for value in values]
+    files = [(name, _Named(file), whole_file(file)) for name, chosen in given.FILES.lists() for file in chosen]
+    return encoded_form(given.META.get("CONTENT_TYPE", ""), fields, files)
+
+
+class _Named:
+    """A file of Django's, whose name is the client's."""
+
+    def __init__(self, file: Any) -> None:
+        self.filename = file.name
+        self.content_type = file.content_type
+
+
+async def _closed(body: Any) -> "AsyncIterator[bytes]":
+    """Iterate a body and close it: Django closes the generator that it gets, once that has begun."""
+    try:
+        async for chunk in body:
+            yield chunk
+    finally:
+        await aclose(body)

@@ -1,0 +1,73 @@
+"""Falcon, over WSGI and ASGI: its response is there already, to be filled."""
+
+from typing import Any
+
+from antiphon.adapters.foreign.call import BlockingBody
+from antiphon.adapters.wsgi import CHUNK
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.leaving import until_left
+from antiphon.frameworks.shared_bodies import environ_request, scope_request
+from antiphon.request.request import Request
+
+
+class Falcon(Framework):
+    """Falcon: a request with an environ or a scope, and a response, which is an argument of the view."""
+
+    fills_response = awaits_coroutine_functions = True
+
+    def owns(self, given: Any) -> bool:
+        """Return True for a request."""
+        return hasattr(given, "env") or hasattr(given, "scope")
+
+    def runs_on_loop(self, given: Any) -> bool:
+        """Return True for a request over ASGI."""
+        return hasattr(given, "scope")
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request, whose body Falcon can read afterwards over WSGI."""
+        if hasattr(given, "scope"):
+            return scope_request(given.scope, _ReceivedByFalcon(given))
+        request = environ_request(given.env)
+        if request.head.has_body:
+            given.stream = given.env["wsgi.input"]
+        return request
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Fill a response of Falcon's, and return it."""
+        made = given
+        made.status = answer.status
+        made.content_type = None
+        for name, value in answer.fields:
+            if name == "set-cookie":
+                made.append_header(name, value)
+            else:
+                made.set_header(name, value)
+        if isinstance(answer.body, bytes):
+            made.data = answer.body
+        else:
+            made.stream = answer.body if isinstance(answer.body, BlockingBody) else _watched(answer)
+        return made
+
+
+def _watched(answer: Answer) -> Any:
+    """Return the chunks of a stream while the client is connected: Falcon doesn't check that."""
+    lifetime = answer.request.lifetime
+    return until_left(answer.body, lambda: lifetime.is_client_gone)
+
+
+class _ReceivedByFalcon:
+    """The body as Falcon's stream gives it, and then the messages of the server."""
+
+    def __init__(self, given: Any) -> None:
+        self._stream = given.stream
+        self._receive = given._receive
+        self._has_ended = False
+
+    async def __call__(self) -> dict[str, Any]:
+        if self._has_ended:
+            message: dict[str, Any] = await self._receive()
+            return message
+        chunk = await self._stream.read(CHUNK)
+        self._has_ended = self._stream.eof
+        return {"type": "http.request", "body": chunk, "more_body": not self._has_ended}

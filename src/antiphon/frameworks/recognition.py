@@ -1,0 +1,140 @@
+"""Whose request an object is, told by the names of its classes' modules: nothing is imported that isn't there."""
+
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any
+
+from antiphon.explanations import explained
+from antiphon.frameworks.answer import answer_to
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.servers import Servers
+from antiphon.frameworks.shared_bodies import never
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+CHAPTERS = {
+    "aiohttp": ("aiohttp", "Aiohttp"),
+    "bottle": ("bottle", "Bottle"),
+    "django": ("django", "Django"),
+    "falcon": ("falcon", "Falcon"),
+    "fastapi": ("starlette", "Starlette"),
+    "flask": ("werkzeug", "Flask"),
+    "litestar": ("starlette", "Litestar"),
+    "pyramid": ("webob", "WebOb"),
+    "quart": ("werkzeug", "Quart"),
+    "sanic": ("sanic", "Sanic"),
+    "starlette": ("starlette", "Starlette"),
+    "tornado": ("tornado", "Tornado"),
+    "webob": ("webob", "WebOb"),
+    "werkzeug": ("werkzeug", "Werkzeug"),
+}
+"""The packages of frameworks, and the modules and classes here that know them."""
+ENTRY_POINTS = "antiphon.frameworks"
+"""The group of entry points by which other packages add frameworks."""
+_WITHOUT_ARGUMENT = ("flask", "quart", "bottle")
+"""Frameworks whose request is none of a view's arguments."""
+
+_servers = Servers()
+
+
+def framework_of(given: Any) -> Framework | None:
+    """Return the framework of a request; None if it is unknown, or no request."""
+    kind: Any = type(given)
+    if kind is dict:
+        return _servers if "REQUEST_METHOD" in given or given.get("type") == "http" else None
+    framework = _of_type(kind)
+    return framework if framework is not None and framework.owns(given) else None
+
+
+@lru_cache(maxsize=256)
+def _of_type(kind: Any) -> Framework | None:
+    """Return the framework to which a class belongs, or the nearest one of those that it inherits from."""
+    for each in kind.__mro__:
+        package = each.__module__.partition(".")[0]
+        if package in CHAPTERS:
+            return _chapter(package)
+        if package in _brought():
+            return _brought()[package]
+    return _servers if hasattr(kind, "proto") else None
+
+
+@cache
+def _chapter(package: str) -> Framework:
+    module, name = CHAPTERS[package]
+    framework: Framework = getattr(import_module(f"antiphon.frameworks.{module}"), name)()
+    return framework
+
+
+@lru_cache(maxsize=1)
+def _brought() -> dict[str, Framework]:
+    """Return the frameworks that other packages know, by the packages of their classes."""
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def request_of(given: Any, second: Any = None) -> Request:
+    """Return a request made of another one. Raises TypeError, which names its type, for other objects."""
+    if type(given) is dict:
+        return _servers.request(given, second)
+    if isinstance(given, Request):
+        return given
+    given = unwrapped(given)
+    return known_framework(given).bounded_request(given, second)
+
+
+async def loaded_request_of(given: Any, second: Any = None) -> Request:
+    """Return a request made of another one, with its body. Raises what ``request_of`` and the framework raise."""
+    if isinstance(given, Request):
+        await given.aload()
+        return given
+    given = unwrapped(given)
+    framework = known_framework(given)
+    request = framework.bounded_request(given, second)
+    await framework.aload(given, request)
+    return request
+
+
+def response_like(response: Response, given: Any) -> Any:
+    """Return a response as a framework's own. ``given`` is its request, or the object that stands for the response."""
+    if isinstance(given, Request):
+        return response
+    given = unwrapped(given)
+    if (framework := framework_of(given)) is not None:
+        request = framework.request(given, never) if type(given) is dict else framework.request(given)
+        return framework.response(answer_to(request, response, framework.runs_on_loop(given)), given)
+    framework = known_framework(given, is_response=True)
+    asynchronous = type(given).__module__.startswith("falcon.asgi")
+    return framework.response(answer_to(Request.blank(), response, asynchronous), given)
+
+
+def unwrapped(given: Any) -> Any:
+    """Return the object for which a proxy stands, as Flask's ``request``, or the request that another one wraps."""
+    module = type(given).__module__
+    if module == "werkzeug.local":
+        return given._get_current_object()
+    return given._request if module == "rest_framework.request" else given
+
+
+def known_framework(given: Any, *, is_response: bool = False) -> Framework:
+    """Return the framework of an object. Raises TypeError, which names its type, for another one."""
+    kind: Any = type(given)
+    framework = _of_type(kind) if is_response else framework_of(given)
+    if framework is None:
+        known = ", ".join(sorted({*CHAPTERS, *_brought()}))
+        raise explained(
+            "unknown-request",
+            TypeError(
+                f"no request is made of a {kind.__module__}.{kind.__qualname__}: known are an environ, (scope,"
+                f" receive), RSGI's scope and protocol, and requests of {known}"
+            ),
+        )
+    return framework
+
+
+def current_given() -> Any:
+    """Return the request that a framework is answering, where it hands none to its views; None without one."""
+    for package in _WITHOUT_ARGUMENT:
+        if (given := _chapter(package).current()) is not None:
+            return unwrapped(given)
+    return None

@@ -1,0 +1,56 @@
+# pyright: reportMissingImports=false
+"""Sanic."""
+
+from typing import Any
+
+from antiphon.concurrency.iterables import aclose
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.plain import plain_head
+from antiphon.request.request import Request
+
+
+class Sanic(Framework):
+    """Sanic: a request with the whole body, unless its route streams it."""
+
+    is_async = awaits_coroutine_functions = True
+
+    def owns(self, given: Any) -> bool:
+        """Return True for a request."""
+        return hasattr(given, "raw_url")
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request."""
+        body = given.body or b""
+        head = plain_head(
+            given.method, given.raw_url.decode("latin-1"), given.headers.items(), given.scheme, given.host,
+            given.version, given.remote_addr or given.ip, has_body=bool(body) or given.stream is not None,
+        )  # fmt: skip
+        return Request(head, body)
+
+    async def aload(self, given: Any, request: Request) -> None:
+        """Receive the body of a route that streams it, which Sanic keeps then, too."""
+        content = request.content
+        if not given.body and request.content_length != 0 and getattr(given, "stream", None) is not None:
+            await given.receive_body()
+            content.data, content.received = given.body, len(given.body)
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of Sanic."""
+        from sanic.compat import Header
+        from sanic.response import HTTPResponse, ResponseStream
+
+        content_type = next((value for name, value in answer.fields if name == "content-type"), None)
+        headers = Header([field for field in answer.fields if field[0] != "content-type"])
+        if isinstance(answer.body, bytes):
+            return HTTPResponse(answer.body, answer.status, headers, content_type)
+        body = answer.body
+
+        async def write(response: Any) -> None:
+            try:
+                async for chunk in body:  # type: ignore[union-attr]  # it is read on the loop
+                    await response.write(chunk)
+            finally:
+                await aclose(body)
+
+        return ResponseStream(write, answer.status, headers, content_type)

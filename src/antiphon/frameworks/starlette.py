@@ -1,0 +1,141 @@
+# pyright: reportMissingImports=false
+"""Starlette, FastAPI and Litestar."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from antiphon.explanations import explained
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+
+class Starlette(Framework):
+    """Starlette and FastAPI: a request has a scope and ``receive``, and keeps a body that it was asked for."""
+
+    is_async = awaits_coroutine_functions = True
+    _receive = "_receive"
+    """The attribute of a request from which it receives its body."""
+
+    def owns(self, given: Any) -> bool:
+        """Return True for a request."""
+        return hasattr(given, "receive")
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request, whose body the framework can read afterwards, too."""
+        kept = None if BODY in given.scope else self._kept(given)
+        if kept is not None:
+            return scope_request(given.scope, given.receive, kept if isinstance(kept, bytes) else _form_of(given, kept))
+        request = scope_request(given.scope, given.receive)
+        if request.head.has_body:
+            setattr(given, self._receive, replaying(request.content))
+        return request
+
+    def _kept(self, given: Any) -> Any:
+        """Return the body that the framework has received, or the form that it has made of it."""
+        body = vars(given).get("_body")
+        if isinstance(body, bytes):
+            return body
+        return vars(given).get("_form") if vars(given).get("_stream_consumed") else None
+
+    def path_params(self, given: Any) -> Mapping[str, Any]:
+        """Return the parameters of the route."""
+        params: Mapping[str, Any] = given.scope.get("path_params") or {}
+        return params
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of Starlette: a stream is closed whatever becomes of its client."""
+        from starlette.responses import Response as Bytes
+
+        made = Bytes(answer.body, answer.status) if isinstance(answer.body, bytes) else _streamed()(answer)
+        made.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.fields]
+        return made
+
+
+@cache
+def _streamed() -> Any:
+    from starlette.responses import Response as Base
+
+    class Streamed(Base):
+        """A response of Starlette that Antiphon streams."""
+
+        def __init__(self, answer: Answer) -> None:
+            super().__init__(None, answer.status)
+            self._body = answer.body
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers]
+            response = Response(None, self.status_code, fields)
+            response.body = self._body
+            await response(scope, receive, send)
+            if self.background is not None:
+                await self.background()
+
+    return Streamed
+
+
+def _form_of(given: Any, form: Any) -> bytes:
+    fields, files = [], []
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            fields.append((name, value))
+        else:
+            files.append((name, value, whole_file(value.file)))
+    return encoded_form(given.headers.get("content-type", ""), fields, files)
+
+
+class Litestar(Starlette):
+    """Litestar: it goes by the class of a response, and keeps bodies in its own way."""
+
+    _receive = "receive"
+
+    def check_awaits(self) -> None:
+        """Raise TypeError: Litestar takes for data what such a function returns."""
+        raise explained(
+            "view-on-thread", TypeError('a view of Litestar is `async def`, or says so: @view(interface="asgi")')
+        )
+
+    def _kept(self, given: Any) -> Any:
+        body = given._body
+        if not isinstance(body, bytes):
+            body = given._connection_state.body
+        if isinstance(body, bytes):
+            return body
+        form = given._form
+        return form if hasattr(form, "multi_items") else None
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of Litestar."""
+        return _of_litestar()(answer)
+
+
+@cache
+def _of_litestar() -> Any:
+    from litestar.response import Response as Base
+
+    class Answered(Base):
+        """A response of Litestar that Antiphon sends. Headers and cookies of its route are added."""
+
+        def __init__(self, answer: Answer) -> None:
+            super().__init__(None, status_code=answer.status)
+            self._answer = answer
+
+        def to_asgi_response(self, *_: Any, headers: Any = None, cookies: Any = None, **__: Any) -> Any:
+            response, background = self._answer.response, self.background
+            for name, value in {**(headers or {}), **self.headers}.items():
+                response.headers.setdefault(name, value)
+            for cookie in (*(cookies or ()), *self.cookies):
+                response.headers.add("set-cookie", cookie.to_header(header=""))
+            if background is None:
+                return response
+
+            async def answered(scope: Any, receive: Any, send: Any) -> None:
+                await response(scope, receive, send)
+                await background()
+
+            return answered
+
+    return Answered

@@ -1,0 +1,65 @@
+# pyright: reportMissingImports=false
+"""Tornado: the handler takes the place of request and response."""
+
+from collections.abc import Awaitable, Mapping
+from contextlib import aclosing, suppress
+from typing import Any
+
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.leaving import until_left
+from antiphon.frameworks.plain import plain_head
+from antiphon.request.request import Request
+
+
+class Tornado(Framework):
+    """Tornado: a handler, or its request, which has the whole body."""
+
+    is_async = awaits_coroutine_functions = True
+
+    def owns(self, given: Any) -> bool:
+        """Return True for a handler and for its request."""
+        return hasattr(given, "request") or hasattr(given, "full_url")
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request."""
+        sent = getattr(given, "request", given)
+        head = plain_head(
+            sent.method, sent.uri, sent.headers.get_all(), sent.protocol, sent.host,
+            sent.version.partition("/")[2], sent.remote_ip, has_body=bool(sent.body),
+        )  # fmt: skip
+        return Request(head, sent.body or b"")
+
+    def path_params(self, given: Any) -> Mapping[str, Any]:
+        """Return none: Tornado hands them to the view."""
+        return {}
+
+    def response(self, answer: Answer, given: Any) -> Awaitable[None] | None:
+        """Write the answer by a handler, and return what has to be awaited for that."""
+        given.set_status(answer.status)
+        for name in ("content-type", *dict(answer.fields)):
+            given.clear_header(name)
+        for name, value in answer.fields:
+            given.add_header(name, value)
+        given.compute_etag = _none  # an answer has its own, or none
+        if isinstance(answer.body, bytes):
+            if answer.body:
+                given.write(answer.body)
+            return None
+        return _write(given, answer.body)
+
+
+def _none() -> None:
+    return None
+
+
+async def _write(handler: Any, body: Any) -> None:
+    from tornado.iostream import StreamClosedError
+
+    connection = handler.request.connection
+    chunks = until_left(body, lambda: connection.stream is None or connection.stream.closed())
+    with suppress(StreamClosedError):  # the client has left
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                handler.write(chunk)
+                await handler.flush()

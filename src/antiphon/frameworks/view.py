@@ -1,0 +1,263 @@
+"""One function as a view of every framework."""
+
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextvars import copy_context
+from functools import partial, update_wrapper
+from inspect import Parameter, Signature
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar, overload
+
+from antiphon.app.signatures import BeforeHook
+from antiphon.concurrency.loop import running_loop
+from antiphon.explanations import explained
+from antiphon.frameworks.answer import answer_to, stop_watching
+from antiphon.frameworks.framework import DEFAULTS, Framework
+from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
+from antiphon.frameworks.view_plan import ViewPlan, WriteOnce
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.context import reset_current_request, set_current_request
+from antiphon.handler.contract import describe, failed, is_async, signature_of
+from antiphon.handler.drive import run_async, run_sync
+from antiphon.http.errors import HTTPError
+from antiphon.http.limits import Limits
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+_LITESTARS = "__import__('litestar').Request"
+"""The annotation that Litestar looks at. It evaluates it among the names of the view's module, once it is imported."""
+
+
+@overload
+def view(function: Callable[..., Any], /) -> Callable[..., Any]: ...
+@overload
+def view(
+    *,
+    interface: Literal["wsgi", "asgi"] | None = None,
+    limits: Limits | None = None,
+    before: BeforeHook | Iterable[BeforeHook] = (),
+    idempotent: WriteOnce | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+def view(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    interface: Literal["wsgi", "asgi"] | None = None,
+    limits: Limits | None = None,
+    before: BeforeHook | Iterable[BeforeHook] = (),
+    idempotent: WriteOnce | None = None,
+) -> Any:
+    """Make a function of a ``Request`` a view of every framework that ``Request.of`` knows. Usable as a decorator.
+
+    The function is ``def`` or ``async def``, and returns what handlers return. Its other parameters are those of the
+    route, by their names; ``request.path_params`` has them all. The body is loaded before it is called, within
+    ``limits`` and the framework's own, and errors are answered as problem details or as a page. What the framework does
+    around its views stays, as its sessions and its protection against requests of other sites.
+
+    Frameworks see a ``def`` or an ``async def`` function, as it was written; ``interface`` says which they have to see:
+    "wsgi" for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in aiohttp, Litestar,
+    Quart, or in Falcon with one. Other frameworks take either.
+
+    ``before`` is a function of the request, or several, called before the body is loaded: each may return the answer
+    instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)`` a request
+    that writes is carried out once for each Idempotency-Key. Both do what they do for a route of an ``App``.
+
+    Raises TypeError for functions that can't be called with a request, ValueError for an unknown interface, and for a
+    view that can't be carried out once, as a generator.
+    """
+    if interface not in (None, "wsgi", "asgi"):
+        raise explained("bad-view", ValueError(f"the interface of a view is 'wsgi' or 'asgi', not {interface!r}"))
+    if function is None:
+        return partial(view, interface=interface, limits=limits, before=before, idempotent=idempotent)
+    return _viewed(View(function, limits, before, idempotent), function, interface)
+
+
+def _viewed(called: "View", function: Callable[..., Any], interface: str | None) -> Callable[..., Any]:
+    looks_async = interface == "asgi" or (interface is None and called.is_async)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given, framework, rest = called.find(args, kwargs)
+        if looks_async and framework.awaits_coroutine_functions:
+            return called.answer_on_loop(given, framework, rest)
+        if framework.runs_on_loop(given) and running_loop() is not None:
+            framework.check_awaits()
+            return called.answer_on_loop(given, framework, rest)
+        if framework.runs_on_loop(given) and (called.is_async or not framework.calls_on_threads):
+            return framework.run_on_loop(partial(called.answer_on_loop, given, framework, rest))
+        return called.answer(given, framework, rest)
+
+    return _dressed(_marked(call) if looks_async else call, called, function)
+
+
+def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that looks like an ``async def``, and still answers at once where nothing awaits it.
+
+    Python 3.11 has no mark for that: there it is one, and always has to be awaited.
+    """
+    if sys.version_info >= (3, 12):
+        from inspect import markcoroutinefunction
+
+        return markcoroutinefunction(call)
+
+    async def acall(*args: Any, **kwargs: Any) -> Any:
+        result = call(*args, **kwargs)
+        return await result if isinstance(result, Coroutine) else result
+
+    return acall
+
+
+def _dressed(call: V, called: "View", function: Callable[..., Any]) -> V:
+    """Give a view the names of its function, and the signature by which FastAPI and Litestar call it."""
+    update_wrapper(call, function, ("__module__", "__name__", "__qualname__", "__doc__"))
+    del call.__wrapped__  # type: ignore[attr-defined]  # they would look at the function's own signature
+    call.__signature__ = called.signature  # type: ignore[attr-defined]
+    call.__annotations__ = {each.name: each.annotation for each in called.signature.parameters.values()}
+    call.__annotations__ |= {"request": _LITESTARS, "return": Any}
+    return call
+
+
+class View:
+    """A function that answers requests of every framework."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        limits: Limits | None,
+        before: BeforeHook | Iterable[BeforeHook],
+        idempotent: WriteOnce | None,
+    ) -> None:
+        if not callable(function):
+            check_arguments(function, "request")
+        self._function = function
+        self._limits = limits or DEFAULTS
+        parameters = [*signature_of(function).parameters.values()]
+        self._has_self = bool(parameters) and parameters[0].name == "self"
+        wanted = parameters[self._has_self + 1 :]
+        if len(parameters) <= self._has_self:
+            check_arguments(function, "request")
+        self._takes_all = any(each.kind is Parameter.VAR_KEYWORD for each in wanted)
+        self._wanted = [
+            each.name for each in wanted if each.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
+        ]
+        self.is_async = is_async(function)
+        self._plan = ViewPlan(function, before, idempotent)
+        self.signature = _ViewSignature(wanted)
+
+    def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "tuple[Any, Framework, _Rest]":
+        """Return the request among a view's arguments, or the current one, its framework, and the other arguments.
+
+        Raises TypeError if there is none.
+        """
+        for index, each in enumerate(args):
+            given = unwrapped(each)
+            if (framework := framework_of(given)) is not None:
+                return given, framework, _Rest(args[:index], args[index + 1 :], kwargs)
+        for name, each in kwargs.items():
+            given = unwrapped(each)
+            if type(given) is dict:  # data of a client, which may look like an environ
+                continue
+            if (framework := framework_of(given)) is not None:
+                return given, framework, _Rest(args, (), {key: kwargs[key] for key in kwargs if key != name})
+        given = current_given()
+        if given is None or (framework := framework_of(given)) is None:
+            kinds = ", ".join(type(each).__qualname__ for each in (*args, *kwargs.values())) or "none"
+            raise explained(
+                "unknown-request",
+                TypeError(
+                    f"{describe(self._function)} is a view, and none of its arguments is a request: {kinds}; nor do"
+                    " Flask, Quart or Bottle answer one here"
+                ),
+            )
+        return given, framework, _Rest(args[: self._has_self], args[self._has_self :], kwargs)
+
+    def answer(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
+        """Answer on this thread."""
+        request = framework.bounded_request(given, None, self._limits)
+        context = copy_context()
+        response = context.run(self._answer, request, given, framework, rest)
+        if not isinstance(response, Response):
+            response = run_sync(response, context)
+        answer = context.run(answer_to, request, response, framework.runs_on_loop(given))
+        return framework.response(answer, rest.target(framework, given))
+
+    async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
+        """Answer on an event loop, in the current task."""
+        request = framework.bounded_request(given, None, self._limits)
+        token = set_current_request(request)
+        try:
+            is_received = request.head.has_body and framework.receives_bodies
+            response = await _refused(framework, given, request) if is_received else None
+            if response is None:
+                answered = self._answer(request, given, framework, rest)
+                response = answered if isinstance(answered, Response) else await run_async(answered)
+            answer = answer_to(request, response, framework.runs_on_loop(given))
+        except BaseException:
+            stop_watching(request)
+            raise
+        finally:
+            reset_current_request(token)
+        if not answer.is_streamed:
+            stop_watching(request)
+        made = framework.response(answer, rest.target(framework, given))
+        return await made if isinstance(made, Coroutine) else made
+
+    def _answer(
+        self, request: Request, given: Any, framework: Framework, rest: "_Rest"
+    ) -> Response | Coroutine[Any, Any, Response]:
+        params = {**framework.path_params(given), **rest.named}
+        if rest.after:
+            positional = [each for each in rest.after if isinstance(each, str | int)]
+            params |= dict(zip([name for name in self._wanted if name not in params], positional, strict=False))
+        request.path_params = named = params
+        if params and not self._takes_all:
+            named = {name: params[name] for name in self._wanted if name in params}
+        return self._plan.answer(request, (rest.before[:1] if self._has_self else (), named))
+
+
+async def _refused(framework: Framework, given: Any, request: Request) -> Response | None:
+    """Wait for a body that the framework receives, and return the answer to one that is refused."""
+    try:
+        await framework.aload(given, request)
+    except HTTPError as error:
+        return failed(request, error)
+    return None
+
+
+class _Rest:
+    """The arguments of a view beside its request."""
+
+    __slots__ = ("after", "before", "named")
+
+    def __init__(self, before: tuple[Any, ...], after: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        self.before = before
+        self.after = after
+        self.named = named
+
+    def target(self, framework: Framework, given: Any) -> Any:
+        """Return the object that a response is made by: the request, or Falcon's response behind it."""
+        return self.after[0] if framework.fills_response and self.after else given
+
+
+class _ViewSignature(Signature):
+    """The signature of a view: a request, and the parameters of the route.
+
+    FastAPI and FastHTML go by the type of the request, which is Starlette's as soon as that is imported.
+    """
+
+    def __init__(self, wanted: list[Parameter]) -> None:
+        request = Parameter("request", Parameter.POSITIONAL_OR_KEYWORD)
+        others = [
+            each.replace(kind=Parameter.KEYWORD_ONLY) for each in wanted if each.kind is Parameter.POSITIONAL_OR_KEYWORD
+        ]
+        super().__init__([request, *others], return_annotation=Any)
+
+    @property
+    def parameters(self) -> MappingProxyType[str, Parameter]:
+        """The parameters by their names."""
+        found = super().parameters
+        requests = sys.modules.get("starlette.requests")
+        if requests is None:
+            return found
+        return MappingProxyType({**found, "request": found["request"].replace(annotation=requests.Request)})

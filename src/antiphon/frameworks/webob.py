@@ -1,0 +1,42 @@
+"""WebOb and Pyramid."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.shared_bodies import environ_request
+from antiphon.request.request import Request
+
+
+class WebOb(Framework):
+    """WebOb and Pyramid: an environ, whose input can be read from its start once somebody has read it."""
+
+    def owns(self, given: Any) -> bool:
+        """Return True for a request."""
+        return hasattr(given, "environ")
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request."""
+        return environ_request(given.environ)
+
+    def path_params(self, given: Any) -> Mapping[str, Any]:
+        """Return the parameters of a route of Pyramid's."""
+        return getattr(given, "matchdict", None) or {}
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of the request's own class, as Pyramid's."""
+        made = (getattr(given, "ResponseClass", None) or _of_webob())()
+        made.status_int = answer.status
+        if isinstance(answer.body, bytes):
+            made.body = answer.body
+        else:
+            made.app_iter = answer.body
+        made.headerlist = [*answer.fields]
+        return made
+
+
+def _of_webob() -> Any:
+    from webob import Response
+
+    return Response

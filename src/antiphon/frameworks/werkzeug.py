@@ -1,0 +1,113 @@
+"""Werkzeug, Flask and Quart."""
+
+import sys
+from typing import Any
+from weakref import ref
+
+from antiphon.explanations import explained
+from antiphon.frameworks.answer import Answer
+from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.shared_bodies import (
+    encoded_form,
+    environ_request,
+    never,
+    read_request,
+    scope_request,
+    whole_file,
+)
+from antiphon.request.request import Request
+
+
+class Werkzeug(Framework):
+    """Werkzeug: a request has an environ, and keeps its data, or the form that it has parsed."""
+
+    module = "werkzeug.wrappers"
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request."""
+        environ = given.environ
+        request = environ_request(environ)
+        if request.head.has_body:
+            known = vars(given)
+            if "form" in known or "stream" in known:
+                request = read_request(environ, _data_of(given))
+        return request
+
+    def body_limit(self, given: Any) -> int | None:
+        """Return ``MAX_CONTENT_LENGTH``."""
+        most: int | None = given.max_content_length
+        return most
+
+    def response(self, answer: Answer, given: Any) -> Any:
+        """Return a response of Werkzeug, Flask or Quart."""
+        made = sys.modules[self.module].Response(answer.body, status=answer.status)
+        made.headers.clear()
+        made.headers.extend(answer.fields)
+        return made
+
+
+class Flask(Werkzeug):
+    """Flask, whose request is none of a view's arguments."""
+
+    module = "flask"
+    awaits_coroutine_functions = True
+
+    def current(self) -> Any:
+        """Return the request of the current context."""
+        module = sys.modules.get(self.module)
+        return module.request if module is not None and module.has_request_context() else None
+
+
+class Quart(Flask):
+    """Quart, on an event loop: its server's task receives the body."""
+
+    is_async = True
+    module = "quart"
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request, with the body as far as it has arrived: ``aload`` waits for it."""
+        return scope_request(given.scope, _ReceivedByQuart(given))
+
+    async def aload(self, given: Any, request: Request) -> None:
+        """Wait for the body, which Quart keeps, too. Raises Quart's error above its limit."""
+        content = request.content
+        if request.head.has_body and not content.is_complete:
+            data = await _data_from_quart(given)
+            content.data, content.is_complete, content.received = data, True, len(data)
+
+    def run_on_loop(self, function: Any) -> Any:
+        """Raise TypeError: nothing on a thread of Quart's knows its loop."""
+        raise explained(
+            "view-on-thread", TypeError('a view of Quart is `async def`, or says so: @view(interface="asgi")')
+        )
+
+
+class _ReceivedByQuart:
+    """The body as Quart has received it, as one message."""
+
+    def __init__(self, given: Any) -> None:
+        self._given: Any = ref(given)
+
+    async def __call__(self) -> dict[str, Any]:
+        given, self._given = self._given(), tuple
+        return {"type": "http.request", "body": await _data_from_quart(given)} if given else await never()
+
+
+async def _data_from_quart(given: Any) -> bytes:
+    data: bytes = await given.get_data(cache=True, parse_form_data=False)
+    form = getattr(given, "_form", None)
+    if data or form is None:
+        return data
+    return encoded_form(given.content_type or "", form.items(multi=True), _files_of(given._files))
+
+
+def _data_of(given: Any) -> bytes:
+    data: bytes = given.get_data(cache=True)
+    if data or "form" not in vars(given):
+        return data
+    return encoded_form(given.content_type or "", given.form.items(multi=True), _files_of(given.files))
+
+
+def _files_of(files: Any) -> list[tuple[str, Any, bytes]]:
+    chosen = files.items(multi=True) if files is not None else ()
+    return [(name, file, whole_file(file.stream)) for name, file in chosen]

@@ -1,0 +1,208 @@
+/* The bounds of JSON, looked for in one pass. */
+
+#include "_speedups.h"
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__) || defined(_M_X64)
+#define HAS_SSE2
+#include <emmintrin.h>
+#endif
+
+#define BLOCK 64
+#define SLOW_EXPONENT 4 /* bytes of the shortest one, `e100` */
+#define WITHOUT_GIL (1 << 20) /* bytes from which on other threads may run: to get the GIL back may take 5 ms */
+
+enum { NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS, UNBALANCED };
+
+typedef struct {
+    const byte *at, *end;
+    int is_in_string;
+    Py_ssize_t level, depth, slow, most;
+} Scan;
+
+/* Return the bytes of a block that equal `wanted` once `added` bits are set: the first byte's bit is the lowest. */
+#ifdef HAS_SSE2
+static uint64_t
+find_bytes(const byte *block, byte added, byte wanted)
+{
+    uint64_t found = 0;
+    for (int part = 0; part < BLOCK; part += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(block + part));
+        __m128i equal =
+            _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8((char)added)), _mm_set1_epi8((char)wanted));
+        found |= (uint64_t)(unsigned)_mm_movemask_epi8(equal) << part;
+    }
+    return found;
+}
+#else
+static uint64_t
+find_bytes(const byte *block, byte added, byte wanted)
+{
+    uint64_t found = 0;
+    for (int part = 0; part < BLOCK; part++) {
+        found |= (uint64_t)((block[part] | added) == wanted) << part;
+    }
+    return found;
+}
+#endif
+
+static int
+lowest_bit(uint64_t bits)
+{
+#ifdef __GNUC__
+    return __builtin_ctzll(bits);
+#else
+    int place = 0;
+    for (; !(bits & 1); bits >>= 1) {
+        place++;
+    }
+    return place;
+#endif
+}
+
+/* Return each bit's sum, modulo 2, with all lower ones: set from the first quote of a string to before its last. */
+static uint64_t
+fill_strings(uint64_t quotes)
+{
+    for (int distance = 1; distance < BLOCK; distance *= 2) {
+        quotes ^= quotes << distance;
+    }
+    return quotes;
+}
+
+/* Return 1 if three digits follow, with or without a sign before them. */
+static int
+is_slow_exponent(const byte *at, const byte *end)
+{
+    at += at < end && (*at == '+' || *at == '-');
+    int digits = 0;
+    while (digits < 3 && end - at > digits && at[digits] >= '0' && at[digits] <= '9') {
+        digits++;
+    }
+    return digits == 3;
+}
+
+/* Take a byte that is in no string. Return the bound that it crosses. */
+static int
+take_mark(Scan *scan, const byte *at)
+{
+    switch (*at) {
+    case '[':
+    case '{':
+        return ++scan->level > scan->depth ? DEPTH_BOUND : NO_BOUND;
+    case ']':
+    case '}':
+        return --scan->level < 0 ? UNBALANCED : NO_BOUND;
+    case 'e':
+    case 'E':
+        scan->slow += is_slow_exponent(at + 1, scan->end);
+        return NO_BOUND;
+    default:
+        return NO_BOUND;
+    }
+}
+
+/* Scan a block without a backslash. Return the bound that it crosses. */
+static int
+scan_block(Scan *scan)
+{
+    const byte *block = scan->at;
+    uint64_t strings = fill_strings(find_bytes(block, 0, '"')) ^ (scan->is_in_string ? UINT64_MAX : 0);
+    uint64_t marks = find_bytes(block, 0x20, '{') | find_bytes(block, 0x20, '}') | find_bytes(block, 0x20, 'e');
+    for (marks &= ~strings; marks; marks &= marks - 1) {
+        int bound = take_mark(scan, block + lowest_bit(marks));
+        if (bound) {
+            return bound;
+        }
+    }
+    scan->is_in_string = (int)(strings >> (BLOCK - 1));
+    scan->at += BLOCK;
+    return NO_BOUND;
+}
+
+/* Scan byte by byte up to `stop`, and to the end of an escape that begins before it. Return the bound that is crossed. */
+static int
+scan_bytes(Scan *scan, const byte *stop)
+{
+    for (; scan->at < stop; scan->at++) {
+        if (*scan->at == '"') {
+            scan->is_in_string = !scan->is_in_string;
+        }
+        else if (*scan->at == '\\') {
+            const byte *next = scan->at + 1;
+            scan->at += next < scan->end && (*next == '"' || *next == '\\');
+        }
+        else if (!scan->is_in_string) {
+            int bound = take_mark(scan, scan->at);
+            if (bound) {
+                return bound;
+            }
+        }
+    }
+    return NO_BOUND;
+}
+
+static int
+scan_all(Scan *scan)
+{
+    int bound = NO_BOUND;
+    while (!bound && scan->at < scan->end) {
+        int is_short = scan->end - scan->at < BLOCK;
+        if (is_short || find_bytes(scan->at, 0, '\\')) {
+            bound = scan_bytes(scan, is_short ? scan->end : scan->at + BLOCK);
+        }
+        else {
+            bound = scan_block(scan);
+        }
+    }
+    if (!bound && scan->level) {
+        return UNBALANCED;
+    }
+    return !bound && scan->slow > scan->most ? SLOW_NUMBERS : bound;
+}
+
+/* Return 1 for a short text with few brackets that open, in strings or not: compilers count 64 bytes in a few steps. */
+static int
+crosses_none(const byte *at, Py_ssize_t size, Py_ssize_t depth, Py_ssize_t most)
+{
+    if (size / SLOW_EXPONENT > most) {
+        return 0;
+    }
+    Py_ssize_t count = 0;
+    const byte *end = at + size;
+    for (; end - at >= BLOCK; at += BLOCK) {
+        byte some = 0;
+        for (int each = 0; each < BLOCK; each++) {
+            some = (byte)(some + ((at[each] | 0x20) == '{')); /* which differs from `[` in that bit */
+        }
+        count += some;
+    }
+    for (; at < end; at++) {
+        count += (*at | 0x20) == '{';
+    }
+    return count <= depth;
+}
+
+PyObject *
+crossed_bound(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    int bound = UNBALANCED;
+    if (count == 3 && PyBytes_CheckExact(args[0]) && PyLong_CheckExact(args[1]) && PyLong_CheckExact(args[2])) {
+        const byte *data = (const byte *)PyBytes_AsString(args[0]);
+        Py_ssize_t size = PyBytes_Size(args[0]);
+        Scan scan = {.at = data, .end = data + size};
+        scan.depth = PyLong_AsSsize_t(args[1]);
+        scan.most = PyLong_AsSsize_t(args[2]);
+        PyErr_Clear(); /* of a number that is too large: it reads as -1 */
+        if (scan.depth >= 0 && scan.most >= 0 && size < WITHOUT_GIL) {
+            bound = crosses_none(data, size, scan.depth, scan.most) ? NO_BOUND : scan_all(&scan);
+        }
+        else if (scan.depth >= 0 && scan.most >= 0) {
+            Py_BEGIN_ALLOW_THREADS
+            bound = scan_all(&scan); /* what it reads is the caller's, and never changes */
+            Py_END_ALLOW_THREADS
+        }
+    }
+    return bound == UNBALANCED ? call_twin("crossed_bound", args, count) : PyLong_FromLong(bound);
+}

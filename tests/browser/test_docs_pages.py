@@ -1,0 +1,115 @@
+"""The pages of the site in a browser that reaches no other host: open to everybody, and their examples run."""
+
+import json
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from scripts.playground.fetch import is_fetched
+from tests.helpers.built_site import served_site
+from tests.helpers.chromium import Chromium
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+KINDS = ["", "tutorial/1-one-file/", "how-to/health/", "reference/wall/", "explanation/contracts/"]
+"""The front page, and one page of each kind."""
+SCREENS = [(width, scheme) for width in (390, 768, 1280) for scheme in ("light", "dark")]
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+VIOLATIONS = """async (left_out, scheme) => {
+  const colours = scheme === "dark" && { runOnly: ["color-contrast"] };  // all that a scheme changes
+  const rules = { resultTypes: ["violations"], ...colours };
+  const { violations } = await axe.run({ include: ["html"], exclude: left_out }, rules);
+  return violations.map(each => [each.id, each.nodes.map(node => [node.html, node.any.map(check => check.message)])]);
+}"""
+COLOURS_OF_CODE = ["pre span"]
+"""Many, and seen on the front page: axe looks at each."""
+WITHOUT_MOTION = """() => {
+  const style = document.createElement("style");
+  style.textContent = "*, *::before, *::after { transition: none !important; animation: none !important }";
+  document.head.append(style);
+}"""
+TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+IS_TOO_WIDE = "() => document.documentElement.scrollWidth > innerWidth"
+ASKED = "() => performance.getEntriesByType('resource').map(each => new URL(each.name).origin)"
+FILLED = "() => getComputedStyle(document.querySelector('.way rect')).fill"
+BREAK_THE_FIRST_WORKER = """() => {
+  const Whole = Worker;
+  window.Worker = class extends Whole {
+    constructor(url, options) {
+      const isOurs = String(url).includes("playground");  // the search has a worker, too
+      super(isOurs ? `${url}.missing` : url, options);
+      if (isOurs) window.Worker = Whole;
+    }
+  };
+}"""
+HAS_FAILED = "() => document.querySelector('.run__status')?.textContent.includes('could not')"
+HAS_ANSWERS = "() => document.querySelector('.run__status')?.textContent.startsWith('Answered')"
+ANSWERS = "() => [...document.querySelectorAll('.run__answers > div')].map(each => each.innerText.split('\\n'))"
+
+
+@pytest.fixture(scope="module")
+def site():
+    pytest.importorskip("zensical")
+    with served_site() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page(chromium, tmp_path_factory):
+    with Chromium(chromium, tmp_path_factory.mktemp("profile"), NO_OTHER_HOST) as browser:
+        yield browser.open("about:blank")
+
+
+def prepare(page):
+    """Load axe into the page, and let nothing in it move."""
+    page.run("source => { if (!window.axe) eval(source) }", AXE_SCRIPT)
+    page.run(WITHOUT_MOTION)
+
+
+@pytest.mark.parametrize("path", KINDS)
+def test_a_page_is_open_to_everybody_and_asks_no_other_host(page, site, path):
+    page.go(site + path)
+    prepare(page)
+    for width, scheme in SCREENS:
+        page.resize(width, 900)
+        page.prefer(scheme)
+        page.run(TWO_FRAMES)
+        seen = (path, width, scheme)
+        assert (seen, page.run(VIOLATIONS, COLOURS_OF_CODE if path else [], scheme), page.run(IS_TOO_WIDE)) == (
+            seen,
+            [],
+            False,
+        )
+    assert {*page.run(ASKED)} == {site.rstrip("/")}
+
+
+def test_the_front_page_says_its_version_and_draws_in_the_colours_of_the_reader(page, site):
+    page.go(site)
+    page.prefer("light")
+    page.wait_until("() => document.querySelector('.md-version')?.innerText.includes('0.')")
+    page.wait_until("() => document.body.getAttribute('data-md-color-scheme') === 'default'")
+    light = page.run(FILLED)
+    page.run("() => document.body.setAttribute('data-md-color-scheme', 'slate')")
+    assert page.run(FILLED) != light
+
+
+def test_an_example_runs_in_the_page_also_when_python_could_not_be_started_at_first(page, site):
+    if not is_fetched():
+        pytest.skip("Pyodide is not here: `make docs` fetches it")
+    page.go(f"{site}tutorial/2-pages/")
+    page.resize(1280, 900)
+    page.wait_until("() => document.querySelectorAll('.run button').length === 3")
+    page.run(BREAK_THE_FIRST_WORKER)
+    page.click(".run button")
+    page.wait_until(HAS_FAILED)
+    assert page.run(ANSWERS) == [["The worker could not be loaded."]]
+    page.click(".run button")
+    page.wait_until(HAS_ANSWERS)
+    title, entries, missing = page.run(ANSWERS)
+    assert title[1:] == ["200 text/html; charset=utf-8", "  <title>Guestbook</title>"]
+    assert [each["author"] for each in json.loads(entries[-1])] == ["Ada", "Bob"]
+    assert missing[1:3] == ["404 text/html; charset=utf-8", "<p>There is no entry 9.</p>"]
+    prepare(page)
+    page.run(TWO_FRAMES)
+    assert page.run(VIOLATIONS, COLOURS_OF_CODE, "light") == []
+    assert {*page.run(ASKED)} == {site.rstrip("/")}

@@ -1,0 +1,158 @@
+"""`antiphon new`: projects that are right at once, and what is in the way of one."""
+
+import http.client
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from antiphon.cli.main import main
+from tests.contract.process import ServerProcess
+from tests.helpers.processes import RUN
+
+PROGRAMS = Path(sys.executable).parent
+KEPT = "This was here before."
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def new(*arguments):
+    return CliRunner().invoke(main, ["new", *arguments])
+
+
+def run(folder, *command):
+    return subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.processes
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("flavour", "path", "shown"), [("pages", "/", "<h1>Hello, world!</h1>"), ("api", "/openapi.json", "/orders/total")]
+)
+def test_a_project_passes_its_own_tests_and_serves(folder, flavour, path, shown, monkeypatch):
+    assert new("My-shop", "--flavour", flavour).exit_code == 0
+    project = folder / "My-shop"
+    tests = run(project, "pytest")
+    assert (tests.returncode, "2 passed" in tests.stdout) == (0, True), tests.stdout + tests.stderr
+    monkeypatch.chdir(project)
+    with ServerProcess(RUN, "my_shop.app:app") as process:
+        connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
+        connection.request("GET", path)
+        assert shown in connection.getresponse().read().decode()
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 200  # as the Dockerfile asks
+        connection.close()
+
+
+@pytest.mark.processes
+@pytest.mark.once
+def test_projects_are_formatted_and_typed(folder):
+    new("my-shop")
+    new("prices", "--flavour", "api")
+    ruff = shutil.which("ruff", path=PROGRAMS)
+    for name in ("my-shop", "prices") if ruff else ():
+        for command in (["format", "--check"], ["check"]):
+            found = run(folder / name, "ruff", *command, "--no-cache")
+            assert found.returncode == 0, found.stdout + found.stderr
+    Path("prices/tests/test_app.py").rename("prices/tests/test_prices.py")  # one run sees no two modules of one name
+    files = ["my-shop/my_shop", "my-shop/tests", "prices/prices", "prices/tests"]
+    found = run(folder, "mypy", "--config-file", "my-shop/pyproject.toml", "--cache-dir", os.devnull, *files)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("flavour", ["pages", "api"])
+def test_a_project_has_its_files_and_its_names(folder, flavour):
+    told = new("my-shop", "--flavour", flavour).output
+    assert "with the package my_shop" in told
+    texts = {each.relative_to(folder).as_posix(): each.read_text() for each in folder.rglob("*") if each.is_file()}
+    for name in (
+        ".dockerignore",
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        "Dockerfile",
+        "README.md",
+        "my_shop/app.py",
+        "pyproject.toml",
+        "tests/test_app.py",
+    ):
+        assert f"my-shop/{name}" in texts
+    assert not [
+        name for name, text in texts.items() if re.search("project.name|antiphon-version|template$", name + text)
+    ]
+
+
+def test_an_empty_folder_is_filled():
+    Path("shop").mkdir()
+    assert new("shop").exit_code == 0
+    assert Path("shop/README.md").exists()
+
+
+def make_full_folder():
+    Path("shop").mkdir()
+    Path("shop/app.py").write_text(KEPT)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [make_full_folder, lambda: Path("shop").write_text(KEPT), lambda: Path("shop").symlink_to("elsewhere")],
+    ids=["full folder", "file", "dangling link"],
+)
+def test_what_is_there_is_never_overwritten(folder, before):
+    before()
+    seen = sorted(folder.rglob("*"))
+    result = new("shop")
+    assert (result.exit_code, "is here already" in result.output) == (2, True)
+    assert sorted(folder.rglob("*")) == seen
+    assert {each.read_text() for each in seen if each.is_file()} <= {KEPT}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("class", "'class' is a keyword of Python"),
+        ("test", "'test' would hide"),
+        ("Tests", "'tests' would hide"),
+        ("json", "'json' would hide"),
+        ("antiphon", "'antiphon' would hide"),
+        ("../shop", "'../shop' can't be"),
+        ("7up", "'7up' can't be"),
+        ("my--shop", "'my--shop' can't be"),
+        ("schön", "'schön' can't be"),
+        ("", "'' can't be"),
+        ("a" * 61, "up to 60 letters"),
+    ],
+)
+def test_a_name_that_no_package_can_have_is_told(folder, name, told):
+    result = new(name)
+    assert (result.exit_code, told in result.output) == (2, True), result.output
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the users of POSIX")
+@pytest.mark.parametrize("room", [0, 600], ids=["no room", "room for some files"])
+def test_a_full_disk_leaves_nothing(folder, room):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        result = new("shop")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (result.exit_code, "can't be written: File too large" in result.output) == (3, True), result.output
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which not even root can write")
+def test_a_folder_without_the_right_to_write_is_told(monkeypatch):
+    monkeypatch.chdir("/proc")
+    result = new("shop")
+    assert (result.exit_code, "can't be written" in result.output) == (3, True), result.output

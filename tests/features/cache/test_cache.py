@@ -1,0 +1,511 @@
+"""A shared cache in front of handlers: what it stores, serves, refreshes and forgets."""
+
+import asyncio
+import logging
+from importlib.resources import files
+from threading import Event, Thread
+
+import pytest
+
+from antiphon import App, Response
+from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
+from antiphon.handler.errors import set_debug_answer
+from antiphon.http import InternalServerError
+from antiphon.testing import Client
+from tests.features.cache.conftest import Site
+from tests.helpers.waiting import eventually
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+
+
+def test_a_page_is_made_once_while_it_is_fresh(site):
+    assert [site.get().text for _ in range(3)] == ["1", "1", "1"]
+    site.clock.now += 59
+    assert site.get().headers["age"] == "59"
+    site.clock.now += 2
+    assert site.get().text == "2"
+
+
+def test_a_response_says_how_it_was_answered(site):
+    told = [site.get().headers["cache-status"] for _ in range(2)]
+    site.clock.now += 61
+    told.append(site.get().headers["cache-status"])
+    told.append(site.get(cache_control="no-cache").headers["cache-status"])
+    assert told == [
+        "Antiphon;fwd=uri-miss;stored", "Antiphon;hit;ttl=60", "Antiphon;fwd=stale;stored",
+        "Antiphon;fwd=request;stored",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_stored"),
+    [
+        ({}, False),
+        ({"cache-control": "max-age=60"}, True),
+        ({"cache-control": "s-maxage=60, max-age=0"}, True),
+        ({"cache-control": "max-age=60, private"}, False),
+        ({"cache-control": "max-age=60, no-store"}, False),
+        ({"cache-control": "max-age=60, no-store, must-understand"}, True),
+        ({"cache-control": "max-age=60", "vary": "*"}, False),
+        ({"cache-control": "max-age=60", "set-cookie": "a=b"}, False),
+        ({"cache-control": "max-age=60", "cdn-cache-control": "no-store"}, False),
+        ({"cache-control": "no-store", "cdn-cache-control": "max-age=60"}, True),
+        ({"cdn-cache-control": "no-store", "antiphon-cache-control": "max-age=60"}, True),
+        ({"cache-control": "max-age=60", "cdn-cache-control": "malformed=;"}, True),
+        ({"expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, True),
+        ({"expires": "0"}, False),
+        ({"last-modified": "Fri, 01 Jan 2021 00:00:00 GMT"}, True),
+        ({"etag": '"1"'}, False),
+        ({"cache-control": "max-age=x"}, False),
+    ],
+)
+def test_a_response_says_itself_if_it_is_stored(site, fields, is_stored):
+    site.fields = fields
+    assert (site.get().text, site.get().text) == ("1", "1" if is_stored else "2")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_stored"),
+    [
+        ({"authorization": "Bearer a"}, False),
+        ({"cache-control": "no-store"}, False),
+        ({"cookie": "a=b"}, True),
+    ],
+)
+def test_a_request_may_keep_its_response_from_being_stored(site, given, is_stored):
+    site.fields = {"cache-control": "max-age=60"}
+    site.client.get("/", headers=given)
+    assert site.get().text == ("1" if is_stored else "2")
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("no-cache", "2"),
+        ("max-age=10", "2"),
+        ("max-age=30", "1"),
+        ("min-fresh=50", "2"),
+        ("min-fresh=30", "1"),
+        ("only-if-cached", "1"),
+    ],
+)
+def test_a_request_may_want_another_age(site, asked, text):
+    site.get()
+    site.clock.now += 20
+    assert site.get(cache_control=asked).text == text
+
+
+def test_a_request_may_take_what_is_stale_or_nothing(site):
+    assert site.get(cache_control="only-if-cached").status == 504
+    site.get()
+    site.clock.now += 70
+    assert site.get(cache_control="max-stale=5").text == "2"
+    site.clock.now += 70
+    assert site.get(cache_control="max-stale=15").text == "2"
+    assert site.get(cache_control="only-if-cached").status == 504
+
+
+def test_conditions_parts_and_heads_are_answered_from_one_body(site):
+    site.answer = lambda request: Response("0123456789", headers={"etag": '"1"', **site.fields})
+    assert site.get().status == 200
+    assert site.get(if_none_match='"1"').status == 304
+    assert site.get(if_match='"2"').status == 412
+    part = site.get(range="bytes=2-4")
+    assert (part.status, part.text, part.headers["content-range"]) == (206, "234", "bytes 2-4/10")
+    assert site.get(range="bytes=20-").status == 416
+    head = site.client.head("/")
+    assert (head.headers["content-length"], head.text, head.headers["etag"]) == ("10", "", '"1"')
+    assert site.calls == 1
+
+
+def test_a_stale_response_is_validated_by_its_etag(site):
+    def answer(request):
+        response = Response("page", headers={"etag": '"1"', "x-call": str(site.calls), **site.fields})
+        return response.conditional(request)
+
+    site.answer = answer
+    site.get()
+    site.clock.now += 61
+    again = site.get()
+    assert (again.status, again.text, again.headers["x-call"]) == (200, "page", "2")
+    assert again.headers["cache-status"] == "Antiphon;fwd=stale;fwd-status=304;stored"
+    site.clock.now += 61
+    assert site.get(if_none_match='"1"').status == 304
+    site.clock.now += 1
+    assert site.get().headers["age"] == "1"
+    assert site.calls == 3
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_fields_for_one_visitor_do_not_get_into_what_is_stored(site, method):
+    site.answer = lambda request: Response("page", headers={"etag": '"1"', **site.fields})
+    site.get()
+    site.clock.now += 61
+    site.answer = lambda request: Response(
+        "page", headers={"etag": '"1"', "x-user": request.cookies["name"], **site.fields}
+    ).conditional(request)
+    asked = site.client.request(method, "/", headers={"cookie": "name=ann"})
+    assert (asked.status, asked.headers["x-user"]) == (200, "ann")
+    site.answer = lambda request: Response(None, 304) if "if-none-match" in request.headers else Response("new")
+    assert "x-user" not in site.get().headers
+
+
+def test_fields_that_depend_on_more_than_the_stored_response_are_not_stored(site):
+    site.answer = lambda request: Response("page", headers={"etag": '"1"', **site.fields})
+    site.get()
+    site.clock.now += 61
+    site.answer = lambda request: Response(
+        "page", headers={"etag": '"1"', "x-shown": request.headers.get("x-host", ""), **site.fields}
+    ).conditional(request)
+    assert site.get(x_host="evil").headers["x-shown"] == "evil"
+    assert site.get().headers["x-shown"] == ""
+
+
+def test_a_client_whose_version_is_old_gets_the_new_one(site):
+    site.answer = lambda request: Response(
+        f"{site.calls}", headers={"etag": f'"{site.calls}"', **site.fields}
+    ).conditional(request)
+    site.get()
+    site.clock.now += 61
+    new = site.get(if_none_match='"1"')
+    assert (new.status, new.text) == (200, "2")
+    assert site.get(if_none_match='"2"').status == 304
+
+
+def test_what_was_read_is_named_in_vary_and_gets_entries_of_its_own(site):
+    site.answer = lambda request: Response(str(request.headers.get("x-kind")), headers=site.fields)
+    assert site.get(x_kind="a").headers["vary"] == "x-kind"
+    assert [site.get(x_kind=kind).text for kind in ("a", "b", "a")] == ["a", "b", "a"]
+    assert site.get().text == "None"
+    assert site.calls == 3
+
+
+def test_a_public_page_may_name_the_cookie_that_it_depends_on(site):
+    site.answer = lambda request: Response(request.cookies["a"], headers={"vary": "Cookie", **site.fields})
+    assert [site.get(cookie=f"a={value}").text for value in "1212"] == [*"1212"]
+    assert site.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fields", "text"),
+    [
+        ("POST", "/a", {}, "2"),
+        ("GET", "/a", {}, "1"),
+        ("POST", "/b", {}, "1"),
+        ("POST", "/b", {"location": "/a"}, "2"),
+        ("POST", "/b", {"content-location": "http://testserver/a"}, "2"),
+        ("POST", "/b", {"location": "http://other.example/a"}, "1"),
+        ("POST", "/b", {"location": "https://testserver/a"}, "1"),
+        ("POST", "/b", {"content-location": "//other.example/a"}, "1"),
+    ],
+)
+def test_an_unsafe_request_forgets_what_it_has_changed(site, method, path, fields, text):
+    site.get("/a")
+    site.fields = fields
+    site.clock.now += 1
+    site.client.request(method, path)
+    site.fields = {}
+    site.clock.now += 1
+    assert site.get("/a").text == text
+
+
+def test_a_write_that_failed_forgets_nothing(site):
+    site.get("/a")
+    site.app_fails = True
+    assert site.client.put("/a").status == 405
+    assert site.get("/a").text == "1"
+
+
+def test_a_path_is_forgotten_with_all_its_queries(site):
+    for path in ("/a", "/a?x=1", "/b"):
+        site.get(path)
+    site.clock.now += 1
+    assert site.cache.forget("/a") == 2
+    site.clock.now += 1
+    assert [site.get(path).text for path in ("/a", "/a?x=1", "/b")] == ["4", "5", "3"]
+
+
+def test_a_tag_is_forgotten(site):
+    site.answer = lambda request: Response(
+        str(site.calls), headers={"cache-tag": "lamp-7, lamps" if request.path == "/a" else "lamps", **site.fields}
+    )
+    site.get("/a"), site.get("/b")
+    site.clock.now += 1
+    assert site.cache.forget(tag="lamp-7") == 1
+    site.clock.now += 1
+    assert [site.get(path).text for path in ("/a", "/b")] == ["3", "2"]
+    site.clock.now += 1
+    assert site.cache.forget(tag="lamps") == 2
+    with pytest.raises(ValueError, match="a path or a tag"):
+        site.cache.forget()
+
+
+def test_forgetting_on_a_loop_is_awaited_where_it_would_block(tmp_path):
+    async def forget():
+        cache = Cache(SQLiteStore(tmp_path / "cache.db"))
+        with pytest.raises(RuntimeError, match="aforget"):
+            cache.forget("/a")
+        return await cache.aforget("/a"), await Cache().aforget(tag="a")
+
+    assert asyncio.run(forget()) == (0, 0)
+
+
+def test_what_was_forgotten_while_it_was_made_is_not_stored(site):
+    def answer(request):
+        site.clock.now += 1
+        site.cache.forget("/") if site.calls == 1 else None
+        site.clock.now += 1
+        return Response(str(site.calls), headers=site.fields)
+
+    site.answer = answer
+    assert [site.get().text for _ in range(3)] == ["1", "2", "2"]
+
+
+def test_a_stale_page_is_served_while_a_new_one_is_made(site):
+    site.fields = {"cache-control": "public, max-age=60, stale-while-revalidate=600"}
+    site.get()
+    site.clock.now += 61
+    assert site.get().text == "1"
+    eventually(lambda: site.get().text == "2" or None, "no new page is made")
+    assert site.calls == 2
+
+
+def test_a_page_that_is_for_all_no_more_is_not_served_stale(site):
+    site.fields = {"cache-control": "public, max-age=60, stale-while-revalidate=600, stale-if-error=600"}
+    site.get()
+    site.clock.now += 61
+    site.fields = {"cache-control": "private"}
+    assert site.get().text == "1"
+    eventually(lambda: site.get().text != "1" or None, "the old page is still served")
+
+
+def test_a_handler_that_fails_is_stood_in_for(site, caplog):
+    def fail(request):
+        raise InternalServerError("no database")
+
+    site.fields = {"cache-control": "public, max-age=60, stale-if-error=600"}
+    site.get()
+    site.clock.now += 61
+    site.answer = fail
+    with caplog.at_level(logging.CRITICAL, "antiphon"):
+        stale = site.get()
+    assert (stale.status, stale.text) == (200, "1")
+    assert stale.headers["cache-status"] == "Antiphon;fwd=stale;fwd-status=500"
+    site.clock.now += 600
+    with caplog.at_level(logging.CRITICAL, "antiphon"):
+        assert site.get().status == 500
+
+
+@pytest.mark.parametrize("style", ["def", "async def"])
+def test_many_who_miss_at_once_have_the_handler_called_once(interface, style):
+    app, go, calls = App(), Event(), []
+    app.use(Cache())
+
+    def page(request):
+        calls.append(request)
+        go.wait(10)
+        response = Response("page")
+        response.cache_for(60, public=True)
+        return response
+
+    async def apage(request):
+        from asyncio import to_thread
+
+        return await to_thread(page, request)
+
+    app.get("/")(page if style == "def" else apage)
+    found = []
+    visitors = [Thread(target=lambda: found.append(Client(app, interface).get("/"))) for _ in range(8)]
+    for visitor in visitors:
+        visitor.start()
+    eventually(lambda: calls or None, "nobody calls the handler")
+    go.set()
+    for visitor in visitors:
+        visitor.join(20)
+    assert {answer.text for answer in found} == {"page"}
+    assert (len(found), len(calls)) == (8, 1)
+
+
+def test_who_waits_too_long_goes_on_alone(interface):
+    site = Site(interface, patience=0.05)
+    go = Event()
+
+    def slow(request):
+        if site.calls == 1:
+            go.wait(10)
+        return Response("page", headers=site.fields)
+
+    site.answer = slow
+    first = Thread(target=site.get)
+    first.start()
+    eventually(lambda: site.calls or None, "nobody calls the handler")
+    assert site.get().text == "page"
+    assert site.calls == 2
+    go.set()
+    first.join(10)
+
+
+def test_nobody_waits_for_what_could_not_be_stored_lately(site):
+    go = Event()
+
+    def slow(request):
+        if site.calls == 2:
+            go.wait(10)
+        return Response(str(site.calls))
+
+    site.answer = slow
+    site.get()
+    second = Thread(target=site.get)
+    second.start()
+    eventually(lambda: site.calls > 1 or None, "nobody calls the handler")
+    assert site.get().text == "3"
+    go.set()
+    second.join(10)
+
+
+def test_what_a_condition_has_made_is_given_to_nobody_else(site):
+    site.answer = lambda request: Response(str(request.headers.get("if-none-match")), headers=site.fields)
+    assert site.get(if_none_match='"evil"').text == '"evil"'
+    assert [site.get().text for _ in range(2)] == ["None", "None"]
+    assert site.calls == 2
+
+
+def test_a_store_that_is_away_is_passed_by(interface, tmp_path, caplog):
+    store = SQLiteStore(tmp_path / "cache.db")
+    site = Site(interface, store=store)
+    site.get()
+    store.close()
+    for file in tmp_path.glob("cache.db*"):
+        file.unlink()
+    (tmp_path / "cache.db").mkdir()
+    with caplog.at_level(logging.CRITICAL, "antiphon"):
+        assert site.get().status == 200
+
+
+def test_without_files_large_bodies_and_streams_are_not_stored(interface):
+    site = Site(interface, largest=10, most_in_files=0)
+    site.answer = lambda request: Response("x" * (11 if request.path == "/large" else 10), headers=site.fields)
+    for path in ("/large", "/large", "/small", "/small"):
+        site.get(path)
+    assert site.calls == 3
+    site.answer = lambda request: Response(iter([b"a"]), headers=site.fields)
+    assert [site.get("/stream").text for _ in range(2)] == ["a", "a"]
+    assert site.calls == 5
+
+
+def test_limits_of_rates_around_the_cache_count_hits(interface):
+    app = App()
+    app.use(RateLimit("2/minute"))
+    app.use(Cache())
+    app.get("/")(lambda request: Response("page", headers={"cache-control": "public, max-age=60"}))
+    client = Client(app, interface)
+    assert [client.get("/").status for _ in range(3)] == [200, 200, 429]
+    assert "hit" in Client(app, interface, client=("10.0.0.9", 1)).get("/").headers["cache-status"]
+
+
+def test_a_signed_url_is_not_answered_when_it_has_expired(interface):
+    app = App(secret_keys=["a key of more than sixteen bytes"])
+    app.use(Cache())
+    calls = []
+
+    @app.get("/file", signed=True)
+    def file(request):
+        calls.append(1)
+        return Response("page", headers={"cache-control": "public, max-age=60"})
+
+    client = Client(app, interface)
+    url = app.url_for("file", _expires=60)
+    assert [client.get(url).status, client.get(url).status, client.get("/file").status] == [200, 200, 403]
+    assert len(calls) == 2
+
+
+@pytest.mark.processes
+def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
+    site = Site(interface, store=ValkeyStore(valkey.url, prefix=f"{interface}:"))
+    site.get()
+    client = site.cache._shelf._store._client
+    before = client.info("stats")["total_commands_processed"]
+    assert site.get().text == "1"
+    assert client.info("stats")["total_commands_processed"] - before == 2  # with this question
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [({"largest": 0}, "above 0"), ({"lease": 0}, "above 0"), ({"most": -1}, "above 0"), ({"patience": 0}, "above 0")],
+)
+def test_numbers_are_above_0(options, error):
+    with pytest.raises(ValueError, match=error):
+        Cache(MemoryStore(), **options)
+
+
+def test_entries_are_not_with_clients():
+    with pytest.raises(ValueError, match="keeps nothing here"):
+        Cache(CookieStore(["a key of more than sixteen bytes"]))
+
+
+def test_an_app_has_one_cache():
+    app = App()
+    app.use(Cache())
+    with pytest.raises(ValueError, match="use one"):
+        app.use(Cache())
+
+
+def reading(read):
+    return {"answer": lambda request: Response(str(read(request)), headers=FRESH)}
+
+
+FRESH = {"cache-control": "max-age=60"}
+REASONS = {
+    "no-freshness": {"fields": {}},
+    "no-store": {"fields": {"cache-control": "max-age=60, no-store"}},
+    "private": {"fields": {"cache-control": "private"}},
+    "vary-star": {"fields": FRESH | {"vary": "*"}},
+    "set-cookie": {"fields": FRESH | {"set-cookie": "a=b"}},
+    "method": {"fields": FRESH, "method": "HEAD"},
+    "status": {"answer": lambda request: Response("a", 206, FRESH | {"content-range": "bytes 0-0/2"})},
+    "request-no-store": {"fields": FRESH, "headers": {"cache-control": "no-store"}},
+    "request-body": {"fields": FRESH, "body": b"x"},
+    "authorization": {"fields": FRESH, "headers": {"authorization": "Bearer a"}},
+    "reads-cookie": reading(lambda request: request.cookies.get("a")),
+    "reads-authorization": reading(lambda request: request.headers.get("proxy-authorization")),
+    "reads-address": reading(lambda request: request.head.client),
+    "reads-everything": reading(lambda request: [*request.headers.items()]),
+    "reads-conditions": reading(lambda request: request.headers.get("if-none-match"))
+    | {"headers": {"if-none-match": '"1"'}},
+    "streamed": {"answer": lambda request: Response.file(__file__, headers=FRESH)},
+    "too-large": {"answer": lambda request: Response("x" * 1000, headers=FRESH)},
+}
+
+
+@pytest.mark.parametrize(("reason", "case"), REASONS.items(), ids=REASONS)
+def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
+    site = Site(interface, largest=900, most_in_files=3600)
+    site.fields, site.answer = case.get("fields"), case.get("answer")
+    set_debug_answer(lambda request, error, response: None)
+    try:
+        options = {"headers": case.get("headers", {}), "body": case.get("body", b"")}
+        told = site.client.request(case.get("method", "GET"), "/", **options).headers["cache-status"]
+    finally:
+        set_debug_answer(None)
+    assert told.endswith(f';detail="{reason}"')
+
+
+@pytest.mark.parametrize(
+    "reason", [*REASONS, "reads-session", "reads-user", "reads-nonce", "reads-more", "signed-url", "bypass"]
+)
+def test_explain_knows_each_reason(reason):
+    explained = (files("antiphon.explanations") / "errors.md").read_text("utf-8")
+    section = explained.partition("## not-cached\n")[2].partition("\n## ")[0]
+    assert f"`{reason}`" in section
+
+
+def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, caplog):
+    site.answer = lambda request: Response(request.cookies.get("a", ""), headers=site.fields)
+    assert "detail" not in site.get().headers["cache-status"]
+    set_debug_answer(lambda request, error, response: None)
+    try:
+        assert site.get().status == 500
+    finally:
+        set_debug_answer(None)
+    assert "the cookie was read for it" in caplog.text
+    assert "antiphon explain not-cached" in caplog.text

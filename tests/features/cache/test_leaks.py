@@ -1,0 +1,468 @@
+"""Ways to give one visitor's page to others through a shared cache: none of them may lead anywhere."""
+
+import asyncio
+import pickle
+
+import pytest
+
+from antiphon import App, Blueprint, Response, current_request
+from antiphon.features import (
+    Basic,
+    Bearer,
+    Cache,
+    CookieStore,
+    CSRFTokens,
+    Flash,
+    Languages,
+    Locations,
+    MemoryStore,
+    SecurityHeaders,
+    SessionLogin,
+    Sessions,
+    SQLiteStore,
+    Users,
+    csp_nonce,
+    csrf_token,
+)
+from antiphon.request.dependencies import Dependency
+from antiphon.testing import Client
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+KEY = "a key of more than sixteen bytes"
+WAYS = {}
+
+
+def way(name):
+    """Register a function that makes an app whose page, at /, tells who asks, and says that caches may keep it."""
+
+    def register(make):
+        WAYS[name] = make
+        return make
+
+    return register
+
+
+def shared(text, **fields):
+    response = Response(str(text), headers=fields)
+    response.cache_for(60, public=True)
+    return response
+
+
+def reading(name, read, **fields):
+    """Register a way in which the handler itself reads something."""
+
+    @way(name)
+    def make(app, tmp_path):
+        app.use(Cache())
+        app.get("/")(lambda request: shared(read(request), **fields))
+
+
+reading("a cookie", lambda request: request.cookies["name"])
+reading("a cookie, beside a Vary of something else", lambda request: request.cookies["name"], vary="Accept")
+reading("the Cookie header", lambda request: request.headers["Cookie"])
+reading("the Cookie header, in other case", lambda request: request.headers.get("COOKIE"))
+reading("the presence of a cookie", lambda request: "ann" in request.cookies.values())
+reading("all header fields", lambda request: request.headers.items())
+reading("all header fields as a dict", lambda request: dict(request.headers))
+reading("header fields as text", lambda request: str(request.headers))
+reading("the number of header fields", lambda request: [name for name in request.headers if name.startswith("x-is")])
+reading("the head", lambda request: request.head.field("cookie"))
+reading("the fields of the head", lambda request: request.head.fields())
+reading("credentials", lambda request: request.authorization.token)
+reading("the Authorization header", lambda request: request.headers["authorization"])
+reading("the address", lambda request: request.ip)
+reading("the address and port", lambda request: request.client)
+reading("a field that a proxy adds", lambda request: request.headers["x-user"])
+reading("the user agent", lambda request: request.user_agent)
+reading("the preferred language", lambda request: request.accept_languages.best(["en", "de"]))
+reading("the referrer", lambda request: request.referrer)
+reading("the version of HTTP", lambda request: request.http_version)
+reading("a copy of the request", lambda request: request.copy().cookies["name"])
+reading("a pickled request", lambda request: pickle.loads(pickle.dumps(request)).cookies["name"])
+reading("the current request", lambda _: current_request().cookies["name"])
+reading("the URL after a forwarded host", lambda request: (request.url, request.headers.get("x-forwarded-host")))
+
+
+@way("a session in memory")
+def _(app, tmp_path):
+    app.use(Cache())
+    sessions(app, MemoryStore())
+
+
+@way("a session in a file")
+def _(app, tmp_path):
+    app.use(Cache())
+    sessions(app, SQLiteStore(tmp_path / "sessions.db"))
+
+
+@way("a session in a cookie")
+def _(app, tmp_path):
+    app.use(Cache())
+    sessions(app, CookieStore(app.secret_keys))
+
+
+@way("a session around the cache")
+def _(app, tmp_path):
+    sessions(app, MemoryStore())
+    app.use(Cache())
+
+
+def sessions(app, store):
+    app.use(Sessions(store))
+    app.get("/login")(lambda request: request.session.update(name=request.headers["x-user"]) or "")
+    app.get("/")(lambda request: shared(request.session["name"]))
+
+
+@way("a message for the next page")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.use(Sessions(MemoryStore()))
+    app.use(Flash())
+    app.get("/login")(lambda request: request.flash(request.headers["x-user"]) or "")
+    app.get("/")(lambda request: shared([message.text for message in request.flash.take()]))
+
+
+@way("a CSRF token")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.use(Sessions(MemoryStore()))
+    app.use(CSRFTokens())
+    app.get("/")(lambda request: shared(csrf_token(request)))
+
+
+@way("a nonce")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.use(SecurityHeaders())
+    app.get("/")(lambda request: shared(csp_nonce(request)))
+
+
+@way("a user by a token")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.use(Users(Bearer(lambda token: token)))
+    app.get("/")(lambda request: shared(request.user))
+
+
+@way("a user by a password")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.use(Users(Basic(lambda name, password: name), Bearer(lambda token: token)))
+    app.get("/")(lambda request: shared(request.user))
+
+
+@way("a user whom a coroutine finds")
+def _(app, tmp_path):
+    async def find(token):
+        await asyncio.sleep(0)
+        return token
+
+    app.use(Cache())
+    app.use(Users(Bearer(find)))
+
+    @app.get("/")
+    async def page(request):
+        return shared(request.user)
+
+
+@way("a user found ahead, then the header itself")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.use(Users(Bearer(lambda token: token), blocking=True))
+    app.get("/")(lambda request: shared(request.authorization.token))
+
+
+@way("a user around the cache")
+def _(app, tmp_path):
+    app.use(Users(Bearer(lambda token: token)))
+    app.use(Cache())
+    app.get("/")(lambda request: shared(request.user))
+
+
+@way("a user under another name")
+def _(app, tmp_path):
+    visitor = Dependency("visitor")
+    app.use(Cache())
+    app.use(Users(Bearer(lambda token: token), dependency=visitor))
+    app.get("/")(lambda request: shared(request[visitor]))
+
+
+@way("a login")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.use(Sessions(MemoryStore()))
+    app.use(Users(SessionLogin(lambda key: key, key=str), Bearer(lambda token: token)))
+    app.get("/")(lambda request: shared(request.user))
+
+
+@way("the language of texts")
+def _(app, tmp_path):
+    for language in ("en", "de"):
+        (tmp_path / f"{language}.json").write_text("{}")
+    app.use(Cache())
+    app.use(Languages(tmp_path, default="en", cookie="language"))
+    app.get("/")(lambda request: shared(request.language.tag))
+
+
+@way("the place of the address")
+def _(app, tmp_path):
+    (tmp_path / "geo.csv").write_text("10.0.0.1,10.0.0.1,Ann,,1,1\n10.0.0.2,10.0.0.2,Ben,,2,2\n")
+    app.use(Cache())
+    app.use(Locations(tmp_path / "geo.csv"))
+    app.get("/")(lambda request: shared(request.location.city))
+
+
+@way("a hook before the handler")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.before_request(lambda request: setattr(request.g, "name", request.cookies["name"]))
+    app.get("/")(lambda request: shared(request.g.name))
+
+
+@way("a hook after the handler")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.get("/")(lambda request: shared(""))
+
+    @app.after_request
+    def greet(request, response):
+        response.body = request.cookies["name"].encode()
+
+
+@way("middleware inside of the cache")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.middleware(name_in_g)
+    app.get("/")(lambda request: shared(request.g.name))
+
+
+@way("middleware around the cache")
+def _(app, tmp_path):
+    app.middleware(name_in_g)
+    app.use(Cache())
+    app.get("/")(lambda request: shared(request.g.name))
+
+
+@way("middleware around the cache, and the handler again")
+def _(app, tmp_path):
+    app.middleware(name_in_g)
+    app.use(Cache())
+    app.get("/")(lambda request: shared(request.cookies["name"]))
+
+
+@way("middleware before routing")
+def _(app, tmp_path):
+    app.middleware(before_routing=True)(name_in_g)
+    app.use(Cache())
+    app.get("/")(lambda request: shared(request.g.name))
+
+
+@way("middleware before routing that is registered later")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.middleware(before_routing=True)(name_in_g)
+    app.get("/")(lambda request: shared(request.g.name))
+
+
+def name_in_g(request):
+    request.g.name = request.cookies["name"]
+    yield
+
+
+@way("another path by a cookie")
+def _(app, tmp_path):
+    app.use(Cache())
+
+    @app.middleware(before_routing=True)
+    def lead(request):
+        request.path = f"/of/{request.headers['x-user']}"
+        yield
+
+    app.get("/of/<name>")(lambda request, name: shared(name))
+
+
+@way("middleware of a blueprint")
+def _(app, tmp_path):
+    app.use(Cache())
+    part = Blueprint("part")
+    part.middleware(name_in_g)
+    part.get("/")(lambda request: shared(request.g.name))
+    app.register(part)
+
+
+@way("a dependency")
+def _(app, tmp_path):
+    depends_on(app, lambda request: request.cookies["name"])
+
+
+@way("a dependency that waits")
+def _(app, tmp_path):
+    async def find(request):
+        await asyncio.sleep(0)
+        return request.cookies["name"]
+
+    depends_on(app, find)
+
+
+@way("a dependency that is closed")
+def _(app, tmp_path):
+    def find(request):
+        yield request.cookies["name"]
+
+    depends_on(app, find)
+
+
+def depends_on(app, find):
+    name = Dependency("name")
+    app.use(Cache())
+    app.provide(name, find)
+    app.get("/")(lambda request: shared(request[name]))
+
+
+@way("a mounted app")
+def _(app, tmp_path):
+    inner = App()
+    inner.get("/")(lambda request: shared(request.cookies["name"]))
+    app.use(Cache())
+    app.mount("", inner)
+
+
+@way("a mounted WSGI application")
+def _(app, tmp_path):
+    def inner(environ, start_response):
+        start_response("200 OK", [("cache-control", "public, max-age=60")])
+        return [environ["HTTP_COOKIE"].encode()]
+
+    app.use(Cache())
+    app.mount("", inner)
+
+
+@way("a mounted ASGI application")
+def _(app, tmp_path):
+    async def inner(scope, receive, send):
+        fields = [(b"cache-control", b"public, max-age=60")]
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await send({"type": "http.response.body", "body": dict(scope["headers"])[b"cookie"]})
+
+    app.use(Cache())
+    app.mount("", inner)
+
+
+@way("a cookie that is set")
+def _(app, tmp_path):
+    app.use(Cache())
+
+    @app.get("/")
+    def page(request):
+        response = shared("")
+        response.set_cookie("seen", request.head.inner.field("x-user"))  # even where nothing notes who reads
+        return response
+
+
+@way("the body of a GET")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.get("/")(lambda request: shared(request.text))
+
+
+@way("an error that says who asked")
+def _(app, tmp_path):
+    app.use(Cache())
+
+    @app.get("/")
+    def page(request):
+        response = shared(f"Not for {request.cookies['name']}")
+        response.status = 404
+        return response
+
+
+@way("fields that say private")
+def _(app, tmp_path):
+    app.use(Cache())
+    app.get("/")(
+        lambda request: Response(
+            str(request.head.inner.field("cookie")), headers={"cache-control": "private, max-age=60"}
+        )
+    )
+
+
+@way("fields that say private, and a directive of shared caches")
+def _(app, tmp_path):
+    app.use(Cache())
+    fields = {"cache-control": "private, s-maxage=60"}
+    app.get("/")(lambda request: Response(request.head.inner.field("cookie"), headers=fields))
+
+
+@way("credentials that nothing reads")
+def _(app, tmp_path):
+    app.use(Cache())
+    fields = {"cache-control": "max-age=60"}
+    app.get("/")(lambda request: Response(request.head.inner.field("authorization"), headers=fields))
+
+
+def visitor(app, interface, name, number):
+    headers = {
+        "authorization": f"Bearer {name}",
+        "x-user": name,
+        f"x-is-{name}": "1",
+        "user-agent": name,
+        "accept-language": {"ann": "en", "ben": "de"}[name],
+        "referer": f"http://testserver/{name}",
+        "x-forwarded-host": name,
+    }
+    client = Client(
+        app,
+        interface,
+        headers=headers,
+        cookies={"name": name, "language": {"ann": "en", "ben": "de"}[name]},
+        client=(f"10.0.0.{number}", 50000 + number),
+        http_version={"ann": "1.1", "ben": "1.0"}[name],
+    )
+    if "/login" in {route.pattern for route in app.routes}:
+        client.get("/login")
+    return client
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_nobody_gets_the_page_of_somebody_else(name, interface, tmp_path):
+    def page(visitor, name):
+        body = name.encode() if "body" in name_of_way else b""
+        answer = visitor.request("GET", "/", body=body)
+        return answer.text, [value for field, value in answer.headers.items() if field == "set-cookie"]
+
+    name_of_way = name
+
+    def made():
+        app = App(secret_keys=[KEY])
+        WAYS[name](app, tmp_path)
+        return app
+
+    alone, app = made(), made()
+    ann, ben = (visitor(app, interface, each, number) for number, each in enumerate(("ann", "ben"), 1))
+    for_ann = page(ann, "ann")
+    for_ben = page(ben, "ben")
+    assert for_ben != for_ann
+    random = {"a CSRF token", "a nonce", "a message for the next page"}
+    if name not in random and "in a file" not in name:
+        assert for_ben == page(visitor(alone, interface, "ben", 2), "ben")
+        assert page(ann, "ann") == for_ann
+
+
+def test_there_are_forty_ways():
+    assert len(WAYS) >= 40
+
+
+def test_a_method_that_is_overridden_later_is_watched_from_the_beginning(interface):
+    app = App()
+
+    @app.middleware(before_routing=True)
+    def name_and_method(request):
+        request.g.name = request.cookies["name"]
+        request.method = request.headers.get("x-http-method-override", request.method)
+        yield
+
+    app.use(Cache())
+    app.get("/")(lambda request: shared(request.g.name))
+    client = Client(app, interface)
+    first = client.post("/", headers={"x-http-method-override": "GET"}, cookies={"name": "ann"})
+    assert (first.text, client.get("/", cookies={"name": "ben"}).text) == ("ann", "ben")

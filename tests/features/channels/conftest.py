@@ -1,0 +1,28 @@
+"""The stores of channels under test, each on the real thing."""
+
+from contextlib import ExitStack, closing
+
+import pytest
+
+from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore
+from tests.features.stores.conftest import OF_SEVERAL_SERVERS, SERVERS
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes), *OF_SEVERAL_SERVERS])
+def open_store(request, tmp_path):
+    """Open the store, or another one of the same data."""
+    with ExitStack() as stack:
+        memory = MemoryStore()
+
+        def open_():
+            match request.param:
+                case "memory":
+                    return memory
+                case "sqlite":
+                    store = SQLiteStore(tmp_path / "store.db", timeout=30)
+                case kind:
+                    url = request.getfixturevalue(SERVERS[kind]).url
+                    store = ValkeyStore(url, prefix=f"{tmp_path}:", timeout=30)
+            return stack.enter_context(closing(store))
+
+        yield open_

@@ -1,0 +1,31 @@
+"""What makes no channel."""
+
+import pytest
+
+from antiphon.features import Channel, CookieStore, MemoryStore
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"name": ""}, "the name of a channel is text, not ''"),
+        ({"name": "\ud800"}, "the name of a channel is text"),
+        ({"name": None}, "the name of a channel is text, not None"),
+        ({"keep": 0}, "keep is a number of messages above 0, not 0"),
+        ({"max_message_size": 0}, "max_message_size is a number of bytes above 0, not 0"),
+        ({"lease": 0}, "lease is a number of seconds above 0, not 0"),
+    ],
+)
+def test_what_can_not_be_is_refused(options, error):
+    with pytest.raises(ValueError, match=error):
+        Channel(**{"name": "news", "store": MemoryStore(), **options})
+
+
+def test_a_store_that_keeps_no_channels_is_refused():
+    with pytest.raises(TypeError, match="not by CookieStore"):
+        Channel("news", CookieStore(["k" * 16]))
+
+
+def test_a_member_has_a_name():
+    with pytest.raises(ValueError, match="the name of a member is text, not ''"):
+        Channel("news", MemoryStore()).present("")

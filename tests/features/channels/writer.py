@@ -1,0 +1,13 @@
+"""A process that sends numbers to a channel for ever, and says the id of each that was sent."""
+
+import os
+import sys
+from itertools import count
+
+from antiphon.features import Channel, SQLiteStore, ValkeyStore
+
+if __name__ == "__main__":
+    url = sys.argv[1]
+    news = Channel("news", ValkeyStore(url) if "://" in url else SQLiteStore(url, timeout=30), keep=100_000)
+    for number in count():
+        os.write(1, f"{news.send_now(number)}\n".encode())

@@ -1,0 +1,113 @@
+"""Twenty-one requests, and the ways to send them to an application."""
+
+import asyncio
+import http.client
+import re
+import threading
+from contextlib import contextmanager
+
+from antiphon import Request, get_response
+
+PARTS = b"".join((
+    b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nhi\r\n',
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n',
+    b"a line\n" * 30_000,
+    b"\r\n--x--\r\n",
+))  # fmt: skip
+JSON = {"content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+MULTIPART = {"content-type": "multipart/form-data; boundary=x"}
+
+EXCHANGES = {
+    "query": ("GET", "/head?q=1&q=caf%C3%A9", {"accept-language": "de", "x-own": "yes"}, b""),
+    "cookies": ("GET", "/cookies", {"cookie": "a=1; b=two"}, b""),
+    "json": ("POST", "/order", JSON, b'{"item":"tea","count":2}'),
+    "wrong field": ("POST", "/order", JSON, b'{"item":"tea","count":"x"}'),
+    "malformed JSON": ("POST", "/order", JSON, b"{"),
+    "wrong type": ("POST", "/order", {"content-type": "text/plain"}, b"tea"),
+    "error page": ("POST", "/order", {**JSON, "accept": "text/html"}, b"[]"),
+    "form": ("POST", "/form", FORM, b"a=1&b=%C3%A9&a=2"),
+    "form in parts": ("POST", "/form", MULTIPART, PARTS),
+    "upload": ("POST", "/upload", MULTIPART, PARTS),
+    "bytes": ("POST", "/echo", {"content-type": "application/x-own"}, bytes(range(256))),
+    "empty": ("POST", "/echo", {"content-type": "application/x-own"}, b""),
+    "stream": ("GET", "/stream", {}, b""),
+    "events": ("GET", "/events", {}, b""),
+    "condition": ("GET", "/page", {"if-none-match": '"never"'}, b""),
+    "file": ("GET", "/file", {}, b""),
+    "range": ("GET", "/file", {"range": "bytes=4-13"}, b""),
+    "error": ("GET", "/error", {}, b""),
+    "failure": ("GET", "/failing", {}, b""),
+    "nothing": ("GET", "/nothing", {}, b""),
+    "parameter": ("GET", "/item/caf%C3%A9", {}, b""),
+}
+_SERVERS = {"server", "date", "connection", "keep-alive", "transfer-encoding", "alt-svc"}
+
+
+def exchange(app, interface, name):
+    """Do one of the exchanges with an application, and return its answer as far as the application decides it."""
+    return ask(app, interface, *EXCHANGES[name])
+
+
+def exchange_by_socket(port, name):
+    """Do what ``exchange`` does, with a server."""
+    return ask_by_socket(port, *EXCHANGES[name])
+
+
+def ask(app, interface, method, url, headers, body):
+    """Send a request to an application, and return its answer as far as the application decides it."""
+    length = {"content-length": str(len(body))} if method == "POST" else {}
+    request = Request.blank(f"http://localhost{url}", method, {"host": "localhost", **headers, **length}, body)
+    response = get_response(app, request, interface).freeze()
+    return seen(response.status, response.headers.items(), response.body)
+
+
+def ask_by_socket(port, method, url, headers, body):
+    """Do what ``ask`` does, with a server."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, url, body or None, headers | {"host": "localhost"})
+    response = connection.getresponse()
+    answer = seen(response.status, response.getheaders(), response.read())
+    connection.close()
+    return answer
+
+
+def seen(status, fields, body):
+    """Return an answer as it can be compared: without what servers add, and random identifiers."""
+    kept = sorted((name.lower(), _plain(value)) for name, value in fields if name.lower() not in _SERVERS)
+    return (
+        status,
+        [field for field in kept if field[0] != "content-length" or status != 204],
+        _plain(body.decode("latin-1")),
+    )
+
+
+def _plain(text):
+    return re.sub("[0-9a-f]{32}", "ID", text)
+
+
+@contextmanager
+def served(start):
+    """Run a server on a loop of its own: ``start`` is awaited there, and returns its port and what stops it."""
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    found = {}
+
+    def work():
+        asyncio.set_event_loop(loop)
+        try:
+            found["port"], found["stop"] = loop.run_until_complete(start())
+        finally:
+            ready.set()
+        loop.run_forever()
+        loop.run_until_complete(found["stop"]())
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield found["port"]
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)

@@ -1,0 +1,40 @@
+"""The servers of frameworks that are servers themselves."""
+
+
+async def start_aiohttp(app):
+    from aiohttp import web
+
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    return runner.addresses[0][1], runner.cleanup
+
+
+async def start_tornado(app):
+    from tornado.httpserver import HTTPServer
+    from tornado.netutil import bind_sockets
+
+    server = HTTPServer(app)
+    sockets = bind_sockets(0, "127.0.0.1")
+    server.add_sockets(sockets)
+
+    async def stop():
+        server.stop()
+        await server.close_all_connections()
+
+    return sockets[0].getsockname()[1], stop
+
+
+async def start_sanic(app):
+    server = await app.create_server("127.0.0.1", 0, return_asyncio_server=True, access_log=False)
+    await server.startup()
+    await server.start_serving()
+
+    async def stop():
+        server.close()
+
+    return server.server.sockets[0].getsockname()[1], stop
+
+
+START = {"aiohttp": start_aiohttp, "tornado": start_tornado, "sanic": start_sanic}

@@ -1,0 +1,98 @@
+"""One function as a view in seventeen applications: twenty-one requests have the same answers, byte for byte."""
+
+import logging
+import warnings
+from contextlib import ExitStack
+from functools import cache
+
+import pytest
+
+from antiphon import view
+from antiphon.concurrency.loop import running_loop
+from tests.frameworks import apps
+from tests.frameworks.exchanges import EXCHANGES, ask, exchange, exchange_by_socket, served
+from tests.frameworks.servers import START
+
+DIFFERENT = {
+    ("fasthtml", "malformed JSON"): "FastHTML reads JSON itself, and refuses it before the view",
+    ("fasthtml", "error page"): "FastHTML refuses JSON that is no object before the view",
+    ("pyramid", "json"): "WebOb makes Location a whole URL",
+    ("webob", "json"): "WebOb makes Location a whole URL",
+}
+"""What differs, and why."""
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog):
+    caplog.set_level(logging.CRITICAL)
+
+
+def made(make):
+    if not apps.is_installed(make):
+        pytest.skip(f"{make.__name__.partition('_')[0]} is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make()
+
+
+@cache
+def expected(name):
+    app = apps.own()
+
+    def as_served(environ, start_response):
+        return app(environ, start_response)
+
+    return exchange(as_served, "wsgi", name)
+
+
+def differences(send, framework):
+    found = {}
+    for name in EXCHANGES:
+        answer = send(name)
+        if answer != expected(name) and (framework, name) not in DIFFERENT:
+            found[name] = answer, expected(name)
+    return found
+
+
+@pytest.mark.parametrize("make", apps.WSGI)
+def test_answers_are_the_same_over_wsgi(make):
+    app = made(make)
+    assert differences(lambda name: exchange(app, "wsgi", name), make.__name__) == {}
+
+
+@pytest.mark.parametrize("make", [
+    *[make for make in apps.ASGI if make is not apps.sanic], pytest.param(apps.fasthtml, marks=[
+        pytest.mark.once,  # FastHTML leaves uploads that it has parsed open
+        pytest.mark.filterwarnings("ignore:Exception ignored in. <function SpooledTemporaryFile"),
+    ]),
+])  # fmt: skip
+def test_answers_are_the_same_over_asgi(make):
+    app = made(make)
+    assert differences(lambda name: exchange(app, "asgi", name), make.__name__) == {}
+
+
+@pytest.mark.parametrize("make", [*apps.SERVED, apps.sanic])
+def test_answers_are_the_same_on_sockets(make):
+    app = made(make)
+    with served(lambda: START[make.__name__](app)) as port:
+        assert differences(lambda name: exchange_by_socket(port, name), make.__name__) == {}
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"], ids=["def", "async def"])
+def test_def_views_of_django_over_asgi_leave_its_loop_alone(interface, monkeypatch):
+    loops = []
+
+    def where(request):
+        loops.append(running_loop())
+        return "Hello"
+
+    async def awhere(request):
+        return where(request)
+
+    def views():
+        return {"text": view(where if interface == "wsgi" else awhere)}
+
+    with ExitStack() as stack:
+        app = apps.application(apps.django_asgi, views, monkeypatch, stack)
+        assert ask(app, "asgi", "GET", "/text", {}, b"")[0] == 200
+    assert [loop is not None for loop in loops] == [interface == "asgi"]

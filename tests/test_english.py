@@ -1,0 +1,99 @@
+"""Docs, messages and docstrings have none of the words and shapes that CONTRIBUTING.md lists."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src/antiphon"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_BE = "(?:is|are|was|were)"
+_NEVER = "(?!such|longer|more|one|way|need|place|reason|room|matter|news|use|part|different|better|bound|limit|other)"
+SHAPES = {
+    "none as a predicate": rf"\b(?:what|that|which|it|who) {_BE} none\b(?! of)",
+    "no as a predicate": rf"\b(?:that|which|it) {_BE} no {_NEVER}[a-z]+\b",
+    "another as a predicate": rf"\b{_BE} another(?: one)?(?=[.,;:)]| than\b| after\b| in each\b)",
+    "nobody for anonymous or none": r"\b(?:for|to) nobody\b",
+    "whoever": r"(?i)\bwhoever\b",
+    "who without its noun": r"[;:] who (?:has|asks|reads|sends|wants|must|only|takes|says|writes|streams)\b",
+    "his for anybody's": r"\b(?:his|him)\b",
+    "becomes of": r"(?i)\bwhat (?:\w+ )?becomes? of\b",
+    "from then on": r"(?i)\bfrom (?:then|there|here) on\b",
+    "of several": r"(?:^|[.:;] )Of (?:several|two|those|many)\b",
+    "saves you": r"\bsaves? you\b",
+    "altogether": r"\baltogether\b",
+    "came there": r"\bhow (?:it|they) came (?:there|here)\b",
+    "that are there": rf"\b(?:that|which) {_BE} there\b(?! for)",
+    "not there": rf"\b{_BE} not there\b",
+    "that there are": r"\bthat there (?:is|are)(?=[.,;:]|$)",
+    "why it is so": r"(?i)\bwhy it is so\b",
+    "no type can say": r"\bno type can\b",
+    "so does": r"[,;:] (?:and )?so (?:does|do|has|have|is|are|was|were) (?!that\b|not\b|them\b|it\b)\w",
+    "so does, first": r"(?:^|[.:] )So (?:does|do|is|are) \w",
+    "led": rf"\b{_BE} led (?:back )?(?:to|there|here)\b",
+    "nothing of": r"\b(?:says?|tells?|knows?|learns?) (?:nothing|anything|more) of\b",
+    "anew": r"\banew\b",
+}
+
+
+def table() -> list[tuple[str, str]]:
+    """Return the rows of the table in CONTRIBUTING.md: what not to write, and what to write."""
+    section = (ROOT / "CONTRIBUTING.md").read_text().partition("## English")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(.+)` \| (?!write)(.+) \|$", section, re.MULTILINE)
+
+
+def prose(page: str) -> str:
+    """Return the text of a page, without its code."""
+    text = re.sub(r"^( *)(```+).*?^ *\2$", "", page, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`\n]+`", "`x`", text)
+
+
+def texts(module: str) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings and the messages of a module, with their lines."""
+    for node in ast.walk(ast.parse(module)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, re.sub(r"``[^`]+``", "``x``", node.value)
+
+
+def found(text: str) -> list[str]:
+    """Return the shapes in a text, each with the words around it."""
+    line = " ".join(text.split())
+    hits = [(name, hit) for name, shape in SHAPES.items() for hit in re.finditer(shape, line)]
+    return [f"{name}: ...{line[max(0, hit.start() - 40) : hit.end() + 40]}..." for name, hit in hits]
+
+
+@pytest.mark.parametrize(("wrong", "right"), table())
+def test_the_table_and_the_shapes_agree(wrong, right):
+    assert found(wrong)
+    assert not found(right)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_shape_is_in_the_table(shape):
+    assert any(re.search(SHAPES[shape], wrong) for wrong, right in table())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_has_none_of_them(page):
+    assert found(prose(page.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in PACKAGE.rglob("*.py")}), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_messages_and_docstrings_have_none_of_them(folder):
+    hits = [
+        f"{path.relative_to(ROOT)}:{line}: {hit}"
+        for path in sorted(folder.glob("*.py"))
+        for line, text in texts(path.read_text())
+        for hit in found(text)
+    ]
+    assert hits == []
+
+
+def test_pages_have_no_control_characters():
+    assert [page.name for page in PAGES if any(each < " " and each not in "\n\t" for each in page.read_text())] == []
