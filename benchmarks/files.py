@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from .load import TIMEOUT, LoadError
 from .report import FLOOR, OURS
-from .server_process import ServerProcess, cpu_time, forget_peak, granian, memory, peak_memory, settled
+from .server_process import ServerProcess, cpu_time, forget_peak, granian, memory, on_linux, peak_memory, settled
 
 SHARE = 0.95
 MOST_MEMORY = 8 << 20
@@ -154,10 +154,8 @@ def failures(pair: Pair, result: Result) -> list[str]:
     return found
 
 
+@on_linux
 def main() -> int:
-    if sys.platform != "linux":
-        print("this benchmark reads CPU time and memory of processes as only Linux gives them")
-        return 2
     options = parse_options()
     signal(SIGTERM, lambda *_: sys.exit("terminated"))  # so that the servers are stopped
     settle = settled(free=options.free)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .cases import PAGE, Case, WrongAnswerError, sending
 from .forms import CONTENT_TYPE, fields_form
-from .growth_apps import CHUNK, literal
+from .growth_apps import CHUNK, language, literal
 
 URLENCODED = "application/x-www-form-urlencoded"
 Parts = Mapping[str, int]
@@ -16,7 +16,7 @@ class Growth(NamedTuple):
     """One thing of which requests have more and more.
 
     `request` makes the request for a size; `parts` says of how much the app is made. With `is_flat`, the size must not
-    matter. `peers` have the thing, too.
+    matter. `peers` have the thing, too. With `is_of_start` the time is that until the app has answered once.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Growth(NamedTuple):
     parts: Callable[[int], Parts] = lambda _size: {}
     is_flat: bool = False
     peers: Sequence[str] = ()
+    is_of_start: bool = False
 
 
 def get(path: str, answer: str, *, query: str = "", headers: Mapping[str, str] | None = None) -> Case:
@@ -82,6 +83,10 @@ def page(_size: int) -> Case:
     return get("/page", "page")
 
 
+def included(_size: int) -> Case:
+    return get("/included", "page")
+
+
 def last_literal(routes: int) -> Case:
     return get(literal(routes // 2 - 1), "page")
 
@@ -114,7 +119,16 @@ def missing(_routes: int) -> Case:
     return Missing("missing", "GET", "/items/7/a99999", PAGE, "", "", status=404)
 
 
+def in_store(_entries: int) -> Case:
+    return get("/entries", "1 entry")
+
+
+def in_language(count: int) -> Case:
+    return get("/language", f"text of {language(count - 1)}", headers={"accept-language": language(count - 1)})
+
+
 SHORT, LONG, ROUTES = (1, 10, 100, 1000, 10_000), (10, 100, 1000, 10_000, 100_000), (10, 100, 1000, 10_000)
+MANY_ROUTES = (*ROUTES, 100_000)
 READERS = ("falcon", "flask", "starlette", "blacksheep")
 
 
@@ -133,8 +147,19 @@ GROWTHS = (
     Growth("strings in a JSON array", LONG, in_json),
     Growth("depth of a JSON array", (10, 100, 800), deep_json),
     Growth("routes, a literal one", ROUTES, last_literal, routes, is_flat=True, peers=READERS),
-    Growth("routes, one with a parameter", ROUTES, last_dynamic, routes, is_flat=True, peers=READERS),
+    Growth("routes, one with a parameter", MANY_ROUTES, last_dynamic, routes, is_flat=True, peers=READERS),
     Growth("routes, none of which matches", ROUTES, missing, routes, is_flat=True),
+    Growth("routes, until the first answer", (10, 100, 10_000, 100_000), last_literal, routes, is_of_start=True),
+    Growth(
+        "entries in SQLite: one read, one changed",
+        (10, 100, 1000, 1_000_000),
+        in_store,
+        lambda size: {"entries": size},
+        is_flat=True,
+    ),
+    Growth(
+        "languages, one of which is asked for", (2, 10, 50), in_language, lambda size: {"languages": size}, is_flat=True
+    ),
     Growth(
         "middlewares", (0, 5, 20), page, lambda size: {"middlewares": size}, peers=("falcon", "starlette", "blacksheep")
     ),
@@ -142,5 +167,6 @@ GROWTHS = (
         "functions after the request", (0, 5, 20), page, lambda size: {"after_hooks": size}, peers=("falcon", "flask")
     ),
     Growth("headers of the response", (0, 10, 50), headed, peers=READERS),
+    Growth("templates that a page includes", (10, 50, 200, 1000), included, lambda size: {"includes": size}),
     Growth("chunks of a streamed body", ROUTES, streamed, peers=READERS),
 )

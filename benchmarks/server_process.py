@@ -6,20 +6,34 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from time import CLOCK_MONOTONIC, clock_gettime, clock_gettime_ns, sleep
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from .load import LoadError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 ROOT = Path(__file__).parent.parent
 START = 30.0
 """Seconds until which the server has to accept connections."""
 
 GRANIAN = ("--workers=1", "--runtime-threads=1", "--blocking-threads=1", "--no-log")
+
+
+def on_linux(main: Callable[P, int]) -> Callable[P, int]:
+    """Have the command of a benchmark say that it needs Linux, and end with 2 elsewhere."""
+
+    @wraps(main)
+    def run(*arguments: P.args, **options: P.kwargs) -> int:
+        if sys.platform == "linux":
+            return main(*arguments, **options)
+        print("this benchmark reads the CPU time and the memory of processes as only Linux gives them")
+        return 2
+
+    return run
 
 
 def granian(interface: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """`python -m benchmarks.sockets`: memory of an idle WebSocket, CPU of a message, and the end at SIGTERM.
 
-The same echo by Antiphon and by Starlette, on Uvicorn, and by Antiphon on `antiphon run`. Memory is what the server's
+The same echo by Antiphon and by Starlette, on Uvicorn, and by Antiphon on `antiphon run`, beside a bare application on
+Granian, whose own a socket's memory mostly is there. Memory is what the server's
 process takes more with so many sockets open, CPU the user and system time of that process: all take turns, and the
 least of each counts.
 """
@@ -17,16 +18,23 @@ from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from .server_process import granian
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 TALKING = 10
 """Sockets on which messages are sent at once."""
 
 UVICORN = ("-m", "uvicorn", "{app}", "--log-level", "critical", "--port", "{port}")
+RUN = "Antiphon, antiphon run"
+BARE = "bare, Granian"
+MORE = 16 << 10
+"""Bytes that a socket of `antiphon run` may take more than one of a bare application on Granian."""
 SERVED = {
     "Antiphon, Uvicorn": ("benchmarks.socket_apps.antiphon_app:app", UVICORN),
     "Starlette, Uvicorn": ("benchmarks.socket_apps.starlette_app:app", UVICORN),
-    "Antiphon, antiphon run": (
+    BARE: ("benchmarks.socket_apps.bare_app:app", granian("asginl")),
+    RUN: (
         "benchmarks.socket_apps.antiphon_app:app",
         ("-m", "antiphon", "run", "{app}", "--interface", "asgi", "--no-access-log", "--port", "{port}"),
     ),
@@ -102,8 +110,8 @@ async def measure(name: str, count: int, messages: int) -> tuple[float, float, f
     return memory, cpu * 1e6, ended, codes
 
 
-def main() -> None:
-    """Measure each, and print the least of some rounds."""
+def main() -> int:
+    """Measure each, print the least of some rounds, and return 1 if a socket takes more than it may."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--sockets", type=int, default=1000)
     parser.add_argument("--messages", type=int, default=20_000)
@@ -117,7 +125,11 @@ def main() -> None:
     for name in SERVED:
         memory, cpu, ended = (min(each[name][part] for each in rounds) for part in (0, 1, 2))
         print(f"{name:24} {memory / 1024:12.1f} {cpu:12.1f} {ended:12.2f}  {rounds[-1][name][3]}")
+    more = min(each[RUN][0] for each in rounds) - min(each[BARE][0] for each in rounds)
+    if more > MORE:
+        print(f"a socket of `antiphon run` takes {more / 1024:.1f} KiB more than a bare one, not {MORE >> 10}")
+    return more > MORE
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from .forms import CLOSE, CONTENT_TYPE, file_head
 from .load import TIMEOUT, LoadError
-from .server_process import ServerProcess, forget_peak, granian, memory, peak_memory, settled
+from .server_process import ServerProcess, forget_peak, granian, memory, on_linux, peak_memory, settled
 from .upload_body import CHUNK, CONTENTS
 
 MIB = 1 << 20
@@ -151,10 +151,8 @@ def failures(crowd: Crowd, options: Namespace) -> Iterator[str]:
         yield f"TOO LARGE: memory grew by {crowd.memory / options.uploads / MIB:.1f} MiB an upload"
 
 
+@on_linux
 def main() -> int:
-    if sys.platform != "linux":
-        print("this benchmark reads the memory of processes as only Linux gives it")
-        return 2
     options = parse_options()
     settle = settled(free=options.free)
     with closing(ServerProcess(granian("asgi"), options.app, settle)) as server:

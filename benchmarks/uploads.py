@@ -15,7 +15,7 @@ from importlib.metadata import version
 
 from . import interpreter
 from .report import OURS, Cell, shortfalls, table
-from .server_process import ROOT
+from .server_process import ROOT, on_linux
 from .small_forms import measure
 from .upload_body import CONTENTS
 from .upload_sample import MIB, Sample
@@ -94,10 +94,8 @@ def small_forms(options: Namespace) -> Iterator[str]:
         yield f"NOT AHEAD: {line}"
 
 
+@on_linux
 def main() -> int:
-    if sys.platform != "linux":
-        print("this benchmark reads the memory of processes as only Linux gives it")
-        return 2
     options = parse_options()
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     print(f"{interpreter.described()}\n{versions}")

@@ -22,7 +22,7 @@ from .apps.waiting import ANSWER, PATH
 from .cases import FETCH, JSON_BODY, PAGE, sending
 from .load import TIMEOUT, LoadError
 from .report import FLOOR, OURS
-from .server_process import ServerProcess, granian, memory
+from .server_process import ServerProcess, granian, memory, on_linux
 
 SERVERS = {
     "uvicorn": ("-m", "uvicorn", "{app}", "--factory", "--port={port}", "--http=httptools", "--log-level=warning"),
@@ -147,10 +147,8 @@ def measured(options: Namespace) -> Iterator[list[str]]:
 HEAD = ("", "", "KiB a request:", "more than bare:", "in their handlers:")
 
 
+@on_linux
 def main(arguments: Sequence[str] | None = None) -> int:
-    if sys.platform != "linux":
-        print("this benchmark reads the memory of processes as only Linux gives it")
-        return 2
     options = parse_options(arguments)
     signal(SIGTERM, lambda *_: sys.exit("terminated"))  # so that the servers are stopped
     print(f"{introduction(options)}\n")

@@ -6,22 +6,24 @@ each peer in each case, and where it answers hello with less than 85 % of a bare
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
 from signal import SIGTERM, signal
 from time import perf_counter_ns
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from . import interpreter, readme
 from .apps import module_of, name_of
 from .cases import ANY, AROUND, CASES, ORDINARY, Case, WrongAnswerError
 from .load import Load, LoadError
 from .report import FLOOR, OURS
-from .server_process import ServerProcess, cpu_time, granian, settled
+from .server_process import ServerProcess, cpu_time, granian, on_linux, settled
 from .wire_report import Cell, Sample, failures, page, tables
+
+K = TypeVar("K", bound=Hashable)
 
 CONNECTIONS = 16
 NAMES = tuple(case.name for case in (*ORDINARY, *AROUND))
@@ -73,6 +75,28 @@ def as_sent(case: Case) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + case.body
 
 
+def measure_hello(servers: Mapping[K, tuple[Sequence[str], str]], rounds: int, *, free: bool) -> dict[K, list[Sample]]:
+    """Load servers that answer hello by turns: the samples of each, which is given by its command and application."""
+    hello, settle = CASES["hello"], settled(free=free)
+    with ExitStack() as stack:
+        served = {
+            key: load_server(stack, stack.enter_context(closing(ServerProcess(command, app, settle))), hello, 2000)
+            for key, (command, app) in servers.items()
+        }
+        taken = [[each.sample(400) for each in served.values()] for _ in range(rounds)]
+    return {key: [samples[index] for samples in taken] for index, key in enumerate(served)}
+
+
+def load_server(stack: ExitStack, server: ServerProcess, case: Case, warm_up: int) -> Served:
+    """Connect to a server when it is ready, see that it answers a case, and warm it up by so many requests."""
+    connect = partial(Load, request=as_sent(case), connections=CONNECTIONS)
+    load = stack.enter_context(closing(server.when_ready(connect)))
+    load.verify(case.check, varies=case.answer is ANY)
+    served = Served(load, server.cpu_clocks())
+    served.sample(warm_up)
+    return served
+
+
 def measure(way: Way, options: Namespace, settle: Callable[[], None]) -> Iterator[Cell | str]:
     """Compare the applications case by case: a cell, or what makes it void. Servers run on, once they are started."""
     with ExitStack() as stack:
@@ -95,19 +119,13 @@ def measure(way: Way, options: Namespace, settle: Callable[[], None]) -> Iterato
 
 def compare(servers: Mapping[str, ServerProcess], case: Case, options: Namespace) -> dict[str, list[Sample]]:
     """Load the servers by turns, so that noise hits all alike: the samples of each, from rounds that were quiet."""
-    request = as_sent(case)
     with ExitStack() as stack:
         served: dict[str, Served] = {}
         for name, server in servers.items():
             try:
-                load = stack.enter_context(
-                    closing(server.when_ready(partial(Load, request=request, connections=CONNECTIONS)))
-                )
-                load.verify(case.check, varies=case.answer is ANY)
+                served[name] = load_server(stack, server, case, options.warm_up)
             except (LoadError, WrongAnswerError) as error:
                 raise LoadError(f"{name}: {error}") from error
-            served[name] = Served(load, server.cpu_clocks())
-            served[name].sample(options.warm_up)
         rounds = ([each.sample(options.requests) for each in served.values()] for _ in range(PATIENCE * options.rounds))
         quiet = (samples for samples in rounds if min(sample.busy for sample in samples) >= options.busy)
         kept = list(islice(quiet, options.rounds))
@@ -116,10 +134,8 @@ def compare(servers: Mapping[str, ServerProcess], case: Case, options: Namespace
     return {name: [samples[index] for samples in kept] for index, name in enumerate(served)}
 
 
+@on_linux
 def main() -> int:
-    if sys.platform != "linux":
-        print("this benchmark reads the CPU time of processes as only Linux gives it")
-        return 2
     options = parse_options()
     signal(SIGTERM, lambda *_: sys.exit("terminated"))  # so that the servers are stopped
     settle = settled(free=options.free)

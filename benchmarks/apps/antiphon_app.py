@@ -1,9 +1,10 @@
 """Antiphon: `def` handlers over WSGI, and over ASGI on threads, `async def` handlers over ASGI and RSGI."""
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
 from antiphon import App, Request, Response
+from antiphon.features import Cache
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.etag import ETag
 
@@ -39,6 +40,11 @@ asgi_hooks = App()
 asgi_middlewares = App()
 asgi_middleware = App()
 asgi_stack = App()
+asgi_async_middlewares_1 = App()
+asgi_async_middlewares_5 = App()
+asgi_async_middlewares_20 = App()
+wsgi_hit = App()
+asgi_hit = App()
 
 PRESENT = ETag(TAG)
 KEPT = CacheControl(public=True, max_age=HOUR)
@@ -109,6 +115,15 @@ for app in (wsgi_middlewares, asgi_middlewares, wsgi_stack, asgi_stack):
     for _ in range(MIDDLEWARES):
         app.middleware(passing)
 
+
+async def passing_async(_request: Request) -> AsyncGenerator[None, Response]:
+    yield
+
+
+for app, count in ((asgi_async_middlewares_1, 1), (asgi_async_middlewares_5, 5), (asgi_async_middlewares_20, 20)):
+    for _ in range(count):
+        app.middleware(passing_async)
+
 for app in (wsgi_middleware, asgi_middleware):
     app.middleware(passing)
 
@@ -118,12 +133,30 @@ for app in (wsgi_stack, asgi_stack):
     app.after_request(keep)
 
 
+for app in (wsgi_hit, asgi_hit):
+    app.use(Cache())
+
+
 @wsgi_stack.get("/hello")
 @wsgi_middleware.get("/hello")
 @wsgi_middlewares.get("/hello")
 @wsgi.get("/hello")
 def hello(_request: Request) -> str:
     return "Hello, world!"
+
+
+@wsgi_hit.get("/hello")
+def shared(_request: Request) -> Response:
+    response = Response("Hello, world!")
+    response.cache_for(HOUR, public=True)
+    return response
+
+
+@asgi_hit.get("/hello")
+async def shared_async(_request: Request) -> Response:
+    response = Response("Hello, world!")
+    response.cache_for(HOUR, public=True)
+    return response
 
 
 @wsgi_hooks.get("/hooks")
@@ -189,6 +222,9 @@ def pixels(request: Request) -> Response:
 
 @asgi_stack.get("/hello")
 @asgi_middleware.get("/hello")
+@asgi_async_middlewares_1.get("/hello")
+@asgi_async_middlewares_5.get("/hello")
+@asgi_async_middlewares_20.get("/hello")
 @asgi_middlewares.get("/hello")
 @asgi.get("/hello")
 async def hello_async(_request: Request) -> str:

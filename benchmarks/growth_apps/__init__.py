@@ -18,6 +18,11 @@ def literal(number: int) -> str:
     return f"/pages/b{number:05}"
 
 
+def language(number: int) -> str:
+    """The tag of a language, of up to 676."""
+    return f"x{chr(97 + number // 26)}{chr(97 + number % 26)}"
+
+
 def told(values: Iterable[object]) -> str:
     """The answer: how many values were read, and the last one."""
     found = [*values]

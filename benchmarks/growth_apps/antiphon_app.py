@@ -1,12 +1,20 @@
 """Antiphon: `def` handlers and middleware over WSGI, `async def` over ASGI. All limits are raised."""
 
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import finalize
+
+from jinja2 import DictLoader
 
 from antiphon import App, Request, Response
+from antiphon.features import Languages, Page, SQLiteStore, Templates
 from antiphon.http.limits import Limits
 
-from . import CHUNK, MANY, literal, told
+from . import CHUNK, MANY, language, literal, told
 
 LIMITS = Limits(body=MANY, fields=MANY, form=MANY, json=MANY, json_depth=900, memory=MANY, parts=MANY, query=MANY)
 
@@ -73,6 +81,10 @@ def page(_request: Request) -> str:
     return "page"
 
 
+def included(_request: Request) -> Page:
+    return Page("page.txt", word="page")
+
+
 READERS: tuple[tuple[str, str, Callable[[Request], Any]], ...] = (
     ("GET", "/query", query),
     ("GET", "/one-header", one_header),
@@ -84,6 +96,7 @@ READERS: tuple[tuple[str, str, Callable[[Request], Any]], ...] = (
     ("POST", "/nested", nested),
     ("GET", "/headed", headed),
     ("GET", "/page", page),
+    ("GET", "/included", included),
 )
 
 
@@ -94,8 +107,59 @@ def as_async(function: Callable[[Request], Any]) -> Callable[[Request], Any]:
     return handler
 
 
-def make(interface: str, *, routes: int = 0, middlewares: int = 0, after_hooks: int = 0) -> App:
+MORE_ENTRIES = """
+with recursive numbers (n) as (select 2 union all select n + 1 from numbers where n < ?)
+insert into entries select randomblob(32), data, version, created, changed, expires, owner from entries, numbers
+"""
+TTL = 1e6
+
+
+def with_entries(app: App, count: int, folder: Path) -> None:
+    """Add a page that reads and changes an entry of a store that has so many."""
+    store = SQLiteStore(folder / "entries.db")
+    store.change("visitor", {"theme": "dark"}, ttl=TTL)
+    with closing(sqlite3.connect(folder / "entries.db")) as connection, connection:
+        connection.execute(MORE_ENTRIES, [count])
+
+    def entries(_request: Request) -> str:
+        entry = store.load("visitor")
+        store.change("visitor", {"theme": "light"}, ttl=TTL)
+        return "no entry" if entry is None else "1 entry"
+
+    app.get("/entries")(entries)
+    app.on_shutdown(store.close)
+
+
+def with_languages(app: App, count: int, folder: Path) -> None:
+    """Add a page in so many languages, each of which has a text."""
+    for tag in map(language, range(count)):
+        (folder / f"{tag}.json").write_text(f'{{"page": "text of {tag}"}}')
+    app.use(Languages(folder, default=language(0)))
+
+    def page(request: Request) -> str:
+        return request.language.gettext("page")
+
+    app.get("/language")(page)
+
+
+def make(
+    interface: str,
+    *,
+    routes: int = 0,
+    middlewares: int = 0,
+    after_hooks: int = 0,
+    entries: int = 0,
+    languages: int = 0,
+    includes: int = 0,
+) -> App:
     app = App(limits=LIMITS)
+    for add, count in ((with_entries, entries), (with_languages, languages)):
+        if count:
+            folder = TemporaryDirectory()
+            finalize(app, folder.cleanup)
+            add(app, count, Path(folder.name))
+    if includes:
+        app.use(Templates(DictLoader(templates(includes))))
     handlers = {function: function if interface == "wsgi" else as_async(function) for _, _, function in READERS}
     for method, path, function in READERS:
         app.route(path, methods=[method])(handlers[function])
@@ -108,6 +172,12 @@ def make(interface: str, *, routes: int = 0, middlewares: int = 0, after_hooks: 
     for _ in range(after_hooks):
         app.after_request(after() if interface == "wsgi" else async_after())
     return app
+
+
+def templates(includes: int) -> dict[str, str]:
+    """A page that includes so many others, the last of which has a word."""
+    parts = {f"part{number}.txt": "" for number in range(includes - 1)} | {"last.txt": "{{ word }}"}
+    return parts | {"page.txt": "".join(f"{{% include {name!r} %}}" for name in parts)}
 
 
 def middleware() -> Callable[[Request], Generator[None, Response, None]]:

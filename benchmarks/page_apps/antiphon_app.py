@@ -3,7 +3,7 @@
 from antiphon import App, Request
 from antiphon.features import Page, Templates
 
-from . import FOLDER, ROWS
+from . import FOLDER, TABLES
 
 wsgi = App()
 wsgi.use(Templates(FOLDER))
@@ -11,11 +11,11 @@ asgi = App()
 asgi.use(Templates(FOLDER))
 
 
-@wsgi.get("/lamps")
-def lamps(_request: Request) -> Page:
-    return Page("page.html", _block="main", title="Lamps", rows=ROWS)
+@wsgi.get("/<name>")
+def lamps(_request: Request, name: str) -> Page:
+    return Page("page.html", _block="main", title="Lamps", rows=TABLES[name])
 
 
-@asgi.get("/lamps")
-async def lamps_async(_request: Request) -> Page:
-    return Page("page.html", _block="main", title="Lamps", rows=ROWS)
+@asgi.get("/<name>")
+async def lamps_async(_request: Request, name: str) -> Page:
+    return Page("page.html", _block="main", title="Lamps", rows=TABLES[name])

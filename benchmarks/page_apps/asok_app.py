@@ -11,22 +11,23 @@ os.environ["DEBUG"] = "false"
 
 from asok import Asok
 
-from . import FOLDER
+from . import FOLDER, TABLES
 
 logging.disable(logging.INFO)  # or it writes a line for each request
 
 SITE = TemporaryDirectory()
 ROOT = Path(SITE.name)
 PAGE = """
-from benchmarks.page_apps import ROWS
+from benchmarks.page_apps import TABLES
 
 
 def render(request):
-    return request.html("page.html", title="Lamps", rows=ROWS)
+    return request.html("page.html", title="Lamps", rows=TABLES[{name!r}])
 """
 
-copytree(FOLDER, ROOT / "src/pages/lamps")
 copytree(FOLDER, ROOT / "src/partials")
-(ROOT / "src/pages/lamps/page.py").write_text(PAGE)
+for name in TABLES:
+    copytree(FOLDER, ROOT / "src/pages" / name)
+    (ROOT / "src/pages" / name / "page.py").write_text(PAGE.format(name=name))
 wsgi = Asok(root_dir=str(ROOT))
 wsgi.config["RATE_LIMIT"] = False

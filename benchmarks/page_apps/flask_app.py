@@ -2,11 +2,12 @@
 
 from flask import Flask, render_template, request
 
-from . import FOLDER, ROWS
+from . import FOLDER, TABLES
 
 wsgi = Flask(__name__, template_folder=str(FOLDER))
 
 
-@wsgi.get("/lamps")
-def lamps() -> str:
-    return render_template("rows.html" if "X-Block" in request.headers else "page.html", title="Lamps", rows=ROWS)
+@wsgi.get("/<name>")
+def lamps(name: str) -> str:
+    template = "rows.html" if "X-Block" in request.headers else "page.html"
+    return render_template(template, title="Lamps", rows=TABLES[name])

@@ -6,14 +6,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
-from . import FOLDER, ROWS
+from . import FOLDER, TABLES
 
 templates = Jinja2Templates(FOLDER)
 
 
 async def lamps(request: Request) -> Response:
     name = "rows.html" if "x-block" in request.headers else "page.html"
-    return templates.TemplateResponse(request, name, {"title": "Lamps", "rows": ROWS})
+    rows = TABLES[request.path_params["name"]]
+    return templates.TemplateResponse(request, name, {"title": "Lamps", "rows": rows})
 
 
-asgi = Starlette(routes=[Route("/lamps", lamps)])
+asgi = Starlette(routes=[Route("/{name}", lamps)])
