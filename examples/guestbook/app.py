@@ -54,8 +54,6 @@ def remember_language(request: Request):
 def show_error(request: Request, error: HTTPError):
     if request.accept.best(["application/problem+json", "text/html"]) != "text/html":
         raise error
-    language, key = (
-        request.language,
-        f"error.{error.status}",
-    )  # other languages than English have a text for each status
-    return Page("error.html", text=language.gettext(key) if language.has(key) else error.detail or error.title)
+    language, key = request.language, f"error.{error.status}"
+    known = language.has(key)  # other languages than English have a text for each status
+    return Page("error.html", text=language.gettext(key) if known else error.detail or error.title)
