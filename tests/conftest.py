@@ -31,6 +31,7 @@ TESTS = Path(__file__).parent
 ONCE = (
     *("body/test_form", "body/test_multipart", "body/test_whole_form", "browser/", "cli/test_run_refuses"),
     *("cli/test_run_unix_socket", "cli/test_unix_listener", "dialects/kay/", "testing/test_plugin"),
+    *("app/test_static_files", "app/test_url_for", "benchmarks/", "cli/test_new_project", "response/test_files"),
     *(
         "corpora/",
         "dialects/asok/",
@@ -67,7 +68,7 @@ ONCE = (
         "routing/",
         "uploads/",
     ),
-    *("test_combinations", "test_quick", "test_skips"),
+    *("test_combinations", "test_english", "test_quick", "test_skips"),
 )
 """Beginnings of paths: what stands on values and names that no version of Python changes, and runs on the newest."""
 DIFFER = (

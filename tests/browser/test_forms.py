@@ -165,6 +165,7 @@ class TestAForm:
 
 
 @pytest.mark.usefixtures("site")
+@pytest.mark.axes("handler")
 @each_handler
 class TestTooMuch:
     def test_is_answered_by_a_page_to_a_form_that_is_submitted(self, page, site, handler, too_large):
