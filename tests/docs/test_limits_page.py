@@ -10,7 +10,7 @@ from antiphon.body.multipart import MultipartLimits
 from antiphon.body.part_head import HeadLimits
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text()
-FIRST, SECOND = PAGE.split("## What a client is told")
+FIRST, SECOND = PAGE.split("## What clients receive")
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
 HEAD = HeadLimits()
 OF_PARTS = {
