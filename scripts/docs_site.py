@@ -38,8 +38,8 @@ OTHERS = {
 }
 """Pages that are elsewhere than in docs, or have another name there, and their places on the site."""
 SHOWN = (
-    "examples/guestbook", "examples/compared", "examples/deploy", "examples/deploy/kubernetes", "examples/dialect_bottle",
-    "examples/feature_flags", "examples/frameworks",
+    "examples/guestbook", "examples/compared", "examples/deploy", "examples/deploy/kubernetes",
+    "examples/dialect_bottle", "examples/feature_flags", "examples/frameworks",
 )  # fmt: skip
 """Folders whose files are shown on one page, which the search leaves out."""
 SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
