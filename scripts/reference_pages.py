@@ -226,7 +226,7 @@ TOPICS = {
     ),
     "commands.md": Page(
         "In commands", "antiphon.cli", "load_app",
-        "See also [write a feature](../how-to/write-a-feature.md#bring-a-command) and [the command](command.md).",
+        "See also [write a feature](../how-to/write-a-feature.md#add-a-command) and [the command](command.md).",
     ),
     "logs.md": Page(
         "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIDFilter",
@@ -290,7 +290,7 @@ INTRODUCTIONS = {
     "antiphon.testing": "A client for tests, which needs no server.",
     "antiphon.logs": "Formats for the handlers of `logging`.",
     "antiphon.http1": "Requests and responses as bytes, and back.",
-    "antiphon.cli": "What [commands of other packages](../how-to/write-a-feature.md#bring-a-command) need.",
+    "antiphon.cli": "What [commands of other packages](../how-to/write-a-feature.md#add-a-command) need.",
     "antiphon.types": TYPES,
     "antiphon.embedding": "What [dialects](../how-to/write-a-dialect.md) are made of. All of it is provisional, and no"
     " application needs it.",
