@@ -17,7 +17,7 @@ class Page(NamedTuple):
 
 CLASSES = {
     "app.md": ("App", "See also [routing](routing.md), [return values](return-values.md) and [limits](limits.md)."),
-    "blueprint.md": ("Blueprint", "See also [structure an app](../how-to/structure-an-app.md)."),
+    "blueprint.md": ("Blueprint", "See also [Project structure](../how-to/structure-an-app.md)."),
     "request.md": (
         "Request",
         "See also [bodies](bodies.md), [headers](headers.md) and [typed values](typed-values.md).",
@@ -29,7 +29,7 @@ CLASSES = {
 TOPICS = {
     "handlers.md": Page(
         "Dependencies, sessions and the current request", "antiphon", "Dependency Session current_request ResponseLike",
-        "See also [add to requests](../how-to/add-to-requests.md) and [return values](return-values.md).",
+        "See also [Dependencies](../how-to/add-to-requests.md) and [return values](return-values.md).",
     ),
     "websockets.md": Page(
         "WebSockets", "antiphon", "WebSocket BlockingWebSocket WebSocketClosed",
@@ -37,22 +37,23 @@ TOPICS = {
     ),
     "uploads.md": Page(
         "Uploads", "antiphon", "Upload FormPart",
-        "See also [take uploads](../how-to/uploads.md) and [bodies](bodies.md).",
+        "See also [File uploads](../how-to/uploads.md) and [bodies](bodies.md).",
     ),
     "settings.md": Page(
         "Settings", "antiphon", "env Environment is_debug",
-        "See also [keep settings out of an app](../how-to/settings.md) and"
-        " [see why a request failed](../how-to/debug.md).",
+        "See also [Configuration and environment variables](../how-to/settings.md) and"
+        " [Debugging](../how-to/debug.md).",
     ),
     "signing.md": Page(
         "Signed values", "antiphon", "Signer BadSignature SignatureExpired",
-        "See also [sign links and values](../how-to/signed-links.md).",
+        "See also [Signed links and values](../how-to/signed-links.md).",
     ),
     "applications.md": Page(
         "Servers, proxies and other applications", "antiphon",
         "to_app view from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
-        "See also [serve an app](../how-to/serve.md), [stand behind a proxy](../how-to/behind-a-proxy.md) and"
-        " [use messages without a server](../how-to/messages.md).",
+        "See also [Servers, workers and threads](../how-to/serve.md),"
+        " [Behind a reverse proxy](../how-to/behind-a-proxy.md) and"
+        " [Requests and responses without a server](../how-to/messages.md).",
     ),
     "http/headers.md": Page(
         "Header fields", "antiphon.http", "Headers MutableHeaders",
@@ -70,30 +71,32 @@ TOPICS = {
     "http/caching.md": Page(
         "Caching and conditions", "antiphon.http",
         "CacheControl ETag generate_etag IfMatch IfNoneMatch IfRange NotModified parse_http_date format_http_date",
-        "See also [let clients cache](../../how-to/cache.md).",
+        "See also [HTTP caching](../../how-to/cache.md).",
     ),
     "http/content.md": Page(
         "Content, ranges and events", "antiphon.http",
         "ContentDisposition Range ByteRange ContentRange Event parse_events",
-        "See also [send files](../../how-to/send-files.md) and [stream events](../../how-to/streams.md).",
+        "See also [File responses and downloads](../../how-to/send-files.md) and"
+        " [Streaming and server-sent events](../../how-to/streams.md).",
     ),
     "http/cookies.md": Page(
         "Cookies", "antiphon.http", "SetCookie parse_cookies",
-        "See also [set cookies](../../how-to/cookies.md).",
+        "See also [Cookies and HTTP authentication](../../how-to/cookies.md).",
     ),
     "http/authentication.md": Page(
         "Authentication", "antiphon.http", "Authorization Challenge parse_challenges",
-        "See also [know the user of a request](../../how-to/users.md).",
+        "See also [Authentication with tokens and API keys](../../how-to/users.md).",
     ),
     "http/urls.md": Page(
         "URLs, links and redirects", "antiphon.http",
         "URL parse_query format_query Redirect ExternalLocation Link parse_links format_links",
-        "See also [answer with errors and redirects](../../how-to/errors.md).",
+        "See also [Error handling and redirects](../../how-to/errors.md).",
     ),
     "http/clients.md": Page(
         "Clients, proxies and traces", "antiphon.http",
         "Address Node ForwardedElement parse_forwarded format_forwarded UserAgent Priority TraceParent ServerTiming",
-        "See also [stand behind a proxy](../../how-to/behind-a-proxy.md) and [trace requests](../../how-to/trace.md).",
+        "See also [Behind a reverse proxy](../../how-to/behind-a-proxy.md) and"
+        " [Tracing with OpenTelemetry](../../how-to/trace.md).",
     ),
     "http/structured-fields.md": Page(
         "Structured fields", "antiphon.http",
@@ -110,66 +113,67 @@ TOPICS = {
         " PreconditionRequired TooManyRequests RequestHeaderFieldsTooLarge UnavailableForLegalReasons"
         " ClientDisconnected InternalServerError NotImplementedByServer BadGateway ServiceUnavailable"
         " GatewayTimeout InsufficientStorage LoopDetected NetworkAuthenticationRequired",
-        "See also [answer with errors](../../how-to/errors.md) and [typed values](../typed-values.md).",
+        "See also [Error handling and redirects](../../how-to/errors.md) and [typed values](../typed-values.md).",
     ),
     "http/limits.md": Page(
         "Limits", "antiphon.http", "Limits", "See also [what each limit does](../limits.md).",
     ),
     "http/messages.md": Page(
         "Messages of HTTP/1.1", "antiphon.http1", "parse_request parse_response print_request print_response",
-        "See also [keep messages](../../how-to/messages.md#keep-messages).",
+        "See also [how to keep messages](../../how-to/messages.md#keep-messages).",
     ),
     "features/sessions.md": Page(
         "Sessions and stores", "antiphon.features",
         "Sessions Store StoreEntry OwnedEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore"
         " CookieStore",
-        "See also [keep data of a visitor](../../how-to/sessions.md) and [stores](../stores.md).",
+        "See also [Sessions](../../how-to/sessions.md) and [stores](../stores.md).",
     ),
     "features/channels.md": Page(
         "Channels", "antiphon.features", "Channel ChannelListener ChannelMessage ChannelPresence Missed",
-        "See also [send events to many](../../how-to/events-to-many.md).",
+        "See also [Channels: events to many clients](../../how-to/events-to-many.md).",
     ),
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
         "Users UserSource Basic Bearer SessionLogin login logout login_required is_same_secret",
-        "See also [let users log in](../../how-to/login.md) and [know the user of a request](../../how-to/users.md).",
+        "See also [Login and passwords](../../how-to/login.md) and"
+        " [Authentication with tokens and API keys](../../how-to/users.md).",
     ),
     "features/flash-and-csrf.md": Page(
         "Flash messages and CSRF tokens", "antiphon.features",
         "Flash FlashMessage FlashMessages CSRFTokens BadCSRFToken csrf_token csrf_input",
-        "See also [show a message once](../../how-to/flash.md) and [ask for CSRF tokens](../../how-to/csrf.md).",
+        "See also [Flash messages](../../how-to/flash.md) and [CSRF tokens](../../how-to/csrf.md).",
     ),
     "features/templates.md": Page(
         "Templates and pages", "antiphon.features", "Templates Page Pages PageFile route_options",
-        "See also [make pages with templates](../../how-to/templates.md) and [from files](../../how-to/pages.md).",
+        "See also [Templates](../../how-to/templates.md) and [Pages from files](../../how-to/pages.md).",
     ),
     "features/forms.md": Page(
         "Forms", "antiphon.features", "Form Field BoundField FormError",
-        "See also [make forms](../../how-to/forms.md).",
+        "See also [Forms and form validation](../../how-to/forms.md).",
     ),
     "features/blocks.md": Page(
         "Blocks", "antiphon.features",
         "Block BlockScript HtmxRequest HtmxHeaders redirect_htmx patch_elements patch_signals",
-        "See also [answer with a part of a page](../../how-to/blocks.md).",
+        "See also [Partial pages with blocks, htmx or Datastar](../../how-to/blocks.md).",
     ),
     "features/languages.md": Page(
         "Languages", "antiphon.features",
         "Languages lazy LazyText format_date format_time format_datetime format_timedelta format_number format_percent"
         " format_currency",
-        "See also [speak several languages](../../how-to/languages.md).",
+        "See also [Languages and translations](../../how-to/languages.md).",
     ),
     "features/locations.md": Page(
         "Locations", "antiphon.features", "Locations Location",
-        "See also [know where a client is](../../how-to/locations.md).",
+        "See also [Geolocation](../../how-to/locations.md).",
     ),
     "features/rates-and-writes.md": Page(
-        "Limits of rates, and writes that happen once", "antiphon.features", "RateLimit IdempotentWrites",
-        "See also [limit how often clients ask](../../how-to/rate-limits.md) and"
-        " [do once what is sent twice](../../how-to/idempotency.md).",
+        "Rate limits and idempotent requests", "antiphon.features", "RateLimit IdempotentWrites",
+        "See also [Rate limits](../../how-to/rate-limits.md) and"
+        " [Idempotent requests](../../how-to/idempotency.md).",
     ),
     "features/cache.md": Page(
         "Shared cache", "antiphon.features", "Cache",
-        "See also [answer from a shared cache](../../how-to/shared-cache.md).",
+        "See also [Cache responses on the server](../../how-to/shared-cache.md).",
     ),
     "features/security.md": Page(
         "Security headers and CORS", "antiphon.features",
@@ -178,32 +182,34 @@ TOPICS = {
     ),
     "features/compression.md": Page(
         "Compression and upload progress", "antiphon.features", "Compression UploadProgress",
-        "See also [compress](../../how-to/compress.md) and [take uploads](../../how-to/uploads.md).",
+        "See also [Compression: gzip, Brotli, Zstandard](../../how-to/compress.md) and"
+        " [File uploads](../../how-to/uploads.md).",
     ),
     "features/openapi.md": Page(
         "OpenAPI", "antiphon.features", "OpenAPI",
-        "See also [describe an API](../../how-to/openapi.md).",
+        "See also [OpenAPI](../../how-to/openapi.md).",
     ),
     "features/observing.md": Page(
         "Health, metrics, traces and the access log", "antiphon.features",
         "Health HealthCheck Metrics Counter Gauge Histogram OpenTelemetry AccessLog",
-        "See also [answer probes](../../how-to/health.md), [metrics](../../how-to/metrics.md),"
-        " [trace requests](../../how-to/trace.md) and [read the logs](../../how-to/logs.md).",
+        "See also [Health checks](../../how-to/health.md),"
+        " [Metrics for Prometheus and Grafana](../../how-to/metrics.md),"
+        " [Tracing with OpenTelemetry](../../how-to/trace.md) and [Logging and the access log](../../how-to/logs.md).",
     ),
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
         "close_accepted BACKLOG Lifecycle Framework Answer ForeignSockets Connection environ_sockets on_own_thread "
         "check_handshake",
-        "See also [write a dialect](../../how-to/write-a-dialect.md) and, for `Framework`,"
-        " [write a library for every framework](../../how-to/for-library-authors.md).",
+        "See also [Write a dialect](../../how-to/write-a-dialect.md) and, for `Framework`,"
+        " [Write a library for every framework](../../how-to/for-library-authors.md).",
     ),
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
         "Steps ON_LOOP ON_THREAD is_async driven run_async finish release failed as_http_error log_failure "
         "set_current_request find_current_request reset_current_request Crossing copy_variables AsyncFromSync "
         "run_on run_on_loop is_on_loop lazy",
-        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+        "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/requests.md": Page(
         "Requests, forms and environs", "antiphon.embedding",
@@ -211,18 +217,18 @@ TOPICS = {
         "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
         "read_whole_form Content Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
         "OWS SAFE_METHODS UNUSABLE_BOUNDARY to_base64",
-        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+        "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/responses.md": Page(
         "Responses, templates and functions", "antiphon.embedding",
         "to_response response_of json_encoder only_typed started_response restarting FileBody OpenFile guess_type "
         "as_bytes served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
         "describe innermost signature_of annotations_of DescribedApp DescribedRoute",
-        "See also [write a dialect](../../how-to/write-a-dialect.md).",
+        "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "extending.md": Page(
         "Routes and errors of a feature", "antiphon", "RouteKey explained",
-        "See also [write a feature](../how-to/write-a-feature.md).",
+        "See also [Extensions: write a feature](../how-to/write-a-feature.md).",
     ),
     "commands.md": Page(
         "In commands", "antiphon.cli", "load_app",
@@ -230,7 +236,7 @@ TOPICS = {
     ),
     "logs.md": Page(
         "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIDFilter",
-        "See also [read the logs](../how-to/logs.md).",
+        "See also [Logging and the access log](../how-to/logs.md).",
     ),
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
@@ -252,7 +258,7 @@ TOPICS = {
         "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse ClientWebSocket"
         " AsyncClientWebSocket CookieJar Interface ContractError BrokenResponse HandshakeRefused LifespanError"
         " BodyTooLarge TooManyRedirects",
-        "See also [test an app](../how-to/test-an-app.md).",
+        "See also [Testing](../how-to/test-an-app.md).",
     ),
 }  # fmt: skip
 """The pages on several names each."""
@@ -292,8 +298,8 @@ INTRODUCTIONS = {
     "antiphon.http1": "Requests and responses as bytes, and back.",
     "antiphon.cli": "What [commands of other packages](../how-to/write-a-feature.md#add-a-command) need.",
     "antiphon.types": TYPES,
-    "antiphon.embedding": "What [dialects](../how-to/write-a-dialect.md) are made of. All of it is provisional, and no"
-    " application needs it.",
+    "antiphon.embedding": "What [dialects](../how-to/write-a-dialect.md) are made of. It is provisional, and"
+    " applications don't need it.",
     "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library for which the [dialect](dialects.md)"
     " stands.",
 }

@@ -101,15 +101,17 @@ def test_who_has_connected_at_a_change_and_asks_a_moment_later_is_answered(site)
 
     def ask_again_and_again():
         while not is_over.is_set():
+            began = time.monotonic()
             with socket.create_connection(("127.0.0.1", site.port)) as connection:
                 connection.settimeout(20)
                 time.sleep(0.01)
+                is_a_moment = time.monotonic() - began < 0.03  # a busy machine may make it more than a server waits
                 try:
                     connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
                     answer = connection.recv(65536)
                 except ConnectionError as error:
                     answer = repr(error).encode()
-                if not answer.startswith(b"HTTP/1.1 200 "):
+                if is_a_moment and not answer.startswith(b"HTTP/1.1 200 "):
                     lost.append(answer)
 
     threads = [threading.Thread(target=ask_again_and_again) for _ in range(3)]

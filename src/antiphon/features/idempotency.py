@@ -66,25 +66,26 @@ _ATTEMPTS = 5
 
 
 class IdempotentWrites:
-    """A feature that carries out a request to an ``idempotent`` route once, and gives its answer to all retries.
+    """A feature that carries out each request to an ``idempotent`` route only once, and sends its response to all
+    retries.
 
-    Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and again with
-    each retry. A retry gets the first answer; a 409 while there is none yet; and a 422 if the key came with another
-    method, path, query or body before, or from somebody else. A request without a key is a 400, unless ``required`` is
-    false: then it is carried out each time. Answers are kept for ``ttl``, in seconds or a timedelta.
+    Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
+    with each retry. A retry receives the first response, or a 409 if there is none yet. If the key was used with a
+    different method, path, query or body, or by a different caller, it is a 422. A request without a key is a 400; if
+    ``required`` is false, it is carried out each time. Responses are kept for ``ttl``, in seconds or a timedelta.
 
-    Somebody else has another Authorization header, or other credentials that a source of ``Users`` finds, or else
-    another session, where the app has sessions. Where the credentials of a user may change between retries, ``by``
-    tells who calls: a function that is called with the request, and returns a text, or None for one who is not known.
-    Each caller has keys of its own then. It must not block.
+    Callers are told apart by their Authorization header, or other credentials that a source of ``Users`` finds, or else
+    by their session, if the app has sessions. If a user's credentials may change between retries, use ``by``: a
+    function of the request that returns a text for the caller, or None if the caller is unknown. It must not block.
+    Each caller has separate keys.
 
-    After an answer of 5xx, 408, 425 or 429 a retry is carried out again. A request that was broken off, by the end of
-    its process or by a cancellation, may have had its effect: retries are refused with 409, unless ``takeover`` says
-    after what time, in seconds or a timedelta, the next one is carried out again: longer than any handler takes.
-    Answers of more than ``largest`` bytes, and streams, can't be kept: they are a RuntimeError that names the handler.
-    A store that is away is a 503, before anything is carried out.
+    After a response of 5xx, 408, 425 or 429, a retry is carried out again. If a request was interrupted, by the end of
+    its process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
+    ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
+    any handler takes. Responses of more than ``largest`` bytes, and streams, can't be kept, and raise a RuntimeError
+    that names the handler. If the store is unavailable, the answer is a 503, before anything is carried out.
 
-    Raises ValueError for numbers that are not above 0, and for a store whose entries are with clients.
+    Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class IdempotentWrites:
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Have the app carry out its idempotent routes by this feature."""
+        """Let the app carry out its idempotent routes with this feature."""
         app._surround_idempotent(self._surround)
 
     def _surround(

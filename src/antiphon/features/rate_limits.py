@@ -45,25 +45,25 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
 
 class RateLimit:
-    """A limit of the requests that one caller may send in a time: a feature, and a hook for ``before=``.
+    """A limit on the number of requests from one caller in a time: a feature, and a hook for ``before=``.
 
-    ``rate`` is such as "10/minute", "1000/day" or "10 per 30 seconds". A caller is an IP address, of version 6 the
-    network of 64 bits that one customer has, where all whose address is unknown are one; or the text that ``by``
-    returns for a request, where None is not limited. ``by`` must not block. As a feature, a limit by address comes
-    before all that is registered after it, and one with ``by`` is a hook, which knows users and sessions. Both come
-    before a body of more than 64 KiB is received.
+    ``rate`` is a text such as "10/minute", "1000/day" or "10 per 30 seconds". By default, a caller is an IP address, or
+    for IPv6 the 64-bit network that one customer has; all clients with unknown addresses count as one. With ``by``, a
+    caller is the text that this function returns for a request; None means no limit. ``by`` must not block. As a
+    feature, a limit by address comes before everything that is registered after it, and a limit with ``by`` is a hook,
+    which can use users and sessions. Both come before a body of more than 64 KiB is received.
 
-    The window slides: the requests of the window before count by the part of it that is not over yet, so that there is
-    no border at which twice as many pass at once. Requests that are refused (429, with Retry-After) don't count. All
-    answers have RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name
-    there, by default the rate, and in the ``store``, where limits of one name count together. Without a store each
-    application counts for itself, in the memory of each process.
+    The window slides: the requests of the previous window count in proportion to the part of it that is not over yet,
+    so there is no moment at which twice as many can pass. Refused requests (429, with Retry-After) don't count. All
+    responses have RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name
+    in these headers, by default the rate, and in the ``store``, where limits with the same name count together. Without
+    a store, each application counts for itself, in the memory of each process.
 
-    While the store is away, requests are let pass, which is logged once a minute, or with
-    ``when_unavailable="refuse"`` they are a 503; one request a second asks the store again. ``clock`` returns the
-    seconds by which windows begin: by default those since 1970, on which all who share a store agree, and without a
-    store those of a clock that nobody sets. Raises ValueError for another rate, for a name that no header can
-    have, and for a store that can't count.
+    While the store is unavailable, requests are let through, which is logged once a minute. With
+    ``when_unavailable="refuse"``, they are answered with a 503. One request a second tries the store again. ``clock``
+    returns the time in seconds: by default since 1970, so that all machines that share a store agree, and without a
+    store from a monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a
+    store that can't count.
     """
 
     def __init__(

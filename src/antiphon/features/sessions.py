@@ -60,15 +60,16 @@ SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
 class Sessions:
     """A feature that provides ``request.session`` from a store.
 
-    A session that nobody reads or writes costs nothing, and leaves no trace in the response. One that is read has
-    ``Vary: Cookie`` and ``Cache-Control: private`` in the response, and is an error in debug if the response says that
-    shared caches may keep it; one that was changed is written to the store when the response is made, and only then
-    gets a cookie. It ends when it was not used for ``idle``, and in any case
-    ``lifetime`` after it was begun, both in seconds or a timedelta.
+    A session that is neither read nor written costs nothing, and does not affect the response. If it is read, the
+    response has ``Vary: Cookie`` and ``Cache-Control: private``; if the response says that shared caches may keep it,
+    this is an error in debug mode. If it is changed, it is written to the store when the response is made, and only
+    then has a cookie. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds or a
+    timedelta.
 
-    The cookie is "__Host-session", Secure and HttpOnly, and over http, as on localhost, "session". ``cookie`` is
-    another name for both, such as that of an app which you take over. A store that is away is a 503, where a session is
-    used. Raises ValueError for times that are not above 0, and for an impossible cookie.
+    The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
+    ``cookie`` is a different name for both, such as that of an app that you replace. If the store is unavailable,
+    requests that use the session are answered with a 503. Raises ValueError for times that are not above 0, and for an
+    impossible cookie.
     """
 
     def __init__(

@@ -33,26 +33,27 @@ if TYPE_CHECKING:
 class Cache:
     """A feature that stores responses, and answers with them without calling the handler (RFC 9111).
 
-    It goes by what a response says: ``response.cache_for(60, public=True)``, Cache-Control, Expires, CDN-Cache-Control
-    (RFC 9213), Vary. What was read of the request to make it is known, too: a response that depends on the session, the
-    user, a cookie or the client's address is never given to others, and header fields that were read are named in its
-    Vary. A response with Set-Cookie is not stored.
+    The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
+    Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also knows what was read of the request to make the response.
+    A response that depends on the session, the user, a cookie or the client's address is never given to other clients,
+    and header fields that were read are named in its Vary. A response with Set-Cookie is not stored.
 
-    When many requests ask for a response that is not stored, one calls the handler, and the others wait for its
-    response, for up to ``patience``; then they call it, too. ``lease`` is the time after which a request that has not
-    come to its end, as in a process that was killed, holds up nobody any more. Both are in seconds or timedeltas.
+    If many requests ask for a response that is not stored, one of them calls the handler. The others wait for its
+    response, for up to ``patience``, and then call the handler as well. If a request never ends, for example because
+    its process was killed, others stop waiting for it after ``lease``. Both are in seconds or timedeltas.
 
-    ``store`` is shared by all processes and machines that have it; by default it is the memory of this process. In
-    memory and in SQLite the cache keeps up to ``most`` bytes, apart from other entries, and forgets what was not
-    used for the longest time; Valkey has a setting for that.
+    ``store`` is shared by all processes and machines that use it; the default is the memory of this process. In memory
+    and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries, and drops the least recently used
+    responses; Valkey has a setting for that.
 
-    A body of more than ``largest`` bytes, and a stream, are kept in files, of up to ``most_in_files`` bytes together
-    and a quarter of that each: beside the database of SQLite, and in a temporary folder for a store in memory. Valkey,
-    which machines share, has none: there they are not stored. A file that a handler answers with is none of them.
+    Bodies of more than ``largest`` bytes, and streams, are stored in files, of up to ``most_in_files`` bytes together,
+    and a quarter of that each. The files are beside the SQLite database, or in a temporary folder for a store in
+    memory. Valkey, which machines share, has no files, so such bodies are not stored there. File responses are never
+    stored.
 
-    ``gateway=True`` is for an app that hands requests on to another server: it goes by the response alone, which then
-    has to name in Vary all that it depends on. Raises ValueError for numbers that are not above 0, and for a store
-    whose entries are with clients.
+    Use ``gateway=True`` for an app that forwards requests to another server. The cache then only uses the response,
+    whose Vary has to name everything that it depends on. Raises ValueError for numbers that are not above 0, and for a
+    store whose entries are kept by clients.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Cache:
         self._intake = Intake(self._shelf, files, largest, gateway, clock)
 
     def install(self, app: "App") -> None:
-        """Put the cache around all that is registered after it."""
+        """Add the cache around everything that is registered after it."""
         self._collapsing.app = self._refreshes.app = app
         with suppress(OSError):
             self._files.folder()  # removes what a killed process has left
@@ -105,11 +106,12 @@ class Cache:
     # Forgetting
 
     def forget(self, path: str | None = None, *, tag: str | None = None) -> int:
-        """Forget the responses to a path, with any query, or those with a tag (Cache-Tag); return how many URLs.
+        """Remove the responses to a path, with any query, or those with a tag (Cache-Tag), and return the number of
+        URLs.
 
-        ``path`` is the decoded path, with the prefix at which the app is mounted. A response that is being made
-        meanwhile is not stored. Raises StoreUnavailable (503), ValueError unless there is one of both, and RuntimeError
-        on an event loop, where the store would block it: await ``aforget`` there.
+        ``path`` is the decoded path, including the prefix at which the app is mounted. A response that is being made at
+        the same time is not stored. Raises StoreUnavailable (503), ValueError unless exactly one of the two is given,
+        and RuntimeError on an event loop that the store would block: use ``await aforget(...)`` there.
         """
         if self._blocks:
             refuse_on_loop("forget", "aforget")
@@ -118,7 +120,7 @@ class Cache:
         return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
 
     async def aforget(self, path: str | None = None, *, tag: str | None = None) -> int:
-        """Do what ``forget`` does, on an event loop."""
+        """Remove responses as ``forget`` does, on an event loop."""
         if not self._blocks:
             return self.forget(path, tag=tag)
         from asyncio import to_thread

@@ -22,15 +22,16 @@ from antiphon.http.event import Event
 
 
 class Channel:
-    """Messages under a name, from any process to all that listen, and kept for those that come back.
+    """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
-    The ``store`` is a MemoryStore, for one process; a SQLiteStore, for those of one machine, which look for messages 20
-    times a second; or a ValkeyStore, for many machines. The newest ``keep`` messages are kept, in the store and in each
-    process that listens, each of at most ``max_message_size`` bytes of JSON: by default up to 64 MiB. In each process
-    one thread reads a store, however many listen; of a cluster up to 16. Equal names in one store are one channel,
-    others never are. ``lease`` is the time, in seconds or a timedelta, after which those who were present in a process
-    that died are so no more. Raises ValueError for a name that is empty or no Unicode, a ``keep`` or a
-    ``max_message_size`` below 1 and a ``lease`` that is not above 0, and TypeError for another store.
+    The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes of one machine, which check for
+    messages 20 times a second, or a ValkeyStore for many machines. The newest ``keep`` messages are kept, in the store
+    and in each process that listens, each of at most ``max_message_size`` bytes of JSON: by default up to 64 MiB
+    together. In each process, one thread reads a store, however many listeners there are, or up to 16 threads for a
+    cluster. The same name in the same store is the same channel. If a process dies, its members are present for another
+    ``lease``, in seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a
+    ``keep`` or a ``max_message_size`` below 1, and for a ``lease`` that is not above 0, and TypeError for any other
+    store.
     """
 
     def __init__(
@@ -62,10 +63,11 @@ class Channel:
     # Messages out
 
     async def send(self, value: object) -> str:
-        """Send a value that JSON has a form for, and return the id of the message. It is stored then.
+        """Send a value that JSON can express, and return the message's id when the message is stored.
 
-        Raises TypeError for another value, ValueError for one of more than ``max_message_size`` bytes of JSON, and
-        StoreUnavailable (503): then it may be stored, or be so later, if the store was reached and has not answered.
+        Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
+        StoreUnavailable (503). In that case the message may still be stored, now or later, if the store was reached and
+        has not answered.
         """
         data = self._encode(value)
         hub = self._own_hub()
@@ -74,7 +76,7 @@ class Channel:
         return str(await asyncio.to_thread(hub.send, self._name, self._keep, data))
 
     def send_now(self, value: object) -> str:
-        """Send a value, and wait on this thread until it is stored: ``send`` for `def` handlers."""
+        """Send a value, and wait on this thread until it is stored: ``send`` for ``def`` handlers."""
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:
@@ -92,14 +94,14 @@ class Channel:
     # Messages in
 
     async def after(self, since: str | None = None) -> AsyncIterator[Event]:
-        """Give the events of all messages after one, and go on with those that come: for ``Response.events``.
+        """Yield all messages after the one with the id ``since`` as events, and continue with new messages: for
+        ``Response.events``.
 
-        ``since`` is the id of a message; with None, as from a new client, the next one is the first. Text is the
-        data of its event, and other values are, as JSON. The first event is a comment, so that the client has the
-        head at once. An event named "missed", with the members of `Missed`, stands where messages are missing: those
-        that are kept no more. So it does where a server was started again, or a replica took over, which may have lost
-        some; and for an id that no message of this channel has, before all that is kept.
-        Raises StoreUnavailable (503).
+        With None, as from a new client, it begins with the next message. Text is sent as an event's data, other values
+        as JSON. The first event is a comment, so that the client receives the head at once. Where messages are missing,
+        because they are no longer kept, there is an event named "missed" with the members of ``Missed``. It is also
+        sent after a restart of the server or a failover, which may have lost messages, and for an unknown id, followed
+        by all messages that are kept. Raises StoreUnavailable (503).
         """
         async with self.listen(since=since) as listener:
             yield Event(comment="")
@@ -107,19 +109,19 @@ class Channel:
                 yield event_of(await listener._next_item())
 
     def listen(self, *, since: str | None = None) -> ChannelListener:
-        """Return the messages after one, and those that come, for `async with`; or for `with`, on a thread.
+        """Return the messages after one, and new ones, for use with ``async with``, or with ``with`` on a thread.
 
         ``since`` is the id of a message, as for ``after``.
         """
         return ChannelListener(self._own_hub(), self._name, self._keep, since)
 
     async def kept(self) -> list[ChannelMessage]:
-        """Return the messages that are kept, the oldest first. Raises StoreUnavailable (503)."""
+        """Return the messages that are kept, oldest first. Raises StoreUnavailable (503)."""
         hub = self._own_hub()
         return await asyncio.to_thread(self.kept_now) if hub.blocks else self.kept_now()
 
     def kept_now(self) -> list[ChannelMessage]:
-        """Return the messages that are kept, the oldest first, and wait for them on this thread."""
+        """Return the messages that are kept, oldest first, and wait for them on this thread."""
         hub = self._own_hub()
         feed = hub.join(self._name, self._keep)
         try:
@@ -131,20 +133,21 @@ class Channel:
     # Who is there
 
     def present(self, member: str) -> "ChannelPresence":
-        """Return a block, `async with` or `with`, in which a member is there. It may be there more than once.
+        """Return a block, for ``async with`` or ``with``, during which a member is present. A member may be present
+        more than once.
 
-        Raises ValueError for what is not text.
+        Raises ValueError unless the member is valid text.
         """
         if not _is_text(member):
             raise explained("bad-feature-option", ValueError(f"the name of a member is text, not {member!r}"))
         return ChannelPresence(self._own_hub(), self._name, member, self._lease)
 
     async def who(self) -> list[str]:
-        """Return who is there, in any process, in the order of names. Raises StoreUnavailable (503)."""
+        """Return the members that are present in any process, sorted by name. Raises StoreUnavailable (503)."""
         return await asyncio.to_thread(self.who_now) if self._own_hub().blocks else self.who_now()
 
     def who_now(self) -> list[str]:
-        """Return who is there, and wait for that on this thread."""
+        """Return the members that are present, and wait for them on this thread."""
         return sorted({*self._own_hub().members(self._name)})
 
     def _own_hub(self) -> Hub:
@@ -155,7 +158,9 @@ class Channel:
 
 
 class ChannelPresence:
-    """A block in which a member of a channel is there: `async with news.present("ann"):`, or `with` on a thread."""
+    """A block during which a member of a channel is present: ``async with news.present("ann"):``, or ``with`` on a
+    thread.
+    """
 
     def __init__(self, hub: Hub, channel: str, member: str, lease: float) -> None:
         self._hub = hub

@@ -15,10 +15,11 @@ from antiphon.features.channels.message import ChannelMessage, Item, Missed, Pos
 
 
 class ChannelListener:
-    """The messages of a channel for one listener, from when the block is entered: `async with`, or `with` on a thread.
+    """The messages of a channel for one listener, from the beginning of the block: ``async with``, or ``with`` on a
+    thread.
 
-    It is iterated by `async for`, or by `for`, which ends when the process drains. Beside messages it gives a `Missed`
-    where some are missing. One that is slow costs no memory: it misses the oldest.
+    Iterate it by ``async for``, or by ``for``, which ends when the process drains. Where messages are missing, it
+    yields a ``Missed``. A slow listener costs no memory: it misses the oldest messages.
     """
 
     def __init__(self, hub: Hub, name: str, keep: int, since: str | None) -> None:
@@ -63,7 +64,7 @@ class ChannelListener:
         self.close()
 
     def close(self) -> None:
-        """Listen no more. A thread that waits for a message is woken, and gets none."""
+        """Stop listening. A thread that waits for a message is woken, and receives none."""
         with self._lock:
             self._is_closed = True
             feed, self._feed = self._feed, None

@@ -8,17 +8,19 @@ from antiphon.serialization.json import decode_json
 
 
 class ChannelMessage(NamedTuple):
-    """A message of a channel: its ``id``, by which clients say what they have seen, and its ``value``, as of JSON."""
+    """A message of a channel: its ``id``, by which clients say what they have received, and its ``value``, decoded from
+    JSON.
+    """
 
     id: str
     value: Any
 
 
 class Missed(NamedTuple):
-    """The place of messages that a listener does not get, because it was too slow, or away for too long.
+    """A gap in the messages that a listener receives, because it was too slow, or away for too long.
 
-    ``total`` is how many they are, None if nobody knows. ``after`` is the id of the last message before them that the
-    listener has seen, as far as that is known, and ``before`` that of the first one after them.
+    ``total`` is the number of missing messages, or None if it is unknown. ``after`` is the id of the last message that
+    the listener received before the gap, if known, and ``before`` that of the first message after it.
     """
 
     total: int | None

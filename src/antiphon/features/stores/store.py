@@ -66,11 +66,11 @@ class StoreCount(NamedTuple):
 class Store(ABC):
     """Entries and counters under keys, each of which expires after its ``ttl``, in seconds.
 
-    The data of an entry is a mapping of names to what JSON has, bytes, and datetimes that know their time zone (they
-    come back in UTC). What would not come back equal is a TypeError that names it. Keys may be any text; a store keeps
-    their hashes, so that nobody who reads its file finds a key to use. An expired entry is gone at once. Methods raise
-    ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not answer in time. All
-    of them may be called from several threads.
+    The data of an entry maps names to JSON values, bytes, and datetimes with a time zone, which are returned in UTC. A
+    value that would not be equal when read back is a TypeError that names it. Keys may be any text; a store keeps only
+    their hashes, so that someone who reads its file finds no usable key. An expired entry can't be read any more.
+    Methods raise ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not answer
+    in time. All of them may be called from several threads.
     """
 
     blocks: ClassVar[bool] = True
@@ -83,40 +83,42 @@ class Store(ABC):
     """True if there is a folder for files that belong to entries: a store of one machine."""
 
     def new_key(self) -> str:
-        """Return a key for a new entry, that nobody guesses: 256 bits."""
+        """Return an unguessable key of 256 bits for a new entry."""
         return token_urlsafe(32)
 
     def check_value(self, name: str, value: object) -> None:
-        """Raise TypeError, which names the value, for one that can't be stored."""
+        """Raise TypeError, which names the value, if a value can't be stored."""
         encode_value(name, value)
 
     def bounded(self, most: int) -> "Store":  # noqa: ARG002 - for stores that count bytes
-        """Return a store of entries apart from those here, of up to so many bytes: those used least recently go first.
+        """Return a store of separate entries, of up to so many bytes: the least recently used are dropped first.
 
         A store that can't count bytes returns itself.
         """
         return self
 
     def files_folder(self, *, make: bool) -> Path | None:  # noqa: ARG002 - for stores of one machine
-        """Return the folder for files that belong to entries; None if the store keeps none.
+        """Return the folder for files that belong to entries, or None if the store keeps none.
 
-        Without ``make`` also None if the folder does not exist yet. Raises OSError.
+        Without ``make``, it is also None if the folder does not exist yet. Raises OSError.
         """
         return None
 
     @abstractmethod
     def load(self, key: str) -> StoreEntry | None:
-        """Return the entry under a key; None if there is none."""
+        """Return the entry under a key, or None if there is none."""
 
     def reload(self, known: StoreEntry) -> StoreEntry | None:
-        """Return an entry as it is by now: this very object if nothing has changed it; None if it is gone."""
+        """Return the current state of an entry: the same object if nothing has changed it, or None if it no longer
+        exists.
+        """
         return self.load(known.key)
 
     def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
-        """Return how to look if an entry is still as it was read, which need not count as a use of it.
+        """Return a cheap way to check if an entry is unchanged, which need not count as using it.
 
-        That is a function, its argument, and the very object that it returns while that is so. It raises
-        StoreUnavailable (503).
+        The result is a function, its argument, and the very object that the function returns as long as the entry is
+        unchanged. The function raises StoreUnavailable (503).
         """
         return self.reload, known, known
 
@@ -131,12 +133,12 @@ class Store(ABC):
         create: bool = True,
         owner: str | None = None,
     ) -> StoreEntry | None:
-        """Set some names of an entry, remove others, and have it expire ``ttl`` seconds from now; return the entry.
+        """Set some names of an entry, remove others, and let it expire ``ttl`` seconds from now; return the entry.
 
-        The other names stay as they are in the store by now, so that nothing is lost when many change an entry at
-        once. Without any names the call only puts off the end. ``owner`` is by whom ``owned_by`` finds the entry; None
-        leaves that. If there is no entry, it is made; with ``create=False`` it is not, and None is returned, so that
-        an entry that was deleted meanwhile stays so.
+        The other names keep their current values in the store, so that nothing is lost if many change an entry at once.
+        Without any names, the call only extends the entry's time. ``owned_by`` finds the entry by its ``owner``; None
+        leaves the owner unchanged. A missing entry is created. With ``create=False`` it is not, and None is returned,
+        so that an entry that was deleted in the meantime stays deleted.
         """
 
     @abstractmethod
@@ -145,11 +147,11 @@ class Store(ABC):
 
     @abstractmethod
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Move an entry to a new key, and return it; None if there is none. The old key has no entry any more."""
+        """Move an entry to a new key, and return it, or None if there is none. The old key no longer has an entry."""
 
     @abstractmethod
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        """Return the entries of an owner, the oldest first."""
+        """Return the entries of an owner, oldest first."""
 
     @abstractmethod
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
