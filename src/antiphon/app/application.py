@@ -46,24 +46,25 @@ P = ParamSpec("P")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` bound every request, unless a blueprint or a route says otherwise. The ``deadline`` does too: the
-    seconds or the timedelta after which an ``async def`` handler is cancelled, and answered with 504. With
-    ``redirect_slashes``, a request for a path that no route answers is redirected (308) to the path with, or without, a
-    slash at its end, if a route answers that. With ``encoded_slashes``, ``%2F`` stays in its segment, if the server
-    gives the path as it was sent; otherwise it separates segments like any slash.
+    ``limits`` apply to every request, unless a blueprint or a route has its own. So does the ``deadline``: the seconds
+    or the timedelta after which an ``async def`` handler is cancelled, and answered with 504. With
+    ``redirect_slashes``, a request for a path without a route is redirected (308) to the path with, or without, a slash
+    at its end, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server
+    provides the path as it was sent; otherwise it is a slash like any other.
 
-    ``trusted_proxies`` are the addresses and networks whose forwarded headers are believed, ``trusted_hosts`` the hosts
-    that the application answers for (by default all). Writes that a page of another site makes are refused (403),
-    except by pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of
-    them.
+    ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted, ``trusted_hosts`` the hosts
+    that the application answers for (by default all). Writes by pages of other sites are refused (403), except for
+    pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of them.
 
-    ``secret_keys`` sign URLs, sessions and what ``signer`` is asked for: the newest, the first, signs, all of them
-    verify. Raises ValueError for a key of under 16 bytes, TypeError for anything that is not a list of texts.
+    ``secret_keys`` sign URLs, sessions and the values of ``signer``: the first key, which is the newest, signs, and all
+    keys verify. Raises ValueError for a key of under 16 bytes, and TypeError for anything that is not a list of texts.
 
-    ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's for temporary files.
-    Raises TypeError if it is not a path, ValueError if it is relative, or no folder in which files can be made.
-    ``json_default`` is called with each value in a handler's answer that JSON has no form for, and returns the value
-    that is written in its place.
+    ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's folder for temporary
+    files. Raises TypeError if it is not a path, and ValueError if it is relative, or not a folder in which files can be
+    made.
+
+    ``json_default`` is called with each value in a handler's result that JSON can't express, and returns the value that
+    is written instead.
     """
 
     def __init__(
@@ -154,16 +155,16 @@ class App(Routes, Servable):
         limits: Limits | None = None,
         receive: Literal["load", "stream"] = "load",
     ) -> None:
-        """Mount another application: it answers requests below a prefix for which there is no route here.
+        """Mount another application, which answers requests below a prefix for which there is no route here.
 
-        ``application`` is another ``App``, or one that speaks WSGI or ASGI: a coroutine function, or an object whose
-        ``__call__`` is one, is taken for ASGI, unless ``interface`` says it. It sees the prefix as its root path, its
-        responses pass the middleware here, and it is started and stopped with this one. ``limits`` bound its requests;
-        an ``App`` bounds them by itself. With ``receive="stream"`` any other application does so, too: it is called
-        before the body has come, and receives that itself.
+        ``application`` is another ``App``, or a WSGI or ASGI application. A coroutine function, or an object whose
+        ``__call__`` is one, counts as ASGI, unless ``interface`` is given. The prefix is its root path, its responses
+        pass the middleware here, and it is started and stopped with this app. ``limits`` apply to its requests; an
+        ``App`` has its own. With ``receive="stream"``, any other application also applies its own limits: it is called
+        before the body has arrived, and receives it itself.
 
-        Raises ValueError for a malformed prefix or host, and where something is mounted already, TypeError for anything
-        that is not an application, and for limits of one that bounds its requests by itself.
+        Raises ValueError for a malformed prefix or host, and if something is already mounted there; TypeError for
+        anything that is not an application, and for limits of one that has its own.
         """
         self._check_open()
         if not isinstance(prefix, str):
@@ -197,7 +198,9 @@ class App(Routes, Servable):
         return function
 
     def on_shutdown(self, function: F) -> F:
-        """Register a function that is called, or awaited, after the last request; the one registered last is first."""
+        """Register a function that is called, or awaited, after the last request; the last one registered is called
+        first.
+        """
         self._check_open()
         self._lifespan.on_shutdown(function)
         return function
@@ -234,18 +237,19 @@ class App(Routes, Servable):
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Have ``source`` give each request the value of a dependency, at most once, if ``when`` is true of it.
+        """Let ``source`` provide the value of a dependency for each request, at most once, if ``when`` is true of it.
 
-        A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
-        the hooks and the handler; one for ``only_writes``, not where a route answers safe methods alone, such as GET.
-        If ``when`` returns false, the value is what ``default`` returns; neither may block or be async.
+        A sync source is called on first read. A source that is async, or is called on a thread because of ``blocking``,
+        is called before the hooks and the handler; with ``only_writes``, not for a route that answers only safe
+        methods, such as GET. If ``when`` returns false, the value is what ``default`` returns; neither may block or be
+        async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
-        response passes the middleware, so that a failed commit is a 500; if the response is a stream, when that has
-        ended. If the handler or a hook has failed, or the stream was broken off, that error is thrown in at the yield.
+        response passes the middleware, so that a failed commit is a 500; for a stream, when the stream has ended. If
+        the handler or a hook has failed, or the stream was cut off, that error is raised at the yield.
 
-        Raises ValueError for a dependency that is provided already, TypeError for functions that can't be called so. A
-        source that returns a coroutine, and is not seen to be async, fails where it is read.
+        Raises ValueError for a dependency that is already provided, and TypeError for functions with the wrong
+        arguments. A source that returns a coroutine, but does not look async, fails when it is read.
         """
         self._check_open()
         self._dependencies.provide(
@@ -263,16 +267,15 @@ class App(Routes, Servable):
         source: SourceFunction[T],
     ) -> AbstractContextManager[None]: ...
     def override(self, dependency: Any, /, *value: Any, source: Callable[[Request], Any] | None = None) -> Any:
-        """Give a dependency another value for the time of a ``with`` block, for tests; usable as a decorator.
+        """Replace the value of a dependency during a ``with`` block, for tests; usable as a decorator.
 
-        ``value`` is the value for all requests, and that of the ``with`` statement; a function is a value, too. A
-        ``source`` is called for each request, as one that ``provide`` is given. The source that provides the dependency
-        otherwise is not called, and a lifespan whose value is overridden at startup is not entered. The app may be
-        serving already; a request that is being answered keeps what it began with. With several overrides of one
-        dependency, the last one counts.
+        ``value`` is the value for all requests, and the result of the ``with`` statement; a function is also a value. A
+        ``source`` is called for each request, like a source of ``provide``. The original source is not called, and a
+        lifespan whose value is overridden at startup is not entered. The app may already be serving; requests in
+        progress keep their values. With several overrides of one dependency, the last one wins.
 
-        Raises TypeError for anything but a dependency, for a function that can't be called so, and for a source that
-        would stand for a lifespan, whose value ``app[dependency]`` reads without a request.
+        Raises TypeError for anything but a dependency, for a function with the wrong arguments, and for a source that
+        would replace a lifespan, whose value ``app[dependency]`` reads without a request.
         """
         check_dependency(dependency, "app.override", 'make one, Tenant = Dependency[str]("tenant")')
         if len(value) != (source is None):
@@ -313,15 +316,15 @@ class App(Routes, Servable):
             self._plan()
 
     def provides(self, dependency: Dependency[Any]) -> bool:
-        """True if something provides a dependency by now: for features that stand on one that has to come first."""
+        """True if a dependency is already provided: for features that need one that must come first."""
         return dependency in self._dependencies
 
     def share(self, **values: Any) -> None:
         """Share values with all templates, and as ``request.shared(name)``.
 
-        A value that can be called is called with the request on first use, at most once a request, and what it returns
-        is shared. It must not block or be async: a function that reads a dependency gives a value that waits. Raises
-        ValueError for a name that is shared already, TypeError for functions that can't be called so.
+        A callable value is called with the request on first use, at most once per request, and its result is shared. It
+        must not block or be async; a function that reads a dependency may return a value that waits. Raises ValueError
+        for a name that is already shared, and TypeError for functions with the wrong arguments.
         """
         self._check_open()
         for name, value in values.items():
@@ -574,18 +577,18 @@ class App(Routes, Servable):
     ) -> str:
         """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
 
-        The route is a name, or a handler that has routes of one name: ``url_for(show, number=7)``. Type checkers check
-        the parameters of a handler, which may be given by position, too, unless there are options beside them.
-        A route of a blueprint is named with it, "shop.item". Arguments that are not parameters of the route become the
-        query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. The URL of a ``signed`` route
-        has a signature, which is valid for the seconds of ``_expires``, or for ever, and for requests of ``_method``:
-        by default GET, with HEAD, or the only method of the route. It holds at one place: where an app is mounted more
-        than once, ``_mounted_at`` is the prefix that is meant.
+        The route is given by its name, or by its handler: ``url_for(show, number=7)``. Type checkers check the
+        parameters of a handler, which can also be positional, unless there are options as well. A route of a blueprint
+        is named with it: "shop.item". Arguments that are not parameters of the route become the query, in the format
+        that ``args_as`` reads: None is left out, a list, tuple or set is repeated. The URL of a ``signed`` route has a
+        signature, which is valid for ``_expires`` seconds, or forever, and for requests with ``_method``: by default
+        GET, with HEAD, or the route's only method. It is valid at one place: if an app is mounted more than once,
+        ``_mounted_at`` is the prefix to use.
 
-        Raises LookupError for an unknown name, and for a handler with no route, or with routes of several names, as
-        those of a blueprint that is registered twice; ValueError, which names the route and the parameter, for a
-        parameter that is missing or doesn't fit, and for a place that is not known; RuntimeError for a signed route of
-        an app without ``secret_keys``.
+        Raises LookupError for an unknown name, and for a handler without a route, or with routes of several names, such
+        as those of a blueprint that is registered twice; ValueError, which names the route and the parameter, for a
+        missing or invalid parameter, and for an unknown place; RuntimeError for a signed route of an app without
+        ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at
@@ -610,9 +613,9 @@ class App(Routes, Servable):
         return Reverse(self.routes, converters, self.signer, self._encoded_slashes)
 
     def run(self, host: str | None = None, port: int | None = None, **settings: str | float | bool | None) -> NoReturn:
-        """Become the command `antiphon run`, at the end of the program whose module has this application.
+        """Become the command ``antiphon run``, at the end of the program whose module contains this application.
 
-        ``settings`` are the command's options, such as ``workers=2``, all but ``debug``, which code can't switch on
+        ``settings`` are the command's options, such as ``workers=2``, except ``debug``, which code can't turn on
         (ValueError). Raises RuntimeError in any other module.
         """
         from antiphon.app.run import become_server

@@ -122,8 +122,8 @@ class Routes:
     def use(self, feature: Feature[Self]) -> None:
         """Install a feature: ``app.use(CORS(["https://shop.example.com"]))``.
 
-        A feature whose ``install`` raises an error leaves nothing registered. Raises TypeError for another object, and
-        for a feature of whole applications that a blueprint is to use.
+        If the feature's ``install`` raises an error, everything that it registered is removed. Raises TypeError for any
+        other object, and if a blueprint uses a feature that needs the whole application.
         """
         self._check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
@@ -149,7 +149,7 @@ class Routes:
 
     @property
     def features(self) -> tuple[object, ...]:
-        """The features that were given to ``use`` here, in the order in which they were installed."""
+        """The features that were passed to ``use`` here, in order."""
         return tuple(self._registry.features)
 
     def find_feature(self, kind: type[T]) -> T | None:
@@ -168,11 +168,11 @@ class Routes:
     # Routes
 
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
-        """Register a converter of your own for the routes that follow, ``<name:parameter>``.
+        """Register your own converter for routes that are registered later, ``<name:parameter>``.
 
         ``to_python`` converts a decoded segment, which is not empty, to a value; if it raises ValueError, the segment
-        doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is bad or
-        taken, TypeError for an async function.
+        doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is invalid or
+        taken, and TypeError for an async function.
         """
         self._check_open()
         if name in CONVERTERS or name in self._registry.converters:
@@ -186,10 +186,10 @@ class Routes:
     ) -> Callable[[H], H]:
         """Register a handler for a path and some methods; usable as a decorator.
 
-        The handler is called with the request, and with those parameters of the path that it names as arguments.
-        ``pattern`` is literal but for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
-        rest. Raises ValueError for a malformed pattern, host or method, TypeError for an unknown option, and for a
-        handler with an argument that is not a parameter, or that is annotated otherwise than the parameter's value is.
+        The handler is called with the request, and with the parameters of the path that it has as arguments.
+        ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
+        rest. Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
+        handler with an argument that is not a parameter, or whose annotation does not fit the parameter's value.
         """
         self._check_open()
         check_options(pattern, options)
@@ -259,15 +259,14 @@ class Routes:
     ) -> Callable[[S], S]:
         """Register a handler for WebSockets (RFC 6455), which is called with the request and the ``WebSocket``.
 
-        The handshake is a GET request: it passes the same checks, hooks and middleware, and what the handler raises or
-        returns before the first message is its answer. Pages of other sites are refused (403), as writes are; a GET
-        that is not a handshake is answered with 426.
+        The handshake is a GET request. It passes the same checks, hooks and middleware, and if the handler raises or
+        returns something before the first message, that is the response. Pages of other sites are refused (403), as for
+        writes; a GET that is not a handshake is answered with 426.
 
-        Of ``subprotocols`` the first one that the client offers is agreed on. With ``idle_timeout``, in seconds or as a
-        timedelta, the socket is closed, with 1001, when the client has sent no message for that long. A ``deadline``
-        holds until the handshake is answered. See ``RouteOptions`` for the rest.
-
-        Raises what ``route`` does, and ValueError for a malformed subprotocol.
+        The first of ``subprotocols`` that the client also offers is used. With ``idle_timeout``, in seconds or as a
+        timedelta, the socket is closed with 1001 if the client has sent no message for that long. A ``deadline``
+        applies until the handshake is answered. See ``RouteOptions`` for the rest. Raises what ``route`` does, and
+        ValueError for a malformed subprotocol.
         """
         self._check_open()
         check_options(pattern, options)
@@ -328,14 +327,16 @@ class Routes:
     ) -> M | Callable[[M], M]:
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
-        ``blocking=True`` calls a sync one on a thread even around async handlers; ``loads_body=True`` has the body
-        loaded before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route
-        is found: it may set the request's ``method`` and ``path``. ``errors_at_yield=True`` throws errors inside in at
-        the yield, which gives their responses otherwise: what it lets pass is answered as without it, what it catches
-        it answers.
-        ``when_read`` is a dependency: only a request that has read it, or may read it later, opens a plain middleware
-        that does nothing before its yield, when the response is made. Raises TypeError for another function, and for a
-        yield inside of ``with`` or ``try`` that would miss errors.
+        With ``blocking=True``, sync middleware is called on a thread even around async handlers. With
+        ``loads_body=True``, the body is loaded before it opens, however large it is within the limits. With
+        ``before_routing=True``, it opens before the route is found, and may set the request's ``method`` and ``path``.
+        With ``errors_at_yield=True``, errors from inside are raised at the yield, which otherwise returns their
+        responses. An error that it does not catch is answered as usual; for an error that it catches, it makes the
+        response.
+
+        ``when_read`` is a dependency: plain middleware that does nothing before its yield then opens only for a request
+        that has read the dependency, or may read it later, when the response is made. Raises TypeError for any other
+        function, and for a yield inside ``with`` or ``try`` that would miss errors.
         """
         self._check_open()
         if before_routing and isinstance(self, Blueprint):
@@ -360,9 +361,9 @@ class Routes:
     def before_request(
         self, function: B | None = None, /, *, blocking: bool = False, only_writes: bool = False
     ) -> B | Callable[[B], B]:
-        """Register a function that is called with the request before the handler, and may return the answer instead.
+        """Register a function that is called with the request before the handler, and may return a response instead.
 
-        One that is for ``only_writes`` is not called where a route answers safe methods alone, such as GET.
+        With ``only_writes``, it is not called for a route that answers only safe methods, such as GET.
         """
         return self._hook(self._registry.before, function, blocking, "request", only_writes=only_writes)
 
@@ -371,17 +372,17 @@ class Routes:
     @overload
     def after_request(self, /, *, blocking: bool = False) -> Callable[[A], A]: ...
     def after_request(self, function: A | None = None, /, *, blocking: bool = False) -> A | Callable[[A], A]:
-        """Register a function that is called with the request and the response, and may return another response.
+        """Register a function that is called with the request and the response, and may return a different response.
 
-        The function that was registered last is called first.
+        The last function registered is called first.
         """
         return self._hook(self._registry.after, function, blocking, "request", "response")
 
     def complete(self, function: Callable[[Request, Response], None]) -> None:
-        """Register a function that completes each response in place, when all middleware is closed. For features.
+        """Register a function that completes each response in place, when all middleware is closed: for features.
 
-        It is given the request and a response of the request's own, and neither waits nor fails. Raises TypeError for a
-        function that is async, or can't be called so.
+        It is called with the request and a response that belongs to this request only, and must neither wait nor fail.
+        Raises TypeError for a function that is async, or has the wrong arguments.
         """
         self._check_open()
         check_sync("complete", function)
@@ -411,9 +412,9 @@ class Routes:
     def errorhandler(self, key: type[Exception] | int) -> Any:
         """Register a function that answers a class of exceptions or a status, called with the request and the error.
 
-        The error of a status is an HTTPError; that of 500 may be any exception, since those that nothing else answers
-        are a 500. With several functions, the most specific one is called. Its answer has the error's status unless it
-        sets one.
+        For a status, the error is an HTTPError; for 500 it may be any exception, since unhandled exceptions are a 500.
+        If several functions match, the most specific one is called. Its response has the error's status unless it sets
+        a different one.
         """
         self._check_open()
         check_key(key)
@@ -431,11 +432,11 @@ class Routes:
     def register(
         self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None
     ) -> None:
-        """Register a blueprint: its routes are answered below its prefix, inside of the middleware and hooks here.
+        """Register a blueprint: its routes are answered below its prefix, inside the middleware and hooks here.
 
-        ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. A blueprint may be registered
-        several times, under different names. Routes that it gets later, until the first request, count too.
-        Raises ValueError for a malformed prefix, host or name, and for a name that another blueprint has here,
+        ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. You can register a blueprint
+        several times, under different names. Routes that are added to it later, before the first request, also count.
+        Raises ValueError for a malformed prefix, host or name, and for a name that a blueprint already has here, and
         TypeError for anything that is not a blueprint.
         """
         self._check_open()

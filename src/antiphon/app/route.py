@@ -101,35 +101,35 @@ class Route(NamedTuple):
 class RouteOptions(TypedDict, total=False):
     """Options of a route besides its path and methods.
 
-    ``name`` is by default the function's, ``host`` a pattern such as ``<tenant>.example.com``; ``defaults`` are
-    parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here. ``receive`` says
-    when the body is received: "load", before the handler is called, "lazy", when it is first read, and kept, or
-    "stream", as ``request.stream`` or ``request.parts()`` are iterated, and not kept.
+    ``name`` is the function's name by default, and ``host`` a pattern such as ``<tenant>.example.com``; ``defaults``
+    are parameters that need not be in the path; ``redirect_slashes`` is the app's by default. ``receive`` says when the
+    body is received: "load", before the handler is called; "lazy", when it is first read, and then kept; or "stream",
+    while ``request.stream`` or ``request.parts()`` are iterated, and not kept.
 
     An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds or a
-    timedelta; `inf` is none, where the blueprint or the app has one. A ``def`` handler can't be cancelled, so it can't
-    have a deadline of its own: TypeError. When the client disconnects an ``async def`` handler is cancelled for GET and
-    HEAD, and for other methods with ``cancel_on_disconnect``, which may also be False.
+    timedelta; ``inf`` means no deadline, even if the blueprint or the app has one. A ``def`` handler can't be
+    cancelled, so it can't have its own deadline: TypeError. When the client disconnects, an ``async def`` handler for
+    GET or HEAD is cancelled, and for other methods with ``cancel_on_disconnect``, which may also be False.
 
-    ``before`` is a function, or several, called as those of ``before_request`` are, and after them, for this route
-    alone: it gets the request, and may return the answer, or raise an error.
+    ``before`` is one function or several, which are called like those of ``before_request``, and after them, for this
+    route only: each receives the request, and may return a response or raise an error.
 
-    A route that is ``signed`` answers only URLs that ``url_for`` made, which signs them with the app's ``secret_keys``:
-    others are refused with 403, and with 410 after the ``_expires`` that ``url_for`` was given.
+    A ``signed`` route answers only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
+    URLs are refused with 403, or with 410 after the ``_expires`` that ``url_for`` was given.
 
-    An ``unguarded`` route is answered outside of all middleware and hooks, and for every host: it is for probes, which
-    log in nowhere, and ask for an address. Its path has no parameters.
+    An ``unguarded`` route is answered outside all middleware and hooks, and for every host. It is for probes, which
+    don't log in, and use an IP address as the host. Its path has no parameters.
 
-    An ``idempotent`` route carries a write out once for each Idempotency-Key, and gives retries the first answer. It
-    needs the feature ``IdempotentWrites``.
+    An ``idempotent`` route carries out a write once for each Idempotency-Key, and sends the first response to retries.
+    It needs the feature ``IdempotentWrites``.
 
-    A ``csrf_exempt`` route takes writes from pages of any site, and without a token of ``CSRFTokens``: it is for
-    webhooks, and has to know its clients otherwise, such as by a signature of what they send.
+    A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for
+    webhooks, and has to identify its clients in a different way, such as by a signature of the body.
 
-    ``takes`` and ``gives`` are for documents of the API (``OpenAPI``), where the handler's code and its annotations
-    can't tell. ``takes`` is the type of the JSON body, or a mapping of "json", "form" and "query" to types. ``gives``
-    is the type of the answer with status 200, or a mapping of statuses to types, None for no content. Nothing is
-    checked by them when a request is answered. ``examples`` are values for "json", "form", "query" and "path", and for
+    ``takes`` and ``gives`` are for API documents (``OpenAPI``), if the handler's code and annotations are not enough.
+    ``takes`` is the type of the JSON body, or a mapping of "json", "form" and "query" to types. ``gives`` is the type
+    of the response with status 200, or a mapping of statuses to types, with None for no content. They don't check
+    anything when a request is answered. ``examples`` are values for "json", "form", "query" and "path", and for
     statuses: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
     ``meta`` are values by keys of the type ``RouteKey``, which hooks and features read as ``request.route.meta[KEY]``.

@@ -102,16 +102,16 @@ class _File(NamedTuple):
 class StaticFolder:
     """The regular files in a folder, at any depth, by names such as "css/site.css".
 
-    A symbolic link is followed where it leads to something in the folder. Names that begin with a dot are served with
-    ``dotfiles`` only, but for those in ``.well-known``. With ``precompressed``, a file that stands beside another under
-    its name and ".br", ".zst" or ".gz", and is not older, is sent in its place to clients that like that coding best.
+    A symbolic link is followed if it leads to something in the folder. Names that begin with a dot are served only with
+    ``dotfiles``, except in ``.well-known``. With ``precompressed``, if there is a file with the same name and ".br",
+    ".zst" or ".gz" that is not older, it is sent instead to clients that prefer that coding.
 
-    Clients ask each time whether a file has changed, or after ``max_age``, in whole seconds or a timedelta. A name with
-    the hash of the present content, as ``hashed`` makes it, is kept for a year and not asked for again, like one for
-    which ``immutable`` is true, because another tool has put a hash into it. ``hashes=False`` neither makes nor knows
-    names with hashes. Unless they are ``public``, no files are kept by caches that users share.
+    Clients check for changes each time, or after ``max_age``, in whole seconds or a timedelta. A name with the hash of
+    the current content, as made by ``hashed``, is cached for a year without checking. The same applies to a name for
+    which ``immutable`` is true, because another tool has put a hash into it. With ``hashes=False``, names with hashes
+    are neither made nor recognised. Shared caches may store the files only if they are ``public``.
 
-    Raises ValueError for a folder that is relative or not there, and for a ``max_age`` that can't be; TypeError for an
+    Raises ValueError for a folder that is relative or missing, and for an impossible ``max_age``; TypeError for an
     ``immutable`` that is not a function.
     """
 

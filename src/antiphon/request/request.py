@@ -76,13 +76,13 @@ class Globals(SimpleNamespace):
 class Request(RequestHeaders):
     """An HTTP request (RFC 9110).
 
-    ``head`` has what the server told. The body comes from it, too, unless ``body`` is given: bytes, or the content of
-    another request, which the two then share. Headers that cannot be parsed read as absent.
+    ``head`` contains what the server knows about the request. It also provides the body, unless ``body`` is given:
+    bytes, or the content of another request, which both requests then share. Headers that can't be parsed count as
+    missing.
 
-    What reads the body can be called in any order, and again: the body is received once, within ``limits``, and kept,
-    in a file if it is large. A body that cannot be read as asked raises an HTTPError (4xx). A body that has not
-    arrived yet is waited for in code that may block; on an event loop ``aload`` has to be awaited first, or
-    RuntimeError is raised.
+    You can read the body in any order, and repeatedly: it is received once, within ``limits``, and kept, in a file if
+    it is large. If it can't be read in the way that you ask for, an HTTPError (4xx) is raised. Code that may block
+    waits for a body that has not arrived yet; on an event loop, await ``aload`` first, or RuntimeError is raised.
     """
 
     __slots__ = {  # the attributes that every request needs; values computed on first read are in its ``__dict__``
@@ -130,15 +130,16 @@ class Request(RequestHeaders):
 
     @staticmethod
     def of(given: object, second: object = None, /) -> "Request":
-        """Return the request that a server or another framework has given.
+        """Return the request of a server or of another framework as a Request.
 
         ``given`` is an environ (PEP 3333), an ASGI scope with its ``receive`` as ``second``, an RSGI scope with its
         protocol, or the request of aiohttp, Bottle, Django, Falcon, FastAPI, Flask, Litestar, Pyramid, Quart, Sanic,
-        Starlette, Tornado (or its handler), WebOb or Werkzeug. Both can read the body, in any order, and it is received
-        once. What the framework has decided about host, scheme and address holds, and its limits hold too.
+        Starlette, Tornado (or its handler), WebOb or Werkzeug. Your code and the framework can both read the body, in
+        any order; it is received once. The host, scheme and address are those that the framework has determined, and
+        its limits also apply.
 
-        On an event loop a body that has not arrived yet has to be awaited: use ``Request.aof``. Raises TypeError, which
-        names the type, for an object of another kind.
+        On an event loop, await a body that has not arrived yet: use ``Request.aof``. Raises TypeError, which names the
+        type, for any other object.
         """
         return frameworks().request_of(given, second)  # type: ignore[no-any-return]
 
@@ -152,9 +153,9 @@ class Request(RequestHeaders):
 
     @property
     def limits(self) -> Limits:
-        """The upper bounds of this request: those of its route. They may be set until the body is loaded.
+        """The limits of this request, which are those of its route. You can set them until the body is loaded.
 
-        Bounds that the set limits don't name stay those of the route. Raises TypeError for anything but Limits.
+        Limits that you don't set stay those of the route. Raises TypeError for anything but Limits.
         """
         route, own = self.route, self._own_limits
         if own is not None and own[0] is route:
@@ -260,12 +261,12 @@ class Request(RequestHeaders):
 
     @property
     def host(self) -> str:
-        """The host that was asked for, in lower case, without the port; empty if it is malformed."""
+        """The requested host, in lower case, without the port; empty if it is malformed."""
         return self._authority[0]
 
     @property
     def port(self) -> int | None:
-        """The port that was asked for, else the scheme's default."""
+        """The requested port, or the scheme's default."""
         return self._authority[1] or (443 if self.is_secure else 80)
 
     @lazy
@@ -397,25 +398,25 @@ class Request(RequestHeaders):
         return False
 
     def load(self) -> None:
-        """Load the body within ``limits``, in code that may block, where it was not loaded before the handler ran.
+        """Load the body within ``limits``, in code that may block, if it was not loaded before the handler was called.
 
         Raises what ``aload`` does, and RuntimeError on an event loop: await ``aload`` there.
         """
         self._load_now()
 
     def aload(self) -> Coroutine[Any, Any, None]:
-        """Load the body within ``limits``, on an event loop, where it was not loaded before the handler ran.
+        """Load the body within ``limits``, on an event loop, if it was not loaded before the handler was called.
 
         Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early,
-        UnsupportedMediaType (415) for an unknown Content-Encoding, NotImplementedByServer (501) for another
-        Transfer-Encoding than chunked, RequestTimeout (408) for a body that comes too slowly, InsufficientStorage (507)
-        and ClientDisconnected.
+        UnsupportedMediaType (415) for an unknown Content-Encoding, NotImplementedByServer (501) for a Transfer-Encoding
+        other than chunked, RequestTimeout (408) for a body that arrives too slowly, InsufficientStorage (507) and
+        ClientDisconnected.
         """
         return self.content.aload(self.limits)
 
     @property
     def progress(self) -> Progress:
-        """How far the body has come: ``received`` bytes of ``total``, as they are sent."""
+        """How much of the body has arrived: ``received`` bytes of ``total``, as they are sent."""
         return Progress.of(self.content)
 
     @property
@@ -426,8 +427,8 @@ class Request(RequestHeaders):
     def parts(self) -> "FormParts":
         """Return the parts of a form (multipart/form-data) one after another, for ``for`` or ``async for``.
 
-        They come as they arrive. Raises UnsupportedMediaType (415) for another type, BadRequest (400) for one without a
-        boundary.
+        Parts are returned as they arrive. Raises UnsupportedMediaType (415) for a different type, and BadRequest (400)
+        for a form without a boundary.
         """
         if self.mimetype != FORM_DATA:
             raise wrong_type(FORM_DATA, self.head.field("content-type"))
@@ -483,9 +484,9 @@ class Request(RequestHeaders):
 
     @lazy
     def files(self) -> "MultiDict[Upload]":
-        """The files of a form (multipart/form-data), by the names of their fields; empty for another body.
+        """The files of a form (multipart/form-data), by the names of their fields; empty for any other body.
 
-        A file that is false stands for a field in which no file was chosen. Raises what ``form`` does.
+        If no file was chosen for a field, its file is false. Raises what ``form`` does.
         """
         if self.mimetype != FORM_DATA:
             return MultiDict()
@@ -614,12 +615,12 @@ class Request(RequestHeaders):
     ) -> str:
         """Return the URL of a route of this application: a path that begins with the root path.
 
-        The route is a name, or a handler: then type checkers check the parameters, unless there are options beside
-        them. A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". With
-        ``_absolute``, and for a route of another host, the URL has scheme and host. ``_expires`` are the seconds for
-        which the URL of a ``signed`` route is valid, and ``_method`` is the method that it is for. Raises what
-        ``App.url_for`` does, RuntimeError if no application answers this request, BadRequest (400) if its Host is
-        malformed.
+        The route is given by its name or its handler. With a handler, type checkers check the parameters, unless there
+        are options as well. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
+        "shop.item". With ``_absolute``, and for a route of a different host, the URL has scheme and host. For a
+        ``signed`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method
+        that it is for. Raises what ``App.url_for`` does, RuntimeError if no application answers this request, and
+        BadRequest (400) if its Host is malformed.
         """
         if self.app is None:
             raise explained(
@@ -726,7 +727,7 @@ class Request(RequestHeaders):
 
     @property
     def lifetime(self) -> Lifetime:
-        """The time for which the request is wanted: what is left of it, and what ends it."""
+        """The time in which this request is needed: how much of it is left, and what ends it."""
         lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
         if lifetime is None:
             lifetime = self._lifetime = Lifetime(self.head, self.after_response)
@@ -735,12 +736,10 @@ class Request(RequestHeaders):
     def send_early_hints(self, *links: "Link") -> None:
         """Send links to the client now, before there is a response: 103 Early Hints (RFC 8297).
 
-        A browser fetches what they name while the handler works. This waits for nothing, and is called without
-        ``await`` in ``def`` and ``async def`` handlers and in middleware, not on other threads or tasks. Links are
-        dropped where the server can't send them, for clients of HTTP/1.0, once the response has begun, and above 8 KiB
-        for one request. They replace no header: set ``response.links``, too.
-
-        Raises TypeError for anything but a ``Link``.
+        A browser fetches them while the handler works. Call this without ``await``, in ``def`` and ``async def``
+        handlers and in middleware, but not on other threads or in other tasks; it does not block. Links are dropped if
+        the server can't send them, for HTTP/1.0 clients, once the response has begun, and above 8 KiB for one request.
+        They don't replace a header: set ``response.links``, too. Raises TypeError for anything but a ``Link``.
         """
         from antiphon.http.link import Link
 
@@ -752,8 +751,8 @@ class Request(RequestHeaders):
     def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function, with the arguments, when the server has taken the response's last byte.
 
-        A sync function is called on a thread, an async one on the loop; a coroutine that either of them returns is
-        awaited. Usable as a decorator. Raises TypeError for an object that can't be called, such as the result of a
+        A sync function is called on a thread, an async one on the loop; if either returns a coroutine, it is awaited.
+        You can use this as a decorator. Raises TypeError for an object that can't be called, such as the result of a
         call.
         """
         if not callable(function):

@@ -132,11 +132,11 @@ def _bytes_of(response: "Response", read: str) -> bytes:
 class Response(ResponseHeaders):
     """An HTTP response (RFC 9110 §15).
 
-    ``body`` becomes bytes at once if it is text, bytes or None; anything else is streamed, chunk by chunk.
-    Without ``status`` it is a 200; the answer of an error handler then has the status of the error.
-    Without ``content_type``, neither there nor in ``headers``, text is text/plain and the rest
-    application/octet-stream. Raises ValueError for a status outside 200 to 599 and for what can't stand in a header,
-    TypeError for what can't be a body.
+    Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without
+    ``status`` it is a 200, but the response of an error handler then has the status of the error. Without
+    ``content_type``, as an argument or in ``headers``, text is text/plain and everything else application/octet-stream.
+    Raises ValueError for a status outside 200 to 599 and for text that can't be in a header, and TypeError for an
+    impossible body.
     """
 
     __slots__ = {
@@ -203,11 +203,12 @@ class Response(ResponseHeaders):
         _block: str | None = None,
         **data: Any,
     ) -> Self:
-        """Make a response of a template, rendered at once for the current request, with ``data`` as its variables.
+        """Make a response from a template, rendered at once for the current request, with ``data`` as its variables.
 
-        Names of data begin with no underscore, since those of options do. With ``_block`` it is of one block. The type
-        is that of the template's name, HTML for most. Raises RuntimeError without ``app.use(Templates(...))``, and
-        where no request is being answered; TypeError for an unknown option, and for data that have no names.
+        Names of data can't begin with an underscore, since options do. With ``_block``, only that block is rendered.
+        The template's name determines the type, which is usually HTML. Raises RuntimeError without
+        ``app.use(Templates(...))``, and if no request is being answered; TypeError for an unknown option, and for data
+        that have no names.
         """
         # No response knows the current request, which knows responses: so the public name is used, as users do.
         from antiphon import current_request
@@ -246,15 +247,15 @@ class Response(ResponseHeaders):
         otherwise: str | None = None,
         origin: str | None = None,
     ) -> Self:
-        """Send the client to another URL (RFC 9110 §15.4), by default to be fetched with GET (303).
+        """Send the client to another URL (RFC 9110 §15.4), which it requests with GET by default (303).
 
         A ``location`` on another site raises ExternalLocation, a ValueError that is answered by a 400, unless it is
-        ``external``: say so only of a URL that you have chosen yourself.
+        ``external``: use that only for a URL that you have chosen yourself.
 
-        For one that a client has chosen say where it leads ``otherwise``; then nothing that a client sends raises. It
-        leads there if the location names a site, if it is None, empty, no text or longer than 2048 characters, and if
-        browsers would read it otherwise than it looks: with a backslash or a control character. A whole URL of this
-        site passes if its ``origin`` is given: ``origin=request.url.origin``.
+        For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error, and the redirect leads
+        to ``otherwise`` if the location is on another site, if it is None, empty, not text or longer than 2048
+        characters, and if browsers would read it differently than it looks, because of a backslash or a control
+        character. A whole URL of this site is accepted if its ``origin`` is given: ``origin=request.url.origin``.
         """
         response = cls(None, check_redirect(status), headers)
         response.headers["location"] = redirect_location(location, external, otherwise, origin)
@@ -263,7 +264,9 @@ class Response(ResponseHeaders):
     @maker
     @classmethod
     def back(cls, request: RequestWithReferrer, default: str = "/", status: int = 303) -> Self:
-        """Send the client back to the page that it comes from (Referer), if it is on this site, else to ``default``."""
+        """Send the client back to the page that it came from (Referer), if that is on this site, or else to
+        ``default``.
+        """
         sent: Any = request.referrer
         here: Any = request.url
         try:
@@ -285,7 +288,7 @@ class Response(ResponseHeaders):
     ) -> Self:
         """Make a response whose body is sent while it is made. The iterator is closed in every case.
 
-        Plain text has ``X-Content-Type-Options: nosniff``, by which browsers show each chunk at once, too.
+        Plain text has ``X-Content-Type-Options: nosniff``, so that browsers also show each chunk at once.
         """
         if content_type is None:
             response = _of_type(cls, TEXT, chunks, status, headers)
@@ -307,15 +310,16 @@ class Response(ResponseHeaders):
         retry: Duration | None = None,
         on_drain: "OnDrain" = "end",
     ) -> Self:
-        """Make a response of server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or a value, sent as JSON.
+        """Make a response of server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or a value, which is sent
+        as JSON.
 
-        While an async source gives nothing, a comment is sent every ``heartbeat``, in seconds or a timedelta, like
-        ``retry``; a blocking source has to give comments of its own. After a lost connection the client comes back
-        after ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"`` the
-        stream ends when the process takes no new requests, a blocking source at its next event; with "finish" it may go
-        on until the time for that is over. The iterator is closed in every case. Raises TypeError for a source that is
-        not an iterable of events, ValueError for a ``heartbeat`` that is not above 0, a negative ``retry`` and an
-        unknown ``on_drain``.
+        While an async source yields nothing, a comment is sent every ``heartbeat``, in seconds or a timedelta, like
+        ``retry``; a blocking source has to yield comments itself. After a lost connection, the client reconnects after
+        ``retry`` seconds. If the source fails, the last event is named "error". With ``on_drain="end"``, the stream
+        ends when the process stops accepting requests, or for a blocking source at its next event. With "finish", it
+        may continue until the grace period is over. The iterator is closed in every case. Raises TypeError for a source
+        that is not an iterable of events, and ValueError for a ``heartbeat`` that is not above 0, a negative ``retry``
+        and an unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
@@ -330,9 +334,9 @@ class Response(ResponseHeaders):
     def ndjson(
         cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
     ) -> Self:
-        """Make a response of JSON values, one a line, sent while they are made. The iterator is closed in every case.
+        """Make a response of JSON values, one per line, sent while they are made. The iterator is closed in every case.
 
-        A value that can't be written breaks the stream off. Raises TypeError for a source that is not an iterable of
+        If a value can't be written, the stream is cut off. Raises TypeError for a source that is not an iterable of
         values.
         """
         from antiphon.response.events import json_lines
@@ -354,16 +358,17 @@ class Response(ResponseHeaders):
         modified: bool = True,
         conditional: bool = True,
     ) -> Self:
-        """Make a response of a file: an absolute path, or a binary file object, sent from its position on and closed.
+        """Make a response from a file: an absolute path, or a binary file object, which is sent from its position and
+        closed.
 
-        Use it for paths that you choose, not for those that a client names. Without ``content_type`` the file's name
-        tells the type. ``as_attachment`` makes browsers save it, as ``filename`` or under its own name (RFC 6266). A
-        path has an ETag, made of its time and size, and Last-Modified; ``etag=False`` and ``modified=False`` leave
-        them out. ``headers`` win over all of these. With ``conditional`` the server answers by the request's conditions
-        and ranges, as the method of that name does.
+        Use it for paths that you choose, not for those that a client names. Without ``content_type``, the file's name
+        determines the type. With ``as_attachment``, browsers save it, as ``filename`` or under its own name (RFC 6266).
+        A path has an ETag, made from its time and size, and Last-Modified; ``etag=False`` and ``modified=False`` leave
+        them out. ``headers`` take precedence over all of these. With ``conditional``, the server applies the request's
+        conditions and ranges, as the method of that name does.
 
         Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path
-        and for a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
+        and for a ``filename`` that can't be sent, and TypeError for anything but a path or a binary file.
         """
         from antiphon.response.files import describe_file
 
@@ -411,7 +416,7 @@ class Response(ResponseHeaders):
         return type(self._body) is not bytes and not isinstance(self._body, bytes)
 
     def reraise(self) -> None:
-        """Raise ``error``, if there is one. Middleware that does so after its yield leaves this response as it is."""
+        """Raise ``error``, if there is one. If middleware does that after its yield, this response stays unchanged."""
         if self.error is not None:
             raise self.error
 
@@ -430,7 +435,7 @@ class Response(ResponseHeaders):
         return self
 
     async def afreeze(self) -> Self:
-        """Read a stream, blocking or async, into memory, as ``freeze`` does. A blocking one blocks."""
+        """Read a stream, blocking or async, into memory, as ``freeze`` does. A blocking stream blocks the loop."""
         if not isinstance(self._body, AsyncIterable):
             return self.freeze()
         self._body = await aread_all(self._body)
@@ -474,9 +479,9 @@ class Response(ResponseHeaders):
             own.extend([field for field in fields if field[0] not in present])
 
     def vary(self, *names: str) -> None:
-        """Add request headers on which this response depends to Vary (RFC 9110 §12.5.5).
+        """Add request headers that this response depends on to Vary (RFC 9110 §12.5.5).
 
-        An application adds those that were consulted for ``request.accept`` and its like by itself.
+        An application adds those that were read through ``request.accept`` and similar attributes automatically.
         """
         if names:
             self._vary(names)
@@ -528,17 +533,16 @@ class Response(ResponseHeaders):
     def delete_cookie(
         self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False, **attributes: Any
     ) -> None:
-        """Make the client delete a cookie. Path, domain and ``secure`` must be those with which it was set."""
+        """Let the client delete a cookie. Path, domain and ``secure`` must be the same as when it was set."""
         put_cookie(self._own_fields(), SetCookie.delete(name, path=path, domain=domain, secure=secure, **attributes))
 
     # Conditions, parts and caches
 
     def conditional(self, request: "ConditionalRequest", *, ranges: bool = True) -> Self:
-        """Answer a GET or HEAD by its conditions and ranges, from this response's ETag and Last-Modified.
+        """Apply the conditions and ranges of a GET or HEAD, using this response's ETag and Last-Modified.
 
-        The response becomes a 304, or a 206 with the parts that were asked for, and is returned. Raises
-        PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2,
-        §14.2).
+        The response becomes a 304, or a 206 with the requested parts, and is returned. Raises PreconditionFailed (412)
+        and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
         """
         self.is_conditional = False
         message = conditional(request, self._status or 200, self._fields, self._body, ranges=ranges)
@@ -582,7 +586,7 @@ class Response(ResponseHeaders):
         )
 
     def no_store(self) -> None:
-        """Forbid caches to keep the response."""
+        """Forbid caches to store the response."""
         no_store(self)
 
     # Sending
@@ -620,11 +624,11 @@ class Response(ResponseHeaders):
         return to_app(self)(*arguments)
 
     def like(self, given: object, /) -> Any:
-        """Return this response as the framework's own, for the request that the framework has given.
+        """Return this response as a response of another framework, for the request of that framework.
 
-        ``given`` is what ``Request.of`` takes; for Falcon it may be the response, too. Conditions are applied, and a
-        stream is closed when it was sent. For Tornado's handler the answer is written at once; where it is a stream,
-        what this returns has to be awaited. Raises TypeError for an object of another kind.
+        ``given`` is what ``Request.of`` accepts; for Falcon it may also be the response. Conditions are applied, and a
+        stream is closed when it was sent. For a Tornado handler, the response is written at once; for a stream, await
+        the result. Raises TypeError for any other object.
         """
         return frameworks().response_like(self, given)
 
