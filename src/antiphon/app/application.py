@@ -46,8 +46,8 @@ P = ParamSpec("P")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` apply to every request, unless a blueprint or a route has its own. So does the ``deadline``: the seconds
-    or the timedelta after which an ``async def`` handler is cancelled, and answered with 504. With
+    ``limits`` apply to every request, unless a blueprint or a route has its own. The ``deadline`` applies in the same
+    way: the seconds or the timedelta after which an ``async def`` handler is cancelled, and answered with 504. With
     ``redirect_slashes``, a request for a path without a route is redirected (308) to the path with, or without, a slash
     at its end, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server
     provides the path as it was sent; otherwise it is a slash like any other.
