@@ -8,7 +8,7 @@ import http.client
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -185,6 +185,8 @@ def end_to_end(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _timeless(name: str, value: str) -> str:
     if name in ("date", "expires") and parsedate_to_datetime(value).year >= _THIS_YEAR:
+        return "now"
+    if name == "last-modified" and datetime.now(UTC) - parsedate_to_datetime(value) < timedelta(minutes=1):
         return "now"
     if name == "allow":
         return ", ".join(sorted(value.split(", ")))
