@@ -147,7 +147,7 @@ class Users(Generic[U]):
         """The user as it was loaded, perhaps ahead: what is loaded ahead and never read leaves no trace."""
 
     def install(self, app: "App") -> None:
-        """Provide the user. Raises ValueError if other ``Users`` provide ``request.user``, and these nothing else."""
+        """Provide the user. Raises ValueError if two ``Users`` of an app would both provide ``request.user``."""
         self._check_apart(app)
         for source in self.sources:
             source.install(app)
