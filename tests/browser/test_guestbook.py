@@ -37,7 +37,9 @@ def send(page, wanted, **fields):
 
 
 def see(page, wanted):
-    page.wait_until(f"() => document.body.innerText.includes({wanted!r})")
+    """Wait for text, and for the form's own response: the entry may arrive over the WebSocket before it."""
+    is_loading = "document.querySelector('[data-loading]')"
+    page.wait_until(f"() => document.body.innerText.includes({wanted!r}) && !{is_loading}")
 
 
 @pytest.mark.parametrize(
