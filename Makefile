@@ -108,7 +108,7 @@ release: $(VENV)/.release
 	$(BIN)/python -m scripts.release --dry
 
 docs: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group docs
+	scripts/install $(VENV) --group docs
 	$(BIN)/python -m scripts.playground.fetch || :
 	$(BIN)/python -m scripts.docs_site
 
@@ -120,27 +120,27 @@ $(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.[ch])
 	scripts/venv $(PYTHON) $(VENV) examples
 
 $(VENV)/.quick: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group quick
+	scripts/install $(VENV) --group quick
 	touch $@
 
 $(VENV)/.test: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group test
+	scripts/install $(VENV) --group test
 	touch $@
 
 $(VENV)/.check: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group check
+	scripts/install $(VENV) --group check
 	touch $@
 
 $(VENV)/.corpora: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group corpora
+	scripts/install $(VENV) --group corpora
 	touch $@
 
 $(VENV)/.release: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group release
+	scripts/install $(VENV) --group release
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.ready
-	$(BIN)/pip install --quiet --group bench
+	scripts/install $(VENV) --group bench
 	touch $@
 
 clean:
