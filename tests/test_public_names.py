@@ -192,7 +192,7 @@ TYPED_FIRST = [
 
 @pytest.mark.parametrize("name", TYPED_FIRST)
 def test_a_name_of_another_framework_is_an_error_with_ours(name):
-    message = f"antiphon has no '{name}'. Antiphon's word is: .*[a-z]"
+    message = f"antiphon has no '{name}'; use .*[a-z]"
     with pytest.raises(ImportError, match=message):
         exec(f"from antiphon import App, {name}", {})
     with pytest.raises(AttributeError, match=message):

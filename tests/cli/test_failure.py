@@ -59,8 +59,8 @@ EXPECTED = {
     ],
     "word": [
         "  shop/word.py, line 3: app = App(debug=True)",
-        "TypeError: App.__init__() got an unexpected keyword argument 'debug'",
-        "Antiphon's word for 'debug' is: antiphon run",
+        "TypeError: App has no argument 'debug'; use antiphon run --debug",
+        "To read more: antiphon explain app-takes-settings",
     ],
 }
 

@@ -10,6 +10,8 @@ import pytest
 from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response
 from antiphon.explanations.words import (
     APP,
+    APP_SETTINGS,
+    BLUEPRINT_SETTINGS,
     CLIENT,
     CLIENT_RESPONSE,
     ERROR,
@@ -44,16 +46,19 @@ def test_reading_one_names_ours(kind, word, ours):
     thing, _ = OBJECTS[kind]
     with pytest.raises(AttributeError) as error:
         getattr(thing, word)
-    assert str(error.value) == f"{kind} has no {word!r}. Antiphon's word is: {ours}"
+    assert str(error.value) == f"{kind} has no {word!r}; use {ours}"
     assert (error.value.name, error.value.obj) == (word, thing)
     assert not hasattr(type(thing), word)
     assert getattr(thing, word, None) is None
 
 
-@pytest.mark.parametrize("ours", sorted({ours for _, _, ours in WORDS} | {*PACKAGE.values()}))
+OURS = {ours for _, _, ours in WORDS}.union(*(each.values() for each in (PACKAGE, APP_SETTINGS, BLUEPRINT_SETTINGS)))
+
+
+@pytest.mark.parametrize("ours", sorted(OURS))
 def test_ours_is_there(ours):
-    named = re.findall(r"\b(request|response|app|Request)\.(\w+)", ours)
-    classes = {"request": Request, "Request": Request, "response": Response, "app": App}
+    named = re.findall(r"\b(request|response|app|blueprint|Request)\.(\w+)", ours)
+    classes = {"request": Request, "Request": Request, "response": Response, "app": App, "blueprint": Blueprint}
     assert all(hasattr(classes[kind], name) for kind, name in named)
 
 
@@ -77,7 +82,7 @@ def test_dir_has_one_that_an_app_or_a_subclass_was_given():
 
 @pytest.mark.parametrize("word", [word for kind, word, _ in WORDS if kind == "Response"])
 def test_setting_one_that_would_have_no_effect_names_ours(word):
-    with pytest.raises(AttributeError, match="Antiphon's word is"):
+    with pytest.raises(AttributeError, match="; use "):
         setattr(Response(), word, 404)
 
 
@@ -117,7 +122,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize(("package", "name", "home"), ELSEWHERE)
 def test_importing_a_name_from_another_place_says_where_it_is(package, name, home):
-    message = f"{package} has no {name!r}: write `from {home} import {name}`"
+    message = f"{package} has no {name!r}; write `from {home} import {name}`"
     with pytest.raises(ImportError) as refused:
         exec(f"from {package} import {name}")
     assert str(refused.value) == message
@@ -130,6 +135,44 @@ def test_importing_a_name_from_another_place_says_where_it_is(package, name, hom
 def test_an_app_takes_no_name():
     with pytest.raises(TypeError, match=r"no name.* App\(\), not App\('tests"):
         App(__name__)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: App(debug=True), "App has no argument 'debug'; use antiphon run --debug"),
+        (lambda: App(secret_key="a"), "App has no argument 'secret_key'; use secret_keys="),
+        (lambda: App(trusted_host="a"), "App has no argument 'trusted_host'; did you mean 'trusted_hosts'"),
+        (lambda: App(title="Shop"), "App has no argument 'title'; use app.use"),
+        (lambda: App(own=1), "App has no argument 'own'; it has limits, deadline, .*json_default"),
+        (lambda: Blueprint("shop", __name__), "a Blueprint takes its name, .*'shop'.*, without 'tests"),
+        (
+            lambda: Blueprint("shop", url_prefix="/shop"),
+            "Blueprint has no argument 'url_prefix'; did you mean 'prefix'",
+        ),
+        (
+            lambda: Blueprint("shop", template_folder="a"),
+            "Blueprint has no argument 'template_folder'; use blueprint.use",
+        ),
+    ],
+)
+def test_an_unknown_argument_names_ours(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("Bluprint", "did you mean `from antiphon import Blueprint`?"),
+        ("AppClient", "did you mean `from antiphon.testing import Client`?"),
+        ("WebSocketDisconnect", "use WebSocketClosed"),
+    ],
+)
+def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
+    with pytest.raises(ImportError) as refused:
+        exec(f"from antiphon import {name}")
+    assert str(refused.value) == f"antiphon has no {name!r}; {fix}"
 
 
 def called(request):
@@ -147,15 +190,15 @@ async def awaited_call(request):
 @pytest.mark.parametrize(
     ("handler", "note"),
     [
-        (called, "request.json is an attribute, and there already: leave out the () and the await"),
-        (awaited, "request.json is an attribute, and there already: leave out the () and the await"),
-        (awaited_call, "request.form is an attribute, and there already: leave out the () and the await"),
-        (lambda request: Response("", status_code=404), "Antiphon's word for 'status_code' is: response.status"),
+        (called, "request.json is an attribute, not a method: leave out the () and the await"),
+        (awaited, "request.json is an attribute, not a method: leave out the () and the await"),
+        (awaited_call, "request.form is an attribute, not a method: leave out the () and the await"),
+        (lambda request: Response("", status_code=404), "Instead of 'status_code', use response.status"),
         (
             lambda request: Response.json({}, media_type="a/b"),
-            "Antiphon's word for 'media_type' is: response.content_type",
+            "Instead of 'media_type', use response.content_type",
         ),
-        (lambda request: App(debug=True), "Antiphon's word for 'debug' is: antiphon run --debug"),
+        (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
         (lambda request: 1 + request.json, None),

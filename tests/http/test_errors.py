@@ -150,7 +150,10 @@ class TestOptions:
             (partial(http_error, 429, retry=5), "TooManyRequests has no option 'retry': did you mean 'retry_after'?"),
             (partial(Conflict, by="ada"), "members={'by': ...}"),
             (partial(Unauthorized, challange="Basic"), "did you mean 'challenge'?"),
-            (partial(Conflict, members={"status": 200}), "the member 'status' of problem details has a parameter"),
+            (
+                partial(Conflict, members={"status": 200}),
+                "the member 'status' of problem details has its own parameter",
+            ),
             (partial(HTTPError, "gone", "away"), "the status of an error is a number, not 'gone'"),
         ],
     )
@@ -160,7 +163,7 @@ class TestOptions:
 
     @pytest.mark.parametrize(("word", "ours"), [("code", "status"), ("description", "detail"), ("message", "detail")])
     def test_words_of_others_name_ours(self, word, ours):
-        with pytest.raises(AttributeError, match=f"NotFound has no '{word}'. Antiphon's word is: {ours}"):
+        with pytest.raises(AttributeError, match=f"NotFound has no '{word}'; use {ours}"):
             getattr(NotFound("gone"), word)
 
 

@@ -175,6 +175,18 @@ def test_values_come_back_as_they_were_sent():
     assert jar.header(URL("http://shop.example.com/")) == 'a="x y"; b=caf\xc3\xa9'
 
 
+def test_an_absent_cookie_is_a_key_error_that_names_the_others():
+    jar = CookieJar("shop.example.com")
+    with pytest.raises(KeyError) as empty:
+        jar["session"]
+    jar.set("lang", "en")
+    jar.set("session", "k7Qz")
+    with pytest.raises(KeyError) as missing:
+        jar["__Host-session"]
+    assert empty.value.__notes__ == ["The client has these cookies: none"]
+    assert missing.value.__notes__ == ["The client has these cookies: lang, session"]
+
+
 def test_a_test_can_set_and_delete_cookies():
     jar = CookieJar("shop.example.com", Clock())
     jar.set("a", "1")

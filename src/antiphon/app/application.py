@@ -24,6 +24,7 @@ from antiphon.app.route import Route, check_deadline
 from antiphon.app.signatures import MiddlewareFunction
 from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
+from antiphon.explanations.words import APP, APP_SETTINGS, unknown_setting
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
@@ -81,12 +82,16 @@ class App(Routes, Servable):
         secret_keys: Iterable[str | bytes] = (),
         upload_folder: str | PathLike[str] | None = None,
         json_default: Callable[[Any], object] | None = None,
+        **unknown: Never,
     ) -> None:
         if others:
             raise explained(
                 "app-takes-settings",
-                TypeError(f"an App takes no name, and no routes, but settings by name: App(), not App({others[0]!r})"),
+                TypeError(f"an App takes only settings, by name, and no name or routes: App(), not App({others[0]!r})"),
             )
+        if unknown:
+            message = unknown_setting(App, next(iter(unknown)), {**APP, **APP_SETTINGS})
+            raise explained("app-takes-settings", TypeError(message))
         Routes.__init__(self)
         Servable.__init__(self)
         check_sync("json_default", json_default)
@@ -112,7 +117,7 @@ class App(Routes, Servable):
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
-        """The plans without any override, which count again after the last one."""
+        """The plans without any override, which are used again after the last one."""
 
     def _registered(self) -> list[object]:
         parts = (self._guard, self._guard.origins, self._dependencies, self._lifespan, self._observers)
@@ -120,7 +125,7 @@ class App(Routes, Servable):
 
     @property
     def trusted_proxies(self) -> TrustedProxies:
-        """The proxies whose forwarded headers are believed."""
+        """The proxies whose forwarded headers are trusted."""
         return self._guard.proxies
 
     @property
@@ -142,7 +147,7 @@ class App(Routes, Servable):
         if self._routing is not None:
             raise explained(
                 "registered-too-late",
-                RuntimeError("this app serves requests already: register routes and hooks before its first one"),
+                RuntimeError("this app already serves requests: register routes and hooks before the first one"),
             )
 
     def mount(
@@ -155,7 +160,7 @@ class App(Routes, Servable):
         limits: Limits | None = None,
         receive: Literal["load", "stream"] = "load",
     ) -> None:
-        """Mount another application, which answers requests below a prefix for which there is no route here.
+        """Mount another application, which answers the requests below a prefix that no route here answers.
 
         ``application`` is another ``App``, or a WSGI or ASGI application. A coroutine function, or an object whose
         ``__call__`` is one, counts as ASGI, unless ``interface`` is given. The prefix is its root path, its responses
@@ -170,7 +175,7 @@ class App(Routes, Servable):
         if not isinstance(prefix, str):
             raise explained(
                 "bad-mount",
-                TypeError(f'the prefix comes first, as in mount("/shop", application), and is not {prefix!r}'),
+                TypeError(f'the prefix comes first, as in mount("/shop", application), not {prefix!r}'),
             )
         self._check_prefix(prefix, host)
         if contains(application, self):
@@ -179,7 +184,7 @@ class App(Routes, Servable):
             prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes, receive=receive
         )
         if any(other.where == mount.where for other in self._mounts):
-            raise explained("bad-mount", ValueError(f"an application is mounted at {mount.where or '/'} already"))
+            raise explained("bad-mount", ValueError(f"an application is already mounted at {mount.where or '/'}"))
         if known := next((other for other in self._mounts if other.application is application), None):
             mount = mount._replace(lifespan=known.lifespan)
         elif manager := mount.manager:
@@ -224,7 +229,7 @@ class App(Routes, Servable):
 
     def __getitem__(self, dependency: Dependency[T]) -> T:
         """The value that a lifespan yielded. Raises RuntimeError unless the app is running."""
-        check_dependency(dependency, "app[...]", "what @app.lifespan decorates is one, as in app[pool]")
+        check_dependency(dependency, "app[...]", "a function below @app.lifespan is one, as in app[pool]")
         return self._lifespan.state(dependency)
 
     def provide(
@@ -282,7 +287,7 @@ class App(Routes, Servable):
             raise explained(
                 "bad-override",
                 TypeError(
-                    f"{dependency.name!r} is overridden by one thing: override({dependency.name}, value), or"
+                    f"override {dependency.name!r} by a value or by a source: override({dependency.name}, value), or"
                     f" override({dependency.name}, source=function)"
                 ),
             )
@@ -290,8 +295,8 @@ class App(Routes, Servable):
             raise explained(
                 "bad-override",
                 TypeError(
-                    f"the lifespan {dependency.name!r} gives a value without a request, so that no source can stand"
-                    f" for it: app.override({dependency.name}, value)"
+                    f"the lifespan {dependency.name!r} gives a value without a request, so no source can replace"
+                    f" it: app.override({dependency.name}, value)"
                 ),
             )
         return self._overriding(dependency, source or Fixed(*value))
@@ -329,7 +334,7 @@ class App(Routes, Servable):
         self._check_open()
         for name, value in values.items():
             if name in self._shared:
-                raise explained("shared-twice", ValueError(f"{name!r} is shared already, as {self._shared[name]!r}"))
+                raise explained("shared-twice", ValueError(f"{name!r} is already shared, as {self._shared[name]!r}"))
             if callable(value):
                 check_arguments(value, "request")
                 check_sync("share", value)
@@ -340,17 +345,17 @@ class App(Routes, Servable):
         return SharedValues(request, self._shared)
 
     def _surround_idempotent(self, surround: SurroundIdempotent) -> None:
-        """Have ``surround`` give the middleware and the handler of each ``idempotent`` route.
+        """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
-        middleware stands around all others; what is returned for the handler is called in its place, and, as it is,
-        ``def`` or ``async def``. Raises ValueError if a feature does that already.
+        middleware is the outermost; the function that is returned for the handler is called instead of it, and is
+        ``def`` or ``async def`` like the handler. Raises ValueError if a feature already does that.
         """
         self._check_open()
         if self._idempotent_surrounding is not None:
             raise explained(
                 "feature-used-twice",
-                ValueError("a feature carries out the idempotent routes of this app already: use one"),
+                ValueError("a feature already carries out the idempotent routes of this app: use one"),
             )
         self._idempotent_surrounding = surround
 
@@ -364,17 +369,17 @@ class App(Routes, Servable):
     ) -> None:
         """Register the middleware of a cache, and the function that is called first, for a response that is ready.
 
-        ``watch`` is a middleware that stands around all others, if there are any around the cache. Raises ValueError if
-        a cache has one already.
+        ``watch`` is a middleware that is around all others, if there are any around the cache. Raises ValueError if
+        there is already a cache.
         """
         self._check_open()
         if self._watch is not None:
-            raise explained("feature-used-twice", ValueError("this app has a cache already: use one"))
+            raise explained("feature-used-twice", ValueError("this app already has a cache: use one"))
         self._watch = None if watch is None else (watch, around)
         self._registry.middleware.append(middleware(around, blocking=blocking)._replace(early=early))
 
     def _watching(self) -> tuple[Middleware, ...]:
-        """Return the middleware that stands around all others, where there are any."""
+        """Return the middleware that is around all others, if there are any."""
         if self._watch is None:
             return ()
         watch, inside = self._watch
@@ -423,7 +428,7 @@ class App(Routes, Servable):
         return RouteGroup(self, self._registry, around, self.limits, self._dependencies.overridden(), self.deadline)
 
     def _freeze(self) -> Routing:
-        """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
+        """Plan each route. Done before the first request; raises ValueError for routes that conflict."""
         with self._planning:
             return self._plan()
 
@@ -460,7 +465,7 @@ class App(Routes, Servable):
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Have a subclass answer servers by a ``_handle`` and an ``_answer`` of its own."""
+        """Let a subclass answer servers with its own ``_handle`` and ``_answer``."""
         super().__init_subclass__(**arguments)
         if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
             cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]
@@ -504,7 +509,7 @@ class App(Routes, Servable):
         return super()._has_sockets or bool(self._mounts) or any(route.websocket for route in self.routes)
 
     def _measure_header_sections(self) -> None:
-        """Measure header sections from now on, and hold them to ``limits.headers``."""
+        """Measure header sections from now on, and check them against ``limits.headers``."""
         self._guard.looks_at_heads = True
 
     @property
@@ -605,7 +610,7 @@ class App(Routes, Servable):
         if len(above) > 1 or mount.host is not None or "<" in mount.prefix:
             raise explained(
                 "bad-signed-url",
-                ValueError("this app is mounted in several places: request.url_for knows which, or say _mounted_at"),
+                ValueError("this app is mounted in several places: request.url_for knows which, or pass _mounted_at"),
             )
         return outer._place() + mount.prefix  # noqa: SLF001 - of this very class
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Never, Protocol, Self, TypeVar, Unpack, overload
 
 from antiphon.app.answering.error_handlers import ErrorHandlers, check_key
 from antiphon.app.answering.hooks import Hook, check_returns, hook
@@ -28,7 +28,7 @@ from antiphon.app.signatures import (
 from antiphon.app.snapshot import Snapshot
 from antiphon.app.socket_options import SocketOptions, check_idle_timeout, check_subprotocols
 from antiphon.explanations import explained
-from antiphon.explanations.words import APP, names_ours
+from antiphon.explanations.words import APP, BLUEPRINT_SETTINGS, names_ours, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.durations import Duration
 from antiphon.http.errors import HTTPError
@@ -73,7 +73,7 @@ M = TypeVar("M", bound=MiddlewareFunction)
 
 
 class IncludedBlueprint(NamedTuple):
-    """A blueprint as it was registered; None where its own name, prefix or host counts."""
+    """A blueprint as it was registered; None where its own name, prefix or host applies."""
 
     blueprint: "Blueprint"
     name: str | None = None
@@ -100,7 +100,7 @@ class Registry:
 
 @names_ours(APP)
 class Routes:
-    """The methods with which an application or a blueprint is made. Most can be used as decorators."""
+    """The methods with which an application or a blueprint is built. Most can be used as decorators."""
 
     def __init__(self) -> None:
         self._registry = Registry()
@@ -127,9 +127,10 @@ class Routes:
         """
         self._check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
+            fix = f"{feature.__name__}(...)" if isinstance(feature, type) else "CORS([...])"
             raise explained(
                 "not-a-feature",
-                TypeError(f"{feature!r} is not a feature: that is an object with install(app), such as CORS([...])"),
+                TypeError(f"{feature!r} is not a feature: features are objects with install(app), such as {fix}"),
             )
         before = Snapshot(self._registered())
         try:
@@ -176,7 +177,7 @@ class Routes:
         """
         self._check_open()
         if name in CONVERTERS or name in self._registry.converters:
-            raise explained("bad-converter", ValueError(f"there is a converter {name!r} already"))
+            raise explained("bad-converter", ValueError(f"there is already a converter {name!r}"))
         check_sync("to_python", to_python)
         check_sync("to_url", to_url)
         self._registry.converters[name] = own_converter(name, to_python, to_url)
@@ -217,11 +218,11 @@ class Routes:
         """Check a prefix and a host. Raises ValueError for a malformed one."""
         if prefix.endswith("/"):
             raise explained(
-                "bad-path", ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
+                "bad-path", ValueError(f'a prefix must not end with a slash, and all paths are below "": {prefix!r}')
             )
         segments = parse_pattern(prefix or "/", self._converters())
         if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
-            raise explained("bad-path", ValueError(f"{prefix!r}: a path cannot stand in a prefix"))
+            raise explained("bad-path", ValueError(f"{prefix!r}: a prefix can't have a path parameter"))
         if host is not None:
             check_names([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
 
@@ -246,7 +247,7 @@ class Routes:
         return self.route(pattern, ("DELETE",), **options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for QUERY: safe, with the question as its body (draft-ietf-httpbis-safe-method-w-body)."""
+        """Register a handler for QUERY: safe, with the query as its body (draft-ietf-httpbis-safe-method-w-body)."""
         return self.route(pattern, ("QUERY",), **options)
 
     def websocket(
@@ -288,7 +289,7 @@ class Routes:
         """Answer GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
 
         ``url_for("static", filename="css/site.css")`` has the hash of the file in it. Raises ValueError for a malformed
-        prefix and for a folder that is relative or not there.
+        prefix and for a folder that is relative or missing.
         """
         from antiphon.app.static_files import StaticFolder, static_files
 
@@ -342,7 +343,7 @@ class Routes:
         if before_routing and isinstance(self, Blueprint):
             raise explained(
                 "for-whole-app",
-                ValueError("which blueprint answers is known after routing only: register this with the app"),
+                ValueError("the blueprint that answers is only known after routing: register this with the app"),
             )
         parts = self._registry.before_routing if before_routing else self._registry.middleware
 
@@ -452,7 +453,7 @@ class Routes:
         if any((included.name or included.blueprint.name) == wanted for included in self._registry.blueprints):
             raise explained(
                 "bad-blueprint",
-                ValueError(f"a blueprint named {wanted!r} is registered here already: give one of them another name="),
+                ValueError(f"a blueprint named {wanted!r} is already registered here: give one of them another name="),
             )
         self._registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
@@ -460,22 +461,29 @@ class Routes:
 class Blueprint(Routes):
     """Routes with hooks, middleware, error handlers and limits of their own, registered with an app or a blueprint.
 
-    ``name`` stands before the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
-    which may have parameters, and at ``host``, where they don't name one. ``limits`` and ``deadline`` bound its
-    requests as far as a route does not say otherwise. ``meta`` is that of its routes, for keys that these don't have
-    themselves. Raises ValueError for a name with a dot, and for a malformed prefix or host.
+    ``name`` precedes the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
+    which may have parameters, and at ``host``, where they don't name one. ``limits`` and ``deadline`` apply to its
+    requests unless a route has its own. ``meta`` applies to its routes, for keys that these don't have themselves.
+    Raises ValueError for a name with a dot, and for a malformed prefix or host; TypeError for an unknown argument.
     """
 
     def __init__(
         self,
         name: str,
-        *,
+        *others: Never,
         prefix: str = "",
         host: str | None = None,
         limits: Limits | None = None,
         deadline: Duration | None = None,
         meta: Mapping[RouteKey[Any], object] | None = None,
+        **unknown: Never,
     ) -> None:
+        if others:
+            message = f"a Blueprint takes its name, and settings by name: Blueprint({name!r}), without {others[0]!r}"
+            raise explained("blueprint-takes-settings", TypeError(message))
+        if unknown:
+            message = unknown_setting(Blueprint, next(iter(unknown)), {**APP, **BLUEPRINT_SETTINGS})
+            raise explained("blueprint-takes-settings", TypeError(message))
         super().__init__()
         self.name = _blueprint_name(name)
         self.prefix = prefix
@@ -492,8 +500,8 @@ class Blueprint(Routes):
             raise explained(
                 "registered-too-late",
                 RuntimeError(
-                    f"an app with the blueprint {self.name!r} serves requests already: register before that; a function"
-                    " that makes several apps, and registers with the blueprint, makes the blueprint, too"
+                    f"an app with the blueprint {self.name!r} already serves requests: register before that; a function"
+                    " that makes several apps, and registers with the blueprint, has to make the blueprint, too"
                 ),
             )
 
@@ -520,5 +528,5 @@ class _Lenient(dict[str, Converter]):
 
 def _blueprint_name(name: str) -> str:
     if not name or "." in name:
-        raise explained("bad-blueprint", ValueError(f"a blueprint's name is not empty and has no dot: {name!r}"))
+        raise explained("bad-blueprint", ValueError(f"a blueprint's name must not be empty or have a dot: {name!r}"))
     return name

@@ -1,4 +1,4 @@
-"""Words of other frameworks: to read one is an AttributeError that names ours. Where none is read, it costs nothing."""
+"""Words of other frameworks: reading one raises an AttributeError that names ours, and costs nothing otherwise."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -20,12 +20,12 @@ REQUEST = {
     "values": "request.args and request.form",
     "lang locale": "request.language.tag, after app.use(Languages(folder))",
     "gettext": "request.language.gettext(key)",
-    "env": "env of antiphon",
+    "env": "env from antiphon",
     "is_json": 'request.mimetype == "application/json"',
     "context ctx state": "request.g, or a Dependency: request[dependency]",
     "base_url host_url url_root": "request.url.origin, request.url.root or request.url.path",
     "full_path": "request.url.target",
-    "htmx": "HtmxRequest(request) of antiphon.features",
+    "htmx": "HtmxRequest(request) from antiphon.features",
     "url_rule": "request.route.pattern",
     "add_background_task after background call_on_close": "request.after_response(function)",
 }
@@ -59,7 +59,7 @@ APP = {
     "add_exception_handler exception_handler exception_handlers register_error_handler": "@app.errorhandler(key)",
     "add_event_handler before_first_request before_serving on_event": "@app.on_startup, or @app.lifespan",
     "teardown_appcontext teardown_request": "request.after_response(function)",
-    "test_client": "Client(app) of antiphon.testing",
+    "test_client": "Client(app) from antiphon.testing",
     "app_context test_request_context": "Request.blank(url)",
     "config state": "a module of your own, or a lifespan: app[pool]",
     "extensions": "app.features, or app.find_feature(Sessions)",
@@ -80,59 +80,84 @@ PACKAGE = {
     "Header": "request.headers",
     "Query": "request.args, or request.args_as(Search)",
     "Body": "request.json, or request.json_as(Order)",
-    "Form": "request.form, or request.form_as(Order)",
+    "Form": "request.form, or request.form_as(Order); the Form of a page is in antiphon.features",
     "File UploadFile": "request.files",
     "session": "request.session, after app.use(Sessions(store))",
     "g": "request.g",
     "current_app": "request.app",
     "url_for": "request.url_for(name)",
     "flash": "request.flash(text), after app.use(Flash())",
-    "render_template TemplateResponse Jinja2Templates": "Page(template, name=value) of antiphon.features",
-    "jsonify JSONResponse": "the dict, list or dataclass itself as the return value, or Response.json(value)",
+    "render_template TemplateResponse Jinja2Templates": "Page(template, name=value) from antiphon.features",
+    "jsonify JSONResponse": "Response.json(value), or return the dict, list or dataclass itself",
     "make_response PlainTextResponse": "Response(body, status, headers)",
     "HTMLResponse": "Response.html(text)",
     "FileResponse send_file": "Response.file(path)",
     "send_from_directory StaticFiles": "app.static(prefix, folder)",
-    "StreamingResponse": "the generator itself as the return value, or Response.stream(chunks)",
+    "StreamingResponse": "Response.stream(chunks), or return the generator itself",
     "EventSourceResponse": "Response.events(source)",
     "redirect RedirectResponse": "Response.redirect(location), or raise Redirect(location)",
     "HTTPException": "HTTPError, or abort(404)",
     "BackgroundTasks": "request.after_response(function)",
-    "TestClient": "Client of antiphon.testing",
+    "TestClient": "Client from antiphon.testing",
+    "WebSocketDisconnect": "WebSocketClosed",
 }
 ERROR = {"code status_code": "status", "description message msg": "detail"}
 MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_dict": "to_lists(), or dict(...)"}
 """For each class, words of others, separated by spaces, and ours."""
 
-_PARAMETERS = {"App": APP, "Response": RESPONSE}
-# Not compiled before there is an error: all programs import this.
-_UNEXPECTED = r"(App|Response)\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'"
+APP_SETTINGS = {
+    "secret_key": "secret_keys=[key]",
+    "allowed_hosts host_matching": "trusted_hosts=[host]",
+    "max_content_length request_max_body_size": "limits=Limits(body=...)",
+    "title summary description version openapi_url docs_url redoc_url": "app.use(OpenAPI(title=...))",
+    "cors_config": "app.use(CORS([origin]))",
+    "lifespan": "@app.lifespan",
+    "on_startup": "@app.on_startup",
+    "on_shutdown": "@app.on_shutdown",
+    "before_request": "@app.before_request",
+    "after_request": "@app.after_request",
+    "middleware": "@app.middleware, or app.use(feature)",
+    "routes route_handlers": "@app.get(path), or app.register(blueprint)",
+    "static_url_path": 'app.static("/static", folder)',
+    "template_config": "app.use(Templates(folder))",
+}
+BLUEPRINT_SETTINGS = {
+    "url_prefix path": "prefix",
+    "subdomain": "host",
+    "dependencies": "blueprint.before_request(hook), or before=hook at a route",
+    "static_folder static_url_path": 'blueprint.static("/static", folder)',
+    "template_folder": "blueprint.use(Templates(folder))",
+}
+"""Arguments of other frameworks for an app and a blueprint, beside the words above, and ours."""
+
+# Compiled only when there is an error, since all programs import this.
+_UNEXPECTED = r"Response\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
 
 
 class OtherWord:
-    """An attribute that a class has under another name. An object may be given one of this name."""
+    """An attribute that a class has under a different name. You can set an attribute of this name on an object."""
 
     def __init__(self, word: str, ours: str) -> None:
         self._word = word
         self._ours = ours
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
-        message = f"{owner.__name__} has no {self._word!r}. Antiphon's word is: {self._ours}"
+        message = f"{owner.__name__} has no {self._word!r}; use {self._ours}"
         raise AttributeError(message, name=self._word, obj=instance)
 
 
 class OtherField(OtherWord):
-    """An attribute that objects without a ``__dict__`` have under another name."""
+    """An attribute that objects without a ``__dict__`` have under a different name."""
 
     def __set__(self, instance: object, value: object) -> NoReturn:
         self.__get__(instance, type(instance))
 
 
 def names_ours(words: Mapping[str, str]) -> Callable[[C], C]:
-    """Decorate a class whose errors about words of other frameworks name ours."""
+    """Decorate a class, so that its errors about words of other frameworks name ours."""
 
     def decorate(cls: C) -> C:
         kind = OtherWord if cls.__dictoffset__ else OtherField
@@ -146,42 +171,73 @@ def names_ours(words: Mapping[str, str]) -> Callable[[C], C]:
 
 
 def _names_of(thing: object) -> list[str]:
-    """Return what ``dir`` shows of an object: its names without those that only raise an error."""
+    """Return the names that ``dir`` shows for an object, without those that only raise an error."""
     defined = {name: value for cls in reversed(type(thing).__mro__) for name, value in vars(cls).items()}
     own = getattr(thing, "__dict__", ())
     return [name for name in object.__dir__(thing) if name in own or not isinstance(defined.get(name), OtherWord)]
 
 
 def missing_name(package: str, name: str, *, is_import: bool) -> AttributeError | ImportError:
-    """Return the error for a name that a package does not have, which names ours if it is another framework's.
+    """Return the error for a name that a package does not have. It gives our name if the name is another framework's.
 
-    In an import statement that is an ImportError: Python would replace an AttributeError by a text of its own.
+    In an import statement it is an ImportError, since Python would replace an AttributeError with a text of its own.
     """
-    ours = _split(PACKAGE).get(name) if package == "antiphon" else None
-    message = f"{package} has no {name!r}. Antiphon's word is: {ours}"
-    if ours is None:
-        home = _home_of(name) if package in PLACES else None
-        if home is None:
-            return AttributeError(f"module {package!r} has no attribute {name!r}")
-        message = f"{package} has no {name!r}: write `from {home} import {name}`"
+    fix = _fix_of(package, name) if package in PLACES and not name.startswith("_") else None
+    if fix is None:
+        return AttributeError(f"module {package!r} has no attribute {name!r}")
+    message = f"{package} has no {name!r}; {fix}"
     return ImportError(message, name=package) if is_import else AttributeError(message, name=name)
 
 
+def _fix_of(package: str, name: str) -> str | None:
+    if package == "antiphon" and (ours := _split(PACKAGE).get(name)):
+        return f"use {ours}"
+    if home := _home_of(name):
+        return f"write `from {home} import {name}`"
+    for place in (package, *PLACES):
+        if near := _nearest(name, _names_in(place), 0.8):
+            return f"did you mean `from {place} import {near}`?"
+    return None
+
+
 PLACES = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
-"""The packages among which a name is looked for that was imported from another one of them."""
+"""The packages in which we look for a name that was imported from the wrong one of them."""
 
 
 def _home_of(name: str) -> str | None:
+    return next((place for place in PLACES if name in _names_in(place)), None)
+
+
+def _names_in(package: str) -> list[str]:
     from importlib import import_module
 
-    return next((place for place in PLACES if name in import_module(place).__all__), None)
+    names: list[str] = import_module(package).__all__
+    return names
 
 
 def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
-    """Return our word for one that is not known: that of other frameworks, or else the nearest of those that are."""
+    """Return our word for an unknown one: our name for another framework's word, or else the nearest known word."""
+    return _split(words).get(word) or _nearest(word, known)
+
+
+def _nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     from difflib import get_close_matches
 
-    return _split(words).get(word) or next(iter(get_close_matches(word, known, 1)), None)
+    return next(iter(get_close_matches(word, known, 1, cutoff)), None)
+
+
+def unknown_setting(kind: type, name: str, words: Mapping[str, str]) -> str:
+    """Return the message about an argument that a class does not take, with our word for it or the nearest argument."""
+    from inspect import signature
+
+    known = [each for each in signature(kind).parameters if each not in ("others", "unknown")]
+    if ours := _split(words).get(name):
+        fix = f"did you mean {ours!r}?" if ours in known else f"use {ours}"
+    elif near := _nearest(name, known):
+        fix = f"did you mean {near!r}?"
+    else:
+        fix = f"it has {', '.join(known)}"
+    return f"{kind.__name__} has no argument {name!r}; {fix}"
 
 
 def _split(words: Mapping[str, str]) -> dict[str, str]:
@@ -189,14 +245,14 @@ def _split(words: Mapping[str, str]) -> dict[str, str]:
 
 
 def explain(error: BaseException) -> None:
-    """Add a note to a TypeError that a word of another framework has caused."""
+    """Add a note to a TypeError that was caused by a word of another framework."""
     if not isinstance(error, TypeError):
         return
     unexpected = re.match(_UNEXPECTED, str(error))
-    if unexpected and (ours := _split(_PARAMETERS[unexpected[1]]).get(unexpected[2])):
-        error.add_note(f"Antiphon's word for {unexpected[2]!r} is: {ours}")
+    if unexpected and (ours := _split(RESPONSE).get(unexpected[1])):
+        error.add_note(f"Instead of {unexpected[1]!r}, use {ours}")
     elif re.search(_IS_CALLED, str(error)) and (found := re.search(_CALLED, _failed_line(error))):
-        error.add_note(f"{found[0]} is an attribute, and there already: leave out the () and the await")
+        error.add_note(f"{found[0]} is an attribute, not a method: leave out the () and the await")
 
 
 def _failed_line(error: Any) -> str:

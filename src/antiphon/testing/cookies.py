@@ -1,6 +1,6 @@
 """The cookie jar of a client: cookies are kept and sent back as browsers do (RFC 6265bis §5).
 
-Every request counts as one of the same site, so that SameSite keeps no cookie back.
+Every request counts as same-site, so SameSite never holds back a cookie.
 """
 
 import re
@@ -24,7 +24,7 @@ _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
 class KeptCookie(NamedTuple):
-    """A cookie in a jar: as it was set, and where it is sent. ``expires`` is in seconds since 1970."""
+    """A cookie in a jar, as it was set, with the places where it is sent. ``expires`` is in seconds since 1970."""
 
     cookie: SetCookie
     domain: str
@@ -90,7 +90,7 @@ class CookieJar:
     def header(self, url: URL, more: Mapping[str, str] = MappingProxyType({})) -> str | None:
         """Return the Cookie header of a request (RFC 6265bis §5.8.3); None without cookies.
 
-        The longest paths come first. The cookies of ``more`` come last, and replace those of the same names.
+        The longest paths come first. The cookies of ``more`` come last, and replace those with the same names.
         """
         cookies = [cookie for cookie in self if cookie.is_sent_to(url) and cookie.name not in more]
         pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]
@@ -98,20 +98,22 @@ class CookieJar:
         return "; ".join(pairs) or None
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the value of a cookie, the newest of several, or ``default``."""
+        """Return the value of a cookie, the newest if there are several, or ``default``."""
         return next((cookie.value for cookie in reversed(self._unexpired()) if cookie.name == name), default)
 
     def __getitem__(self, name: str) -> str:
         value = self.get(name)
         if value is None:
-            raise KeyError(name)
+            error = KeyError(name)
+            error.add_note(f"The client has these cookies: {', '.join(cookie.name for cookie in self) or 'none'}")
+            raise error
         return value
 
     def __contains__(self, name: object) -> bool:
         return any(cookie.name == name for cookie in self)
 
     def delete(self, name: str) -> None:
-        """Remove every cookie of this name."""
+        """Remove every cookie with this name."""
         self._cookies = {key: cookie for key, cookie in self._cookies.items() if cookie.name != name}
 
     def clear(self) -> None:
@@ -139,9 +141,9 @@ class CookieJar:
             self._cookies[cookie.key] = cookie
 
     def _kept(self, url: URL, cookie: SetCookie) -> KeptCookie | None:
-        """Return a response's cookie as it is kept; None if the response's host may not set it (RFC 6265bis §5.7).
+        """Return a response's cookie in the form to keep; None if the host is not allowed to set it (RFC 6265bis §5.7).
 
-        A domain without a dot counts as a public suffix: only the host of that name may set it, for itself.
+        A domain without a dot counts as a public suffix: only the host with that name can set it, for itself.
         """
         domain = cookie.domain
         if domain and domain != url.host and ("." not in domain or not domain_matches(url.host, domain)):
@@ -159,7 +161,7 @@ class CookieJar:
         return None
 
     def _needs_tls(self, cookie: KeptCookie) -> bool:
-        """True if a cookie is Secure, or would hide a Secure one (RFC 6265bis §5.7, steps 13 and 16)."""
+        """Return True if a cookie is Secure, or would hide a Secure one (RFC 6265bis §5.7, steps 13 and 16)."""
         return cookie.cookie.secure or any(
             kept.cookie.secure
             and kept.name == cookie.name
@@ -170,22 +172,22 @@ class CookieJar:
 
 
 def domain_matches(host: str, domain: str) -> bool:
-    """True if a host is a domain or lies below it (RFC 6265bis §5.1.3)."""
+    """Return True if a host is a domain or is below it (RFC 6265bis §5.1.3)."""
     return host == domain or (host.endswith("." + domain) and not is_address(host))
 
 
 def path_matches(path: str, cookie_path: str) -> bool:
-    """True if a path is a cookie's path or lies below it (RFC 6265bis §5.1.4)."""
+    """Return True if a path is a cookie's path or is below it (RFC 6265bis §5.1.4)."""
     return path == cookie_path or path.startswith(cookie_path if cookie_path.endswith("/") else cookie_path + "/")
 
 
 def default_path(path: str) -> str:
-    """Return the path of a cookie that names none: the folder of the request's path (RFC 6265bis §5.1.4)."""
+    """Return the default path of a cookie: the folder of the request's path (RFC 6265bis §5.1.4)."""
     return path[: path.rfind("/")] or "/" if path.startswith("/") else "/"
 
 
 def is_trustworthy(url: URL) -> bool:
-    """True if a URL may set and get Secure cookies: by https, or on this machine (W3C Secure Contexts §3.1).
+    """Return True if a URL can set and get Secure cookies: over https, or on this machine (W3C Secure Contexts §3.1).
 
     ``testserver``, the host of a client without a ``base_url``, counts as this machine.
     """
@@ -193,5 +195,5 @@ def is_trustworthy(url: URL) -> bool:
 
 
 def is_address(host: str) -> bool:
-    """True if a host is an IP address, not a name."""
+    """Return True if a host is an IP address, not a name."""
     return ":" in host or _is_ipv4(host) is not None

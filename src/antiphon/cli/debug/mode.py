@@ -20,13 +20,13 @@ from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
 
 _UNDER_OTHER_NAME = (
-    "The debug mode shows no errors under the host %r, as it may not be a name of this machine: open the app under"
-    " localhost or an address, or listen for others, too, with --host."
+    "Debug mode shows no errors under the host %r, since it may not be a name of this machine: open the app under"
+    " localhost or an IP address, or accept other machines with --host."
 )
 
 _BY_UNKNOWN_PROXY = (
-    "The debug mode shows no errors to clients of a proxy, which sent %s: if it is yours, and nobody else reaches it,"
-    " declare it with App(trusted_proxies=[...])."
+    "Debug mode shows no errors to clients of an unknown proxy, which sent %s: if it is yours, and only you can reach"
+    " it, declare it with App(trusted_proxies=[...])."
 )
 _OF_PROXIES = (
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
@@ -37,9 +37,10 @@ _OF_PROXIES = (
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
-    """Have this process answer errors with all that is known of them, until it ends.
+    """Make this process answer errors with everything that is known about them.
 
-    ``is_for_loopback`` says that it listens for this machine only: then names of other machines get no such answers.
+    ``is_for_loopback`` is True if it listens for this machine only. Under names of other machines, there are then no
+    such answers.
     """
     set_debug_answer(_Answers(is_for_loopback))
 
@@ -51,28 +52,28 @@ class _Answers:
         self._viewers = Viewers(is_for_loopback)
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
-        """Put what is known of an error into the response that answers it."""
+        """Add the details of an error to the response that answers it."""
         if response.status < 500 and response.status != NotFound.status and not isinstance(error, MissingKey):
             return
         try:
             if self._viewers.may_see(request):
                 _complete(request, error, response)
         except Exception:
-            logging.getLogger("antiphon").exception("the debug mode failed; the answer stays as it is without that")
+            logging.getLogger("antiphon").exception("debug mode failed; the answer is sent without its additions")
 
 
 class Viewers:
-    """The people who may see errors: with ``is_for_loopback``, under names of this machine and addresses only."""
+    """The rules for who can see errors; with ``is_for_loopback``, only under this machine's names and IP addresses."""
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._is_for_loopback = is_for_loopback
         self._explained: set[str] = set()
 
     def may_see(self, request: Request) -> bool:
-        """True unless a page of another site could read the answer.
+        """Return True unless a page of another site could read the answer, or an unknown proxy passes it on.
 
-        Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
-        Nor may anybody see them by a proxy, such as a tunnel, that the application does not trust.
+        Such a page would send the request from a script, with CORS; or its name now resolves to this machine (DNS
+        rebinding), and is the host. Errors are also hidden behind a proxy, such as a tunnel, that is not trusted.
         """
         if _is_fetched_by_other_site(request):
             return False
@@ -91,7 +92,7 @@ class Viewers:
 
 
 def _field_of_unknown_proxy(request: Request) -> str | None:
-    """Return a header field that a proxy has added, if the application trusts none that has sent the request."""
+    """Return a header field that a proxy has added, unless the application trusts the proxy."""
     return None if is_by_trusted_proxy(request.head) else next(filter(request.head.field, _OF_PROXIES), None)
 
 
@@ -110,7 +111,7 @@ def _host_of(origin: str) -> str | None:
 
 
 def is_local(host: str) -> bool:
-    """True for names of this machine, and for addresses, which nobody can make lead elsewhere."""
+    """Return True for names of this machine, and for IP addresses, which can't be made to resolve elsewhere."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -124,7 +125,7 @@ def _complete(request: Request, error: BaseException, response: Response) -> Non
     if response.status == NotFound.status:
         add_routes(request, response)
     elif isinstance(error, MissingKey):
-        add_sent_names(request, response)
+        add_sent_names(request, error.name, response)
     else:
         _show(report_of(error, request), response)
 

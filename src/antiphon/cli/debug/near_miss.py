@@ -1,4 +1,4 @@
-"""What is near to what a request asked for: the routes for a 404, and the names that were sent for a 400."""
+"""Hints for requests that nearly matched: similar routes for a 404, and the names that were sent for a 400."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ _LONGEST_NAME = 100
 
 
 def add_routes(request: Request, response: Response) -> None:
-    """Add the nearest routes to the answer to a request that no route answers."""
+    """Add the nearest routes to the answer, for a request that no route answers."""
     app, route = request.route.app, request.route
     if route.name or not isinstance(app, App):
         return
@@ -30,9 +30,9 @@ def add_routes(request: Request, response: Response) -> None:
     _add(response, "routes", "Routes", aligned(_nearest(rows, request.root_path + request.path)))
 
 
-def add_sent_names(request: Request, response: Response) -> None:
-    """Add the names that a client has sent to the answer to a request that lacks one."""
-    _add(response, "sent", "The request has these names", [*_sent_names(request)])
+def add_sent_names(request: Request, missing: str, response: Response) -> None:
+    """Add the names that a client has sent to the answer, for a request that lacks one."""
+    _add(response, "sent", "The request has these names", [*_sent_names(request, missing)])
 
 
 def _add(response: Response, member: str, title: str, lines: list[str]) -> None:
@@ -46,7 +46,7 @@ def _add(response: Response, member: str, title: str, lines: list[str]) -> None:
 
 
 def _nearest(rows: list[Row], path: str) -> list[Row]:
-    """Return the routes whose paths are most like one, the nearest first."""
+    """Return the routes whose paths are most similar to a path, the nearest first."""
     matcher = SequenceMatcher(b=path[:200], autojunk=False)
 
     def likeness(row: Row) -> float:
@@ -56,22 +56,22 @@ def _nearest(rows: list[Row], path: str) -> list[Row]:
     return sorted(rows, key=likeness, reverse=True)[:_MOST]
 
 
-def _sent_names(request: Request) -> Iterator[str]:
+def _sent_names(request: Request, missing: str) -> Iterator[str]:
     """Yield a line for each part of a request that has names, without a body that was not received or is malformed."""
     yield from _line("query", request.args)
     yield from _line("cookies", request.cookies)
     if request.content.data is None and not request.content.is_complete:
         return
     try:
-        yield from _body_names(request)
+        yield from _body_names(request, missing)
     except HTTPError:
         return
 
 
-def _body_names(request: Request) -> Iterator[str]:
+def _body_names(request: Request, missing: str) -> Iterator[str]:
     yield from _line("form", request.form)
     yield from _line("files", request.files)
-    if request.mimetype == FORM:
+    if request.mimetype == FORM and missing in request.form:  # the name of a file that was chosen
         yield 'files: none; a form sends its files with <form method="post" enctype="multipart/form-data">'
     elif isinstance(members := vars(request).get("json"), Members):
         yield from _line("JSON", members)

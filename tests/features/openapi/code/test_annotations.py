@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pytest
 
 from antiphon import App, Dependency
-from antiphon.features import OpenAPI
+from antiphon.features import Field, OpenAPI
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.testing import Client
@@ -56,6 +56,24 @@ class Shelf:
 def test_items_and_values_have_types(annotation, item, value):
     assert annotations.item_of(annotation) == item
     assert annotations.subscript_of(annotation) == value
+
+
+WITH_A_DICT = Field(label="Pages", messages={"missing": "How many?"})
+
+
+@pytest.mark.parametrize(
+    ("annotation", "rest"),
+    [
+        (int, int),
+        (int | None, int),
+        (int | str | None, int | str),
+        (None, None),
+        (Annotated[int | None, "pages"], Annotated[int, "pages"]),
+        (Annotated[int | None, WITH_A_DICT], Annotated[int, WITH_A_DICT]),
+    ],
+)
+def test_a_type_without_none_keeps_its_metadata(annotation, rest):
+    assert annotations.without_none(annotation) == rest
 
 
 @pytest.mark.parametrize(

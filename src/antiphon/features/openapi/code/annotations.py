@@ -1,4 +1,4 @@
-"""Annotations taken apart: the type of an attribute, of an item, of what a call returns."""
+"""Parts of annotations: the types of attributes, items and return values."""
 
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, g
 from antiphon.request.dependencies import Dependency
 
 NOT_SAID = object()
-"""The annotation of what has none."""
+"""Stands for a missing annotation."""
 
 
 def hints_of(thing: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def hints_of(thing: Any) -> dict[str, Any]:
 
 
 def returned_by(function: Any) -> Any:
-    """Return the annotation of what a function returns, when it was awaited; NOT_SAID if there is none."""
+    """Return the annotation of a function's return value, after it is awaited; NOT_SAID if there is none."""
     hints = hints_of(function)
     if "return" not in hints:
         return NOT_SAID
@@ -28,21 +28,22 @@ def returned_by(function: Any) -> Any:
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
-    """Return the alternatives of a union, or the annotation alone."""
+    """Return the alternatives of a union, or only the annotation itself."""
     annotation = plain(annotation)
     return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def plain(annotation: Any) -> Any:
-    """Return an annotation without the name that a ``type`` statement or a ``NewType`` gave it."""
+    """Return the annotation behind a name given by a ``type`` statement or a ``NewType``."""
     while hasattr(annotation, "__value__") or isinstance(annotation, NewType):
         annotation = annotation.__supertype__ if isinstance(annotation, NewType) else annotation.__value__
     return annotation
 
 
 def union_of(types: Iterable[Any]) -> Any:
-    """Return the union of types."""
-    return Union[tuple(types)]  # noqa: UP007 - of as many as there are
+    """Return the union of types, or the type itself if there is only one, which may not be hashable."""
+    several = tuple(types)
+    return several[0] if len(several) == 1 else Union[several]  # noqa: UP007 - of as many as there are
 
 
 def list_of(item: Any) -> Any:
@@ -61,13 +62,17 @@ def dict_of(value: Any) -> Any:
 
 
 def without_none(annotation: Any) -> Any:
-    """Return a type without None."""
+    """Return a type without None, with the same metadata."""
+    annotation = plain(annotation)
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        return Annotated[(without_none(inner), *metadata)]
     kept = [each for each in members(annotation) if each is not NoneType and each is not None]
     return union_of(kept) if kept else annotation
 
 
 def class_of(annotation: Any) -> type | None:
-    """Return the class of a type; None for a union and the like."""
+    """Return the class of a type, or None for a union and the like."""
     annotation = plain(annotation)
     if get_origin(annotation) is Annotated:
         return class_of(get_args(annotation)[0])
@@ -76,7 +81,7 @@ def class_of(annotation: Any) -> type | None:
 
 
 def item_of(annotation: Any) -> Any:
-    """Return the type of the items that iterating over a value gives; NOT_SAID if it isn't known."""
+    """Return the type of the items of an iteration over a value; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is None or not arguments or not issubclass(kind, Iterable | AsyncIterable):
         return str if kind is str else NOT_SAID
@@ -96,7 +101,7 @@ def subscript_of(annotation: Any) -> Any:
 
 
 def awaited(annotation: Any) -> Any:
-    """Return the type of what awaiting a value gives; that of the value itself if it isn't awaited."""
+    """Return the type of an awaited value, or the type itself if it isn't awaitable."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is not None and issubclass(kind, Coroutine) and len(arguments) == 3:
         return arguments[2]
@@ -144,5 +149,5 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
 
 
 def literals(annotation: Any) -> tuple[Any, ...]:
-    """Return the values of a Literal; none for any other annotation."""
+    """Return the values of a Literal, or none for any other annotation."""
     return get_args(annotation) if get_origin(plain(annotation)) is Literal else ()
