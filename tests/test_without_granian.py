@@ -37,7 +37,7 @@ def test_the_client_answers():
 def test_the_command_says_what_to_install():
     done = run("from antiphon.cli.main import main; main(['run', 'shop:app'])")
     assert done.returncode == 3
-    assert done.stderr.startswith("Error: This command serves on Granian, which is not here. Install it: pip install")
+    assert done.stderr.startswith("Error: This command serves on Granian, which is not installed. Install it:")
 
 
 def test_other_commands_work():

@@ -1,4 +1,4 @@
-"""Tickets, and the people who write them: what the five applications share."""
+"""Tickets, and the people who write them, shared by the five applications."""
 
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -11,7 +11,7 @@ State = Literal["open", "closed"]
 
 @dataclass
 class NewTicket:
-    """What a client sends of a ticket."""
+    """The fields of a ticket that a client sends."""
 
     title: str
     priority: Priority = "normal"
@@ -29,7 +29,7 @@ class Ticket:
 @dataclass
 class User:
     name: str
-    password: str  # an application keeps hashes
+    password: str  # a real application keeps hashes
 
 
 class Tracker:

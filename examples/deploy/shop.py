@@ -1,4 +1,4 @@
-"""An app to deploy. Where it runs decides whom it believes: TRUSTED_HOSTS and TRUSTED_PROXIES, with spaces between."""
+"""An app to deploy. The environment sets whom it trusts: TRUSTED_HOSTS and TRUSTED_PROXIES, separated by spaces."""
 
 import asyncio
 import os

@@ -1,10 +1,10 @@
-"""A day of a site on n machines and one Valkey, on paper: what each part is asked for, and which one ends first.
+"""A day of a site on n machines and one Valkey, on paper: the load of each part, and which one reaches its limit first.
 
 python simulate.py --machines 4 --users 200000
 
-All is arithmetic on what one request, socket, event and command cost. docs/explanation/many-machines.md says how the
-defaults were measured: measure yours, and pass them. Nothing here waits, fails or comes in bursts, but for --peak. So
-plan for half of what it says.
+All results are arithmetic on the costs of one request, socket, event and command. docs/explanation/many-machines.md
+says how the defaults were measured: measure your own, and pass them. Nothing here waits, fails or comes in bursts,
+except for --peak. So plan for half of the result.
 """
 
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
@@ -21,20 +21,20 @@ SETTINGS = {
     "network": (1000.0, "Mbit/s of a machine, and of Valkey's"),
     "valkey_memory": (16.0, "GiB of Valkey (maxmemory)"),
     "users": (500_000.0, "people a day"),
-    "returning": (0.8, "part of them who have a session from another day"),
-    "pages": (30.0, "requests of each a day"),
-    "peak": (4.0, "the busiest second is so many times the mean of the day"),
-    "online": (0.02, "part of the users with an open socket at the peak"),
-    "writes": (0.1, "part of the requests that are idempotent writes"),
-    "sessions": (14.0, "days for which a session is kept"),
+    "returning": (0.8, "share of them with a session from an earlier day"),
+    "pages": (30.0, "requests of each person a day"),
+    "peak": (4.0, "the busiest second, as a multiple of the day's mean"),
+    "online": (0.02, "share of the users with an open socket at the peak"),
+    "writes": (0.1, "share of the requests that are idempotent writes"),
+    "sessions": (14.0, "days that a session is kept"),
     "events": (10.0, "events a second at the peak"),
-    "listeners": (0.1, "part of the sockets that an event goes to"),
+    "listeners": (0.1, "share of the sockets that an event goes to"),
     "answer": (8.0, "KiB of an answer"),
     "event_size": (0.5, "KiB of an event"),
-    "request_cpu": (60.0, "us of CPU of an answer in JSON, under antiphon run, without a store"),
-    "handler_cpu": (5000.0, "us of CPU of your own code, its database and its templates, in a request"),
-    "store_cpu": (45.0, "us of CPU of a command of a store, for the app"),
-    "message_cpu": (35.0, "us of CPU of a message on a socket"),
+    "request_cpu": (60.0, "us of CPU for a JSON answer, under antiphon run, without a store"),
+    "handler_cpu": (5000.0, "us of CPU for your own code, with database and templates, in a request"),
+    "store_cpu": (45.0, "us of CPU for a command to a store, in the app"),
+    "message_cpu": (35.0, "us of CPU for a message on a socket"),
     "socket_memory": (154.0, "KiB of an open socket, under antiphon run"),
     "worker_memory": (70.0, "MiB of a worker; there is one for each processor"),
     "commands": (3.0, "commands of a request: a session read and changed, a limit counted"),
@@ -45,11 +45,11 @@ SETTINGS = {
     "session_size": (0.7, "KiB of a session in Valkey"),
     "write_size": (1.1, "KiB of a write's answer in Valkey, kept for a day"),
 }  # fmt: skip
-"""Names of the arguments: their default, and what it says."""
+"""The arguments, each with its default and its help text."""
 
 
 class Load(NamedTuple):
-    """What a part is asked for at the peak, and what it has."""
+    """The load of a part at the peak, and its capacity."""
 
     part: str
     unit: str
@@ -58,7 +58,7 @@ class Load(NamedTuple):
 
     @property
     def share(self) -> float:
-        """How much of it is asked for; 1 is all."""
+        """The used share of the capacity; 1 is all of it."""
         return self.asked / self.has if self.has > 0 else inf
 
 
@@ -91,7 +91,7 @@ def _of_machines(site: Namespace, peak: Peak, messages: float) -> Iterable[Load]
     yield Load("CPU of the machines", "cores", cpu / 1e6, processes)
     memory = peak.sockets * site.socket_memory / 2**20 + processes * site.worker_memory / 2**10
     yield Load("memory of the machines", "GiB", memory, site.machines * site.memory)
-    concurrent = peak.requests * request / 1e6  # those that are answered just now
+    concurrent = peak.requests * request / 1e6  # requests that are being answered
     yield Load("file descriptors", "files", peak.sockets + concurrent + 50 * processes, site.machines * site.files)
     sent = (peak.requests * site.answer + messages * site.event_size) * 8 / 1000
     yield Load("network of the machines", "Mbit/s", sent, site.machines * site.network)
@@ -111,7 +111,7 @@ def _of_valkey(site: Namespace, peak: Peak) -> Iterable[Load]:
 
 
 def most(site: Namespace) -> float:
-    """Return how many times as many users the site carries before its first part ends. Events stay as they are."""
+    """Return the factor by which users can grow before the first part reaches its limit. Events stay as they are."""
     low, high = 0.0, 1.0
     while _carries(site, high) and high < 1e6:
         low, high = high, 2 * high
@@ -130,7 +130,7 @@ def _with(site: Namespace, **changes: float) -> Namespace:
 
 
 def table(site: Namespace) -> str:
-    """Return the loads as a table, and what ends first with so many machines, and with up to eight times as many."""
+    """Return the loads as a table, and the first limit with so many machines, and with up to eight times as many."""
     peak = peak_of(site)
     lines = [
         f"{site.users:,.0f} users a day, {site.machines:.0f} machines of {site.cores:.0f} processors, one Valkey.",
@@ -148,7 +148,7 @@ def table(site: Namespace) -> str:
 
 
 def _row(site: Namespace) -> str:
-    """Return how many users these machines carry, and what ends first."""
+    """Return the number of users that these machines can serve, and the first limit."""
     full = _with(site, users=site.users * most(site))
     first = max(loads(full), key=lambda load: load.share)
     peak = peak_of(full)
@@ -156,7 +156,7 @@ def _row(site: Namespace) -> str:
 
 
 def read(arguments: list[str] | None = None) -> Namespace:
-    """Read the command line. Numbers that are negative are refused."""
+    """Read the command line. Negative numbers are refused."""
     title, _, more = (__doc__ or "").partition("\n\n")
     parser = ArgumentParser(description=title, epilog=more, formatter_class=ArgumentDefaultsHelpFormatter)
     for name, (default, text) in SETTINGS.items():
@@ -165,7 +165,7 @@ def read(arguments: list[str] | None = None) -> Namespace:
     for name, value in vars(site).items():
         least = 1 if name in ("machines", "cores") else 0
         if not least <= value < inf:
-            parser.error(f"--{name.replace('_', '-')} is a number from {least} on, not {value:g}")
+            parser.error(f"--{name.replace('_', '-')} must be at least {least}, not {value:g}")
     return site
 
 

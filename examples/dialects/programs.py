@@ -1,4 +1,4 @@
-"""The requests that the programs are sent, and how each way of writing them has to answer."""
+"""The requests to the programs, and the answers that every way of writing them must give."""
 
 import json
 import sys
@@ -18,12 +18,12 @@ DIFFERENT = {
     "stream/asok": "Asok itself strips the lines, sends them as one, and adds a comment in HTML",
     "file/asok": "Asok itself sends Content-Length twice",
 }
-"""Dialects, and programs in a dialect, of which the original can't be run or answers otherwise, and how."""
+"""Dialects, and programs in a dialect, whose original can't run or answers differently, and the reason."""
 OVER_ASGI = ("microdot",)
-"""Dialects of which the programs are served over ASGI, as their handlers are `async def`; all others over WSGI."""
+"""Dialects whose programs are served over ASGI, since their handlers are `async def`; all others use WSGI."""
 
 _kept: list[TemporaryDirectory[str]] = []
-"""The folders of projects that are served, until the process ends."""
+"""The folders of served projects, kept until the process ends."""
 
 PICTURE = bytes(range(256)) * 20
 BOUNDARY = "----WebKitFormBoundaryZ1x2C3v4B5n6M7"
@@ -35,7 +35,7 @@ PARTS = (
 
 
 class Answer(NamedTuple):
-    """An answer: its body (JSON by value, None for any), its type, and fields of which all these elements are there."""
+    """An answer: its body (JSON by value, None for any), its type, and fields that contain all these elements."""
 
     body: object
     media_type: str = "text/html"
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A program, the request that it is sent, and how it answers a client that sends it once, and once more."""
+    """A program, the request to it, and its answers to a client that sends the request once, and once more."""
 
     name: str
     text: str
@@ -56,19 +56,19 @@ class Program(NamedTuple):
     content_type: str = ""
 
     def ways(self) -> list[str]:
-        """Return the native API and the dialects in which there is this program."""
+        """Return the native API and the dialects that have this program."""
         return [way for way in (NATIVE, *DIALECTS) if self.path(way).exists()]
 
     def path(self, way: str) -> Path:
-        """Return the file of the program, written in one way; for Asok, the folder of the project."""
+        """Return the file of the program in one way of writing, or for Asok, the folder of the project."""
         return FOLDER / self.name / (way if way == "asok" else f"{way}.py")
 
     def has_original(self, way: str) -> bool:
-        """Return True if there is a library that answers as this way of writing the program does."""
+        """Return True if an original library gives the same answers as this way of writing the program."""
         return way != NATIVE and way not in DIFFERENT and f"{self.name}/{way}" not in DIFFERENT
 
     def load(self, way: str, *, original: bool = False) -> Any:
-        """Return the application, on the dialect or with the imports of the original."""
+        """Return the application, on the dialect or with the original library."""
         path = self.path(way)
         if path.is_dir():
             return _load_project(path, original)
@@ -77,13 +77,13 @@ class Program(NamedTuple):
             source = source.replace("antiphon.dialects.", "")
         module = ModuleType(f"{'original_' if original else ''}{self.name}_{way}")
         module.__file__ = str(path)
-        sys.modules[module.__name__] = module  # Pyramid looks there for who configures it
+        sys.modules[module.__name__] = module  # Pyramid looks there for the configuring module
         exec(compile(source, module.__file__, "exec"), module.__dict__)
         return module.app
 
 
 def _load_project(project: Path, original: bool) -> Any:
-    """Return the application of a copy of a project: Asok adds folders to those that it serves."""
+    """Return the application of a copy of a project, since Asok adds folders to the project."""
     folder = TemporaryDirectory()
     _kept.append(folder)
     copytree(project, folder.name, dirs_exist_ok=True)
@@ -176,7 +176,7 @@ PROGRAMS = (
 
 
 def problem(program: Program, number: int, status: int, fields: list[tuple[str, str]], body: bytes) -> str:
-    """Return what is wrong with an answer of a program, or nothing: a location is judged by its path."""
+    """Return the fault in an answer of a program, or nothing. Only the path of a location counts."""
     wanted, content_type = program.answers[number], dict(fields).get("content-type", "")
     if status != wanted.status:
         return f"{status} instead of {wanted.status}: {body[:200]!r}"
@@ -196,7 +196,7 @@ def problem(program: Program, number: int, status: int, fields: list[tuple[str, 
 
 
 def _elements(name: str, value: str) -> set[str]:
-    """Return what semicolons separate in a field, in lower case, with its name."""
+    """Return the parts of a field between semicolons, in lower case, with its name."""
     if name == "location":
         value = urlsplit(value).path
     return {name, *(element.strip().lower().replace('"', "") for element in value.split(";"))}

@@ -11,7 +11,7 @@ from examples.guestbook.book import BOOK, User
 
 accounts = Blueprint("accounts")
 NAME, PASSWORD = lazy("Name"), lazy("Password")
-EITHER_WAY = {"dir": "auto"}  # what people type is written from left to right, or from right to left
+EITHER_WAY = {"dir": "auto"}  # people may write from left to right, or from right to left
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Signup:
     ]
 
     def check(self, form: "Form[Signup]") -> None:
-        if not self.name.isprintable():  # or one name could look like another
+        if not self.name.isprintable():  # else one name could look like another
             form.add_error("name", lazy("Please use characters that can be seen."))
 
 

@@ -55,5 +55,5 @@ def show_error(request: Request, error: HTTPError):
     if request.accept.best(["application/problem+json", "text/html"]) != "text/html":
         raise error
     language, key = request.language, f"error.{error.status}"
-    known = language.has(key)  # other languages than English have a text for each status
+    known = language.has(key)  # languages other than English have a text for each status
     return Page("error.html", text=language.gettext(key) if known else error.detail or error.title)

@@ -1,4 +1,4 @@
-"""The records: users and entries in SQLite, and the pictures as files beside it."""
+"""The records: users and entries in SQLite, and the pictures as files next to it."""
 
 import sqlite3
 from contextlib import AbstractContextManager, closing
@@ -45,7 +45,7 @@ class Entry:
 
 
 def picture_suffix(file: Upload) -> str | None:
-    """Return the suffix for what a file really is, whatever its name says; None if it is no picture."""
+    """Return the suffix for the real type of a file, whatever its name, or None if it is not a picture."""
     with file.open() as opened:
         start = opened.read(16)
     return next((suffix for signature, suffix in SIGNATURES.items() if start.startswith(signature)), None)
@@ -77,7 +77,7 @@ class Book:
     def user_with(self, name: str, password: str) -> User | None:
         with self.open() as database:
             row = database.execute("select id, name, password from users where name = ?", [name]).fetchone()
-        matches = is_password(password, row[2] if row else NOBODYS)  # takes as long if there is no such user
+        matches = is_password(password, row[2] if row else NOBODYS)  # takes as long even if there is no such user
         return User(*row[:2]) if row and matches else None
 
     def add_entry(self, author: User, words: str, picture: Upload | None, caption: str) -> None:
@@ -90,11 +90,11 @@ class Book:
             database.execute("insert into entries values (null, ?, ?, ?, ?, ?)", row)
 
     def entries(self, before: int, most: int) -> list[Entry]:
-        """Return the newest entries before another one, newest first."""
+        """Return the newest entries before a given one, newest first."""
         return self._found(ENTRIES, before, most)
 
     def entries_since(self, last: int, most: int) -> list[Entry]:
-        """Return the oldest entries after another one, oldest first."""
+        """Return the oldest entries after a given one, oldest first."""
         return self._found(ENTRIES_SINCE, last, most)
 
     def _found(self, query: str, id: int, most: int) -> list[Entry]:
@@ -103,19 +103,19 @@ class Book:
         return [Entry(*row[:3], datetime.fromisoformat(row[3]), *row[4:]) for row in rows]
 
     def last_id(self) -> int:
-        """Return the number of the entry that was written last, which may be deleted by now; 0 before the first."""
+        """Return the number of the last entry, which may be deleted by now, or 0 before the first one."""
         with self.open() as database:
             row = database.execute("select seq from sqlite_sequence where name = 'entries'").fetchone()
         return row[0] if row else 0
 
     def picture(self, name: str) -> Path | None:
-        """Return the file of a picture that an entry has."""
+        """Return the file of a picture in an entry."""
         with self.open() as database:
             found = database.execute("select 1 from entries where picture = ?", [name]).fetchone()
         return self.pictures / name if found else None
 
     def delete_entry(self, id: int, author: User) -> bool:
-        """Delete an entry and its picture; False if the author has no such entry."""
+        """Delete an entry and its picture. Return False if the author has no such entry."""
         query = "delete from entries where id = ? and author = ? returning picture"
         with self.open() as database:
             row = database.execute(query, [id, author.id]).fetchone()

@@ -1,4 +1,4 @@
-"""The guestbook itself: what people wrote, and the form to write in it."""
+"""The guestbook itself: its entries, and the form to write one."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -59,7 +59,7 @@ def index(request: Request):
         request[NEWS].send_now(None)
         request.flash(lazy("Thank you for signing!"))
         return Response.redirect(request.url_for(".index"))
-    last_id = book.last_id()  # before the entries: what is written meanwhile comes by the socket, too
+    last_id = book.last_id()  # before the entries: those written in the meantime also come over the socket
     found = book.entries(request.args_as(Range).before, SHOWN)
     return Page(
         "index.html",

@@ -1,6 +1,6 @@
-"""New entries in each open window, by WebSocket. `static/live.js` is the page's side of it.
+"""New entries in each open window, over a WebSocket. `static/live.js` is the client.
 
-An entry may be written in any process. A channel tells all of them that there is one, and the database has it.
+An entry can be written in any process. A channel tells all processes that there is one, and the database has it.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class Position:
 
 @live.websocket("/live")
 async def follow(request: Request, socket: WebSocket):
-    """Send what was written since the entry that the page has seen last, and from then on what is written."""
+    """Send the entries after the last one that the page has seen, and then each new entry."""
     last = request.args_as(Position).last
     await socket.accept()
     async with request[NEWS].listen() as news:

@@ -1,4 +1,4 @@
-"""Passwords, of which only slow hashes are kept."""
+"""Passwords. Only slow hashes of them are kept."""
 
 from secrets import token_urlsafe
 from unicodedata import normalize
@@ -10,7 +10,7 @@ hasher = PasswordHasher()
 
 
 def hash_password(password: str) -> str:
-    return hasher.hash(normalize("NFKC", password))  # whichever way a keyboard writes "é"
+    return hasher.hash(normalize("NFKC", password))  # however a keyboard writes "é"
 
 
 def is_password(password: str, hashed: str) -> bool:

@@ -1,4 +1,4 @@
-"""Entries for a book in which nobody has signed up yet, so that it can be seen as it is meant to be."""
+"""Sample entries for a book without users, to show how it is meant to look."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,13 +12,13 @@ SAMPLES = [
     ("Ingrid", 2, "What a garden!\nWe picked plums until it was dark, and made far too much jam."),
     ("Yuki", 1, "The lamp by the stairs is my favourite."),
 ]
-"""Author, days ago, words. These authors have no password with which anyone could log in."""
+"""Author, days ago, words. These authors have no password to log in with."""
 
 
 def add_samples(book: Book) -> None:
-    """Add the samples, once: an emptied book stays empty, and so does one of which another process takes care."""
+    """Add the samples once. A book that was emptied stays empty, and only one process adds them."""
     with book.open() as database:
-        database.execute("begin immediate")  # workers start at once, and the first one writes
+        database.execute("begin immediate")  # workers start at the same time, and the first one writes
         if database.execute("select count(*) from users").fetchone() == (0,):
             for author, days, words in SAMPLES:
                 written = (datetime.now(UTC) - timedelta(days=days)).isoformat()

@@ -1,4 +1,4 @@
-"""Dash's backend on Antiphon, whose pages any framework shows by one view: https://dash.plotly.com"""
+"""A Dash backend on Antiphon, whose pages any framework can show with one view: https://dash.plotly.com"""
 
 import pkgutil
 from asyncio import to_thread
@@ -27,7 +27,7 @@ SERVER = "__dash_server"
 
 
 def dash_view(dash: Dash, interface: Any = None) -> Callable[..., Any]:
-    """Return a view that shows a Dash application, and is registered for all paths below its prefix, GET and POST."""
+    """Return a view that shows a Dash application. Register it for GET and POST on all paths below its prefix."""
     return view(interface=interface)(partial(aget_response, dash.server))
 
 
@@ -48,7 +48,7 @@ class DashRequest(RequestAdapter):
 
 
 class DashResponse(ResponseAdapter):
-    """The response to a callback, whose header and cookies the callback may set."""
+    """The response to a callback, which can set its header and cookies."""
 
     def __init__(self) -> None:
         made = self.callback_response = Response(None, 200, {"content-type": "application/json"})
@@ -66,7 +66,7 @@ class DashResponse(ResponseAdapter):
 
 
 class DashServer(BaseDashServer[App]):
-    """What Dash needs of a framework: ``Dash(__name__, backend=DashServer)``."""
+    """The server interface that Dash needs: ``Dash(__name__, backend=DashServer)``."""
 
     server_type, request_adapter, response_adapter = "antiphon", DashRequest, DashResponse
 

@@ -12,7 +12,7 @@ from antiphon import Request, Response, view
 
 
 def datastar_view(function: Callable[..., Any], interface: str | None = None) -> Callable[..., Any]:
-    """Make a view that answers by the events which a function returns or yields, ``def`` or ``async def``."""
+    """Make a view that answers with the events that a function returns or yields, ``def`` or ``async def``."""
     if iscoroutinefunction(function) or isasyncgenfunction(function):
 
         @wraps(function)
@@ -36,7 +36,7 @@ def _streamed(events: DatastarEvent | Iterable[DatastarEvent] | AsyncIterable[Da
 
 
 def read_signals(request: Request) -> dict[str, Any] | None:
-    """Return the signals that Datastar has sent; None for a request that is not Datastar's."""
+    """Return the signals that Datastar has sent, or None if the request is not from Datastar."""
     if "datastar-request" not in request.headers:
         return None
     if request.method in ("GET", "DELETE"):

@@ -1,4 +1,4 @@
-"""Authlib's OAuth 2.0 server as views of every framework: https://docs.authlib.org"""
+"""Authlib's OAuth 2.0 server as views for any framework: https://docs.authlib.org"""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class AntiphonPayload(OAuth2Payload):
 
 
 class AntiphonOAuth2Request(OAuth2Request):
-    """A request as Authlib wants it."""
+    """A request in the form that Authlib needs."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(
@@ -48,7 +48,7 @@ class AntiphonOAuth2Request(OAuth2Request):
 
 
 class AntiphonServer(AuthorizationServer):
-    """A server of tokens. ``clients`` finds a client by its id, ``save`` keeps a token that was given to one."""
+    """A token server. ``clients`` finds a client by its id, and ``save`` stores a token that was issued to one."""
 
     def __init__(self, clients: Callable[[str], Any], save: Callable[[dict[str, Any], Any], None]) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class AntiphonServer(AuthorizationServer):
         return AntiphonOAuth2Request(request)
 
     def send_signal(self, *_: object, **__: object) -> None:
-        """Send nothing: nobody listens."""
+        """Send nothing, since nobody listens."""
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Response:
         if isinstance(body, dict):

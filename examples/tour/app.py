@@ -1,4 +1,4 @@
-"""The routes of the tour. Sync and async handlers stand side by side, and each answers on any server."""
+"""The routes of the tour. Sync and async handlers are mixed, and each works on any server."""
 
 import asyncio
 import time
@@ -110,7 +110,7 @@ def item(request: Request, number: int):
 
 @app.get("/docs/<path:page>")
 def documentation(request: Request, page: str):
-    """Answer with a page of the documentation, in Markdown; its links lead to the others."""
+    """Answer with a page of the documentation, in Markdown. Its links lead to the other pages."""
     path = (DOCS / page).resolve()
     if path.suffix != ".md" or not path.is_relative_to(DOCS) or not path.is_file():
         raise NotFound(f"The documentation has no page {page}.")

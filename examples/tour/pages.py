@@ -1,4 +1,4 @@
-"""The tour's HTML. Whatever came from outside is escaped."""
+"""The tour's HTML. All values from outside are escaped."""
 
 from html import escape
 

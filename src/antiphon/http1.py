@@ -1,7 +1,7 @@
 """Requests and responses printed as HTTP/1.1 messages, and parsed from them (RFC 9112), as values.
 
-Printing is canonical: names of fields in lower case, the standard phrase of the status, a Content-Length in place of a
-Transfer-Encoding, a Host in every request. So a printed message is parsed and printed again to the same bytes.
+Printing is canonical: field names in lower case, the standard phrase of the status, a Content-Length instead of a
+Transfer-Encoding, a Host in every request. If you parse a printed message and print it again, you get the same bytes.
 """
 
 import re
@@ -21,10 +21,10 @@ __all__ = ["parse_request", "parse_response", "print_request", "print_response"]
 Lines = list[tuple[str, str]]
 
 LONGEST_HEAD = 256 << 10
-"""Bytes that the first line and the header section may have together."""
+"""The maximum size of the first line and the header section together, in bytes."""
 
 _WITHOUT_CONTENT = frozenset({204, 304})
-"""Statuses whose message ends with the head, whatever its fields say (RFC 9112 §6.3)."""
+"""Statuses whose message ends with the head, regardless of its fields (RFC 9112 §6.3)."""
 
 _is_path = re.compile(rb"/[!\"$->@-~\x80-\xff]*+").fullmatch
 _is_query = re.compile(rb"[!\"$-~\x80-\xff]*+").fullmatch
@@ -35,8 +35,8 @@ _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").ma
 def print_request(request: Request) -> bytes:
     """Return the message of a request (RFC 9112 §2.1): target in origin form, Host, all fields, body with its length.
 
-    The path is printed as it was sent, if the server tells that and the path was not changed. HTTP/2 and 3 become
-    1.1. Raises ValueError for what cannot stand in a message, and what ``request.body`` raises.
+    The path is printed as it was sent, if the server provides that and the path was not changed. HTTP/2 and 3 become
+    1.1. Raises ValueError for anything that is not allowed in a message, and the errors of ``request.body``.
     """
     head, body = request.head, request.body
     if not is_token(head.method):
@@ -44,7 +44,7 @@ def print_request(request: Request) -> bytes:
     if (head.field("transfer-encoding") or "chunked").lower() != "chunked":
         raise explained(
             "bad-http-message",
-            ValueError("a body in another transfer coding than chunked cannot be printed with its length"),
+            ValueError("a body in a transfer coding other than chunked cannot be printed with its length"),
         )
     check_host_given(head.authority)
     own = {"host": head.authority, "content-length": str(len(body))}
@@ -62,7 +62,7 @@ def _target(head: Head) -> bytes:
     if not _is_path(path) or not _is_query(query):
         raise explained(
             "bad-http-message",
-            ValueError(f"a path or a query that cannot stand in a request line: {path[:80]!r}, {query[:80]!r}"),
+            ValueError(f"a path or a query that is not allowed in a request line: {path[:80]!r}, {query[:80]!r}"),
         )
     return path + b"?" + query if query else path
 
@@ -75,7 +75,7 @@ def _sent_path(head: Head) -> bytes:
 
 
 def print_response(response: Response, method: str = "GET") -> bytes:
-    """Return the message of a response (RFC 9112 §2.1) to a request of this method, with the fields that would be sent.
+    """Return the message of a response (RFC 9112 §2.1) to a request with this method, with all fields as sent.
 
     Raises TypeError for a streamed body, which printing would use up.
     """
@@ -92,9 +92,9 @@ def print_response(response: Response, method: str = "GET") -> bytes:
 
 
 def _with_own(fields: Iterable[tuple[str, str]], own: dict[str, str]) -> Lines:
-    """Return the fields, each name in ``own`` once and with its value there; names that were found leave ``own``.
+    """Return the fields, with each name in ``own`` once and with the value from there; names that occur leave ``own``.
 
-    Transfer-Encoding is left out: it belongs to one connection.
+    Transfer-Encoding is left out, since it belongs to one connection.
     """
     lines: Lines = []
     names = {"transfer-encoding", *own}
@@ -113,9 +113,9 @@ def _printed(fields: Lines) -> bytes:
 def parse_request(data: bytes) -> Request:
     """Parse bytes that are one whole request (RFC 9112 §3).
 
-    Strict: CR LF ends lines, the target is in origin form, HTTP/1.1 has one Host, and the body's length is declared
-    once. A chunked body is decoded, and then has a Content-Length; its trailers are dropped. Raises ValueError, which
-    names the byte.
+    Parsing is strict: lines end with CR LF, the target is in origin form, HTTP/1.1 has one Host, and the body's length
+    is declared once. A chunked body is decoded, and then has a Content-Length; its trailers are dropped. Raises
+    ValueError, which names the byte.
     """
     line, fields, start = _parse_head(data)
     method, _, rest = line.partition(" ")
@@ -144,16 +144,16 @@ def parse_request(data: bytes) -> Request:
 
 def _check_host(hosts: list[str], version: str) -> None:
     if len(hosts) > 1 or (not hosts and version == "1.1"):
-        raise explained("bad-http-message", ValueError(f"the header has {len(hosts)} Host fields, where one is wanted"))
+        raise explained("bad-http-message", ValueError(f"the header has {len(hosts)} Host fields instead of one"))
     for host in hosts:
         check_host_given(host)
 
 
 def parse_response(data: bytes, method: str = "GET") -> Response:
-    """Parse bytes that are one whole response (RFC 9112 §4) to a request of this method.
+    """Parse bytes that are one whole response (RFC 9112 §4) to a request with this method.
 
-    As strict as ``parse_request``. Without a declared length, the body goes to the end. Raises ValueError, which names
-    the byte, also for a status outside 200 to 599.
+    Parsing is as strict as in ``parse_request``. Without a declared length, the body extends to the end. Raises
+    ValueError, which names the byte, including for a status outside 200 to 599.
     """
     line, fields, start = _parse_head(data)
     match = _status_line(line)
@@ -170,7 +170,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
         fields, content = _parse_content(data, start, fields, match[1])
         body = data[start:] if content is None else content
         if body and status == 205:
-            raise explained("bad-http-message", ValueError(f"content at byte {start}, where the status 205 has none"))
+            raise explained("bad-http-message", ValueError(f"content at byte {start}, but the status 205 has none"))
     response = Response(None, status, [field for field in fields if field[0] != "transfer-encoding"])
     response.body = body
     return response
@@ -194,7 +194,7 @@ def _parse_fields(section: str, at: int) -> Lines:
         name, colon, value = line.partition(":")
         try:
             if not colon:
-                raise explained("bad-http-message", ValueError(f"a header's line without a colon: {line[:80]!r}"))
+                raise explained("bad-http-message", ValueError(f"a header line without a colon: {line[:80]!r}"))
             fields.append((field_name(name), field_value(value.strip(OWS))))
         except ValueError as error:
             raise explained("bad-http-message", ValueError(f"in the line at byte {at}: {error}")) from None
@@ -237,7 +237,7 @@ def _decode_chunks(data: bytes, at: int) -> bytes:
     while True:
         match = _chunk_size(data, at)
         if match is None:
-            raise explained("bad-http-message", ValueError(f"no chunk's size at byte {at}"))
+            raise explained("bad-http-message", ValueError(f"no chunk size at byte {at}"))
         at, size = match.end(), int(match[1], 16)
         if not size:
             break

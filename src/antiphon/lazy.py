@@ -1,4 +1,4 @@
-"""Work that is put off until it is needed: attributes computed on first read, their docstrings, names to import."""
+"""Work that is postponed until it is needed: attributes computed on first read, their docstrings, names to import."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ C = TypeVar("C", bound=type)
 
 
 class Declared(Protocol):
-    """A descriptor that knows the class and the name by which it was declared."""
+    """A descriptor that knows its class, and the name under which it was declared."""
 
     owner: type
     name: str
@@ -33,14 +33,14 @@ class AttributeDoc:
 
 
 def documented_below(descriptors: C) -> C:
-    """Give descriptors of a class the text below their declarations as ``__doc__``: editors read it from there, too."""
+    """Set the text below each descriptor's declaration as its ``__doc__``, where editors read it, too."""
     descriptors.__doc__ = AttributeDoc(descriptors.__doc__)  # type: ignore[assignment]
     return descriptors
 
 
 @lru_cache(maxsize=64)
 def attribute_docs(owner: type) -> Mapping[str, str]:
-    """Return the docstrings of a class's own attributes, by their names. Empty where there is no source code."""
+    """Return the docstrings of a class's own attributes by name. Empty if there is no source code."""
     from ast import AnnAssign, Assign, Constant, Expr, Name, parse
     from inspect import cleandoc, getsource
     from itertools import pairwise
@@ -80,7 +80,7 @@ class ComputedOnce:
 class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like property
     """Turn a method without arguments into an attribute that is computed once.
 
-    The value is stored on the instance under the method's own name, so that later reads never come here.
+    The value is stored on the instance under the method's own name, so later reads don't call the method.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
@@ -103,7 +103,7 @@ class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like 
 
 @lru_cache(maxsize=1)
 def frameworks() -> Any:
-    """Return the module that knows other frameworks, for requests and responses, which stand below it."""
+    """Return the module that recognizes other frameworks, for requests and responses, which are in a lower layer."""
     from importlib import import_module
 
     return import_module("antiphon.frameworks.recognition")
@@ -114,8 +114,8 @@ def import_on_use(
 ) -> tuple[list[str], Callable[[str], Any]]:
     """Return the ``__all__`` and the ``__getattr__`` of a package that imports each name on first use (PEP 562).
 
-    ``modules`` has the names of each module, separated by spaces. A module is written as below `antiphon`. Names that
-    are ``renamed`` work, and warn each time.
+    ``modules`` maps each module, by its path below `antiphon`, to its names, separated by spaces. Names in ``renamed``
+    still work, and warn each time.
     """
     where = {name: f"antiphon.{module}" for module, names in modules.items() for name in names.split()}
 

@@ -1,4 +1,4 @@
-"""Filters and formatters for `logging`, which know the request."""
+"""Filters and formatters for `logging` that add the request to records."""
 
 from antiphon.lazy import import_on_use
 

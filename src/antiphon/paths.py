@@ -1,4 +1,4 @@
-"""Paths in the file system, as options take them."""
+"""Paths in the file system, as options accept them."""
 
 import os
 import sys
@@ -19,32 +19,32 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
         raise explained(
             "relative-folder",
             ValueError(
-                f"{text!r} is relative, to a directory that nobody chose: say which, as in Path(__file__).parent /"
-                f" {text!r}"
+                f"{text!r} is a relative path, and it is not clear what it is relative to: write, for example,"
+                f" Path(__file__).parent / {text!r}"
             ),
         )
     return text
 
 
 def caller_file() -> str | None:
-    """Return the file of the code that calls the function that calls this; None if it is in no file."""
-    file: str | None = sys._getframe(2).f_globals.get("__file__")  # noqa: SLF001 - it has no other name
+    """Return the file of the code that called the caller of this function; None if that code is not in a file."""
+    file: str | None = sys._getframe(2).f_globals.get("__file__")  # noqa: SLF001 - there is no public name
     return file
 
 
 def path_beside(file: str | None, path: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a file or a folder; a relative one is beside a file.
+    """Return the absolute path of a file or a folder; a relative path starts at the folder of ``file``.
 
-    Raises ValueError for a relative one beside no file.
+    Raises ValueError for a relative path if ``file`` is None.
     """
     beside = "" if file is None else os.path.dirname(os.path.abspath(file))
     return os.path.normpath(absolute_path(os.path.join(beside, os.fspath(path))))
 
 
 def folder_beside(file: str | None, path: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a folder; a relative one is beside a file.
+    """Return the absolute path of a folder; a relative path starts at the folder of ``file``.
 
-    Raises ValueError for a missing folder, and for a relative one beside no file.
+    Raises ValueError for a missing folder, and for a relative path if ``file`` is None.
     """
     folder = path_beside(file, path)
     if not os.path.isdir(folder):

@@ -315,7 +315,7 @@ ON_THE_SPOT = {
 @pytest.mark.parametrize(("role", "register"), ON_THE_SPOT.items(), ids=ON_THE_SPOT)
 @pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_what_nobody_awaits_is_not_async(role, register, function):
-    with pytest.raises(TypeError, match=rf"`{role}` is called on the spot, so write it as `def`") as refused:
+    with pytest.raises(TypeError, match=rf"`{role}` is called without `await`, so write it as `def`") as refused:
         register(App(), function)
     assert describe(function) in str(refused.value)
 

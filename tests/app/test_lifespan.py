@@ -174,7 +174,7 @@ class TestWhatIsAdded:
             return "pool"
 
         lifespan.add(pool)
-        with pytest.raises(TypeError, match="returned a str; a context manager is wanted") as refused:
+        with pytest.raises(TypeError, match="returned a str; it must return a context manager") as refused:
             run_lifespan(lifespan)
         assert describe(pool) in str(refused.value)
 
@@ -234,7 +234,7 @@ class TestTheState:
     def test_is_there_from_startup_to_shutdown(self, lifespan):
         dependency = lifespan.add(generator)
         for _ in range(2):
-            with pytest.raises(RuntimeError, match="'generator' is there from startup to shutdown"):
+            with pytest.raises(RuntimeError, match="'generator' is available from startup to shutdown"):
                 lifespan.state(dependency)
             run_lifespan(lifespan, lambda: lifespan.state(dependency))
         with pytest.raises(RuntimeError, match="not running"):
@@ -574,7 +574,7 @@ class TestTwoLoops:
     def test_do_not_share_what_an_async_lifespan_gave_to_one(self, caplog):
         assert asyncio.run(self.answers(self.app())) == (["settings"] * 2, [500, 200])
         assert "pool" in caplog.text
-        assert "was entered on another event loop" in caplog.text
+        assert "was entered on a different event loop" in caplog.text
         assert "make one application for each" in caplog.text
 
     def test_are_not_made_by_two_clients_of_a_test(self):

@@ -468,11 +468,11 @@ class TestMounting:
             App().mount(prefix, wsgi)
 
     def test_limits_of_an_app_are_its_own_to_set(self):
-        with pytest.raises(TypeError, match=r"an App bounds its requests by itself: App\(limits=\.\.\.\)"):
+        with pytest.raises(TypeError, match=r"an App limits its requests itself: App\(limits=\.\.\.\)"):
             App().mount("/inner", App(), limits=Limits(body=1))
 
     def test_limits_of_what_receives_its_bodies_itself_are_its_own_to_set(self):
-        with pytest.raises(TypeError, match="bounds them itself"):
+        with pytest.raises(TypeError, match="limits them itself"):
             App().mount("/old", wsgi, limits=Limits(body=1), receive="stream")
 
     def test_only_two_times_of_receiving_a_body_are_known(self):
@@ -489,9 +489,9 @@ class TestMounting:
         app = App()
         app.mount(prefix, wsgi)
         app.mount(prefix, App(), host="shop.example.com")
-        with pytest.raises(ValueError, match=f"mounted at {prefix or '/'} already"):
+        with pytest.raises(ValueError, match=f"already mounted at {prefix or '/'}"):
             app.mount(prefix, App())
-        with pytest.raises(ValueError, match=f"mounted at shop.example.com{prefix} already"):
+        with pytest.raises(ValueError, match=f"already mounted at shop.example.com{prefix}"):
             app.mount(prefix, App(), host="SHOP.example.com")
 
     def test_two_whose_prefixes_match_the_same_paths_are_refused(self):

@@ -186,7 +186,9 @@ def test_what_a_lifespan_yields_is_not_opened_if_it_is_overridden_at_startup(ser
     with app.override(pool, "fake"), serving(app) as client:
         assert client.get("/").text == "fakefake"
     assert opened == ["warmed up fake"]
-    with pytest.raises(RuntimeError, match=r"'pool' is there from startup to shutdown, and was overridden at startup"):
+    with pytest.raises(
+        RuntimeError, match=r"'pool' is available from startup to shutdown, and was overridden at startup"
+    ):
         app[pool]
 
 
@@ -254,7 +256,7 @@ def test_afterwards_the_routes_are_planned_as_before():
 def test_an_app_that_serves_takes_no_routes_meanwhile(serving, style):
     app = app_with(style, REAL["on read"])
     serving(app).get("/")
-    with app.override(Tenant, source=waits), pytest.raises(RuntimeError, match="serves requests already"):
+    with app.override(Tenant, source=waits), pytest.raises(RuntimeError, match="already serves requests"):
         app.get("/late")(lambda request: "")
 
 

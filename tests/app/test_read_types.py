@@ -85,7 +85,7 @@ def enclosed():
     [
         (
             form,
-            r"calls request.form_as\(Nested\): Nested.sizes can't be read from a form or query.*read JSON by json_as",
+            r"calls request.form_as\(Nested\): Nested.sizes can't be read from a form or query.*read JSON with json_as",
         ),
         (form_async, r"calls request.form_as\(Nested\): Nested.sizes"),
         (query, r"calls request.args_as\(Nested\): Nested.sizes"),

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.axes("interface", "app")
 MISSING, SEVERAL, MALFORMED = (
     "There is no Host.",
     "There is more than one Host.",
-    "The host that was asked for is malformed.",
+    "The requested host is malformed.",
 )
 
 

@@ -270,7 +270,7 @@ class TestRefusals:
         [
             ({"receive": "later"}, ValueError, "receive is 'load', 'lazy' or 'stream', not 'later': '/'"),
             ({"limits": 7}, TypeError, "limits are given as Limits"),
-            ({"nme": "x"}, TypeError, "a route has no 'nme', but name, host, "),
+            ({"nme": "x"}, TypeError, "a route has no option 'nme', only name, host, "),
             ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),
             ({"methods": ()}, ValueError, "a route answers at least one method: '/'"),
             ({"methods": ("G T",)}, ValueError, "'G T' is not a method"),

@@ -69,7 +69,7 @@ def test_a_function_that_cannot_give_a_value_is_refused(value, error, text):
 def test_a_name_is_shared_once():
     app = App()
     app.share(cart=1)
-    with pytest.raises(ValueError, match="'cart' is shared already"):
+    with pytest.raises(ValueError, match="'cart' is already shared"):
         app.share(cart=2, other=3)
 
 
@@ -79,7 +79,7 @@ def test_a_name_that_nobody_shared_is_an_error_that_names_the_near_one():
 
     @app.get("/")
     def read(request: Request):
-        with pytest.raises(KeyError, match="'sitename', but 'site_name'"):
+        with pytest.raises(KeyError, match="'sitename'; did you mean 'site_name'"):
             request.shared("sitename")
         return "named"
 

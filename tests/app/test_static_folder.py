@@ -547,7 +547,7 @@ class TestANameWithAHash:
 class TestAFolder:
     @pytest.mark.parametrize("path", ["static", "./static", "../static", "", Path("static")])
     def test_that_is_relative_is_an_error(self, path):
-        with pytest.raises(ValueError, match="is relative, to a directory that nobody chose"):
+        with pytest.raises(ValueError, match="is a relative path, and it is not clear what it is relative to"):
             StaticFolder(path)
 
     def test_that_is_not_there_is_an_error(self, root):

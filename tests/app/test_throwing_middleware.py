@@ -446,7 +446,7 @@ class TestADeadline:
             await asyncio.sleep(30)
 
         assert serving(app).get("/").status == 500
-        assert f"{describe(impatient)} took back a cancellation, and gave no answer" in caplog.text
+        assert f"{describe(impatient)} undid a cancellation, and gave no answer" in caplog.text
 
     @pytest.mark.parametrize("catches", [(), BaseException], ids=["passed on", "caught"])
     @pytest.mark.parametrize("sync", [False, True])

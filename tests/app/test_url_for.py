@@ -106,8 +106,8 @@ def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
         ("file", {"p": "/etc"}, "slash"),
         ("lang", {"lang": "fr"}, "not one of en, de"),
         ("colour", {"n": "x"}, "'colour'.*'n'"),
-        ("mixed", {"name": "a", "ext": "b.c"}, "'name, ext'.*'a.b.c' would be read otherwise"),
-        ("paths", {"a": "1", "b": "2/x/3"}, "'1' would be read otherwise"),
+        ("mixed", {"name": "a", "ext": "b.c"}, "'name, ext'.*'a.b.c' would be read differently"),
+        ("paths", {"a": "1", "b": "2/x/3"}, "'1' would be read differently"),
         ("tenant", {"tenant": "a b", "x": "y"}, "not a host"),
         ("tenant", {"tenant": "Ann", "x": "y"}, "lower case"),
         (
@@ -161,7 +161,7 @@ def test_a_parameter_in_a_host_is_one_label_at_most(host, params, wanted):
 
 def test_a_slash_is_encoded_where_it_is_told_from_the_others():
     assert site().url_for("page", name="a/b") == "/page/a%2Fb"
-    with pytest.raises(ValueError, match="take <path:name>"):
+    with pytest.raises(ValueError, match="use <path:name>"):
         site(encoded_slashes=False).url_for("page", name="a/b")
 
 
@@ -202,7 +202,7 @@ def test_an_unknown_name_is_a_lookup_error_that_names_those_that_may_be_meant(na
 
 @pytest.mark.parametrize("name", [None, 5, ["home"]])
 def test_a_route_is_said_by_its_name_or_its_handler(name):
-    with pytest.raises(TypeError, match=f"wants the name or the handler of a route, not {re.escape(repr(name))}"):
+    with pytest.raises(TypeError, match=f"takes the name or the handler of a route, not {re.escape(repr(name))}"):
         site().url_for(name)
 
 
@@ -249,7 +249,7 @@ class TestOfARequest:
         from antiphon.http.errors import BadRequest
 
         for host in ("a b", "127.1"):  # browsers read the second one as 127.0.0.1
-            with pytest.raises(BadRequest, match="The host that was asked for is malformed"):
+            with pytest.raises(BadRequest, match="The requested host is malformed"):
                 self.url_for("home", host, _absolute=True)
         with pytest.raises(RuntimeError, match="application"):
             Request.blank("/").url_for("home")
@@ -363,14 +363,14 @@ def one_blueprint_twice():
         (links, lambda app: app.url_for(two_names), "unknown-route-name", LookupError,
          r"no route has the handler two_names \(.*test_url_for.py:\d+\)"),
         (two_names, lambda app: app.url_for(handler), "ambiguous-route-name", LookupError,
-         r"handler \(.*test_url_for.py:\d+\) answers 'one' \(/a\) and 'two' \(/b\): take the name of one"),
+         r"handler \(.*test_url_for.py:\d+\) answers 'one' \(/a\) and 'two' \(/b\): use the name of one"),
         (one_blueprint_twice, lambda app: app.url_for(handler), "ambiguous-route-name", LookupError,
-         r"answers 'shop.handler' \(/a/items\) and 'outlet.handler' \(/b/items\): take the name of one"),
+         r"answers 'shop.handler' \(/a/items\) and 'outlet.handler' \(/b/items\): use the name of one"),
         (links, lambda app: app.url_for(show), "url-for-value", ValueError, "parameter 'number': it is missing"),
         (links, lambda app: app.url_for(show, "x"), "url-for-value", ValueError, "'x' does not fit <int:number>"),
         (links, lambda app: app.url_for(show, 7, 8), "url-for-value", TypeError, r"takes 1 argument \(number\), not 2"),
         (links, lambda app: app.url_for(show, 7, number=7), "url-for-value", TypeError, "'number' is given twice"),
-        (links, lambda app: app.url_for("show", 7), "url-for-value", TypeError, "beside a name, by their names"),
+        (links, lambda app: app.url_for("show", 7), "url-for-value", TypeError, "of a named route by their names"),
     ],
 )  # fmt: skip
 def test_a_handler_that_says_no_route_is_an_error(make, call, kind, error, said):

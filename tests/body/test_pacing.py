@@ -139,7 +139,7 @@ class TestRate:
             self.load(head, rate=100, timeout=0)
         assert refused.value.members == {"limit": "rate", "maximum": 100}
         assert refused.value.type == "urn:antiphon:limit:rate"
-        assert "100 bytes a second" in refused.value.detail
+        assert "100 bytes per second" in refused.value.detail
         assert head.asked in (3, 4)
 
     def test_may_be_low_for_a_time(self, clock, blocks):

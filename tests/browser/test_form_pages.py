@@ -62,5 +62,5 @@ def test_a_form_is_filled_in_by_keys_and_says_what_is_wrong_to_everybody(page, t
     page.choose("#picture-file", large)
     page.submit()
     assert page.status == 413
-    assert "This was too large to be received: all together may have 200 kB." in page.text
+    assert "This was too large to receive: the limit is 200 kB in total." in page.text
     assert page.run("() => document.getElementById('picture-title').value") == ""

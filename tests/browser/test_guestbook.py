@@ -100,7 +100,7 @@ def test_it_is_signed_without_scripts(page, site, tmp_path):
     large = tmp_path / "large.png"
     large.write_bytes(bytes(6 << 20))
     page.choose("[type=file]", large)
-    send(page, "all together may have 5.2 MB", words="Look!")
+    send(page, "the limit is 5.2 MB in total", words="Look!")
     assert page.status == 413
     send(page, "Thank you for signing!", words="No script was needed.")
 

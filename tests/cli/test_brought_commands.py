@@ -136,7 +136,7 @@ def test_two_of_one_name_are_refused_and_both_packages_named(package):
     package("other_flags")
     result = run("flags", "list")
     assert result.exit_code == 2
-    assert "choir_flags and other_flags each bring a command 'flags'" in result.output
+    assert "choir_flags and other_flags each add a command 'flags'" in result.output
 
 
 def test_those_of_antiphon_are_not_replaced(package):

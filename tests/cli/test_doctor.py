@@ -73,7 +73,7 @@ HOLES = [
         trusting("x-forwarded-for", "x-forwarded-prefix"), "asgi", "X-Forwarded-Prefix", "prefix", id="prefix"
     ),
     pytest.param({**SAFE, "encoded_slashes": False}, "asgi", "/shown%2Fhere", "encoded_slashes=True", id="slashes"),
-    pytest.param(SAFE, "wsgi", "/shown%2Fhere", "gives the path as it was sent", id="slashes over WSGI"),
+    pytest.param(SAFE, "wsgi", "/shown%2Fhere", "passes on the path as sent", id="slashes over WSGI"),
     pytest.param({**SAFE, "cross_site_writes": True}, "asgi", "POST", "cross_site_writes=False", id="cross-site"),
 ]
 

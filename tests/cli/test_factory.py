@@ -55,7 +55,7 @@ def test_a_function_without_arguments_makes_the_application(folder, name):
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("create_app", "def create_app(): return {}", ["shop:create_app returned what is of type dict"]),
+        ("create_app", "def create_app(): return {}", ["shop:create_app returned an object that is of type dict"]),
         ("create_app", "async def create_app(): ...", ["create_app", "is async", "a plain def"]),
         ("create_app", "def create_app():\n    raise KeyError('database')", ["shop.py, line 2: raise", "'database'"]),
         ("create_app", "def create_app():\n    exit(3)", ["shop.py, line 2", "SystemExit(3)"]),
@@ -66,7 +66,7 @@ def test_a_function_without_arguments_makes_the_application(folder, name):
         ("build", "def build(config): ...", ["If build(config) makes", "defaults", "app = build(...)"]),
         ("create_app()", APP + "create_app = App()", ["shop:create_app()", "needs arguments"]),
         ("create_app()", "create_app = {}", ["shop:create_app()", "is of type dict, not a function"]),
-        ("create_app", "def create_app(): return create_app", ["returned what is", "without arguments"]),
+        ("create_app", "def create_app(): return create_app", ["returned an object that is", "without arguments"]),
     ],
 )
 def test_what_makes_no_application(folder, name, text, words):

@@ -91,9 +91,9 @@ def test_loggers_are_set_up_as_the_file_says(folder, monkeypatch):
     ("text", "words"),
     [
         ("production.ini", ["no file 'production.ini' in "]),
-        ("development.ini#shop", ["development.ini#shop was read, and made no application", "shop"]),
-        ("development.ini#broken", ["made no application", "shop_of_ini.py, line 10: raise", "lost.db"]),
-        ("development.ini#nothing", ["development.ini#nothing describes what is of type int"]),
+        ("development.ini#shop", ["development.ini#shop was read, but its application can't be made", "shop"]),
+        ("development.ini#broken", ["its application can't be made", "shop_of_ini.py, line 10: raise", "lost.db"]),
+        ("development.ini#nothing", ["development.ini#nothing describes an object that is of type int"]),
     ],
 )
 def test_a_file_that_describes_none_is_told_with_the_reason(folder, text, words):

@@ -61,7 +61,7 @@ class Own:
 
 
 WSGI = "wsgi, bridged to asgi"
-BRIDGED = "bridged from WSGI, as a slow client holds no thread there"
+BRIDGED = "bridged from WSGI, so that slow clients hold no thread"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_what_is_no_application(thing, words):
 
 @pytest.mark.parametrize("app", [asgi, functools.partial(asgi), AsyncCall(), wrapped_asgi, annotated_asgi])
 def test_an_app_that_speaks_asgi_alone_is_not_served_over_wsgi(app):
-    assert flaw(app, "wsgi") == "speaks ASGI alone, not WSGI"
+    assert flaw(app, "wsgi") == "only speaks ASGI, not WSGI"
     assert flaw(app, "asgi") is None
 
 

@@ -35,7 +35,7 @@ def test_nobody_can_share_the_port():
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (errno.EACCES, "may not listen on 127.0.0.1:80. Choose a port above 1023"),
+        (errno.EACCES, "is not allowed to listen on 127.0.0.1:80. Choose a port above 1023"),
         (errno.ENOBUFS, "127.0.0.1:80 cannot be bound: No buffer space"),
         (None, "127.0.0.1:80 cannot be bound: refused"),
     ],

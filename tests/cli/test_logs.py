@@ -131,7 +131,7 @@ def test_json_has_what_python_would_write_too(site):
     ask(command, "/warns")
     wait_for(command, "UserWarning: old", "lost in a thread", "lost in __del__", "GET /warns")
     os.kill(command.workers()[0], signal.SIGKILL)
-    wait_for(command, "Another one takes its place.")
+    wait_for(command, "Starting another one.")
     command.process.terminate()
     command.exit_code()
     records = [json.loads(line) for line in command.log.splitlines()]

@@ -111,7 +111,7 @@ def test_what_is_there_is_never_overwritten(folder, before):
     before()
     seen = sorted(folder.rglob("*"))
     result = new("shop")
-    assert (result.exit_code, "is here already" in result.output) == (2, True)
+    assert (result.exit_code, "already exists" in result.output) == (2, True)
     assert sorted(folder.rglob("*")) == seen
     assert {each.read_text() for each in seen if each.is_file()} <= {KEPT}
 

@@ -82,7 +82,7 @@ def test_strict_fails_for_what_is_not_known_and_names_it(folder):
     (folder / "lamps.py").write_text(SHOP + UNKNOWN)
     lenient, strict = run("lamps:app"), run("lamps:app", "--strict")
     assert (lenient.exit_code, strict.exit_code) == (0, 1)
-    assert f"Not known: GET /api/unknown: unknown ({folder}/lamps.py:26): " in strict.stderr
+    assert f"Unknown: GET /api/unknown: unknown ({folder}/lamps.py:26): " in strict.stderr
 
 
 CHANGES = [
@@ -91,11 +91,11 @@ CHANGES = [
     ("no such lamp", "lamp like this", ['responses 404 description: "There is no such lamp." is now']),
     ("abort(404", "abort(410", ["responses 410: the application has it now"]),
     ("-> Lamp", "-> tuple[Lamp, int]", []),
-    ("@app.get", "@app.put", ["get: the application has it no more", "put: the application has it now"]),
+    ("@app.get", "@app.put", ["get: the application no longer has it", "put: the application has it now"]),
     (
         '/<int:number>")\n@plain',
         '/<int:number>/it")\n@plain',
-        ["paths /api/lamps/{number}: the application has it no more"],
+        ["paths /api/lamps/{number}: the application no longer has it"],
     ),
 ]
 
@@ -111,7 +111,7 @@ def test_drift_is_told_and_fails(folder, before, after, told):
     assert bool(told) <= bool(result.stdout)
     count = len(result.stdout.splitlines())
     said = "1 place differs." if count == 1 else f"{count} places differ."
-    told_after = f"{said} If that is intended, write the document again: without --check, to openapi.json.\n"
+    told_after = f"{said} If that is intended, run this without --check and write the output to openapi.json.\n"
     assert result.stderr.endswith(told_after if count else "")
 
 

@@ -167,7 +167,7 @@ def test_an_application_of_flask(tmp_path):
     assert content["paths"]["/api/lamps/{code}/rename/{kind}"]["post"]["parameters"][1]["schema"]["enum"] == ["a", "b"]
     assert "Problem" not in made.stdout
     (told,) = made.stderr.splitlines()
-    assert told.startswith("Not known: GET /api/strange: strange (")
+    assert told.startswith("Unknown: GET /api/strange: strange (")
 
 
 def test_an_application_of_pyramid(tmp_path):

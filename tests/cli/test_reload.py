@@ -185,7 +185,7 @@ def test_a_worker_that_is_killed_is_shown_and_replaced_at_the_next_change(site):
 
 def test_an_error_at_the_very_start_is_shown_and_mended_with_two_workers(tmp_path):
     with running(tmp_path, "--workers", "2", **{INNER: "EUR = \n"}) as site:
-        assert site.out.startswith("Antiphon waits on http://")
+        assert site.out.startswith("Antiphon is waiting on http://")
         assert "SyntaxError" in site.err
         assert "SyntaxError" in site.ask()[2]
         site.save(INNER, RATES)

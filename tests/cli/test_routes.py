@@ -76,7 +76,7 @@ def test_the_table(routes):
         (["/notes/7/?a=b"], 0, ["GET,PUT  /notes/<int:id>/  note  note (routed.py)", "  id = 7"]),
         (["/notes/7/", "--method", "put"], 0, ["GET,PUT  /notes/<int:id>/  note  note (routed.py)", "  id = 7"]),
         (["/notes/7/", "--method", "OPTIONS"], 0, ["OPTIONS is answered by the app itself", "  id = 7"]),
-        (["/notes/7"], 0, ["308: the path is redirected to its other form, with or without a slash at its end"]),
+        (["/notes/7"], 0, ["308: the path is redirected to its other form, with or without a trailing slash"]),
         (["/notes/x/"], 1, ["404 Not Found: There is nothing at /notes/x/."]),
         (["/", "--method", "POST"], 1, ["405 Method Not Allowed: POST is not answered at /; GET, HEAD, OPTIONS are"]),
         (["/admin/users"], 1, ["404 Not Found: There is nothing at /admin/users."]),

@@ -34,7 +34,7 @@ def test_an_app_that_speaks_wsgi_alone_is_bridged(antiphon, interface):
     assert command.get().startswith("wsgi ")
     with command.stream(), command.stream():
         assert command.get().startswith("wsgi ")
-    bridged = "asgi: wsgi (apps.py) is a plain callable, bridged from WSGI, as a slow client holds no thread there"
+    bridged = "asgi: wsgi (apps.py) is a plain callable, bridged from WSGI, so that slow clients hold no thread"
     why = bridged if interface == "auto" else f"{interface}: asked for by --interface"
     assert re.sub(r"\.py:\d+", ".py", command.out).endswith(f"({why})\n")
 

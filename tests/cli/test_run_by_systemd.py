@@ -92,7 +92,7 @@ def test_sockets_for_another_process_are_left_alone(antiphon, monkeypatch):
 @pytest.mark.parametrize(
     ("kinds", "message"),
     [
-        ([socket.socket, socket.socket], "systemd gives 2 sockets, and one is served: name one ListenStream"),
+        ([socket.socket, socket.socket], "systemd passes 2 sockets, but only one is supported: name one ListenStream"),
         ([socket.socket], "does not listen: name a ListenStream, without Accept=yes"),
         ([partial(socket.socket, type=socket.SOCK_DGRAM)], "does not listen: name a ListenStream"),
     ],

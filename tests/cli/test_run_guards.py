@@ -20,8 +20,8 @@ def index():
     return f"{type(app).__module__} {request.method} {len(request.get_data())}"
 """
 NATIVELY = (
-    "Error: native:app is an App of Antiphon, and guards itself: write App(trusted_hosts=['localhost', '.example.org'],"
-    " limits=Limits(body=65536)) and app.use(SecurityHeaders())."
+    "Error: native:app is an App of Antiphon, which has its own guards: write"
+    " App(trusted_hosts=['localhost', '.example.org'], limits=Limits(body=65536)) and app.use(SecurityHeaders())."
 )
 GUARDS = ("--trusted-hosts", "localhost,.example.org", "--refuse-cross-site", "--max-body", "64K", "--security-headers")
 
@@ -83,7 +83,7 @@ def test_settings_in_the_environment_and_a_reload(antiphon, tmp_path):
         ("apps:wsgi", ["--max-body", "-1"], "'-1' is not a size"),
         ("apps:wsgi", ["--trusted-hosts", "https://example.com"], "not 'https://example.com'"),
         ("apps:wsgi", ["--trusted-hosts", "a.example,"], "not ''"),
-        ("apps:rsgi", ["--refuse-cross-site"], "apps:rsgi speaks RSGI alone, and guards stand around WSGI and ASGI."),
+        ("apps:rsgi", ["--refuse-cross-site"], "apps:rsgi only speaks RSGI, and guards need WSGI or ASGI."),
         ("native:app", GUARDS, NATIVELY),
         ("native:app", ["--refuse-cross-site"], "guards itself: it refuses writes from other sites by default."),
     ],

@@ -87,7 +87,7 @@ def test_a_worker_that_hangs_at_its_start_is_ended_and_another_one_started(antip
     command.serving()
     first = command.workers()[0]
     assert f"Worker {first} did not serve within 5 seconds (--start-timeout), and was ended by SIGABRT." in command.err
-    assert "If it needs longer, raise --start-timeout." in command.err
+    assert "If it needs more time, raise --start-timeout." in command.err
     assert f"in {function}\n" in command.err  # where it hung
     assert command.get().startswith("hanging ")
 
@@ -117,7 +117,7 @@ def test_the_old_workers_go_on_while_those_of_a_restart_hang(antiphon, folder):
     [old] = command.workers()
     (folder / "hang").touch()
     command.process.send_signal(signal.SIGUSR2)
-    command.wait_until(lambda: "(--start-timeout), and was ended by SIGABRT. Another one is started." in command.err)
+    command.wait_until(lambda: "(--start-timeout), and was ended by SIGABRT. Starting another one." in command.err)
     assert command.answers_from(old)
     (folder / "hang").unlink()
     command.wait_until(lambda: "All workers were replaced.\n" in command.err)

@@ -123,7 +123,7 @@ def test_a_worker_that_hangs_is_replaced(preloaded, tmp_path):
 @pytest.mark.parametrize(
     ("program", "arguments", "code", "message"),
     [
-        (THREADED, (), 2, "can't be preloaded: as it was imported, it has started poller"),
+        (THREADED, (), 2, "can't be preloaded: its import started poller"),
         ("app = 1 / 0", (), 2, "ZeroDivisionError"),
         (SHOP, ("--reload",), 2, "leave one of them out"),
     ],

@@ -122,7 +122,7 @@ def test_a_host_that_cannot_be_listened_on(refused, host, message):
         pytest.param("interrupts:app", ["interrupts.py, line 1", "KeyboardInterrupt"], id="interrupt"),
         pytest.param(
             "values:settings",
-            ["values:settings is of type dict", "like an application: values:served, values:wsgi.\n"],
+            ["values:settings is of type dict", "like applications: values:served, values:wsgi.\n"],
             id="no application",
             marks=ONCE,
         ),
@@ -152,7 +152,7 @@ def test_an_app_whose_routes_are_in_each_others_way(refused, target, interface):
 def test_an_application_of_another_interface_over_wsgi(refused, interface):
     code, error = refused(f"apps:{interface}", "--interface", "wsgi")
     assert code == 2
-    assert f"apps:{interface} speaks {interface.upper()} alone, not WSGI." in error
+    assert f"apps:{interface} only speaks {interface.upper()}, not WSGI." in error
 
 
 @pytest.mark.once

@@ -151,7 +151,7 @@ def test_a_path_that_another_run_serves(antiphon):
 def test_a_path_that_is_no_socket(antiphon, tmp_path):
     command = antiphon("apps:wsgi", "--uds", "apps.py")
     assert command.exit_code() == 3
-    assert "something other than a socket" in command.err
+    assert "is not a socket" in command.err
     assert "def wsgi" in (tmp_path / "apps.py").read_text()
 
 
@@ -160,7 +160,7 @@ def test_a_file_that_is_removed_before_it_is_served(antiphon, tmp_path):
     (tmp_path / "removes.py").write_text("from apps import *\nos.unlink('app.sock')\n")
     command = antiphon("removes:wsgi", "--uds", "app.sock")
     assert command.exit_code() == 3
-    assert command.err == f"Error: Nobody can connect to {tmp_path}/app.sock: No such file or directory.\n"
+    assert command.err == f"Error: The server can't connect to {tmp_path}/app.sock: No such file or directory.\n"
     assert command.out == ""
 
 

@@ -60,7 +60,7 @@ def test_a_worker_that_dies_is_replaced(antiphon, interface):
     [worker] = command.workers()
     os.kill(worker, signal.SIGKILL)
     new_worker(command, worker)
-    assert command.err == f"Worker {worker} was ended by SIGKILL. Another one takes its place.\n"
+    assert command.err == f"Worker {worker} was ended by SIGKILL. Starting another one.\n"
 
 
 def test_other_workers_serve_meanwhile(antiphon):
@@ -82,7 +82,7 @@ def test_a_server_of_which_workers_die_again_and_again_ends(antiphon, tmp_path):
     assert command.exit_code() == 1
     *_, cause, last = command.err.splitlines()
     assert cause == "Error: A worker ended with exit code 7 before it served."
-    assert last.endswith("That was number 6 in a row, so the server ends.")
+    assert last.endswith("That was failure number 6 in a row, so the server ends.")
     command.wait_until(command.nobody_is_left)
 
 
@@ -107,7 +107,7 @@ def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
     (tmp_path / "changes.py").write_text("from apps import wsgi\nraise ValueError('no such table')\n")
     command.process.send_signal(signal.SIGUSR2)
     command.wait_until(lambda: "no such table" in command.err)
-    assert command.err.startswith("The workers go on as they are, since a new one can't serve: The module 'changes'")
+    assert command.err.startswith("The old workers continue, since a new one can't serve: The module 'changes'")
     assert command.answers_from(command.workers()[0])
 
 
@@ -232,7 +232,7 @@ def test_requests_that_kill_their_worker_do_not_end_the_server(antiphon, tmp_pat
     for count in range(1, 9):
         poison(command)
         assert command.get().startswith("poisoned ")
-        command.wait_until(lambda count=count: command.err.count("ended with exit code 7. Another one takes") == count)
+        command.wait_until(lambda count=count: command.err.count("ended with exit code 7. Starting another") == count)
     assert command.process.poll() is None
 
 
@@ -271,6 +271,6 @@ def test_workers_that_serve_go_on_when_others_can_not_be_started(antiphon, tmp_p
     command = antiphon("dies:wsgi", "--workers", "2").serving()
     first, second = command.workers()
     os.kill(first, signal.SIGKILL)
-    failed = "can't serve, as shown above. Another one takes its place."
+    failed = "can't serve, as shown above. Starting another one."
     eventually(lambda: command.err.count(failed) == 6 or None, "a server that starts workers goes on", deadline=60)
     assert command.answers_from(second)

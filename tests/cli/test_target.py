@@ -65,7 +65,7 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
         (
             "from antiphon import App\nsite = App()",
             "target_of_tests:app",
-            ["no 'app' in the module", "What looks like an application: target_of_tests:site."],
+            ["no 'app' in the module", "These look like applications: target_of_tests:site."],
         ),
         ("app = 1", "target_of_tests:app", ["target_of_tests:app", "Nothing in it looks like an application"]),
         (

@@ -102,7 +102,7 @@ def make_link_to_a_socket(path):
 def test_what_is_no_socket_is_refused_and_left_alone(path, make):
     make(path)
     before = path.lstat()
-    with pytest.raises(Refused, match=f"At {path} there is something other than a socket"):
+    with pytest.raises(Refused, match=f"The file at {path} is not a socket"):
         listen_at(path)
     assert (path.lstat().st_ino, path.lstat().st_size) == (before.st_ino, before.st_size)
 
@@ -110,7 +110,7 @@ def test_what_is_no_socket_is_refused_and_left_alone(path, make):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        pytest.param("", "there is something other than a socket", id="the folder itself"),
+        pytest.param("", "is not a socket", id="the folder itself"),
         pytest.param("none/app.sock", "No such file or directory", id="no folder"),
         pytest.param("/dev/null/app.sock", "Not a directory", id="in a file"),
         pytest.param("a" * 110, "is too long for a socket", id="too long"),

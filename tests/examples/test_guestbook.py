@@ -100,9 +100,9 @@ def test_an_author_deletes_what_is_the_author_s_own(ada, open_client, tmp_path):
         ("../lamp.gif", b"GIF89a", "A lamp", 200, "Thank you"),
         ("lamp.png", PNG, "", 422, "Please say what the picture shows."),
         ("lamp.png", b"<script>alert(1)</script>", "A lamp", 422, "This is not a picture we can show"),
-        ("lamp.html", PNG, "A lamp", 422, "This is not a file of the kind"),
-        ("lamp.png", PNG + bytes(4_000_000), "A lamp", 422, "This file is too large: it may have 4 MB."),
-        ("lamp.png", PNG + bytes(5 << 20), "A lamp", 413, "all together may have 5.2 MB."),
+        ("lamp.html", PNG, "A lamp", 422, "This kind of file is not accepted"),
+        ("lamp.png", PNG + bytes(4_000_000), "A lamp", 422, "This file is too large: the limit is 4 MB."),
+        ("lamp.png", PNG + bytes(5 << 20), "A lamp", 413, "the limit is 5.2 MB in total."),
     ],
 )
 def test_a_picture_is_what_it_says_or_the_form_says_why_not(ada, name, content, caption, status, said):

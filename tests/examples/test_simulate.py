@@ -81,4 +81,4 @@ def test_machines_too_small_for_their_workers_carry_no_one(simulate):
 def test_a_wrong_number_is_refused(simulate, wrong, capsys):
     with pytest.raises(SystemExit):
         simulate.read(wrong)
-    assert f"{wrong[0]} is a number from" in capsys.readouterr().err
+    assert f"{wrong[0]} must be at least" in capsys.readouterr().err

@@ -38,9 +38,9 @@ def package(monkeypatch):
 @pytest.mark.parametrize(
     ("read", "value", "says"),
     [
-        (lambda: Book().name, "Emma", "Book.name is called title since Antiphon 0.2, and goes on 2999-01-31"),
-        (lambda: Book.name, "Emma", "Book.name is called title since"),
-        (lambda: Book().label(), "<Emma>", "Book.label is called print_label since Antiphon 0.3"),
+        (lambda: Book().name, "Emma", "has been called title since Antiphon 0.2, and will be removed on 2999-01-31"),
+        (lambda: Book.name, "Emma", "Book.name has been called title since"),
+        (lambda: Book().label(), "<Emma>", "Book.label has been called print_label since Antiphon 0.3"),
     ],
 )
 def test_the_old_name_works_and_warns_where_it_is_read(read, value, says):
@@ -51,10 +51,10 @@ def test_the_old_name_works_and_warns_where_it_is_read(read, value, says):
 
 def test_the_old_name_of_a_package_works_each_time_and_is_not_listed(package):
     for _ in range(2):
-        with pytest.warns(DeprecationWarning, match="antiphon.shelf.Environ is called Environment") as warned:
+        with pytest.warns(DeprecationWarning, match="antiphon.shelf.Environ has been called Environment") as warned:
             assert package.Environ is antiphon.Environment
         assert warned[0].filename == __file__
-    with pytest.warns(DeprecationWarning, match="is called Environment") as warned:
+    with pytest.warns(DeprecationWarning, match="has been called Environment") as warned:
         exec(compile("from antiphon.shelf import Environ", "program.py", "exec"), {})
     assert warned[0].filename == "program.py"
     assert package.__all__ == ["Environment"]

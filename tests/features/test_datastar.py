@@ -42,7 +42,7 @@ def test_an_event_has_the_lines_that_datastar_reads(event, text):
 
 
 @pytest.mark.parametrize(
-    ("options", "text"), [({"mode": "outter"}, "one of outer"), ({"selector": "#a\nmode inner"}, "is one line")]
+    ("options", "text"), [({"mode": "outter"}, "one of outer"), ({"selector": "#a\nmode inner"}, "must be one line")]
 )
 def test_what_would_be_another_line_is_an_error(options, text):
     with pytest.raises(ValueError, match=text):

@@ -198,7 +198,7 @@ class TestARetry:
         assert bank.pay(body=b"other").status == 422
 
 
-UNLIKE = "This Idempotency-Key was sent with another request before: a new write has a new key."
+UNLIKE = "This Idempotency-Key was sent with another request before: a new write needs a new key."
 
 
 class TestAKey:
@@ -243,7 +243,7 @@ class TestACaller:
         for other in {"authorization": "Bearer bob"}, {}:
             status, detail = told(bank.pay(headers=other))
             assert status == 422
-            assert detail == "This Idempotency-Key was sent with other credentials before: a new write has a new key."
+            assert detail == "This Idempotency-Key was sent with other credentials before: a new write needs a new key."
         assert bank.pay(headers={"authorization": "Bearer ada"}).json == {"paid": 1}
         assert bank.paid == 1
 
@@ -271,14 +271,14 @@ class TestACaller:
     def test_is_text(self, opening, caplog):
         bank = opening(by=lambda request: 1)
         assert bank.pay().status == 500
-        assert "returned 1: `by` is text, or None" in caplog.text
+        assert "returned 1: `by` must return text or None" in caplog.text
         assert bank.paid == 0
 
     def test_must_not_have_to_be_awaited(self, store):
         async def by(request):
             return "ada"
 
-        with pytest.raises(TypeError, match="`by` is called on the spot"):
+        with pytest.raises(TypeError, match="`by` is called without `await`"):
             IdempotentWrites(store, by=by)
 
     def test_is_a_visitor_where_there_are_sessions(self, opening, store, clock):
@@ -569,7 +569,7 @@ class TestAMistake:
         ("method", "options", "said"),
         [
             ("GET", {}, "answers GET, which writes nothing"),
-            ("POST", {"receive": "stream"}, "say receive='lazy'"),
+            ("POST", {"receive": "stream"}, "use receive='lazy'"),
             ("POST", {"unguarded": True}, "is unguarded"),
         ],
     )

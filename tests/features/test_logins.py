@@ -376,8 +376,8 @@ class TestTheKey:
             ("ada", {}, TypeError, "str has no `id`"),
             (None, {}, TypeError, "NoneType has no `id`"),
             (User(None, "new"), {}, ValueError, "`id` of this User is None: save the user first"),
-            (ADA, {"key": lambda user: user.id}, TypeError, "text that is not empty: .*test_logins.* returned 1"),
-            (ADA, {"key": lambda user: ""}, TypeError, "text that is not empty"),
+            (ADA, {"key": lambda user: user.id}, TypeError, "must be non-empty text: .*test_logins.* returned 1"),
+            (ADA, {"key": lambda user: ""}, TypeError, "must be non-empty text"),
         ],
     )
     def test_of_nothing_is_an_error_that_names_the_fix(self, user, options, error, match):

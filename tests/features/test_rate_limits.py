@@ -80,7 +80,7 @@ class TestARate:
         ["", "10", "0/minute", "-1/minute", "10/month", "ten/minute", "1.5/second", "10/0 seconds", 10, "10/minute "],
     )
     def test_of_another_form_is_an_error_that_shows_the_form(self, rate):
-        with pytest.raises(ValueError, match='a rate is such as "10/minute", "1000/day" or "10 per 30 seconds", not'):
+        with pytest.raises(ValueError, match='a rate is text like "10/minute", "1000/day" or "10 per 30 seconds", not'):
             RateLimit(rate)
 
 
@@ -181,7 +181,7 @@ class TestACaller:
         app = limited(handler, RateLimit("2/minute"))
         assert [visiting(app, ip=None).status for _ in range(3)] == [200, 200, 429]
         assert visiting(app, ip="192.0.2.1").status == 200
-        assert caplog.text.count("counts all callers as one whose address is unknown, so say by=...") == 1
+        assert caplog.text.count("counts all callers with an unknown address as one: use by=...") == 1
 
     def test_that_a_proxy_does_not_know_is_one_with_those(self, handler):
         app = App(trusted_proxies=TrustedProxies(["127.0.0.1"], headers=["forwarded"]))
@@ -207,7 +207,7 @@ class TestACaller:
     def test_is_text(self, handler, visiting, caplog):
         app = limited(handler, RateLimit("1/minute", by=lambda request: 1))
         assert visiting(app).status == 500
-        assert "returned 1: `by` is text, or None" in caplog.text
+        assert "returned 1: `by` must return text or None" in caplog.text
 
 
 class TestAnAnswer:
@@ -370,7 +370,7 @@ class TestAStoreThatIsAway:
         app = limited(handler, RateLimit("2/minute", away, name="all", clock=clock))
         for logged in 1, 1, 2:
             assert [visiting(app).status for _ in range(3)] == [200] * 3
-            assert caplog.text.count("the rate limit all limits nobody, because its store is not available") == logged
+            assert caplog.text.count("the rate limit all limits nobody, because its store is unavailable") == logged
             monotonic.now += 30
         assert away.asked == 3  # and not with each request
         away.is_away = False

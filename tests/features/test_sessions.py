@@ -481,7 +481,7 @@ class TestTooLate:
             return Response.stream(chunks())
 
         assert shop.visit(visitor, answer).text == "x"
-        assert "change it before, and not in a stream" in errors[0]
+        assert "change it before, not in a stream" in errors[0]
 
     def test_is_a_function_after_the_response(self, shop):
         errors, ended = [], threading.Event()

@@ -385,7 +385,7 @@ def test_reads_several_challenges(header, read):
 
 @pytest.mark.parametrize("header", ["", "a=b", "Negotiate, Basic realm=a", "(a)"])
 def test_one_challenge_is_one(header):
-    with pytest.raises(ValueError, match="challenges where one is wanted"):
+    with pytest.raises(ValueError, match="expected one challenge"):
         Challenge.parse(header)
 
 

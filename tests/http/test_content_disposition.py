@@ -178,7 +178,7 @@ def test_printing(disposition, printed):
 @pytest.mark.parametrize("bad", ["\r", "\n", "\0", "\x7f", "\x1b", "\ud800"])
 def test_control_characters_are_refused(bad):
     for arguments in ({"filename": f"a{bad}b"}, {"name": f"a{bad}"}):
-        with pytest.raises(ValueError, match="control characters and surrogates"):
+        with pytest.raises(ValueError, match="control characters or surrogates"):
             ContentDisposition("form-data", **arguments)
 
 

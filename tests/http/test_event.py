@@ -43,7 +43,7 @@ def test_an_event_is_printed_as_the_standard_has_it_and_read_back(event, text):
     ids=repr,
 )  # fmt: skip
 def test_what_cannot_be_sent_is_refused(fields):
-    with pytest.raises(ValueError, match="an event"):
+    with pytest.raises(ValueError, match=r"an (empty )?event"):
         Event(**fields)
 
 

@@ -75,7 +75,7 @@ class TestWhatMayStandInAHeader:
     @each_way_in
     def test_a_value_has_no_line_ends_controls_outer_spaces_or_wide_characters(self, put):
         refusals = {value: refusal(put, "x-a", value) for value in BAD_VALUES}
-        refused = re.compile("ValueError: .*cannot stand in a header's value", re.DOTALL).match
+        refused = re.compile("ValueError: .*is not allowed in a header's value", re.DOTALL).match
         assert {value for value, message in refusals.items() if refused(message)} == {*BAD_VALUES}
 
     @each_way_in
@@ -98,7 +98,7 @@ class TestWhatMayStandInAHeader:
         printed.encode("latin-1")
 
     def test_a_long_bad_value_is_not_repeated_in_whole(self):
-        with pytest.raises(ValueError, match="cannot stand") as refused:
+        with pytest.raises(ValueError, match="is not allowed") as refused:
             Headers({"x-a": "\0" * 100_000})
         assert len(str(refused.value)) < 1000
 

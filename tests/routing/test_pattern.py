@@ -170,7 +170,7 @@ def test_a_segment_that_lacks_the_text_or_a_value_does_not_fit(segment, texts):
 
 @pytest.mark.parametrize("pattern", ["/x<path:p>", "/<path:p>.txt"])
 def test_no_text_stands_beside_a_path(pattern):
-    with pytest.raises(ValueError, match="segments of its own"):
+    with pytest.raises(ValueError, match="needs whole segments"):
         parse_pattern(pattern)
 
 

@@ -97,7 +97,7 @@ def test_what_only_describes_a_type_is_left_out_of_it():
         (list[int] | set[int], r"^list\[int\] \| set\[int\] can't be read: Type unions may not"),
         ("Order", r"^'Order' can't be read"),
         (Lost, r"^Lost can't be read: name 'Nowhere' is not defined"),
-        (Tagged, r"^Tagged can't be read: in Tagged\.tags, a list, set, dict or tuple can't stand beside"),
+        (Tagged, r"^Tagged can't be read: in Tagged\.tags, a list, set, dict or tuple can't be combined with"),
     ],
     ids=str,
 )
@@ -117,7 +117,7 @@ def test_a_type_that_can_not_be_read_is_a_type_error_that_names_it(wanted, messa
     ids=str,
 )  # fmt: skip
 def test_a_union_that_msgspec_would_end_the_process_with_is_a_type_error(wanted):
-    with pytest.raises(TypeError, match="can't stand beside"):
+    with pytest.raises(TypeError, match="can't be combined with"):
         json_as(b"1", wanted)
 
 

@@ -9,7 +9,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 from jinja2 import DictLoader
 
 from antiphon import App, Blueprint, Dependency, Exchange, Observer, Request, Response, ResponseLike, current_request
-from antiphon.features import MemoryStore, Sessions, Templates, Users, UserSource
+from antiphon.features import Health, MemoryStore, Sessions, Templates, Users, UserSource
 from antiphon.http import Challenge, Forbidden, TooManyRequests
 
 P = ParamSpec("P")
@@ -174,6 +174,7 @@ def store() -> App:
     app = App()
     kept = CountingStore()
     app.use(Sessions(kept))
+    app.use(Health(checks={"database": DatabaseLike().commit, "sessions": kept}))
     app.get("/count")(lambda request: {"count": kept.changes})
     return app
 

@@ -155,7 +155,7 @@ def test_what_is_set_outside_of_a_block_is_an_error_that_says_so(app):
         Client(app).session["cart"] = ["tea"]
     with Client(app).session as session:
         pass
-    with pytest.raises(RuntimeError, match="was written"):
+    with pytest.raises(RuntimeError, match="was saved"):
         session["cart"] = ["tea"]
 
 

@@ -11,12 +11,12 @@ WORDS = [
     ("query", "it is 'params' here"),
     ("args", "it is 'params' here"),
     ("allow_redirects", "it is 'follow_redirects' here"),
-    ("file", "is 'files' meant"),
-    ("header", "is 'headers' meant"),
-    ("jsn", "is 'json' meant"),
+    ("file", "did you mean 'files'"),
+    ("header", "did you mean 'headers'"),
+    ("jsn", "did you mean 'json'"),
     ("raise_error", r"the client has 'raise_errors': Client\(app, raise_errors=\.\.\.\)"),
     ("timeout", "the client has 'timeout'"),
-    ("qwxyz", "it may have body, content_type, cookies, files, follow_redirects, form, headers, json, params"),
+    ("qwxyz", "its options are body, content_type, cookies, files, follow_redirects, form, headers, json, params"),
 ]
 
 

@@ -333,7 +333,7 @@ class TestSaving:
 
     @pytest.mark.parametrize("path", ["x.png", "folder/x.png", ".", ""])
     def test_wants_an_absolute_path(self, path):
-        with pytest.raises(ValueError, match="is relative, to a directory that nobody chose"):
+        with pytest.raises(ValueError, match="is a relative path, and it is not clear what it is relative to"):
             upload()[0].save(path)
 
     def test_overwrites_only_if_told_to(self, tmp_path):

@@ -48,4 +48,4 @@ def test_a_folder_in_which_no_files_can_be_made_is_refused():
         os.chmod(folder, 0o555)
         command = [sys.executable, "-c", code, folder]
         run = subprocess.run(command, env=UNMEASURED, check=False, capture_output=True, text=True)
-    assert (run.stdout, run.stderr) == (f"upload_folder: no files can be made in {folder!r} by this user\n", "")
+    assert (run.stdout, run.stderr) == (f"upload_folder: this user can't create files in {folder!r}\n", "")

@@ -154,7 +154,7 @@ class TestChunks:
 
     @pytest.mark.parametrize("size", [0, -1])
     def test_are_not_empty(self, size):
-        with pytest.raises(ValueError, match="a byte or more"):
+        with pytest.raises(ValueError, match="at least one byte"):
             window().chunks(size)
 
 

@@ -94,7 +94,7 @@ class TestBothColours:
 
         with opened(app, interface=interface):
             pass
-        assert [error.partition(" by ")[0] for error in raised] == ["an `async def` handler iterates its socket"]
+        assert [error.partition(" with ")[0] for error in raised] == ["an `async def` handler iterates its socket"]
 
     def test_end_of_the_client(self, interface):
         app, ends = noting_ends()

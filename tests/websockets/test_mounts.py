@@ -217,7 +217,7 @@ def test_mounted_app_has_its_own_checks(client_of):
         ([], "ended without an answer"),
         ([{"type": "websocket.send", "text": "a"}], "sent 'websocket.send'"),
         ([{"type": "http.response.start"}], "sent 'http.response.start'"),
-        ([{"type": "websocket.accept", "headers": [(b"a", b"\n")]}], "a handshake that can't be"),
+        ([{"type": "websocket.accept", "headers": [(b"a", b"\n")]}], "an impossible answer to a handshake"),
         ([{"type": "websocket.http.response.start", "status": 404, "headers": []}], "before its response did"),
     ],
 )

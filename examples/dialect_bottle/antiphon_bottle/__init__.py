@@ -1,6 +1,6 @@
-"""Bottle's everyday API: `antiphon run --dialect bottle shop:app` finds it in place of Bottle.
+"""Bottle's everyday API: `antiphon run --dialect bottle shop:app` uses it instead of Bottle.
 
-What is missing says so: an import of another name is an error that names it.
+An import of a name that is missing here is an error that names it.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from antiphon_bottle.request import FileUpload, FormsDict, request
 from antiphon_bottle.response import HTTPError, HTTPResponse, abort, redirect, response, static_file
 
 __version__ = "0.13.4"
-"""The version of Bottle whose names and habits these are."""
+"""The version of Bottle that this API follows."""
 
 __all__ = [
     "Bottle", "FileUpload", "FormsDict", "HTTPError", "HTTPResponse", "abort", "default_app", "delete", "error", "get",

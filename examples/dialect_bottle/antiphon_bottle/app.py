@@ -1,4 +1,4 @@
-"""The application: routes, hooks and error handlers, and what a handler may return."""
+"""The application: routes, hooks and error handlers, and the return values of handlers."""
 
 import json
 import logging
@@ -60,7 +60,7 @@ class Bottle(Host):
     # Registering
 
     def route(self, path: str, method: str | list[str] = "GET", callback: F | None = None) -> Any:
-        """Register a function for a path and for one or several methods. Used as a decorator, too."""
+        """Register a function for a path and for one or several methods. It can be used as a decorator."""
 
         def register(function: F) -> F:
             for name in [method] if isinstance(method, str) else method:
@@ -101,7 +101,7 @@ class Bottle(Host):
     # Answering
 
     async def answer_request(self, request: NativeRequest) -> NativeResponse:
-        """Answer a request, in steps: on a thread, since handlers of Bottle block."""
+        """Answer a request, in steps: on a thread, since Bottle's handlers block."""
         await ON_THREAD
         request.g.response = response = BaseResponse()
         request.g.request = Request(request)
@@ -109,12 +109,12 @@ class Bottle(Host):
 
     @property
     def propagates_errors(self) -> bool:
-        """True without ``catchall``: a server, or a test, is to see errors."""
+        """True without ``catchall``: then a server or a test sees errors."""
         return not self.catchall
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI, since all of the application blocks."""
+        """WSGI, since the whole application blocks."""
         return "wsgi"
 
     def _call_handler(self, request: Request, response: BaseResponse) -> Any:
@@ -160,7 +160,7 @@ class Bottle(Host):
             raise HTTPError(405, "Method not allowed.", Allow=",".join(sorted(allowed)))
         raise HTTPError(404, f"Not found: {path!r}")
 
-    # What a handler may return
+    # Return values of handlers
 
     def _sent(self, native: NativeRequest, response: BaseResponse, out: Any) -> NativeResponse:
         """Return the native response for what a handler returns: text, bytes, a dictionary, a file, an iterable."""
@@ -176,20 +176,20 @@ class Bottle(Host):
         if not out or isinstance(out, str | bytes):
             body = out.encode(response.charset) if isinstance(out, str) else out or None
             return NativeResponse(body, response.status, response.fields())
-        stream = _Stream(out)  # the first chunk comes before the header, which a generator may set
+        stream = _Stream(out)  # the first chunk is made before the header, which a generator may set
         return NativeResponse(stream.encoded(response.charset), response.status, response.fields())
 
     # Serving
 
     def run(self, host: str = "127.0.0.1", port: int = 8080, **options: Any) -> None:
-        """Serve until Ctrl-C. Options of servers are refused: `antiphon run` has such."""
+        """Serve until Ctrl-C. Server options are refused: use those of `antiphon run`."""
         if options.keys() - {"quiet", "debug"}:
             raise TypeError(f"this dialect's run() has no {', '.join(sorted(options))}: serve with `antiphon run`")
         ThreadServer(self, "wsgi", socket.create_server((host, port)), threads=8).run()
 
 
 class _Stream:
-    """A body in chunks of text or bytes, of a file or of any iterable. Closing it closes that."""
+    """A body in chunks of text or bytes, from a file or any iterable. Closing it closes its source."""
 
     def __init__(self, source: Any) -> None:
         self._source = source

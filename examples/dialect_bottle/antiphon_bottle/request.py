@@ -17,12 +17,12 @@ _URLENCODED, _IN_PARTS = "application/x-www-form-urlencoded", "multipart/form-da
 
 
 def _latin1(value: Any) -> Any:
-    """Return text as Bottle has it by default: its UTF-8 bytes as Latin-1 characters."""
+    """Return text in Bottle's default form: its UTF-8 bytes as Latin-1 characters."""
     return value.encode("utf-8", "replace").decode("latin-1") if isinstance(value, str) else value
 
 
 class FormsDict(Mapping[str, Any]):
-    """Values by name, of which the last one wins. As attributes they are decoded, and "" if missing."""
+    """Values by name. The last one wins. Attributes are decoded, and "" if missing."""
 
     def __init__(self, values: MultiDict[Any] | list[tuple[str, Any]] = ()) -> None:  # type: ignore[assignment]
         self._values: MultiDict[Any] = MultiDict(values.items() if isinstance(values, Mapping | MultiDict) else values)
@@ -42,7 +42,7 @@ class FormsDict(Mapping[str, Any]):
         return self.getunicode(name, "")
 
     def get(self, name: str, default: Any = None, index: int = -1, type: Callable[[Any], Any] | None = None) -> Any:
-        """Return a value, converted by ``type``; the default if it is missing, or can't be converted."""
+        """Return a value, converted by ``type``, or the default if it is missing or can't be converted."""
         try:
             value = _latin1(self._values.getall(name)[index])
             return value if type is None else type(value)
@@ -76,7 +76,7 @@ class FileUpload:
         self.headers = native.headers
 
     def save(self, destination: str, overwrite: bool = False) -> None:
-        """Write the file to a path, or under its name into a folder. Raises OSError for one that is there already."""
+        """Write the file to a path, or under its name into a folder. Raises OSError if the file already exists."""
         path = os.path.join(destination, self.filename) if os.path.isdir(destination) else destination
         self.file.save(path, overwrite=overwrite)
 
@@ -116,7 +116,7 @@ class Request:
 
     @property
     def is_xhr(self) -> bool:
-        """True if a script says that it asks."""
+        """True if a script says that it sent the request."""
         return self.get_header("X-Requested-With", "").lower() == "xmlhttprequest"
 
     @property
@@ -141,7 +141,7 @@ class Request:
 
     @cached_property
     def forms(self) -> FormsDict:
-        """The fields of the form. A malformed or too large form is answered by 400 or 413."""
+        """The fields of the form. A malformed or too large form is answered with 400 or 413."""
         return FormsDict(self._form)
 
     @property
@@ -149,7 +149,7 @@ class Request:
         if self.native.mimetype in (_URLENCODED, _IN_PARTS):
             return self.native.form.items()
         try:
-            return parse_query(self.native.body, self.native.limits.fields)  # Bottle takes any other body for a form
+            return parse_query(self.native.body, self.native.limits.fields)  # Bottle reads any other body as a form
         except ValueError:
             raise ContentTooLarge from None
 
@@ -166,7 +166,7 @@ class Request:
 
     @property
     def json(self) -> Any:
-        """The value of a body in JSON; None for another type, and for an empty body."""
+        """The value of a JSON body, or None for another type and for an empty body."""
         if self.native.mimetype not in _JSON or not self.native.body:
             return None
         try:
@@ -196,7 +196,7 @@ class Request:
 
 
 class Current:
-    """An object of the request that is being answered: ``request`` or ``response``."""
+    """An object of the current request: ``request`` or ``response``."""
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "_name", name)

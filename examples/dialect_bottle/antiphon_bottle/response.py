@@ -1,4 +1,4 @@
-"""The response, with Bottle's names, and those that handlers return or raise."""
+"""The response, with Bottle's names, and the responses that handlers return or raise."""
 
 import os
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _is_served = served_names(dotfiles=True)
 
 
 class BaseResponse:
-    """Status, header and body of an answer."""
+    """The status, header and body of a response."""
 
     default_status = 200
     default_content_type = "text/html; charset=UTF-8"
@@ -29,7 +29,7 @@ class BaseResponse:
 
     @property
     def status(self) -> int:
-        """The status. It may be set to a number, or to a line such as ``404 Not Found``."""
+        """The status. Set it to a number, or to a line such as ``404 Not Found``."""
         return self._status
 
     @status.setter
@@ -70,7 +70,7 @@ class BaseResponse:
         self.headers[name] = str(value)
 
     def add_header(self, name: str, value: Any) -> None:
-        """Add a header field beside others of its name."""
+        """Add a header field, and keep others with its name."""
         self.headers.add(name, str(value))
 
     def set_cookie(self, name: str, value: str, secret: Any = None, **options: Any) -> None:
@@ -86,7 +86,7 @@ class BaseResponse:
         self.cookies[name] = SetCookie(name, value, **{"path": None, **options})
 
     def delete_cookie(self, key: str, **options: Any) -> None:
-        """Have a client forget a cookie."""
+        """Tell the client to forget a cookie."""
         self.set_cookie(key, "", max_age=-1, expires=0, **options)
 
     def fields(self) -> list[tuple[str, str]]:
@@ -103,12 +103,12 @@ class HTTPResponse(BaseResponse, Exception):
     """A response that a handler returns or raises."""
 
     def apply(self, response: BaseResponse) -> None:
-        """Give this status, header and cookies to the response that is being made."""
+        """Copy this status, header and cookies to the current response."""
         response.status, response.headers, response.cookies = self.status, self.headers, self.cookies
 
 
 class HTTPError(HTTPResponse):
-    """An error, which the handler of its status answers."""
+    """An error, answered by the error handler of its status."""
 
     default_status = 500
 
@@ -118,7 +118,7 @@ class HTTPError(HTTPResponse):
 
 
 class StaticFile(HTTPResponse):
-    """A file. Conditions and ranges of a request are answered by Antiphon's own response."""
+    """A file. Antiphon's own response answers conditions and ranges of a request."""
 
     def __init__(self, native: NativeResponse) -> None:
         super().__init__(status=native.status)
@@ -135,7 +135,7 @@ response: Any = Current("response")
 
 
 def abort(code: int = 500, text: str = "Unknown Error.") -> None:
-    """Raise the error of a status."""
+    """Raise the error for a status."""
     raise HTTPError(code, text)
 
 
@@ -147,7 +147,7 @@ def redirect(url: str, code: int | None = None) -> None:
 
 
 def static_file(filename: str, root: str, mimetype: str | bool = True, download: bool | str = False) -> HTTPResponse:
-    """Return a file below a folder; an error for one that is not there, or would be outside of it."""
+    """Return a file in a folder, or an error if it does not exist or is outside of the folder."""
     name = filename.strip("/\\")
     path = os.path.join(os.path.abspath(root), name)
     if not _is_served(name):

@@ -1,4 +1,4 @@
-"""Feature flags: a visitor switches them on by a page, which sets a signed cookie; a service, for everyone.
+"""Feature flags: visitors switch them on with a page, which sets a signed cookie, and a service for everyone.
 
 app.use(Flags("new-checkout", "dark", folder="/var/lib/shop/flags"))
 """
@@ -11,7 +11,7 @@ from antiphon import App, BadSignature, Blueprint, Dependency, Request, Response
 from antiphon.features import HealthCheck, Page, Templates
 
 FLAG = RouteKey[str]("flag")
-"""The flag without which a route is not there: ``@app.get("/checkout", meta={FLAG: "new-checkout"})``."""
+"""The flag that hides a route while it is off: ``@app.get("/checkout", meta={FLAG: "new-checkout"})``."""
 
 COOKIE = "flags"
 YEAR = 365 * 24 * 3600
@@ -25,7 +25,7 @@ class Switches:
         self._chosen = chosen
 
     def is_on(self, name: str) -> bool:
-        """True if the visitor, or a service for everyone, has switched a flag on. Raises LookupError for others."""
+        """Return True if a flag is on for the visitor or for everyone. Raises LookupError for an unknown flag."""
         self._feature.check(name)
         return name in self._chosen or self._feature.is_on_for_everyone(name)
 
@@ -34,7 +34,9 @@ SWITCHES = Dependency[Switches]("flags", fix='app.use(Flags("dark", folder=...))
 
 
 class Flags:
-    """A feature for flags of an app with ``secret_keys``. The ``folder`` has a file for each one on for everyone."""
+    """A feature for flags of an app with ``secret_keys``. The ``folder`` has a file for each flag that is on for
+    everyone.
+    """
 
     def __init__(self, *names: str, folder: str | os.PathLike[str], prefix: str = "/flags") -> None:
         self.names = names

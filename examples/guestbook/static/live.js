@@ -1,10 +1,10 @@
-// Entries that others write, as they come: live.py sends them. Without this script they come with the next page.
+// Shows entries that others write as soon as live.py sends them. Without this script they appear on the next page.
 (() => {
   const list = () => document.querySelector("[data-live]");
   const received = new Map();
   let address, attempts = 0;
 
-  // Forms and links fill the list anew, perhaps with entries from before the newest that have come.
+  // Forms and links fill the list again, perhaps with entries older than the newest ones received.
   const show = () => {
     const entries = list();
     if (!entries || new URLSearchParams(location.search).has("before")) return;
@@ -25,7 +25,7 @@
       show();
     };
     socket.onclose = ({ code }) => {
-      if (code === 1008) return; // refused: to try again is no use
+      if (code === 1008) return; // refused: there is no use in trying again
       const most = Math.min(30_000, 500 * 2 ** attempts++); // not all windows at once, after a restart
       setTimeout(connect, most / 2 + Math.random() * most / 2);
     };

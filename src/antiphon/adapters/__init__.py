@@ -1,1 +1,1 @@
-"""How servers reach a handler: WSGI, ASGI and RSGI, and the way to other applications and back."""
+"""The adapters between servers and handlers: WSGI, ASGI and RSGI, and calls of other applications."""

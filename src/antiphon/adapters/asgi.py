@@ -1,4 +1,4 @@
-"""ASGI (version 3): a scope read as a head, and one request of a server answered by a handler."""
+"""ASGI (version 3): a scope read as a head, and one request of a server answered with a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import suppress
@@ -36,7 +36,9 @@ ASGIApplication: TypeAlias = Callable[
 ]
 
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the one known server that bounds no header section; its ``receive`` is a method of a class there."""
+"""The module of the only known server that does not limit the header section; its ``receive`` is a method of a class
+there.
+"""
 PATHSEND = "http.response.pathsend"
 """The extension by which a server sends a file by its path."""
 EARLY_HINT = "http.response.early_hint"
@@ -54,7 +56,7 @@ async def send_nothing(_: Message) -> None:
 class ASGIHead:
     """The head of a request, read off a scope, with the body from ``receive``.
 
-    ``send`` sends the start of the response; it drops what comes once that has begun.
+    ``send`` sends the start of the response; it drops messages that come after the response has begun.
     """
 
     blocks = False
@@ -63,13 +65,13 @@ class ASGIHead:
     _next: Receive | None = None
     """The function that gives the next message, once the disconnect is waited for."""
     _receiving: "Future[None] | bool" = False
-    """True while the body is received; a future if somebody waits for the end of that."""
+    """True while the body is received; a future if a task waits for the end of that."""
     _fields: LineIndex
     """The index of the headers."""
     _hinted = 0
     """Bytes of early hints so far."""
     watch: "Task[None] | None"
-    """The task that waits for the disconnect, once somebody has asked for it. For ``call_asgi``."""
+    """The task that waits for the disconnect, once it was requested. For ``call_asgi``."""
     uncoded_length: int | None
     """The declared length of a body without a coding."""
     has_body: bool
@@ -94,7 +96,7 @@ class ASGIHead:
 
     @property
     def header_size(self) -> int:
-        """The size, if the server is known to bound none; others have refused what is too large."""
+        """The size, if the server is known not to limit it; other servers refuse a header that is too large."""
         return section_size(self.scope["headers"]) if _server_module(self._receive) == UNBOUNDED else 0
 
     @property
@@ -104,7 +106,7 @@ class ASGIHead:
         return raw.partition(b"?")[0] if raw and raw.find(b"?") >= 0 else raw
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return what names the URL of a GET without a body, as the server has it.
+        """Return a key for the URL of a GET without a body, from the server's own values.
 
         None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
         """
@@ -198,17 +200,17 @@ class ASGIHead:
         self.send.hint(message)
 
     def begin(self, start: Message) -> Awaitable[None]:
-        """Send the start of the response, after all early hints. Those that come later are dropped."""
+        """Send the start of the response, after all early hints. Later ones are dropped."""
         send, self.send = self.send, send_nothing
         return send(start)
 
     @property
     def is_body_left(self) -> bool:
-        """True if there may be more of the body, and nobody is receiving it."""
+        """True if there may be more of the body, and no code is receiving it."""
         return self.has_body and self._has_more and not self._receiving
 
     async def drop_body(self) -> None:
-        """Receive the rest of the body and forget it. What is received after that has lost the client."""
+        """Receive the rest of the body and forget it. A message after that means that the client has left."""
         receive, self._next = self._next or self._receive, _receive_disconnect
         while (await receive()).get("more_body"):
             pass
@@ -217,7 +219,7 @@ class ASGIHead:
         """Return the task that waits until the client disconnects, the same one for all. It ends with the request.
 
         Messages with the body that come before that are left for ``receive``. The server is asked once for all
-        waiters: after a cancellation Granian may take a second question for a disconnect.
+        waiters: after a cancellation, Granian may treat a second call as a disconnect.
         """
         if self.watch is None:
             from asyncio import create_task
@@ -228,12 +230,12 @@ class ASGIHead:
         return self.watch
 
     def _waiting(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine that waits. It is one alone, since each request that waits has one, too."""
+        """Return the coroutine that waits. It is a single one, since each request that waits has one."""
         from asyncio import get_running_loop
 
         from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
 
-        if not (self._receiving or (self._has_more and self.has_body)):  # nobody reads a body
+        if not (self._receiving or (self._has_more and self.has_body)):  # no code reads a body
             return wait_disconnect(self._receive)
         messages = BufferedMessages(self._receive)
         self._next = messages.next
@@ -249,7 +251,9 @@ async def _receive_disconnect() -> Message:
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:
-    """Return True if this may be the server that bounds no header section: its lifespan shows the package only."""
+    """Return True if this may be the server that does not limit the header section: its lifespan shows only the
+    package.
+    """
     return _server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
 
 
@@ -267,7 +271,7 @@ def _below(path: str, root_path: str) -> str:
 def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
     """Return the scope of a target in origin form, with Host from the target, and the decoded path.
 
-    Some servers pass on a target that is a whole URL unchanged. Its host has to be found before it is decoded.
+    Some servers pass on a target that is a whole URL as it is. Its host has to be found before it is decoded.
     """
     path: str = scope["path"]
     raw: bytes | None = scope.get("raw_path")
@@ -322,7 +326,7 @@ class ObservedSend:
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request of an ASGI server by a handler."""
+    """Answer one request of an ASGI server with a handler."""
     head = ASGIHead(scope, receive, send)
     request = Request(head)
     is_unfinished = False
@@ -340,7 +344,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             if not isinstance(body, bytes):
                 await _send_stream(head, request, body, start, send, is_silent, fields)
                 return
-        begin, head.send = head.send, send_nothing  # which is what `begin` does, without a call
+        begin, head.send = head.send, send_nothing  # what `begin` does, without a call
         last = {"type": "http.response.body", "body": b"" if is_silent else body}
         if type(begin) is ObservedSend and not head.has_body:
             observed: Any = begin
@@ -365,7 +369,9 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
-    """Check that the server can send a file by its path, which no function of ``after_response`` may remove."""
+    """Check that the server can send a file by its path, and that no function of ``after_response`` can remove it
+    first.
+    """
     offered = PATHSEND in (scope.get("extensions") or ())
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
@@ -373,7 +379,7 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
 async def _send_stream(
     head: ASGIHead, request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields
 ) -> None:
-    """Send a response whose body is a file or a stream, by the file's path where the server takes that."""
+    """Send a response whose body is a file or a stream, by the file's path if the server supports that."""
     if type(body) is FileBody and not is_silent and _can_send_path(head.scope, request, body):
         await head.begin(start)
         await _send_last(head, send, {"type": PATHSEND, "path": body.path})
@@ -395,7 +401,7 @@ def _send_last(head: ASGIHead, send: Send, message: Message) -> Awaitable[None]:
 
 
 async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> None:
-    """Send the last message while nobody receives the body: Hypercorn waits in it for room in its queue of the body."""
+    """Send the last message while no code receives the body: Hypercorn waits there for room in its body queue."""
     from asyncio import create_task
 
     dropping = create_task(head.drop_body())
@@ -423,7 +429,7 @@ _PACKAGE = join(dirname(dirname(__file__)), "")
 
 
 def _traceback_of(error: Exception) -> str:
-    """Return the traceback of an error without the frames of this package: some servers log nothing else of it."""
+    """Return the traceback of an error without the frames of this package: some servers log only that."""
     from traceback import StackSummary, TracebackException
 
     told = TracebackException.from_exception(error)

@@ -8,7 +8,7 @@ from antiphon.http.head import parse_length
 
 
 def declared_length(fields: Iterable[tuple[str, str]]) -> "DeclaredLength | None":
-    """Return the length that header fields declare, to which chunks are counted; None if they declare none."""
+    """Return the length that header fields declare, with a count of the chunks; None if they declare none."""
     for name, value in fields:
         if name == "content-length":
             declared = parse_or_none(parse_length, value)
@@ -28,7 +28,7 @@ class DeclaredLength:
     def count(self, chunk: bytes) -> None:
         """Count a chunk, before it is sent. Raises RuntimeError if there is more than was declared.
 
-        Servers would cut that off without a word.
+        Servers would cut that off silently.
         """
         self._sent += len(chunk)
         if self._sent > self._declared:

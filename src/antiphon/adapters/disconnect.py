@@ -1,4 +1,4 @@
-"""Clients that disconnect before they were answered: hearing of them, and telling the errors that come of it."""
+"""Clients that disconnect before they were answered: noticing them, and recognizing the errors that result."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 
 
 async def wait_disconnect(receive: Receive) -> None:
-    """Wait until the client disconnects, of whose request nobody reads a body."""
+    """Wait until the client disconnects, for a request whose body is not being read."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -47,7 +47,7 @@ class BufferedMessages:
         return message
 
     async def wait_disconnect(self, begin: "asyncio.Future[None] | None" = None) -> None:
-        """Wait until the client disconnects, from when ``begin`` is done on."""
+        """Wait until the client disconnects, starting when ``begin`` is done."""
         if begin is not None:
             await begin
         while True:

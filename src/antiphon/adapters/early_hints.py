@@ -1,6 +1,6 @@
-"""Early hints (103, RFC 8297) on their way to a server, before there is a response.
+"""Early hints (103, RFC 8297), sent to a server before there is a response.
 
-ASGI has a message for them, and Gunicorn a function in the environ of WSGI. RSGI has nothing.
+ASGI has a message for them, and Gunicorn a function in the environ of WSGI. RSGI has no way to send them.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from antiphon.concurrency.waiting import WaitedTask
 from antiphon.http.headers import field_value
 
 MOST_BYTES = 8 << 10
-"""Bytes of links for one request. Clients and proxies hold no more of a header section."""
+"""Bytes of links for one request. Clients and proxies don't accept a longer header section."""
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]
 
 
 def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
-    """Return the links that may be sent after some bytes of others, and how many bytes that makes.
+    """Return the links that may be sent after some bytes of others, and the total number of bytes.
 
-    Raises ValueError for a link that can't stand in a header.
+    Raises ValueError for a link that is not allowed in a header.
     """
     fit = []
     for link in map(field_value, links):
@@ -37,8 +37,8 @@ def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
 def call_back(callback: Callback, links: list[str]) -> None:
     """Give links to a WSGI server, on its own thread: it may block, and with gevent no other thread may use its socket.
 
-    A handler on the background loop leaves that to the thread that waits for it. A task that such a handler has made
-    has no thread that waits, and its hints are dropped.
+    A handler on the background loop leaves that to the thread that waits for it. A task that such a handler has started
+    has no waiting thread, so its hints are dropped.
     """
     give = partial(_give, callback, [("Link", link) for link in links])
     if not is_on_loop():
@@ -53,7 +53,7 @@ def _give(callback: Callback, fields: list[tuple[str, str]]) -> None:
 
 
 class HintedSend:
-    """The ``send`` of an ASGI response before which hints are sent: in order, and while the handler works on.
+    """The ``send`` of an ASGI response before which hints are sent: in order, while the handler continues.
 
     A call sends the start of the response, once the hints are sent.
     """

@@ -1,4 +1,4 @@
-"""Exchanges: a request and its response as a server sees them, and the observers that are told of each."""
+"""Exchanges: a request and its response as a server sees them, and the observers that see each."""
 
 # ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
 
@@ -20,30 +20,31 @@ _LENGTH = ("content-length", b"content-length")
 
 
 class Observer:
-    """An object that is told of each exchange, for logs, traces and metrics: ``app.observe(observer)``.
+    """An object that sees each exchange, for logs, traces and metrics: ``app.observe(observer)``.
 
     Override the methods that you need. They are called where the server calls the application, on its thread or its
     event loop, so none may block. An error in one of them is logged, and the request is answered all the same.
     """
 
     def begin(self, exchange: "Exchange") -> None:
-        """Note that a request has come. Context variables that are set here are set in all that answers it."""
+        """Note that a request has arrived. Context variables that you set here are set in all code that answers it."""
 
     def stream(self, exchange: "Exchange") -> None:
-        """Note that the response is a stream or a WebSocket, before it begins. Files are none."""
+        """Note that the response is a stream or a WebSocket, before it begins. Files don't count as streams."""
 
     def sent(self, exchange: "Exchange") -> None:
-        """Note that the response was sent, its stream to the end, or that it was broken off."""
+        """Note that the response was sent, a stream to its end, or that it was cut off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Note that nothing runs for the request any more: what ``request.after_response`` was given has been called.
+        """Note that nothing runs for the request any longer: the functions of ``request.after_response`` have been
+        called.
 
         On an event loop the context is that of ``begin``; over WSGI that context is gone, with what was set in it.
         """
 
 
 class Observers:
-    """The observers of an application, and those of their methods that do something."""
+    """The observers of an application, and the methods that they override."""
 
     def __init__(self, *observers: Observer) -> None:
         self.all: list[Observer] = []
@@ -55,7 +56,7 @@ class Observers:
             self.add(observer)
 
     def add(self, observer: Observer) -> None:
-        """Add an observer, which is told after those before it."""
+        """Add an observer, which is called after the earlier ones."""
         self.all.append(observer)
         for name in ("begin", "stream", "sent", "end"):
             if getattr(type(observer), name) is not getattr(Observer, name):
@@ -107,12 +108,12 @@ class Exchange:
 
     @property
     def method(self) -> str:
-        """The request's method as it came."""
+        """The request's method as it was received."""
         return self._method
 
     @property
     def path(self) -> str:
-        """The request's path as it came: decoded, with the root path."""
+        """The request's path as it was received: decoded, with the root path."""
         return self._path
 
     @property
@@ -122,7 +123,7 @@ class Exchange:
 
     @property
     def status(self) -> int:
-        """The status that was sent, or would have been if the client had not disconnected before."""
+        """The status that was sent, or would have been if the client had not disconnected first."""
         if self._status:
             return self._status
         if self._response is not None:
@@ -154,27 +155,27 @@ class Exchange:
 
     @property
     def error(self) -> BaseException | None:
-        """The error that broke the response off, or that it answers; None if all went well."""
+        """The error that cut the response off, or that it answers; None if all went well."""
         if self._error is None and self._response is not None:
             return self._response.error
         return self._error
 
     @property
     def is_broken(self) -> bool:
-        """True if an error that nothing answers has broken the response off."""
+        """True if an error without a response has cut the response off."""
         error = self._error
         return error is not None and (self._response is None or self._response.error is not error)
 
     @property
     def is_disconnected(self) -> bool:
-        """True if the client disconnected before the last byte was sent, as far as the server tells."""
+        """True if the client disconnected before the last byte was sent, as far as the server reports it."""
         return self._is_disconnected
 
     @property
     def measures(self) -> tuple[tuple[str, str, int], float, int, int, bool]:
         """Method, route and status; seconds; sizes of both bodies; and True if the response did not reach its end.
 
-        They are read at once in less time than one by one.
+        Reading them together takes less time than one by one.
         """
         request, method, content = self._request, self._method, self._request._content
         below = request._pattern_below
@@ -201,7 +202,7 @@ class Exchange:
 
 
 class Observation:
-    """The observation of one exchange, which it lets go when that has ended: observers may keep an exchange.
+    """The observation of one exchange, which it releases when that has ended: observers may keep an exchange.
 
     An exchange keeps an error, and the error's traceback the frames of adapters. So these keep an observation: nothing
     of a request has to wait for the garbage collector.
@@ -216,7 +217,7 @@ class Observation:
         self._began = perf_counter()
 
     def begin(self, request: Request) -> None:
-        """Tell the observers of the request. Called in its context."""
+        """Tell the observers about the request. Called in its context."""
         exchange, head = self.exchange, request.head
         exchange._request = request
         exchange._method = head.method
@@ -247,12 +248,12 @@ class Observation:
         self.sent()
 
     def send_file(self) -> None:
-        """Note that the server sends the body by itself, as long as the head declares it."""
+        """Note that the server itself sends the body, of the length that the head declares."""
         exchange = self.exchange
         exchange._size = next((int(value) for name, value in exchange._fields if name.lower() in _LENGTH), 0)
 
     def sent(self, *, at_last_chunk: bool = False) -> None:
-        """Tell the observers that all was sent, or no more will be."""
+        """Tell the observers that everything was sent, or that no more will be."""
         exchange = self.exchange
         if not exchange._is_sent:
             exchange._is_sent = True
@@ -265,17 +266,17 @@ class Observation:
             self._tell(self._observers.sent)
 
     def disconnected(self) -> None:
-        """Note that the client has disconnected, unless all was sent before."""
+        """Note that the client has disconnected, unless everything was already sent."""
         exchange = self.exchange
         exchange._is_disconnected = exchange._is_disconnected or not exchange._is_sent
 
     def fail(self, error: BaseException) -> None:
-        """Note the error that breaks the response off, unless all was sent before."""
+        """Note the error that cuts the response off, unless everything was already sent."""
         if not self.exchange._is_sent:
             self.exchange._error = error
 
     def end(self) -> None:
-        """Tell the observers that nothing runs for the request any more. What comes later is not noted."""
+        """Tell the observers that nothing runs for the request any longer. Later events are not noted."""
         if not self.exchange._is_sent:
             self.sent()
         if self._observers.end:

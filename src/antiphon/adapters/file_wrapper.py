@@ -15,7 +15,7 @@ BLOCK = 64 << 10
 
 
 def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | None:
-    """Return a file as this server sends it; None if the server has no way of its own, or the file can't be opened."""
+    """Return a file as this server sends it; None if the server has no special way, or the file can't be opened."""
     wrapper: Callable[[object, int], Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
     if wrapper is None:
         return None
@@ -26,10 +26,10 @@ def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | N
 
 
 class FilePart(RawIOBase):
-    """The bytes of a ``FileBody`` as a file that has no others.
+    """The bytes of a ``FileBody`` as a file that has only these.
 
     Reading raises EOFError if the file has become too short. Closing raises it too, if the server was given the
-    descriptor, since it would not notice by itself. Only a whole file has a descriptor: some servers send all of it.
+    descriptor, since it would not notice itself. Only a whole file has a descriptor: some servers send all of it.
     """
 
     _is_open = False

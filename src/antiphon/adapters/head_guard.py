@@ -13,15 +13,15 @@ _LONGEST_KNOWN = 255
 class HeadGuard:
     """The checks of heads: ``looks_at_heads`` says that more than the Host of each one is checked.
 
-    Most servers bound the header section themselves.
+    Most servers limit the header section themselves.
     """
 
     def __init__(self, most_header: int) -> None:
         self.most_header = most_header
         self.known_hosts: dict[str | bytes | None, str | bytes] = {}
-        """Values of Host that were found to be one host, each under itself. Without the GIL a thread that looks into a
-        set locks it, and one that looks into a dict with another thread's key locks that, unless they have read it as a
-        value.
+        """Values of Host that were found to be one host, each as its own key. Without the GIL, a thread that looks
+        something up in a set locks it, and one that looks something up in a dict with another thread's key locks that,
+        unless they have read it as a value.
         """
         self.looks_at_heads = False
 

@@ -14,9 +14,9 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class BeatingSend:
-    """The ``send`` of a server for one response, with a heartbeat whenever it was not called for some seconds.
+    """The ``send`` of a server for one response, with a heartbeat whenever it has not been called for some seconds.
 
-    Messages go one after another: while a heartbeat is sent, others wait. A heartbeat has a short task of its own, so
+    Messages go one after another: while a heartbeat is sent, others wait. A heartbeat has its own short task, so
     the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the client has left.
     """
 
@@ -40,19 +40,19 @@ class BeatingSend:
         self._silent_since = monotonic()
 
     async def flush(self) -> None:
-        """Wait until a heartbeat on its way is sent. Raises what the server raised."""
+        """Wait until a heartbeat that is being sent has been sent. Raises what the server raised."""
         if self._sending is not None:
             await self._sending
 
     async def stop(self) -> None:
-        """Send no heartbeats any more, and give up one on its way."""
+        """Send no more heartbeats, and abandon one that is being sent."""
         self._timer.cancel()
         if self._sending is not None:
             self._sending.cancel()
             await wait_ended(self._sending)
 
     def _look(self) -> None:
-        """Send a heartbeat if it is due. One timer serves all messages, since most come before it is over."""
+        """Send a heartbeat if it is due. One timer serves all messages, since most are sent before it ends."""
         left = self._silent_since + self._seconds - monotonic()
         if left <= 0 and self._sending is None:
             self._sending = self._loop.create_task(self._beat(), context=self._context)
@@ -65,7 +65,7 @@ class BeatingSend:
     async def _beat(self) -> None:
         try:
             await self._send(self._message)
-        except OSError:  # by which servers say that the client has disconnected
+        except OSError:  # the servers' way to say that the client has disconnected
             self._lose_client()
         self._silent_since = monotonic()
-        self._sending = None  # one that failed stays, for the next message to fail by it
+        self._sending = None  # one that failed stays, so that the next message fails, too

@@ -1,4 +1,4 @@
-"""The run of an application in a process: started, serving, then stopped, all of that in one task.
+"""The run of an application in a process: started, serving, then stopped, all in one task.
 
 Cancel scopes and task groups that are entered at startup can only be left in the task that entered them.
 """
@@ -25,7 +25,7 @@ class LifespanTask:
 
     It is started once, by ``start`` on an event loop or by ``start_on_thread``. Steps that need no loop for the startup
     get none: they are paused until the shutdown. An application whose startup failed, or whose loop was closed, is
-    over, and may be started by another one.
+    over, and another run may start it.
     """
 
     _task: "Task[None] | None" = None
@@ -84,7 +84,7 @@ class LifespanTask:
             await wait([task])
 
     def start_on_thread(self, context: Context) -> None:
-        """Start on this thread, in a context, and go on on the background loop if the steps need one."""
+        """Start on this thread, in a context, and continue on the background loop if the steps need one."""
         self._context = context
         steps = self._steps()
         _, is_done, _ = context.run(advance, steps)
@@ -157,7 +157,7 @@ class LifespanTask:
                 return
             raise
         _send(self._started)
-        await ON_LOOP  # steps that have needed no loop so far pause here, and go on on any thread
+        await ON_LOOP  # steps that have needed no loop so far pause here, and continue on any thread
         cancellation = None
         try:
             if not self._stopping.done():
@@ -194,7 +194,7 @@ class LifespanTask:
 
 
 def _signal() -> "Future[None]":
-    """Make a future that threads and loops can wait for, and that those who wait can't cancel."""
+    """Make a future that threads and loops can wait for, and that the waiting code can't cancel."""
     signal: Future[None] = Future()
     signal.set_running_or_notify_cancel()
     return signal
@@ -212,7 +212,7 @@ async def _sent(signal: "Future[None]") -> None:
 
 
 def _log_failed_shutdown(error: BaseException) -> None:
-    """Log the error of a shutdown that nobody waits for."""
+    """Log the error of a shutdown that no code waits for."""
     import logging
 
     logging.getLogger("antiphon").error("the application was shut down while it served", exc_info=error)

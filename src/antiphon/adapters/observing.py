@@ -1,4 +1,4 @@
-"""Applications that are observed: what they receive and send is told to an exchange, over WSGI, ASGI and RSGI."""
+"""Applications that are observed: an exchange notes what they receive and send, over WSGI, ASGI and RSGI."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def serve_observed_wsgi(
     handler: ThreadHandler, environ: "WSGIEnvironment", start_response: "StartResponse", observation: Observation
 ) -> Iterable[bytes]:
-    """Answer one request of a WSGI server by a handler. What is no stream is sent when it is returned."""
+    """Answer one request of a WSGI server with a handler. A response without a stream is sent when it is returned."""
     try:
         result = call_wsgi(handler, environ, start_response, observation)
     except BaseException as error:
@@ -111,7 +111,7 @@ class ObservedBody:
             self._observation.end()
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, ConnectionError):  # so ends a body that reads the request's, which the client broke off
+        if isinstance(error, ConnectionError):  # so ends a body that reads the request's, which was cut off
             self._observation.disconnected()
         self._observation.fail(error)
 
@@ -122,7 +122,7 @@ class ObservedBody:
 async def serve_observed_asgi(
     handler: Handler, scope: Scope, receive: Receive, send: Send, observation: Observation
 ) -> None:
-    """Answer one request of an ASGI server by a handler."""
+    """Answer one request of an ASGI server with a handler."""
     try:
         await call_asgi(handler, scope, receive, ObservedSend(send, observation))
         observation.disconnected()
@@ -173,7 +173,7 @@ async def observe_rsgi(
         _broken_off(observation, error)
         raise
     finally:
-        observation.sent(at_last_chunk=True)  # nothing else tells that a stream has ended
+        observation.sent(at_last_chunk=True)  # nothing else shows that a stream has ended
         observation.end()
 
 
@@ -234,7 +234,9 @@ class ObservedProtocol:
 
 
 class ObservedTransport:
-    """The transport of a streamed RSGI response. Granian ends the response when nobody refers to its own any more."""
+    """The transport of a streamed RSGI response. Granian ends the response when its own transport is no longer
+    referenced.
+    """
 
     def __init__(self, inner: Any, observation: Observation) -> None:
         self._inner = inner

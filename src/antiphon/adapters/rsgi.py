@@ -1,4 +1,4 @@
-"""RSGI (version 1): a scope read as a head, and one request of a server answered by a handler."""
+"""RSGI (version 1): a scope read as a head, and one request of a server answered with a handler."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
@@ -55,7 +55,7 @@ class RSGIHead:
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
         self.scope = scope
         self._protocol = protocol
-        headers = self._headers = scope.headers  # Granian builds them anew for each look
+        headers = self._headers = scope.headers  # Granian builds them again on each access
         hosts = headers.get_all("host")
         self.host_line = ",".join(hosts) if len(hosts) > 1 else scope.authority or (hosts[0] if hosts else None)
         self.method = scope.method
@@ -66,7 +66,7 @@ class RSGIHead:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return what names the URL of a GET without a body, as the server has it.
+        """Return a key for the URL of a GET without a body, from the server's own values.
 
         None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
         """
@@ -136,7 +136,7 @@ class RSGIHead:
         except StopAsyncIteration:
             return b""
         except Exception as error:
-            raise ClientDisconnected("The connection broke while the body was read.") from error
+            raise ClientDisconnected("The connection was lost while the body was read.") from error
 
     async def wait_disconnect(self) -> None:
         """Wait until the client disconnects."""
@@ -144,7 +144,7 @@ class RSGIHead:
 
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
-    """Answer one request of an RSGI server by a handler."""
+    """Answer one request of an RSGI server with a handler."""
     head = RSGIHead(scope, protocol)
     request = Request(head)
     is_unfinished = False
@@ -215,4 +215,4 @@ async def _stream(
     try:
         await write_chunks(request, body, send_head, is_silent, fields)
     finally:
-        transports.clear()  # Granian ends the response when nobody refers to its transport any more
+        transports.clear()  # Granian ends the response when its transport is no longer referenced

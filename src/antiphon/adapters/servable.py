@@ -51,14 +51,14 @@ class Servable:
 
     ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan: there
     ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless it is
-    killed. On a loop without a lifespan ``shutdown`` runs when the loop's tasks are cancelled.
+    killed. On a loop without a lifespan, ``shutdown`` runs when the loop's tasks are cancelled.
     """
 
     _started: bool
     _is_direct: bool
-    """True if requests are answered at once: it is started, and nobody observes it."""
+    """True if requests are answered at once: it is started, and not observed."""
     _is_direct_on_thread: bool
-    """True if that is so for WSGI, where only the head of a request tells that it is the handshake of a WebSocket."""
+    """True if that is so for WSGI, where only the head of a request shows that it is the handshake of a WebSocket."""
     _lifespan_task: "LifespanTask | None" = None
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Servable:
         return self._answer(request)
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer the handshake of a WebSocket on a server's loop. Dialects with sockets of their own override it."""
+        """Answer the handshake of a WebSocket on a server's loop. Dialects with their own sockets override it."""
         return self._answer_on_loop(request)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
@@ -109,9 +109,9 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Have an ``Observer`` told of each request, and of its response when that was sent, streams to their end.
+        """Let an ``Observer`` see each request, and its response when that was sent, streams to their end.
 
-        It is told of all that a server hands over, also of requests that no route answers. An application that is
+        It sees every request from a server, including those that no route answers. An application that is
         mounted in another one is observed there.
         """
         self._observers.add(observer)
@@ -119,15 +119,15 @@ class Servable:
 
     @property
     def _lifecycle(self) -> Lifecycle:
-        """The object whose ``startup`` and ``shutdown`` are called; not this one if a subclass needs the names."""
+        """The object whose ``startup`` and ``shutdown`` are called; not this object if a subclass needs the names."""
         return self
 
     def _measure_header_sections(self) -> None:
-        """Be told, before the first request, that the server may not bound header sections."""
+        """Note, before the first request, that the server may not limit header sections."""
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if everything in this application blocks, so that a thread may answer all of a request, else ASGI."""
+        """WSGI if everything in this application blocks, so that a thread can answer all of a request, else ASGI."""
         return "asgi"
 
     @overload
@@ -232,7 +232,7 @@ class Servable:
     async def astart(self) -> None:
         """Start on the running loop, unless it is started, and wait until that is done.
 
-        Raises the startup's error, and RuntimeError where no asyncio loop runs, as on trio.
+        Raises the startup's error, and RuntimeError if no asyncio loop runs, as on trio.
         """
         if running_loop() is None:
             raise explained(
@@ -304,7 +304,7 @@ class Servable:
 
     @property
     def _has_sockets(self) -> bool:
-        """True if handshakes of WebSockets may be answered otherwise than other requests."""
+        """True if handshakes of WebSockets may be answered differently than other requests."""
         return type(self)._answer_handshake is not Servable._answer_handshake
 
 
@@ -314,7 +314,7 @@ def _stop_on_thread(task: "LifespanTask") -> None:
 
 
 def _look_async(servable: Servable) -> None:
-    """Make ``servable.__call__`` look like a coroutine function, by which servers tell ASGI from WSGI."""
+    """Make ``servable.__call__`` look like a coroutine function, which servers check to distinguish ASGI from WSGI."""
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
@@ -324,7 +324,7 @@ def _look_async(servable: Servable) -> None:
 
 
 class ServedResponse(Servable):
-    """An application that gives one response in answer to every request."""
+    """An application that answers every request with one response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()

@@ -22,7 +22,9 @@ def split_target(target: str) -> tuple[str, str] | None:
 
 
 def address(host: str | None, port: object) -> Address | None:
-    """Return one end of the connection; None if the server does not tell. A port that is not a number is left out."""
+    """Return one end of the connection; None if the server does not provide it. A port that is not a number is left
+    out.
+    """
     if not host:
         return None
     text = str(port or "")
@@ -36,7 +38,7 @@ def netloc(host: str, port: object) -> str:
 
 
 def server_address(head: Head) -> tuple[str, int]:
-    """Return the host and port that the client has named: the address at which the server listens is not known."""
+    """Return the host and port that the client has named: the address on which the server listens is not known."""
     try:
         host, port = parse_host(head.authority)
     except ValueError:
@@ -52,5 +54,5 @@ def http_version(text: str) -> str:
 
 def header_too_large(size: int, limit: int) -> HTTPError:
     """Return the error for a header section that the server accepts, and the limits of the application don't."""
-    detail = f"The header section has {size} bytes, {limit} are accepted."
+    detail = f"The header section has {size} bytes, but only {limit} are accepted."
     return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)

@@ -31,14 +31,15 @@ async def write_chunks(
     is_silent: bool = False,
     fields: Iterable[tuple[str, str]] = (),
 ) -> bool:
-    """Write a body to its end, and close it in every case. Return True if all is written, and the client still there.
+    """Write a body to its end, and close it in every case. Return True if everything is written, and the client is
+    still connected.
 
     ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
-    where it waits; a stream has its client watched after 20 to 40 ms, and before that learns of it from the server's
-    errors alone. A body that fails is logged, and its error raised, so that the server cuts the response off; one
-    that reads the request's body, which the client breaks off, just has no end. So fails one that is longer or shorter
-    than ``fields`` declare. An error while closing a body that is all written is logged. An ``is_silent`` body is only
-    closed.
+    where it waits; the client of a stream is watched after 20 to 40 ms; before that, only the server's errors show that
+    it has left. A body that fails is logged, and its error raised, so that the server cuts the response off; a body
+    that reads the request's body, which the client cuts off, only has no end. A body that is longer or shorter than
+    ``fields`` declare fails, too. An error while closing a body that is completely written is logged. An ``is_silent``
+    body is only closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
@@ -75,12 +76,12 @@ async def write_chunks(
 
 
 def _threads_for(body: object) -> Threads | None:
-    """Return the threads for files, where the body needs no other; None for the thread to which its request returns."""
+    """Return the threads for files, if the body needs no others; None for the thread to which its request returns."""
     return file_workers() if is_for_any_thread(body) else None
 
 
 def cut_off(seconds: float) -> None:
-    """Break off the responses that event loops of this process still write, as if their clients had disconnected.
+    """Cut off the responses that event loops of this process still write, as if their clients had disconnected.
 
     Call it on a thread without a loop. It waits at most some seconds for the bodies to be closed.
     """
@@ -110,7 +111,7 @@ class _Writing:
         _writings.add(self)
 
     def watch(self) -> None:
-        """Break off when the client disconnects. A short stream is written before anybody asks for this."""
+        """Stop when the client disconnects. A short stream is written before this is called."""
         self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
     def cancel(self, reason: EndReason) -> None:
@@ -137,7 +138,7 @@ class _Writing:
             await send.stop()
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
-        """Write chunks one by one. Others get their turns, even if no chunk has to be waited for."""
+        """Write chunks one by one. Other tasks get their turns, even if no chunk has to be waited for."""
         length, loop = self._length, self._task.get_loop()
         began_in, end_of_slice = None, 0.0
         async for chunk in chunks:
@@ -147,7 +148,7 @@ class _Writing:
             if data:
                 try:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
-                except OSError:  # by which servers say that the client has disconnected
+                except OSError:  # the servers' way to say that the client has disconnected
                     self.is_disconnected = True
                     return
             this_pass = current_pass(loop)
@@ -159,25 +160,25 @@ class _Writing:
             length.end()
 
     def _cut(self) -> None:
-        """Break off, unless that has happened, or all is written."""
+        """Stop, unless that has happened, or everything is written."""
         if not (self.is_disconnected or self._has_ended):
             self.is_disconnected = self._has_cancelled = True
             self._task.cancel()
 
     def cut_soon(self) -> None:
-        """Break off from another thread."""
+        """Stop from another thread."""
         with suppress(RuntimeError):  # a closed loop has nothing to write
             self._task.get_loop().call_soon_threadsafe(self._cut)
 
     def take_back(self) -> bool:
-        """Take back the cancellation by ``_cut``. Return True if there was one, and nobody else cancelled the task."""
+        """Undo the cancellation by ``_cut``. Return True if there was one, and the task has no other cancellation."""
         if not self._has_cancelled:
             return False
         self._has_cancelled = False
         return self._task.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching. Drops a cancellation by ``_cut`` that is still on its way, and raises that of anybody else."""
+        """Stop watching. Drops a cancellation by ``_cut`` that has not arrived yet, and raises any other."""
         self._has_ended = True
         self._watch.discard(self)
         if self._withdraw is not None:

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): an environ read as a head, and one request of a server answered by a handler."""
+"""WSGI (PEP 3333): an environ read as a head, and one request of a server answered with a handler."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
@@ -46,19 +46,19 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
 _NOT_PLAIN = tuple(["HTTP_" + name.upper().replace("-", "_") for name in NOT_PLAIN])
 """A tuple, which is iterated in less time than a set."""
 _URL = "PATH_INFO", "QUERY_STRING", "HTTP_HOST", "REQUEST_URI", "RAW_URI", "SCRIPT_NAME", "wsgi.url_scheme"
-"""All that ``authority``, ``scheme`` and the paths are made of, where there is a Host."""
+"""The values from which ``authority``, ``scheme`` and the paths are made, if there is a Host."""
 
 EARLY_HINTS = "wsgi.early_hints"
-"""The key of the function by which Gunicorn sends early hints."""
+"""The key of the function with which Gunicorn sends early hints."""
 _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
-"""The protocols in which a body may come without any header that says so."""
+"""The protocols in which a body can come without any header that says so."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Keys that ``field`` reads otherwise: Host may be in the target, and some servers leave the others beside CGI's."""
+"""Keys that ``field`` reads differently: Host may be in the target, and some servers leave the others next to CGI's."""
 
 
 class WSGIHead:
-    """The head of a request, read off an environ. WSGI can't tell headers apart that differ in ``-`` and ``_`` only."""
+    """The head of a request, read off an environ. WSGI confuses headers that differ only in ``-`` and ``_``."""
 
     blocks = True
     header_size = 0
@@ -93,7 +93,7 @@ class WSGIHead:
         return parts[1].encode("latin-1", "replace") if parts else None
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return what names the URL of a GET without a body, as the server has it.
+        """Return a key for the URL of a GET without a body, from the server's own values.
 
         None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
         """
@@ -189,8 +189,8 @@ class WSGIHead:
     def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length says, or to its end if the server marks that.
 
-        Raises LengthRequired (411) if neither is so: reading would wait for ever. Raises BadRequest for a body that is
-        malformed, ClientDisconnected where the connection broke.
+        Raises LengthRequired (411) if neither is so: reading would wait forever. Raises BadRequest for a body that is
+        malformed, ClientDisconnected if the connection was lost.
         """
         left = self._left
         if left is None:
@@ -199,8 +199,8 @@ class WSGIHead:
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
-            raise ClientDisconnected("The connection broke while the body was read.") from error
-        except Exception as error:  # servers have errors of their own for malformed chunks
+            raise ClientDisconnected("The connection was lost while the body was read.") from error
+        except Exception as error:  # servers have their own errors for malformed chunks
             raise BadRequest("The body is malformed.") from error
         self._left = left - len(chunk) if left > 0 else left
         return chunk
@@ -227,7 +227,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Answer one request of a WSGI server by a handler, and have the head of the response noted, if it is observed."""
+    """Answer one request of a WSGI server with a handler, and note the head of the response, if it is observed."""
     request = Request(WSGIHead(environ))
     context = copy_context()
     try:
@@ -281,7 +281,7 @@ class WSGIBody:
         if is_silent:
             self._chunks = iter(())
         self._unfinished = unfinished
-        unfinished.add(ref(self, unfinished.discard))  # one that is dropped without a close is waited for no longer
+        unfinished.add(ref(self, unfinished.discard))  # one that is dropped without a close is no longer waited for
 
     def __iter__(self) -> Iterator[bytes]:
         length = self._length
@@ -301,7 +301,7 @@ class WSGIBody:
             raise
 
     def close(self) -> None:
-        """Close the body, then call the functions of ``request.after_response``. Errors cut off what is not whole."""
+        """Close the body, then call the functions of ``request.after_response``. Errors cut off the response."""
         try:
             self._close_chunks()
         except Exception:
@@ -321,12 +321,12 @@ class WSGIBody:
             raise
 
     def _tell(self, error: BaseException) -> None:
-        """Log an error of the body, unless the client has broken the request off. Raise another that servers need."""
-        if is_broken_by_client(self._request, error):  # servers cut the response off by this, most without a log
+        """Log an error of the body, unless the client has cut the request off. Raise one that servers need."""
+        if is_broken_by_client(self._request, error):  # this makes servers cut the response off, most without a log
             raise ConnectionResetError(ECONNRESET, str(error)) from None
         self._context.run(log_broken_body, self._request, error)
         if not (isinstance(error, Exception) or is_leaving(error)):
-            raise RuntimeError("the body was cancelled") from error  # which is no reason for a server to end
+            raise RuntimeError("the body was cancelled") from error  # this must not end a server
 
 
 def _blocking(body: Body, context: Context) -> tuple[Iterator[bytes | str], Callable[[], object]]:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 Manager: TypeAlias = AbstractContextManager[T] | AbstractAsyncContextManager[T]
 Yielding: TypeAlias = Manager[T] | Iterator[T] | AsyncIterator[T]
-"""The return value of a lifespan function: a context manager, or the generator of which one is made."""
+"""The return value of a lifespan function: a context manager, or the generator from which one is made."""
 
 
 class Maker(NamedTuple):
@@ -111,9 +111,10 @@ class Lifespan:
         return dependency in self._makers
 
     def state(self, dependency: Dependency[T]) -> T:
-        """Return the value that a dependency's context manager yielded, or that which overrides it.
+        """Return the value that a dependency's context manager yielded, or the value that overrides it.
 
-        Raises RuntimeError unless it is entered, and on another event loop than that on which it was, if it is async.
+        Raises RuntimeError unless it is entered, and, if it is async, on an event loop other than the one on which it
+        was.
         """
         fixed = self._dependencies.fixed(dependency)
         return self._entered_value(dependency) if fixed is None else fixed.value
@@ -124,13 +125,13 @@ class Lifespan:
                 raise dependency.not_provided()
             reason = "was overridden at startup" if dependency in self._left_out else "the application is not running"
             raise explained(
-                "not-started", RuntimeError(f"{dependency.name!r} is there from startup to shutdown, and {reason}")
+                "not-started", RuntimeError(f"{dependency.name!r} is available from startup to shutdown, and {reason}")
             )
         if dependency in self._loops and serves_elsewhere(self._loops[dependency]):
             raise explained(
                 "not-started",
                 RuntimeError(
-                    f"{describe(self._makers[dependency].function)} was entered on another event loop than this one,"
+                    f"{describe(self._makers[dependency].function)} was entered on a different event loop,"
                     " and its value may belong to that: serve the application on one loop, or make one application"
                     " for each"
                 ),
@@ -141,7 +142,8 @@ class Lifespan:
     async def startup(self) -> None:
         """Enter the context managers, in the order in which they were added, then call the functions, in theirs.
 
-        One whose value is overridden is not entered. If one fails, those that were entered are left with its error.
+        A context manager whose value is overridden is not entered. If one fails, those that were entered are left with
+        its error.
         """
         self._entered.clear()  # resources that were lost with a loop can't be left any more
         self._values.clear()
@@ -164,7 +166,7 @@ class Lifespan:
     async def shutdown(self) -> None:
         """Call the functions, then leave the context managers, the last one first, whatever fails.
 
-        Raises the error, or an ExceptionGroup where there are several.
+        Raises the error, or an ExceptionGroup if there are several.
         """
         errors: list[BaseException] = []
         for function in self._on_shutdown:
@@ -192,7 +194,7 @@ class Lifespan:
             with _named(maker.function):
                 value = manager.__enter__()
         else:
-            raise wrong_return(maker.function, manager, "a context manager is wanted")
+            raise wrong_return(maker.function, manager, "it must return a context manager")
         self._entered.append((dependency, manager))
         self._values[dependency] = value
 
@@ -218,7 +220,7 @@ def _check(function: Callable[[], object]) -> None:
 
 
 async def _call(function: Hook) -> None:
-    """Call a function in its place, and await a coroutine that it returns."""
+    """Call a function where it runs, and await a coroutine that it returns."""
     result = await function.call()
     if is_pending(result):
         cancelled = await switch_shielded(ON_LOOP)

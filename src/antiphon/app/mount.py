@@ -1,4 +1,4 @@
-"""Mounts: below a prefix another application answers, as if it were the only one."""
+"""Mounts: another application answers below a prefix, as if it were the only one."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -45,7 +45,9 @@ class Mount(NamedTuple):
     encoded_slashes: bool
     """True if slashes that were sent encoded stay in their segment of the prefix."""
     receive: Literal["load", "delegated"]
-    """The time at which the body of a request is received: before the application is called, or when that wants it."""
+    """The time at which the body of a request is received: before the application is called, or when the application
+    asks for it.
+    """
 
     @property
     def where(self) -> str:
@@ -79,7 +81,7 @@ class Mount(NamedTuple):
 
     @property
     def handshake_hook(self) -> Hook:
-        """The handler of handshakes, for an application that is no ``App``: each knows WebSockets in its own way."""
+        """The handler of handshakes for an application that is not an ``App``: each has its own WebSockets."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             return Hook(_own_sockets(self.below, self.application, is_driven=blocks), True, blocks)
@@ -116,13 +118,13 @@ class Mount(NamedTuple):
         segments = hidden_segments(request.head) if self.encoded_slashes else None
         head = MountedHead(request.head, self.prefix.count("/"), root, segments)
         if "<" in self.prefix and is_misleading(head.above):
-            raise NotFound("Browsers would read the path of what stands here otherwise.")
+            raise NotFound("Browsers would read the path of this application differently.")
         if self.host is not None:
             head.mount = f"//{request.host.lower().removesuffix('.')}{head.mount}"
         return head
 
     def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
-        """Return a handler for a foreign application, which sees whether there was a slash behind the prefix."""
+        """Return a handler for a foreign application, which sees whether there was a slash after the prefix."""
         return lambda request: handler(self.below(request, root=""))
 
 
@@ -138,8 +140,8 @@ def make_mount(
 ) -> Mount:
     """Make the mount of an application of Antiphon, or of a WSGI or ASGI application: a coroutine function is ASGI.
 
-    Raises TypeError for an object that is not an application, and for limits of an application that bounds its requests
-    by itself; ValueError for an unknown ``interface`` or ``receive``.
+    Raises TypeError for an object that is not an application, and for limits of an application that limits its requests
+    itself; ValueError for an unknown ``interface`` or ``receive``.
     """
     check_interface(interface)
     if receive not in ("load", "stream"):
@@ -147,13 +149,13 @@ def make_mount(
     if receive == "stream" and limits is not None:
         raise explained(
             "bad-mount",
-            TypeError("an application that receives its bodies itself bounds them itself: leave limits out"),
+            TypeError("an application that receives its bodies itself limits them itself: leave limits out"),
         )
     given = Limits.of(limits)
     received: Literal["load", "delegated"] = "delegated" if receive == "stream" else "load"
     if isinstance(application, Servable):
         if limits is not None and isinstance(application, Routes):
-            raise explained("bad-mount", TypeError("an App bounds its requests by itself: App(limits=...)"))
+            raise explained("bad-mount", TypeError("an App limits its requests itself: App(limits=...)"))
         if isinstance(application, Routes):
             return Mount(prefix, host, application, None, None, given, encoded_slashes, "delegated")
         return Mount(prefix, host, application, application.interface, None, given, encoded_slashes, received)
@@ -194,7 +196,7 @@ class Started:
 class MountedHead(DerivedHead):
     """The head of a request below a prefix of ``depth`` segments.
 
-    ``root`` is the path of a request for the prefix itself, without a slash behind it. ``segments`` are those of the
+    ``root`` is the path of a request for the prefix itself, without a slash after it. ``segments`` are those of the
     path, if some have encoded slashes.
     """
 
@@ -212,7 +214,7 @@ class MountedHead(DerivedHead):
 
 
 def request_with(request: Request, head: Head) -> Request:
-    """Return a request with another head, which shares the rest."""
+    """Return a request with a different head, which shares the rest."""
     inner = type(request)(head, request.content)
     vars(inner).update(id=request.id, after_response=request.after_response, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
@@ -233,7 +235,7 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
 
 
 def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Return the handler of handshakes for an application of another framework's names, which has words of its own."""
+    """Return the handler of handshakes for an application of a dialect, which answers them in its own way."""
 
     async def answer_handshake(outer: Request) -> Response:
         if is_driven:
@@ -245,7 +247,7 @@ def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Cal
 
 
 def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Return a handler that may be called anywhere, for one of the loop that receives the body itself."""
+    """Return a handler that may be called anywhere, for one that runs on the loop and receives the body itself."""
 
     async def hand_on(request: Request) -> Response:
         await ON_LOOP
@@ -265,7 +267,7 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
 
 
 def _lazily(talk: "Talk") -> "Callable[[], ForeignSockets]":
-    """Return the function that makes the handler of WebSockets once, when the first one comes."""
+    """Return the function that makes the handler of WebSockets once, when the first one arrives."""
 
     @cache
     def sockets() -> "ForeignSockets":

@@ -39,7 +39,7 @@ class Route(NamedTuple):
     """The name by which ``url_for`` knows the route, with those of its blueprints: ``shop.item``."""
     handler: Callable[..., Any]
     host: str | None
-    """The pattern of the host, where the route is one of some hosts only."""
+    """The pattern of the host, if the route answers only at some hosts."""
     defaults: Mapping[str, Any] | None
     """Default values of parameters."""
     limits: Limits
@@ -56,11 +56,11 @@ class Route(NamedTuple):
     unguarded: bool = False
     """True if the route is answered outside of all middleware and hooks, for every host."""
     idempotent: bool = False
-    """True if a request is carried out once, however often it is sent with one Idempotency-Key."""
+    """True if a request is carried out once, however often it is sent with the same Idempotency-Key."""
     csrf_exempt: bool = False
-    """True if writes are taken from pages of any site, and without a token of ``CSRFTokens``."""
+    """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
     before: tuple[Hook, ...] = ()
-    """The hooks of this route alone, called after those of the blueprint and the application."""
+    """The hooks of only this route, called after those of the blueprint and the application."""
     takes: object = None
     """The type of the body, or the types of its parts, as they were declared for documents of the API."""
     gives: object = None
@@ -161,7 +161,7 @@ def make_route(
     options: RouteOptions,
     websocket: SocketOptions | None = None,
 ) -> Route:
-    """Make a route of a pattern, methods, a handler and options, which have been checked.
+    """Make a route from a pattern, methods, a handler and options, which have been checked.
 
     Raises TypeError for a handler that can't be called with the request, and for a deadline of one that it would not
     cancel.
@@ -212,7 +212,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
         raise explained(
-            "bad-route-option", TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
+            "bad-route-option", TypeError(f"a route has no option {unknown[0]!r}, only {', '.join(known)}: {pattern!r}")
         )
     Limits.of(options.get("limits"))
     receive = options.get("receive", "load")
@@ -266,7 +266,7 @@ def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
 
 
 def checked_meta(values: object) -> RouteMeta:
-    """Return what a route or a blueprint was given to be read. Raises TypeError for keys of another type."""
+    """Return the metadata that a route or a blueprint was given. Raises TypeError for keys of another type."""
     if values is None:
         return NO_META
     if not isinstance(values, Mapping) or not all(isinstance(key, RouteKey) for key in values):
@@ -290,7 +290,7 @@ def check_deadline(deadline: Duration | None) -> float | None:
 
 
 def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
-    """Return methods in upper case. Raises ValueError for none at all, for text, and for a malformed one."""
+    """Return methods in upper case. Raises ValueError for no methods, for text, and for a malformed one."""
     if isinstance(methods, str):
         raise explained("list-wanted", ValueError(f"methods is a collection of methods, such as ({methods!r},)"))
     if not isinstance(methods, Iterable):

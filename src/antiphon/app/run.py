@@ -1,4 +1,4 @@
-"""`app.run()`: the command `antiphon run`, in place of the program that calls it."""
+"""`app.run()`: the command `antiphon run`, instead of the program that calls it."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
             RuntimeError(
                 "app.run() is for the module that is run as a program, where the app has a name: write it at the"
                 " end, below"
-                ' `if __name__ == "__main__":`. Any other app is served by: antiphon run module:app'
+                ' `if __name__ == "__main__":`. Serve any other app with: antiphon run module:app'
             ),
         )
     environment = dict(os.environ)

@@ -24,7 +24,7 @@ RequestFunction: TypeAlias = (
 
 
 class ServedFunction(Servable):
-    """An application that answers by a plain function, ``def`` or ``async def``, of a request whose body is loaded."""
+    """An application that answers with a plain function, ``def`` or ``async def``, of a loaded request."""
 
     def __init__(self, function: RequestFunction) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def to_app(answer: RequestFunction) -> ServedFunction: ...
 @overload
 def to_app(answer: Response) -> ServedResponse: ...
 def to_app(answer: RequestFunction | Response) -> Servable:
-    """Return an application for every server that answers by a function of a Request, or by a response.
+    """Return an application for every server that answers with a function of a Request, or with a response.
 
     The function is ``def`` or ``async def``, and returns what handlers return. Usable as a decorator. Raises TypeError
     for a function that can't be called with a request.

@@ -1,6 +1,6 @@
 """The signatures of functions that are registered with an application, for type checkers.
 
-``def`` and ``async def`` functions are listed apart, as are those that return nothing: a handler that only
+``def`` and ``async def`` functions are listed separately, as are those that return nothing: a handler that only
 sometimes returns nothing has forgotten a ``return``.
 """
 
@@ -35,7 +35,7 @@ BeforeHook: TypeAlias = Callable[[Request], ResponseLike | None] | Callable[[Req
 AfterHook: TypeAlias = (
     Callable[[Request, Response], ResponseLike | None] | Callable[[Request, Response], Awaitable[ResponseLike | None]]
 )
-"""A hook after the handler, which may return another response."""
+"""A hook after the handler, which may return a different response."""
 
 MiddlewareFunction: TypeAlias = (
     Callable[[Request], Generator[ResponseLike | None, Response, ResponseLike | None]]
@@ -49,9 +49,10 @@ A = TypeVar("A", bound=Awaitable[ResponseLike])
 
 
 class ErrorHandlerDecorator(Protocol[X_co]):
-    """The decorator of a handler for one kind of errors: it is called with the request and such an error.
+    """The decorator of a handler for one kind of error: it is called with the request and such an error.
 
-    The function that a checker has in return takes any error, so that a further decorator can name a kind of its own.
+    The function that type checkers see as the result takes any error, so that a further decorator can name its own
+    kind.
     """
 
     @overload

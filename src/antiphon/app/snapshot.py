@@ -1,11 +1,11 @@
-"""Objects as they were, for when what changes them fails half-way."""
+"""Earlier states of objects, to restore them if a change fails halfway."""
 
 from collections.abc import Iterable
 from typing import Any
 
 
 class Snapshot:
-    """The attributes of some objects, and what is in those that are lists or dicts, to which they can be set back."""
+    """The attributes of some objects, and the contents of those that are lists or dicts, for restoring them."""
 
     def __init__(self, objects: Iterable[object]) -> None:
         self._attributes = [(vars(each), dict(vars(each))) for each in objects]
@@ -17,7 +17,7 @@ class Snapshot:
         ]
 
     def restore(self) -> None:
-        """Set the objects back, in place, so that code that holds one of their lists sees it as it was."""
+        """Restore the objects in place, so that code that holds one of their lists sees it as it was."""
         for each, before in self._dicts:
             each.clear()
             each.update(before)

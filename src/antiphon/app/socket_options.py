@@ -1,4 +1,4 @@
-"""The options of routes for WebSockets, which need nothing else of them to be imported."""
+"""The options of routes for WebSockets, which can be imported without the rest of them."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple

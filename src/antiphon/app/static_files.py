@@ -23,7 +23,7 @@ from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
 
 LONGEST_NAME = 1024
-"""Characters: the longest path that all systems know."""
+"""Characters of the longest path that all systems support."""
 HASH_DIGITS = 12
 
 _is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
@@ -36,7 +36,7 @@ _TEXT = r"[^/\\:\0\ud800-\udfff]++"
 
 
 def served_names(dotfiles: bool) -> Callable[[str], object]:
-    """Return a function that is true of names that may be served.
+    """Return a function that is true for names that may be served.
 
     Such a name is relative, has no empty segments, none of dots, no backslash, colon or NUL, and at most 1024
     characters. Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
@@ -57,7 +57,7 @@ def with_hash(name: str, digits: str) -> str:
 
 
 def without_hash(name: str) -> tuple[str, str] | None:
-    """Return the name and the hash of which ``with_hash`` makes this name; None for a name without a hash."""
+    """Return the name and the hash from which ``with_hash`` makes this name; None for a name without a hash."""
     stem, _, last = name.rpartition(".")
     before, _, digits = stem.rpartition(".")
     if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:
@@ -74,7 +74,7 @@ READ_AT_ONCE = 64 << 10
 """Bytes of a file, or of a part of it, that are read before the response is sent."""
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
-"""The suffixes of precompressed files by content coding. Of codings that a client likes equally, the first is sent."""
+"""The suffixes of precompressed files by content coding. If a client likes several equally, the first is sent."""
 
 
 class FolderOptions(TypedDict, total=False):
@@ -91,7 +91,7 @@ class FolderOptions(TypedDict, total=False):
 class _File(NamedTuple):
     """A regular file in the folder: its path without symbolic links, its state, and that of the folder it lies in.
 
-    The folder's is None where a symbolic link leads to the file.
+    The folder's state is None if a symbolic link leads to the file.
     """
 
     path: str
@@ -109,7 +109,7 @@ class StaticFolder:
     Clients check for changes each time, or after ``max_age``, in whole seconds or a timedelta. A name with the hash of
     the current content, as made by ``hashed``, is cached for a year without checking. The same applies to a name for
     which ``immutable`` is true, because another tool has put a hash into it. With ``hashes=False``, names with hashes
-    are neither made nor recognised. Shared caches may store the files only if they are ``public``.
+    are neither made nor recognized. Shared caches may store the files only if they are ``public``.
 
     Raises ValueError for a folder that is relative or missing, and for an impossible ``max_age``; TypeError for an
     ``immutable`` that is not a function.
@@ -150,10 +150,10 @@ class StaticFolder:
         self._without_siblings: dict[str, int] = {}
 
     def response(self, request: Request, name: str) -> Response:
-        """Answer with the file of a name, or the ranges of it that are asked for, or a 304. Blocks on the file system.
+        """Answer with the file of a name, or the ranges of it that are requested, or a 304. Blocks on the file system.
 
         A name with a hash names the file without it, unless a file has that very name. If the hash is an old one, the
-        request comes from an old page, and gets the present content. Raises NotFound (404) for a name that is not
+        request comes from an old page, and gets the current content. Raises NotFound (404) for a name that is not
         served, Forbidden (403) for a file that can't be read, and what ``Response.conditional`` does.
         """
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
@@ -198,7 +198,7 @@ class StaticFolder:
             if error.errno in NOT_THERE:
                 return None
             raise
-        except ValueError:  # what the file system's encoding has not
+        except ValueError:  # the file system's encoding can't express it
             return None
 
     def _look_up(self, name: str) -> _File | None:
@@ -247,7 +247,7 @@ class StaticFolder:
         return siblings
 
     def _note_none(self, name: str, beside: str, changed: int) -> None:
-        """Remember that there are no siblings, until the folder has another time: as soon as a name is added to it."""
+        """Remember that there are no siblings, until the folder's time changes, which it does when a name is added."""
         if not any(os.path.lexists(beside + suffix) for suffix in CODINGS.values()):
             if len(self._without_siblings) >= _MOST_KNOWN:
                 self._without_siblings.clear()
@@ -275,7 +275,8 @@ class StaticFolder:
 def _respond(
     request: Request, path: str, descriptor: int, content_type: str, fields: list[Line], coding: str
 ) -> Response:
-    """Answer with an open file. What is sent of it is read now, if it is small: then nothing waits for a thread again.
+    """Answer with an open file. The part that is sent is read now if it is small, so that nothing waits for a thread
+    again.
 
     Its time and size are those of the file that was opened, whatever has its name by now. Raises NotFound for anything
     that is not a regular file.
@@ -285,7 +286,7 @@ def _respond(
         raise NotFound
     etag, modified = validators(found)
     if coding != "identity":
-        # Siblings may have one time and one size, and each content has a tag of its own (RFC 9110 §8.8.3).
+        # Siblings may have the same time and size, and each content has its own tag (RFC 9110 §8.8.3).
         etag = etag[0], f'{etag[1][:-1]}-{coding}"'
         fields.append(("content-encoding", coding))
     fields += [etag, modified, *measures(found.st_size)]

@@ -1,4 +1,4 @@
-"""URLs of routes, made of a route's name or handler and its parameters."""
+"""URLs of routes, made from a route's name or handler and its parameters."""
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -40,7 +40,7 @@ class _Way(NamedTuple):
         return next((name for name in sorted(self.names) if name not in known), None)
 
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
-        """Return the first parameter to which the route always gives another value."""
+        """Return the first parameter to which the route always gives a different value."""
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
 
@@ -50,16 +50,16 @@ class Signing(NamedTuple):
     expires: float | timedelta | None
     method: str | None
     place: str | Callable[[], str]
-    """Where the application is mounted, or a function that finds it, or raises ValueError."""
+    """The place where the application is mounted, or a function that finds it or raises ValueError."""
 
     @property
     def mounted_at(self) -> str:
-        """Where the application is mounted. Raises ValueError if that is unknown."""
+        """The place where the application is mounted. Raises ValueError if that is unknown."""
         return self.place if isinstance(self.place, str) else self.place()
 
 
 def _method_of(route: Route, wanted: str | None) -> str:
-    """Return the method that a link is for: GET, unless it is said, or the route has one other method alone."""
+    """Return the method that a link is for: GET, unless a method is given, or the route has only one other method."""
     if wanted is not None:
         return "GET" if wanted == "HEAD" else wanted
     if "GET" in route.methods or len(route.methods) != 1:
@@ -92,7 +92,7 @@ class Reverse:
         ``args_as`` reads it. If several routes have the name, it is the route that takes the most parameters, and has
         the fewest of its own. Raises LookupError for an unknown name, and for a handler that has no route, or routes of
         several names; TypeError for anything else; and ValueError, naming route and parameter, for a parameter that is
-        missing or that the route would not match, and for options of a signature at a route that is not signed.
+        missing or that the route would not match, and for options of a signature for a route that is not signed.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
@@ -131,14 +131,15 @@ class Reverse:
     def named_arguments(
         self, handler: str | Callable[..., object], args: tuple[object, ...], params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return arguments that were given by position, as to a handler, by their names, with those that have them.
+        """Return positional arguments, as for a handler, by their names, together with the named ones.
 
-        Raises TypeError for more of them than the handler takes, for one that is given twice, and beside a name.
+        Raises TypeError for more of them than the handler takes, for one that is given twice, and for a route that is
+        given by its name.
         """
         if isinstance(handler, str):
             raise explained(
                 "url-for-value",
-                TypeError(f"url_for {handler!r} takes parameters beside a name, by their names: number=7, not 7"),
+                TypeError(f"url_for {handler!r} takes the parameters of a named route by their names: number=7, not 7"),
             )
         names = [*self._handled(handler)[0].route.arguments.annotations]
         given = dict(zip(names, args, strict=False))
@@ -155,7 +156,7 @@ class Reverse:
         """Return the routes of a handler, or of the function in its decorators."""
         if not callable(handler):
             raise explained(
-                "unknown-route-name", TypeError(f"url_for wants the name or the handler of a route, not {handler!r}")
+                "unknown-route-name", TypeError(f"url_for takes the name or the handler of a route, not {handler!r}")
             )
         found: Any = handler
         while found is not None:
@@ -177,7 +178,7 @@ class Reverse:
         if other is not None:
             names = " and ".join(f"{route.name!r} ({route.where})" for route in (ways[0].route, other))
             raise explained(
-                "ambiguous-route-name", LookupError(f"{describe(handler)} answers {names}: take the name of one")
+                "ambiguous-route-name", LookupError(f"{describe(handler)} answers {names}: use the name of one")
             )
         return ways
 
@@ -196,11 +197,11 @@ class Reverse:
         return self._ways[name]
 
     def _hint(self, name: str) -> str:
-        """Return what to do about a name that no route has: those of the same last part, or those that look like it."""
+        """Return a hint for a name that no route has: names with the same last part, or similar names."""
         from difflib import get_close_matches
 
         if name[:1] == ".":
-            return "; request.url_for knows names that begin with a dot"
+            return "; names that begin with a dot are for request.url_for"
         last = name.rpartition(".")[2]
         near = [each for each in self._routes if each.rpartition(".")[2] == last] or get_close_matches(
             name, self._routes, 1
@@ -220,7 +221,7 @@ class Reverse:
         for segment in way.path:
             for part in parameters_of(segment):
                 if not self._encoded_slashes and not part.converter.spans and "/" in texts[part.name]:
-                    why = f"{texts[part.name]!r} has a slash: take <path:{part.name}>"
+                    why = f"{texts[part.name]!r} has a slash: use <path:{part.name}>"
                     raise _refused(way, part.name, why)
 
     def _check_paths(self, way: _Way, texts: Mapping[str, str]) -> None:
@@ -237,7 +238,7 @@ class Reverse:
         found = router.search("", segments)
         for part in paths:
             if found is None or found[1].get(part.name) != texts[part.name]:
-                raise _refused(way, part.name, f"{texts[part.name]!r} would be read otherwise beside the other paths")
+                raise _refused(way, part.name, f"{texts[part.name]!r} would be read differently with the other paths")
 
 
 def _key(handler: Any) -> Any:
@@ -270,7 +271,7 @@ def _text(way: _Way, parameter: Parameter, value: Any) -> str:
     except (ValueError, TypeError) as error:
         raise _refused(way, parameter.name, f"{value!r} does not fit {parameter}: {error}") from None
     if "\0" in text:
-        raise _refused(way, parameter.name, "it has a NUL, with which no path is accepted")
+        raise _refused(way, parameter.name, "it has a NUL, which no path may have")
     return text
 
 
@@ -279,7 +280,7 @@ def _print(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
     printed = "".join([part if isinstance(part, str) else texts[part.name] for part in parts_of(segment)])
     if not isinstance(segment, str | Parameter) and not segment.reads(printed, texts):
         names = ", ".join(part.name for part in segment.parameters)
-        raise _refused(way, names, f"{printed!r} would be read otherwise by {segment}")
+        raise _refused(way, names, f"{printed!r} would be read differently by {segment}")
     return printed
 
 

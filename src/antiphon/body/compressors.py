@@ -22,7 +22,7 @@ class Compressor(Protocol):
     """A compressor of one body, from its first byte to its last."""
 
     def chunk(self, data: bytes) -> bytes:
-        """Compress more of the body. All that was given so far can be decoded from what was returned so far."""
+        """Compress more of the body. Everything given so far can be decoded from what has been returned so far."""
         ...
 
     def finish(self, data: bytes = b"") -> bytes:
@@ -37,7 +37,7 @@ class Coding(NamedTuple):
     levels: range
     usual_level: int
     start: Callable[[int], Compressor]
-    """Return a new compressor of a level. Raises ImportError where the library is missing."""
+    """Return a new compressor of a level. Raises ImportError if the library is missing."""
     library: str
     """The name of the module that it needs."""
 
@@ -107,4 +107,4 @@ CODINGS = {
         Coding("gzip", range(1, 10), 6, _Gzip, "zlib"),
     )
 }
-"""The codings that are known, by name: the one first that saves most in the least time."""
+"""The known codings, by name: first the one that saves the most in the least time."""

@@ -1,6 +1,6 @@
-"""The content of a request: received once, and kept for everyone who reads it, on whatever thread.
+"""The content of a request: received once, and kept for all code that reads it, on any thread.
 
-A Receiver gives the chunks, a Storage keeps them; Content says who waits for them, and where.
+A Receiver gives the chunks, a Storage keeps them; Content determines which code waits for them, and where.
 """
 
 import os
@@ -39,25 +39,25 @@ class Content:
     def __init__(self, head: Head, data: bytes | None = None) -> None:
         self.head = head
         self.data = data
-        """All bytes, where they are in memory; None until the body is complete."""
+        """All bytes, if they are in memory; None until the body is complete."""
         self.received = 0 if data is None else len(data)
         """Bytes received so far, as they were sent."""
         self.is_complete = data is not None
-        """True if no more is received: all of the body has come, or it was discarded."""
+        """True if no more is received: the whole body has arrived, or it was discarded."""
         self.is_kept = True
         """True if what is received can be read again. It may be set until the first chunk is received."""
         self.is_refused = False
-        """True if the request was refused by its head, whatever its body is."""
+        """True if the request was refused because of its head, whatever its body is."""
         self.failure: Exception | None = None
-        """A copy of the error that receiving the body ended with last."""
+        """A copy of the error with which receiving the body last ended."""
         self.has_uploads = False
-        """True if files of a form were given out, which read what is kept by themselves."""
+        """True if files of a form were given out, which read the kept bytes themselves."""
         self.folder: str | os.PathLike[str] | None = None
-        """Where the file of a large body is made; None for where the system has temporary files."""
+        """The folder in which the file of a large body is made; None for the system's folder for temporary files."""
         self.loop: AbstractEventLoop | None = None
         """The server's event loop, on which the body is received for code on other threads."""
         self.when_not_waited_for: Callable[[], None] | None = None
-        """A function that is called as soon as no thread waits for the body any more."""
+        """A function that is called as soon as no thread waits for the body any longer."""
         self.outermost: object = None
         """The first of those that this request passes: it answers last, so its refusal is the one that counts."""
         self._receiver: Receiver | None = None
@@ -66,10 +66,10 @@ class Content:
         self._streamed = 0
         """Bytes that were given without being kept."""
         self._loss: Exception | None = None
-        """Why the body can't be received as a whole any more."""
+        """The reason why the body can no longer be received as a whole."""
 
     def share(self, head: Head) -> "Content":
-        """Return the same content for another request, which may be closed by itself. The body has to be loaded."""
+        """Return the same content for another request, which may be closed separately. The body has to be loaded."""
         shared = Content(head, self.data)
         shared.is_complete = self.is_complete
         shared.received = self.received
@@ -103,13 +103,13 @@ class Content:
         return self.readable_length == 0 or not self.head.has_body
 
     def is_small(self, most: int) -> bool:
-        """Return True if the body surely has at most so many bytes; one with a content coding may grow."""
+        """Return True if the body certainly has at most this many bytes; one with a content coding may grow."""
         length = self.readable_length
         return length is not None and length <= most and not (self._decodes() and self.head.field("content-encoding"))
 
     @property
     def is_decoded(self) -> bool:
-        """True if a content coding was undone: Content-Encoding and Content-Length are not those of what is kept."""
+        """True if a content coding was undone: Content-Encoding and Content-Length don't apply to the kept bytes."""
         return self._receiver is not None and self._receiver.is_decoded
 
     @property
@@ -142,19 +142,20 @@ class Content:
         self.received = len(data)
 
     def break_off(self, error: HTTPError | OSError) -> None:
-        """Take over the error with which receiving the first bytes ended. Late ones may be asked for again."""
+        """Take over the error with which receiving the first bytes ended. Late bytes may be asked for again."""
         self.failure = without_traceback(error)
         if not isinstance(error, RequestTimeout):
             self._loss = self.failure
 
     async def load(self, limits: Limits) -> None:
-        """Receive all of the body: on a thread if the head blocks, and this never waits then; else on its event loop.
+        """Receive all of the body: on a thread if the head blocks, where this never awaits anything; else on its event
+        loop.
 
-        Called again, it goes on where it broke off.
+        When called again, it continues where it stopped.
         Raises ContentTooLarge (413), from Content-Length before a byte is read, else by counting; BadRequest (400) for
         a bad Content-Length or a body that ends too early; UnsupportedMediaType (415) for an unknown coding;
-        NotImplementedByServer (501) for another Transfer-Encoding than chunked; RequestTimeout (408) for a body that
-        comes too slowly; InsufficientStorage (507); ClientDisconnected.
+        NotImplementedByServer (501) for a Transfer-Encoding other than chunked; RequestTimeout (408) for a body that
+        arrives too slowly; InsufficientStorage (507); ClientDisconnected.
         """
         self._check_loadable(limits)
         while not self.is_complete:
@@ -199,7 +200,7 @@ class Content:
         return chunk
 
     def end_waiting(self) -> None:
-        """Say that no thread waits for the body any more."""
+        """Note that no thread waits for the body any longer."""
         if self.when_not_waited_for is not None:
             self.when_not_waited_for()
             self.when_not_waited_for = None
@@ -215,12 +216,13 @@ class Content:
         return await Crossing().run(lambda: result_of(self.advance(limits)))
 
     async def discard(self) -> None:
-        """Receive what is left of a refused body and forget it: many clients listen only when they have sent all.
+        """Receive what is left of a refused body and forget it: many clients listen only after they have sent
+        everything.
 
         This runs where ``load`` does.
-        A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all, nor is one of which
-        the head was enough to refuse it, if receiving it might hold a server's thread for as long as the client likes.
-        A client that was too slow already gets no more time.
+        A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all. Neither is a body
+        that was refused because of its head, if receiving it might block a server's thread for as long as the client
+        likes. A client that was already too slow gets no more time.
         """
         if self.is_complete or self._is_receiving or (not self.received and self._is_left()):
             return
@@ -231,7 +233,7 @@ class Content:
         if isinstance(self.failure, RequestTimeout):
             return
         receiver = self._received_by()
-        with suppress(Exception):  # nobody wants the body, nor why it breaks off
+        with suppress(Exception):  # the body is not wanted, nor the reason why it breaks off
             await receiver.drain()
         self.received = receiver.received
 
@@ -241,14 +243,14 @@ class Content:
         return (self.head.field("expect") or "").lower() == "100-continue"
 
     def load_on_thread(self, limits: Limits) -> None:
-        """Do what ``load`` does, for code that may block. Raises NotLoadedError where nothing may."""
+        """Do what ``load`` does, for code that may block. Raises NotLoadedError where no code may block."""
         if self._has_all():
             self._check_loadable(limits)
         else:
             self._wait_for(self.load(limits))
 
     def advance_on_thread(self, limits: Limits) -> bytes:
-        """Do what ``advance`` does, for code that may block. Raises NotLoadedError where nothing may."""
+        """Do what ``advance`` does, for code that may block. Raises NotLoadedError where no code may block."""
         return b"" if self._has_all() else self._wait_for(self.advance(limits))
 
     def check_size(self, limits: Limits) -> None:
@@ -257,7 +259,7 @@ class Content:
             raise body_too_large(limits)
 
     def check_kept(self, offset: int) -> None:
-        """Raise an error if the bytes from an offset on can't be read: they are lost, or were streamed and not kept."""
+        """Raise an error if the bytes from an offset can't be read: they are lost, or were streamed and not kept."""
         if self._loss is not None:
             raise without_traceback(self._loss)
         if not self.is_kept and offset != self._streamed:
@@ -270,11 +272,11 @@ class Content:
             )
 
     def failure_again(self) -> Exception | None:
-        """Return the error that receiving the body ended with last, to be raised once more; None if there is none."""
+        """Return the error with which receiving the body last ended, to be raised again; None if there is none."""
         return None if self.failure is None else without_traceback(self.failure)
 
     def is_failure(self, error: BaseException) -> bool:
-        """True if an error is the one that receiving the body ended with last."""
+        """True if an error is the one with which receiving the body last ended."""
         failure = self.failure
         return failure is not None and type(error) is type(failure) and error.args == failure.args
 
@@ -308,7 +310,7 @@ class Content:
     # Keeping
 
     def _keep(self, chunk: bytes, is_last: bool) -> bool:
-        """Keep a chunk in memory. Return True if what is there has to be written to the file."""
+        """Keep a chunk in memory. Return True if the bytes in memory have to be written to the file."""
         if is_last and self._storage is None and len(chunk) <= SMALL_BODY:
             self.data = chunk
             return False
@@ -324,7 +326,7 @@ class Content:
         return self._storage
 
     def read_at(self, offset: int) -> bytes:
-        """Return a chunk of what is kept, from an offset on; empty if no more is kept."""
+        """Return a chunk of the kept bytes, from an offset; empty if no more are kept."""
         data = self.data
         if data is None:
             if self._is_receiving:
@@ -345,7 +347,7 @@ class Content:
         return self.data
 
     def open(self) -> "BytesIO | Window":
-        """Return a file object on all bytes, with a position of its own."""
+        """Return a file object on all bytes, with its own position."""
         if self.data is not None:
             from io import BytesIO
 
@@ -353,7 +355,7 @@ class Content:
         return self._stored().open()
 
     def form(self, limits: Limits, charset: str | None) -> "FormData":
-        """Return the form (multipart/form-data) that the bytes are; ``charset`` is what the request declares.
+        """Return the form (multipart/form-data) in the bytes; ``charset`` is what the request declares.
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
         """
@@ -382,5 +384,5 @@ def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -
 
 def _in_use() -> RuntimeError:
     return explained(
-        "body-read-twice", RuntimeError("the body is being received already: one task or thread at a time waits for it")
+        "body-read-twice", RuntimeError("the body is already being received: one task or thread at a time waits for it")
     )

@@ -1,6 +1,6 @@
-"""Content codings undone (RFC 9110 §8.4): a decoder is fed a body as it arrives, and gives it in small chunks.
+"""Decoding of content codings (RFC 9110 §8.4): a decoder is fed a body as it arrives, and gives it in small chunks.
 
-No I/O. However much a body expands, only the chunk that was asked for is made, and none beyond the limit.
+No I/O. However much a body expands, only the requested chunk is made, and none beyond the limit.
 """
 
 import zlib
@@ -17,7 +17,7 @@ CHUNK_SIZE = 64 << 10
 """Most bytes of a decoded chunk; brotli gives up to half as many more."""
 
 _BLOCK = 16 << 10
-"""Bytes that are decoded at a time: at the end of each member what follows it is copied."""
+"""Bytes that are decoded at a time: at the end of each member, the bytes after it are copied."""
 
 _MOST_CODINGS = 3
 _MOST_ELEMENTS = 16
@@ -25,7 +25,7 @@ _MOST_ELEMENTS = 16
 
 _FREE_MEMBERS = 100
 _MEMBER = 1 << 10
-"""Fewest bytes, on average, of members beyond the free ones: to start one costs more than to read it."""
+"""Fewest bytes, on average, of members beyond the free ones: starting one costs more than reading it."""
 
 _OTHER_NAMES = {"x-gzip": "gzip"}
 
@@ -55,12 +55,12 @@ def content_decoder(content_encoding: str | None) -> "ContentDecoder | None":
 
 @cache
 def accepted_codings() -> tuple[str, ...]:
-    """Return the names of the codings that can be undone: gzip and deflate; zstd and br where they are installed."""
+    """Return the names of the codings that can be decoded: gzip and deflate; zstd and br where they are installed."""
     return tuple(name for name, coding in DECOMPRESSIONS.items() if coding.is_installed)
 
 
 class ContentDecoder:
-    """Undoes the codings of one body, from its first byte to its last. After an error it must not be fed again."""
+    """Decodes the codings of one body, from its first byte to its last. After an error it must not be fed again."""
 
     __slots__ = ("_stages",)
 
@@ -69,7 +69,7 @@ class ContentDecoder:
         self._stages = [_Stage(name, is_last=at == len(codings)) for at, name in enumerate(codings, 1)]
 
     def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
-        """Decode more of the body. Return an iterator of chunks, each of which is made when it is asked for.
+        """Decode more of the body. Return an iterator of chunks, each of which is made on demand.
 
         Take all of them before you feed more. Raises BadRequest (400) for bytes that are not in the coding,
         ContentTooLarge (413) before more than ``limit`` bytes of the decoded body are given.
@@ -110,7 +110,7 @@ class _Stage:
                 self._start_member()
             if chunk := self._decoded(block):
                 self._made += len(chunk)
-                # A body may be a little longer with a coding than without it.
+                # A body can be a little longer with a coding than without one.
                 if self._made > (limit if self._is_last else 2 * limit + CHUNK_SIZE):
                     detail = f"The body, decoded, is longer than the {limit} bytes that are accepted."
                     raise over_limit(ContentTooLarge, "body", limit, detail)
@@ -138,10 +138,10 @@ class _Stage:
 
 
 class Decompression(NamedTuple):
-    """A content coding that can be undone."""
+    """A content coding that can be decoded."""
 
     start: "Callable[[], Member]"
-    """Return a new reader of one member. Raises ImportError where the library is missing."""
+    """Return a new reader of one member. Raises ImportError if the library is missing."""
     library: str
     """The name of the module that it needs."""
     error: str
@@ -156,7 +156,7 @@ class Decompression(NamedTuple):
             library = import_module(self.library)
         except ImportError:
             return False
-        # brotli below 1.2 decodes all of the data at once, however much that is
+        # brotli below 1.2 decodes all data at once, however much it is
         return self.library != "brotli" or hasattr(library.Decompressor, "can_accept_more_data")
 
 
@@ -175,7 +175,7 @@ class Member(Protocol):
 class _Inflate:
     """A stream of zlib, with the methods of a member."""
 
-    def __init__(self, format: int) -> None:  # noqa: A002 - zlib's `wbits`, which say the format
+    def __init__(self, format: int) -> None:  # noqa: A002 - zlib's `wbits`, which determine the format
         self._inner = zlib.decompressobj(format)
         self.needs_input = True
 
@@ -241,4 +241,4 @@ DECOMPRESSIONS = {
     "gzip": Decompression(lambda: _Inflate(16 + zlib.MAX_WBITS), "zlib", "error", has_members=True),
     "deflate": Decompression(_Deflate, "zlib", "error", has_members=False),
 }
-"""The codings that are known, by name: the one first that costs the least work."""
+"""The known codings, by name: first the one that takes the least work."""

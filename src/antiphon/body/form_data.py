@@ -54,7 +54,7 @@ class FormBounds:
         return ended
 
     def count_content(self, size: int) -> None:
-        """Count so many bytes of the part that began last."""
+        """Count this many bytes of the part that began last."""
         limits = self._limits
         if self._head.filename is None:
             self._in_fields += size
@@ -82,8 +82,8 @@ class FormBounds:
 class FormIndex:
     """An index of the parts of a form (RFC 7578), made from its whole body, or from chunks as they are fed.
 
-    Raises ContentTooLarge (413) as soon as a limit is exceeded. That a form is malformed is an error only for code that
-    reads it: other code may want its bytes.
+    Raises ContentTooLarge (413) as soon as a limit is exceeded. A malformed form is an error only for code that reads
+    it: other code may want its bytes.
     """
 
     __slots__ = ("_bounds", "_data", "_failure", "_limits", "_parser", "_parts")
@@ -124,7 +124,7 @@ class FormIndex:
         self._parts += self._bounds.count(events)
 
     def check(self, limits: Limits) -> None:
-        """Check the parts so far against limits that were set since. Raises ContentTooLarge (413) beyond one."""
+        """Check the parts so far against limits that were set later. Raises ContentTooLarge (413) beyond one."""
         if limits is self._limits:
             return
         if len(self._parts) > limits.parts:
@@ -136,7 +136,7 @@ class FormIndex:
         self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> FormData:
-        """Return the form, when all of it was fed. ``spool`` has its bytes; ``charset`` is what the request declares.
+        """Return the form, after all of it was fed. ``spool`` has its bytes; ``charset`` is what the request declares.
 
         Raises BadRequest (400) for a malformed or incomplete form.
         """
@@ -151,7 +151,7 @@ class FormIndex:
                 stated = (spool.read_at(start, end - start).decode("latin-1"), charset)
                 break
         codec = form_codec(*stated)
-        is_utf8 = codec == "utf-8"  # as nearly all forms are; their parts are decoded without a call
+        is_utf8 = codec == "utf-8"  # like nearly all forms, whose parts are decoded without a call
         fields: list[tuple[str, str]] = []
         files: list[tuple[str, Upload]] = []
         for part in self._parts:
@@ -175,7 +175,7 @@ class FormIndex:
 
 @lru_cache(16)
 def _within(parts: int) -> MultipartLimits:
-    """Return bounds of a form; a route's are always the same."""
+    """Return the limits of a form, which are always the same for a route."""
     return MultipartLimits(parts)
 
 

@@ -16,7 +16,7 @@ class EncodedPart(NamedTuple):
 
     @property
     def head(self) -> bytes:
-        """The header fields of the part. Raises UnicodeEncodeError for a name that UTF-8 has no bytes for."""
+        """The header fields of the part. Raises UnicodeEncodeError for a name that UTF-8 can't encode."""
         line = f'Content-Disposition: form-data; name="{self.name.translate(_ESCAPES)}"'
         if self.filename is not None:
             line += f'; filename="{self.filename.translate(_ESCAPES)}"'
@@ -26,7 +26,7 @@ class EncodedPart(NamedTuple):
 
 
 def encode_multipart(parts: Iterable[EncodedPart], boundary: bytes) -> bytes:
-    """Return the body of a form. Raises UnicodeEncodeError for a name that UTF-8 has no bytes for."""
+    """Return the body of a form. Raises UnicodeEncodeError for a name that UTF-8 can't encode."""
     start = b"--%s\r\n" % boundary
     chunks = [chunk for part in parts for chunk in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
     return b"".join([*chunks, b"--%s--\r\n" % boundary])

@@ -1,4 +1,4 @@
-"""The parts of a form, one after another, while they arrive: only the chunk that came last is in memory."""
+"""The parts of a form, one after another, while they arrive: only the latest chunk is in memory."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +33,9 @@ class FormPart:
 
     @property
     def filename(self) -> str | None:
-        """The file's name as the client wrote it: it may be a path, or anything. None for a part that is not a file."""
+        """The file's name as the client wrote it: it can be a path, or anything else. None for a part that is not a
+        file.
+        """
         return None if self._head.filename is None else decode(self._head.filename, "utf-8")
 
     @lazy
@@ -65,7 +67,7 @@ class FormPart:
         return b"".join(self)
 
     async def aread(self) -> bytes:
-        """Return what ``read`` does, on an event loop."""
+        """Return the same as ``read``, on an event loop."""
         return b"".join([chunk async for chunk in self])
 
     def __repr__(self) -> str:
@@ -73,7 +75,7 @@ class FormPart:
 
 
 class FormParts:
-    """The parts of a form, iterated once, by ``for`` or ``async for``.
+    """The parts of a form, iterated once, with ``for`` or ``async for``.
 
     Raises BadRequest (400) for a malformed form, ContentTooLarge (413) beyond a limit, and what the body's stream does.
     """

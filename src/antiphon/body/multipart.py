@@ -1,4 +1,4 @@
-"""Forms as multipart/form-data (RFC 7578, RFC 2046 §5.1): where in the body their parts are.
+"""Forms as multipart/form-data (RFC 7578, RFC 2046 §5.1): the positions of their parts in the body.
 
 ``MultipartParser`` is fed the body in chunks of any size and gives events; ``read_whole_form`` reads most small forms
 at once. Both give offsets in the body, so that a caller that keeps the body needs no copy of the parts. No I/O.
@@ -28,18 +28,18 @@ _boundary = re.compile(rb"[!-~](?:[ -~]{0,%d}[!-~])?" % (LONGEST_BOUNDARY - 2)).
 
 # States of the parser: what it reads.
 _PREAMBLE, _HEAD, _CONTENT, _EPILOGUE = range(4)
-# In place of a state: more bytes are needed to tell whether this is a delimiter.
+# Instead of a state: more bytes are needed to know whether this is a delimiter.
 _CUT = 4
 
 # The state after a boundary, by the two bytes that follow it. The first may be padding (RFC 2046 §5.1.1). After any
-# others the boundary only begins a longer line, which is content.
+# other bytes, the boundary only begins a longer line, which is content.
 _AFTER_BOUNDARY = {b"\r\n": _HEAD, b" ": _HEAD, b"\t": _HEAD, b"--": _EPILOGUE, b"": _CUT, b"\r": _CUT, b"-": _CUT}
 _AFTER_BOUNDARY |= {bytes((padding, byte)): _HEAD for padding in b" \t" for byte in range(256)}
 _AFTER_LAST_BOUNDARY = frozenset({b"--\r\n", b"--"})
 
 
 class MultipartLimits(NamedTuple):
-    """Upper bounds of a multipart form.
+    """Upper bounds on a multipart form.
 
     - ``parts``: fields and files; 1000.
     - ``head``: bounds of the header fields of one part.
@@ -52,7 +52,7 @@ class MultipartLimits(NamedTuple):
 
 
 class PartData(NamedTuple):
-    """Some content of the part whose head came last: ``held``, then the chunk just fed from ``start`` to ``end``.
+    """Some content of the part with the latest head: ``held``, then the chunk just fed from ``start`` to ``end``.
 
     ``held`` is from earlier chunks, and nearly always empty: bytes that could have begun a delimiter, and did not.
     ``part_end`` is the offset in the body at which the part's content ends; None while more is to come.
@@ -136,7 +136,7 @@ class MultipartParser:
         return self._delimiter[4:]
 
     def pass_content(self, data: bytes) -> bool:
-        """Read the next chunk of the body if all of it is more of the same part, as most chunks of a large file are.
+        """Read the next chunk of the body if all of it belongs to the same part, like most chunks of a large file.
 
         Return True if it was read.
         """
@@ -177,7 +177,7 @@ class MultipartParser:
         raise IncompleteForm("The form was cut off: its last delimiter is missing.")
 
     def _read_preamble(self, data: bytes) -> int:
-        """Read up to the first delimiter, which alone needs no line break before it, and must be a whole line.
+        """Read up to the first delimiter, the only one that needs no line break before it, which must be a whole line.
 
         If a later line were taken for it, parts before that would be lost without an error.
         """
@@ -193,7 +193,7 @@ class MultipartParser:
         follows = _CUT if at < 0 else _AFTER_BOUNDARY.get(bytes(written[after : after + 2]))
         self._check_outside(at if at >= 0 else len(written) - len(opening))
         if follows is None or (at > 0 and not written.endswith(b"\r\n", 0, at)):
-            raise BadRequest("The form's first boundary is not on a line of its own.")
+            raise BadRequest("The form's first boundary is not on its own line.")
         if follows == _CUT:
             return len(data)
         self._pass_delimiter(after, follows)
@@ -248,7 +248,7 @@ class MultipartParser:
             end, follows = self._settle(seam, 0, seam.find(delimiter))
             if end == 0:
                 return self._pass_seam(seam, follows, events, len(data))
-        # Most chunks of a large file have no delimiter, and a search from their end finds that out in half the time.
+        # Most chunks of a large file have no delimiter, and a search from their end establishes that in half the time.
         # But for parts that begin within a chunk it would take quadratic time.
         if not start and data.rfind(delimiter) < 0:
             return self._pass_content(data, 0, self._cut(data, 0), events)
@@ -284,9 +284,11 @@ class MultipartParser:
         return len(data)
 
     def _settle(self, data: bytes, start: int, found: int) -> tuple[int, int]:
-        """Return where the next delimiter begins, and the state after it. ``found`` is where to look first, or -1.
+        """Return the position of the next delimiter, and the state after it. ``found`` is the position to look at
+        first, or -1.
 
-        The state is _CUT if more bytes are needed; then that is where a delimiter may begin, or the end of the data.
+        The state is _CUT if more bytes are needed; the position is then where a delimiter may begin, or the end of the
+        data.
         """
         delimiter = self._delimiter
         while found >= 0:
@@ -298,7 +300,7 @@ class MultipartParser:
         return self._cut(data, start), _CUT
 
     def _cut(self, data: bytes, start: int) -> int:
-        """Return where a delimiter may begin that the next chunk completes; else the end of the data."""
+        """Return the position of a possible delimiter that the next chunk may complete; else the end of the data."""
         delimiter = self._delimiter
         # A delimiter has one CR, at its beginning.
         cut = data.rfind(b"\r", max(start, len(data) - len(delimiter) + 1))
@@ -347,7 +349,7 @@ def split_usual_form(data: bytes, delimiter: bytes, most: int, longest: int, /) 
     """
     if not data.startswith(delimiter[2:]):
         return None
-    # The last part is the largest of most forms, and a search from the end takes half the time.
+    # The last part is the largest of most forms, and searching from the end takes half the time.
     last = data.rfind(delimiter)
     last_but_one = data.rfind(delimiter, 0, last)
     parts: list[Part] = []

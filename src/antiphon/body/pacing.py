@@ -1,6 +1,6 @@
 """Timeouts while a body is received: the longest wait for data, and a minimum average rate.
 
-Only time in which somebody waits for the body counts: a handler may take as long as it likes between two chunks.
+Only time in which code waits for the body counts: a handler may take as long as it likes between two chunks.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -26,7 +26,7 @@ class Pace:
         """Seconds of waiting so far."""
 
     async def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits) -> bytes:
-        """Go on with a coroutine that receives the next bytes, after ``received`` bytes. Return them.
+        """Continue a coroutine that receives the next bytes, after ``received`` bytes. Return them.
 
         It was started, on an event loop, and awaits ``effect``. Raises RequestTimeout (408).
         """
@@ -46,12 +46,14 @@ class Pace:
             raise _too_slow(limits)
 
     def _left(self, received: int, limits: Limits) -> float:
-        """Return the seconds of waiting that the rate allows from now on; below 0 if there were too many already."""
+        """Return the seconds of waiting that the rate allows from now on; below 0 if there were already too many."""
         return GRACE + received / limits.rate - self.waited if limits.rate else inf
 
 
 def resume_first(receiving: Coroutine[Any, Any, bytes], effect: Any, limits: Limits) -> Awaitable[bytes | None]:
-    """Go on with a coroutine that receives the first bytes, as ``Pace.resume`` does. Give None if they are overdue."""
+    """Continue a coroutine that receives the first bytes, as ``Pace.resume`` does. The result is None if they are
+    overdue.
+    """
     left, timeout = GRACE if limits.rate else inf, limits.timeout
     return _finished_within()(timeout if 0 < timeout <= left else left, receiving, effect)
 
@@ -70,13 +72,13 @@ def _too_late(limits: Limits) -> RequestTimeout:
 
 
 def _too_slow(limits: Limits) -> RequestTimeout:
-    detail = f"The body arrives more slowly than {limits.rate} bytes a second."
+    detail = f"The body arrives more slowly than {limits.rate} bytes per second."
     return over_limit(RequestTimeout, "rate", limits.rate, detail)
 
 
 @cache
 def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awaitable[bytes | None]]:
-    """Return the function. It is imported on first use, with asyncio, which a server on threads does without."""
+    """Return the function. It is imported on first use, with asyncio, which a server on threads does not need."""
     from antiphon.concurrency.timers import finished_within
 
     return finished_within

@@ -17,7 +17,8 @@ _usual_head = re.compile(
     rb'\r\nContent-Disposition: form-data; name="(' + _PLAIN + rb'*+)"(?:; filename="(' + _PLAIN + rb'*+)")?'
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*))?\r\n\r\n"
 ).match
-# Browsers escape no backslash, not even one before the closing quote. A header that matches can't be read otherwise.
+# Browsers don't escape backslashes, not even one before the closing quote. A header that matches can't be read
+# otherwise.
 _usual_disposition = re.compile(rb'form-data; name="([^"]*+)"(?:; filename="([^"]*+)")?').fullmatch
 _folded = re.compile(rb"\r\n[ \t]++")
 _field = re.compile(rb"(" + _TOKEN + rb")[ \t]*+:([^\r\n\0]*+)").fullmatch
@@ -30,11 +31,11 @@ _quoted_pair = re.compile(rb'\\(["\\])')
 
 
 class IncompleteForm(BadRequest):
-    """A form of which so much is missing that no parser reads it."""
+    """A form that lacks so much that no parser reads it."""
 
 
 class HeadLimits(NamedTuple):
-    """Upper bounds of a part's head: ``size`` and ``name`` in bytes, ``fields`` a number of header fields."""
+    """Upper bounds on a part's head: ``size`` and ``name`` in bytes, ``fields`` a number of header fields."""
 
     size: int = 8 << 10
     fields: int = 16
@@ -46,10 +47,10 @@ class PartHead(NamedTuple):
 
     ``name`` is the form field's name, None if there is none. ``filename`` is None for a part that is not a file, and
     b"" for a file input in which no file was chosen. Both are the bytes that the client sent, nearly always UTF-8, with
-    ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, the line breaks of browsers, stay: undone, they could get
-    into a header or a log. A filename may be a path. ``filename*`` is ignored (RFC 7578 §4.2). ``content_type`` is the
-    header's value, or None. ``offset`` is where in the body the content begins. ``section`` has the header fields as
-    sent.
+    ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, the line breaks of browsers, stay: decoded, they could
+    get into a header or a log. A filename can be a path. ``filename*`` is ignored (RFC 7578 §4.2). ``content_type`` is
+    the header's value, or None. ``offset`` is the position in the body at which the content begins. ``section`` has the
+    header fields as sent.
     """
 
     name: bytes | None
@@ -67,8 +68,8 @@ class PartHead(NamedTuple):
 def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartHead | None:
     """Return the head that begins at ``start``, where the boundary ends, if it is whole and in the usual form.
 
-    ``offset`` is where in the body the data begin. Return None for any other head, and one of more than ``longest``
-    bytes.
+    ``offset`` is the position in the body at which the data begin. Return None for any other head, and one of more than
+    ``longest`` bytes.
     """
     match = match_usual_head(data, start)
     if match is None:
@@ -93,8 +94,8 @@ def match_usual_head(data: bytes, start: int, /) -> tuple[bytes, bytes | None, s
 def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
     """Read a head in any form: ``written`` is the rest of the boundary's line and all lines up to the empty one.
 
-    ``offset`` is where in the body the content begins. Raises BadRequest for a malformed head, one without
-    Content-Disposition, and one with a content encoding (RFC 7578 §4.7); ContentTooLarge beyond the limits.
+    ``offset`` is the position in the body at which the content begins. Raises BadRequest for a malformed head, one
+    without Content-Disposition, and one with a content encoding (RFC 7578 §4.7); ContentTooLarge beyond the limits.
     """
     padding, _, section = written.partition(b"\r\n")
     if padding.strip(b" \t"):

@@ -1,4 +1,4 @@
-"""A body as its server gives it: chunks, one after another, within limits, with content codings undone.
+"""A body as its server gives it: chunks, one after another, within limits, with content codings decoded.
 
 Chunks are received where the head gives them: on a thread if it blocks, else on the server's event loop.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SMALL_BODY = 64 << 10
-"""Bytes up to which a body is small: it never takes turns with others, and is kept as the chunk in which it came."""
+"""Bytes up to which a body is small: it never takes turns with others, and is kept as the chunk in which it arrived."""
 
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5
@@ -36,7 +36,7 @@ class Receiver:
     """Receives the body of ``head``, for one caller at a time.
 
     A chunk that was refused for a limit is not lost: a later call, with a higher limit, gives it. A content coding is
-    undone, unless it is to be left.
+    decoded, unless it is to be left.
     """
 
     __slots__ = (
@@ -52,23 +52,23 @@ class Receiver:
         self.received = 0
         """Bytes received so far, as they were sent."""
         self.has_ended = False
-        """True if no more chunks come."""
+        """True if there are no more chunks."""
         self.is_broken = False
-        """True if the rest cannot be received any more: the bytes that were being decoded are lost."""
+        """True if the rest can no longer be received: the bytes that were being decoded are lost."""
         self._has_begun = False
         self._declared: int | None = None
         self._held = b""
         """Bytes that were received, and are above a limit."""
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
-        """Chunks of the bytes that were received, decoded as they are asked for."""
+        """Chunks of the bytes that were received, decoded on demand."""
         self._decodes_until = 0.0
-        """When the event loop is to run other tasks, though there is more to decode."""
+        """The time at which the event loop is to run other tasks, even if there is more to decode."""
         self._member: Member | None = None
 
     @property
     def is_decoded(self) -> bool:
-        """True if the body has a content coding, which is undone."""
+        """True if the body has a content coding, which is decoded."""
         return self._decoder is not None
 
     def hold(self, data: bytes) -> None:
@@ -118,7 +118,7 @@ class Receiver:
         if transfer_coding := head.field("transfer-encoding"):
             if declared is not None:
                 raise BadRequest("The body has both a Content-Length and a Transfer-Encoding.")
-            # Servers undo this one, and leave others in the body (RFC 9112 §6.1).
+            # Servers decode this one, and leave others in the body (RFC 9112 §6.1).
             if transfer_coding.strip(OWS).lower() != "chunked":
                 raise NotImplementedByServer(f"The Transfer-Encoding must be chunked, not {transfer_coding[:80]!r}.")
         if declared is not None and declared > limits.body:
@@ -175,7 +175,7 @@ class Receiver:
             queue.release(member)
 
     def _accept(self, data: bytes, limits: Limits) -> bytes:
-        """Check the bytes that came last, of which there are none at the end; return their first chunk, decoded."""
+        """Check the latest bytes, of which there are none at the end; return their first chunk, decoded."""
         received, declared = self.received, self._declared
         if received > limits.body or (declared is not None and (received > declared if data else received < declared)):
             self._held = data

@@ -1,4 +1,4 @@
-"""The bytes of a body, kept in memory while they are few, else in one file, with the offsets of a form's parts."""
+"""The bytes of a body, kept in memory if they are few, else in one file, with the offsets of a form's parts."""
 
 import os
 from collections.abc import Callable
@@ -24,7 +24,7 @@ FORM_DATA = "multipart/form-data"
 class Storage:
     """Keeps the chunks of a body, decoded, in their order.
 
-    ``content_type`` is the body's, ``folder`` where the file of a large one is made (None: where the system has
+    ``content_type`` is the body's, ``folder`` the place for the file of a large one (None: the system's folder for
     temporary files), ``data`` the first bytes.
     """
 
@@ -56,7 +56,8 @@ class Storage:
         return self._spool.is_due
 
     async def write(self, limits: Limits, may_block: bool) -> None:
-        """Write to the file what waits in memory, at once if this ``may_block``, else without keeping an event loop.
+        """Write the bytes that wait in memory to the file, at once if this ``may_block``, else without blocking an
+        event loop.
 
         The parts of a form are then indexed while they arrive.
 
@@ -74,7 +75,7 @@ class Storage:
             await _on_file_thread(spool.flush)
 
     def read_at(self, offset: int) -> bytes:
-        """Return a chunk of at most ``READ_SIZE`` bytes from an offset on; empty if no more are kept."""
+        """Return a chunk of at most ``READ_SIZE`` bytes from an offset; empty if no more are kept."""
         return self._spool.read_at(offset, READ_SIZE) if offset < self._spool.size else b""
 
     async def aread_at(self, offset: int) -> bytes:
@@ -87,13 +88,13 @@ class Storage:
         return self._spool.getvalue() if self._spool.in_memory else self._spool.read_at(0, self._spool.size)
 
     def open(self) -> "Window":
-        """Return a file object on all bytes, with a position of its own."""
+        """Return a file object on all bytes, with its own position."""
         from antiphon.uploads.window import Window
 
         return Window(self._spool, 0, self._spool.size)
 
     def form(self, limits: Limits, charset: str | None) -> "FormData":
-        """Return the form that all bytes are; its files are views on them. ``charset`` is what the request declares.
+        """Return the form in the bytes; its files are views of them. ``charset`` is what the request declares.
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for malformed or missing parts.
         """
@@ -136,7 +137,7 @@ async def _on_file_thread(function: Callable[[], T]) -> T:
     return await run_on_file_thread(function)
 
 
-# Imported on first use; an import statement that is repeated takes as long as a small form.
+# Imported on first use; a repeated import statement takes as long as reading a small form.
 
 
 @cache

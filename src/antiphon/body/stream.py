@@ -16,10 +16,10 @@ class BodyOwner(Protocol):
 
 
 class BodyStream:
-    """The body, iterated from its start, each time; chunks have at most 256 KiB, or are what arrived at once.
+    """The body, iterated from its start each time; chunks have at most 256 KiB, or are the bytes that arrived at once.
 
     ``for`` is for code that may block, ``async for`` for an event loop. Raises what ``Request.load`` does, and
-    RuntimeError for a body that was streamed before without being kept.
+    RuntimeError for a body that was already streamed without being kept.
     """
 
     __slots__ = ("_content", "_owner")

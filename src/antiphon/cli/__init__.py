@@ -1,4 +1,4 @@
-"""The command `antiphon`, and the name that commands of other packages import."""
+"""The command `antiphon`, and the name that other packages' commands import."""
 
 from antiphon.lazy import import_on_use
 

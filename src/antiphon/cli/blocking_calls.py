@@ -1,4 +1,4 @@
-"""Calls that block an event loop, logged with their lines: a thread watches the loop in the debug mode."""
+"""Calls that block an event loop, logged with their lines by a thread that watches the loop in debug mode."""
 
 import linecache
 import logging
@@ -17,13 +17,13 @@ from antiphon.request.request import Request
 LIMIT = 0.1
 """Seconds for which a loop may be blocked."""
 _PAUSE = 0.02
-"""Seconds between two looks at a loop that turns, and at one that does not."""
+"""Seconds between two checks of a loop that runs, and of one that is blocked."""
 _LONGEST = 5.0
-"""Seconds after which a call is logged that still blocks."""
+"""Seconds after which a call that still blocks is logged."""
 
 
 class Place(NamedTuple):
-    """A line of the project that was running, and the request that it was for, where that is known."""
+    """A line of the project that was running, and its request, if that is known."""
 
     path: str
     line: int
@@ -46,7 +46,7 @@ class _Watch:
         self._turned = Event()
 
     def run(self) -> None:
-        """Have the loop turn again and again, which wakes one that is idle, and see whether it does."""
+        """Call a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
         while True:
             self._turned.clear()
             asked = time.monotonic()
@@ -63,7 +63,7 @@ class _Watch:
         self._turned.set()
 
     def _wait_blocked(self, since: float) -> None:
-        """Find the line that blocks the loop, wait until it turns again, and log how long that took."""
+        """Find the line that blocks the loop, wait until the loop runs again, and log how long that took."""
         place = self._place()
         while not self._turned.wait(_PAUSE):
             place = place or self._place()
@@ -73,7 +73,7 @@ class _Watch:
             self._log(place, f"was blocked for {time.monotonic() - since:.2f} s")
 
     def _place(self) -> Place | None:
-        """Return the project's innermost line that the loop's thread runs; None if it runs none, as when it waits."""
+        """Return the innermost line of the project that the loop's thread runs; None if none runs, as when it waits."""
         frame = sys._current_frames().get(self._thread or 0)  # noqa: SLF001 - public, and documented
         if not self._loop.is_running():
             return None
@@ -91,14 +91,14 @@ class _Watch:
         code = linecache.getline(place.path, place.line).strip()
         where = f"{shown_path(place.path)}, line {place.line}, in {place.function}"
         logging.getLogger("antiphon").warning(
-            "The event loop %s, and all requests with it: %s: %s%s. Await instead, call it by asyncio.to_thread, or"
+            "The event loop %s, and all requests with it: %s: %s%s. Await instead, call it with asyncio.to_thread, or"
             " write a handler that blocks as `def`.",
             *(fact, where, code, _described(place.request)),
         )
 
 
 def _request_of(frame: FrameType) -> Request | None:
-    """Return the request that a frame of Antiphon's is about."""
+    """Return the request that a frame of Antiphon handles."""
     if not frame.f_globals.get("__name__", "").startswith("antiphon."):
         return None
     request = frame.f_locals.get("request")

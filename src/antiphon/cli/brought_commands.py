@@ -1,6 +1,6 @@
-"""Commands that other packages bring, by the entry-point group `antiphon.commands`: `antiphon flags list`.
+"""Commands that other packages add in the entry-point group `antiphon.commands`: `antiphon flags list`.
 
-A package is imported when its command is named, or when the help lists it. No command here pays for others.
+A package is imported when its command is called, or when the help lists it. Our own commands don't pay for others.
 """
 
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,19 +16,19 @@ GROUP = "antiphon.commands"
 
 
 class Commands(click.Group):
-    """The commands of a group, and those that other packages bring under names of their own."""
+    """A group of commands, together with the commands that other packages add."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands: those here first, then the others, sorted."""
+        """Return the names of all commands: our own first, then the others, sorted."""
         own = super().list_commands(ctx)
         return [*own, *sorted({entry.name for entry in _entries()} - {*own})]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command; one that can't be loaded says so when it is called."""
+        """Return a command; a command that can't be loaded says so when it is called."""
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command. An error of it is shown without a traceback, as click shows its own."""
+        """Call a command. Its errors are shown without a traceback, like those of click."""
         try:
             return super().invoke(ctx)
         except CommandError as error:
@@ -66,13 +66,13 @@ def _brought(name: str) -> click.Command | None:
 
 
 def _loaded(entries: "list[EntryPoint]") -> click.Command:
-    """Import the command of the only entry. Raises `BadCommand` for several, and for anything that is not a command."""
+    """Import the command of the only entry. Raises `BadCommand` for several entries, and for anything but a command."""
     from antiphon.cli.failure import explain_failure
 
     name, entry = entries[0].name, entries[0]
     if len(entries) > 1:
         packages = " and ".join(sorted(map(_package, entries)))
-        raise BadCommand(f"The packages {packages} each bring a command {name!r}: uninstall all but one.")
+        raise BadCommand(f"The packages {packages} each add a command {name!r}: uninstall all but one.")
     what = f"The command {name!r} of the package {_package(entry)}"
     try:
         found: object = entry.load()

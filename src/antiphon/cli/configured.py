@@ -1,4 +1,4 @@
-"""Commands whose options are flags, or else variables of the environment, or else lines of the file `.env` here."""
+"""Commands whose options are set by flags, environment variables or the file `.env`, in this order."""
 
 import os
 from typing import Any
@@ -11,7 +11,7 @@ from antiphon.cli.settings import ENV_FILE, PREFIX, read
 
 
 class Configured(click.Command):
-    """A command whose parameters can be set in the environment and in `.env`, `--port` as ANTIPHON_PORT."""
+    """A command whose parameters can be set in the environment and in `.env`, such as `--port` as ANTIPHON_PORT."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -21,7 +21,7 @@ class Configured(click.Command):
                 each.show_envvar = True
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        """Make the context of a run, in which the values of `.env` are defaults."""
+        """Return the context of a run, in which the values of `.env` are defaults."""
         values = _read_unless_reloading()
         defaults: dict[str, Any] = {}
         for each in self.params:
@@ -32,7 +32,7 @@ class Configured(click.Command):
 
 
 def _read_unless_reloading() -> dict[str, str]:
-    """Read `.env`. A worker takes a wrong one for none: it is read again when the application is loaded."""
+    """Read `.env`. A worker ignores a malformed one, since it is read again when the application is loaded."""
     from antiphon.cli.control import INHERITED  # late: most commands have no workers
 
     try:
@@ -49,7 +49,7 @@ def _variables(parameter: click.Parameter) -> list[str]:
 
 
 def source_of(name: str) -> str:
-    """Return the flag or the variable that has set an option of the running command."""
+    """Return the flag or the variable that set an option of the running command."""
     source = click.get_current_context().get_parameter_source(name)
     if source is ParameterSource.COMMANDLINE:
         return f"--{name}"

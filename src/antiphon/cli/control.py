@@ -1,4 +1,7 @@
-"""The connection of a worker to its supervisor: reports in one direction; orders, and its end, in the other."""
+"""The connection between a worker and its supervisor, for reports in one direction and orders in the other.
+
+The supervisor ends the worker by closing the connection.
+"""
 
 import json
 import socket
@@ -12,11 +15,11 @@ from antiphon.cli.interface import Choice
 INHERITED = "ANTIPHON_WORKER"
 """The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
 TOLD = "ANTIPHON_TOLD"
-"""The environment variable that tells a worker what the command line says, in JSON; otherwise the worker reads that."""
+"""The environment variable that gives a worker the command line in JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
-"""What a worker is to do next: load a target, or show the report of a failure, with a page on it; serve what it has
-loaded; write down where its tasks are; or take note that it has a successor, and ends.
+"""An order to a worker: to load a target, or to show the report of a failure, with its page; to serve what it has
+loaded; to write down where its tasks are; or a notice that it has a successor, and ends.
 """
 SERVE: Order = {"serve": ""}
 STACKS: Order = {"stacks": ""}
@@ -24,7 +27,7 @@ REPLACED: Order = {"replaced": ""}
 
 
 def encoded(order: Order) -> bytes:
-    """Return an order as it is sent."""
+    """Return an order in the form in which it is sent."""
     return json.dumps(order).encode() + b"\n"
 
 
@@ -36,27 +39,27 @@ class Control:
         self._orders: SimpleQueue[Order] = SimpleQueue()
 
     def report_serving(self, choice: Choice) -> None:
-        """Say that the application has started, and is served from now on."""
+        """Report that the application has started, and is now being served."""
         self._report({"serves": choice})
 
     def report_asked(self) -> None:
-        """Say that the first request has come, before it is answered."""
+        """Report that the first request has arrived, before it is answered."""
         self._report({"asked": True})
 
     def report_failure(self, message: str, exit_code: int, page: str = "") -> None:
-        """Say why the application can't be served, perhaps with a page on that."""
+        """Report why the application can't be served, perhaps with a page about it."""
         self._report({"error": message, "exit_code": exit_code, "page": page})
 
     def report_closed(self) -> None:
-        """Say that this worker takes no new connection any more."""
+        """Report that this worker no longer accepts connections."""
         self._report({"closed": True})
 
     def report_worn(self) -> None:
-        """Ask for another worker, which is to serve before this one ends."""
+        """Ask for another worker, which should serve before this one ends."""
         self._report({"worn": True})
 
     def beat(self) -> None:
-        """Say that this worker is alive. A supervisor that doesn't read is not waited for."""
+        """Report that this worker is alive, without waiting for a supervisor that doesn't read."""
         with suppress(OSError):
             self._connection.send(b"{}\n", socket.MSG_DONTWAIT)
 
@@ -65,14 +68,14 @@ class Control:
             self._connection.sendall(json.dumps(report).encode() + b"\n")
 
     def wait_for_order(self) -> Order:
-        """Say that all is ready for the next order, and wait for it."""
+        """Report that this worker is ready for the next order, and wait for it."""
         self._report({"waits": True})
         return self._orders.get()
 
     def wait_told_to_end(self, write_stacks: Callable[[], object]) -> bool:
-        """Take in orders until the supervisor closes its end of the connection, or dies.
+        """Process orders until the supervisor closes its end of the connection, or dies.
 
-        `write_stacks` is called when that is ordered. Returns True if another worker serves.
+        The order to write stacks calls `write_stacks`. Returns True if another worker serves.
         """
         with suppress(ConnectionError, ValueError), self._connection.makefile("rb") as lines:  # perhaps half a line
             for line in lines:

@@ -1,4 +1,4 @@
-"""The search for an application in the current directory, by its name. It imports nothing: a module may do anything."""
+"""The search for an application in the current directory, by its name. It imports nothing, which could do anything."""
 
 import re
 from pathlib import Path
@@ -12,24 +12,24 @@ _is_bound = (
     re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE),
     re.compile(rf"^from +\S+ +import +(?:\([^)]*?|[^#\n(]*?)\b{_NAME}(?! +as\b)", re.MULTILINE),
 )
-"""Names that a module makes, and names that it imports. A module whose syntax is wrong has names, too."""
+"""Patterns for names that a module defines, and names that it imports, even if its syntax is wrong."""
 _is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
 
 
 def find_target(text: str | None) -> Target:
-    """Return the target that was named, or that ANTIPHON_APP names, or else the one that is here.
+    """Return the target that was named, or that ANTIPHON_APP names, or else the one in the current directory.
 
-    Raises `BadCommand` for one that is malformed, and where none is here, or several.
+    Raises `BadCommand` for a malformed target, and if the current directory has none, or several.
     """
     text = text or setting("ANTIPHON_APP")
     return Target.parse(text) if text else find()
 
 
 def find() -> Target:
-    """Find the one application in the modules here, or else in the packages here, without their packages.
+    """Find the only application in the modules of the current directory, or else in its packages' own modules.
 
-    Modules that only import one count where no module makes one. Raises `BadCommand` for none and for several.
+    Modules that only import an application count if no module makes one. Raises `BadCommand` for none and for several.
     """
     tried: list[Path] = []
     for patterns in (("*.py", "*/__init__.py"), ("*/*.py",)):
@@ -38,7 +38,7 @@ def find() -> Target:
         for is_bound in _is_bound:
             found = [Target(_dotted(path), name) for path, text in modules.items() if (name := _first(is_bound, text))]
             if len(found) > 1:
-                raise BadCommand(f"Several applications are here, so name one: {', '.join(map(str, sorted(found)))}.")
+                raise BadCommand(f"Several applications were found, so name one: {', '.join(map(str, sorted(found)))}.")
             if found:
                 return found[0]
     raise BadCommand(_nothing(tried))
@@ -50,7 +50,7 @@ def _modules(pattern: str) -> list[Path]:
 
 
 def _dotted(path: Path) -> str:
-    """Return the name of a module; empty if it has none, as a script `back-up.py`."""
+    """Return the name of a module; empty if it has none, like a script `back-up.py`."""
     parts = path.with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__") if all(part.isidentifier() for part in parts) else ""
 
@@ -65,6 +65,6 @@ def _nothing(tried: list[Path]) -> str:
         return f"No application was named, and {Path.cwd()} has no modules. Write: antiphon run MODULE:APP."
     shown = [str(path) for path in tried[:_MOST_SHOWN]] + ["..."] * (len(tried) > _MOST_SHOWN)
     return (
-        f"No application was named, and none was found in {Path.cwd()}. {', '.join(NAMES)} were looked for in"
+        f"No application was named, and none was found in {Path.cwd()}. The command looked for {', '.join(NAMES)} in"
         f" {', '.join(shown)}. Write: antiphon run MODULE:APP."
     )

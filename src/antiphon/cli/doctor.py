@@ -1,6 +1,6 @@
-"""`antiphon doctor`: requests as a stranger may forge them, sent to an application that runs, and what they achieve.
+"""`antiphon doctor`: forged requests, as a stranger could send them, to a running application, and their effects.
 
-And what its answers tell browsers to refuse.
+It also reports which rules the answers set for browsers.
 """
 
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from urllib.parse import SplitResult, urlsplit
 from antiphon.cli.errors import BadCommand, Refused
 
 State: TypeAlias = Literal["forged", "lacking", "refused", "unseen"]
-"""A stranger can do it; browsers are not told to refuse it; it is refused; or nothing in the answers tells."""
+"""A stranger can do it; browsers are not told to refuse it; it is refused; or the answers don't show it."""
 
 HOST = "forged.invalid"
 ADDRESS = "203.0.113.66"  # RFC 5737
 _PATIENCE = 5.0
 _MOST_READ = 1 << 20
 _NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
-"""Statuses of a POST that tell nothing, as it may not have reached a handler."""
+"""Statuses of a POST that show nothing, since it may not have reached a handler."""
 
 
 class Finding(NamedTuple):
-    """One thing that a stranger may try, how it went, and the setting that refuses it."""
+    """An attempt that a stranger could make, its outcome, and the setting that refuses it."""
 
     trial: str
     state: State
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 def examine(url: str) -> list[Finding]:
-    """Return findings on an application at a URL. Raises `Refused` if nobody answers, `BadCommand` for another URL."""
+    """Return findings about an app at a URL. Raises `Refused` if nothing answers, `BadCommand` for a malformed URL."""
     place = urlsplit(url)
     if place.scheme not in ("http", "https") or not place.hostname:
         raise BadCommand(f"{url!r} is not a URL: write one such as http://127.0.0.1:8000/.")
@@ -65,7 +65,7 @@ def examine(url: str) -> list[Finding]:
 
 
 def worst(findings: list[list[Finding]]) -> list[Finding]:
-    """Return the worst finding of each trial at several URLs. One that was refused anywhere was seen."""
+    """Return the worst finding of each trial at several URLs. A trial that was refused at any of them is not unseen."""
     order: list[State] = ["forged", "lacking", "refused", "unseen"]
     return [min(each, key=lambda found: order.index(found.state)) for each in zip(*findings, strict=True)]
 
@@ -78,7 +78,7 @@ def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: st
         connection.request(method, target, headers={"User-Agent": "antiphon doctor", **fields})
         response = connection.getresponse()
         body = b""
-        end = monotonic() + _PATIENCE  # a stream may have none
+        end = monotonic() + _PATIENCE  # a stream may never end
         while len(body) < _MOST_READ and monotonic() < end and (chunk := response.read1(_MOST_READ)):
             body += chunk
         received = tuple([(name.lower(), value) for name, value in response.getheaders()])
@@ -89,7 +89,7 @@ def _host(place: SplitResult) -> Finding:
     usual = _send(place)
     try:
         forged = _send(place, Host=HOST)
-    except (OSError, HTTPException):  # as proxies refuse it
+    except (OSError, HTTPException):  # some proxies refuse it like this
         forged = Answer(421)
     is_nothing = bool(usual.body) and not forged.body and HOST not in forged.head  # as Caddy refuses it, with a 200
     is_refused = is_nothing or (forged.status >= 400 and forged.status != usual.status)
@@ -98,7 +98,7 @@ def _host(place: SplitResult) -> Finding:
 
 
 def _forwarded(place: SplitResult) -> Iterator[Finding]:
-    """Yield a finding on each header of proxies. It is believed if the answer then has its value, or is a refusal."""
+    """Yield a finding for each proxy header. It is believed if the answer then has its value, or is a refusal."""
     other = "http" if place.scheme == "https" else "https"
     trials = {
         "X-Forwarded-For": (ADDRESS, [ADDRESS]),
@@ -109,11 +109,11 @@ def _forwarded(place: SplitResult) -> Iterator[Finding]:
         "Forwarded": (f"for={ADDRESS};host={HOST};proto={other}", [ADDRESS, HOST]),
     }
     for name, (value, marks) in trials.items():
-        usual = _send(place, X_Antiphon_Doctor=value)  # a page may show all headers that it gets
+        usual = _send(place, X_Antiphon_Doctor=value)  # a page may show all headers that it receives
         forged = _send(place, **{name: value})
         is_believed = any(forged.text.count(mark) > usual.text.count(mark) for mark in marks)
         is_misdirected = forged.status in (400, 421) and forged.status != usual.status
-        mend = f"take strangers' addresses out of App(trusted_proxies=...), or {name.lower()} out of its headers"
+        mend = f"remove strangers' addresses from App(trusted_proxies=...), or {name.lower()} from its headers"
         yield Finding(f"{name}: {value}", "forged" if is_believed or is_misdirected else "unseen", mend)
 
 
@@ -125,10 +125,8 @@ def _encoded_slash(place: SplitResult) -> Finding:
         is_answered = _send(place, path=hidden).status < 400
         is_all_answered = _send(place, path=f"/antiphon-doctor%2F{last}").status < 400
         state = "unseen" if is_answered and is_all_answered else "forged" if is_answered else "refused"
-    mend = (
-        "App(encoded_slashes=True), on a server that gives the path as it was sent: a rule for the path may not match"
-    )
-    return Finding(f"{hidden}: an encoded slash for a slash", state, mend)
+    mend = "App(encoded_slashes=True), on a server that passes on the path as sent: a rule for the path may not match"
+    return Finding(f"{hidden}: an encoded slash in place of a slash", state, mend)
 
 
 def _cross_site(place: SplitResult) -> Finding:
@@ -137,18 +135,18 @@ def _cross_site(place: SplitResult) -> Finding:
     return Finding(
         "POST: a write by a page of another site",
         state,
-        "App(cross_site_writes=False), and trusted_origins that you know",
+        "App(cross_site_writes=False), and only trusted_origins that you know",
     )
 
 
 def look_at_cookies(usual: Answer, place: SplitResult) -> Finding:
-    """Return the finding on cookies that scripts can read, that other sites have sent, or that http carries."""
+    """Return the finding about cookies that scripts can read, other sites' pages can send, or http transmits."""
     wanted = ["httponly", "samesite", *(["secure"] if place.scheme == "https" else [])]
     weak = [name for name, flags in map(_flags, usual.values("set-cookie")) if not flags.issuperset(wanted)]
     state: State = "lacking" if weak else "refused" if usual.values("set-cookie") else "unseen"
     mend = (
         f"response.set_cookie({weak[0] if weak else 'name'!r}, ..., httponly=True, samesite='Lax', secure=True):"
-        " leave HttpOnly out only of what scripts have to read"
+        " leave HttpOnly out only for cookies that scripts have to read"
     )
     return Finding("Set-Cookie: a cookie that scripts read, other sites send, or http carries", state, mend)
 
@@ -159,7 +157,7 @@ def _flags(line: str) -> tuple[str, set[str]]:
 
 
 def look_at_frames(usual: Answer) -> Finding:
-    """Return the finding on pages that other sites may show in a frame."""
+    """Return the finding about pages that other sites can show in a frame."""
     is_told = bool(usual.values("x-frame-options")) or any(
         "frame-ancestors" in value.lower() for value in usual.values("content-security-policy")
     )
@@ -169,9 +167,9 @@ def look_at_frames(usual: Answer) -> Finding:
 
 
 def look_at_transport(usual: Answer, place: SplitResult) -> Finding:
-    """Return the finding on browsers that come by http, where somebody on the way reads and changes all."""
+    """Return the finding about visits over http, which others on the network can read and change."""
     state: State = "unseen"
     if place.scheme == "https":
         state = "refused" if usual.values("strict-transport-security") else "lacking"
-    mend = "app.use(SecurityHeaders()), and trusted_proxies if one ends TLS, or the proxy's own setting"
-    return Finding("Strict-Transport-Security: a visit by http", state, mend)
+    mend = "app.use(SecurityHeaders()), and trusted_proxies if a proxy ends TLS, or the proxy's own setting"
+    return Finding("Strict-Transport-Security: a visit over http", state, mend)

@@ -1,6 +1,6 @@
-"""The command `antiphon`. A worker begins here, too: what its supervisor has told it takes the place of a command line.
+"""The entry point of the command `antiphon`, and of workers, which get the supervisor's data instead of a command line.
 
-So a worker imports neither the command line nor the supervisor.
+A worker therefore imports neither the command line nor the supervisor.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from antiphon.cli.target import Target
 
 
 class Told(NamedTuple):
-    """The command line as a worker needs it. `find` returns the target."""
+    """The part of the command line that a worker needs. `find` returns the target."""
 
     find: Callable[[], Target]
     requested: Choice | None
@@ -33,7 +33,7 @@ class Told(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Told":
-        """Parse what `encoded` returns."""
+        """Parse the output of `encoded`."""
         target, requested, values, is_for_loopback = json.loads(text)
         hosts, *others = values["guards"]
         options = ServerOptions(
@@ -43,7 +43,7 @@ class Told(NamedTuple):
 
 
 def encoded(target: str, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> str:
-    """Return what a supervisor tells its workers: a target, and the parts of `Told`, as JSON."""
+    """Return the data that a supervisor passes to its workers: a target, and the parts of `Told`, as JSON."""
     return json.dumps([target, requested, options._asdict(), is_for_loopback])
 
 
@@ -79,7 +79,7 @@ def serve_as_worker(inherited: str, told: Told) -> int:
 
 
 def end_without_finalizing() -> None:
-    """Have this process end early once it has served. Call this before a program registers functions for the end."""
+    """Make this process end early once it has served. Call this before a program registers functions for the end."""
     atexit.register(_leave)
 
 

@@ -1,4 +1,4 @@
-"""`antiphon explain`: what the kinds of errors mean, and what to write instead."""
+"""`antiphon explain`: the meaning of each kind of error, and what to write instead."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -8,8 +8,9 @@ from antiphon.explanations.texts import Explanation, UnreadableError, explanatio
 
 
 def explanation_of(kind: str) -> str:
-    """Return the explanation of one kind of error. Raises `BadCommand`, which names the nearest, for an unknown one,
-    and for one of a package whose explanations can't be read.
+    """Return the explanation of one kind of error.
+
+    Raises `BadCommand` for an unknown kind, with the nearest ones, and for a package whose explanations can't be read.
     """
     package, dot, _ = kind.partition(".")
     try:
@@ -24,7 +25,7 @@ def explanation_of(kind: str) -> str:
 
 
 def listed() -> Iterator[str]:
-    """Give the lines of a list of all kinds of errors, by their sections: those here, then those of other packages."""
+    """Yield the lines of a list of all kinds of errors by section: our own, then those of other packages."""
     yield from _lines(explanations().values())
     for package in packages():
         try:

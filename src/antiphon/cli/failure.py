@@ -1,4 +1,4 @@
-"""Failures of an application to load, told in a few lines: the frames of the user's own files, and the error."""
+"""Descriptions of why an application can't be loaded, in a few lines: the frames of the user's own files, the error."""
 
 import importlib
 import os
@@ -11,13 +11,13 @@ from antiphon.explanations.words import explain
 _MOST_LINES = 15
 _MOST_FRAMES = 6
 _MACHINERY = (ANTIPHON, os.path.join(os.path.dirname(importlib.__file__), ""), "<frozen importlib")
-"""Beginnings of the file names of frames that lead from this command to the module, or from one module to the next."""
+"""Prefixes of the file names of frames between this command and the module, or between one module and the next."""
 
 
 def explain_failure(what: str, error: BaseException) -> str:
-    """Return at most fifteen lines: `what` failed, where in the user's own files, and the error.
+    """Return at most fifteen lines: `what` failed, the place in the user's own files, and the error.
 
-    A SyntaxError has its line and a caret.
+    A SyntaxError is shown with its line and a caret.
     """
     lines = [what, *map(_line, _most_useful(user_frames(error))), *_reason(error)]
     return "\n".join(lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "..."])
@@ -30,7 +30,7 @@ def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """Return the last frames of the project, or else the first of others, and the one that raised; each once."""
+    """Return the last frames of the project, or else the first other ones, and the frame that raised; each once."""
     own = [frame for frame in frames if is_own(frame.filename)]
     chosen = [*(own[1 - _MOST_FRAMES :] or frames[:1]), *frames[-1:]]
     return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
@@ -41,7 +41,7 @@ def _line(frame: traceback.FrameSummary) -> str:
 
 
 def _reason(error: BaseException) -> list[str]:
-    """Return the lines of an error, of what it was raised from, and of the errors of a group."""
+    """Return the lines for an error, for the error that it was raised from, and for the errors of a group."""
     if isinstance(error, SystemExit):
         return [f"It ended the process: SystemExit({error.code!r})"]
     explain(error)
@@ -59,7 +59,7 @@ def _short(error: BaseException) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return a text whose frames have their files as seen from the current directory."""
+    """Return a text in which the files of frames are relative to the current directory."""
     return text.replace(f'File "{_project()}', 'File "')
 
 

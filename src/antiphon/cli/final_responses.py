@@ -1,7 +1,6 @@
-"""The last responses of a worker that ends: they tell clients to send nothing more on their connections.
+"""The last responses of a worker that ends, which tell clients to send nothing more on their connections.
 
-Otherwise a request may come on a connection in the moment in which it is closed, and be lost. HTTP/2 has no such
-header.
+Otherwise a request may arrive on a connection at the moment when it is closed, and be lost. HTTP/2 has no such header.
 """
 
 from functools import partial
@@ -14,7 +13,7 @@ from antiphon.concurrency.draining import DRAINING
 def with_final_responses(app: Any, interface: Interface) -> Any:
     """Return an application that adds `connection: close` to its responses as soon as the process drains.
 
-    Its attribute `answer` is the callable that answers.
+    Its attribute `answer` is the callable that answers requests.
     """
     return {"wsgi": _WSGI, "asgi": _ASGI, "rsgi": _RSGI}[interface](app)
 
@@ -62,7 +61,7 @@ class _RSGI:
 
 
 class _Protocol:
-    """The protocol of a server, but for the headers of the response."""
+    """The protocol of a server, except for the headers of the response."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol

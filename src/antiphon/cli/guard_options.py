@@ -37,7 +37,7 @@ _OPTIONS = (
         metavar="HOST,...",
         multiple=True,
         callback=_hosts,
-        help="Answer for these hosts alone (421): example.com, or .example.com with all below it.",
+        help="Answer only for these hosts (else 421): example.com, or .example.com with all hosts below it.",
     ),
     click.option("--refuse-cross-site", is_flag=True, help="Refuse writes that pages of other sites make (403)."),
     click.option(
@@ -48,7 +48,7 @@ _OPTIONS = (
 
 
 def guard_options(command: F) -> F:
-    """Give a command the options of `Guards`, which stand around a program of another library."""
+    """Add the options of `Guards`, which are for programs of other libraries, to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

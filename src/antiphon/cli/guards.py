@@ -1,4 +1,4 @@
-"""Guards of `antiphon run` around a program of other libraries, and what they say."""
+"""Guards of `antiphon run` around a program of another library, and their error messages."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,30 +10,30 @@ if TYPE_CHECKING:
 
 
 class Guards(NamedTuple):
-    """The checks of requests before a program gets them, and the headers that its responses get."""
+    """Checks of requests before they reach a program, and headers that are added to its responses."""
 
     trusted_hosts: tuple[str, ...] = ()
     refuse_cross_site: bool = False
     max_body: int | None = None
-    """The most bytes of a body; None to leave that to the program."""
+    """The maximum size of a body in bytes; None to leave that to the program."""
     security_headers: bool = False
 
     def around(self, program: Any, requested: Choice | None, name: str) -> "App":
-        """Return an application that hands on to a program what these guards let pass. Errors give the program's name.
+        """Return an application that passes on to a program what these guards accept. Error messages use ``name``.
 
-        With ``max_body``, bodies are received before the program is called; without, it receives them itself.
+        With ``max_body``, bodies are received before the program is called; without it, the program receives them.
 
-        Raises BadCommand for an App of Antiphon, which has settings for all of it, and for what speaks RSGI alone.
+        Raises BadCommand for an App of Antiphon, which has its own settings, and for a program that only speaks RSGI.
         """
         from antiphon.app.application import App  # late: the supervisor does not need them
         from antiphon.features.security_headers import SecurityHeaders
         from antiphon.http.limits import Limits
 
         if isinstance(program, App):
-            raise BadCommand(f"{name} is an App of Antiphon, and guards itself: {self._in_code()}.")
+            raise BadCommand(f"{name} is an App of Antiphon, which has its own guards: {self._in_code()}.")
         interface = spoken_interface(program, requested)
         if interface == "rsgi":
-            raise BadCommand(f"{name} speaks RSGI alone, and guards stand around WSGI and ASGI.")
+            raise BadCommand(f"{name} only speaks RSGI, and guards need WSGI or ASGI.")
         app = App(trusted_hosts=self.trusted_hosts, cross_site_writes=not self.refuse_cross_site)
         if self.security_headers:
             app.use(SecurityHeaders())
@@ -45,7 +45,7 @@ class Guards(NamedTuple):
         return app
 
     def _in_code(self) -> str:
-        """Return what says the same in the program of an App."""
+        """Return the code that has the same effect in the program of an App."""
         settings = [f"trusted_hosts={[*self.trusted_hosts]}"] if self.trusted_hosts else []
         if self.max_body is not None:
             settings.append(f"limits=Limits(body={self.max_body})")

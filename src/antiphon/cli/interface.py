@@ -1,4 +1,4 @@
-"""The choice between WSGI, ASGI and RSGI for an application, its bridge, and objects that are not applications."""
+"""The choice between WSGI, ASGI and RSGI for an application, its bridge, and checks for objects that aren't one."""
 
 import inspect
 import os
@@ -16,7 +16,7 @@ class Choice(NamedTuple):
     reason: str
 
 
-_WHY_ASGI = "as a slow client holds no thread there"
+_WHY_ASGI = "so that slow clients hold no thread"
 _DECLARED = {
     "wsgi": Choice("wsgi", "its attribute `interface` says so"),
     "asgi": Choice("asgi", "its attribute `interface` says so"),
@@ -24,13 +24,13 @@ _DECLARED = {
 
 
 def choose(app: object, requested: Choice | None) -> Choice:
-    """Choose what is requested; or else ASGI for an application of Antiphon; or else the one that `app.interface`
-    names; or else by the app's signature, where one that speaks WSGI is bridged to ASGI.
+    """Choose an interface: the requested one, or else ASGI for an application of Antiphon, or else the one that
+    `app.interface` names, or else by the app's signature. An app that speaks WSGI is then bridged to ASGI.
     """
     if requested is not None:
         return requested
     if _is_servable(app):
-        return Choice("asgi", f"the default of an App, {_WHY_ASGI}")
+        return Choice("asgi", f"the default for an App, {_WHY_ASGI}")
     spoken = _spoken(app)
     if spoken.interface == "wsgi" and spoken not in _DECLARED.values():
         return Choice("asgi", f"{spoken.reason}, bridged from WSGI, {_WHY_ASGI}")
@@ -38,9 +38,9 @@ def choose(app: object, requested: Choice | None) -> Choice:
 
 
 def bridged(app: Any, requested: Choice | None) -> Any:
-    """Return what a server gets to call: the application, or one around it if it doesn't speak the chosen interface.
+    """Return the object that a server calls: the application, or a bridge if it doesn't speak the chosen interface.
 
-    An object that may speak a requested interface is believed to do so.
+    An object that may speak a requested interface is assumed to do so.
     """
     if _is_servable(app) or choose(app, requested).interface == "wsgi":
         return app
@@ -52,7 +52,7 @@ def bridged(app: Any, requested: Choice | None) -> Any:
 
 
 def spoken_interface(app: Any, requested: Choice | None) -> Interface:
-    """Return the interface that an application speaks by itself. If it may be ASGI, a request for that decides."""
+    """Return the interface that an application itself speaks. If it may be ASGI, the requested interface decides."""
     if requested is not None and requested.interface != "wsgi" and callable(app) and _takes(app, 3):
         return "asgi"
     return _spoken(app).interface
@@ -65,7 +65,7 @@ def _is_servable(app: object) -> bool:
 
 
 def _spoken(app: object) -> Choice:
-    """Return the interface that an application speaks by itself, and how that is known."""
+    """Return the interface that an application itself speaks, and the reason for that conclusion."""
     declared = getattr(app, "interface", None)
     if isinstance(declared, str) and declared in _DECLARED:
         return _DECLARED[declared]
@@ -79,7 +79,7 @@ def _spoken(app: object) -> Choice:
 
 
 def unknown_callers(app: object, is_at_unix_socket: bool) -> str | None:
-    """Return what limits of rates do where no caller has an address; None if there are none, or callers are known."""
+    """Return a warning about rate limits whose callers have no addresses; None if there is no such limit."""
     if not is_at_unix_socket or "antiphon.features.rate_limits" not in sys.modules:
         return None
     from antiphon.app.application import App
@@ -87,13 +87,13 @@ def unknown_callers(app: object, is_at_unix_socket: bool) -> str | None:
     if not isinstance(app, App) or None in app.trusted_proxies:
         return None
     return (
-        "No caller has an address on this unix socket, so a RateLimit counts all of them as one:"
-        ' App(trusted_proxies=["unix"]) believes the proxy that connects to it, or say RateLimit(..., by=...).'
+        "Callers have no addresses on this unix socket, so a RateLimit counts all of them as one: use"
+        ' App(trusted_proxies=["unix"]) to trust the proxy that connects to it, or RateLimit(..., by=...).'
     )
 
 
 def shorten(described: str) -> str:
-    """Return the description of a function with its file as seen from the current directory."""
+    """Return the description of a function, with its file relative to the current directory."""
     return described.replace(f"({os.path.join(os.getcwd(), '')}", "(")
 
 
@@ -104,15 +104,15 @@ def _named(app: Callable[..., object]) -> str:
 
 
 def flaw(app: object, requested: Interface | None) -> str | None:
-    """Return why `app` can't be served, over the requested interface or at all: the rest of a sentence on it."""
+    """Return why `app` can't be served, over the requested interface or at all, as the rest of a sentence about it."""
     if isinstance(app, type) and any(vars(base).keys() & {"__call__", "__rsgi__"} for base in app.__mro__):
         return "is a class: name an instance of it"
     if not callable(app):
         if not hasattr(app, "__rsgi__"):
             return f"is of type {type(app).__name__}, not an application"
-        return f"speaks RSGI alone, not {requested.upper()}" if requested in ("wsgi", "asgi") else None
+        return f"only speaks RSGI, not {requested.upper()}" if requested in ("wsgi", "asgi") else None
     if requested == "wsgi" and _speaks_asgi_alone(app):
-        return "speaks ASGI alone, not WSGI"
+        return "only speaks ASGI, not WSGI"
     if _takes(app, 2) or _takes(app, 3) or hasattr(app, "__rsgi__") or _takes(app, 2, unwrapped=False):
         return None
     if _takes(app, 0):
@@ -129,7 +129,7 @@ def _is_async(app: Callable[..., object]) -> bool:
 
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
-    """Check that `app`, or the function whose signature it shows, can be called with so many arguments."""
+    """Return True if `app`, or the function whose signature it shows, can be called with `count` arguments."""
     from antiphon.handler.contract import signature_of  # late: the supervisor does not need it
 
     try:

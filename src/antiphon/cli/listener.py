@@ -1,6 +1,6 @@
 """The listening socket: bound by `antiphon` itself, so that a taken port is an error before anything starts.
 
-It is bound without SO_REUSEPORT: no second server, of any kind, can share the port while it is open.
+It is bound without SO_REUSEPORT, so no second server of any kind can share the port while it is open.
 """
 
 import errno
@@ -25,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def http_url(host: str, listener: socket.socket) -> str:
-    """Return the URL to open in a browser, of the host as it was given and the port that `listener` has got."""
+    """Return the URL to open in a browser, with the host as given and the port of `listener`."""
     return f"http://{_authority(host, listener.getsockname()[1])}"
 
 
@@ -39,7 +39,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a host name"
         raise Refused(f"The host {host!r} does not resolve: {reason}.") from None
-    # A name of both families, such as localhost, is served over IPv4: every client tries that one.
+    # A name with addresses of both families, such as localhost, is served over IPv4, which every client tries.
     family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return family, (str(address[0]), port)
 
@@ -52,7 +52,7 @@ def _bind_failure(error: OSError, address: str) -> str:
                 "End that one, or choose another port (--port 0 picks a free one)."
             )
         case errno.EACCES | errno.EPERM:
-            return f"This user may not listen on {address}. Choose a port above 1023."
+            return f"This user is not allowed to listen on {address}. Choose a port above 1023."
         case errno.EADDRNOTAVAIL:
             return f"The address {address} is not one of this machine's. --host 0.0.0.0 listens on all of them."
         case number:
@@ -62,7 +62,7 @@ def _bind_failure(error: OSError, address: str) -> str:
 def listen_at(path: str | os.PathLike[str], permissions: int | None = None) -> socket.socket:
     """Bind a unix socket at `path`, which may be relative, and listen. Raises `Refused`.
 
-    Without `permissions` it gets those that the umask leaves of 777.
+    Without `permissions` it gets 777, minus the umask.
     """
     absolute = os.path.abspath(path)
     if not _is_utf8(absolute):
@@ -73,7 +73,7 @@ def listen_at(path: str | os.PathLike[str], permissions: int | None = None) -> s
             _remove_stale_socket(absolute)
             listener.bind(absolute)
             if permissions is not None:
-                os.chmod(absolute, permissions)  # before anybody can connect
+                os.chmod(absolute, permissions)  # before clients can connect
             listener.listen(BACKLOG)
         except OSError as error:
             raise Refused(_unix_bind_failure(absolute, error)) from None
@@ -87,7 +87,7 @@ class UnixListener(socket.socket):
     _file: os.stat_result | None = None
 
     def bind(self, address: str) -> None:  # type: ignore[override]  # of the addresses of this family
-        """Bind a path where no file is."""
+        """Bind a path at which there is no file."""
         super().bind(address)
         self._file = os.stat(address)
 
@@ -105,21 +105,21 @@ class UnixListener(socket.socket):
 def _is_utf8(path: str) -> bool:
     try:
         path.encode()
-    except UnicodeEncodeError:  # how Python holds other bytes
+    except UnicodeEncodeError:  # Python represents other bytes as surrogates
         return False
     return True
 
 
 def _remove_stale_socket(path: str) -> None:
-    """Remove a socket on which nobody listens. Raises OSError, and `Refused` if the path has anything else."""
+    """Remove a socket on which nothing listens. Raises OSError, and `Refused` if there is anything else at the path."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise Refused(f"At {path} there is something other than a socket, which is left alone. Choose another path.")
+        raise Refused(f"The file at {path} is not a socket, so it is left alone. Choose another path.")
     with socket.socket(socket.AF_UNIX) as client:
-        client.setblocking(False)  # a busy server would let it wait
+        client.setblocking(False)  # a busy server would make it wait
         number = client.connect_ex(path)
     match number:
         case errno.ECONNREFUSED:
@@ -134,5 +134,5 @@ def _remove_stale_socket(path: str) -> None:
 
 def _unix_bind_failure(path: str, error: OSError) -> str:
     if error.errno is None:  # found by Python, not by the system
-        return f"The path {path} is too long for a socket: it can have about 100 bytes."
-    return f"There can be no socket at {path}: {os.strerror(error.errno)}."
+        return f"The path {path} is too long for a socket: the limit is about 100 bytes."
+    return f"A socket can't be created at {path}: {os.strerror(error.errno)}."

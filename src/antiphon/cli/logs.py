@@ -1,4 +1,4 @@
-"""The logs of `antiphon run`: where records go, unless the application says so, and a line for each request."""
+"""The logs of `antiphon run`: where records go, unless the application configures logging, and a line per request."""
 
 import logging
 import os
@@ -13,14 +13,14 @@ from antiphon.cli.interface import Interface
 
 
 class Logs(NamedTuple):
-    """Settings of the logs."""
+    """Settings for the logs."""
 
     format: Literal["text", "json"] = "text"
     level: str = "info"
     has_access_log: bool = True
 
     def configure(self) -> None:
-        """Have records written to stderr, if the application has not said where they go."""
+        """Write records to stderr, unless the application has configured logging."""
         from antiphon.features.logs import formats, request_lines
         from antiphon.features.logs.line_handler import LineHandler
 
@@ -39,7 +39,7 @@ class Logs(NamedTuple):
             _log_what_python_writes()
 
     def warn(self, message: str) -> None:
-        """Write a message of the supervisor, which has no other records, to stderr."""
+        """Write a message from the supervisor, which logs nothing else, to stderr."""
         from click import echo  # late: workers do not need it
 
         if self.format == "json":
@@ -50,7 +50,7 @@ class Logs(NamedTuple):
         echo(message, err=True)
 
     def observe(self, app: Any, interface: Interface) -> Any:
-        """Return an application whose requests are logged, unless they should not be, or it logs them itself."""
+        """Return an application whose requests are logged, unless that is turned off, or it logs them itself."""
         from antiphon.adapters.exchange import Observers
         from antiphon.adapters.foreign.with_observers import with_observers
         from antiphon.adapters.servable import Servable
@@ -66,7 +66,7 @@ class Logs(NamedTuple):
 
 
 def _call_before_exit(function: Callable[[], object]) -> None:
-    """Have a function called before a program ends its process by ``os._exit``, which calls nothing else."""
+    """Register a function to call before a program ends its process with ``os._exit``, which calls nothing else."""
     leave = os._exit
 
     def call_and_leave(status: int) -> NoReturn:
@@ -79,7 +79,7 @@ def _call_before_exit(function: Callable[[], object]) -> None:
 
 
 def _log_what_python_writes() -> None:
-    """Have warnings, and errors that nobody catches, logged in place of being written to stderr by Python itself."""
+    """Log warnings and uncaught errors, which Python would otherwise write to stderr itself."""
     logger = logging.getLogger("antiphon")
 
     def in_thread(unhandled: threading.ExceptHookArgs) -> None:
@@ -96,16 +96,16 @@ def _log_what_python_writes() -> None:
 
 
 class Echoes:
-    """Errors that were logged with their request, and then raised, to break the response off: Granian logs them again.
+    """Errors that were logged with their request, and then raised to abort the response, which Granian logs again.
 
-    Its records have text alone.
+    Granian's records contain only text.
     """
 
     def __init__(self) -> None:
         self._expected: deque[str] = deque(maxlen=100)
 
     def leave_out(self) -> None:
-        """Leave Granian's records of them out, from now on."""
+        """Start to drop Granian's records of these errors."""
         logging.getLogger("antiphon").addFilter(self._note)
         logging.getLogger("_granian.utils").addFilter(self._is_no_echo)
 
@@ -120,6 +120,6 @@ class Echoes:
         message = record.getMessage()
         echoed = next((text for text in tuple(self._expected) if message.endswith(text)), None)
         if echoed is not None:
-            with suppress(ValueError):  # another thread was quicker
+            with suppress(ValueError):  # another thread was faster
                 self._expected.remove(echoed)
         return echoed is None

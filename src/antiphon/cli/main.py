@@ -1,4 +1,4 @@
-"""The commands of `antiphon`. Each has its imports within it, so that the others stay quick."""
+"""The commands of `antiphon`. Each does its own imports, so that the others stay fast."""
 
 import os
 import re
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _LONGEST = 1e9
-"""Seconds, about thirty years. No process can sleep for much longer."""
+"""The longest time in seconds, about thirty years. A process can't sleep for much longer."""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,8 +34,9 @@ _LONGEST = 1e9
 def main() -> None:
     """Antiphon: one Request and one Response for every Python web app.
 
-    An option is set by its flag, or else by its variable in the environment, or else in the file .env. Ends with 0 when
-    all is well, 1 when something went wrong, 2 for a mistake in the command or the app, 3 when the machine refuses.
+    You can set an option with its flag, its environment variable, or the file .env, in this order of precedence. The
+    exit code is 0 for success, 1 for a failure, 2 for a mistake in the command or the app, and 3 for a problem with the
+    machine.
     """
     if os.environ.get("NO_COLOR"):  # no-color.org
         click.get_current_context().color = False
@@ -49,7 +50,7 @@ def _octal(context: click.Context, parameter: click.Parameter, value: str | None
 
 def _seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
     if not value <= _LONGEST:  # nan is neither less nor more
-        raise click.BadParameter(f"{value:g} seconds never pass.", context, parameter)
+        raise click.BadParameter(f"{value:g} seconds are too many.", context, parameter)
     return value
 
 
@@ -64,7 +65,7 @@ _option_for_dialects = click.option(
     "dialects",
     metavar="NAME",
     multiple=True,
-    help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
+    help="Make imports of the package that this dialect replaces find the dialect. Can be repeated.",
 )
 
 
@@ -81,7 +82,7 @@ def socket_path(context: click.Context, path: str | None) -> str | None:
     typed = _typed_places(context)
     at_port = [flag for flag in typed if not flag.startswith("--uds")]
     if at_port and "--uds" in typed:
-        raise BadCommand(f"--uds says where to listen: leave {' and '.join(at_port)} out.")
+        raise BadCommand(f"--uds says where to listen: leave out {' and '.join(at_port)}.")
     if at_port or path is None:
         if "--uds-permissions" in typed:
             raise BadCommand("--uds-permissions has no meaning without --uds PATH.")
@@ -96,7 +97,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
 
     if given := given_socket():
         if typed := _typed_places(context):
-            raise BadCommand(f"systemd says where to listen: leave {' and '.join(typed)} out.")
+            raise BadCommand(f"systemd says where to listen: leave out {' and '.join(typed)}.")
         return given
     path = socket_path(context, uds)
     return Port(host, port) if path is None else SocketPath(path, permissions)
@@ -106,9 +107,14 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, envvar="PORT", show_default=True, help="0: a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    envvar="PORT",
+    show_default=True,
+    help="Port to listen on; 0: any free one.",
 )
-@click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, in place of a host and port.")
+@click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, instead of a host and port.")
 @click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="Permissions of its file, such as 660.")
 @click.option(
     "--workers",
@@ -116,47 +122,47 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     default=1,
     envvar="WEB_CONCURRENCY",
     show_default=True,
-    help="How many processes.",
+    help="Number of worker processes.",
 )
 @click.option(
     "--interface",
     type=click.Choice(["auto", "wsgi", "asgi", "rsgi"]),
     default="auto",
     show_default=True,
-    help="auto: ASGI for an app of Antiphon, otherwise what the app speaks.",
+    help="auto: ASGI for an Antiphon app, otherwise the interface that the app speaks.",
 )
-@_option_in_seconds("--grace", 30.0, "Seconds that open requests get at the end. Then they are cut off.")
+@_option_in_seconds("--grace", 30.0, "Seconds that open requests get to finish on shutdown.")
 @_option_in_seconds(
-    "--worker-timeout", 30.0, "Seconds after which a worker that hangs is replaced; 0: never, as with --reload."
+    "--worker-timeout", 30.0, "Seconds after which a hanging worker is replaced; 0: never, as with --reload."
 )
 @_option_in_seconds(
     "--start-timeout",
     60.0,
-    "Seconds that a worker may take to start before it is ended; 0: any, as with --reload.",
+    "Seconds that a worker may take to start before it is ended; 0: no limit, as with --reload.",
 )
 @click.option(
     "--max-requests",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="How many requests a worker answers before it is replaced; 0: any number.",
+    help="How many requests a worker answers before it is replaced; 0: no limit.",
 )
 @_option_in_seconds(
-    "--drain-delay", 0.0, "Seconds of requests at the end before connections are refused, for balancers to notice."
+    "--drain-delay", 0.0, "Seconds on shutdown in which requests are still accepted, so load balancers notice."
 )
-@click.option("--preload", is_flag=True, help="Load the application once, and fork: workers share its memory.")
+@click.option("--preload", is_flag=True, help="Load the application once, then fork: workers share its memory.")
 @click.option("--reload", is_flag=True, help="Reload the application whenever one of its files is saved.")
 @click.option(
     "--reload-dir",
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False),
     multiple=True,
-    help="Watch this folder, in place of the current one. May be given more than once.",
+    help="Watch this folder instead of the current one. Can be repeated.",
 )
 @click.option(
     "--debug/--no-debug",
     default=None,
-    help="Answer errors with a page that shows the code, and its values. By default with --reload.",
+    help="Answer errors with a page that shows the code and its values. On by default with --reload.",
 )
 @click.option("--no-access-log", is_flag=True, help="Do not log each request.")
 @click.option(
@@ -164,14 +170,14 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Of records on stderr, where the app has not configured logging.",
+    help="Format of the log on stderr, unless the app configures logging.",
 )
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
-    help="The least severe records that are written there.",
+    help="Lowest level that is logged there.",
 )
 @_option_for_dialects
 @guard_options
@@ -203,15 +209,15 @@ def run(
 ) -> None:
     """Serve the application APP of the module MODULE, on Granian.
 
-    APP may be a function without arguments that makes the application. The module is looked for in the current
-    directory first. Without MODULE:APP, an app, application, create_app or make_app in the modules there is served.
-    A file of settings, such as development.ini, may stand in its place.
-    Ctrl-C ends the server; pressed twice, at once. SIGUSR2 restarts the workers, one after the other.
+    APP can be a function without arguments that makes the application. The module is looked up in the current directory
+    first. Without MODULE:APP, the command serves an app, application, create_app or make_app in the modules there.
+    Instead of MODULE:APP, you can name a file of settings, such as development.ini.
+    Ctrl-C ends the server; a second Ctrl-C ends it immediately. SIGUSR2 restarts the workers, one after the other.
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
     if find_spec("granian") is None:
-        raise Refused("This command serves on Granian, which is not here. Install it: pip install granian")
+        raise Refused("This command serves on Granian, which is not installed. Install it: pip install granian")
     from antiphon.cli.interface import Choice
     from antiphon.cli.logs import Logs
     from antiphon.cli.serve import serve  # late: --help and --version do not need it
@@ -236,7 +242,7 @@ def run(
         preloads=preload,
     )
     if preload and reload:
-        raise BadCommand("--reload loads the application often, and --preload once: leave one of them out.")
+        raise BadCommand("--reload loads the application repeatedly, and --preload once: leave one of them out.")
     if reload:
         options = options.for_reloading()
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
@@ -248,11 +254,11 @@ def run(
 @main.command()
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.argument("url", metavar="[URL]", required=False)
-@click.option("--method", default="GET", show_default=True, help="Of the request for URL.")
+@click.option("--method", default="GET", show_default=True, help="Method of the request for URL.")
 def routes(target: str | None, url: str | None, method: str) -> None:
     """Print the routes of an application, or the one that answers a URL or a path.
 
-    Ends with 1 if no handler answers.
+    The exit code is 1 if no handler answers.
     """
     from antiphon.cli.routes import aligned, find_answer, load, table
 
@@ -272,14 +278,14 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 @click.option(
     "--check", "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Compare with this document."
 )
-@click.option("--strict", is_flag=True, help="End with 1 if anything can't be told by reading the code.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if reading the code leaves anything unknown.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
 @_option_for_dialects
 def openapi(target: str | None, file: str | None, strict: bool, prefix: str | None, dialects: tuple[str, ...]) -> None:
     """Print the OpenAPI document of an application, made by reading the code of its handlers.
 
-    What can't be told is named on stderr, with handler, file and line. With --check, print where the document in FILE
-    differs instead, and end with 1 if it does.
+    Unknown parts are listed on stderr, with handler, file and line. With --check, print the differences from the
+    document in FILE instead, and exit with 1 if there are any.
     """
     from antiphon.cli.openapi import document, drift, load, written
 
@@ -288,7 +294,7 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
     found = _target(target)
     made = document(found, load(found), prefix)
     for each in made.unknown:
-        click.echo(f"Not known: {each}", err=True)
+        click.echo(f"Unknown: {each}", err=True)
     differing = drift(made, Path(file)) if file is not None else []
     if file is None:
         click.echo(written(made))
@@ -296,7 +302,7 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
         click.echo(each)
     if differing:
         places = "1 place differs" if len(differing) == 1 else f"{len(differing)} places differ"
-        click.echo(f"{places}. If that is intended, write the document again: without --check, to {file}.", err=True)
+        click.echo(f"{places}. If that is intended, run this without --check and write the output to {file}.", err=True)
     sys.exit(bool(differing) or (strict and bool(made.unknown)))
 
 
@@ -318,7 +324,7 @@ def new(name: str, flavour: str) -> None:
 
     names = ProjectName.parse(name)
     folder = make(names, flavour)
-    click.echo(f"{folder} is made, with the package {names.package}. Its README.md says the rest:\n")
+    click.echo(f"Created {folder} with the package {names.package}. Next steps, as in its README.md:\n")
     click.echo(f"  cd {folder}")
     click.echo("  python3 -m venv .venv && . .venv/bin/activate\n  pip install -e '.[test]'")
     click.echo("  pytest\n  antiphon run --reload")
@@ -327,10 +333,10 @@ def new(name: str, flavour: str) -> None:
 @main.command()
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 def doctor(urls: tuple[str, ...]) -> None:
-    """Try what strangers may forge on a running application: hosts, headers of proxies, slashes, writes from elsewhere.
+    """Test what strangers can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
 
-    And look at what browsers are told: flags of cookies, frames, https. Each URL gets some GET requests and one empty
-    POST. Ends with 1 if something can be forged from this machine.
+    Also check the rules that browsers are sent: flags of cookies, frames, https. Each URL gets some GET requests and
+    one empty POST. The exit code is 1 if something can be forged from this machine.
     """
     from antiphon.cli.doctor import examine, worst
 
@@ -339,11 +345,11 @@ def doctor(urls: tuple[str, ...]) -> None:
     for each in findings:
         click.echo(f"{click.style(f'{each.state:8}', fg=colors[each.state])} {each.trial}")
         if each.state in ("forged", "lacking"):
-            click.echo(f"         Mend: {each.mend}.")
+            click.echo(f"         Fix: {each.mend}.")
     if any(each.state == "unseen" for each in findings):
         click.echo(
-            "Unseen: no answer tells. Add a URL that shows request.url and request.ip, has two segments, takes POST,"
-            " sets a cookie, or answers with a page, by https."
+            "Unseen: no answer shows it. Add a URL that shows request.url and request.ip, has two segments, takes POST,"
+            " sets a cookie, or answers with a page, over https."
         )
     sys.exit(any(each.state == "forged" for each in findings))
 
@@ -353,7 +359,7 @@ def doctor(urls: tuple[str, ...]) -> None:
 def explain(kind: str | None) -> None:
     """Print what an error means, and what to write instead. Without ID, list all errors.
 
-    The ID stands in the error's note, below its message.
+    The ID is in the error's note, below its message.
     """
     from antiphon.cli.explain import explanation_of, listed
 
@@ -376,7 +382,7 @@ def _target(text: str | None) -> "Target":
 
 
 def use(names: Sequence[str]) -> None:
-    """Install dialects by name. Raises `BadCommand` for one that is unknown or can't be installed."""
+    """Install dialects by name. Raises `BadCommand` for a dialect that is unknown or can't be installed."""
     from antiphon.dialect_imports import TooLate, UnknownDialect, install  # late: it looks at all packages
 
     try:

@@ -1,4 +1,4 @@
-"""The folder in which the workers of `antiphon run` keep their figures, if the application has metrics."""
+"""The folder in which the workers of `antiphon run` keep their metrics, if the application has any."""
 
 import os
 import shutil
@@ -10,9 +10,9 @@ from antiphon.features.metrics.folder import VARIABLE, folder_of
 
 @contextmanager
 def metrics_folder() -> Iterator[None]:
-    """Name a folder to the workers, which the first one makes that needs it; remove it at the end.
+    """Tell the workers the path of a folder, which the first one that needs it creates, and remove it at the end.
 
-    One that the environment names already is left as it is, and without a place for temporary files there is none.
+    A folder that the environment already names is left alone. Without a place for temporary files, there is no folder.
     """
     folder = None
     if VARIABLE not in os.environ:

@@ -1,4 +1,4 @@
-"""Applications as a worker gives them to its server: it learns when they have started, or why not, and counts."""
+"""Wrappers for a worker's application: they report that it has started, or why it has not, and count requests."""
 
 from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Awaitable, Callable
@@ -9,14 +9,14 @@ from antiphon.cli.interface import Interface
 
 
 class Observer(Protocol):
-    """The one who is told of the startup of an application."""
+    """An object that is notified of the startup of an application."""
 
     def is_starting(self, loop: AbstractEventLoop) -> None:
         """Take note that the application starts, on an event loop."""
         ...
 
     def has_started(self, loop: AbstractEventLoop | None) -> None:
-        """Take note that requests are answered from now on, on an event loop unless over WSGI."""
+        """Take note that the application now answers requests, on an event loop unless over WSGI."""
         ...
 
     def has_failed(self, reason: Exception | str) -> None:
@@ -25,9 +25,9 @@ class Observer(Protocol):
 
 
 def observed(app: Any, interface: Interface, observer: Observer) -> Any:
-    """Return an application that the server is given in place of another, so that its startup is observed.
+    """Return an application for the server to call instead of another one, so that its startup is observed.
 
-    WSGI has no startup: there the application is returned as it is.
+    WSGI has no startup, so an application for it is returned unchanged.
     """
     if interface == "asgi":
         return ObservedASGI(app, observer)
@@ -35,7 +35,7 @@ def observed(app: Any, interface: Interface, observer: Observer) -> Any:
 
 
 class ObservedASGI:
-    """An ASGI application of which the lifespan is observed."""
+    """An ASGI application whose lifespan is observed."""
 
     def __init__(self, app: Any, observer: Observer) -> None:
         self._app = app
@@ -47,14 +47,14 @@ class ObservedASGI:
         return self._live(scope, receive, send)
 
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
-        """Run the lifespan. An application that ends it at once, or raises, needs none: the server goes on."""
+        """Run the lifespan. An application that ends it immediately, or raises, needs none: the server continues."""
         self._observer.is_starting(get_running_loop())
         outcome: str | None = None
 
         async def note(message: Any) -> None:
             nonlocal outcome
             if message["type"] == "lifespan.startup.failed":
-                outcome = message.get("message") or "The application gives no reason."
+                outcome = message.get("message") or "The application gave no reason."
                 message = {"type": message["type"]}  # or the server would log the reason
             elif message["type"] == "lifespan.startup.complete":
                 outcome = ""
@@ -76,7 +76,7 @@ class ObservedASGI:
 
 
 class ObservedRSGI:
-    """An RSGI application of which the startup is observed."""
+    """An RSGI application whose startup is observed."""
 
     def __init__(self, app: Any, observer: Observer) -> None:
         self.__rsgi__ = getattr(app, "__rsgi__", app)
@@ -96,7 +96,7 @@ class ObservedRSGI:
 
 
 def call_before_first(owner: Any, name: str, function: Callable[[], object]) -> None:
-    """Have a function called before the first call of an object's callable, which costs later calls nothing."""
+    """Call a function before the first call of an object's method, at no cost for later calls."""
     original = getattr(owner, name)
 
     def call(*arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`antiphon openapi`: the OpenAPI document of an application, and the places in which one that is written differs."""
+"""`antiphon openapi`: the OpenAPI document of an application, and its differences from a written one."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from antiphon.features.openapi.feature import OpenAPI
 
 
 def load(target: Target) -> App | DescribedApp:
-    """Return the application of a target, or its description by a dialect. Raises `BadCommand` for any other one."""
+    """Return the application of a target, or its description by a dialect. Raises `BadCommand` for any other target."""
     app = target.load(None)
     if isinstance(app, App):
         return app
@@ -28,9 +28,9 @@ def load(target: Target) -> App | DescribedApp:
 
 
 def document(target: Target, app: App | DescribedApp, prefix: str | None) -> OpenAPIDocument:
-    """Return the document of the feature `OpenAPI` that an application uses, or one of all routes if it uses none.
+    """Return the document of the feature `OpenAPI` that an application uses, or a document of all routes without it.
 
-    Raises `BadCommand` where it uses several, and no prefix says which.
+    Raises `BadCommand` if the application has several documents, and no prefix says which.
     """
     title = target.module.rpartition(".")[2]
     if isinstance(app, DescribedApp):
@@ -48,12 +48,12 @@ def document(target: Target, app: App | DescribedApp, prefix: str | None) -> Ope
 
 
 def written(document: OpenAPIDocument) -> str:
-    """Return a document as it is printed."""
+    """Return a document as text."""
     return json.dumps(document.content, indent=2, ensure_ascii=False)
 
 
 def drift(document: OpenAPIDocument, path: Path) -> list[str]:
-    """Return the places in which a file differs from a document. Raises `BadCommand` for a file that is not JSON."""
+    """Return the places where a file differs from a document. Raises `BadCommand` for a file that is not JSON."""
     try:
         known = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

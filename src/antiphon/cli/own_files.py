@@ -1,4 +1,4 @@
-"""Files of code: those of the user's own project, and their paths as the user knows them."""
+"""Code files of the user's own project, and their paths as the user knows them."""
 
 import os
 import re
@@ -13,7 +13,7 @@ _STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
 
 
 def is_own(path: str) -> bool:
-    """True if a file is the project's: below the current directory, and neither installed nor Antiphon's."""
+    """Return True for a file of the project: below the current directory, and neither installed nor Antiphon's."""
     if path.startswith(("<", ANTIPHON, _STDLIB)) or _INSTALLED.search(path):
         return False
     here = _here()
@@ -28,7 +28,7 @@ def _here() -> str:
 
 
 def shown_path(path: str) -> str:
-    """Return a path as people know it: from the current directory, from where packages are installed, or whole."""
+    """Return a path as people know it: relative to the current directory or the installed packages, or absolute."""
     installed = _INSTALLED.search(path)
     if installed:
         return path[installed.end() :]

@@ -1,7 +1,7 @@
-"""`antiphon run --preload`: the program is loaded once, and workers are forks, which share its memory until they write.
+"""`antiphon run --preload`: the program is loaded once, and workers are forks, which share memory until they write.
 
-The supervisor loads it before it starts its event loop, so that it has one thread when it forks: others would be gone
-in the worker, with whatever locks they hold.
+The supervisor loads the program before it starts its event loop, so that it has only one thread when it forks. Other
+threads would not exist in the worker, while locks that they held would stay locked.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal
 
 
 class _OpenFile(NamedTuple):
-    """A file that is open. Its descriptor may be that of another file later."""
+    """An open file. Its descriptor may belong to a different file later."""
 
     descriptor: int
     device: int
@@ -48,7 +48,7 @@ class PreloadedTarget(Target):
 
 
 def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
-    """Load a target, and what serves it. Raises `BadCommand` as `load` does, and for one that has started threads."""
+    """Load a target, and the server. Raises `BadCommand` as `load` does, and for a target that has started threads."""
     import antiphon.cli.worker  # noqa: F401 - for the workers
 
     end_without_finalizing()
@@ -57,16 +57,16 @@ def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
     threads = [each.name for each in threading.enumerate() if each is not threading.current_thread()]
     if threads:
         raise BadCommand(
-            f"{target} can't be preloaded: as it was imported, it has started {', '.join(threads)}, and no thread would"
-            " be in the workers. Start threads in the startup of the application, or leave --preload out."
+            f"{target} can't be preloaded: its import started {', '.join(threads)}, and workers would not have these"
+            " threads. Start threads in the startup of the application, or leave out --preload."
         )
     gc.collect()
-    gc.freeze()  # a collection in a worker would write to all objects, and so copy them
+    gc.freeze()  # a collection in a worker would write to all objects, and thus copy them
     return preloaded
 
 
 def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
-    """Return what launches workers as forks of this process, which close what it has opened from now on."""
+    """Return a function that launches workers as forks of this process, which close the files that it opens later."""
     told = Told(lambda: target, requested, options, is_for_loopback)
     kept = _open_files()
     hang_up = signal.getsignal(signal.SIGHUP)
@@ -83,7 +83,7 @@ def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is
 
 
 def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: object) -> NoReturn:
-    """Serve in a process that was forked off an event loop, and end it: nothing of the loop runs here any more."""
+    """Serve in a process that was forked from an event loop, and end it: nothing of the loop runs here any more."""
     code = 1
     try:
         asyncio._set_running_loop(None)  # noqa: SLF001 - Python 3.11 leaves that to us
@@ -92,7 +92,7 @@ def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: obje
             signal.signal(number, signal.SIG_DFL)
         if hang_up == signal.SIG_IGN:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        for each in _open_files() - kept:  # other workers' connections: their ends would not be seen
+        for each in _open_files() - kept:  # other workers' connections, whose ends would go unnoticed
             os.close(each.descriptor)
         code = serve()
     except SystemExit as end:
@@ -107,17 +107,17 @@ def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: obje
 
 
 def _open_files() -> set[_OpenFile]:
-    """Return the files that are open, but for those of the terminal."""
+    """Return the open files, except those of the terminal."""
     found = set()
     for name in os.listdir("/dev/fd"):
-        with suppress(OSError):  # that of the listing is closed by now
+        with suppress(OSError):  # the descriptor of the listing itself is closed by now
             status = os.fstat(int(name))
             found.add(_OpenFile(int(name), status.st_dev, status.st_ino))
     return {each for each in found if each.descriptor > 2}
 
 
 class ForkedProcess:
-    """A process that was forked off this one. Made on the event loop that waits for its end."""
+    """A process that was forked from this one. Created on the event loop that waits for its end."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid

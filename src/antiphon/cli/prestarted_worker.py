@@ -1,4 +1,4 @@
-"""Workers that are started ahead of the time: they have done what takes long, and wait for an order."""
+"""Workers that are started in advance: they have done the slow part of the start, and wait for an order."""
 
 import importlib
 import socket
@@ -23,9 +23,9 @@ class PrestartedWorkers:
         self._workers: list[WorkerProcess] = []
 
     async def fill(self, number: int) -> None:
-        """Start workers until there are so many, and return when the last one waits for an order.
+        """Start workers until there are ``number``, and return when the last one waits for an order.
 
-        Raises a `CommandError` that says why one can't be prestarted.
+        Raises a `CommandError` that says why a worker can't be prestarted.
         """
         self._workers = [worker for worker in self._workers if not worker.has_ended]
         while len(self._workers) < number:
@@ -34,12 +34,12 @@ class PrestartedWorkers:
             try:
                 await worker.wait_waiting()  # one after the other, so that the first one is soon ready
             except CommandError:
-                if worker in self._workers:  # neither killed nor taken meanwhile
+                if worker in self._workers:  # neither killed nor taken in the meantime
                     self._workers.remove(worker)
                     raise
 
     async def take(self) -> WorkerProcess:
-        """Take the one that was started first, perhaps before it is ready; start one if there is none."""
+        """Take the worker that was started first, even if it is not ready yet; start one if there is none."""
         while self._workers:
             worker = self._workers.pop(0)
             if not worker.has_ended:
@@ -47,7 +47,7 @@ class PrestartedWorkers:
         return await self._spawn()
 
     def kill(self) -> None:
-        """Kill them: they have nothing to finish."""
+        """Kill the workers, which have nothing to finish."""
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.kill()
@@ -58,7 +58,7 @@ def wait_for_target(control: Control, listener: socket.socket) -> "Target | Repo
     from antiphon.app.application import App  # late: the supervisor does not need it
     from antiphon.cli.unloaded import Report
 
-    App()._freeze()  # which imports the rest
+    App()._freeze()  # this imports the rest
     order = control.wait_for_order()
     importlib.invalidate_caches()  # there may be new modules by now
     if "load" in order:
@@ -67,5 +67,5 @@ def wait_for_target(control: Control, listener: socket.socket) -> "Target | Repo
 
 
 def _is_for_loopback(listener: socket.socket) -> bool:
-    """True if only this machine can connect; False for unix sockets, before which a proxy may stand."""
+    """Return True if only this machine can connect; False for unix sockets, which may be behind a proxy."""
     return listener.family != socket.AF_UNIX and ip_address(listener.getsockname()[0]).is_loopback

@@ -1,7 +1,7 @@
 """The supervisor of `antiphon run --reload`: after each change of a file, new workers load the application again.
 
-Importing Python, Antiphon and Granian takes most of the time of a worker's start. So prestarted workers have done that,
-and wait for orders: to load the application, or to show why it can't be loaded.
+Importing Python, Antiphon and Granian takes most of the time that a worker needs to start. Prestarted workers have
+already done that, and wait for orders: to load the application, or to show why it can't be loaded.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ from antiphon.cli.watch import watch
 from antiphon.cli.worker_process import WorkerProcess, by_command
 
 _CLOSING = 0.5
-"""Seconds for an old worker to take no new connection: one that hangs doesn't."""
+"""Seconds for an old worker to stop accepting connections, which a hanging one doesn't."""
 _ECHO = 0.2
-"""Seconds in which a signal that ended a worker may reach the supervisor, too."""
+"""Seconds within which a signal that ended a worker may reach the supervisor, too."""
 
 
 class Reloader(Supervisor):
     """The workers on one listening socket, and prestarted ones.
 
-    From a change on, the workers take no new connections; these wait until new workers serve. `announce` is called
-    once, with None if the application can't be loaded. A worker that ends by itself is not replaced before the next
-    change: until then, its end is shown.
+    After a change, the old workers accept no more connections; new ones wait until new workers serve. `announce` is
+    called once, with None if the application can't be loaded. A worker that ends on its own is not replaced before the
+    next change; until then, a page reports its end.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Reloader(Supervisor):
         self._target = target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
-        """The workers that serve, or are to."""
+        """The workers that serve, or will serve."""
         self._changed: set[str] = set()
-        """The files that have changed since the application was loaded, or has failed to."""
+        """The files that have changed since the application was loaded, or failed to load."""
         self._has_changed = asyncio.Event()
         self._outcome: asyncio.Future[Choice | None] = asyncio.get_running_loop().create_future()
         """The outcome of the first load."""
@@ -85,7 +85,7 @@ class Reloader(Supervisor):
             await asyncio.wait([loading])
 
     async def _load(self, changed: list[str]) -> None:
-        """Have prestarted workers load the application, and serve it until one ends; show the error if there is one."""
+        """Load the application in prestarted workers, and serve it until one ends; show an error if it fails."""
         began = time.monotonic()
         await self._retire_all()
         self._forget_old_state(changed)
@@ -102,7 +102,7 @@ class Reloader(Supervisor):
             await self._prepare()
 
     async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
-        """Give an order to prestarted workers, and wait until they serve. Raises what keeps one of them from that."""
+        """Give an order to prestarted workers, and wait until they serve. Raises the error if one of them can't."""
         for _ in range(number):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:
@@ -112,7 +112,7 @@ class Reloader(Supervisor):
         return choice
 
     async def _retire_all(self) -> None:
-        """Tell the workers that serve to end, and kill those that don't. Return when none takes a new connection."""
+        """Tell the workers that serve to end, and kill the others. Return when none of them accepts connections."""
         workers, self._serving = self._serving, []
         for worker in workers:
             self.retire(worker) if worker.serves else worker.kill()
@@ -120,17 +120,17 @@ class Reloader(Supervisor):
             if worker.serves:
                 await worker.wait_closed(_CLOSING)
             else:
-                await worker.wait_ended()  # it might write compiled code of what was there before
+                await worker.wait_ended()  # it might write compiled code of the old files
 
     def _forget_old_state(self, changed: Iterable[str]) -> None:
-        """Remove what was prepared before a change, and would hide it.
+        """Remove state from before a change, which would hide it.
 
-        Python takes compiled code for new if the file has not changed its size since, within a second.
+        Python treats compiled code as current if the file has the same size, and changed within the same second.
         """
         for path in changed:
             with suppress(OSError, NotImplementedError):
                 os.unlink(importlib.util.cache_from_source(os.path.abspath(path)))
-        if os.fspath(ENV_FILE) in changed:  # they have read settings of the command there
+        if os.fspath(ENV_FILE) in changed:  # they have read the command's settings from it
             self._prestarted.kill()
 
     def _has_loaded(self, choice: Choice | None, changed: list[str], seconds: float) -> None:
@@ -149,10 +149,10 @@ class Reloader(Supervisor):
                 end.cancel()
         await asyncio.sleep(_ECHO)
         worker = next(each for each in self._serving if each.has_ended)
-        raise WorkerEnded(f"Worker {worker.pid} {worker.fate}. The next change starts another one.")
+        raise WorkerEnded(f"Worker {worker.pid} {worker.fate}. The next change starts a new one.")
 
     async def _prepare(self) -> None:
-        """Prepare for the next change: for each worker one, one to show an error, and one for when it is mended."""
+        """Prestart workers for the next change: one per worker, one to show an error, one for when it is fixed."""
         with suppress(CommandError):  # it was killed; there will be one when it is needed
             await self._prestarted.fill(self._options.workers + 2)
 

@@ -13,21 +13,21 @@ from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 
 Row: TypeAlias = tuple[str, str, str, str]
-"""Methods, the host and the path, the name, and the handler with its place."""
+"""The methods, the host and path, the name, and the handler with its place."""
 
 
 def load_app(target: str | None = None) -> App:
     """Return the application that a command is for: ``load_app("shop:app")``.
 
-    Without a target it is the one that ANTIPHON_APP names, or else the only one in the modules of the current
-    directory, as for `antiphon run`. Raises BadCommand, a ``click.ClickException`` that ends the command with a
-    message and the exit code 2, if there is none, if it can't be loaded, and for what is no ``App``.
+    Without a target, it is the application that ANTIPHON_APP names, or else the only one in the modules of the current
+    directory, as for `antiphon run`. Raises BadCommand, a ``click.ClickException`` that ends the command with a message
+    and the exit code 2, if there is no application, if it can't be loaded, and for anything that is not an ``App``.
     """
     return load(find_target(target))
 
 
 def load(target: Target) -> App:
-    """Return the application of a target. Raises `BadCommand` for one that is not an App."""
+    """Return the application of a target. Raises `BadCommand` if it is not an App."""
     app = target.load(None)
     if isinstance(app, App):
         return app
@@ -35,7 +35,7 @@ def load(target: Target) -> App:
 
 
 def table(app: App, prefix: str = "", host: str = "") -> list[Row]:
-    """Return the routes of an application, then those of each that is mounted in it."""
+    """Return the routes of an application, then those of each application that is mounted in it."""
     rows = [_row(route, prefix, host) for route in app.routes]
     for mount in app.mounts:
         where = mount.host or host
@@ -53,14 +53,14 @@ def aligned(rows: list[Row]) -> list[str]:
 
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines on what answers a request, and True if that is a handler. Calls neither middleware nor handler."""
+    """Return lines about what answers a request, and True if it is a handler. Calls neither middleware nor handler."""
     routing = app._freeze()
     plan, error = (routing if has_host else routing.without_looking()).find(request)
     route = plan.route
     if error is not None:
         return [f"{error.status} {error.title}: {error.detail}"], False
     if plan is routing.redirecting:
-        return ["308: the path is redirected to its other form, with or without a slash at its end"], True
+        return ["308: the path is redirected to its other form, with or without a trailing slash"], True
     mount = next((each for each in app.mounts if (each.prefix, each.host) == (route.pattern, route.host)), None)
     if route.name or mount is None:
         lines = aligned([_row(route)]) if route.name else [f"{request.method} is answered by the app itself"]

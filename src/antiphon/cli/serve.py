@@ -1,4 +1,4 @@
-"""`antiphon run`: bind and supervise; or serve, in a process that a supervisor has started."""
+"""`antiphon run`: bind and supervise, or serve in a process that a supervisor has started."""
 
 import asyncio
 import os
@@ -44,14 +44,14 @@ class Port(NamedTuple):
 
 
 class SocketPath(NamedTuple):
-    """A path for a unix socket, and its permissions; None for those that the umask leaves."""
+    """A path for a unix socket, and its permissions; None for the default, 777 minus the umask."""
 
     path: str
     permissions: int | None
 
     @property
     def is_for_loopback(self) -> bool:
-        """False: a proxy may stand before a unix socket."""
+        """False, since a unix socket may be behind a proxy."""
         return False
 
     def listen(self) -> tuple[socket.socket, str]:
@@ -61,7 +61,7 @@ class SocketPath(NamedTuple):
 
 
 Place: TypeAlias = Port | SocketPath | GivenSocket
-"""Where to listen."""
+"""The place to listen on."""
 
 
 def serve(
@@ -71,7 +71,7 @@ def serve(
     options: ServerOptions,
     watched: Sequence[str] = (),
 ) -> int:
-    """Serve the target that `find` returns until a signal ends it, and load it again if a file in `watched` changes.
+    """Serve the target that `find` returns until a signal ends this, and reload it when a file in `watched` changes.
 
     Returns the exit code, or raises one of `errors`.
     """
@@ -90,7 +90,7 @@ def serve(
 
     def announce(choice: Choice | None) -> None:
         if choice is None:
-            click.echo(f"Antiphon waits on {url} until {target} can be served")
+            click.echo(f"Antiphon is waiting on {url} until {target} can be served")
             return
         by = f" with {options.workers} workers" if options.workers > 1 else ""
         click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
@@ -110,7 +110,7 @@ def serve(
 
 
 def _launch_of(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
-    """Return what launches workers: forks if the target was loaded for that, otherwise the command once more."""
+    """Return a function that launches workers: forks if the target was preloaded, otherwise the same command."""
     if not options.preloads:
         return by_command(encoded(str(target), requested, options, is_for_loopback))
     from antiphon.cli.preloading import by_fork  # late: it imports the server

@@ -1,4 +1,4 @@
-"""Settings: a flag, or else a variable of the environment, or else a line of the file `.env` here."""
+"""Settings: a flag, or else an environment variable, or else a line of `.env` in the current directory."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ PREFIX = "ANTIPHON_"
 
 
 def setting(name: str) -> str | None:
-    """Return the value of a variable of the environment, or else of `.env`."""
+    """Return the value of an environment variable, or else of a variable in `.env`."""
     return os.environ.get(name) or read(ENV_FILE).get(name)
 
 

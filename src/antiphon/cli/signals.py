@@ -1,11 +1,11 @@
-"""The signals that a supervisor obeys: SIGINT, SIGTERM and SIGHUP end the server, SIGUSR2 restarts its workers."""
+"""The signals that a supervisor handles: SIGINT, SIGTERM and SIGHUP end the server, SIGUSR2 restarts its workers."""
 
 import asyncio
 import signal
 from collections.abc import Callable
 
 _ECHO = 0.5
-"""Seconds. `timeout`, `npm` and others pass Ctrl-C on to a process that gets it from the terminal, too."""
+"""Seconds in which a second signal is an echo: `timeout`, `npm` and others pass on a Ctrl-C that also came directly."""
 
 
 class Signals:

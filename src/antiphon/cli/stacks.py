@@ -1,4 +1,4 @@
-"""Where the tasks of a process that hangs wait, which the stacks of its threads do not show."""
+"""The places where the tasks of a hanging process wait, which the stacks of its threads do not show."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.handler.drive import run_async
 
 _ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
-"""Of coroutines, generators and async generators: their frame, and what they await."""
+"""The attributes of coroutines, generators and async generators for their frame, and for what they await."""
 
 
 def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:

@@ -1,4 +1,4 @@
-"""The supervisor of `antiphon run`: it keeps workers on a listening socket, and ends them in any case."""
+"""The supervisor of `antiphon run`, which keeps workers on a listening socket, and always ends them."""
 
 import asyncio
 import socket
@@ -18,19 +18,19 @@ from antiphon.cli.worker_slot import WorkerSlot, pause_after
 T = TypeVar("T")
 
 _STARTS = 3
-"""How often it is tried to start a worker, if it hangs."""
+"""How many times a worker that hangs is started again."""
 _KEPT = 300.0
-"""Seconds for which there is a prestarted worker, after one had to be replaced."""
+"""Seconds for which a prestarted worker is kept after a worker had to be replaced."""
 _NOT_HTTP = b"\0\r\n\r\n"
-"""A request that an HTTP server answers by itself, with a 400, without calling the application."""
+"""A request that an HTTP server answers itself, with a 400, without calling the application."""
 
 
 class Supervisor:
     """The workers on one listening socket.
 
-    `run` starts them, replaces those that end by themselves, and ends them all when `end` is called or a signal comes.
-    `restart` replaces them all meanwhile. `announce` is called once, when all serve. `launch` starts the process of a
-    worker. Closes the listener.
+    `run` starts them, replaces those that end on their own, and ends them all when `end` is called or a signal arrives.
+    `restart` replaces them all while they serve. `announce` is called once, when all serve. `launch` starts the process
+    of a worker. The supervisor closes the listener.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Supervisor:
         self.warn = options.logs.warn
         self._slots = [WorkerSlot(self) for _ in range(options.workers)]
         self._workers: set[WorkerProcess] = set()
-        """All that have not ended: those that start, that serve, and that have a successor."""
+        """All workers that have not ended: those that are starting, that serve, and that have a successor."""
         self._prestarted = PrestartedWorkers(self._spawn)
         self._prestarting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -58,11 +58,11 @@ class Supervisor:
         self._is_restart_wanted = False
 
     async def run(self) -> int:
-        """Serve until SIGINT, SIGTERM or SIGHUP. Open requests then get their grace, or until a second signal.
+        """Serve until SIGINT, SIGTERM or SIGHUP. Open requests then get their grace, unless there is a second signal.
 
-        Returns the exit code: 0, or 128 plus the number of the second signal. When workers fail again and again, ends
-        the others, too, and raises `WorkerEnded`; `BadCommand` or `StartupFailed` if the application can't be loaded or
-        started.
+        Returns the exit code: 0, or 128 plus the number of the second signal. If workers fail repeatedly, ends the
+        others, too, and raises `WorkerEnded`. Raises `BadCommand` or `StartupFailed` if the application can't be loaded
+        or started.
         """
         signals = Signals(self.end, self._kill_all, lambda: self.do(self._restart_and_tell()))
         self.do(self._serve())
@@ -73,24 +73,24 @@ class Supervisor:
         return signals.exit_code
 
     def end(self) -> None:
-        """Have `run` end the workers, and return."""
+        """Make `run` end the workers and return."""
         self._is_told_to_end.set()
 
     async def restart(self) -> None:
         """Replace the workers, one after the other: each new one serves before the old one is told to end.
 
-        No request is lost by this. Raises `BadCommand`, `StartupFailed` or `WorkerEnded` if a new worker can't serve:
-        the old ones go on then.
+        No request is lost. If a new worker can't serve, raises `BadCommand`, `StartupFailed` or `WorkerEnded`, and the
+        old workers continue.
         """
         self._stop_prestarting()
-        self._prestarted.kill()  # it has loaded what is to be replaced
+        self._prestarted.kill()  # it has loaded the old code
         for slot in self._slots:
             await slot.replace()
 
     async def _restart_and_tell(self) -> None:
-        """Restart, once more if that is asked for while a restart is under way, and say how it went."""
+        """Restart, once more if a restart is requested during a restart, and report the outcome."""
         if self._is_restarting.locked() or not self._has_started.is_set():
-            self.warn(f"{self._what_is_starting()} The workers are restarted after that.")
+            self.warn(f"{self._what_is_starting()} The workers will be restarted after that.")
         if self._is_restart_wanted:
             return
         self._is_restart_wanted = True
@@ -100,12 +100,12 @@ class Supervisor:
             try:
                 await self.restart()
             except CommandError as error:
-                self.warn(f"The workers go on as they are, since a new one can't serve: {error.message}")
+                self.warn(f"The old workers continue, since a new one can't serve: {error.message}")
             else:
                 self.warn("All workers were replaced.")
 
     def _what_is_starting(self) -> str:
-        """Return a sentence on the worker that has been starting for longest."""
+        """Return a sentence about the worker that has been starting for the longest time."""
         starting = [worker for worker in self._workers if not (worker.serves or worker.is_prestarted)]
         if not starting:
             return "A worker is about to be started."
@@ -113,13 +113,13 @@ class Supervisor:
         return f"Worker {worker.pid} has been starting for {worker.seconds:.0f} s."
 
     async def _serve(self) -> None:
-        """Start the workers, and announce them. Their slots keep them."""
+        """Start the workers, and announce them. Their slots keep them running."""
         await run_all(slot.replace() for slot in self._slots)
         self._has_started.set()
         await self._announce_all()
 
     async def _announce_all(self) -> None:
-        """Call `announce` when connections are answered, with the choice that a worker has reported."""
+        """Call `announce` once connections are answered, with the choice that a worker has reported."""
         reader, writer = await _connect(self._listener)
         writer.write(_NOT_HTTP)
         with suppress(ConnectionError):
@@ -131,19 +131,19 @@ class Supervisor:
         return await self._slots[0].worker.wait_serving()
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves. Raises what keeps it from that; one that hangs is tried again first."""
+        """Return a new worker that serves. A worker that hangs is started again first. Raises the error otherwise."""
         for number in range(1, _STARTS):
             try:
                 return await self._put_to_work(await self._spawn())
             except StartTimeout as error:
-                self.warn(f"{error.message} Another one is started. If it needs longer, raise --start-timeout.")
+                self.warn(f"{error.message} Starting another one. If it needs more time, raise --start-timeout.")
                 await asyncio.sleep(pause_after(number))
         return await self._put_to_work(await self._spawn())
 
     async def start_at_once(self) -> WorkerProcess:
-        """Return a worker that serves: one that was prestarted, if there is one. Then another one is.
+        """Return a worker that serves: a prestarted one if there is one. A new one is then prestarted.
 
-        Raises what keeps it from serving.
+        Raises the error that prevents it from serving.
         """
         worker = await self._put_to_work(await self._prestarted.take())
         self._stop_prestarting()
@@ -151,11 +151,11 @@ class Supervisor:
         return worker
 
     async def _prestart(self) -> None:
-        """Prestart a worker, and keep it until no worker had to be replaced for a while."""
+        """Prestart a worker, and keep it until no worker has had to be replaced for a while."""
         try:
             await self._prestarted.fill(1)
         except CommandError as error:
-            self.warn(f"{error.message}\nSo no worker is prestarted that could replace one at once.")
+            self.warn(f"{error.message}\nNo worker is prestarted, so the next replacement will take longer.")
         await asyncio.sleep(_KEPT)
         self._prestarted.kill()
 
@@ -164,7 +164,7 @@ class Supervisor:
             self._prestarting.cancel()
 
     async def _put_to_work(self, worker: WorkerProcess) -> WorkerProcess:
-        """Tell a worker to serve, and return it when it does. Raises what keeps it from that."""
+        """Tell a worker to serve, and return it when it does. Raises the error that prevents it from serving."""
         await worker.give(SERVE)
         await worker.wait_serving()
         return worker
@@ -205,7 +205,7 @@ class Supervisor:
             worker.kill()
 
     def do(self, coroutine: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Run a coroutine as a task, until the workers are ended, and end them if it raises an error."""
+        """Run a coroutine as a task until the workers are ended, and end them if it raises an error."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._take_in_end)
@@ -219,7 +219,7 @@ class Supervisor:
 
 
 async def run_all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run coroutines until all have returned, or one has raised an error, which is raised again."""
+    """Run coroutines until all have returned, or until one has raised an error, which is raised again."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         await asyncio.gather(*tasks)
@@ -235,5 +235,5 @@ async def _connect(listener: socket.socket) -> tuple[asyncio.StreamReader, async
     path = listener.getsockname()
     try:
         return await asyncio.open_unix_connection(path)
-    except OSError as error:  # it was removed meanwhile, or its permissions shut out the server itself
-        raise Refused(f"Nobody can connect to {path}: {error.strerror}.") from None
+    except OSError as error:  # it was removed, or its permissions exclude the server itself
+        raise Refused(f"The server can't connect to {path}: {error.strerror}.") from None

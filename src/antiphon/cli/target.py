@@ -18,7 +18,7 @@ NAMES = ("app", "application", "create_app", "make_app")
 
 
 def import_module(name: str) -> ModuleType:
-    """Import `name`. Raises `BadCommand` with the places searched, or with the error in the module."""
+    """Import a module. Raises `BadCommand` with the places searched, or with the error in the module."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -41,7 +41,7 @@ def _failed_import(name: str, error: BaseException) -> BadCommand:
 
 
 class Target(NamedTuple):
-    """The two parts of a target such as `shop.web:app`, each a dotted name. `()` may stand behind the second."""
+    """The two parts of a target such as `shop.web:app`, each a dotted name. `()` can follow the second."""
 
     module: str
     attribute: str
@@ -60,10 +60,10 @@ class Target(NamedTuple):
         return f"{self.module}:{self.attribute}"
 
     def load(self, requested: Choice | None) -> object:
-        """Import the module, from the current directory if that has it, and return the application.
+        """Import the module, from the current directory if it is there, and return the application.
 
-        A function without arguments is called: it makes the application. So is `main(global_config, **settings)`, a
-        factory as PasteDeploy's files of settings name them, with no settings.
+        A function without arguments is called to make the application. `main(global_config, **settings)`, a factory as
+        PasteDeploy's files of settings name them, is called with no settings.
 
         Raises `BadCommand` for a module that is missing or fails, for a missing name, for a function that fails, for an
         object that can't be served over the requested interface, for routes that conflict, and for pages that fail.
@@ -80,10 +80,12 @@ class Target(NamedTuple):
         reason = flaw(found, requested and requested.interface)
         if reason is not None:
             fix = "" if is_made or not isinstance(found, FunctionType | MethodType) else self._fix(found)
-            raise BadCommand(f"{self} {'returned what ' if is_made else ''}{reason}. {fix or self._others(module)}")
+            raise BadCommand(
+                f"{self} {'returned an object that ' if is_made else ''}{reason}. {fix or self._others(module)}"
+            )
         try:
             _plan(found)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # pages are imported, which may do anything
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # pages are imported, and can raise anything
             if isinstance(error, ValueError) and not user_frames(error):
                 raise BadCommand(f"{self} can't be served: {error}.") from None
             raise BadCommand(explain_failure(f"{self} was found, but can't be served:", error)) from error
@@ -93,7 +95,7 @@ class Target(NamedTuple):
         from antiphon.handler.contract import describe, is_async  # late: the supervisor does not need it
 
         if not callable(function):
-            raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave the () out.")
+            raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave out the ().")
         is_configured = _is_paste_factory(function)
         if not (is_configured or _needs_nothing(function)):
             raise BadCommand(f"{self} can't be called: {describe(function)} needs arguments. {self._fix(function)}")
@@ -103,11 +105,11 @@ class Target(NamedTuple):
             return function({}) if is_configured else function()
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             raise BadCommand(
-                explain_failure(f"{self} was called, and failed to make an application:", error)
+                explain_failure(f"{self} was called, but failed to make an application:", error)
             ) from error
 
     def _fix(self, function: Callable[..., object]) -> str:
-        """Return the fix for a function that may make the application, and needs arguments."""
+        """Return the fix for a function that may make the application, but needs arguments."""
         needed = ", ".join(each.name for each in _parameters(function))
         name = self.attribute.removesuffix("()")
         return (
@@ -119,12 +121,13 @@ class Target(NamedTuple):
         names = [name for name, value in vars(module).items() if _looks_like_application(name, value)]
         if not names:
             return "Nothing in it looks like an application."
-        return f"What looks like an application: {', '.join(f'{self.module}:{name}' for name in names)}."
+        return f"These look like applications: {', '.join(f'{self.module}:{name}' for name in names)}."
 
 
 class IniFile(Target):
-    """A target that is a file of settings as PasteDeploy reads it: its path, and the name of the application in it, of
-    the one named `main` if empty.
+    """A target that is a file of settings in PasteDeploy's format: its path, and the name of the application in it.
+
+    An empty name means the application named `main`.
     """
 
     @classmethod
@@ -137,7 +140,7 @@ class IniFile(Target):
         return f"{self.module}#{self.attribute}" if self.attribute else self.module
 
     def load(self, requested: Choice | None) -> object:
-        """Set logging up if the file says how, and return the application that it describes.
+        """Set up logging if the file configures it, and return the application that it describes.
 
         Raises `BadCommand` for a file that is missing or wrong, for an application that can't be made or can't be
         served over the requested interface, and if plaster is not installed.
@@ -151,25 +154,25 @@ class IniFile(Target):
                 loader.setup_logging()
             found: object = loader.get_wsgi_app()
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # applications may raise anything
-            raise BadCommand(explain_failure(f"{self} was read, and made no application:", error)) from error
+            raise BadCommand(explain_failure(f"{self} was read, but its application can't be made:", error)) from error
         reason = flaw(found, requested and requested.interface)
         if reason is not None:
-            raise BadCommand(f"{self} describes what {reason}.")
+            raise BadCommand(f"{self} describes an object that {reason}.")
         return found
 
     def _loader(self) -> Any:
         try:
             import plaster
-            import plaster_pastedeploy  # noqa: F401 - the reader of these files, which plaster finds
+            import plaster_pastedeploy  # noqa: F401 - plaster finds this reader of the files
         except ImportError:
             raise BadCommand(
-                f"{self} is read by plaster, which is not here. Install it: pip install 'antiphon[pyramid]'"
+                f"{self} is read with plaster, which is not installed. Install it: pip install 'antiphon[pyramid]'"
             ) from None
         return plaster.get_loader(str(self), protocols=["wsgi"])
 
 
 def _look_here() -> None:
-    """Read the environment's file in the current directory, and have modules looked for there first."""
+    """Read the file `.env` in the current directory, and look for modules in this directory first."""
     add_to_environment(ENV_FILE)
     folder = os.getcwd()
     if sys.path[:1] != [folder]:
@@ -179,7 +182,7 @@ def _look_here() -> None:
 def _makes_application(found: object) -> bool:
     if not isinstance(found, FunctionType | MethodType):
         return False
-    takes_any = any(each.kind is each.VAR_POSITIONAL for each in _parameters(found))  # as an application may
+    takes_any = any(each.kind is each.VAR_POSITIONAL for each in _parameters(found))  # an application may do that
     return not takes_any and (_needs_nothing(found) or _is_paste_factory(found))
 
 
@@ -203,8 +206,8 @@ def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
 
 
 def _plan(app: object) -> None:
-    """Plan the routes of an application and of those mounted in it. Over WSGI, the first request would do that."""
-    from antiphon.adapters.servable import Servable  # late: it is imported already where it is needed
+    """Plan the routes of an app and of those mounted in it. Over WSGI, the first request would otherwise do that."""
+    from antiphon.adapters.servable import Servable  # late: where it is needed, it has already been imported
     from antiphon.app.application import App
 
     if isinstance(app, App):

@@ -1,4 +1,4 @@
-"""The application in place of one that can't be loaded: it shows why, and its pages refresh when that is mended."""
+"""The replacement for an application that can't be loaded. It shows why; its pages refresh when that is fixed."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -19,9 +19,10 @@ _UNSEEN = "The application can't be loaded. The terminal of the server shows why
 
 
 class Report(NamedTuple):
-    """The report of a failure: its text, and a page on it if there is one.
+    """The report of a failure: its text, and a page about it if there is one.
 
-    ``is_for_loopback`` says that the server listens for this machine only: then names of other machines get no report.
+    ``is_for_loopback`` is True if the server listens for this machine only. The report is then not shown under the
+    names of other machines.
     """
 
     text: str
@@ -30,13 +31,13 @@ class Report(NamedTuple):
 
     def load(self, _: object) -> "Unloaded":
         """Return an application that shows the report."""
-        with suppress(BadCommand):  # what is secret in it is masked
+        with suppress(BadCommand):  # for masking the secrets in it
             add_to_environment(ENV_FILE)
         return Unloaded(self)
 
 
 class Unloaded(Servable):
-    """An application that answers every request by the report of a failure: by a page, JSON or plain text."""
+    """An application that answers every request with the report of a failure, as a page, JSON or plain text."""
 
     def __init__(self, report: Report) -> None:
         super().__init__()

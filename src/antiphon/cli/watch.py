@@ -1,4 +1,4 @@
-"""The files whose change restarts an application: Python files and `.env`, in folders that are the user's own."""
+"""The files whose changes restart an application: Python files and `.env`, in the user's own folders."""
 
 import asyncio
 import os
@@ -12,18 +12,18 @@ from antiphon.cli.errors import Refused
 from antiphon.cli.settings import ENV_FILE
 
 _STEP = 20
-"""Milliseconds without a further change after which changes are told. An editor saves a file in less."""
+"""Milliseconds without a further change after which changes are reported. An editor saves a file faster."""
 _LONGEST = 200
-"""Milliseconds after which changes are told in any case: a program may write files all the time."""
+"""Milliseconds after which changes are reported in any case, since a program may write files all the time."""
 _REPLACING = 0.1
-"""Seconds for a file to come back, where an editor removes it before it writes another one."""
+"""Seconds for a file to come back when an editor removes it before it writes a new one."""
 
 
 async def watch(roots: Iterable[str]) -> AsyncGenerator[list[str]]:
-    """Yield the paths of changed files, as seen from the current directory; those that are saved together, at once.
+    """Yield the paths of changed files, relative to the current directory, in one list for files saved together.
 
-    Each folder is watched by itself, so that large ones that are of no interest cost nothing: hidden ones,
-    `node_modules`, `__pycache__`, and virtual environments. Raises `Refused` if the system watches no more.
+    Each folder is watched separately, so that large irrelevant ones cost nothing: hidden ones, `node_modules`,
+    `__pycache__`, and virtual environments. Raises `Refused` if the system can't watch any more folders.
     """
     roots = [*map(os.path.abspath, roots)]
     while True:
@@ -47,14 +47,14 @@ async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str]]:
             async for batch in batches:
                 removed = [path for change, path in batch if change == Change.deleted and _is_code(path)]
                 if not all(map(os.path.exists, removed)):
-                    await asyncio.sleep(_REPLACING)  # its return would be another change
+                    await asyncio.sleep(_REPLACING)  # its return would count as a further change
                 yield {path for _, path in batch}
-    except (OSError, RuntimeError) as error:  # as watchfiles raises for watches, and for a watcher
-        raise Refused(f"Not all files can be watched: {error}. Name fewer folders by --reload-dir.") from None
+    except (OSError, RuntimeError) as error:  # watchfiles raises these for watches, and for a watcher
+        raise Refused(f"Not all files can be watched: {error}. Name fewer folders with --reload-dir.") from None
 
 
 def _walk(root: str) -> list[tuple[str, bool]]:
-    """Return a folder and those below that are the user's own, each with True if Python files are in it."""
+    """Return a folder and the user's own folders below it, each with True if it contains Python files."""
     found = []
     for folder, names, files in os.walk(root):
         names[:] = [] if "pyvenv.cfg" in files else [name for name in names if not _is_ignored(name)]
@@ -76,7 +76,7 @@ def _is_new_folder(path: str, folders: dict[str, bool]) -> bool:
 
 def _is_code(path: str) -> bool:
     name = os.path.basename(path)
-    return name.endswith(".py") and not name.startswith((".", "flycheck_"))  # as Emacs names what is not saved
+    return name.endswith(".py") and not name.startswith((".", "flycheck_"))  # Emacs names unsaved files like this
 
 
 def _is_ignored(folder: str) -> bool:

@@ -39,32 +39,32 @@ if TYPE_CHECKING:
     from antiphon.cli.unloaded import Report
 
 TAKING_UP = 0.05
-"""Seconds for connections to be accepted when a worker ends, and then for requests to come on them."""
+"""Seconds for connections to be accepted when a worker ends, and then for requests to arrive on them."""
 ACCEPTING = 1.0
-"""The most seconds for connections to be accepted on a busy machine, where no other worker will accept them."""
+"""The maximum seconds for connections to be accepted on a busy machine, if no other worker will accept them."""
 SETTLING = 0.5
-"""Seconds for requests to come where nobody waits for the end, since another worker serves."""
+"""Seconds for requests to arrive if nothing waits for the end, since another worker serves."""
 ANSWERING = 0.1
-"""Seconds for requests to be answered that are cancelled at the end."""
+"""Seconds for requests that are cancelled at the end to be answered."""
 CLOSING_SOCKETS = 2.0
-"""The most seconds for the ends of open WebSockets to be sent, and to be answered, when a worker ends."""
+"""The maximum seconds for close frames to be sent on open WebSockets, and to be answered, when a worker ends."""
 LEAVING = 0.2
-"""Seconds for the main thread to end the process, when nothing is left to wait for."""
+"""Seconds for the main thread to end the process when nothing is left to wait for."""
 WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
 
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
-    """Serve the target that is found, or that the supervisor orders, until that closes its end of `control`.
+    """Serve the target that is found, or that the supervisor orders, until the supervisor closes its end of `control`.
 
-    Open requests get the grace then. `inherited` names two open file descriptors: `listener,control`.
+    Open requests then get the grace. `inherited` names two open file descriptors: `listener,control`.
     """
     listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
     for descriptor in (listener, control):
         descriptor.set_inheritable(False)
     _leave_signals_to_the_supervisor()
     if not faulthandler.is_enabled():
-        faulthandler.enable()  # which writes down where a worker was that hung, or died of a fault in C
+        faulthandler.enable()  # this writes down where a worker was when it hung, or died of a fault in C
     connection = Control(control)
     worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
@@ -86,11 +86,11 @@ class _Worker:
         self._has_served = Event()
 
     def serve(self, target: "Target | Report", requested: Choice | None, listener: socket.socket) -> None:
-        """Load the application, and when that is ordered, start it, and serve it on this thread.
+        """Load the application; when ordered to, start it and serve it on this thread.
 
-        Reports its interface, or its error.
+        Reports the interface, or the error.
         """
-        if not isinstance(target, Target):  # pages look again and again whether a report is still there
+        if not isinstance(target, Target):  # pages poll whether there is still a report
             self._options = self._options._replace(logs=self._options.logs._replace(has_access_log=False))
         try:
             program = target.load(requested)
@@ -107,7 +107,7 @@ class _Worker:
         if warning := unknown_callers(program, listener.family == socket.AF_UNIX):
             logging.getLogger("antiphon").warning(warning)
         self._server = server = self._make_server(listener)
-        # The supervisor may have got it, too, and end this worker before it is replaced.
+        # The supervisor may have received it, too, and would end this worker before it is replaced.
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())
         if self._choice.interface == "wsgi":
             self._start_on_thread()
@@ -116,7 +116,7 @@ class _Worker:
         if self._choice.interface == "wsgi":
             self._stop_on_thread()
         self._has_served.set()
-        gc.disable()  # it would report the tasks that the application has left, though the process ends now
+        gc.disable()  # it would report tasks that the application left behind, although the process is ending
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
@@ -124,7 +124,7 @@ class _Worker:
         if interface == "wsgi":
             from antiphon.adapters.foreign.wsgi import answering_errors
 
-            app = answering_errors(app)  # dialects raise, too, and Granian's own 500 has no body
+            app = answering_errors(app)  # dialects also raise, and Granian's own 500 has no body
         app = self._answering = with_final_responses(app, interface)
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
@@ -141,7 +141,7 @@ class _Worker:
         self.has_started(None)
 
     def _stop_on_thread(self) -> None:
-        """Shut the application down, which lets go what it holds, unless that has been done."""
+        """Shut the application down, which releases its resources, unless that has been done."""
         try:
             if isinstance(self._app, Servable):
                 self._app.stop()
@@ -153,7 +153,7 @@ class _Worker:
         self._loop = loop
 
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Report that the application is served, and that this goes on: from its loop, if it has one."""
+        """Report that the application is served, and send heartbeats: from its loop, if it has one."""
         call_before_first(self._answering, "answer", self._control.report_asked)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
@@ -165,7 +165,7 @@ class _Worker:
         self._control.report_serving(self._choice)
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Report why the application did not start. The server has nothing to add to that."""
+        """Report why the application did not start, so that the server doesn't."""
         if isinstance(reason, Exception):
             error = StartupFailed(explain_failure("The startup of the application failed:", reason))
             error.__cause__ = reason
@@ -178,7 +178,7 @@ class _Worker:
         self._control.report_failure(error.message, error.exit_code, self._page_on(error.__cause__))
 
     def _page_on(self, cause: BaseException | None) -> str:
-        """Return a page on an error; an empty one if nobody sees it, or only its report."""
+        """Return a page about an error; an empty text if only the report is shown, or nothing."""
         if cause is None or not (self._options.is_reloaded and self._options.debug):
             return ""
         from antiphon.cli.debug.page import page
@@ -188,13 +188,13 @@ class _Worker:
     def end_when_told(self) -> None:
         """Wait until the supervisor closes its end of the connection, or dies, and end the process in time.
 
-        After the last request, the main thread ends the process before that.
+        After the last request, the main thread may end the process earlier.
         """
         is_replaced = self._control.wait_told_to_end(self._write_stacks)
         if self._server is not None:
             DRAINING.give()
-            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped before clients have answered their ends
-            import antiphon.serialization.json  # noqa: F401 - for errors, which come when there is no time for imports
+            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped before clients have answered
+            import antiphon.serialization.json  # noqa: F401 - for errors that occur when there is no time for imports
 
             if not is_replaced:
                 time.sleep(self._options.drain_delay)
@@ -215,9 +215,9 @@ class _Worker:
         write_stacks(loop)
 
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
-        """Take no new connection. Those that are open get a moment to send their requests.
+        """Accept no more connections. Open connections get a moment to send their requests.
 
-        With --reload, new connections wait for the new code from now on, so the old worker takes no time to settle.
+        With --reload, new connections already wait for the new code, so the old worker doesn't take time to settle.
         """
         if not self._options.is_reloaded:
             time.sleep(TAKING_UP)
@@ -226,22 +226,22 @@ class _Worker:
         time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
-        """Close streams, then the connections: what is cancelled has a moment to be answered."""
+        """Close streams, then connections. Cancelled requests get a moment to be answered."""
         cut_off(CLOSING)
         time.sleep(ANSWERING)
-        silence()  # applications fail where they are cut off, which is no news
+        silence()  # applications fail where they are cut off, which is expected
         server.cut_off(LEAVING)
 
 
 def _write_logs(within: float) -> None:
-    """Have handlers write the records that they keep, at most for so many seconds: nobody may read what they write."""
+    """Make handlers write the records that they keep, within a number of seconds, as nothing may read their output."""
     writer = Thread(target=logging.shutdown, daemon=True)
     writer.start()
     writer.join(within)
 
 
 def _call_at_sigterm(function: Callable[[], object]) -> None:
-    """Have a thread call a function at SIGTERM, which the main thread would miss as it begins to wait for a lock."""
+    """Call a function on a thread at SIGTERM, which the main thread would miss when it starts to wait for a lock."""
     receiver, sender = socket.socketpair()
     sender.setblocking(False)
     signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
@@ -255,9 +255,9 @@ def _call_at_sigterm(function: Callable[[], object]) -> None:
 
 
 def _leave_signals_to_the_supervisor() -> None:
-    """Do nothing at the signals of a terminal: it sends them to every process, and the supervisor ends the workers.
+    """Ignore the signals of a terminal, which sends them to every process: the supervisor ends the workers.
 
-    They get handlers, where SIG_IGN would do, because the programs that the application starts would inherit that.
+    They get handlers instead of SIG_IGN, which programs that the application starts would inherit.
     """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it

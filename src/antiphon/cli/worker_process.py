@@ -17,14 +17,14 @@ from antiphon.cli.heartbeat import BEATS
 from antiphon.cli.interface import Choice
 
 SHUTDOWN = 2.0
-"""Seconds after the grace, in which a worker cuts off open streams, and shuts the application down."""
+"""Seconds after the grace in which a worker cuts off open streams and shuts the application down."""
 
 _DYING = 2.0
-"""Seconds for a worker that hangs to write down where, before it is killed."""
+"""Seconds for a hanging worker to write down where it hangs, before it is killed."""
 _WRITING = 0.2
-"""Seconds for it to write down where its tasks are, which takes a thread that goes on."""
+"""Seconds for it to write down where its tasks are, which needs a thread that still runs."""
 _LOOKS = 20
-"""How often it is looked whether a worker has started, in the time that it has for that."""
+"""How many times the supervisor checks whether a worker has started, within the time limit for that."""
 
 
 class ChildProcess(Protocol):
@@ -32,12 +32,12 @@ class ChildProcess(Protocol):
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process ID."""
         ...
 
     @property
     def returncode(self) -> int | None:
-        """The exit code, or the negative number of the signal that ended it; None as long as the process runs."""
+        """The exit code, or the negative number of the signal that ended the process; None while it runs."""
         ...
 
     async def wait(self) -> int:
@@ -46,13 +46,13 @@ class ChildProcess(Protocol):
 
 
 Launch: TypeAlias = Callable[[int, int], Awaitable[ChildProcess]]
-"""A function that launches a worker with two file descriptors: of the listener, and of its end of the connection."""
+"""A function that launches a worker with two file descriptors: the listener, and the worker's end of the connection."""
 
 
 def by_command(told: str) -> Launch:
-    """Return what launches the command of this process once more.
+    """Return a function that launches the command of this process once more.
 
-    The worker is told what the command line says, if anything, so that it need not read that.
+    ``told`` is the content of the command line, if there is any, so that the worker need not parse it.
     """
 
     async def launch(*inherited: int) -> ChildProcess:
@@ -65,7 +65,7 @@ def by_command(told: str) -> Launch:
 
 
 class WorkerProcess:
-    """A worker that was started. It reports how it is, and ends when it is told to, or by itself."""
+    """A worker that was started. It reports its state, and ends when it is told to, or on its own."""
 
     def __init__(self, process: ChildProcess, control: socket.socket) -> None:
         control.setblocking(False)
@@ -80,7 +80,7 @@ class WorkerProcess:
         self._orders_waited_for = 0
         self._orders_given = 0
         self._began = time.monotonic()
-        """When it was told to serve, and then when it served."""
+        """The time when it was told to serve, and later the time when it began to serve."""
         self._was_asked = False
         self._beats_left_out = 0
         self._silence = ""
@@ -92,7 +92,7 @@ class WorkerProcess:
         """Launch a process as a worker on a listening socket."""
         control, remote = socket.socketpair()
         with remote:
-            # Blocked until the worker has its handler: Ctrl-C while Python starts would leave a traceback.
+            # Blocked until the worker has its handler: Ctrl-C while Python starts would print a traceback.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 process = await launch(listener.fileno(), remote.fileno())
@@ -105,7 +105,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process ID."""
         return self._process.pid
 
     @property
@@ -120,33 +120,33 @@ class WorkerProcess:
 
     @property
     def fate(self) -> str:
-        """How the process ended: the rest of a sentence on it."""
+        """The way in which the process ended, as the rest of a sentence about it."""
         code = self._process.returncode or 0
         by = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"{self._silence}{by}"
 
     @property
     def is_prestarted(self) -> bool:
-        """True if the worker waits for an order, or will."""
+        """True if the worker waits for an order, or will wait for one."""
         return not self._orders_given
 
     @property
     def seconds(self) -> float:
-        """How long it has served, or, until it does, how long ago it was told to."""
+        """The time for which it has served, or, until it serves, the time since it was told to."""
         return time.monotonic() - self._began
 
     def has_served(self, window: float) -> bool:
-        """Return True if the worker got a request, or has served for so many seconds without one."""
+        """Return True if the worker has received a request, or has served for `window` seconds without one."""
         return self._was_asked or (self.serves and self.seconds > window)
 
     async def give(self, order: Order) -> None:
-        """Give an order to a worker, which takes it when it is ready for one."""
+        """Give an order to a worker, which carries it out when it is ready."""
         self._orders_given += 1
         self._began = time.monotonic()
         await self._tell(order)
 
     async def _tell(self, order: Order) -> None:
-        with suppress(OSError):  # it is gone, as is found out by waiting for it
+        with suppress(OSError):  # it is gone, which waiting for it will show
             await asyncio.get_running_loop().sock_sendall(self._control, encoded(order))
 
     async def wait_serving(self) -> Choice:
@@ -157,7 +157,7 @@ class WorkerProcess:
         return await asyncio.shield(self._serving)
 
     async def wait_waiting(self) -> None:
-        """Wait until the worker waits for an order. Raises what keeps it from that."""
+        """Wait until the worker waits for an order. Raises the error that prevents that."""
         either: list[asyncio.Future[Any]] = [self._serving, self._waiting]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not self._waiting.done():
@@ -168,7 +168,7 @@ class WorkerProcess:
         await self._wait_for(self._is_worn, None)
 
     async def wait_closed(self, timeout: float) -> None:
-        """Wait until the worker takes no new connection, or has ended, at most `timeout` seconds."""
+        """Wait until the worker accepts no more connections, or has ended, for at most `timeout` seconds."""
         await self._wait_for(self._has_closed, timeout)
 
     async def _wait_for(self, event: asyncio.Event, timeout: float | None) -> None:
@@ -180,11 +180,11 @@ class WorkerProcess:
             told.cancel()
 
     async def wait_ended(self, timeout: float | None = None) -> None:
-        """Wait until the process is gone, at most `timeout` seconds."""
+        """Wait until the process is gone, for at most `timeout` seconds."""
         await asyncio.wait([self._ended], timeout=timeout)
 
     async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end, and wait until it has. Kill it when its time is over."""
+        """Tell the worker to end, and wait until it has ended. Kill it when its time is over."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
@@ -200,9 +200,9 @@ class WorkerProcess:
         self._send(signal.SIGKILL)
 
     async def end_when_silent(self, seconds: float) -> None:
-        """Watch the worker until it has ended, or is told to. End it when nothing was heard of it for so many seconds.
+        """Watch the worker until it has ended, or is told to. End it when it has been silent for so many seconds.
 
-        The seconds are counted by this watch, so that a supervisor that was stopped itself takes nobody for dead.
+        This method counts the seconds itself, so that a supervisor that was paused does not take its workers for dead.
         """
         await asyncio.wait([self._serving])
         while not (self.has_ended or self._is_told_to_end):
@@ -213,9 +213,9 @@ class WorkerProcess:
                 return
 
     async def end_when_late(self, seconds: float) -> None:
-        """Watch the worker until it serves. End it when it has taken so many seconds for that.
+        """Watch the worker until it serves. End it if that takes longer than so many seconds.
 
-        They are counted as by `end_when_silent`, and without those in which it waits for an order.
+        They are counted as in `end_when_silent`, without the time in which the worker waits for an order.
         """
         looks = 0
         while looks < _LOOKS:
@@ -226,22 +226,22 @@ class WorkerProcess:
         await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout), and ")
 
     async def _end_hanging(self, silence: str) -> None:
-        """Have the worker write down where its tasks are, if a thread goes on, and its threads; and end it."""
+        """Make the worker write down where its threads are, and its tasks if a thread still runs; then end it."""
         self._silence = silence
         await self._tell(STACKS)
         await self.wait_ended(_WRITING)
-        self._send(signal.SIGABRT)  # by which Python writes down where its threads are
+        self._send(signal.SIGABRT)  # at this, Python writes down where its threads are
         await self.wait_ended(_DYING)
         self.kill()
 
     def _send(self, number: signal.Signals) -> None:
         if not self.has_ended:
-            # Process.kill() reaps a process that is dead already, which its watcher then misses, and logs.
+            # Process.kill() reaps a process that is already dead, which its watcher then misses and logs.
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     async def _take_in_reports(self) -> None:
-        """Take in reports until the process has ended."""
+        """Process reports until the process has ended."""
         with self._control:
             loop = asyncio.get_running_loop()
             loop.add_reader(self._control, self._receive)
@@ -290,4 +290,4 @@ class WorkerProcess:
 
     def _fail(self, error: Exception) -> None:
         self._serving.set_exception(error)
-        self._serving.exception()  # nobody may wait for it
+        self._serving.exception()  # there may be nothing that waits for it

@@ -1,9 +1,9 @@
-"""One of the workers that a server was asked for: a worker that ends gets a successor in its slot.
+"""A slot for one of the workers of a server. A worker that ends gets a successor in its slot.
 
-A worker that fails is told from one that a request has killed: that one had got a request when it ended. It is replaced
-at once, and as often as it takes, so that no client can end the server. A worker fails if it can't serve, or ends
-before it got any request, within `WINDOW`. The next one is started after a pause then, and at last the server ends,
-unless workers in other slots are sound.
+A worker that fails is distinguished from one that was killed by a request, which had received a request when it ended.
+The latter is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if
+it can't serve, or if it ends within `WINDOW` before it receives any request. The next one is then started after a
+pause; after several failures the server ends, unless workers in other slots are sound.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ from antiphon.cli.errors import CommandError, WorkerEnded
 from antiphon.cli.worker_process import WorkerProcess
 
 RESTARTS = 5
-"""How many workers in a row that have failed are replaced in a slot, if no other slot has a sound one."""
+"""How many failed workers in a row are replaced in a slot, if no other slot has a sound one."""
 WINDOW = 30.0
-"""Seconds after which a worker is sound that has got no request."""
+"""Seconds after which a worker counts as sound without having received a request."""
 PAUSE = 0.05
-"""Seconds before a worker is replaced, and twice as many after each one in a row that has failed. At Ctrl-C, workers
-may end before their supervisor knows.
+"""Seconds before a worker is replaced, doubled after each failed worker in a row. At Ctrl-C, workers may end before
+their supervisor learns of it.
 """
 LONGEST_PAUSE = 5.0
-"""Seconds."""
+"""The maximum of this pause, in seconds."""
 
 
 def pause_after(failures: int) -> float:
-    """Return the seconds to wait before the next start, after so many in a row that have failed."""
+    """Return the seconds to wait before the next start, after a number of failed workers in a row."""
     return min(PAUSE * 2.0**failures, LONGEST_PAUSE)
 
 
 class Workers(Protocol):
-    """The one who starts workers for slots, and ends them."""
+    """An object that starts workers for slots, and ends them."""
 
     @property
     def warn(self) -> Callable[[str], object]:
@@ -43,7 +43,7 @@ class Workers(Protocol):
         ...
 
     async def start_at_once(self) -> WorkerProcess:
-        """Return a worker that serves, one that was prestarted if there is one. Raises as `start`."""
+        """Return a worker that serves, a prestarted one if there is one. Raises the same errors as `start`."""
         ...
 
     def retire(self, worker: WorkerProcess) -> None:
@@ -71,20 +71,20 @@ class WorkerSlot:
 
     @property
     def is_sound(self) -> bool:
-        """True if the worker in this place serves, and is no worse than the one before."""
+        """True if the worker in this slot serves, and has not yet done worse than the previous one."""
         worker = self._worker
         return worker is not None and not worker.has_ended and (not self._failures or worker.has_served(WINDOW))
 
     @property
     def worker(self) -> WorkerProcess:
-        """The worker in this place, which has been filled."""
+        """The worker in this slot, which must have been filled."""
         assert self._worker is not None  # noqa: S101
         return self._worker
 
     async def replace(self) -> None:
-        """Have a new worker take this place, and retire the old one as soon as the new one serves.
+        """Fill this slot with a new worker, and retire the old one as soon as the new one serves.
 
-        Raises what keeps the new one from serving; the old one stays then.
+        Raises the error that prevents the new one from serving; the old one then stays.
         """
         async with self._is_being_replaced:
             self._give_to(await self._workers.start())
@@ -96,7 +96,7 @@ class WorkerSlot:
             self._workers.retire(old)
 
     async def _keep(self, worker: WorkerProcess) -> None:
-        """Replace a worker when it is worn or ends, unless that is done for other reasons."""
+        """Replace a worker when it is worn or ends, unless it is replaced for another reason."""
         await worker.wait_worn()
         self._workers.do(self._replace_worn(worker))
         await worker.wait_ended()
@@ -104,7 +104,7 @@ class WorkerSlot:
             await self._replace_ended(worker)
 
     async def _replace_worn(self, worker: WorkerProcess) -> None:
-        """Replace a worker that still serves, unless that has been done meanwhile."""
+        """Replace a worker that still serves, unless it has already been replaced."""
         while self._worker is worker and not worker.has_ended:
             try:
                 async with self._is_being_replaced:
@@ -115,15 +115,15 @@ class WorkerSlot:
                 await worker.wait_ended(WINDOW)
 
     async def _replace_ended(self, worker: WorkerProcess) -> None:
-        """Replace a worker that is gone, whatever else is about to take its place: that may hang as it starts."""
+        """Replace a worker that is gone, even if another replacement is starting, since that one may hang."""
         self._failures = 0 if worker.has_served(WINDOW) else self._failures + 1
         reason = f"Worker {worker.pid} {worker.fate}."
         while self._worker is worker:
             if self._failures > RESTARTS and not self._workers.are_sound_elsewhere(self):
-                raise WorkerEnded(f"{reason} That was number {self._failures} in a row, so the server ends.")
+                raise WorkerEnded(f"{reason} That was failure number {self._failures} in a row, so the server ends.")
             await asyncio.sleep(pause_after(self._failures))
             if self._worker is worker:
-                self._workers.warn(f"{reason} Another one takes its place.")
+                self._workers.warn(f"{reason} Starting another one.")
                 try:
                     self._succeed(worker, await self._workers.start_at_once())
                 except CommandError as error:
@@ -131,7 +131,7 @@ class WorkerSlot:
                     reason = f"{error.message}\n{_can_not_replace(worker)}"
 
     def _succeed(self, old: WorkerProcess, new: WorkerProcess) -> None:
-        """Have a worker take the place of another one, unless that has been done meanwhile."""
+        """Put a new worker in the place of an old one, unless that one has already been replaced."""
         if self._worker is old:
             self._give_to(new)
         else:
@@ -139,4 +139,4 @@ class WorkerSlot:
 
 
 def _can_not_replace(worker: WorkerProcess) -> str:
-    return f"A worker that was to replace worker {worker.pid} can't serve, as shown above."
+    return f"The replacement for worker {worker.pid} can't serve, as shown above."

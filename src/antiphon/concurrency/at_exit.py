@@ -9,7 +9,7 @@ _first: list[Callable[[], object]] = []
 
 
 def call_first_at_exit(function: Callable[[], object]) -> None:
-    """Register a function to be called at exit, before all that ``call_at_exit`` has registered or will."""
+    """Register a function to be called at exit, before all that ``call_at_exit`` registers, earlier or later."""
     if not _first:
         call_at_exit(_call_first)
     _first.append(function)
@@ -21,7 +21,7 @@ def _call_first() -> None:
 
 
 def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
-    """Register a function to be called at exit. Return a function that undoes that.
+    """Register a function to be called at exit. Return a function that cancels that.
 
     Processes of ``multiprocessing`` end without ``atexit``.
     """

@@ -21,7 +21,7 @@ CLEANING_UP = 0.5
 
 
 class BackgroundTask:
-    """A task on a background loop, as seen by the thread that waits for it or leaves.
+    """A task on a background loop, as seen by the thread that waits for it, or stops waiting.
 
     The waiting thread makes the calls that the task has for threads, and worker threads make them once it has left.
     ``ended`` is done when the task has ended, and no longer uses its context.
@@ -77,7 +77,7 @@ class BackgroundTask:
         return self._result
 
     def forget_outcome(self) -> None:
-        """Let the result go, and the error: each frame of an error may keep this task."""
+        """Release the result and the error: each frame of an error may keep this task."""
         self._result = self._error = None
 
     def cancel(self) -> None:
@@ -106,10 +106,10 @@ class BackgroundLoop:
         if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
             _let_greenlets_wake(self.loop)
         thread = Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True)
-        Context().run(thread.start)  # or it may keep the context of who starts it, and so the request
+        Context().run(thread.start)  # or it may keep the context of its starter, and so the request
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
-        """Run a coroutine as one task, in a context that is not in use meanwhile."""
+        """Run a coroutine as one task, in a context that is not otherwise in use."""
         task = BackgroundTask(self.loop, coroutine, context)
         task.start()
         return task
@@ -120,9 +120,9 @@ class BackgroundLoop:
 
 
 def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on a loop of another thread, and return what it returns. Raises what it raises.
+    """Run a coroutine on a loop of another thread, and return its result. Raises what it raises.
 
-    An interrupted wait breaks it off.
+    An interrupted wait cancels it.
     """
     task = BackgroundTask(loop, coroutine, context)
     try:
@@ -145,9 +145,9 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
 
 
 def _let_greenlets_wake(loop: asyncio.AbstractEventLoop) -> None:
-    """Have ``call_soon`` wake a loop that another greenlet calls, where gevent or eventlet has replaced threads.
+    """Make ``call_soon`` wake a loop that another greenlet calls, if gevent or eventlet has replaced threads.
 
-    asyncio takes each greenlet of the loop's thread for the loop itself. So the loop would go on waiting.
+    asyncio mistakes each greenlet of the loop's thread for the loop itself. So the loop would continue to wait.
     """
     call_soon, wake_and_call_soon = loop.call_soon, loop.call_soon_threadsafe
 

@@ -1,4 +1,4 @@
-"""Iterators across the border: a thread iterates an async iterable, and an event loop iterates a blocking one."""
+"""Iterators between threads and loops: a thread iterates an async iterable, and a loop iterates a blocking one."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class SyncFromAsync(Generic[T]):
-    """An iterator of a thread over an async iterable, which runs in one task on the background loop.
+    """An iterator for a thread over an async iterable, which runs in one task on the background loop.
 
     Once the thread sees the end, or an error, the task has ended and its context is free.
     """
@@ -48,7 +48,7 @@ class SyncFromAsync(Generic[T]):
         return self._end()
 
     def _end(self) -> NoReturn:
-        """Raise what ended the iteration: its error once, then StopIteration. ``close`` raises what fails later."""
+        """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises what fails later."""
         if not (self._is_over or self._is_whole):
             self._is_over = True
             self._task.result()
@@ -57,7 +57,7 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait for that. Raises what it raises."""
         is_open = not self._task.ended.done()
-        if self._is_over or not (is_open or self._is_whole):  # as when it was interrupted, and does not end
+        if self._is_over or not (is_open or self._is_whole):  # for example if it was interrupted, and does not end
             return
         self._is_over = True
         try:
@@ -100,7 +100,7 @@ class AsyncFromSync(Generic[T]):
         return items[0]
 
     async def fetch(self) -> None:
-        """Have the first item made ahead. Raises what making it raises."""
+        """Make the first item in advance. Raises what making it raises."""
         self._ahead = await self._next()
 
     async def _next(self) -> list[T]:

@@ -20,7 +20,7 @@ class Call(Generic[T]):
     """A call that one thread makes, once, while a task on the running loop waits for it.
 
     ``result`` is then what the function returned, and ``error`` what it raised. ``is_last`` is True if ``ends`` is true
-    of the result: then the task will hardly make another call. A call is done when all this is known to its thread.
+    of the result: the task is then unlikely to make another call. A call is done when all this is known to its thread.
     """
 
     __slots__ = ("_claims", "_ends", "_function", "_loop", "_waiter", "error", "home", "is_done", "is_last", "result")
@@ -59,7 +59,7 @@ class Call(Generic[T]):
             thread.loop = outer
 
     def notify(self) -> None:
-        """Say that the call is done, and wake the task that waits, if its loop still runs."""
+        """Note that the call is done, and wake the task that waits, if its loop still runs."""
         self.is_done = True
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._wake)
@@ -79,5 +79,5 @@ class Threads(Protocol):
     """One thread or several, on which calls are made."""
 
     def run(self, call: Call[Any]) -> None:
-        """Have a thread make a call."""
+        """Let a thread make a call."""
         ...

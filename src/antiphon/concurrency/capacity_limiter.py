@@ -1,4 +1,4 @@
-"""A bound on how many do something at once: threads that don't wait for their turn, and tasks of any loop that do."""
+"""A limit on how many threads and tasks work at once: threads don't wait for their turn, tasks of any loop do."""
 
 from asyncio import get_running_loop
 from collections import deque

@@ -1,4 +1,4 @@
-"""Callables that ``inspect`` takes for coroutine functions, by whose looks servers tell ASGI from WSGI."""
+"""Callables that look like coroutine functions to ``inspect``, which servers use to distinguish ASGI from WSGI."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -7,7 +7,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CoroutineFunctionLike:
-    """A callable with the code of a coroutine function, by which ``inspect`` and servers recognise one."""
+    """A callable with the code of a coroutine function, by which ``inspect`` and servers recognize one."""
 
     __name__ = "__call__"
     __defaults__ = __kwdefaults__ = None
@@ -38,6 +38,6 @@ class _LooksAsync:
 def looks_async(method: F) -> F:
     """Make a method look like a coroutine function on instances. On the class it stays as it is.
 
-    Each access and each call makes an object: use it for what is called rarely.
+    Each access and each call makes an object: use it for methods that are rarely called.
     """
     return cast("F", _LooksAsync(method))

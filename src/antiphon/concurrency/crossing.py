@@ -18,17 +18,17 @@ Tokens = dict[ContextVar[Any], Token[Any]]
 
 
 async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function that waits for nothing but the disk and the processor. Raises what the function raises."""
+    """Call a function that only waits for the disk and the processor. Raises what the function raises."""
     return await Crossing(threads=file_threads_of_task()).run(function, *arguments)
 
 
 class Crossing:
     """A task's way to ``threads`` and back; by default to the thread of the task.
 
-    ``ends`` is true of the results of calls after which the task will hardly make another one.
-    All calls of one crossing run in one context, its own or one that is not in use meanwhile. So a token made in one
-    call can be reset in a later one. Variables that calls set are carried back to the task, and those that the task has
-    set since are carried to the next call.
+    ``ends`` is true of the results of calls after which the task is unlikely to make another one. All calls of one
+    crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset
+    in a later one. Variables that calls set are carried back to the task, and those that the task has set since are
+    carried to the next call.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class Crossing:
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """Call a function on a thread. Raises what the function raises.
 
-        A function that runs already is waited for. A cancellation that comes meanwhile is held back, and reaches the
-        task where it next waits, at the latest before its next call. A function that does not run yet is dropped then,
-        unless the task was cancelled before the call: then it is cleaning up.
+        A function that is already running is waited for. A cancellation during that time is held back, and reaches the
+        task where it next waits, at the latest before its next call. A function that is not running yet is then
+        dropped, unless the task was cancelled before the call: then it is cleaning up.
         """
         await self.drop_withdrawn_cancellation()
         if self._holds_cancellation:
@@ -59,14 +59,14 @@ class Crossing:
         return await self._call(partial(function, *arguments), drops=task is None or not task.cancelling())
 
     async def run_shielded(self, function: Callable[[], T]) -> T:
-        """Call a function on a thread even if the task is cancelled, whenever that comes: for cleaning up."""
+        """Call a function on a thread even if the task is cancelled at any time: for cleaning up."""
         return await self._call(function, drops=False)
 
     async def drop_withdrawn_cancellation(self, leaving: BaseException | None = None) -> None:
         """Drop a cancellation that was held back if it was withdrawn since, or if another one is ``leaving``.
 
-        Two cancellations would outlive the scope that has asked for one. One that comes meanwhile is held back in its
-        turn, so that the response gets to the code that closes it.
+        Two cancellations would outlive the scope that has requested one. One that arrives during this is also held
+        back, so that the response gets to the code that closes it.
         """
         task = asyncio.current_task()
         if not self._holds_cancellation or task is None:
@@ -82,7 +82,7 @@ class Crossing:
                     self._holds_cancellation = True
 
     def copy_to_threads(self, source: Context) -> None:
-        """Copy the variables of ``source`` to the threads' context, when that is not in use any more."""
+        """Copy the variables of ``source`` to the threads' context, when that is no longer in use."""
         self._context.run(copy_variables, source, self._thread_tokens)
 
     def copy_to_task(self) -> None:
@@ -102,7 +102,7 @@ class Crossing:
             try:
                 raise error
             finally:
-                del error  # or it would keep alive, through its traceback, itself and all that is on the stack
+                del error  # or it would keep alive, through its traceback, itself and everything on the stack
         result: T = call.result
         del call.result  # the frames of an error on the thread keep the call
         return result
@@ -111,7 +111,7 @@ class Crossing:
 async def _wait_shielded(call: Call[Any], drops: bool) -> bool:
     """Wait until a call is done, even if the task is cancelled. Returns True if a cancellation was held back.
 
-    With ``drops``, a cancellation drops a call that does not run yet, and is raised.
+    With ``drops``, a cancellation drops a call that is not running yet, and is raised.
     """
     cancelled: tuple[object, ...] | None = None
     while not call.is_done:
@@ -128,7 +128,7 @@ async def _wait_shielded(call: Call[Any], drops: bool) -> bool:
 
 
 def _hold_back(task: "asyncio.Task[Any]", arguments: tuple[object, ...]) -> None:
-    """Have a cancellation that the current task has received reach it again where it next waits.
+    """Let a cancellation that the current task has received reach it again where it next waits.
 
     ``arguments`` are those of its error.
     """
@@ -137,9 +137,9 @@ def _hold_back(task: "asyncio.Task[Any]", arguments: tuple[object, ...]) -> None
 
 
 def copy_variables(source: Context, tokens: Tokens) -> None:
-    """Set each context variable of ``source`` in the current context, and unset those that ``source`` has no longer.
+    """Set each context variable of ``source`` in the current context, and unset those that ``source`` no longer has.
 
-    ``tokens`` keeps from call to call what is needed to unset them.
+    ``tokens`` keeps the tokens for that from call to call.
     """
     for variable, value in source.items():
         before = variable.get(_MISSING)

@@ -24,7 +24,7 @@ class Announcement:
             function()
 
     def subscribe(self, function: Callable[[], object]) -> Callable[[], None]:
-        """Have a function called when the news is given, at once if it was; return the function that withdraws it.
+        """Call a function when the news is given, at once if it already was; return the function that withdraws it.
 
         The function may be called on any thread. It must neither block nor raise.
         """
@@ -37,7 +37,7 @@ class Announcement:
         return _nothing
 
     def subscribe_on_loop(self, function: Callable[[], object]) -> Callable[[], None]:
-        """Have a function called on the running event loop, soon after the news is given; else as ``subscribe``."""
+        """Call a function on the running event loop, soon after the news is given; otherwise like ``subscribe``."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
@@ -64,13 +64,13 @@ GRACE_OVER = Announcement()
 """The time for open requests is over: those that can be are cancelled."""
 
 OPEN_SOCKETS: set[object] = set()
-"""The WebSockets whose clients have not answered an end, any object for each. All get one when the process drains."""
+"""The WebSockets whose clients have not answered an end, any object for each. All are ended when the process drains."""
 
 
 def wait_sockets_closed(seconds: float) -> None:
     """Wait on a thread without a loop until clients have answered the ends of all WebSockets, for ``seconds`` at most.
 
-    A WebSocket leaves ``OPEN_SOCKETS`` when its client has answered (RFC 6455 §7.1.1), or for a second has not.
+    A WebSocket leaves ``OPEN_SOCKETS`` when its client has answered (RFC 6455 §7.1.1), or has not done so for a second.
     """
     end = monotonic() + seconds
     while OPEN_SOCKETS and monotonic() < end:

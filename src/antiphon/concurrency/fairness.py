@@ -1,7 +1,7 @@
 """A fair queue for the large bodies of one event loop, so that none of them keeps the others, or the loop, waiting.
 
-A body acquires the queue before the server gives its next chunk, and releases it when the chunk has come. Then the next
-body in line acquires it, in the loop's next pass. A body whose chunks come late does not hold the queue.
+A body acquires the queue before the server gives its next chunk, and releases it when the chunk has arrived. Then the
+next body in line acquires it, in the loop's next pass. A body whose chunks arrive late does not hold the queue.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -23,7 +23,7 @@ class Member:
         self.queue = queue
         self.acquired_at = 0.0
         self.is_slow = False
-        """True if its last chunk came late. Then it does not hold the queue for the next one."""
+        """True if its last chunk arrived late. Then it does not hold the queue for the next one."""
 
 
 class FairQueue:
@@ -33,7 +33,7 @@ class FairQueue:
         self._waiting: deque[tuple[Member, Future[None]]] = deque()
         self._last: Member | None = None
         self._holder: Member | None = None
-        """The last member, until its chunk has come."""
+        """The last member, until its chunk has arrived."""
         self._is_next_scheduled = False
         self._is_watched = False
 
@@ -61,7 +61,7 @@ class FairQueue:
             raise
 
     def release(self, member: Member) -> None:
-        """Release the queue: the chunk has come, or will not come."""
+        """Release the queue: the chunk has arrived, or will not arrive."""
         member.is_slow = monotonic() - member.acquired_at > HELD
         if self._holder is member:
             self._holder = None

@@ -1,4 +1,4 @@
-"""Iterables of chunks, blocking and async: read them whole, close them, and make one from another by a generator.
+"""Iterables of chunks, blocking and async: read them whole, close them, and make one from another with a generator.
 
 An iterable is closed in every case, even if it was not iterated to its end, or not at all.
 """
@@ -59,7 +59,7 @@ async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
 
 
 def close_of(iterator: object, source: object) -> Callable[[], object] | None:
-    """Return what closes an iterable and its iterator, if there is one. None if neither can be closed."""
+    """Return the function that closes an iterable and its iterator, if there is one. None if neither can be closed."""
     return getattr(iterator, "close", None) or getattr(source, "close", None)
 
 
@@ -73,7 +73,7 @@ async def aclose(iterator: object, source: object = None) -> None:
 def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: object) -> tuple[bool, Any] | None:
     """Send a generator or a coroutine a value, and return None if it ends with None.
 
-    Else return (True, what it returned), or (False, what it yielded). Raises what it raises.
+    Otherwise return (True, what it returned), or (False, what it yielded). Raises what it raises.
     """
     try:
         yielded = steps.send(value)
@@ -106,13 +106,13 @@ class _Source:
 
 
 class BlockingChunks(Generic[T]):
-    """The chunks that a generator makes of an iterable."""
+    """The chunks that a generator makes from an iterable."""
 
     def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], ByteGenerator]) -> None:
         self._source = _Source(source)
         self._chunks = make(self._source)
         self.is_for_any_thread: bool = getattr(source, "is_for_any_thread", False)
-        """True if any thread may read it, as its source."""
+        """True if any thread may read it, like its source."""
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -127,7 +127,7 @@ class BlockingChunks(Generic[T]):
 
 
 class AsyncChunks(Generic[T]):
-    """The chunks that an async generator makes of an async iterable."""
+    """The chunks that an async generator makes from an async iterable."""
 
     def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncByteGenerator]) -> None:
         self._source = _Source(source)

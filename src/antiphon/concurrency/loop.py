@@ -1,4 +1,4 @@
-"""The event loop of a thread, if one runs there, and of a process: found, yielded to, waited for."""
+"""The event loop of a thread, if one runs there, and of a process: finding it, yielding to it, waiting for it."""
 
 import sys
 import threading
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 TIME_SLICE = 0.01
 """Seconds for which a coroutine that never has to wait may keep the event loop, before it yields.
 
-Longer than ``sys.getswitchinterval()``: a loop that releases the GIL, and takes it back, more often than that may keep
-the threads of a server from getting it for seconds.
+Longer than ``sys.getswitchinterval()``: a loop that releases and retakes the GIL more often than that may keep the
+threads of a server from getting it for seconds.
 """
 
 
@@ -39,12 +39,12 @@ def forget_background_loops() -> None:
 
 
 def is_on_background_loop() -> bool:
-    """Return True on the thread of a background loop, the one kind of loop on which code may be over WSGI."""
+    """Return True on the thread of a background loop, the only kind of loop on which code can run over WSGI."""
     return threading.get_ident() in [*_background.values()]  # a copy, which is made at once: others may be noted
 
 
 def is_on_loop() -> bool:
-    """Return True where code would keep an event loop waiting, if it blocked. Does not import asyncio."""
+    """Return True where code would hold up an event loop if it blocked. Does not import asyncio."""
     loop = running_loop()
     return loop is not None and _background.get(loop) in (None, threading.get_ident())
 
@@ -66,24 +66,24 @@ def running_loop() -> "AbstractEventLoop | None":
 
 
 def serves_elsewhere(loop: "AbstractEventLoop") -> bool:
-    """Return True on an event loop for requests, where that is not this one. Threads serve the loop that calls them.
+    """Return True if the event loop for requests is a different one. Threads serve the loop that calls them.
 
-    A background loop serves WSGI, where another loop on the thread, as that of a test, has no part in any request.
+    A background loop serves WSGI, where another loop on the thread, such as that of a test, has no part in any request.
     """
     return loop not in _background and running_loop() not in (None, loop)
 
 
 async def yield_to_loop() -> None:
-    """Let the event loop do what else is due. Awaiting what is there already does not."""
+    """Let the event loop run other tasks that are due. Awaiting something that is already done does not."""
     from asyncio import sleep
 
     await sleep(0)
 
 
 async def drop_withdrawn_cancellation() -> None:
-    """Let a cancellation arrive that was withdrawn on its way to the current task, and drop it.
+    """Let a cancellation arrive that was withdrawn before it reached the current task, and drop it.
 
-    Before Python 3.13, ``uncancel`` alone does not stop it. Raises one that somebody asks for meanwhile.
+    Before Python 3.13, ``uncancel`` alone does not stop it. Raises one that is requested in the meantime.
     """
     from asyncio import CancelledError, current_task, sleep
 

@@ -8,7 +8,7 @@ _current: PerLoop[object] = PerLoop()
 
 
 def current_pass(loop: AbstractEventLoop) -> object:
-    """Return an object that stands for the current pass of a running loop: the same one until the next pass."""
+    """Return an object that identifies the current pass of a running loop: the same one until the next pass."""
     found = _current.get(loop)
     if found is None:
         found = object()

@@ -1,6 +1,6 @@
 """Timers of event loops: one for all waits of a loop that end when their time is up.
 
-Most are over within milliseconds, and to start and cancel a timer for each would take longer than what they wait for.
+Most are over within milliseconds, and starting and cancelling a timer for each would take longer than the wait.
 """
 
 from asyncio import AbstractEventLoop, CancelledError, TimerHandle, current_task, get_running_loop
@@ -16,20 +16,20 @@ from antiphon.concurrency.iterables import resume
 T = TypeVar("T")
 
 INTERVAL = 0.25
-"""Least seconds between two looks at the waits of a loop. So much too late may a wait end, and never too early."""
+"""Least seconds between two looks at the waits of a loop. A wait may end that much too late, and never too early."""
 _PRECISION = 0.001
 """Seconds by which the timers of some loops are early."""
 
 
 class PerLoop(Generic[T]):
-    """The objects that each serve one event loop, as long as that has something for them to do."""
+    """Objects that each serve one event loop, while that has something for them to do."""
 
     def __init__(self) -> None:
         self._kept: dict[AbstractEventLoop, T] = {}
         self.get = self._kept.get
 
     def keep(self, loop: AbstractEventLoop, served: T) -> None:
-        """Keep an object for a loop, and forget those of loops that were closed meanwhile."""
+        """Keep an object for a loop, and forget those of loops that have been closed."""
         for other in [*self._kept]:  # a copy: the loops of other threads come and go
             if other.is_closed():
                 self.drop(other)
@@ -47,8 +47,8 @@ class PerLoop(Generic[T]):
 def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) -> Generator[Any, Any, T | None]:
     """Run a coroutine that was started, and awaits ``effect``, to its end. Return its result; None if its time is up.
 
-    What the coroutine awaits then is cancelled, once; without any time, in the loop's next pass. The task is not: a
-    cancellation of it is somebody else's, and is raised even if the time is up as well.
+    The object that the coroutine then awaits is cancelled, once; without any time, in the loop's next pass. The task is
+    not: a cancellation of it comes from other code, and is raised even if the time is up as well.
     """
     loop = get_running_loop()
     waits = _waits.get(loop) or _Waits(loop)
@@ -70,10 +70,10 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
             else:
                 has_ended, effect = resume(steps, value) or (True, None)
                 if has_ended:
-                    return effect  # type: ignore[no-any-return]  # it gives its T
+                    return effect  # type: ignore[no-any-return]  # it returns its T
             wait.effect = effect
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # it gives its T
+        return end.value  # type: ignore[no-any-return]  # it returns its T
     except CancelledError:
         if wait.is_cancelled_by_others():
             raise
@@ -85,7 +85,7 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
 class _Wait:
     """One wait of the current task, which ends when ``effect`` is done, or at a time of ``monotonic``."""
 
-    # No __slots__: with them it takes longer to make and to free one, and each late body needs one.
+    # No __slots__: with them, it takes longer to make and to free one, and each late body needs one.
 
     is_pending: bool
     """True if a cancellation could not be made, since nothing was awaited."""
@@ -97,7 +97,7 @@ class _Wait:
         self._is_over = self.is_pending = False
 
     def end(self) -> bool:
-        """Cancel what is awaited, once. False if that is done already, and what is awaited next has to be cancelled."""
+        """Cancel the awaited object, once. False if it is already done, and the next one has to be cancelled."""
         if not self._is_over:
             self.is_pending = self.effect is None  # in a task that only lets others run
             self._is_over = self.is_pending or self.effect.cancel()
@@ -122,7 +122,7 @@ class _Waits:
         self._waits: set[_Wait] = set()
         self._timer: TimerHandle | None = None
         self.looks_at = inf
-        """When the waits are looked at next."""
+        """The time at which the waits are looked at next."""
         self._looked_at = -inf
         self.add = self._waits.add
         self.discard = self._waits.discard
@@ -150,4 +150,4 @@ class _Waits:
 
 
 _waits: PerLoop[_Waits] = PerLoop()
-"""The waits by their loops, as long as a look at them is due."""
+"""The waits by their loops, while a look at them is due."""

@@ -14,7 +14,7 @@ from antiphon.concurrency.workers import Home, file_workers, workers
 
 
 class WaitingThread:
-    """A thread that waits for a task, and makes the task's calls meanwhile.
+    """A thread that waits for a task, and makes the task's calls in the meantime.
 
     The thread is free for them, while the worker threads may all be waiting, each for a task that needs one of them.
     """
@@ -35,7 +35,7 @@ class WaitingThread:
     def wait(self, is_over: Callable[[], bool]) -> None:
         """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted.
 
-        Calls that nothing waits for, and that came before that, are made, too.
+        Earlier calls that nothing waits for are made, too.
         """
         try:
             while not is_over():
@@ -59,7 +59,7 @@ class WaitingThread:
                     call.notify()
 
     def wake(self, *_: object) -> None:
-        """Have the thread check whether its wait is over."""
+        """Make the thread check whether its wait is over."""
         self._calls.put(None)
 
     def leave(self) -> None:
@@ -83,7 +83,8 @@ _homes: WeakKeyDictionary["asyncio.Task[Any]", Home] = WeakKeyDictionary()
 
 
 def threads_of_task() -> Threads:
-    """Return what makes the calls of the current task: the thread that waits for it, or else one of the worker threads.
+    """Return the threads that make the calls of the current task: the thread that waits for it, or else one of the
+    worker threads.
 
     Such a thread is for its task alone, not for tasks that this one has made: it makes one call at a time, and is never
     busy when its task needs another.
@@ -95,7 +96,7 @@ def threads_of_task() -> Threads:
 
 
 def file_threads_of_task() -> Threads:
-    """Return what reads and writes files for the current task, and compresses: no thread that may wait for long."""
+    """Return the threads that read and write files for the current task, and compress: none that may wait for long."""
     task = asyncio.current_task()
     return task.thread if isinstance(task, WaitedTask) else file_workers()
 
@@ -108,7 +109,7 @@ def _home_of(task: "asyncio.Task[Any]") -> Home:
 
 
 def leave_at_end(home: Home) -> None:
-    """Have the current task leave its home when the task has ended."""
+    """Make the current task leave its home when it has ended."""
     task = asyncio.current_task()
     if task is not None and not home.is_left_at_end:
         home.is_left_at_end = True
@@ -116,9 +117,9 @@ def leave_at_end(home: Home) -> None:
 
 
 def wait_to_receive() -> Callable[[], None]:
-    """Have the next call of the current task wait until few enough calls of others may wait for a body.
+    """Make the next call of the current task wait until few enough calls of others may wait for a body.
 
-    Return a function that says that this task's calls wait for a body no longer.
+    Return a function that says that this task's calls no longer wait for a body.
     """
     task = asyncio.current_task()
     if task is None or isinstance(task, WaitedTask):
@@ -130,7 +131,7 @@ def wait_to_receive() -> Callable[[], None]:
 
 
 def _do_nothing() -> None:
-    """Do nothing: nobody waits here."""
+    """Do nothing: no thread waits here."""
 
 
 os.register_at_fork(after_in_child=_homes.clear)

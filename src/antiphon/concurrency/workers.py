@@ -1,7 +1,7 @@
 """Worker threads, for calls that block.
 
-All calls of one task are made on one thread, its home: what a handler has opened on its thread, as a connection of
-sqlite3, can be used by hooks, by the generator that streams the answer, and after the response.
+All calls of one task are made on one thread, its home: an object that a handler has opened on its thread, such as a
+connection of sqlite3, can be used by hooks, by the generator that streams the response, and after the response.
 """
 
 import os
@@ -16,17 +16,19 @@ from antiphon.concurrency.calls import Call
 from antiphon.concurrency.capacity_limiter import CapacityLimiter
 
 WORKERS = 40
-"""How many threads a process has for handlers that block."""
+"""The number of threads that a process has for handlers that block."""
 RECEIVING = WORKERS // 2
-"""How many of them may wait for bodies at once."""
+"""The number of them that may wait for bodies at once."""
 RESOLVING = WORKERS // 2
-"""How many of them may look for sessions, users and other dependencies at once, in whatever is slow to answer."""
+"""The number of them that may look for sessions, users and other dependencies at once, in any service that is slow to
+answer.
+"""
 FILE_WORKERS = 8
-"""How many threads a process has for files and compression alone."""
+"""The number of threads that a process has only for files and compression."""
 
 
 class Worker:
-    """A worker thread, with what it does next: calls that no other thread makes, or a look at those for any thread."""
+    """A worker thread, with its next work: calls that no other thread makes, or a look at those for any thread."""
 
     __slots__ = ("has_just_returned", "next", "returning", "thread")
 
@@ -35,7 +37,7 @@ class Worker:
     def __init__(self) -> None:
         self.next: SimpleQueue[Call[Any] | Look | None] = SimpleQueue()
         self.returning = 0
-        """How many tasks will return to this thread."""
+        """The number of tasks that will return to this thread."""
         self.has_just_returned = False
         """True if its last call was one of its own, so that one of those for any thread is next."""
 
@@ -69,23 +71,23 @@ class Home:
         self.workers.run(call)
 
     def wait_to_receive(self) -> None:
-        """Have the next call wait until few enough others may wait for a body."""
+        """Make the next call wait until few enough others may wait for a body."""
         self.waits_to_receive = not self.is_receiving
 
     def end_receiving(self) -> None:
-        """Say that no call of this task waits for a body any more."""
+        """Note that no call of this task waits for a body any longer."""
         self.workers.end_receiving(self)
 
     def leave(self) -> None:
-        """Say that this task makes no more calls."""
+        """Note that this task makes no more calls."""
         self.workers.leave(self)
 
 
 class Workers:
     """Up to ``most`` worker threads, of which ``most_receiving`` may wait for bodies. Each is started when needed.
 
-    A task returns to its home, even if others are idle. So one thread after another to which nobody will return takes
-    the calls of new tasks; only where there is none, and no more may be started, they get one to which somebody will.
+    A task returns to its home, even if others are idle. So the calls of new tasks go to threads to which no task will
+    return; only if there is none, and no more may be started, they get one to which a task will return.
     """
 
     def __init__(self, most: int, name: str = "antiphon", most_receiving: int | None = None) -> None:
@@ -93,9 +95,9 @@ class Workers:
         self._name = name
         self._workers: list[Worker] = []
         self._free: dict[Worker, None] = {}
-        """The idle workers to which nobody will return."""
+        """The idle workers to which no task will return."""
         self._kept: dict[Worker, None] = {}
-        """The idle workers to which somebody will return."""
+        """The idle workers to which a task will return."""
         self._waiting: deque[Call[Any]] = deque()
         """The calls for any worker."""
         self._is_looked_at = False
@@ -120,7 +122,7 @@ class Workers:
             call.notify()
 
     def _queue(self, call: Call[Any]) -> bool:
-        """Have a worker make a call. Returns False if there is no thread at all."""
+        """Let a worker make a call. Returns False if there is no thread at all."""
         if self._has_ended:
             return False
         home = call.home
@@ -143,7 +145,7 @@ class Workers:
         return True
 
     def _wake(self) -> bool:
-        """Have an idle worker look at the calls, or a new one: at best one to which nobody will return."""
+        """Let an idle worker, or a new one, look at the calls: preferably one to which no task will return."""
         if self._free:
             worker = self._free.popitem()[0]
         elif len(self._workers) < self._most and (started := self._start()) is not None:
@@ -161,7 +163,7 @@ class Workers:
         name = f"{self._name}-{len(self._workers)}"
         worker.thread = Thread(target=self._work, args=(worker,), name=name, daemon=True)
         try:
-            Context().run(worker.thread.start)  # or it may keep the context of who starts it, and so the request
+            Context().run(worker.thread.start)  # or it may keep the context of its starter, and so the request
         except RuntimeError:  # the system has no more threads to give
             return None
         self._workers.append(worker)
@@ -195,9 +197,9 @@ class Workers:
             return None
 
     def _following(self, worker: Worker) -> Call[Any] | None:
-        """Return a call for any worker; None where this one looks for its own calls, or is idle.
+        """Return a call for any worker; None if this one looks for its own calls, or is idle.
 
-        Calls of its own, and those for any worker, take turns. A worker to which somebody will return leaves those for
+        Calls of its own, and those for any worker, take turns. A worker to which a task will return leaves those for
         any worker to the one that is about to look at them.
         """
         has_own = not worker.next.empty()
@@ -225,7 +227,7 @@ class Workers:
         (self._kept if worker.returning else self._free)[worker] = None
 
     def _take_last(self, worker: Worker) -> Call[Any] | None:
-        """Return a call that waits still, though all has ended; None if there is none."""
+        """Return a call that still waits, although everything has ended; None if there is none."""
         with self._lock:
             if not self._waiting:
                 return None
@@ -233,7 +235,7 @@ class Workers:
             return self._take(worker)
 
     def leave(self, home: Home) -> None:
-        """Expect nobody at a home any more."""
+        """No longer expect calls from a home."""
         with self._lock:
             home.has_left = True
             worker = home.worker
@@ -320,8 +322,8 @@ class _ProcessWorkers:
 workers = _ProcessWorkers(WORKERS, "antiphon", RECEIVING)
 """This process's worker threads."""
 file_workers = _ProcessWorkers(FILE_WORKERS, "antiphon-files")
-"""This process's worker threads for files and compression alone.
+"""This process's worker threads that are only for files and compression.
 
-Their calls wait for nothing but the disk and the processor, so one of these threads is soon free even while all
-``workers`` wait for a loop, which may need a file before it goes on, or for somebody's database.
+Their calls only wait for the disk and the processor, so one of these threads is soon free even while all ``workers``
+wait for a loop, which may need a file before it goes on, or for a database.
 """

@@ -1,8 +1,8 @@
 """The installed dialects, and the packages that they replace, by the entry-point group `antiphon.dialects`.
 
-The entry `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` by that package. A dialect replaces further
-packages by dotted entries: `kay.werkzeug` is the package by which the dialect `kay` replaces `werkzeug`. Modules that
-it lacks are those of the dialect `werkzeug`.
+The entry `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` with that package. A dialect replaces further
+packages with dotted entries: `kay.werkzeug` is the package with which the dialect `kay` replaces `werkzeug`. Modules
+that it lacks come from the dialect `werkzeug`.
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -39,7 +39,7 @@ def known_dialects() -> list[str]:
 
 
 def stand_ins(dialect: str) -> list[StandIn]:
-    """Return the stand-ins of a dialect, in the order in which a module is looked for. Raises `UnknownDialect`."""
+    """Return the stand-ins of a dialect, in the order in which they are searched. Raises `UnknownDialect`."""
     entries = entry_points(group=GROUP)
     own = [_stand_in(entry) for entry in entries if _dialect(entry) == dialect]
     if not own:

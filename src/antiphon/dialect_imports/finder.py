@@ -1,4 +1,4 @@
-"""The finder on `sys.meta_path` that makes `werkzeug.wrappers` the dialect's module, under both names."""
+"""The finder on `sys.meta_path` that makes `werkzeug.wrappers` the dialect's module under both names."""
 
 import importlib
 import importlib.metadata
@@ -37,7 +37,7 @@ class StandInDistribution(Distribution):
                 return None
 
     def locate_file(self, path: str | PathLike[str]) -> Path:
-        """Return the place that a file would have, beside the package. The distribution itself has no files."""
+        """Return the place that a file would have, next to the package. The distribution itself has no files."""
         file = importlib.import_module(self._stand_in.package).__file__ or ""
         return Path(file).parent.parent / path
 
@@ -47,7 +47,7 @@ class StandInDistribution(Distribution):
 
 
 def normalized(name: str) -> str:
-    """Return the normalized name of a distribution (PyPA's name normalization), by which names are compared."""
+    """Return the normalized name of a distribution (PyPA's name normalization), for comparing names."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -73,7 +73,7 @@ class StandInFinder(DistributionFinder):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's, as the next
+        path: Sequence[str] | None = None,  # noqa: ARG002 - part of the protocol, like the next
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """Return a spec for a dialect's module. Raises ModuleNotFoundError if no stand-in has the module."""
@@ -105,7 +105,7 @@ def _found(name: str) -> ModuleSpec | None:
 
 
 class _SameModule(Loader):
-    """A loader that returns the module of another name, imported if need be, and leaves it as it is."""
+    """A loader that returns the module with a different name, after importing it if necessary, without changes."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -123,4 +123,4 @@ class _SameModule(Loader):
         return None if get_code is None else get_code(self._name)
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._spec  # the import system has replaced it by the spec of the other name
+        module.__spec__ = self._spec  # the import system has replaced it with the spec of the other name

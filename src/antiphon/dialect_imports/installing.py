@@ -1,4 +1,4 @@
-"""Installation of dialects in this process, in place of the packages that they replace."""
+"""Installation of dialects in this process, instead of the packages that they replace."""
 
 import sys
 
@@ -7,14 +7,14 @@ from antiphon.dialect_imports.finder import StandInFinder
 
 
 class TooLate(RuntimeError):
-    """An original that has been imported already."""
+    """The error for an original that has already been imported."""
 
 
 def install(*dialects: str) -> None:
-    """Make imports find these dialects from now on, even if the originals are installed, too.
+    """Make imports find these dialects, even if the originals are installed, too.
 
-    If two dialects replace the same package, a module comes from the earlier one that has it. A dialect that is
-    installed already stays as it is. Raises `UnknownDialect` and `TooLate`; then nothing is installed.
+    If two dialects replace the same package, a module comes from the first one that has it. A dialect that is already
+    installed is not changed. Raises `UnknownDialect` and `TooLate`; nothing is then installed.
     """
     finder = next((each for each in sys.meta_path if isinstance(each, StandInFinder)), StandInFinder())
     together = {replaced: list(chain) for replaced, chain in finder.stand_ins.items()}

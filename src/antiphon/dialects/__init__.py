@@ -1,1 +1,1 @@
-"""Other libraries' ways of speaking HTTP over the layers below: their names and habits, and no parser of their own."""
+"""The APIs of other libraries on the layers below: their names and behavior, without their parsers."""

@@ -1,6 +1,7 @@
-"""The seam below the application: hosts of other frameworks, and the parts that such a host is made of.
+"""The layer below the application: hosts for other frameworks, and the parts that such a host consists of.
 
-Provisional: until 1.0 a minor version may change names here, and the changes say how. Applications need none of them.
+This is provisional: until 1.0, a minor version may change names here; the list of changes says how. Applications don't
+need these names.
 """
 
 from antiphon.lazy import import_on_use

@@ -1,1 +1,1 @@
-"""Variables of the environment, and the file `.env` that adds to them."""
+"""Environment variables, and the file `.env` that adds to them."""

@@ -6,7 +6,7 @@ import re
 from antiphon.explanations import explained
 
 MOST = 1 << 20
-"""Bytes of the largest file that is read."""
+"""The maximum size of the file, in bytes."""
 
 _line = re.compile(
     r"""[^\S\n]*+(?>(?:
@@ -15,7 +15,7 @@ _line = re.compile(
     )?)[^\S\n]*+(?:[#][^\n]*+)?(?:\n|\Z)""",
     re.DOTALL | re.VERBOSE,
 ).match
-"""Match a line: perhaps a name, and its value in single quotes, in double quotes, or in none."""
+"""Match a line: an optional name, and its value in single quotes, in double quotes, or without quotes."""
 _comment = re.compile(r"\s#")
 _escaped_in_single = re.compile(r"\\(['\\])")
 _escaped_in_double = re.compile(r"""\\(['"\\abfnrtv])""")
@@ -25,16 +25,16 @@ _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 class EnvFileError(ValueError):
     """A file that can't be read, with the number of the line that is malformed.
 
-    The message doesn't show the line: it may be a secret.
+    The message doesn't show the line, since it may contain a secret.
     """
 
 
 def read_env_file(path: str | os.PathLike[str]) -> dict[str, str] | None:
-    """Read the values of a file of lines `NAME=value`, the last of each name; None if there is no such file.
+    """Read the values of a file of lines `NAME=value`; None if there is no such file.
 
-    A value in quotes may have several lines, and a backslash before a quote or a backslash; in double quotes also
-    before n, t and their like. Nothing is replaced in values. Raises EnvFileError for anything else, for more than
-    1 MiB, and for a file that may not be read.
+    If a name occurs more than once, the last value is used. A value in quotes can have several lines, and a backslash
+    before a quote or a backslash; in double quotes also before n, t and similar letters. Variables in values are not
+    replaced. Raises EnvFileError for anything else, for more than 1 MiB, and for a file without read permission.
     """
     name = os.path.basename(path)
     try:
@@ -60,7 +60,7 @@ def _values(text: str, name: str) -> dict[str, str]:
             number = text.count("\n", 0, at) + 1
             raise explained(
                 "bad-env-file",
-                EnvFileError(f"{name}, line {number}: this is not NAME=value, with quotes around more than a line."),
+                EnvFileError(f"{name}, line {number}: this is not NAME=value, with quotes around several lines."),
             )
         variable, *value = found.groups()
         if variable is not None:

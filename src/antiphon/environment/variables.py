@@ -1,4 +1,4 @@
-"""Variables of the environment, as text or as another type: ``env("WORKERS", 4)``."""
+"""Environment variables, as text or as a different type: ``env("WORKERS", 4)``."""
 
 import os
 from collections.abc import Callable
@@ -19,15 +19,15 @@ _KINDS = {
     int: "a whole number, such as 8000",
     float: "a number, such as 0.5",
 }
-"""Types of defaults besides text, and what their variables have."""
+"""Types of defaults other than text, and the text that their variables must have."""
 _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
-"""Types that make something else of text than what it says."""
+"""Types whose constructor doesn't read a text by its meaning."""
 
 
 class Environment:
     """The variables of the process's environment: ``env("DEBUG", False)``, ``env["SECRET_KEY"]``, ``"DEBUG" in env``.
 
-    Each is looked up when it is asked for.
+    Each is looked up when it is read.
     """
 
     __slots__ = ()
@@ -44,10 +44,10 @@ class Environment:
         """Return a variable, or the default if it is not set.
 
         It has the type of the default, which is text, a bool, an int or a float: ``env("DEBUG", False)`` is never the
-        text "false", which is true. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast`` is another
-        function that is given the text, such as ``int``, ``Path`` or ``str.split``. Raises ValueError, which names the
-        variable and does not show it, for text that is not of that type; TypeError for a default of another type
-        without a ``cast``.
+        text "false", which is true. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast`` is a
+        function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. Raises ValueError, which
+        names the variable but does not show its value, for text that does not have that type; TypeError for a default
+        of any other type without a ``cast``.
         """
         cast = _cast(name, default) if cast is None else _check(name, cast)
         text = os.environ.get(name)
@@ -69,13 +69,13 @@ class Environment:
         return name in os.environ
 
     __iter__: None = None
-    """None, since a class with ``__getitem__`` is iterable otherwise."""
+    """None, since a class with ``__getitem__`` would otherwise be iterable."""
 
     def load(self, path: str | os.PathLike[str] = ".env") -> bool:
-        """Set the variables of a file that the environment has not. False if there is no such file.
+        """Set the variables of a file that are not in the environment. Return False if there is no such file.
 
-        A relative path is beside the file that calls this. Each line is ``NAME=value``. Raises ValueError, which names
-        the line, for a file with a mistake, and sets nothing then.
+        A relative path starts at the folder of the file that calls this. Each line is ``NAME=value``. Raises
+        ValueError, which names the line, for a file with a mistake; no variables are then set.
         """
         from antiphon.environment.env_file import read_env_file
 
@@ -90,15 +90,15 @@ env = Environment()
 
 
 def _cast(name: str, default: object) -> Callable[[str], Any]:
-    """Return the function that makes text what a default is."""
+    """Return the function that converts text to the type of a default."""
     kind = str if default is None else type(default)
     if kind is str or kind in _KINDS:
         return kind
     raise explained(
         "bad-cast",
         TypeError(
-            f"the default of {name!r} is of type {kind.__name__}, which text becomes in several ways: give cast=, a"
-            " function that takes text, such as cast=str.split or cast=Path"
+            f"the default of {name!r} is of type {kind.__name__}, to which text can be converted in several ways: give"
+            " cast=, a function that takes text, such as cast=str.split or cast=Path"
         ),
     )
 
@@ -116,7 +116,7 @@ def _check(name: str, cast: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _read(name: str, text: str, cast: Callable[[str], Any]) -> Any:
-    """Return what a function makes of text. Raises ValueError without the text, which may be a secret."""
+    """Return the result of a function for a text. Raises ValueError without the text, which may be a secret."""
     try:
         return _BOOLEANS[text.strip().lower()] if cast is bool else cast(text)
     except Exception as error:  # a function of the application may raise anything

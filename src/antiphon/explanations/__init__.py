@@ -1,4 +1,4 @@
-"""Errors for programmers, each kind with an id, under which ``antiphon explain`` says what to do."""
+"""Errors for programmers, each kind with an id that ``antiphon explain`` accepts to say what to do."""
 
 from typing import TypeVar
 
@@ -6,7 +6,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def explained(kind: str, error: E) -> E:
-    """Return an error with a note of the command that explains its kind (PEP 678).
+    """Return an error with a note (PEP 678) that names the command that explains its kind.
 
     ``kind`` is an id for ``antiphon explain``. Those of another package begin with the name of its entry point in the
     group ``antiphon.explanations`` and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The file

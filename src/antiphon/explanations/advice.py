@@ -1,11 +1,11 @@
-"""Advice in the log: the setting that lets pass what was refused. Clients are told of no settings."""
+"""Advice in the log: the setting that would accept what was refused. Clients never see settings."""
 
 _MOST = 100
-"""Pieces of advice that one object logs: clients choose what they ask for."""
+"""The maximum number of pieces of advice that one object logs, since clients choose what they ask for."""
 
 
 class Advice:
-    """A log of settings, each of them named once."""
+    """A log of settings that names each of them once."""
 
     __slots__ = ("_given",)
 

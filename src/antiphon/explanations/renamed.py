@@ -1,14 +1,15 @@
-"""Public names that go: each works until a day, and warns of it.
+"""Public names that will be removed: each works until a certain day, and warns about it.
 
-A package is given ``import_on_use(..., renamed={"Old": Renamed("New", since="0.2", until="2027-06-01")})``. In a class
-stands ``old = Renamed("new", since="0.2", until="2027-06-01")``. A test fails from that day on, until the line is gone.
+For a package, write ``import_on_use(..., renamed={"Old": Renamed("New", since="0.2", until="2027-06-01")})``. In a
+class, write ``old = Renamed("new", since="0.2", until="2027-06-01")``. A test fails from that day on, until the line is
+removed.
 """
 
 from typing import Any
 
 
 class Renamed:
-    """The old name of something, which reads the ``new`` one, and gives a DeprecationWarning.
+    """The old name of an attribute, which returns the ``new`` one and gives a DeprecationWarning.
 
     ``since`` is the version that has the new name, ``until`` the first day without the old one, as YYYY-MM-DD.
     """
@@ -26,8 +27,8 @@ class Renamed:
         return getattr(owner if instance is None else instance, self.new)
 
     def warn(self, old: str) -> None:
-        """Warn of the whole old name, at the line that has called the caller of this."""
+        """Warn about the full old name, at the line that called the caller of this method."""
         import warnings
 
-        message = f"{old} is called {self.new} since Antiphon {self.since}, and goes on {self.until}"
+        message = f"{old} has been called {self.new} since Antiphon {self.since}, and will be removed on {self.until}"
         warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -1,4 +1,4 @@
-"""The explanations, as they are written in errors.md here, and in those of other packages."""
+"""The explanations, as they are written in errors.md here and in the errors.md of other packages."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ _section = re.compile(r"^# (.+)$", re.MULTILINE).split
 _entry = re.compile(r"^## (.+)$", re.MULTILINE).split
 _code = re.compile(r"^```(py|python)\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
 LABELS = {"py": "This raises it:", "python": "Write instead:"}
-"""For each kind of block in errors.md, what is said above it: one raises the error, the other runs."""
+"""The line above each kind of block in errors.md: one kind raises the error, the other runs."""
 
 
 class Explanation(NamedTuple):

@@ -1,6 +1,6 @@
-// Blocks of pages, filled without a load of the whole page: <form data-block="main">, <a data-block="main">.
+// Blocks of pages, filled without loading the whole page: <form data-block="main">, <a data-block="main">.
 // docs/how-to/blocks.md says what it does. It is sent small: without comments and spaces, and with letters for its names.
-// `el` is the form or the link, `to` the element that it fills, `was` a node that is there, `now` one that is wanted.
+// `el` is the form or the link, `to` the element that it fills, `was` an existing node, `now` the wanted one.
 (() => {
   const doc = document, body = doc.body, note = doc.createElement("p"), regions = ":not(a,form)[data-block";
   const path = (address) => `${address}`.split("#")[0];
@@ -9,7 +9,7 @@
   let latest = {}, shown = path(location), leaves;
   note.role = "alert";
 
-  // A node stays, with all that a user did to it, where one of its tag, id and name is wanted.
+  // A node stays, with everything a user did to it, if a node with its tag, id and name is wanted.
   const key = (e) => e.nodeName + e.id + e.name;
   const find = (nodes, node, wanted = key(node)) => nodes.findIndex((e) => key(e) == wanted);
   const remove = (nodes) => nodes.map((e) => e.remove());
@@ -19,7 +19,7 @@
     if (was.isEqualNode(now)) return;
     for (const { name } of [...was.attributes, ...now.attributes]) {
       const e = now.getAttributeNode(name);
-      // <details> are opened by users, and other forms may be on their way.
+      // Users open <details>, and other forms may be in flight.
       if (/^open|busy$/.test(name)) continue;
       if (!e) was.removeAttribute(name);
       else if (was.getAttribute(name) != e.value) was.setAttributeNode(e.cloneNode());
@@ -34,7 +34,7 @@
       if (gap > 0) {
         const later = find(all.slice(i), old[0]);
         if (later < 0 || later > gap && !old[0].id) remove(old.splice(0, gap)), gap = 0;
-        // moveBefore, where a browser has it, keeps the focus.
+        // moveBefore keeps the focus, in browsers that have it.
         else if (e.id) (was.moveBefore || was.insertBefore).call(was, old[gap], old[0]);
         else gap = -1;
       }
@@ -81,7 +81,7 @@
       if (focused == button && doc.activeElement == body) button.focus();
       if (latest[names] != turn || leaves) return;
       if (!status) return emit("failed") && !data && location.assign(address);
-      // Another site may allow that it is read, but has no place in this page.
+      // Another site may allow reading its page, but that does not belong in this page.
       if (new URL(end).origin != location.origin || (fails ? back : foreign && isNew)) return location.assign(end);
 
       if (!back && !fails && isNew && el.dataset.history != "none" && end != location.href) {

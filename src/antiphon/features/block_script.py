@@ -24,7 +24,7 @@ _NAMES = """
     key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
     remove root same sent shown turn update values wanted was where xhr
 """
-"""The script's own names, which no property has that it reads or makes: each is sent as a letter."""
+"""The script's own names. No property that it reads or sets has one of them, so each is sent as a letter."""
 
 _LETTERS = [letter for letter in f"{ascii_letters}_" if letter not in "ei"]
 """Letters that are not names in the script."""
@@ -46,10 +46,11 @@ SCRIPT = _smaller(Path(__file__).with_suffix(".js").read_text("utf-8")).encode()
 
 
 class BlockScript:
-    """A feature that serves the script by which ``<form data-block="main">`` and ``<a data-block="main">`` fill blocks.
+    """A feature that serves the script with which ``<form data-block="main">`` and ``<a data-block="main">`` fill
+    blocks.
 
-    Templates load it by ``{{ block_script() }}``, or ``{{ block_script(nonce=...) }}`` where the policy of the page has
-    nonces. Its URL is ``<prefix>/blocks.<hash>.js``, which browsers keep for a year. Without JavaScript the same forms
+    Templates load it with ``{{ block_script() }}``, or ``{{ block_script(nonce=...) }}`` if the policy of the page uses
+    nonces. Its URL is ``<prefix>/blocks.<hash>.js``, which browsers keep for a year. Without JavaScript, these forms
     and links load whole pages.
     """
 
@@ -63,7 +64,7 @@ class BlockScript:
         app.share(block_script=partial(_Element, self._digits))
 
     def _serve(self, request: Request) -> Response:
-        is_present = request.path_params["digits"] == self._digits  # or the page is of another version of this app
+        is_present = request.path_params["digits"] == self._digits  # else the page is from another version of this app
         response = Response(
             SCRIPT, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
         )
@@ -73,7 +74,7 @@ class BlockScript:
 
 
 class _Element(OfRequest):
-    """The function ``block_script`` of templates, which know the request."""
+    """The function ``block_script`` of templates, for the request that they render."""
 
     def __init__(self, digits: str, request: Request) -> None:
         super().__init__(request)

@@ -1,4 +1,4 @@
-"""The caller of a request, by a function of the application, which features take as ``by``."""
+"""The caller of a request, as returned by a function of the application that features take as ``by``."""
 
 from collections.abc import Callable
 
@@ -16,8 +16,12 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
 
 
 def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
-    """Return the text that a function returns for a request. Raises TypeError, which names it, for anything else."""
+    """Return the text that a function returns for a request. Raises TypeError, which names the function, for anything
+    else.
+    """
     caller = by(request)
     if not isinstance(caller, str | None):
-        raise explained("bad-feature-option", TypeError(f"{describe(by)} returned {caller!r}: `by` is text, or None"))
+        raise explained(
+            "bad-feature-option", TypeError(f"{describe(by)} returned {caller!r}: `by` must return text or None")
+        )
     return caller

@@ -1,7 +1,7 @@
-"""Claims on writes that happen once: whose they are, of which request, and what has happened to them.
+"""Claims on writes that happen once: their caller, their request, and their state.
 
-All that is kept of keys, credentials and requests are hashes, and the key is in each of them: nobody who reads the
-store can try passwords against them.
+Only hashes of keys, credentials and requests are kept, and the key is part of each, so that nobody who reads the store
+can try passwords against them.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,24 +17,24 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
-"""The beginning of the types of problem details, which tell the feature's refusals from those of a handler."""
+"""The beginning of the problem types that distinguish the feature's refusals from those of a handler."""
 
 RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
-"""The states of a claim. "released" leaves the write to the next request, "unknown" to no request."""
+"""The states of a claim. After "released" the next request may do the write, after "unknown" no request."""
 
 _COME_BACK = (408, 425, 429)
-"""Statuses of clients' errors that tell a client to send the request again."""
+"""Statuses of client errors that tell the client to send the request again."""
 
 
 class Write(NamedTuple):
-    """The key of a claim in the store, and who makes it."""
+    """The key of a claim in the store, and its caller."""
 
     key: str
     caller: str
 
 
 class Claim:
-    """The claim of a request: its entry, the handler's answer, as far as it can be given again, and its error."""
+    """The claim of a request: its entry, the handler's answer, if it can be given again, and its error."""
 
     __slots__ = ("answer", "entry", "error")
 
@@ -44,7 +44,7 @@ class Claim:
         self.error: BaseException | None = None
 
     def outcome(self, response: Response) -> dict[str, Any]:
-        """Return the new state, by the response that is sent: after the handler a commit may have failed."""
+        """Return the new state for the response that is sent, since a commit may have failed after the handler."""
         answer = self.answer or {"state": RELEASED}
         if _is_broken_off(response) or answer["state"] == UNKNOWN:
             return {"state": UNKNOWN}
@@ -53,16 +53,16 @@ class Claim:
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
-    """Return a write of which the caller has keys of its own."""
+    """Return a write whose caller is named by ``by``, and has its own keys."""
     return Write(f"idempotent by {caller_of(by, request) or ''}\n{key}", "")
 
 
 def by_credentials(has_session: bool, has_users: bool, request: Request, key: str) -> Write:
     """Return a write whose caller is known by the credentials, or has none.
 
-    A session is known by when it was begun, which stays through a login, while its key changes. Other credentials are
-    those that a source of the application's users finds in the request. In a view of another framework cookies are
-    shown, since one of them may be that framework's session.
+    A session is recognized by the time when it began, which a login keeps while it changes the key. Other credentials
+    are those that a source of the application's users finds in the request. In a view of another framework the cookies
+    count, since one of them may be that framework's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:
@@ -96,18 +96,18 @@ def _hash(*texts: str) -> str:
 
 
 def _joined(*texts: str) -> bytes:
-    """Return texts in bytes that no other texts have: each has its length before it."""
+    """Return texts as bytes that no other texts have, with its length before each."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
 
 
 def is_retried(response: Response) -> bool:
-    """True for an answer after which a retry is carried out again."""
+    """Return True for an answer after which a retry is carried out."""
     return response.status >= 500 or response.status in _COME_BACK
 
 
 def _is_broken_off(response: Response) -> bool:
-    """True for an answer to a cancellation, or to an error that came of one, such as that of a deadline."""
+    """Return True for an answer to a cancellation, or to an error caused by one, such as a deadline."""
     error = response.error
     causes = () if error is None else (error, error.__cause__)
     return any(cause is not None and not isinstance(cause, Exception) for cause in causes)
@@ -116,12 +116,12 @@ def _is_broken_off(response: Response) -> bool:
 def reused_with(what: str) -> UnprocessableContent:
     """Return the error for a key that was sent with other credentials or another request."""
     return UnprocessableContent(
-        f"This Idempotency-Key was sent with {what} before: a new write has a new key.", type=f"{PROBLEM_TYPE}reused"
+        f"This Idempotency-Key was sent with {what} before: a new write needs a new key.", type=f"{PROBLEM_TYPE}reused"
     )
 
 
 def broken_off(why: str) -> Conflict:
-    """Return the error for a write of which nobody knows the outcome."""
+    """Return the error for a write with an unknown outcome."""
     return Conflict(
         f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before you"
         " send it again, with a new key.",
@@ -130,7 +130,7 @@ def broken_off(why: str) -> Conflict:
 
 
 def in_use() -> Conflict:
-    """Return the error for a write that another request carries out just now."""
+    """Return the error for a write that another request is carrying out."""
     return Conflict(
         "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
         headers={"retry-after": str(RETRY_AFTER)},

@@ -25,14 +25,14 @@ from antiphon.response.response import Response
 Chunks: TypeAlias = BlockingChunks[bytes | str] | AsyncChunks[bytes | str]
 
 AT_ONCE = 64 << 10
-"""Bytes that are compressed in one go while an event loop waits, for about a millisecond."""
+"""Bytes that are compressed at once while an event loop waits, for about a millisecond."""
 
 TYPES = (
     "text/*", "+json", "+xml", "application/json", "application/javascript", "application/xml", "application/wasm",
     "application/x-ndjson", "application/ndjson", "application/jsonl", "application/vnd.ms-fontobject", "font/otf",
     "font/ttf", "image/bmp",
 )  # fmt: skip
-"""Media types that become much smaller, and are not compressed already."""
+"""Media types that compress well, and are not compressed already."""
 
 _MAX_CACHED = 100
 _MAX_CACHED_LENGTH = 100
@@ -41,22 +41,23 @@ _WITHOUT_CONTENT = frozenset({204, 205})
 _ABOUT_THE_BYTES = frozenset({
     "accept-ranges", "content-digest", "content-length", "content-md5", "digest", "repr-digest"
 })  # fmt: skip
-"""Header fields that are true of the uncompressed bytes only (RFC 9110 §8.6, §14.3; RFC 9530)."""
+"""Header fields that are only true of the uncompressed bytes (RFC 9110 §8.6, §14.3; RFC 9530)."""
 
 
 class Compression:
-    """A feature that compresses responses by the coding that the client prefers; among equals, the first one given.
+    """A feature that compresses responses with the coding that the client prefers; among equals, the first one given.
 
-    ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to how hard they
-    try (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
-    all that end so). Bodies in memory are compressed from ``minimum`` bytes on, and streams chunk by chunk, so that
-    each chunk can be read when it arrives. A response with Content-Encoding or ``Cache-Control: no-transform`` stays
-    as it is, like a partial one, and one for which ``skip(request, response)`` is true. ``skip`` must not block.
+    ``codings`` are "zstd", "br" and "gzip", by default all that are installed. ``levels`` maps them to compression
+    levels (1 to 19, 0 to 11, 1 to 9). ``types`` are the media types to compress ("text/html", "text/*", or "+json" for
+    all types with that ending). Bodies in memory are compressed from ``minimum`` bytes on, and streams chunk by chunk,
+    so that the client can read each chunk when it arrives. A response with Content-Encoding or ``Cache-Control:
+    no-transform`` is not compressed, and neither is a partial response, nor one for which ``skip(request, response)``
+    is true. ``skip`` must not block.
 
     An ETag becomes weak (RFC 9110 §8.8.3), and no longer matches If-Match. Digests and Accept-Ranges are removed.
 
     Do not compress a page that contains a secret and repeats a part of the request that an attacker may have chosen:
-    the length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for it.
+    its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
 
     Raises ValueError for codings that are unknown or not installed, and for invalid levels, types and minimum;
     TypeError if ``skip`` is not a plain function.
@@ -96,7 +97,7 @@ class Compression:
         return self._offers[:-1]
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that compresses the responses of middleware registered later, and of handlers."""
+        """Register the middleware that compresses responses from later middleware and handlers."""
         app.middleware(self._compress_response)
 
     def _compress_response(self, request: Request) -> Generator[None, Response, Response | None]:
@@ -116,7 +117,7 @@ class Compression:
         return None if coding == "identity" else self._compressed(request, response, fields, coding)
 
     def _may_compress(self, request: Request, response: Response, fields: Mapping[str, str]) -> bool:
-        """Check that a response may be compressed; for a 206 or a 304, that the whole response might have been.
+        """Check that a response may be compressed, or for a 206 or a 304, that the whole response might have been.
 
         See RFC 9110 §15.3.7 and §15.4.5. A 304, and a 206 of several parts, need not have the content type.
         """
@@ -133,7 +134,7 @@ class Compression:
     def _compressed(
         self, request: Request, response: Response, fields: Mapping[str, str], coding: str
     ) -> Response | None:
-        """Return the response in a coding; None if that saves nothing and the client takes it uncompressed."""
+        """Return the response in a coding, or None if that saves nothing and the client accepts it uncompressed."""
         size = _size(request, response, fields)
         takes_identity = "identity" in request.accept_encodings
         if size == 0 or (size is not None and size < self._minimum and takes_identity):
@@ -141,7 +142,7 @@ class Compression:
         body = _compressed_body(response.body, CODINGS[coding].start(self._levels[coding]))
         if isinstance(body, bytes) and size is not None and size <= len(body) and takes_identity:
             return None
-        answer = copy(response)  # a handler may return the same one again
+        answer = copy(response)  # a handler may return the same object again
         answer.body = body
         _update_headers(answer.headers, coding)
         return answer
@@ -162,7 +163,7 @@ class Compression:
 
 
 def _may_lack_type(status: int, content_type: str) -> bool:
-    """Check for a response whose content has a type that its Content-Type does not show."""
+    """Check for a response whose Content-Type does not show the type of its content."""
     return (status == 304 and not content_type) or (status == 206 and content_type.startswith("multipart/byteranges"))
 
 
@@ -187,7 +188,7 @@ def _not_modified(request: Request, response: Response, etag: str) -> Response |
 
 
 def _size(request: Request, response: Response, fields: Mapping[str, str]) -> int | None:
-    """Return the size of the body in bytes, also of one that is left out for HEAD; None if it isn't known."""
+    """Return the size of the body in bytes, even if it is left out for HEAD, or None if it is unknown."""
     body = response.body
     if isinstance(body, bytes) and (body or request.method != "HEAD"):
         return len(body)
@@ -198,7 +199,7 @@ def _size(request: Request, response: Response, fields: Mapping[str, str]) -> in
 
 
 def _compressed_body(body: Body, compressor: Compressor) -> Body:
-    """Compress a small body at once, and a larger one as a stream, which is iterated where that blocks nobody."""
+    """Compress a small body at once, and a larger one as a stream, which is iterated where it blocks nobody."""
     if not isinstance(body, bytes):
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:
@@ -234,7 +235,7 @@ def _usual_level(name: str) -> int:
 
 
 class _TypeSet:
-    """A set of content types, given as media types and patterns. It caches lookups of usual ones."""
+    """A set of content types, given as media types and patterns. It caches lookups of common types."""
 
     __slots__ = ("_known", "_match")
 

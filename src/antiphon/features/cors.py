@@ -1,4 +1,4 @@
-"""CORS, by which pages of other origins may read responses (Fetch §3.2), as a feature of an app or a blueprint.
+"""CORS, which lets pages of other origins read responses (Fetch §3.2), as a feature of an app or a blueprint.
 
 app.use(CORS(origins=["https://shop.example.com", "https://*.example.org"]))
 """
@@ -21,18 +21,18 @@ from antiphon.response.response import Response
 Fields = list[tuple[str, str]]
 
 _ALWAYS_SENT = ("authorization", "content-type")
-"""Request headers of pages that log in, or send JSON."""
+"""Request headers of pages that log in or send JSON."""
 
 
 class CORS:
     """A feature that lets pages of some origins read responses, and send requests that need a preflight.
 
-    ``origins`` are exact ("https://shop.example.com"), or patterns for the hosts below one, at any depth
-    ("https://*.example.com"); or "*" for every page. Sandboxed pages have the origin "null", which is allowed if it is
-    named. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send besides
-    "authorization" and "content-type", and ``expose`` response headers that they may read. With ``credentials``,
-    requests may have cookies. ``max_age`` is how long browsers keep the answer to a preflight, in whole seconds or a
-    timedelta.
+    ``origins`` are exact ("https://shop.example.com"), or patterns for the subdomains of a host, at any depth
+    ("https://*.example.com"), or "*" for every page. Sandboxed pages have the origin "null", which is allowed if it is
+    named. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send in
+    addition to "authorization" and "content-type", and ``expose`` are response headers that they may read. With
+    ``credentials``, requests may include cookies. ``max_age`` is how long browsers keep the answer to a preflight, in
+    whole seconds or a timedelta.
 
     ``origin in cors`` is True if the origin was named, exactly or by a pattern. Raises ValueError for invalid values,
     and for "*" together with ``credentials``, which browsers refuse.
@@ -82,9 +82,9 @@ class CORS:
         return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that answers preflights, and adds the headers to responses from within.
+        """Register the middleware that answers preflights, and adds the headers to responses.
 
-        Origins that are named, but not by "*", are trusted to send requests that write, too.
+        Origins that are named, unlike with "*", are also trusted to send requests that write.
         """
         app.middleware(self._add_headers)
         app.trusted_origins.add(self)
@@ -108,13 +108,15 @@ class CORS:
         return response
 
     def _allowed(self, origin: str | None) -> str | None:
-        """Return the value of Access-Control-Allow-Origin. With "*" it never changes, so that caches serve everyone."""
+        """Return the value of Access-Control-Allow-Origin. With "*" it never changes, so that caches can serve
+        everyone.
+        """
         if self._any:
             return "*"
         return origin if origin in self else None
 
     def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
-        """Answer a preflight. The browser compares methods and headers, and its console says what is missing."""
+        """Answer a preflight. The browser compares methods and headers, and shows what is missing in its console."""
         if allowed is None:
             if declarable := declarable_origin(origin):
                 self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')
@@ -162,6 +164,6 @@ def _pattern(pattern: str) -> str:
     if "." not in host and host.partition(":")[0] != "localhost":
         raise explained(
             "bad-feature-option",
-            ValueError(f"{pattern[:200]!r} would allow everyone's hosts: write a domain of your own after the star"),
+            ValueError(f"{pattern[:200]!r} would allow hosts of anyone: write your own domain after the star"),
         )
     return rf"{re.escape(scheme)}://[a-z0-9_.-]+\.{re.escape(host)}"

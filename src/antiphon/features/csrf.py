@@ -1,4 +1,4 @@
-"""CSRF tokens, as a feature of an app: writes need a token that only pages of this visitor have.
+"""CSRF tokens, as a feature of an app: writes need a token that only the visitor's own pages have.
 
 app.use(CSRFTokens())
 """
@@ -31,18 +31,18 @@ PROBLEM_TYPE = "urn:antiphon:problem:csrf-token"
 """The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
 
 SIZE = 24
-"""Bytes of a secret, and of the mask that stands before it in a token."""
+"""Bytes of a secret, and of the mask before it in a token."""
 
 _LENGTH = 2 * SIZE * 4 // 3
 """Characters of a token."""
 
 _PREFIX = "__csrf:"
-"""The beginning of the names of secrets in the session: two pages at once may each make one, and both count. A session
-that gets a new key, as at a login, forgets names that begin so.
+"""The prefix of the names of secrets in the session: two concurrent pages may each make one, and both count. A session
+that gets a new key, as at a login, drops names with this prefix.
 """
 
 _MOST = 16
-"""Secrets of one session that count."""
+"""The number of secrets of one session that count."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -59,10 +59,10 @@ _REASONS: dict[CSRFReason, str] = {
 
 
 class BadCSRFToken(Forbidden):
-    """403: a write has no token that counts, because the page is too old, or is not one of this visitor.
+    """403: a write has no valid token, because the page is too old or was made for another visitor.
 
-    ``reason`` is "missing", "malformed", "expired" (the visitor's session, where it has no token any more), or "other
-    session", which that from before a login is, too.
+    ``reason`` is "missing", "malformed", "expired" (the visitor's session no longer has a token), or "other session"
+    (the token belongs to another session, or to the time before a login).
     """
 
     def __init__(self, reason: CSRFReason) -> None:
@@ -74,23 +74,24 @@ class BadCSRFToken(Forbidden):
 
 
 class CSRFTokens:
-    """A feature that refuses writes without a token (403), which pages of this app have from ``csrf_input``.
+    """A feature that refuses writes without a token (403), which pages of this app get from ``csrf_input``.
 
-    A write is each request but GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the header X-CSRF-Token, or in the
-    field "csrf_token" of a form. The token belongs to the session: use Sessions before this feature. ``exempt`` are the
-    names of routes that need no token, or of blueprints with all their routes, such as "webhook" or "shop.paid". Nor do
-    routes with ``csrf_exempt=True`` need one, nor requests with a Bearer token and no cookie, nor those of trusted
-    origins. Raises ValueError for names as one text, and, when the app starts, for names that it does not have.
+    A write is any request except GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the header X-CSRF-Token, or in
+    the field "csrf_token" of a form. The token belongs to the session: use Sessions before this feature. ``exempt`` are
+    the names of routes that need no token, or of blueprints with all their routes, such as "webhook" or "shop.paid".
+    Routes with ``csrf_exempt=True``, requests with a Bearer token and no cookie, and requests from trusted origins need
+    no token either. Raises ValueError if the names are a single text, and, when the app starts, for names that the app
+    does not have.
     """
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:
         if isinstance(exempt, str):
-            raise explained("list-wanted", ValueError(f"exempt is a list of names: [{exempt!r}]"))
+            raise explained("list-wanted", ValueError(f"exempt must be a list of names: [{exempt!r}]"))
         self._exempt = tuple(exempt)
         self._advice = Advice()
 
     def install(self, app: "App") -> None:
-        """Register the check of each write, and share what pages need. Raises RuntimeError if there are no sessions."""
+        """Register the check of writes, and share functions with templates. Raises RuntimeError without sessions."""
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
@@ -119,7 +120,7 @@ class CSRFTokens:
                 )
 
     def _check(self, request: Request) -> None:
-        """Refuse a write without a token that counts."""
+        """Refuse a write without a valid token."""
         if not self._is_checked(request):
             return
         given = request.head.field(HEADER)
@@ -135,7 +136,7 @@ class CSRFTokens:
         raise BadCSRFToken(reason)
 
     def _is_checked(self, request: Request) -> bool:
-        """True for a write that needs a token. Where no route of this app answers, nothing is written here."""
+        """Return True for a write that needs a token. If no route of this app answers, nothing is written here."""
         if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
             return False
         if request.route.csrf_exempt or any(
@@ -145,7 +146,7 @@ class CSRFTokens:
         return not (_is_of_program(request) or _is_of_trusted_page(request))
 
     def _has_to_wait(self, request: Request) -> bool:
-        """True if the token can only be in a body that has still to come, and may be one that counts."""
+        """Return True if the token can only be in a body that has not arrived yet, and may be valid."""
         return (
             self._is_checked(request)
             and request.head.field(HEADER) is None
@@ -162,8 +163,8 @@ _SENT = Dependency[str | None]("CSRF token of a form")
 def csrf_token(request: Request) -> str:
     """Return a token for pages that send it back, in X-CSRF-Token or as "csrf_token" in a form: 64 characters.
 
-    It is another text in each response, so that compression tells nothing about it, and counts until the session ends,
-    or gets a new key at a login. The first one begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
+    Its text differs in each response, so that compression reveals nothing about it. It is valid until the session ends
+    or gets a new key at a login. The first token begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
     stream, if the session has no secret by then.
     """
     mask = request[_MASK]
@@ -179,21 +180,21 @@ def csrf_input(request: Request) -> Markup:
 
 
 class _InputOfRequest(OfRequest):
-    """The function ``csrf_input`` of templates, which know the request."""
+    """The function ``csrf_input`` of templates, for the request that they render."""
 
     def __call__(self) -> Markup:
         return csrf_input(self._request)
 
 
 def _secret(session: Session) -> bytes:
-    """Return a secret of the session; a new one, if it has none."""
+    """Return a secret of the session, or a new one if it has none."""
     for secret in _secrets(session):
         return secret
     if session.is_over:
         raise explained(
             "session-is-over",
             RuntimeError(
-                "a CSRF token needs a secret in the session, which was written when the response was made: make the"
+                "a CSRF token needs a secret in the session, which was saved when the response was made: make the"
                 " token in the handler, before the stream, csrf_token(request)"
             ),
         )
@@ -206,7 +207,7 @@ def _secrets(session: Session) -> list[bytes]:
 
 
 def _reason(given: str | None, session: Session) -> CSRFReason | None:
-    """Return the reason for which a token does not count; None for one that does."""
+    """Return the reason why a token is not valid, or None if it is."""
     if given is None:
         return "missing"
     try:
@@ -227,13 +228,13 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _is_of_program(request: Request) -> bool:
-    """True if a request names its user by a Bearer token alone, which no browser sends by itself, unlike cookies."""
+    """Return True if only a Bearer token names the user, which no browser sends by itself, unlike cookies."""
     given = request.authorization
     return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
 
 
 def _is_of_trusted_page(request: Request) -> bool:
-    """True for a page of another site that the app has declared: it can't have a token of this one."""
+    """Return True for a page of another site that the app has declared: it can't have a token of this site."""
     origin = request.head.field("origin")
     if not origin or origin == "null" or request.head.field("sec-fetch-site") in ("same-origin", "none"):
         return False
@@ -245,10 +246,10 @@ def _has_form(request: Request) -> bool:
 
 
 def _form_field(request: Request) -> str | None:
-    """Return the form's token. Code that may wait calls this: the body may have still to come."""
+    """Return the form's token. Only code that may wait calls this: the body may not have arrived yet."""
     return request.form.get(FIELD)
 
 
 def _received_field(request: Request) -> str | None:
-    """Return the token of a form that has come already."""
+    """Return the token of a form that has already arrived."""
     return _form_field(request) if _has_form(request) and request.progress.is_complete else None

@@ -1,4 +1,4 @@
-"""Events for Datastar, which patches a page by what a stream of events says: see ``Response.events``."""
+"""Events for Datastar, which patches a page from a stream of events: see ``Response.events``."""
 
 import re
 from typing import Any, Literal, TypeAlias
@@ -8,7 +8,7 @@ from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
 
 PatchMode: TypeAlias = Literal["outer", "inner", "replace", "prepend", "append", "before", "after", "remove"]
-"""How elements get into a page: morphed in place of those with their ids ("outer"), or as ``selector`` says."""
+"""The ways to put elements into a page: by morphing those with the same ids ("outer"), or as ``selector`` says."""
 
 _line_ends = re.compile(r"\r\n|\r|\n").split
 _MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "remove")
@@ -21,15 +21,15 @@ def patch_elements(
     mode: PatchMode = "outer",
     use_view_transition: bool = False,
 ) -> Event:
-    """Make the event by which Datastar puts HTML into the page, ``datastar-patch-elements``.
+    """Return a ``datastar-patch-elements`` event, with which Datastar puts HTML into the page.
 
-    Without a ``selector`` each element has the id of the one that it replaces. With ``mode="remove"`` a selector is
-    enough. Raises ValueError for an unknown mode, and for a selector with a line end.
+    Without a ``selector``, each element replaces the one with its id. With ``mode="remove"``, a selector is enough.
+    Raises ValueError for an unknown mode, and for a selector with a line end.
     """
     if mode not in _MODES:
-        raise explained("bad-event", ValueError(f"the mode is one of {', '.join(_MODES)}, not {mode!r}"))
+        raise explained("bad-event", ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}"))
     if selector is not None and len(selector.splitlines()) != 1:
-        raise explained("bad-event", ValueError(f"a selector is one line, not {selector!r}"))
+        raise explained("bad-event", ValueError(f"selector must be one line, not {selector!r}"))
     options = {
         "selector": selector,
         "mode": None if mode == "outer" else mode,
@@ -41,9 +41,10 @@ def patch_elements(
 
 
 def patch_signals(signals: dict[str, Any], *, only_if_missing: bool = False) -> Event:
-    """Make the event by which Datastar sets signals, ``datastar-patch-signals``: None removes one.
+    """Return a ``datastar-patch-signals`` event, with which Datastar sets signals: None removes one.
 
-    With ``only_if_missing`` those that the page has already stay. Raises TypeError for what JSON has no form for.
+    With ``only_if_missing``, signals that the page already has stay as they are. Raises TypeError for values that JSON
+    can't express.
     """
     lines = ["onlyIfMissing true"] if only_if_missing else []
     return Event("\n".join([*lines, f"signals {encode_json(signals).decode()}"]), event="datastar-patch-signals")

@@ -19,28 +19,27 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 _PREFIX = "_flash:"
-"""The beginning of the names of messages in the session: each has a name of its own, so that none of two that are
-queued at once is lost.
+"""The prefix of the names of messages in the session: each message has its own name, so that none is lost if two are
+queued at once.
 """
 
 _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
 """The digits in such a name: microseconds since 1970."""
 
 MOST_IN_COOKIE = 1500
-"""Bytes of the messages in a session that is kept in a cookie, which has room for 4000 after encoding."""
+"""The most bytes of messages in a session that is kept in a cookie, which has room for 4000 bytes after encoding."""
 
 
 class Flash:
     """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 
-    Templates show what ``get_flashed_messages()`` returns. If nobody looks at them, the newest are kept, ``most`` of
-    them, and those that a cookie has room for, if the session is kept in one. Raises ValueError for a ``most`` that
-    is not above 0.
+    Templates show what ``get_flashed_messages()`` returns. If no page shows the messages, the newest ``most`` are kept,
+    or as many as fit if the session is kept in a cookie. Raises ValueError for a ``most`` that is not above 0.
     """
 
     def __init__(self, *, most: int = 50) -> None:
         if not most > 0:
-            raise explained("bad-feature-option", ValueError(f"most is a number of messages above 0, not {most!r}"))
+            raise explained("bad-feature-option", ValueError(f"most must be a number above 0, not {most!r}"))
         self._most = most
 
     def install(self, app: "App") -> None:
@@ -70,7 +69,7 @@ class _SessionMessages(OfRequest, FlashMessages):
             raise explained(
                 "too-much-for-a-cookie",
                 ValueError(
-                    f"a flash message of {_size(kept)} bytes has no room in a cookie, which is where this session is"
+                    f"a flash message of {_size(kept)} bytes does not fit in a cookie, which is where this session is"
                     f" kept: shorten it to {MOST_IN_COOKIE}, or use Sessions with a store on the server, such as"
                     " SQLiteStore"
                 ),
@@ -84,7 +83,7 @@ class _SessionMessages(OfRequest, FlashMessages):
             del session[excess]
 
     def _excess(self, session: Session, names: list[str]) -> list[str]:
-        """Return the names of the oldest messages, which are too many."""
+        """Return the names of the oldest messages beyond the limit."""
         count = self._most
         if not session.is_server_side:
             size = 0
@@ -99,7 +98,7 @@ class _SessionMessages(OfRequest, FlashMessages):
         session = self._open_session()
         found = [(name, _message(session[name])) for name in _names(session)]
         taken = [(name, each) for name, each in found if not categories or each.category in categories]
-        if self._request.method != "HEAD":  # whose page nobody sees
+        if self._request.method != "HEAD":  # nobody sees its page
             for name, _ in taken:
                 del session[name]
         return [each for _, each in taken]
@@ -110,7 +109,7 @@ class _SessionMessages(OfRequest, FlashMessages):
             raise explained(
                 "session-is-over",
                 RuntimeError(
-                    "flash messages are kept in the session, which was written when the response was made: in a"
+                    "flash messages are kept in the session, which was saved when the response was made: in a"
                     " stream, and in request.after_response, none can be queued or taken. Take them in the handler,"
                     " before the stream, messages = request.flash.take(), and show those"
                 ),
@@ -119,15 +118,15 @@ class _SessionMessages(OfRequest, FlashMessages):
 
 
 def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
-    """Return a message as it is kept in a session. Raises TypeError for anything but text."""
+    """Return a message in the form for a session. Raises TypeError for anything but text."""
     if not isinstance(category, str):
-        raise explained("bad-flash-message", TypeError(f"the category of a flash message is text, not {category!r}"))
+        raise explained("bad-flash-message", TypeError(f"a flash message's category must be text, not {category!r}"))
     if html := getattr(message, "__html__", None):
         return [category, str(html()), "html"]
     if not isinstance(message, str | UserString):
         raise explained(
             "bad-flash-message",
-            TypeError(f"a flash message is text, or markup with __html__, not {message!r}: str(...) makes text"),
+            TypeError(f"a flash message must be text, or markup with __html__, not {message!r}: str(...) makes text"),
         )
     return [category, str(message)]
 
@@ -138,7 +137,7 @@ def _message(kept: list[str]) -> FlashMessage:
 
 
 def _names(session: Session) -> list[str]:
-    """Return the names of the messages in a session, the oldest first."""
+    """Return the names of the messages in a session, oldest first."""
     return sorted([name for name in session if name.startswith(_PREFIX)])
 
 

@@ -1,4 +1,4 @@
-"""The header fields of htmx, as typed attributes: those of its requests, and those by which an answer steers it."""
+"""The header fields of htmx as typed attributes: those of its requests, and those with which a response controls it."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 Events: TypeAlias = str | Iterable[str] | Mapping[str, Any]
-"""The name of an event, several names, or values by names: what listeners find in ``event.detail``."""
+"""The name of an event, several names, or values by names, which listeners find in ``event.detail``."""
 
 
 def _is_true(value: str | None) -> bool:
@@ -20,7 +20,9 @@ def _is_true(value: str | None) -> bool:
 
 
 class HtmxRequest:
-    """What htmx says of a request: ``HtmxRequest(request).target``. The answer varies by each field that is read."""
+    """The htmx header fields of a request: ``HtmxRequest(request).target``. The response varies by each field that is
+    read.
+    """
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -38,9 +40,9 @@ class HtmxRequest:
     is_htmx = negotiated("hx-request", _is_true)
     """True if htmx sent the request (HX-Request)."""
     is_boosted = negotiated("hx-boosted", _is_true)
-    """True for a link or form that hx-boost sends: it wants a whole page (HX-Boosted)."""
+    """True for a link or form sent by hx-boost, which wants a whole page (HX-Boosted)."""
     restores_history = negotiated("hx-history-restore-request", _is_true)
-    """True for a page of the history that htmx has lost: it wants a whole page (HX-History-Restore-Request)."""
+    """True for a page missing from htmx's history cache, which wants a whole page (HX-History-Restore-Request)."""
     current_url = negotiated("hx-current-url", read_text)
     """The URL of the page that the browser shows (HX-Current-URL)."""
     prompt = negotiated("hx-prompt", read_text)
@@ -54,7 +56,7 @@ class HtmxRequest:
 
 
 def _read_events(value: str | None) -> dict[str, Any]:
-    """Return the events of a field, with their values, None for those without."""
+    """Return the events of a field with their values, or None for events without a value."""
     if not value:
         return {}
     if value.startswith("{"):
@@ -87,11 +89,11 @@ def _print_flag(value: bool) -> str:
 
 
 class HtmxHeaders(MutableHeaders):
-    """Header fields by which an answer steers htmx: ``return Page("note.html"), HtmxHeaders(trigger="saved")``.
+    """Header fields with which a response controls htmx: ``return Page("note.html"), HtmxHeaders(trigger="saved")``.
 
-    Each attribute may be given by name. ``trigger`` and its like take the name of an event, several, or a mapping of
-    names to details; URLs lead where you say, so take none from a client. Raises ValueError for a value that the field
-    cannot have, TypeError for an unknown name.
+    Each attribute can be given by name. ``trigger``, ``trigger_after_settle`` and ``trigger_after_swap`` take the name
+    of an event, several names, or a mapping of names to details. The browser goes to any URL given here, so do not take
+    URLs from a client. Raises ValueError for a value that the field cannot have, TypeError for an unknown name.
     """
 
     __slots__ = ()
@@ -112,21 +114,22 @@ class HtmxHeaders(MutableHeaders):
         put_line(self._fields, line)
 
     location = header("hx-location", read_text, _print_location)
-    """The page to go to without a reload, or a mapping with its ``path``, ``target`` and others (HX-Location)."""
+    """The page to go to without a reload, or a mapping with its ``path``, ``target`` and other options (HX-Location).
+    """
     push_url = header("hx-push-url", read_text, _print_url)
     """The URL to add to the history, False for none (HX-Push-Url)."""
     replace_url = header("hx-replace-url", read_text, _print_url)
-    """The URL in place of the current one, False for none (HX-Replace-Url)."""
+    """The URL to replace the current one, False for none (HX-Replace-Url)."""
     redirect = header("hx-redirect", read_text, as_uri)
-    """The page to go to by a reload (HX-Redirect)."""
+    """The page to go to with a reload (HX-Redirect)."""
     refresh = header("hx-refresh", _is_true, _print_flag)
     """True to load the page again (HX-Refresh)."""
     reswap = header("hx-reswap", read_text, print_text)
     """How the answer is put into the page, such as "outerHTML" (HX-Reswap)."""
     retarget = header("hx-retarget", read_text, print_text)
-    """The selector of the element that is filled instead (HX-Retarget)."""
+    """The selector of the element to fill instead (HX-Retarget)."""
     reselect = header("hx-reselect", read_text, print_text)
-    """The selector of what is taken from the answer (HX-Reselect)."""
+    """The selector of the part to use from the response (HX-Reselect)."""
     trigger = header("hx-trigger", _read_events, _print_events)
     """The events to trigger (HX-Trigger)."""
     trigger_after_settle = header("hx-trigger-after-settle", _read_events, _print_events)
@@ -136,11 +139,12 @@ class HtmxHeaders(MutableHeaders):
 
 
 def redirect_htmx(request: Request, location: str, *, reload: bool = False, external: bool = False) -> Response:
-    """Send a client to another page of this site: htmx by HX-Location, with ``reload`` by HX-Redirect, others by 303.
+    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect with ``reload``, others with
+    303.
 
-    htmx would follow a 303 by itself, and fill its target with that page, which is right where the page offers the
-    block. Raises ExternalLocation, answered by a 400, for a location on another site, unless it is ``external``, which
-    htmx reaches by HX-Redirect alone.
+    htmx would follow a 303 itself and fill its target with that page, which is right if the page offers the block.
+    Raises ExternalLocation, answered by a 400, for a location on another site, unless it is ``external``, which htmx
+    only reaches with HX-Redirect.
     """
     response = Response.redirect(location, external=external)
     if not HtmxRequest(request).is_htmx:

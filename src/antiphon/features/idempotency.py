@@ -1,9 +1,9 @@
-"""Writes that happen once, as a feature of an app, however often a client sends them.
+"""Writes that happen once, even if a client sends them several times, as a feature of an app.
 
 app.use(IdempotentWrites(SQLiteStore("var/writes.db"))), then @app.post("/payments", idempotent=True)
 
-An entry of the store is a claim, which one request makes before its handler runs. Its version tells whose it is: nobody
-changes the claim of another.
+An entry of the store is a claim, which one request makes before its handler runs. The version of the entry shows whose
+claim it is, so no request changes the claim of another.
 """
 
 import time
@@ -53,16 +53,16 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 LONGEST_KEY = 255
-"""Characters of the longest key."""
+"""The length of the longest key in characters."""
 
 LONGEST_TRY = 60.0
-"""Seconds after which clients are told that a request without an answer may have been broken off."""
+"""Seconds after which clients are told that a request without an answer may have been interrupted."""
 
 _NOT_KEPT = OF_ONE_VISITOR | {"date"}
-"""Fields of the first visitor, the first moment and one connection."""
+"""Fields that belong to the first visitor, the first moment or one connection."""
 
 _ATTEMPTS = 5
-"""How often a claim is tried for that others give up, or take over, meanwhile."""
+"""The number of attempts to get a claim that other requests give up or take over at the same time."""
 
 
 class IdempotentWrites:
@@ -70,17 +70,18 @@ class IdempotentWrites:
     retries.
 
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
-    with each retry. A retry receives the first response, or a 409 if there is none yet. If the key was used with a
-    different method, path, query or body, or by a different caller, it is a 422. A request without a key is a 400; if
-    ``required`` is false, it is carried out each time. Responses are kept for ``ttl``, in seconds or a timedelta.
+    with each retry. A retry receives the first response, or a 409 if there is none yet. A key that was used with a
+    different method, path, query or body, or by a different caller, is answered with 422. A request without a key is
+    answered with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
+    a timedelta.
 
     Callers are told apart by their Authorization header, or other credentials that a source of ``Users`` finds, or else
-    by their session, if the app has sessions. If a user's credentials may change between retries, use ``by``: a
+    by their session, if the app has sessions. If a user's credentials can change between retries, use ``by``: a
     function of the request that returns a text for the caller, or None if the caller is unknown. It must not block.
     Each caller has separate keys.
 
-    After a response of 5xx, 408, 425 or 429, a retry is carried out again. If a request was interrupted, by the end of
-    its process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
+    After a 5xx, 408, 425 or 429 response, a retry is carried out again. If a request was interrupted by the end of its
+    process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
     any handler takes. Responses of more than ``largest`` bytes, and streams, can't be kept, and raise a RuntimeError
     that names the handler. If the store is unavailable, the answer is a 503, before anything is carried out.
@@ -109,7 +110,7 @@ class IdempotentWrites:
         if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"ttl, takeover and largest are above 0, not {ttl!r}, {takeover!r} and {largest!r}"),
+                ValueError(f"ttl, takeover and largest must be above 0, not {ttl!r}, {takeover!r} and {largest!r}"),
             )
         check_by(by)
         self._store = store
@@ -129,7 +130,7 @@ class IdempotentWrites:
     ) -> tuple[MiddlewareFunction, Callable[[Request], Any]]:
         """Return the middleware that ends a claim, and the handler that makes one.
 
-        Raises ValueError for a route whose answer could never be kept, or whose body could never be compared.
+        Raises ValueError for a route whose response can't be kept, or whose body can't be compared.
         """
         self._check(route)
         dependencies = route.dependencies
@@ -156,11 +157,11 @@ class IdempotentWrites:
         if safe := [method for method in route.methods if method in SAFE_METHODS]:
             wrong = f"answers {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
         elif route.receive == "stream":
-            wrong = "streams its body, which can't be compared with that of a retry: say receive='lazy'"
+            wrong = "streams its body, which can't be compared with that of a retry: use receive='lazy'"
         elif is_generator(route.handler) or is_async_generator(route.handler):
-            wrong = "answers with a stream, which can't be kept for a retry: return the whole answer"
+            wrong = "answers with a stream, which can't be kept for a retry: return the whole response"
         elif route.unguarded:
-            wrong = "is unguarded, so that it knows no callers: leave out one of the two"
+            wrong = "is unguarded, so it knows no callers: leave out one of the two"
         if wrong:
             raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is idempotent, and {wrong}"))
 
@@ -186,7 +187,7 @@ class IdempotentWrites:
         return await handler(request)
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
-        """Return the key and the caller of a request; None for one without a key that needs none."""
+        """Return the key and the caller of a request, or None for a request that has no key and needs none."""
         key = request.idempotency_key
         if request.head.field("idempotency-key") is None:
             if self.required:
@@ -197,13 +198,13 @@ class IdempotentWrites:
             return None
         if not key or len(key) > LONGEST_KEY:
             raise BadRequest(
-                f'The header Idempotency-Key has to be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".',
+                f'The header Idempotency-Key must be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".',
                 type=f"{PROBLEM_TYPE}malformed",
             )
         return caller(request, key)
 
     def _claim(self, request: Request, write: Write) -> Response | None:
-        """Claim a write for this request, and return None, or the answer that it has had before.
+        """Claim a write for this request, and return None, or the earlier response to it.
 
         Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if it was another write, and
         StoreUnavailable (503).
@@ -226,7 +227,7 @@ class IdempotentWrites:
         raise in_use()
 
     def _answer(self, known: StoreEntry, caller: str, fingerprint: str) -> Response | None:
-        """Return the answer that is known; None if the write may be carried out. Raises what ``_claim`` does."""
+        """Return the known response, or None if the write may be carried out. Raises what ``_claim`` raises."""
         data, age = known.data, self._clock() - known.changed
         if data["caller"] != caller:
             raise reused_with("other credentials")
@@ -250,7 +251,7 @@ class IdempotentWrites:
     # After the handler
 
     def _keep(self, request: Request, response: Response) -> Response | None:
-        """Note the handler's answer, before anything is added to it for this one request and visitor."""
+        """Note the handler's response, before anything is added for this request and visitor."""
         claim = request[_CLAIM]
         claim.error = response.error
         if is_retried(response):
@@ -282,7 +283,7 @@ class IdempotentWrites:
         )
 
     def _end(self, request: Request) -> Generator[None, Response, None]:
-        """End a claim, if this request has made one, when nothing can fail any more but the way to the client."""
+        """End the claim of this request, if any, when only the transfer to the client can still fail."""
         response = yield
         if _CLAIM in request:
             self._end_claim(request, response)
@@ -297,7 +298,7 @@ class IdempotentWrites:
             self._end_claim(request, response)
 
     def _end_claim(self, request: Request, response: Response) -> None:
-        """Write what has happened to a claim. After the effect, a failure to do so is logged, and changes no answer."""
+        """Write the outcome of a claim. After the effect, a failure to write is logged, and changes no response."""
         claim = request[_CLAIM]
         entry = claim.entry
         try:
@@ -312,5 +313,5 @@ _CLAIM = Dependency[Claim]("claim of an idempotent write")
 
 
 def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:
-    """Have a hook see the handler's answer before others add to it, as limits of rates do, what is of one request."""
+    """Run a hook on the handler's response before others, such as rate limits, add data of one request to it."""
     request._after_hooks = (keep, *request._after_hooks)

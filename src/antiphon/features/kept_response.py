@@ -1,4 +1,4 @@
-"""Responses that a store keeps, to be given again: idempotent writes and the cache share their form."""
+"""Responses that a store keeps and returns again, in a form that idempotent writes and the cache share."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from antiphon.response.response import Response, response_of
 
 OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
-"""Fields of one framing and one connection (RFC 9110 §7.6.1), which are not kept."""
+"""Fields of one framing and one connection, which are not kept (RFC 9110 §7.6.1)."""
 
 OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"set-cookie"}
-"""These, and what is for the first visitor."""
+"""These, and fields for the first visitor."""
 
 
 def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:
-    """Return status, fields and body of a response, which is in bytes, as a store keeps them."""
+    """Return the status, fields and body (in bytes) of a response in the form that a store keeps."""
     fields = [[name, value] for name, value in response._fields if name not in left_out]
     return {"status": response.status, "fields": fields, "body": response.body}
 
 
 def give_again(data: Mapping[str, Any]) -> Response:
-    """Return a new response of what ``keep`` has returned."""
+    """Return a new response, made from the value of ``keep``."""
     response = response_of(data["body"], [(name, value) for name, value in data["fields"]])
     if data["status"] != 200:
         response.status = data["status"]

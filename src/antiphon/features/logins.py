@@ -1,4 +1,4 @@
-"""Logins that a session keeps, as a source of users, with the functions that begin and end one.
+"""Logins that a session keeps, as a source of users, with the functions to log in and out.
 
 app.use(Sessions(store))
 app.use(Users(SessionLogin(find_user), login="login"))
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 
 NAME = "_user_id"
-"""The name in the session under which it has the user's key: that of Flask-Login, whose sessions count."""
+"""The name of the user's key in the session, taken from Flask-Login, so that its sessions are valid here."""
 
 _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 
@@ -29,7 +29,7 @@ def _id_of(user: Any) -> str:
         found = user.id
     except AttributeError:
         raise explained(
-            "user-without-key", TypeError(f"a {type(user).__name__} has no `id` to know the user by again: {_FIX}")
+            "user-without-key", TypeError(f"a {type(user).__name__} has no `id` to recognize the user by: {_FIX}")
         ) from None
     if found is None:
         raise explained(
@@ -42,12 +42,12 @@ def _id_of(user: Any) -> str:
 class SessionLogin(UserSource[U]):
     """A login that the visitor's session keeps. The loader is called with the user's key, as text.
 
-    ``key`` returns the key of a user, by default the ``id`` as text; it never changes, and belongs to no other user. A
-    session whose user the loader does not find any more is anonymous. Needs ``app.use(Sessions(store))`` before
+    ``key`` returns the key of a user, by default the ``id`` as text; it must never change or belong to another user. If
+    the loader no longer finds the user, the session is anonymous. Needs ``app.use(Sessions(store))`` before
     ``app.use(Users(...))``.
     """
 
-    @overload  # apart, since a checker finds no U in a union of both
+    @overload  # separate, since a type checker finds no U in a union of both
     def __init__(self, loader: Callable[[str], Awaitable[U | None]], *, key: Callable[[U], str] = ...) -> None: ...
     @overload
     def __init__(self, loader: Callable[[str], U | None], *, key: Callable[[U], str] = ...) -> None: ...
@@ -61,7 +61,7 @@ class SessionLogin(UserSource[U]):
         self._key = key
 
     def install(self, app: "App") -> None:
-        """Check that there are sessions. Raises RuntimeError, which names the fix, if there are none by now."""
+        """Check that there are sessions. Raises RuntimeError, which names the fix, if there are none yet."""
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
@@ -78,7 +78,7 @@ class SessionLogin(UserSource[U]):
         request.session.get(NAME)
 
     def key_of(self, user: U) -> str:
-        """Return the key by which the session knows a user.
+        """Return the key that the session keeps for a user.
 
         Raises TypeError and ValueError for a key that is not valid.
         """
@@ -86,18 +86,18 @@ class SessionLogin(UserSource[U]):
         if not isinstance(key, str) or not key:
             raise explained(
                 "user-without-key",
-                TypeError(f"the key of a user is text that is not empty: {describe(self._key)} returned {key!r:.100}"),
+                TypeError(f"the key of a user must be non-empty text: {describe(self._key)} returned {key!r:.100}"),
             )
         return key
 
 
 def login(request: Request, user: object, *, end_others: bool = False) -> None:
-    """Log a user in: from now on the visitor's session is theirs, and ``request.user`` is this object.
+    """Log a user in: the visitor's session now belongs to the user, and ``request.user`` is this object.
 
-    The session gets a new key, and keeps its data, unless they are another user's. ``end_others`` ends all other
-    sessions of the user when the response is made, as after a new password. Check the password before. Raises
-    RuntimeError, which names the fix, in an app without ``Users`` of a ``SessionLogin``; TypeError and ValueError for a
-    user who has no key; NotImplementedError if the store can't end sessions.
+    The session gets a new key, and keeps its data unless it belongs to another user. ``end_others`` ends all other
+    sessions of the user when the response is made, for example after a change of the password. Check the password
+    before you call this. Raises RuntimeError, which names the fix, in an app without ``Users`` with a ``SessionLogin``;
+    TypeError and ValueError for a user without a key; NotImplementedError if the store can't end sessions.
     """
     users, source = _source(request)
     key, session = source.key_of(user), request.session
@@ -111,8 +111,8 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 def logout(request: Request, *, everywhere: bool = False) -> None:
     """Log the user out: the visitor's session ends, with its data, and ``request.user`` is None.
 
-    ``everywhere`` ends all sessions of the user when the response is made; NotImplementedError is raised if the store
-    can't do that. Raises RuntimeError, which names the fix, in an app without ``Users`` of a ``SessionLogin``.
+    ``everywhere`` ends all sessions of the user when the response is made, and raises NotImplementedError if the store
+    can't do that. Raises RuntimeError, which names the fix, in an app without ``Users`` with a ``SessionLogin``.
     """
     users, _ = _source(request)
     request.session.clear(everywhere=everywhere)

@@ -1,8 +1,8 @@
-"""Text that is HTML as it is, for templates and responses."""
+"""Text that is HTML already, for templates and responses."""
 
 
 class Markup(str):
-    """Text that templates don't escape, and that a handler may return as a page. What is made of it is plain text."""
+    """Text that templates don't escape, and that a handler can return as a page. Its methods return plain text."""
 
     __slots__ = ()
 

@@ -2,7 +2,7 @@
 
 app.use(OpenTelemetry())
 
-Names and attributes are those of the semantic conventions for HTTP (stable since 1.23).
+Names and attributes follow the semantic conventions for HTTP (stable since 1.23).
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""The bounds of the durations' buckets that the conventions advise."""
+"""The bucket bounds for durations that the conventions advise."""
 
 
 class _Traced(NamedTuple):
@@ -38,18 +38,19 @@ class _Traced(NamedTuple):
 
 
 _traced = Dependency[_Traced | None]("trace")
-"""None when nothing runs for the request any more: a token refers to its context, which has the request."""
+"""None when nothing runs for the request any more, since a token refers to its context, and so to the request."""
 
 
 class OpenTelemetry(Observer):
     """A feature that makes a server span for each request, and measures how long requests take.
 
-    A span continues the trace of the request's ``traceparent``, is the current one in all that answers the request, on
-    threads and in streams, too, and ends when the response was sent. It is named ``GET /users/<int:id>``. Errors of
-    status 500 and above, and streams that break, are recorded. The query is in no attribute.
+    A span continues the trace of the request's ``traceparent``. It is the current span in all code that answers the
+    request, including threads and streams, and ends when the response was sent. Its name is like ``GET
+    /users/<int:id>``. Errors with status 500 and above, and streams that break off, are recorded. No attribute contains
+    the query.
 
-    ``tracer_provider`` and ``meter_provider`` are the global ones unless they are given. Requests for which
-    ``skip(request)`` is true are left out; it sees them before trusted proxies are believed, and must not block.
+    ``tracer_provider`` and ``meter_provider`` default to the global ones. Requests for which ``skip(request)`` is true
+    are left out. ``skip`` sees a request before the headers of trusted proxies are applied, and must not block.
 
     Raises ModuleNotFoundError without the package opentelemetry-api, TypeError if ``skip`` is not a plain function.
     """
@@ -67,7 +68,7 @@ class OpenTelemetry(Observer):
             raise explained(
                 "missing-package",
                 ModuleNotFoundError(
-                    "OpenTelemetry() needs a package that is not here: pip install opentelemetry-api opentelemetry-sdk",
+                    "OpenTelemetry() needs missing packages: pip install opentelemetry-api opentelemetry-sdk",
                     name=error.name,
                 ),
             ) from None
@@ -90,7 +91,7 @@ class OpenTelemetry(Observer):
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
-                TypeError("requests are traced by the application: write app.use(OpenTelemetry()), for no blueprint"),
+                TypeError("tracing belongs to the application, not a blueprint: write app.use(OpenTelemetry())"),
             )
         app.observe(self)
 
@@ -118,7 +119,7 @@ class OpenTelemetry(Observer):
         if span.is_recording():
             span.update_name(f"{_verb(exchange.method)} {exchange.route}".rstrip())
             span.set_attributes(outcome | _client(exchange.request))
-            if exchange.request.head is not head:  # trusted proxies have said more
+            if exchange.request.head is not head:  # trusted proxies have added information
                 span.set_attributes(_asked(exchange.request.head))
             if "error.type" in outcome:
                 span.set_status(self._trace.StatusCode.ERROR)
@@ -133,7 +134,7 @@ class OpenTelemetry(Observer):
         self._duration.record(exchange.seconds, labels, context)
 
     def end(self, exchange: Exchange) -> None:
-        """Make the span that was current before the current one again, where the context is not dropped as a whole."""
+        """Restore the previous current span, unless the whole context is dropped."""
         traced = _of(exchange.request)
         if traced is None:
             return
@@ -147,7 +148,7 @@ def _of(request: Request) -> _Traced | None:
 
 
 def _fields(head: Head, names: set[str]) -> dict[str, str]:
-    """Return the fields of a head from which a trace is continued."""
+    """Return the fields of a head that continue a trace."""
     return {name: value for name in names if (value := head.field(name.lower())) is not None}
 
 
@@ -162,7 +163,9 @@ def _method(method: str) -> dict[str, Any]:
 
 
 def _asked(head: Head) -> dict[str, Any]:
-    """Return the attributes of a head. It is read by itself: the request would keep what proxies may still change."""
+    """Return the attributes of a head. The request is not asked, since it would cache values that proxies may still
+    change.
+    """
     attributes: dict[str, Any] = {"url.scheme": head.scheme, "network.protocol.version": head.http_version}
     host, port = host_of(head)
     if host:
@@ -178,7 +181,7 @@ def _client(request: Request) -> dict[str, Any]:
 
 
 def _outcome(exchange: Exchange) -> dict[str, Any]:
-    """Return the attributes of what was answered: an answer that the client left behind is no error."""
+    """Return the attributes of the response. A client that disconnects is not an error."""
     outcome: dict[str, Any] = {"http.response.status_code": exchange.status}
     if exchange.route:
         outcome["http.route"] = exchange.route

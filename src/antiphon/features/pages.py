@@ -1,4 +1,4 @@
-"""Pages from files: the Python files of a folder, at the paths that they are named after, as a feature.
+"""Pages from files: the Python files of a folder, served at the paths that match their names, as a feature.
 
 app.use(Pages("pages"))
 """
@@ -34,18 +34,18 @@ METHODS = {
 """The names of a page's handlers, and the methods that they answer."""
 
 _INDEXES = ("index", "page")
-"""The names of files that stand for their folder."""
+"""The names of files that answer for their folder."""
 _parameter = re.compile(r"\[(?:\.\.\.([A-Za-z_]\w*)|([A-Za-z_]\w*)(?::(\w+(?:\([^()\[\]<>]*\))?))?)\]", re.ASCII)
 _text = re.compile(r"[\w.~@-]*").fullmatch
-"""Characters that stand in a path as they are: the unreserved ones (RFC 3986 §2.3), "@", letters of all scripts."""
+"""Characters that a path contains as they are: the unreserved ones (RFC 3986 §2.3), "@", letters of all scripts."""
 
 H = TypeVar("H", bound=Handler)
 
 
 def route_options(**options: Unpack[RouteOptions]) -> Callable[[H], H]:
-    """Give the route of a page's handler options: ``@route_options(receive="stream")``. See ``RouteOptions``.
+    """Set options of a page handler's route: ``@route_options(receive="stream")``. See ``RouteOptions``.
 
-    A decorator outside of it keeps them if it is made with ``functools.wraps``.
+    A decorator above this one keeps the options if it uses ``functools.wraps``.
     """
 
     def give(function: H) -> H:
@@ -63,19 +63,19 @@ class PageFile(NamedTuple):
 
 
 class Pages:
-    """A feature that answers with the Python files of a folder, at the paths that they are named after.
+    """A feature that serves the Python files of a folder at the paths that match their names.
 
     ``about.py`` answers "/about", ``user/[id:int].py`` "/user/<int:id>", ``files/[...rest].py`` "/files/<path:rest>",
     and ``index.py`` or ``page.py`` the path of its folder. The functions of a file are handlers: ``render``, or
     ``get``, answers GET, ``post``, ``put``, ``patch``, ``delete`` and ``query`` answer their methods. A page's name,
     for ``url_for``, is its path in the folder without ".py": "user/[id:int]". Files and folders whose names begin with
-    "_" or "." are no pages.
+    "_" or "." are not pages.
 
-    A relative folder is beside the file that makes the feature. Raises ValueError for a missing folder.
+    A relative folder is relative to the file whose code makes the feature. Raises ValueError for a missing folder.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".py",)
-    """The ends of the names of pages. Of files in a folder that differ in nothing else, the first of these counts."""
+    """The suffixes of pages. If files in a folder differ only in the suffix, the first of these counts."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = folder_beside(caller_file(), folder)
@@ -83,9 +83,8 @@ class Pages:
     def install(self, app: Routes) -> None:
         """Import the files, and register their handlers.
 
-        Raises ValueError, which names the file, for a bad name, a page without a handler, a link that leads out of the
-        folder, and for two files that have one path; TypeError for a handler that can't be called; and what an import
-        raises.
+        Raises ValueError, which names the file, for a bad name, a page without a handler, a link out of the folder, and
+        two files with the same path; TypeError for a handler that can't be called; and what an import raises.
         """
         for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():
             for methods, handler in self.handlers(page):
@@ -94,17 +93,17 @@ class Pages:
                 app.route(pattern, methods, **options)(handler)
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
-        """Return the handlers of a page, each with its methods. A subclass may find others, as ``load`` helps it to.
+        """Return the handlers of a page, each with its methods. A subclass can find others with the help of ``load``.
 
-        Raises ValueError for a page without one, TypeError for a name of a handler that is something else's.
+        Raises ValueError for a page without a handler, and TypeError for a handler's name that something else has.
         """
         return [((METHODS[name],), handler) for name, handler in _handlers(self.load(page), page.path).items()]
 
     def load(self, page: PageFile) -> ModuleType:
-        """Import a page, unless it is imported, and return its module.
+        """Import a page, unless it is already imported, and return its module.
 
         Raises ValueError if another file is a module of this name, ImportError for anything that is not a Python file,
-        and what the import does.
+        and what the import raises.
         """
         return _import_page(self._package, self.folder, page)
 
@@ -116,8 +115,7 @@ class Pages:
 def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
     """Yield the pages in a folder, at any depth: those in a folder before those in the folders below it.
 
-    Raises ValueError for a link that leads out of the folder, and for one to a folder; OSError for a folder that can't
-    be read.
+    Raises ValueError for a link out of the folder or to a folder, and OSError for a folder that can't be read.
     """
     real = os.path.join(os.path.realpath(root), "")
     for folder, folders, files in os.walk(root, onerror=_raise):
@@ -133,7 +131,7 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
 
 
 def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
-    """Return the names of the pages among files, in order: of those that differ in their suffixes alone one."""
+    """Return the names of the pages among files, in order, with one of those that differ only in the suffix."""
     chosen: dict[str, str] = {}
     for suffix in suffixes:
         for name in filter(_is_page_name, files):
@@ -143,7 +141,7 @@ def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
 
 
 def _is_page_name(name: str) -> bool:
-    """True for the name of a file that may be a page, and of a folder that may have some."""
+    """Return True for the name of a file that may be a page, or of a folder that may contain pages."""
     return name[0] not in "._"
 
 
@@ -155,7 +153,9 @@ def _raise(error: OSError) -> None:
 
 
 def _by_pattern(pages: Iterable[PageFile], app: Routes) -> dict[str, PageFile]:
-    """Return pages by the patterns of their paths. Raises ValueError for a bad name, and for two of one pattern."""
+    """Return pages by the patterns of their paths. Raises ValueError for a bad name, and for two pages with one
+    pattern.
+    """
     known: dict[str, PageFile] = {}
     root = "" if isinstance(app, Blueprint) and app.prefix else "/"
     for page in pages:
@@ -203,7 +203,7 @@ def _written_parameter(found: re.Match[str]) -> str:
 
 
 def _root_package(folder: str) -> str:
-    """Return the name of the package that a folder is: the one by which Python imports it, or else one of its own."""
+    """Return the package name of a folder: the name with which Python imports it, or else a separate one."""
     name = _name_on_path(folder)
     with suppress(ImportError, ValueError):
         spec = find_spec(name) if name else None
@@ -213,7 +213,7 @@ def _root_package(folder: str) -> str:
 
 
 def _name_on_path(folder: str) -> str:
-    """Return the name of a folder as a package, from the nearest folder of ``sys.path`` on; empty if there is none."""
+    """Return the package name of a folder, relative to the nearest folder in ``sys.path``; empty if there is none."""
     above = [os.path.join(os.path.abspath(entry), "") for entry in sys.path]
     way = folder.removeprefix(max(filter(folder.startswith, above), key=len, default=folder))
     return "" if "." in way else way.replace(os.sep, ".")
@@ -236,7 +236,7 @@ def _module_name(written: str) -> str:
 
 
 def _make_package(name: str, folder: str) -> None:
-    """Make a folder a package, so that its files can import each other, even if a page beside it has its name."""
+    """Make a folder a package, so that its files can import each other, even if a page next to it has the same name."""
     init = os.path.join(folder, "__init__.py")
     if os.path.isfile(init):
         _import_file(name, init)
@@ -249,7 +249,7 @@ def _make_package(name: str, folder: str) -> None:
 
 
 def _import_file(name: str, path: str) -> ModuleType:
-    """Import a file as a module, unless it is one already. Raises ValueError if another file is."""
+    """Import a file as a module, unless it is imported already. Raises ValueError if another file has the name."""
     if known := sys.modules.get(name):
         file = getattr(known, "__file__", None)
         if not file or not os.path.samefile(file, path):
@@ -276,7 +276,7 @@ def _import_file(name: str, path: str) -> ModuleType:
 def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
     """Return the handlers in a page by their names.
 
-    Raises ValueError for a page without one, TypeError for a name of a handler that is something else's.
+    Raises ValueError for a page without a handler, and TypeError for a handler's name that something else has.
     """
     handlers = {name: vars(module)[name] for name in METHODS if name in vars(module)}
     if not handlers:

@@ -1,4 +1,4 @@
-"""Limits of rates: how often somebody may ask, for a whole app, a blueprint or a route.
+"""Rate limits: how many requests a caller may send, for a whole app, a blueprint or a route.
 
 app.use(RateLimit("100/minute", SQLiteStore("var/limits.db"))), or @app.post("/login", before=RateLimit("5/minute"))
 """
@@ -32,20 +32,20 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
 
 ROUNDING = 1e-4
-"""Seconds, and requests, by which sums of fractions may be off: clients come back at the second that they are told."""
+"""The tolerance for sums of fractions, in seconds and requests, so that clients can return when they are told to."""
 
 LOG_EVERY = 60.0
-"""Seconds between two lines of the log that say that callers are not told apart, or not limited."""
+"""Seconds between two log lines which say that callers are not distinguished, or not limited."""
 
 _UNKNOWN = ""
-"""The caller whose address is unknown: no address is empty."""
+"""The caller for unknown addresses, since no address is empty."""
 
 _read_rate = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,4}) ?)?(second|minute|hour|day)s?").fullmatch
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
 
 class RateLimit:
-    """A limit on the number of requests from one caller in a time: a feature, and a hook for ``before=``.
+    """A limit on the number of requests from one caller in a period: a feature, and a hook for ``before=``.
 
     ``rate`` is a text such as "10/minute", "1000/day" or "10 per 30 seconds". By default, a caller is an IP address, or
     for IPv6 the 64-bit network that one customer has; all clients with unknown addresses count as one. With ``by``, a
@@ -110,7 +110,7 @@ class RateLimit:
         yield
 
     def __call__(self, request: Request) -> None:
-        """Count a request. Raises TooManyRequests (429) for one too many, TypeError where this decorates a handler."""
+        """Count a request. Raises TooManyRequests (429) for one too many, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
         caller = self._caller(request)
         if caller is None:
@@ -120,7 +120,7 @@ class RateLimit:
         except StoreUnavailable:
             if self._refuses:
                 raise
-            self._log("limits nobody, because its store is not available")
+            self._log("limits nobody, because its store is unavailable")
             return
         seconds = max(1, ceil(count.seconds - ROUNDING))
         told = str(Item(self._name, {"r": count.remaining, "t": seconds}))
@@ -137,10 +137,10 @@ class RateLimit:
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
             return caller_of(self._by, request)
-        with unwatched(request):  # it decides who may ask, and not what the answer is
+        with unwatched(request):  # it decides whether to answer, not what the answer is
             ip = request.ip
         if ip is None:
-            self._log("counts all callers as one whose address is unknown, so say by=...")
+            self._log("counts all callers with an unknown address as one: use by=...")
             return _UNKNOWN
         return network_of(ip)
 
@@ -149,10 +149,10 @@ class RateLimit:
         return self._store.of(request.app) if isinstance(self._store, _MemoryStores) else self._store
 
     def _count(self, store: Store, caller: str) -> "_Count":
-        """Count a request, unless there were too many. Raises StoreUnavailable."""
+        """Count a request, unless there have been too many. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, store.increment
         key = f"rate {self._name}\n{caller}"
-        if limit == 1:  # one window that begins with the request is all there is to know
+        if limit == 1:  # a single window that begins with the request is enough
             count, seconds = increment(key, ttl=period)
             return _Count(count > 1, 0, seconds)
         window, elapsed = divmod(self._clock(), period)
@@ -177,7 +177,7 @@ class RateLimit:
 class _MemoryStores:
     """A store in memory for each application, as long as that lives, and one for requests without an application.
 
-    So a limit in a module counts separately in each application that a function makes, as in tests.
+    So a limit in a module counts separately in each application that a factory makes, as in tests.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -191,7 +191,7 @@ class _MemoryStores:
             return self._without_app
         found = self._by_app.get(app)
         if found is None:
-            with self._lock:  # two threads answer the first requests
+            with self._lock:  # two threads may answer the first requests
                 found = self._by_app.setdefault(app, MemoryStore(clock=self._clock))
         return found
 
@@ -205,18 +205,18 @@ class _Count(NamedTuple):
 
 
 def parse_rate(rate: str) -> tuple[int, int]:
-    """Return how many requests in how many seconds. Raises ValueError, which shows the grammar."""
+    """Return the number of requests and the seconds. Raises ValueError, which shows the grammar."""
     found = _read_rate(rate) if isinstance(rate, str) else None
     if found is None:
         raise explained(
             "bad-feature-option",
-            ValueError(f'a rate is such as "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
+            ValueError(f'a rate is text like "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
         )
     return int(found[1]), int(found[2] or 1) * _SECONDS[found[3]]
 
 
 def _wait(limit: int, period: int, elapsed: float, current: int, before: int) -> float:
-    """Return the seconds until one more request fits in, while those of the window before count ever less."""
+    """Return the seconds until one more request fits in, as those of the previous window count less and less."""
     room = limit - 1 - current
     if room >= 0:
         return period * (1 - room / before) - elapsed
@@ -224,7 +224,7 @@ def _wait(limit: int, period: int, elapsed: float, current: int, before: int) ->
 
 
 def network_of(ip: str) -> str:
-    """Return an address of version 4, and of version 6 its network of 64 bits; any other text as it is."""
+    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text as it is."""
     if ":" not in ip:
         return ip
     try:
@@ -235,7 +235,7 @@ def network_of(ip: str) -> str:
 
 
 def _add_fields(policy: str, told: str, _request: Request, response: Response) -> Response:
-    response = copy(response)  # a handler may return the same one again
+    response = copy(response)  # a handler may return the same object again
     response.headers.add("ratelimit-policy", policy)
     response.headers.add("ratelimit", told)
     return response

@@ -1,4 +1,4 @@
-"""Security headers, by which browsers protect an application's pages, as a feature; and their policies, as values.
+"""Security headers, with which browsers protect an application's pages, as a feature, and their policies, as values.
 
 app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
 """
@@ -22,7 +22,7 @@ from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response
 
 PolicyWords: TypeAlias = str | Iterable[str]
-"""Several words, or one text of words between spaces."""
+"""Several words, or one text of words separated by spaces."""
 PolicyDirectives: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 YEAR = 365 * 24 * 3600
@@ -52,9 +52,9 @@ _is_keyword = re.compile(
 
 @dataclass(frozen=True, slots=True, init=False)
 class StrictTransportSecurity:
-    """A policy by which browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends it.
+    """A policy that browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends it.
 
-    ``preload`` consents to the list that browsers come with, which requires a year and all subdomains. Raises
+    ``preload`` consents to the list that browsers are shipped with, which requires a year and all subdomains. Raises
     ValueError otherwise, and for a negative ``max_age``.
     """
 
@@ -249,10 +249,11 @@ _NONCE = Dependency[str]("nonce of the content security policy")
 
 
 def csp_nonce(request: Request) -> str:
-    """Return the nonce of this response (CSP3 §7.1): 22 characters that nobody guesses, for ``<script nonce="...">``.
+    """Return the nonce of this response (CSP3 §7.1): 22 unguessable characters, for ``<script nonce="...">``.
 
-    Browsers run such a script if the policy of ``SecurityHeaders`` has the source "'nonce'", which the response has
-    only if this was called for it, or if it is a stream. Templates have it after ``app.share(csp_nonce=csp_nonce)``.
+    Browsers run this script if the policy of ``SecurityHeaders`` has the source "'nonce'". A response includes the
+    source only if this function was called for it, or if it is a stream. To use it in templates, call
+    ``app.share(csp_nonce=csp_nonce)``.
     """
     note_read(request, PAGE_NONCE)
     if _NONCE not in request:
@@ -261,7 +262,7 @@ def csp_nonce(request: Request) -> str:
 
 
 def _without_nonce(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the fields for a response whose page asked for no nonce: a directive of nothing else allows nothing."""
+    """Return the fields for a response without a nonce. A directive with no other source then allows nothing."""
     return [(name, _only_nonce.sub(r"\1 'none'\2", value).replace(f" {NONCE}", "")) for name, value in fields]
 
 
@@ -274,12 +275,13 @@ _POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | Conte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityHeaders:
-    """A feature that sets security headers that a response does not have. None or False leaves one out.
+    """A feature that adds the security headers that a response does not have. None or False leaves one out.
 
     The defaults break no page that loads only its own files. They keep browsers from guessing content types, from
     framing pages, from sending other sites more than the origin, from sharing a window with them, from loading plugins,
-    and from a ``<base>`` of another site. Strict-Transport-Security is sent over https only (RFC 6797 §7.2). A policy
-    may be the text of its header. Raises ValueError for unknown words, TypeError for anything that is not a policy.
+    and from a ``<base>`` of another site. Strict-Transport-Security is only sent over https (RFC 6797 §7.2). A policy
+    can also be the text of its header. Raises ValueError for unknown words, TypeError for anything that is not a
+    policy.
     """
 
     content_type_options: bool = True
@@ -322,7 +324,7 @@ class SecurityHeaders:
         return [(name, str(value)) for name, value in values.items() if value is not None]
 
     def install(self, app: Routes) -> None:
-        """Register what sets the headers of responses when all else has."""
+        """Register the function that sets the headers of responses, after everything else."""
         plain, secure = (SharedFields.of(_without_nonce(self.fields(is_secure))) for is_secure in (False, True))
         policy = str(self.content_security_policy)
         has_nonce = NONCE in policy

@@ -32,21 +32,21 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 RENEWED_AFTER = 0.1
-"""The part of the idle time after which a session that is only read has its end put off: not each request writes."""
+"""The part of the idle time after which reading a session extends it, so that not every request writes."""
 
 _is_local = re.compile(r"(?:localhost|testserver|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullmatch
 
 _PREFIX = "session\n"
-"""The beginning of the keys of sessions in a store on the server: a cookie names no entry of anybody else there."""
+"""The prefix of the keys of sessions in a store on the server, so that a cookie can't name other entries."""
 
 _IS_OVER = Dependency[bool]("is over")
-"""True once the head of the response is made, where code may still run after that."""
+"""True once the head of the response is made, since code may still run after that."""
 
 
 class SessionAccess(NamedTuple):
-    """The functions that load the session of a request, and write what has changed in it: for code without a route.
+    """The functions that load the session of a request and write its changes, for code without a route.
 
-    Both call the store. ``save`` sets or deletes the cookie in the response that it is given.
+    Both call the store. ``save`` sets or deletes the cookie in the response passed to it.
     """
 
     load: Callable[[Request], Session]
@@ -54,22 +54,22 @@ class SessionAccess(NamedTuple):
 
 
 SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
-"""The sessions of an application, for tests that answer no request."""
+"""The sessions of an application, for tests without a request."""
 
 
 class Sessions:
     """A feature that provides ``request.session`` from a store.
 
     A session that is neither read nor written costs nothing, and does not affect the response. If it is read, the
-    response has ``Vary: Cookie`` and ``Cache-Control: private``; if the response says that shared caches may keep it,
-    this is an error in debug mode. If it is changed, it is written to the store when the response is made, and only
-    then has a cookie. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds or a
+    response has ``Vary: Cookie`` and ``Cache-Control: private``; a response that allows shared caches to keep it is
+    then an error in debug mode. If the session is changed, it is written to the store when the response is made, and
+    only then has a cookie. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds or a
     timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
     ``cookie`` is a different name for both, such as that of an app that you replace. If the store is unavailable,
     requests that use the session are answered with a 503. Raises ValueError for times that are not above 0, and for an
-    impossible cookie.
+    invalid cookie name.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Sessions:
         if not (idle > 0 and lifetime > 0):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"idle and lifetime are seconds above 0, not {idle!r} and {lifetime!r}"),
+                ValueError(f"idle and lifetime must be seconds above 0, not {idle!r} and {lifetime!r}"),
             )
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
         self._store = store
@@ -99,7 +99,7 @@ class Sessions:
         self._has_warned = False
 
     def install(self, app: "App") -> None:
-        """Provide ``request.session``, and register the middleware that writes what has changed."""
+        """Provide ``request.session``, and register the middleware that writes changes."""
         if self._store.blocks:
             app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)
         else:
@@ -108,26 +108,26 @@ class Sessions:
         app.middleware(when_read=Request.session)(self._around)
 
     def _has_cookie(self, request: Request) -> bool:
-        with unwatched(request):  # on a session that nobody uses no response depends
+        with unwatched(request):  # no response depends on a session that is not used
             return self._name(request) in request.cookies
 
     @property
     def secure_cookie(self) -> str:
-        """The name of the cookie where the site is served by https."""
+        """The name of the cookie on a site that is served over https."""
         return self._cookie or "__Host-session"
 
     def _name(self, request: Request) -> str:
         return self._cookie or ("__Host-session" if request.is_secure else "session")
 
     def _load(self, request: Request) -> Session:
-        """Return the session of the visitor's cookie, or a new one, which never has a key that came from outside."""
+        """Return the session of the visitor's cookie, or a new one, whose key never comes from outside."""
         with unwatched(request):
             key = request.cookies.get(self._name(request))
         if key is None:
             return self._begin(request)
         try:
             return self._tracked(request, self._store.load(self._prefix + key))
-        except StoreUnavailable as error:  # which concerns only those who use the session
+        except StoreUnavailable as error:  # only matters if the session is used
             session = self._tracked(request, None)
             session.failure = without_traceback(error)
             return session
@@ -150,7 +150,7 @@ class Sessions:
         session.is_over = True
         if not session.is_used or session.failure is not None:
             return None
-        response = response.__copy__()  # a handler may return the same one again
+        response = response.__copy__()  # a handler may return the same object again
         _keep_private(request, response)
         if self._has_to_write(session):
             if self._store.blocks and is_on_loop():
@@ -184,15 +184,15 @@ class Sessions:
         return write_session
 
     def _told(self, request: Request, response: Response) -> str | None:
-        """Return the cookie that a mounted application has given the visitor; "" if it has deleted it."""
+        """Return the cookie that a mounted application has set, or "" if it has deleted the cookie."""
         name = self._name(request)
         lines = [line for line in response.headers.getall("set-cookie") if line.startswith(f"{name}=")]
         return SetCookie.parse(lines[-1]).value if lines else None
 
     def _write(self, session: TrackedSession, told: str | None) -> StoreEntry | None:
-        """Write what has changed, and return the entry that the visitor has from now on.
+        """Write the changes, and return the visitor's new entry.
 
-        That is the one that a mounted application, which has the same cookie, has told the visitor by this response.
+        If a mounted application with the same cookie has set one in this response, that entry is used.
         """
         store, owner = self._store, session.current_owner
         if told is not None:
@@ -213,7 +213,7 @@ class Sessions:
         return self._prefix + self._store.new_key()
 
     def _write_new(self, session: TrackedSession) -> StoreEntry | None:
-        """Make the entry of a session that has none, if there is anything to keep."""
+        """Make the entry of a session without one, if there is anything to keep."""
         updates, _ = session.changes()
         if not updates and session.owner is None:
             return None
@@ -221,9 +221,10 @@ class Sessions:
         return store.change(self._new_key(), updates, ttl=ttl, owner=session.owner)
 
     def _write_known(self, session: TrackedSession, entry: StoreEntry) -> StoreEntry | None:
-        """Change an entry, and return it. One that was deleted meanwhile stays so, and a login begins another one.
+        """Change an entry, and return it. An entry that was deleted in the meantime stays deleted, and a login begins a
+        new one.
 
-        A new key comes first: a process that ends in between leaves the new data nowhere, and not under the old key.
+        A new key comes first: if the process ends in between, the new data is lost instead of being under the old key.
         """
         store = self._store
         updates, removed = session.changes()
@@ -238,7 +239,7 @@ class Sessions:
     def _tell(self, request: Request, response: Response, session: TrackedSession, entry: StoreEntry | None) -> None:
         """Set the visitor's cookie to the key of an entry, or delete it.
 
-        It stays if somebody else has ended the session: the browser may have the cookie of a newer one by now.
+        The cookie stays if another request has ended the session, since the browser may have a newer cookie by now.
         """
         is_secure = request.is_secure
         name, secure = self._name(request), is_secure or (self._cookie or "").startswith("__")
@@ -258,15 +259,15 @@ class Sessions:
 
         self._has_warned = True
         logging.getLogger("antiphon").warning(
-            "sessions of %s are sent over http, where anyone on the way can take them over: serve https, or name the"
-            " proxy that does in App(trusted_proxies=...)", request.host
+            "sessions of %s are sent over http, where anyone on the network can take them over: serve https, or name"
+            " the proxy that does in App(trusted_proxies=...)", request.host
         )  # fmt: skip
 
 
 def _keep_private(request: Request, response: Response) -> None:
-    """Tell caches that a response depends on its visitor, and shared ones not to store it, whatever it says.
+    """Tell caches that a response depends on its visitor, and forbid shared caches to store it, even if it allows that.
 
-    Raises RuntimeError in debug if the response says that they may.
+    Raises RuntimeError in debug mode if the response allows that.
     """
     if response._has_shared_fields(_OF_CACHES):
         response._add_missing(_PRIVATE)
@@ -285,21 +286,21 @@ def _keep_private(request: Request, response: Response) -> None:
 
 
 _OF_CDNS = "cdn-cache-control"
-"""The field that counts for shared caches alone, and there in place of Cache-Control (RFC 9213)."""
+"""The field for shared caches only, where it overrides Cache-Control (RFC 9213)."""
 
 _OF_CACHES = frozenset({"vary", "cache-control", _OF_CDNS})
 _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
-"""The fields of a response that says nothing about caches itself."""
+"""The fields for a response that says nothing about caches itself."""
 
 
 def _is_shared(request: Request, field: str, said: str) -> bool:
-    """True for a field that lets shared caches store the response. Raises RuntimeError for one in debug."""
+    """Return True for a field that lets shared caches store the response. Raises RuntimeError for it in debug mode."""
     control = CacheControl.parse(said)
     asks = control.public or control.s_maxage is not None or field == _OF_CDNS
     if control.no_store or not asks:
         return False
     if control.private is not True and is_debug():
-        what = "the field" if field == _OF_CDNS else "`public` and `s-maxage` (of static files: public=False)"
+        what = "the field" if field == _OF_CDNS else "`public` and `s-maxage` (for static files: public=False)"
         raise explained(
             "shared-page-of-visitor",
             RuntimeError(

@@ -1,4 +1,4 @@
-"""The session of one request: its data, and what was read and written of them."""
+"""The session of one request: its data, and a record of reads and writes."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -11,9 +11,9 @@ from antiphon.request.session import Session
 
 
 class TrackedSession(Session):
-    """A session that knows what was read and written. ``failure`` is raised by all uses of it.
+    """A session that records what was read and written. All uses of it raise ``failure``, if set.
 
-    ``owner`` is whose the session becomes, and ``ends_all_of`` an owner all of whose sessions are to end.
+    ``owner`` is the new owner of the session, and ``ends_all_of`` an owner whose sessions will all end.
     """
 
     __slots__ = (
@@ -33,7 +33,7 @@ class TrackedSession(Session):
         self._data: dict[str, Any] = entry.data if entry else {}
         self._written: set[str] = set()
         self._copies: dict[str, Any] = {}
-        """The lists and dicts that were read, as they were: nobody tells when they change inside."""
+        """The lists and dicts that were read, as they were, since changes inside them are not reported."""
 
     def _read(self) -> dict[str, Any]:
         self.is_used = True
@@ -46,7 +46,7 @@ class TrackedSession(Session):
             raise explained(
                 "session-is-over",
                 RuntimeError(
-                    "the session was written when the response was made: change it before, and not in a stream, nor in"
+                    "the session was saved when the response was made: change it before, not in a stream, nor in"
                     " request.after_response"
                 ),
             )
@@ -95,7 +95,7 @@ class TrackedSession(Session):
 
     @property
     def current_owner(self) -> str | None:
-        """The owner that the session has by now."""
+        """The current owner of the session."""
         if self.owner is not None or self.entry is None or self.is_ended:
             return self.owner
         return self.entry.owner
@@ -136,7 +136,7 @@ class TrackedSession(Session):
             )
 
     def changes(self) -> tuple[dict[str, Any], list[str]]:
-        """Return the names that were set or changed inside, with their values, and those that were removed."""
+        """Return the names that were set or changed inside, with their values, and the names that were removed."""
         data, names = self._data, self._written
         if self._copies:
             names = names | {name for name, before in self._copies.items() if data.get(name) != before}
@@ -144,7 +144,7 @@ class TrackedSession(Session):
 
     @property
     def is_changed(self) -> bool:
-        """True if the store or the visitor has to be told anything."""
+        """True if anything has to be sent to the store or the visitor."""
         if self._written or self.rotates:
             return True
         ends = self.is_ended and (self.entry is not None or self.ends_all_of is not None)

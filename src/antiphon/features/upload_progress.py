@@ -1,4 +1,4 @@
-"""Progress of uploads, which a client can watch while it sends one, as a feature.
+"""Upload progress, which a client can watch while it sends an upload, as a feature.
 
     app.use(UploadProgress())
 
@@ -30,9 +30,9 @@ HEADER = "x-progress-id"
 ARGUMENT = "progress"
 
 RETRY = 1.0
-"""Seconds after which a browser reconnects that lost the stream.
+"""Seconds after which a browser reconnects if it lost the stream.
 
-They are sent at once, so that the head of the response is sent before the first event.
+The value is sent at once, so that the head of the response is sent before the first event.
 """
 
 _is_id = re.compile(r"[A-Za-z0-9_-]{16,64}").fullmatch
@@ -46,11 +46,11 @@ class UploadProgress:
     can watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same id, the last one is reported.
 
     Each report has ``received`` and ``total``, in bytes, and ``fraction``; ``complete`` is true when all bytes have
-    come, and ``ended`` when the upload was answered. ``total`` and ``fraction`` are null if the size is unknown. Events
-    come every ``interval`` seconds while something changes, until the upload is complete or has ended. They wait
-    ``patience`` seconds for an upload to begin. An upload that has ended is reported for ``keep`` seconds. Of more than
-    ``most`` uploads the oldest are forgotten. Each process knows only its own uploads. Timedeltas may stand for
-    seconds. Raises ValueError for invalid numbers.
+    arrived, and ``ended`` when the upload was answered. ``total`` and ``fraction`` are null if the size is unknown.
+    Events come every ``interval`` seconds while something changes, until the upload is complete or has ended. They wait
+    ``patience`` seconds for an upload to begin. An upload that has ended is reported for another ``keep`` seconds. If
+    there are more than ``most`` uploads, the oldest are forgotten. Each process only knows its own uploads. All times
+    can also be timedeltas. Raises ValueError for invalid numbers.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class UploadProgress:
         upload = self._uploads.find(id_)
         if request.accept.best(["application/json", "text/event-stream"]) == "text/event-stream" and _is_id(id_):
             if upload is None and request.last_event_id:
-                return Response(None, 204)  # ends the reconnecting of a browser that has had the last event
+                return Response(None, 204)  # stops a browser that has received the last event from reconnecting
             return Response.events(self._events(id_), retry=RETRY)
         if upload is None:
             raise NotFound("No upload has this id, or it ended a while ago.")
@@ -107,7 +107,7 @@ class UploadProgress:
 
 
 class _Upload:
-    """One upload, under way or ended."""
+    """One upload, in progress or ended."""
 
     __slots__ = ("_body", "_last", "ended_at", "id")
 
@@ -179,7 +179,7 @@ class _Uploads:
 
 
 def _id_of(request: Request) -> str | None:
-    """Return the id that the client gave the upload, in the header or in the query; None if it is invalid."""
+    """Return the id that the client gave the upload, in the header or in the query, or None if it is invalid."""
     if given := request.head.field(HEADER):
         return given if _is_id(given) else None
     found = _argument(request.head.query_string)

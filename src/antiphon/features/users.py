@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 
 _LONGEST_NEXT = 2000
-"""Characters of the longest URL that a login page is given as the way back."""
+"""The longest return URL that is passed to a login page, in characters."""
 
 
 class UserSource(ABC, Generic[U]):
-    """A kind of credentials, with the ``loader`` that finds the user who has them. Base class for kinds of your own.
+    """A kind of credentials, with the ``loader`` that finds their user. The base class for your own kinds.
 
-    The loader is called with what ``credentials`` returns. It is ``def`` or ``async def``, and returns the user, or
-    None where the credentials are not valid.
+    The loader is called with the values that ``credentials`` returns. It is ``def`` or ``async def``, and returns the
+    user, or None if the credentials are not valid.
     """
 
     def __init__(self, loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]]) -> None:
@@ -44,26 +44,29 @@ class UserSource(ABC, Generic[U]):
 
     @abstractmethod
     def credentials(self, request: Request) -> tuple[Any, ...] | None:
-        """Return the loader's arguments; None if a request has no credentials of this kind. Must not block."""
+        """Return the loader's arguments, or None if a request has no credentials of this kind. Must not block."""
 
     def install(self, app: "App") -> None:
-        """Register with an application what the source needs, or check that it is installed. Called by ``Users``."""
+        """Register the source's requirements with an application, or check that they are installed. Called by
+        ``Users``.
+        """
 
     def note_use(self, request: Request) -> None:
         """Note that the response depends on these credentials, or on their absence. Called when the user is read."""
 
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
-        """Return the challenge to send with a 401 (RFC 9110 §11.6.1); None if programs can't log in that way."""
+        """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if programs can't log in this way."""
         return None
 
 
 class Basic(UserSource[U]):
     """A name and a password with each request (RFC 7617). The loader is called with both.
 
-    It has to check the password, by a slow hash if people chose it. ``realm`` is shown by browsers that ask for both.
+    It has to check the password, with a slow hash if people chose it. Browsers may show the ``realm`` when they ask for
+    both.
     """
 
-    @overload  # apart, since a checker finds no U in a union of both
+    @overload  # separate, since a type checker finds no U in a union of both
     def __init__(self, loader: Callable[[str, str], Awaitable[U | None]], *, realm: str = "Restricted") -> None: ...
     @overload
     def __init__(self, loader: Callable[[str, str], U | None], *, realm: str = "Restricted") -> None: ...
@@ -87,10 +90,10 @@ class Basic(UserSource[U]):
 class Bearer(UserSource[U]):
     """A token with each request (RFC 6750). The loader is called with the token.
 
-    It should look up a hash of the token, or compare by ``is_same_secret``.
+    It should look up a hash of the token, or compare it with ``is_same_secret``.
     """
 
-    @overload  # apart, since a checker finds no U in a union of both
+    @overload  # separate, since a type checker finds no U in a union of both
     def __init__(self, loader: Callable[[str], Awaitable[U | None]], *, realm: str = "Restricted") -> None: ...
     @overload
     def __init__(self, loader: Callable[[str], U | None], *, realm: str = "Restricted") -> None: ...
@@ -113,16 +116,17 @@ class Bearer(UserSource[U]):
 
 
 class Users(Generic[U]):
-    """A feature that provides ``request.user``: the user whose credentials a request has, else None.
+    """A feature that provides ``request.user``: the user whose credentials a request has, or None.
 
-    With several sources, the first one for which a request has credentials wins. A loader that is async, or that
-    ``blocking`` gives a thread, is called before the hooks and the handler, only for requests with credentials; a sync
-    one on first read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people.
+    With several sources, the first one that a request has credentials for wins. A loader that is async, or that runs on
+    a thread because of ``blocking``, is called before the hooks and the handler, only for requests with credentials. A
+    sync loader is called on first read. ``login`` is the name of the route with the login page, to which
+    ``login_required`` redirects people.
 
-    ``dependency`` is typed: ``Dependency[User | None]("visitor")``, as is ``required``, ``Dependency[User]("user")``,
-    whose value is never None: reading it refuses an anonymous request as ``login_required`` does. The first ``Users``
-    of an app provides ``request.user``, too, and is that of ``login_required`` and ``login``; any other has a
-    ``dependency`` of its own. Raises TypeError for anything that is not a source.
+    ``dependency`` is typed: ``Dependency[User | None]("visitor")``. So is ``required``: ``Dependency[User]("user")``,
+    whose value is never None, since reading it refuses an anonymous request as ``login_required`` does. The first
+    ``Users`` of an app also provides ``request.user``, and is used by ``login_required`` and ``login``. Any other needs
+    its own ``dependency``. Raises TypeError for anything that is not a source.
     """
 
     def __init__(
@@ -144,7 +148,7 @@ class Users(Generic[U]):
         self._dependency: Dependency[U | None] = Request.user if dependency is None else dependency
         self._required = required
         self._found = Dependency[U | None](self._dependency.name)
-        """The user as it was loaded, perhaps ahead: what is loaded ahead and never read leaves no trace."""
+        """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 
     def install(self, app: "App") -> None:
         """Provide the user. Raises ValueError if two ``Users`` of an app would both provide ``request.user``."""
@@ -166,7 +170,7 @@ class Users(Generic[U]):
             raise explained(
                 "feature-used-twice",
                 ValueError(
-                    "other Users of this app provide request.user already: give these a dependency of their own,"
+                    "other Users of this app provide request.user already: give these their own dependency,"
                     " Users(..., dependency=dependency)"
                 ),
             )
@@ -178,14 +182,14 @@ class Users(Generic[U]):
         app.provide(CHALLENGES, self.challenges)
 
     def _check_login(self, app: "App", login: str) -> None:
-        with suppress(ValueError):  # of parameters, which a request may have
+        with suppress(ValueError):  # of parameters that a request can have
             try:
                 app.url_for(login)
             except LookupError as error:
                 raise explained("unknown-route-name", LookupError(f"Users(login={login!r}): {error}")) from None
 
     def _has_credentials(self, request: Request) -> bool:
-        with unwatched(request):  # on a user whom nobody reads no response depends
+        with unwatched(request):  # no response depends on a user that is not read
             return any(source.credentials(request) is not None for source in self.sources)
 
     def _load(self, request: Request) -> Any:
@@ -215,14 +219,14 @@ class Users(Generic[U]):
         return user
 
     def become(self, request: Request, user: U | None) -> None:
-        """Have a request belong to another user from now on; None for an anonymous visitor."""
+        """Make a different user the user of a request, or None for an anonymous visitor."""
         request._dependencies.pop(Request.user, None)
         if self._required is not None:
             request._dependencies.pop(self._required, None)
         request[self._dependency] = user
 
     def check(self, request: Request) -> None:
-        """Raise what ``login_required`` does for a request without a user: Redirect (303), or Unauthorized (401)."""
+        """Raise the error of ``login_required`` for a request without a user: Redirect (303), or Unauthorized (401)."""
         if request[self._dependency] is None and not self._is_login_page(request):
             self._refuse(request)
 
@@ -233,32 +237,32 @@ class Users(Generic[U]):
         raise Redirect(request.url_for(self._login, next=_way_back(request)))
 
     def challenges(self, request: Request) -> list[Challenge]:
-        """Return the challenges of all sources, for a 401; one of the scheme "Session" if none of them has any."""
+        """Return the challenges of all sources for a 401, or one with the scheme "Session" if there are none."""
         found = [challenge for source in self.sources if (challenge := source.challenge(request))]
         return found or [Challenge("Session", {"realm": "Restricted"})]
 
     def _is_login_page(self, request: Request) -> bool:
-        """True for the path of the login page, whatever the method."""
+        """Return True for the path of the login page, with any method."""
         return self._login is not None and request.url_for(self._login) == request.url.target.partition("?")[0]
 
 
 USERS = Dependency[Users[Any]]("users", fix="app.use(Users(...))")
-"""The feature by which an application knows users, for what logs them in."""
+"""The feature that provides the users of an application, for functions that log them in."""
 
 
 def login_required(request: Request) -> None:
     """Refuse a request without a user: a hook for a route (``before=login_required``), a blueprint or an app.
 
-    Browsers are redirected to the login page, with the way back as ``next``, if ``Users`` has one. Others are answered
-    by a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, which
-    names the fix, in an app without ``Users``; TypeError where it decorates a handler.
+    Browsers are redirected to the login page, if ``Users`` has one, with the return URL as ``next``. Other clients get
+    a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, which names
+    the fix, in an app without ``Users``, and TypeError if used as a decorator.
     """
     check_no_decorator("login_required", request)
     request[USERS].check(request)
 
 
 def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:
-    """True if two secrets are equal, in a time that tells nothing about where they differ; None equals none."""
+    """Return True if two secrets are equal, in a time that does not reveal where they differ. None is never equal."""
     return given is not None and compare_digest(_digest(given), _digest(known))
 
 
@@ -271,6 +275,6 @@ def _nobody(request: Request) -> None:  # noqa: ARG001
 
 
 def _way_back(request: Request) -> str | None:
-    """Return the page that was asked for; None for what can't be asked for again by following a redirect."""
+    """Return the requested URL, or None if following a redirect can't request it again."""
     target = request.url.target
     return target if request.method in ("GET", "HEAD") and len(target) <= _LONGEST_NEXT else None

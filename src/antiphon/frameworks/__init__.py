@@ -1,1 +1,1 @@
-"""Other frameworks from inside: their requests as ours, our responses as theirs, and views for all of them."""
+"""Support for other frameworks: their requests as ours, our responses as theirs, and views for all of them."""

@@ -15,7 +15,7 @@ from antiphon.request.request import Request
 
 
 class Aiohttp(Framework):
-    """aiohttp: a request that keeps the body that it has read, and a response that writes itself."""
+    """aiohttp, whose requests keep the body after reading it, and whose responses write themselves."""
 
     is_async = awaits_coroutine_functions = True
 
@@ -61,7 +61,7 @@ def _without_body() -> Any:
     from aiohttp import web
 
     class WithoutBody(web.StreamResponse):
-        """A response of a head alone, whose Content-Length may be that of a GET."""
+        """A response that is only a head, with the Content-Length of the response to a GET."""
 
     return WithoutBody
 
@@ -71,7 +71,7 @@ def _streamed() -> Any:
     from aiohttp import web
 
     class Streamed(web.StreamResponse):
-        """A stream that is closed whatever becomes of its client."""
+        """A stream that is closed regardless of what its client does."""
 
         def __init__(self, answer: Answer, headers: Any) -> None:
             super().__init__(status=answer.status, headers=headers)

@@ -1,4 +1,4 @@
-"""A response as frameworks need it: its status, its lines, and a body that finishes the request when it is closed."""
+"""A response as frameworks need it: its status, its header lines, and a body that finishes the request when closed."""
 
 from collections.abc import AsyncIterable, Iterable
 from contextvars import copy_context
@@ -18,7 +18,7 @@ class Answer(NamedTuple):
 
     status: int
     fields: list[tuple[str, str]]
-    """The header fields, names in lower case, with Content-Length where it is known."""
+    """The header fields, with names in lower case, and with Content-Length if it is known."""
     body: bytes | BlockingBody | AsyncBody
     request: Request
 
@@ -36,10 +36,10 @@ class Answer(NamedTuple):
 
 
 def answer_to(request: Request, response: Response, on_loop: bool) -> Answer:
-    """Return the answer of a response to a request: conditions applied, and without a body for HEAD.
+    """Return a response as the answer to a request, with conditions applied, and without a body for HEAD.
 
-    ``on_loop`` says where a stream is going to be read. What ``request.after_response`` was given is called when the
-    body was closed.
+    ``on_loop`` says whether a stream will be read on an event loop. Functions passed to ``request.after_response`` are
+    called when the body has been closed.
     """
     if response.is_conditional:
         response = copy(response).conditional(request)
@@ -61,7 +61,7 @@ def _finishing(request: Request, body: Body, is_silent: bool, on_loop: bool) -> 
 
 
 def stop_watching(request: Request) -> None:
-    """End the task that waits for the client's disconnect, if somebody has asked for it: the answer is out."""
+    """End the task that waits for the client's disconnect, if there is one, since the answer has been sent."""
     watch = getattr(server_head(request.head), "watch", None)
     if watch is not None:
         watch.cancel()
@@ -69,12 +69,12 @@ def stop_watching(request: Request) -> None:
 
 class _ClosableAsyncBody(AsyncBody):
     async def aclose(self) -> None:
-        """Close the body, and look after the client no more."""
+        """Close the body, and stop watching the client."""
         await super().aclose()
         stop_watching(self._request)
 
     async def close(self) -> None:
-        """Close the body: some frameworks await this name."""
+        """Close the body, as some frameworks await this method."""
         await self.aclose()
 
 

@@ -1,4 +1,4 @@
-"""Bottle, whose request is none of a view's arguments."""
+"""Bottle, which doesn't pass its request to views."""
 
 import sys
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from antiphon.request.request import Request
 
 
 class Bottle(Framework):
-    """Bottle: an environ, with the body in a file once somebody has asked for it."""
+    """Bottle, whose request is an environ, with the body in a file once it has been read."""
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request."""
@@ -24,7 +24,7 @@ class Bottle(Framework):
         return environ_request(environ)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return none: Bottle hands them to the view."""
+        """Return no parameters, since Bottle passes them to the view."""
         return {}
 
     def response(self, answer: Answer, given: Any) -> Any:
@@ -38,11 +38,11 @@ class Bottle(Framework):
         return made
 
     def current(self) -> Any:
-        """Return the request of this thread, while Bottle answers one."""
+        """Return the request that Bottle answers on this thread, if there is one."""
         module = sys.modules.get("bottle")
         if module is None:
             return None
         try:
             return module.request if "REQUEST_METHOD" in module.request.environ else None
-        except RuntimeError:  # none was answered on this thread
+        except RuntimeError:  # this thread has not answered any request
             return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DjangoHead(DerivedHead):
-    """A head whose scheme and host are those that Django's settings allow and trust."""
+    """A head with the scheme and host that Django's settings allow and trust."""
 
     def __init__(self, inner: Head, given: Any) -> None:
         super().__init__(inner)
@@ -29,25 +29,25 @@ class DjangoHead(DerivedHead):
 
     @property
     def blocks(self) -> bool:
-        """True: Django gives a file over either interface."""
+        """True, since Django provides a file over either interface."""
         return True
 
     @property
     def scheme(self) -> str:
-        """The scheme by SECURE_PROXY_SSL_HEADER."""
+        """The scheme according to SECURE_PROXY_SSL_HEADER."""
         given = self._given()
         return self.inner.scheme if given is None else given.scheme
 
     @property
     def authority(self) -> str:
-        """The host by USE_X_FORWARDED_HOST. Raises BadRequest (400) for one that is not among ALLOWED_HOSTS."""
+        """The host according to USE_X_FORWARDED_HOST. Raises BadRequest (400) for a host not in ALLOWED_HOSTS."""
         given = self._given()
         if given is None:
             return self.inner.authority
         try:
             return given.get_host()  # type: ignore[no-any-return]  # Django's is text
         except Exception as error:  # Django's SuspiciousOperation
-            raise BadRequest("This host is not answered for.") from error
+            raise BadRequest("This site does not answer requests for this host.") from error
 
     def _receive(self) -> bytes:
         given = self._given()
@@ -55,7 +55,7 @@ class DjangoHead(DerivedHead):
 
 
 class Django(Framework):
-    """Django: a request has its body in memory, or in a file that is read once."""
+    """Django, whose requests have their body in memory, or in a file that can be read once."""
 
     awaits_coroutine_functions = True
     calls_on_threads = True
@@ -69,7 +69,7 @@ class Django(Framework):
         return hasattr(given, "scope")
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request: its body is what Django has kept, or what it gives once."""
+        """Return the request, with the body that Django has kept, or that it provides once."""
         known = vars(given)
         if KEPT in known:
             return known[KEPT]  # type: ignore[no-any-return]  # only requests are kept there
@@ -79,7 +79,7 @@ class Django(Framework):
         return request
 
     def run_on_loop(self, function: "Callable[[], Coroutine[Any, Any, Any]]") -> Any:
-        """Run a coroutine on the loop for which this thread works."""
+        """Run a coroutine on the loop that this thread works for."""
         from asgiref.sync import async_to_sync
 
         return async_to_sync(function)()
@@ -116,7 +116,7 @@ def _add_cookie(cookies: Any, line: str) -> None:
     morsel = _SetCookie()
     morsel.line = line
     key = name
-    while key in cookies:  # of several paths
+    while key in cookies:  # cookies with the same name and different paths
         key += "'"
     cookies[key] = morsel
     morsel._key, morsel._value = name, rest.partition(";")[0]  # type: ignore[attr-defined]  # checked by Antiphon
@@ -146,7 +146,7 @@ def _form_of(given: Any) -> bytes:
 
 
 class _Named:
-    """A file of Django's, whose name is the client's."""
+    """A file of Django, with the name that the client sent."""
 
     def __init__(self, file: Any) -> None:
         self.filename = file.name
@@ -154,7 +154,7 @@ class _Named:
 
 
 async def _closed(body: Any) -> "AsyncIterator[bytes]":
-    """Iterate a body and close it: Django closes the generator that it gets, once that has begun."""
+    """Iterate over a body and close it: Django closes a generator only if it has started."""
     try:
         async for chunk in body:
             yield chunk

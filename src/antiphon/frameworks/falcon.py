@@ -1,4 +1,4 @@
-"""Falcon, over WSGI and ASGI: its response is there already, to be filled."""
+"""Falcon, over WSGI and ASGI, where a view fills an existing response."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from antiphon.request.request import Request
 
 
 class Falcon(Framework):
-    """Falcon: a request with an environ or a scope, and a response, which is an argument of the view."""
+    """Falcon, whose requests have an environ or a scope, and whose responses are an argument of the view."""
 
     fills_response = awaits_coroutine_functions = True
 
@@ -34,7 +34,7 @@ class Falcon(Framework):
         return request
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Fill a response of Falcon's, and return it."""
+        """Fill a response of Falcon, and return it."""
         made = given
         made.status = answer.status
         made.content_type = None
@@ -57,7 +57,7 @@ def _watched(answer: Answer) -> Any:
 
 
 class _ReceivedByFalcon:
-    """The body as Falcon's stream gives it, and then the messages of the server."""
+    """The body from Falcon's stream, and then the messages of the server."""
 
     def __init__(self, given: Any) -> None:
         self._stream = given.stream

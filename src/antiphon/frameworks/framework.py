@@ -1,4 +1,4 @@
-"""A framework, as far as one view for all of them has to know it: its request, and its response."""
+"""The parts of a framework that a view for all frameworks needs: its request, and its response."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
@@ -12,26 +12,26 @@ T = TypeVar("T")
 
 
 class Framework:
-    """The requests and responses of one framework. Subclass it for another one than those that Antiphon knows.
+    """The requests and responses of one framework. Subclass it to support a framework that Antiphon doesn't know.
 
-    The subclass is found by an entry point of the group ``antiphon.frameworks``: its name is the package of the
-    framework's classes, as in ``shopkit = "shopkit_antiphon:Shopkit"``. It is made once.
+    The subclass is found through an entry point in the group ``antiphon.frameworks``. The entry's name is the package
+    of the framework's classes, as in ``shopkit = "shopkit_antiphon:Shopkit"``. One instance of it is created.
     """
 
     is_async = False
-    """True if its views are called on an event loop."""
+    """True if the framework calls views on an event loop."""
 
     awaits_coroutine_functions = False
-    """True if it awaits what a view returns that looks like an ``async def``."""
+    """True if the framework awaits the result of a view that looks like an ``async def``."""
 
     calls_on_threads = False
-    """True if it calls ``def`` views on threads, where they can receive the body themselves, though it has a loop."""
+    """True if the framework has a loop, but calls ``def`` views on threads, where they can receive the body."""
 
     fills_response = False
-    """True if a view gets its response, behind the request, and fills it."""
+    """True if a view gets its response as the argument after the request, and fills it."""
 
     def owns(self, given: Any) -> bool:
-        """Return True for a request, False for another object of the framework, as its response."""
+        """Return True for a request, False for any other object of the framework, such as its response."""
         return True
 
     def runs_on_loop(self, given: Any) -> bool:
@@ -43,7 +43,7 @@ class Framework:
         raise NotImplementedError
 
     def body_limit(self, given: Any) -> int | None:
-        """Return the bytes that the framework's own limit allows a body to have; None without one."""
+        """Return the framework's own limit for the size of a body, in bytes; None without one."""
         return None
 
     async def aload(self, given: Any, request: Request) -> None:
@@ -53,11 +53,11 @@ class Framework:
 
     @property
     def receives_bodies(self) -> bool:
-        """True if it receives bodies in its own way, so that a view waits for ``aload`` before all else."""
+        """True if the framework receives bodies in its own way, so that a view first waits for ``aload``."""
         return type(self).aload is not Framework.aload
 
     def bounded_request(self, given: Any, second: Any = None, limits: Limits = DEFAULTS) -> Request:
-        """Return the request within some limits, and within the framework's own."""
+        """Return the request, subject to the given limits and to the framework's own."""
         request = self.request(given, second)
         if request.head.has_body and (most := self.body_limit(given)) is not None and most < limits.body:
             limits = Limits(body=most).within(limits)
@@ -66,7 +66,7 @@ class Framework:
         return request
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return the parameters of the route, as far as the framework doesn't hand them to the view."""
+        """Return the parameters of the route, except those that the framework passes to the view."""
         return {}
 
     def response(self, answer: Answer, given: Any) -> Any:
@@ -74,13 +74,13 @@ class Framework:
         raise NotImplementedError
 
     def current(self) -> Any:
-        """Return the request that is being answered, where it is not among a view's arguments; None without one."""
+        """Return the request that is being answered, if it is not among a view's arguments; None without one."""
         return None
 
     def check_awaits(self) -> None:
-        """Check that a coroutine is awaited that a view returns which is called on a loop, and looks like a ``def``.
+        """Check that the framework awaits the coroutine of a view that looks like a ``def`` and is called on a loop.
 
-        Raises TypeError, which names the fix, otherwise.
+        Raises TypeError, which names the fix, if it doesn't.
         """
 
     def run_on_loop(self, function: Callable[[], Coroutine[Any, Any, T]]) -> T:

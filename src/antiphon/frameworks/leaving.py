@@ -1,4 +1,4 @@
-"""Streams to clients that leave, where the framework tells of them only if it is asked."""
+"""Streams to clients that may leave, for frameworks that report this only when asked."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -8,13 +8,13 @@ from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import wait_ended
 
 LOOK = 0.5
-"""Seconds after which a framework is asked again."""
+"""Seconds between two checks."""
 
 
 async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerator[bytes]:
-    """Iterate the chunks of a stream until it ends, or the client has left; close it in every case.
+    """Iterate over the chunks of a stream until it ends, or the client has left, and always close it.
 
-    One task reads the stream, so that a timeout or a group of tasks may be open in it from one chunk to the next.
+    One task reads the stream, so a timeout or a task group can be open in it from one chunk to the next.
     """
     loop = asyncio.get_running_loop()
     arrival: asyncio.Future[Any] = loop.create_future()
@@ -43,5 +43,5 @@ async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerato
     finally:
         reading.cancel()
         await wait_ended(reading)
-        del reading  # it keeps an error that was raised, whose frames keep this one
+        del reading  # it keeps a raised error, whose frames keep this one
         await aclose(chunks)

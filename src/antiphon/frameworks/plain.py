@@ -1,4 +1,4 @@
-"""Heads of frameworks that are servers themselves, made of plain values."""
+"""Heads for frameworks that are servers themselves, made from plain values."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from antiphon.http.urls.url import unquote
 
 
 class ServedHead(RequestHead):
-    """A head of plain values, whose body the framework has received, or is going to."""
+    """A head made from plain values, whose body the framework has received, or will receive."""
 
     __slots__ = ("_has_body",)
     _has_body: bool
@@ -29,7 +29,7 @@ def plain_head(
     *,
     has_body: bool,
 ) -> ServedHead:
-    """Return the head of a request: ``target`` is the path and query as they were sent."""
+    """Return the head of a request. ``target`` is the path and query as they were sent."""
     path, _, query = target.partition("?")
     raw = path.encode("latin-1", "replace")
     head = ServedHead(

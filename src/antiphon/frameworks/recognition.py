@@ -1,4 +1,4 @@
-"""Whose request an object is, told by the names of its classes' modules: nothing is imported that isn't there."""
+"""Recognition of an object's framework by the names of its classes' modules, without imports of missing frameworks."""
 
 from functools import cache, lru_cache
 from importlib import import_module
@@ -28,17 +28,17 @@ CHAPTERS = {
     "webob": ("webob", "WebOb"),
     "werkzeug": ("werkzeug", "Werkzeug"),
 }
-"""The packages of frameworks, and the modules and classes here that know them."""
+"""The packages of frameworks, and our modules and classes that support them."""
 ENTRY_POINTS = "antiphon.frameworks"
-"""The group of entry points by which other packages add frameworks."""
+"""The group of entry points through which other packages add frameworks."""
 _WITHOUT_ARGUMENT = ("flask", "quart", "bottle")
-"""Frameworks whose request is none of a view's arguments."""
+"""Frameworks that don't pass their request to views."""
 
 _servers = Servers()
 
 
 def framework_of(given: Any) -> Framework | None:
-    """Return the framework of a request; None if it is unknown, or no request."""
+    """Return the framework of a request; None if it is unknown, or if the object is not a request."""
     kind: Any = type(given)
     if kind is dict:
         return _servers if "REQUEST_METHOD" in given or given.get("type") == "http" else None
@@ -48,7 +48,7 @@ def framework_of(given: Any) -> Framework | None:
 
 @lru_cache(maxsize=256)
 def _of_type(kind: Any) -> Framework | None:
-    """Return the framework to which a class belongs, or the nearest one of those that it inherits from."""
+    """Return the framework of a class, or of the nearest class that it inherits from."""
     for each in kind.__mro__:
         package = each.__module__.partition(".")[0]
         if package in CHAPTERS:
@@ -67,14 +67,14 @@ def _chapter(package: str) -> Framework:
 
 @lru_cache(maxsize=1)
 def _brought() -> dict[str, Framework]:
-    """Return the frameworks that other packages know, by the packages of their classes."""
+    """Return the frameworks that other packages support, by the packages of their classes."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}
 
 
 def request_of(given: Any, second: Any = None) -> Request:
-    """Return a request made of another one. Raises TypeError, which names its type, for other objects."""
+    """Return a request made from a framework's. Raises TypeError, which names its type, for any other object."""
     if type(given) is dict:
         return _servers.request(given, second)
     if isinstance(given, Request):
@@ -84,7 +84,7 @@ def request_of(given: Any, second: Any = None) -> Request:
 
 
 async def loaded_request_of(given: Any, second: Any = None) -> Request:
-    """Return a request made of another one, with its body. Raises what ``request_of`` and the framework raise."""
+    """Return a request made from a framework's, with its body. Raises as ``request_of`` and the framework do."""
     if isinstance(given, Request):
         await given.aload()
         return given
@@ -96,7 +96,7 @@ async def loaded_request_of(given: Any, second: Any = None) -> Request:
 
 
 def response_like(response: Response, given: Any) -> Any:
-    """Return a response as a framework's own. ``given`` is its request, or the object that stands for the response."""
+    """Return a response as a framework's own. ``given`` is its request, or the object that represents its response."""
     if isinstance(given, Request):
         return response
     given = unwrapped(given)
@@ -109,7 +109,7 @@ def response_like(response: Response, given: Any) -> Any:
 
 
 def unwrapped(given: Any) -> Any:
-    """Return the object for which a proxy stands, as Flask's ``request``, or the request that another one wraps."""
+    """Return the object behind a proxy, such as Flask's ``request``, or the request that another one wraps."""
     module = type(given).__module__
     if module == "werkzeug.local":
         return given._get_current_object()
@@ -117,7 +117,7 @@ def unwrapped(given: Any) -> Any:
 
 
 def known_framework(given: Any, *, is_response: bool = False) -> Framework:
-    """Return the framework of an object. Raises TypeError, which names its type, for another one."""
+    """Return the framework of an object. Raises TypeError, which names its type, if it is unknown."""
     kind: Any = type(given)
     framework = _of_type(kind) if is_response else framework_of(given)
     if framework is None:
@@ -125,7 +125,7 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
         raise explained(
             "unknown-request",
             TypeError(
-                f"no request is made of a {kind.__module__}.{kind.__qualname__}: known are an environ, (scope,"
+                f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: known are an environ, (scope,"
                 f" receive), RSGI's scope and protocol, and requests of {known}"
             ),
         )
@@ -133,7 +133,7 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
 
 
 def current_given() -> Any:
-    """Return the request that a framework is answering, where it hands none to its views; None without one."""
+    """Return the request that a framework is answering, if it doesn't pass it to its views; None without one."""
     for package in _WITHOUT_ARGUMENT:
         if (given := _chapter(package).current()) is not None:
             return unwrapped(given)

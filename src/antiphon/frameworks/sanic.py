@@ -11,7 +11,7 @@ from antiphon.request.request import Request
 
 
 class Sanic(Framework):
-    """Sanic: a request with the whole body, unless its route streams it."""
+    """Sanic, whose requests have the whole body, unless their route streams it."""
 
     is_async = awaits_coroutine_functions = True
 
@@ -29,7 +29,7 @@ class Sanic(Framework):
         return Request(head, body)
 
     async def aload(self, given: Any, request: Request) -> None:
-        """Receive the body of a route that streams it, which Sanic keeps then, too."""
+        """Receive the body for a route that streams it; Sanic then keeps it, too."""
         content = request.content
         if not given.body and request.content_length != 0 and getattr(given, "stream", None) is not None:
             await given.receive_body()

@@ -1,4 +1,4 @@
-"""Servers themselves: an environ of WSGI, a scope of ASGI, a scope and a protocol of RSGI."""
+"""Requests straight from servers: a WSGI environ, an ASGI scope, an RSGI scope and protocol."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from antiphon.response.response import Response
 
 
 class Servers(Framework):
-    """The arguments of an application: an environ, or a scope and a second one. The answer is an application, too."""
+    """The arguments of an application: an environ, or a scope and a second one. The answer is also an application."""
 
     def runs_on_loop(self, given: Any) -> bool:
         """Return True for a scope."""
         return not isinstance(given, dict) or "REQUEST_METHOD" not in given
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request. Raises TypeError for a scope without its second argument, or of another type."""
+        """Return the request. Raises TypeError for a scope without its second argument, or of a different type."""
         if isinstance(given, dict):
             if "REQUEST_METHOD" in given:
                 return environ_request(given)
@@ -31,8 +31,8 @@ class Servers(Framework):
         raise explained(
             "unknown-request",
             TypeError(
-                "a request is made of an environ, of an ASGI scope of the type http and its receive, or of an RSGI"
-                " scope and its protocol: Request.of(scope, receive)"
+                "a request is made from an environ, from an ASGI scope of the type http and its receive, or from an"
+                " RSGI scope and its protocol: Request.of(scope, receive)"
             ),
         )
 

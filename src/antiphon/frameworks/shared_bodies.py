@@ -1,4 +1,4 @@
-"""Bodies that two read: a framework and Antiphon, in any order."""
+"""Bodies that both a framework and Antiphon read, in any order."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from io import BufferedReader, RawIOBase
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 KEPT = "antiphon.request"
-"""The key of an environ or a scope below which its request is found again, by a weak reference."""
+"""The key in an environ or a scope under which its request is stored, as a weak reference."""
 BODY = "antiphon.body"
-"""The key of a scope below which the body is found again."""
+"""The key in a scope under which the body is stored."""
 
 _OF_BODIES = (
     "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_EXPECT", "HTTP_TRANSFER_ENCODING", "REQUEST_METHOD", "SERVER_PROTOCOL",
     "wsgi.input", "wsgi.input_terminated",
 )  # fmt: skip
-"""The values of an environ that receiving a body depends on."""
+"""The values in an environ that receiving a body depends on."""
 
 
 class KeptInput(RawIOBase):
-    """A ``wsgi.input`` that receives what was not received yet, and keeps it for other readers."""
+    """A ``wsgi.input`` that receives what has not been received yet, and keeps it for other readers."""
 
     def __init__(self, content: Content) -> None:
         self._content = content
@@ -38,7 +38,7 @@ class KeptInput(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read the next bytes, and return how many."""
+        """Read the next bytes, and return their number."""
         content = self._content
         data = content.read_at(self._offset) or content.advance_on_thread(UNBOUNDED)
         size = min(len(buffer), len(data))
@@ -48,7 +48,7 @@ class KeptInput(RawIOBase):
 
 
 class SharedInput:
-    """The ``wsgi.input`` of an environ of which a request was made. A reader is made when somebody reads."""
+    """The ``wsgi.input`` of an environ that a request was made from. A reader is created on the first read."""
 
     def __init__(self, content: Content) -> None:
         self.content = content
@@ -68,7 +68,7 @@ class SharedInput:
 
 
 def environ_request(environ: "WSGIEnvironment") -> Request:
-    """Return the request of an environ: the same one as long as it is used."""
+    """Return the request of an environ: the same object as long as it is in use."""
     kept = environ.get(KEPT)
     if kept is not None:
         request = kept()
@@ -81,7 +81,7 @@ def environ_request(environ: "WSGIEnvironment") -> Request:
 
 
 def _shared_input(environ: "WSGIEnvironment") -> Content | None:
-    """Return the content that ``wsgi.input`` shares from now on. None for a coded body, which the first reader has."""
+    """Return the content that ``wsgi.input`` now shares. None for a coded body, which only the first reader gets."""
     source: Any = environ.get("wsgi.input")
     if isinstance(source, SharedInput):
         return source.content
@@ -89,7 +89,7 @@ def _shared_input(environ: "WSGIEnvironment") -> Content | None:
         return None
     if environ.get("webob.is_body_seekable"):
         source.seek(0)
-    # A part of it, since the environ gets what keeps the content.
+    # Only a part of the environ, since the environ itself will refer to the content.
     copied: WSGIEnvironment = {key: environ[key] for key in _OF_BODIES if key in environ}
     content = Content(WSGIHead(copied))
     environ["wsgi.input"] = SharedInput(content)
@@ -106,7 +106,7 @@ def read_request(environ: "WSGIEnvironment", body: bytes) -> Request:
 
 
 def scope_request(scope: Scope, receive: Receive, body: bytes | None = None) -> Request:
-    """Return the request of a scope: the same one as long as it is used. ``body`` is one that was received already."""
+    """Return the request of a scope: the same object as long as it is in use. ``body`` has already been received."""
     kept = scope.get(KEPT)
     if kept is not None:
         request = kept()
@@ -124,13 +124,13 @@ def scope_request(scope: Scope, receive: Receive, body: bytes | None = None) -> 
 
 
 def _root_path(scope: Scope) -> str:
-    """Return the root path, which a framework changes in place where it mounts another application."""
+    """Return the root path, which a framework changes in place when it mounts another application."""
     root_path: str = scope.get("root_path") or ""
     return root_path.rstrip("/")
 
 
 async def never() -> Message:
-    """Wait for ever: for a framework that receives all messages, and tells its views of a disconnect by itself."""
+    """Wait forever, for a framework that receives all messages, and notifies its views of a disconnect itself."""
     from asyncio import get_running_loop
 
     message: Message = await get_running_loop().create_future()
@@ -138,7 +138,7 @@ async def never() -> Message:
 
 
 def replaying(content: Content) -> Callable[[], Awaitable[Message]]:
-    """Return a ``receive`` that gives a body from its start, receives the rest of it, and keeps all."""
+    """Return a ``receive`` that gives a body from its start, receives the rest of it, and keeps everything."""
     offset, has_ended = 0, False
 
     async def receive() -> Message:
@@ -154,7 +154,7 @@ def replaying(content: Content) -> Callable[[], Awaitable[Message]]:
 
 
 def whole_file(file: Any) -> bytes:
-    """Return all bytes of an open file, and leave it where it was."""
+    """Return all bytes of an open file, and restore its position."""
     position = file.tell()
     file.seek(0)
     data: bytes = file.read()
@@ -167,7 +167,7 @@ def encoded_form(
 ) -> bytes:
     """Return the body of a form that a framework has parsed without keeping it.
 
-    Each file has its field's name, an object with ``filename`` and ``content_type``, and its bytes.
+    Each file consists of its field's name, an object with ``filename`` and ``content_type``, and its bytes.
     """
     from antiphon.body.form_encoding import EncodedPart, encode_multipart
     from antiphon.body.multipart import parse_boundary

@@ -14,11 +14,11 @@ from antiphon.response.response import Response
 
 
 class Starlette(Framework):
-    """Starlette and FastAPI: a request has a scope and ``receive``, and keeps a body that it was asked for."""
+    """Starlette and FastAPI, whose requests have a scope and ``receive``, and keep the body once it has been read."""
 
     is_async = awaits_coroutine_functions = True
     _receive = "_receive"
-    """The attribute of a request from which it receives its body."""
+    """The attribute of a request that is its ``receive``."""
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -35,7 +35,7 @@ class Starlette(Framework):
         return request
 
     def _kept(self, given: Any) -> Any:
-        """Return the body that the framework has received, or the form that it has made of it."""
+        """Return the body that the framework has received, or the form that it has parsed from it."""
         body = vars(given).get("_body")
         if isinstance(body, bytes):
             return body
@@ -47,7 +47,7 @@ class Starlette(Framework):
         return params
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of Starlette: a stream is closed whatever becomes of its client."""
+        """Return a response of Starlette. A stream is closed regardless of what its client does."""
         from starlette.responses import Response as Bytes
 
         made = Bytes(answer.body, answer.status) if isinstance(answer.body, bytes) else _streamed()(answer)
@@ -88,14 +88,14 @@ def _form_of(given: Any, form: Any) -> bytes:
 
 
 class Litestar(Starlette):
-    """Litestar: it goes by the class of a response, and keeps bodies in its own way."""
+    """Litestar, which recognizes responses by their class, and keeps bodies in its own way."""
 
     _receive = "receive"
 
     def check_awaits(self) -> None:
-        """Raise TypeError: Litestar takes for data what such a function returns."""
+        """Raise TypeError, since Litestar treats the result of such a function as data."""
         raise explained(
-            "view-on-thread", TypeError('a view of Litestar is `async def`, or says so: @view(interface="asgi")')
+            "view-on-thread", TypeError('a view in Litestar is `async def`, or looks like it: @view(interface="asgi")')
         )
 
     def _kept(self, given: Any) -> Any:
@@ -117,7 +117,7 @@ def _of_litestar() -> Any:
     from litestar.response import Response as Base
 
     class Answered(Base):
-        """A response of Litestar that Antiphon sends. Headers and cookies of its route are added."""
+        """A response of Litestar that Antiphon sends. The headers and cookies of its route are added."""
 
         def __init__(self, answer: Answer) -> None:
             super().__init__(None, status_code=answer.status)

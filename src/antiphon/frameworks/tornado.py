@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false
-"""Tornado: the handler takes the place of request and response."""
+"""Tornado, where the handler is both request and response."""
 
 from collections.abc import Awaitable, Mapping
 from contextlib import aclosing, suppress
@@ -13,7 +13,7 @@ from antiphon.request.request import Request
 
 
 class Tornado(Framework):
-    """Tornado: a handler, or its request, which has the whole body."""
+    """Tornado, with a handler, or its request, which has the whole body."""
 
     is_async = awaits_coroutine_functions = True
 
@@ -31,11 +31,11 @@ class Tornado(Framework):
         return Request(head, sent.body or b"")
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return none: Tornado hands them to the view."""
+        """Return no parameters, since Tornado passes them to the view."""
         return {}
 
     def response(self, answer: Answer, given: Any) -> Awaitable[None] | None:
-        """Write the answer by a handler, and return what has to be awaited for that."""
+        """Write the answer with a handler, and return the awaitable for that, if any."""
         given.set_status(answer.status)
         for name in ("content-type", *dict(answer.fields)):
             given.clear_header(name)

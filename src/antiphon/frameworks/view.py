@@ -27,7 +27,7 @@ from antiphon.response.response import Response
 V = TypeVar("V", bound=Callable[..., Any])
 
 _LITESTARS = "__import__('litestar').Request"
-"""The annotation that Litestar looks at. It evaluates it among the names of the view's module, once it is imported."""
+"""The annotation that Litestar reads. It is evaluated in the namespace of the view's module, once that is imported."""
 
 
 @overload
@@ -49,23 +49,24 @@ def view(
     before: BeforeHook | Iterable[BeforeHook] = (),
     idempotent: WriteOnce | None = None,
 ) -> Any:
-    """Make a function of a ``Request`` a view of every framework that ``Request.of`` knows. Usable as a decorator.
+    """Turn a function that takes a ``Request`` into a view for every framework that ``Request.of`` supports.
 
-    The function is ``def`` or ``async def``, and returns what handlers return. Its other parameters are those of the
-    route, by their names; ``request.path_params`` has them all. The body is loaded before it is called, within
-    ``limits`` and the framework's own, and errors are answered as problem details or as a page. What the framework does
-    around its views stays, as its sessions and its protection against requests of other sites.
+    You can use this as a decorator. The function is ``def`` or ``async def``, and returns what handlers return. Its
+    other parameters are those of the route, by name; ``request.path_params`` has all of them. The body is loaded before
+    the call, within ``limits`` and the framework's own limits, and errors are answered as problem details or as a page.
+    What the framework does around its views, such as sessions and protection against requests from other sites, still
+    works.
 
-    Frameworks see a ``def`` or an ``async def`` function, as it was written; ``interface`` says which they have to see:
-    "wsgi" for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in aiohttp, Litestar,
-    Quart, or in Falcon with one. Other frameworks take either.
+    Frameworks see a ``def`` or an ``async def`` function, as it was written, unless ``interface`` says which one they
+    should see: "wsgi" for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in
+    aiohttp, Litestar, Quart, or in Falcon with an event loop. Other frameworks accept either.
 
-    ``before`` is a function of the request, or several, called before the body is loaded: each may return the answer
-    instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)`` a request
-    that writes is carried out once for each Idempotency-Key. Both do what they do for a route of an ``App``.
+    ``before`` is one or several functions that take the request, called before the body is loaded. Each can return the
+    answer instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``, a
+    request that writes is carried out once for each Idempotency-Key. Both work as for a route of an ``App``.
 
     Raises TypeError for functions that can't be called with a request, ValueError for an unknown interface, and for a
-    view that can't be carried out once, as a generator.
+    view that can't be carried out once, such as a generator.
     """
     if interface not in (None, "wsgi", "asgi"):
         raise explained("bad-view", ValueError(f"the interface of a view is 'wsgi' or 'asgi', not {interface!r}"))
@@ -92,9 +93,9 @@ def _viewed(called: "View", function: Callable[..., Any], interface: str | None)
 
 
 def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that looks like an ``async def``, and still answers at once where nothing awaits it.
+    """Return a function that looks like an ``async def``, but answers immediately if nothing awaits it.
 
-    Python 3.11 has no mark for that: there it is one, and always has to be awaited.
+    Python 3.11 can't mark a function like that: there it is an ``async def``, and always has to be awaited.
     """
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
@@ -109,7 +110,7 @@ def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _dressed(call: V, called: "View", function: Callable[..., Any]) -> V:
-    """Give a view the names of its function, and the signature by which FastAPI and Litestar call it."""
+    """Give a view the names of its function, and the signature that FastAPI and Litestar use to call it."""
     update_wrapper(call, function, ("__module__", "__name__", "__qualname__", "__doc__"))
     del call.__wrapped__  # type: ignore[attr-defined]  # they would look at the function's own signature
     call.__signature__ = called.signature  # type: ignore[attr-defined]
@@ -119,7 +120,7 @@ def _dressed(call: V, called: "View", function: Callable[..., Any]) -> V:
 
 
 class View:
-    """A function that answers requests of every framework."""
+    """A function that answers requests of any framework."""
 
     def __init__(
         self,
@@ -156,7 +157,7 @@ class View:
                 return given, framework, _Rest(args[:index], args[index + 1 :], kwargs)
         for name, each in kwargs.items():
             given = unwrapped(each)
-            if type(given) is dict:  # data of a client, which may look like an environ
+            if type(given) is dict:  # data from a client, which may look like an environ
                 continue
             if (framework := framework_of(given)) is not None:
                 return given, framework, _Rest(args, (), {key: kwargs[key] for key in kwargs if key != name})
@@ -166,8 +167,8 @@ class View:
             raise explained(
                 "unknown-request",
                 TypeError(
-                    f"{describe(self._function)} is a view, and none of its arguments is a request: {kinds}; nor do"
-                    " Flask, Quart or Bottle answer one here"
+                    f"{describe(self._function)} is a view, but none of its arguments is a request: {kinds}; and"
+                    " Flask, Quart and Bottle are not answering one here"
                 ),
             )
         return given, framework, _Rest(args[: self._has_self], args[self._has_self :], kwargs)
@@ -217,7 +218,7 @@ class View:
 
 
 async def _refused(framework: Framework, given: Any, request: Request) -> Response | None:
-    """Wait for a body that the framework receives, and return the answer to one that is refused."""
+    """Wait for a body that the framework receives, and return the answer if the body is refused."""
     try:
         await framework.aload(given, request)
     except HTTPError as error:
@@ -226,7 +227,7 @@ async def _refused(framework: Framework, given: Any, request: Request) -> Respon
 
 
 class _Rest:
-    """The arguments of a view beside its request."""
+    """The arguments of a view other than its request."""
 
     __slots__ = ("after", "before", "named")
 
@@ -236,14 +237,14 @@ class _Rest:
         self.named = named
 
     def target(self, framework: Framework, given: Any) -> Any:
-        """Return the object that a response is made by: the request, or Falcon's response behind it."""
+        """Return the object that makes a response: the request, or Falcon's response after it."""
         return self.after[0] if framework.fills_response and self.after else given
 
 
 class _ViewSignature(Signature):
     """The signature of a view: a request, and the parameters of the route.
 
-    FastAPI and FastHTML go by the type of the request, which is Starlette's as soon as that is imported.
+    FastAPI and FastHTML look at the type of the request, which is Starlette's as soon as that is imported.
     """
 
     def __init__(self, wanted: list[Parameter]) -> None:
@@ -255,7 +256,7 @@ class _ViewSignature(Signature):
 
     @property
     def parameters(self) -> MappingProxyType[str, Parameter]:
-        """The parameters by their names."""
+        """The parameters by name."""
         found = super().parameters
         requests = sys.modules.get("starlette.requests")
         if requests is None:

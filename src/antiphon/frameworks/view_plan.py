@@ -1,4 +1,4 @@
-"""The plan of a view, as a route of an application has one: hooks before it, and writes that are carried out once."""
+"""The plan of a view, like that of a route: hooks before it, and writes that are carried out once."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import update_wrapper
@@ -25,7 +25,7 @@ from antiphon.response.response import Response
 
 
 class WriteOnce(Protocol):
-    """A feature that carries a write out once, as ``IdempotentWrites`` does."""
+    """A feature that carries out a write once, such as ``IdempotentWrites``."""
 
     def _surround(
         self, route: Route, handler: Callable[[Request], Any]
@@ -33,7 +33,7 @@ class WriteOnce(Protocol):
 
 
 Call: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
-"""The arguments of a view besides its request: its own object, if it is a method, and those by name."""
+"""The arguments of a view other than its request: its own object if it is a method, and those by name."""
 
 _CALL = Dependency[Call]("call of a view")
 
@@ -46,7 +46,7 @@ class _NoDependencies(Dependencies):
 
 
 class ViewPlan:
-    """The plan of a view's function, which requests pass as those of a route do, and without an application."""
+    """The plan of a view's function, which requests go through like the plan of a route, but without an application."""
 
     def __init__(
         self, function: Callable[..., Any], before: BeforeHook | Iterable[BeforeHook], idempotent: WriteOnce | None
@@ -65,7 +65,7 @@ class ViewPlan:
             self._of_writes = _plan(route, handler._replace(function=once), stack)
 
     def answer(self, request: Request, call: Call) -> Response | Steps[Response]:
-        """Return the response, or the steps to it where anything has to wait, on a thread or on an event loop.
+        """Return the response, or the steps to it if something has to wait, on a thread or on an event loop.
 
         The body is left to the framework, which may read it, too.
         """
@@ -85,10 +85,10 @@ class ViewPlan:
 
 
 def _answer_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
-    """Load a body that a thread may wait for, or that has arrived, and answer at once if it can be read."""
+    """Load a body that a thread can wait for, or that has arrived, and answer immediately if it can be read."""
     content = request.content
     outermost = content.outermost
-    content.outermost = outermost or request  # so that it is left to the framework
+    content.outermost = outermost or request  # this leaves the body to the framework
     try:
         result_of(content.load(request.limits))
         answer = answer_at_once(plan, request)
@@ -106,7 +106,7 @@ def _plan(route: Route, handler: Hook, stack: HandlerStack) -> Plan:
 
 
 def _of_request(function: Callable[..., Any]) -> Callable[[Request], Any]:
-    """Return a function of the request alone, ``def`` or ``async def`` as the other."""
+    """Return a function that takes only the request, and is ``def`` or ``async def`` like the given one."""
 
     def called(request: Request) -> Any:
         bound, named = request[_CALL]

@@ -10,7 +10,7 @@ from antiphon.request.request import Request
 
 
 class WebOb(Framework):
-    """WebOb and Pyramid: an environ, whose input can be read from its start once somebody has read it."""
+    """WebOb and Pyramid, whose request is an environ with an input that can be read again from its start."""
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -21,11 +21,11 @@ class WebOb(Framework):
         return environ_request(given.environ)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return the parameters of a route of Pyramid's."""
+        """Return the parameters of a route of Pyramid."""
         return getattr(given, "matchdict", None) or {}
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of the request's own class, as Pyramid's."""
+        """Return a response of the request's own class, such as Pyramid's."""
         made = (getattr(given, "ResponseClass", None) or _of_webob())()
         made.status_int = answer.status
         if isinstance(answer.body, bytes):

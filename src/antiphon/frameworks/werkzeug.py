@@ -19,7 +19,7 @@ from antiphon.request.request import Request
 
 
 class Werkzeug(Framework):
-    """Werkzeug: a request has an environ, and keeps its data, or the form that it has parsed."""
+    """Werkzeug, whose requests have an environ, and keep their data, or the form that they have parsed."""
 
     module = "werkzeug.wrappers"
 
@@ -47,7 +47,7 @@ class Werkzeug(Framework):
 
 
 class Flask(Werkzeug):
-    """Flask, whose request is none of a view's arguments."""
+    """Flask, which doesn't pass its request to views."""
 
     module = "flask"
     awaits_coroutine_functions = True
@@ -59,13 +59,13 @@ class Flask(Werkzeug):
 
 
 class Quart(Flask):
-    """Quart, on an event loop: its server's task receives the body."""
+    """Quart, on an event loop, where a task of its server receives the body."""
 
     is_async = True
     module = "quart"
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request, with the body as far as it has arrived: ``aload`` waits for it."""
+        """Return the request, with the part of the body that has arrived; ``aload`` waits for the rest."""
         return scope_request(given.scope, _ReceivedByQuart(given))
 
     async def aload(self, given: Any, request: Request) -> None:
@@ -76,9 +76,9 @@ class Quart(Flask):
             content.data, content.is_complete, content.received = data, True, len(data)
 
     def run_on_loop(self, function: Any) -> Any:
-        """Raise TypeError: nothing on a thread of Quart's knows its loop."""
+        """Raise TypeError, since code on a thread of Quart can't find its loop."""
         raise explained(
-            "view-on-thread", TypeError('a view of Quart is `async def`, or says so: @view(interface="asgi")')
+            "view-on-thread", TypeError('a view in Quart is `async def`, or looks like it: @view(interface="asgi")')
         )
 
 

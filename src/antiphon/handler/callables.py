@@ -1,4 +1,4 @@
-"""Checks, made when a function is registered, that it can be called as it will be."""
+"""Checks at registration that a function can be called as it will be."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from antiphon.handler.contract import describe, is_async, signature_of, without_
 def check_arguments(function: Callable[..., Any], *given: str, **named: object) -> None:
     """Check that a function can be called with these arguments. Raises TypeError, which names the function.
 
-    ``named`` are given by their names; their values don't matter.
+    ``named`` are passed by name; their values don't matter.
     """
     if not callable(function):
         raise explained(
@@ -31,7 +31,7 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
 
 
 def check_no_decorator(hook: str, request: object) -> None:
-    """Check that a hook is called with a request. Raises TypeError where it was written above a handler."""
+    """Check that a hook is called with a request. Raises TypeError if it was used as a decorator of a handler."""
     if callable(request):
         raise explained(
             "hook-as-decorator",
@@ -40,14 +40,14 @@ def check_no_decorator(hook: str, request: object) -> None:
 
 
 def check_sync(role: str, function: Callable[..., Any] | None) -> None:
-    """Check that a function that nobody awaits is not async. Raises TypeError, which names the function and its role.
+    """Check that a function that is not awaited is not async. Raises TypeError, which names the function and its role.
 
-    What it would return is a coroutine, which is true.
+    It would return a coroutine, which is true.
     """
     if function is not None and is_async(function):
         raise explained(
             "async-where-nobody-awaits",
-            TypeError(f"{describe(function)}: `{role}` is called on the spot, so write it as `def`"),
+            TypeError(f"{describe(function)}: `{role}` is called without `await`, so write it as `def`"),
         )
 
 
@@ -56,7 +56,7 @@ def check_returns(role: str, function: Callable[..., Any] | None) -> None:
     if function is not None and (is_generator(function) or is_async_generator(function)):
         raise explained(
             "yields-where-nobody-resumes",
-            TypeError(f"{describe(function)}: `{role}` is called for its result, and this yields: return the result"),
+            TypeError(f"{describe(function)}: `{role}` is called for its result, but yields: return the result"),
         )
 
 

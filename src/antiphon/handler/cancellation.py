@@ -1,6 +1,6 @@
 """Cancellation of handlers and streams that wait on a loop, when the lifetimes of their requests end.
 
-They are looked at every 20 ms. Those that still wait at the second look have their clients watched: most have ended by
+They are looked at every 20 ms. The clients of those that still wait at the second look are watched: most have ended by
 then.
 """
 
@@ -17,9 +17,9 @@ from antiphon.request.lifetime import EndReason, Lifetime
 from antiphon.request.request import Request
 
 LOOK = 0.02
-"""Seconds between two looks at what waits."""
+"""Seconds between two looks at everything that waits."""
 SAFE = ("GET", "HEAD")
-"""Methods whose handlers are cancelled when the client disconnects: half-done writes are worse than late ones."""
+"""Methods whose handlers are cancelled when the client disconnects: half-finished writes are worse than late ones."""
 
 
 class CancellableHandler:
@@ -65,16 +65,16 @@ class CancellableHandler:
 
     @property
     def is_cancelled(self) -> bool:
-        """True if this has cancelled the handler, whatever the handler has made of that."""
+        """True if this has cancelled the handler, whatever the handler has done about it."""
         return self._reason is not None
 
     @property
     def _lifetime(self) -> Lifetime | None:
-        """The lifetime, if somebody has asked for it."""
+        """The lifetime, if it was read."""
         return getattr(self._request, "_lifetime", None)
 
     def watch(self) -> None:
-        """Watch the client, if the handler is cancelled when that disconnects."""
+        """Watch the client, if the handler is cancelled when the client disconnects."""
         wanted = self._on_disconnect
         if wanted or (wanted is None and self._request.method in SAFE):
             self._withdraw = self._request.lifetime._on_disconnect(self._leave)
@@ -83,7 +83,7 @@ class CancellableHandler:
         self.cancel("disconnect")
 
     def cancel(self, reason: EndReason) -> None:
-        """Cancel the handler, unless it has ended or was cancelled before; behind its shield, if it has one up."""
+        """Cancel the handler, unless it has ended or was cancelled before; after its shield, if it has one up."""
         if self._is_over or self._reason is not None:
             return
         lifetime = self._lifetime
@@ -95,7 +95,7 @@ class CancellableHandler:
         if self._reason == "deadline":
             return GatewayTimeout("The answer took too long.")
         if self._reason == "disconnect":
-            return ClientDisconnected("The client disconnected before it was answered.")
+            return ClientDisconnected("The client disconnected before the response.")
         return ServiceUnavailable("The server is shutting down.")
 
 
@@ -107,12 +107,12 @@ class Watchable(Protocol):
         ...
 
     def cancel(self, reason: EndReason) -> None:
-        """End, since the lifetime of the request does."""
+        """End, since the lifetime of the request has ended."""
         ...
 
 
 class LoopWatch:
-    """All that waits on one loop: since the last look, since the one before, and what is watched."""
+    """Everything that waits on one loop: since the last look, since the one before, and what is watched."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -123,13 +123,13 @@ class LoopWatch:
         self._withdraw = GRACE_OVER.subscribe_on_loop(self._end)
 
     def add(self, watched: Watchable) -> None:
-        """Look at what waits from now on, outside of the context of its request, which would be kept."""
+        """Look at a waiting object from now on, outside the context of its request, which would otherwise be kept."""
         self._new.add(watched)
         if self._timer is None:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def discard(self, watched: Watchable) -> None:
-        """Look at what waited no more."""
+        """No longer look at an object that waited."""
         self._new.discard(watched)
         self._old.discard(watched)
         self._watched.discard(watched)

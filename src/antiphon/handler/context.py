@@ -1,4 +1,4 @@
-"""The current request, for code that is not handed the request."""
+"""The current request, for code that does not get it as an argument."""
 
 from contextvars import ContextVar
 
@@ -9,7 +9,8 @@ _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", de
 
 
 def current_request() -> Request:
-    """Return the request that is being answered: in its handler, its middleware, and all that they call or start.
+    """Return the request that is being answered: in its handler, its middleware, and everything that they call or
+    start.
 
     Raises RuntimeError where no request is being answered.
     """
@@ -18,7 +19,7 @@ def current_request() -> Request:
         raise explained(
             "no-current-request",
             RuntimeError(
-                "no request is being answered here: hand the request on to what runs outside of its handler and"
+                "no request is being answered here: pass the request on to code that runs outside its handler and"
                 " middleware, or start a thread's work with contextvars.copy_context().run(...)"
             ),
         )
@@ -29,7 +30,7 @@ find_current_request = _current.get
 """Return the request that is being answered, or None."""
 
 set_current_request = _current.set
-"""Make a request the current one in this context. The token that it returns holds in this context only."""
+"""Make a request the current one in this context. The token that it returns is valid in this context only."""
 
 reset_current_request = _current.reset
 """Restore the request that was current before, by the token, in the same context: for nested requests."""

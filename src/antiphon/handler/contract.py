@@ -1,8 +1,8 @@
 """The contract between handlers, which answer requests, and servers.
 
-A handler answers a request by a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
+A handler answers a request with a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
 ``await ON_LOOP`` before they await anything else; between the two they stay where they are. Steps know nothing about
-the server, and their driver knows nothing about the request. They are never closed half-way: a cancellation is thrown
+the server, and their driver knows nothing about the request. They are never closed halfway: a cancellation is thrown
 into them where they wait, and they are driven on to their end.
 """
 
@@ -43,11 +43,12 @@ ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
-"""A coroutine that answers a request, and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to go on."""
+"""A coroutine that answers a request, and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue.
+"""
 
 
 async def switch_shielded(switch: Switch) -> BaseException | None:
-    """Switch to ``place`` even if the task is cancelled meanwhile; return the last cancellation instead of raising it.
+    """Switch even if the task is cancelled in the process; return the last cancellation instead of raising it.
 
     The caller raises the cancellation when everything that has to be called has been called.
     """
@@ -121,7 +122,7 @@ def log_refused_value(request: Request, error: ValueError) -> None:
 
 
 def log_failure(request: Request, error: BaseException, where: str = "", *, fault: str = "failed") -> None:
-    """Log an error with its traceback and its request; ``fault`` and ``where`` tell what happened, and where."""
+    """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened, and where."""
     import logging
 
     path = request.root_path + request.path
@@ -137,18 +138,18 @@ def log_broken_body(request: Request, error: BaseException) -> None:
 
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:
-    """True if a streamed response failed because the request's body, which it reads, broke off: nothing to log."""
+    """True if a streamed response failed because the request's body, which it reads, was cut off: nothing to log."""
     return isinstance(error, HTTPError) and error.status < 500 and request.content.is_failure(error)
 
 
 _CO_COROUTINE = 0x80
-"""That of ``inspect``, which takes long to import."""
+"""The flag of ``inspect``, which takes long to import."""
 
 
 def is_async(function: Callable[..., Any]) -> bool:
     """True if a call returns a coroutine. Understands functions, partials, methods and objects with ``__call__``."""
     plain = getattr(function, "__func__", function)
-    if type(plain) is FunctionType and not plain.__dict__:  # where no mark says otherwise
+    if type(plain) is FunctionType and not plain.__dict__:  # nothing marks it as a coroutine function
         return bool(plain.__code__.co_flags & _CO_COROUTINE)
     from inspect import iscoroutinefunction
 
@@ -174,7 +175,7 @@ def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -> "Signature":
-    """Return a function's signature. Its annotations may have names that only type checkers know (PEP 649).
+    """Return a function's signature. Its annotations can have names that only type checkers know (PEP 649).
 
     Raises ValueError for a function in C that has none, TypeError for an object that can't be called.
     """
@@ -188,7 +189,7 @@ def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -
 
 
 def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return a function's annotations, which may have names that only type checkers know (PEP 649)."""
+    """Return a function's annotations, which can have names that only type checkers know (PEP 649)."""
     from inspect import get_annotations
 
     if sys.version_info >= (3, 14):
@@ -215,9 +216,9 @@ def is_pending(value: object) -> bool:
 
 
 def ready(function: Callable[..., Any], value: T) -> T:
-    """Return the value that a function returned. A coroutine or a future would be true: it raises TypeError."""
+    """Return the value that a function returned. Raise TypeError for a coroutine or a future, which would be true."""
     if is_pending(value):
-        raise wrong_return(function, value, "write it as `async def`, or await that in it")
+        raise wrong_return(function, value, "write it as `async def`, or await the result in it")
     return value
 
 
@@ -227,9 +228,7 @@ def wrong_return(
     """Return the error for a value that a function must not return, with the function's name, file and line."""
     if isinstance(value, Coroutine):
         value.close()
-        fix = (
-            "`await` that in it" if is_async(innermost(function)) else "write it as `async def`, so that it is awaited"
-        )
+        fix = "`await` it there" if is_async(innermost(function)) else "write it as `async def`, so that it is awaited"
         return explained("coroutine-not-awaited", error(f"{describe(function)} returned a coroutine: {fix}"))
     kind = type(value).__name__
     article = "an" if kind[:1].lower() in "aeiou" else "a"

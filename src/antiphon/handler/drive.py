@@ -1,6 +1,6 @@
 """The two drivers of a handler's steps: one on a thread, one on an event loop.
 
-A request is one task at most. Steps are never closed: a cancellation is thrown into them where they wait, and they are
+A request has at most one task. Steps are never closed: a cancellation is thrown into them where they wait, and they are
 driven on until they end.
 """
 
@@ -35,20 +35,20 @@ def advance(steps: Steps[T]) -> tuple[bool, bool, T | None]:
 
 
 def _misplaced() -> RuntimeError:
-    return RuntimeError("steps awaited something on a thread: they say `await ON_LOOP` before that")
+    return RuntimeError("steps awaited something on a thread: they need `await ON_LOOP` before that")
 
 
 def run_sync(steps: Steps[T], context: Context) -> T:
     """Drive steps on this thread, in a context. As soon as they need a loop, they continue on that of this process.
 
-    Their parts on threads run in that same context then, too.
+    Their parts on threads then run in that same context, too.
     """
     has_used_thread, is_done, result = context.run(advance, steps)
     try:
         if is_done:
-            return result  # type: ignore[return-value]  # steps that are done gave their T
+            return result  # type: ignore[return-value]  # steps that are done returned their T
     finally:
-        del result  # a response with an error, of which each frame may keep this one
+        del result  # a response with an error, each of whose frames may keep this one
     from antiphon.concurrency.background import background_loop
     from antiphon.concurrency.crossing import Crossing
 
@@ -71,7 +71,7 @@ async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
 def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[Any, Any, T]:
     """Drive steps on the running loop, in the current task.
 
-    ``crossing`` leads to the threads on which they have run already.
+    ``crossing`` leads to the threads on which they have already run.
     """
     try:
         effect = steps.send(None)
@@ -86,7 +86,7 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
                     _, is_done, result = yield from crossing.run(advance, steps)
                     try:
                         if is_done:
-                            return result  # type: ignore[no-any-return]  # what steps give is their T
+                            return result  # type: ignore[no-any-return]  # what steps return is their T
                     finally:
                         del result
                 elif effect is not ON_LOOP:
@@ -109,16 +109,16 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
     try:
         if crossing is not None:
             yield from crossing.drop_withdrawn_cancellation()
-        return result  # type: ignore[no-any-return]  # what steps give is their T
+        return result  # type: ignore[no-any-return]  # what steps return is their T
     finally:
         del result
 
 
 def _ends(advanced: tuple[bool, bool, object]) -> bool:
-    """True if steps are done, and have not given a stream, which would be read where they ran."""
+    """True if steps are done, and have not returned a stream, which would be read where they ran."""
     return advanced[1] and not getattr(advanced[2], "is_streamed", False)
 
 
 def _have_raised(steps: Steps[Any]) -> bool:
-    """True if steps have raised an error themselves, on a thread, so that nothing can be thrown into them any more."""
+    """True if steps have raised an error themselves, on a thread, so that nothing can be thrown into them now."""
     return getattr(steps, "cr_frame", steps) is None

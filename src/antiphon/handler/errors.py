@@ -16,22 +16,22 @@ from antiphon.response.response import Response, response_of
 PROBLEM = "application/problem+json"
 
 DebugAnswer: TypeAlias = Callable[[Request, BaseException, Response], None]
-"""A function that adds to the response to an error all that is known of the error."""
+"""A function that adds everything that is known about an error to its response."""
 _debug_answer: DebugAnswer | None = None
 
 
 def is_debug() -> bool:
     """True in a process that `antiphon run --debug` serves with, from before the app is imported.
 
-    No setting in code switches that on. Ask it where a mistake of the programmer's should be an error while the app is
-    written, and be passed over where it is used.
+    No setting in code switches that on. Call it where a programmer's mistake should be an error during development, and
+    be ignored in production.
     """
     return _debug_answer is not None
 
 
 def set_debug_answer(answer: DebugAnswer | None) -> None:
-    """Switch the debug mode of this process on or off. For the command alone."""
-    global _debug_answer  # noqa: PLW0603 - one mode a process
+    """Switch the debug mode of this process on or off. Only for the command."""
+    global _debug_answer  # noqa: PLW0603 - one mode per process
     _debug_answer = answer
 
 
@@ -47,7 +47,7 @@ small { color: #767676 }
 
 
 _ENDS_TASK = "_antiphon_ends_task"
-"""The attribute of a cancellation that tells other threads that it ends the task in which it was raised."""
+"""The attribute of a cancellation that says, for other threads, that it ends the task in which it was raised."""
 
 
 def note_task(error: BaseException) -> None:
@@ -59,8 +59,8 @@ def note_task(error: BaseException) -> None:
 
 
 def is_leaving(error: BaseException) -> bool:
-    """True if an error ends the task or the process. No Exception does, and no cancellation that nobody has asked for,
-    or that was taken back, as ``asyncio.timeout`` does.
+    """True if an error ends the task or the process. No Exception does, nor a cancellation that was not requested, or
+    that was undone, as by ``asyncio.timeout``.
     """
     from asyncio import CancelledError, current_task
 
@@ -73,7 +73,7 @@ def is_leaving(error: BaseException) -> bool:
 
 
 def sole_error(error: BaseException) -> BaseException:
-    """Return the one error that is in a group, and in groups in that; any other error as it is."""
+    """Return the only error in a group, and in groups inside it; any other error as it is."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     inner: BaseException = error
@@ -83,7 +83,7 @@ def sole_error(error: BaseException) -> BaseException:
 
 
 def is_passed_on(raised: BaseException, error: BaseException | None) -> bool:
-    """True if an error that was thrown in was raised again, perhaps as the one error of a group.
+    """True if an error that was thrown in was raised again, perhaps as the only error of a group.
 
     Python doesn't let StopIteration leave a generator, and raises RuntimeError from it.
     """
@@ -101,9 +101,9 @@ def as_http_error(error: BaseException) -> HTTPError:
 
 
 def error_response(request: Request, error: BaseException) -> Response:
-    """Answer an error by problem details (RFC 9457) or a page, with the request's id and without a traceback.
+    """Answer an error with problem details (RFC 9457) or a page, with the request's id and without a traceback.
 
-    The response's ``error`` is the very exception.
+    The response's ``error`` is the exception itself.
     """
     told = as_http_error(error)
     content_type = _accepted(request.head.field("accept"))
@@ -124,7 +124,7 @@ _LONGEST_KNOWN = 256
 
 
 def _accepted(accept: str | None) -> str:
-    """Return the content type of the answer that a client accepts best. The answer itself says that it varies."""
+    """Return the content type of the answer that a client accepts best. The response itself says that it varies."""
     return _known(accept) if accept is None or len(accept) <= _LONGEST_KNOWN else _best(accept)
 
 
@@ -165,7 +165,7 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
 
 
 def raised_response(answer: RaisedAnswer) -> Response:
-    """Answer a redirect, or another answer that was raised and is no error."""
+    """Answer a redirect, or another response that was raised and is not an error."""
     response = Response(None, answer.status, answer.headers)
     if answer.location is not None:
         response.headers["location"] = answer.location
@@ -218,12 +218,14 @@ def _page(request: Request, error: HTTPError) -> str:
 
 
 def _has_markup(text: str) -> bool:
-    """Return True if text has to be escaped in HTML. Most need not, and to search each character finds that soonest."""
+    """Return True if text has to be escaped in HTML. Most text does not, and searching for each character is the
+    quickest way to find that out.
+    """
     return "&" in text or "<" in text or ">" in text or '"' in text or "'" in text
 
 
 def _list_of_errors(errors: object) -> str:
-    """Return the list of single errors in problem details, dicts with ``pointer`` and ``detail``, as HTML."""
+    """Return the list of individual errors in problem details, dicts with ``pointer`` and ``detail``, as HTML."""
     listed = errors if isinstance(errors, list | tuple) else ()
     items = "".join([_item(fault) for fault in listed if isinstance(fault, dict)])
     return f"<ul>\n{items}</ul>\n" if items else ""

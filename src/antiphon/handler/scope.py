@@ -15,9 +15,9 @@ T = TypeVar("T")
 def in_scope(function: Callable[..., Awaitable[T]], on_disconnect: bool | None) -> Callable[..., Awaitable[T]]:
     """Return an ``async def`` handler that is cancelled when its request's lifetime ends.
 
-    ``on_disconnect`` says that it is also when the client disconnects; None says so for GET and HEAD. The cancellation
-    leaves the handler as an HTTPError: 504 after the deadline, 499 without a client, 503 where the process ends. A
-    handler that never waits pays for a call alone.
+    ``on_disconnect`` says that it is also cancelled when the client disconnects; None says so for GET and HEAD. The
+    cancellation leaves the handler as an HTTPError: 504 after the deadline, 499 without a client, 503 if the process
+    ends. A handler that never waits only pays for a call.
     """
 
     @coroutine
@@ -47,7 +47,7 @@ def rest_in_scope(steps: Any, effect: object, request: Request, on_disconnect: b
 
 
 def rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
-    """Await ``effect``, which steps have given, and then the rest of the steps. Drivers send nothing but None."""
+    """Await ``effect``, which steps have given, and then the rest of the steps. Drivers only send None."""
     while True:
         try:
             yield effect

@@ -1,4 +1,4 @@
-"""The requests of an application that are answered, while functions that they left for after that have yet to run."""
+"""The requests of an application that have been answered, while functions to run after the response are still left."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 PATIENCE = 30.0
-"""Seconds to wait for them where nobody announces the end of the grace. Most servers are killed by then."""
+"""Seconds to wait for them if the end of the grace period is not announced. Most servers are killed by then."""
 CLOSING = 0.4
-"""Seconds to wait for streams to be closed that a server has cut off, when the grace is over."""
+"""Seconds to wait for streams to be closed that a server has cut off, when the grace period is over."""
 
 
 class Unfinished:
     """A set of requests, each added before its response is sent, and discarded after its functions have run.
 
-    A shutdown waits until it is empty. Requests are given by any object that is theirs alone.
+    A shutdown waits until it is empty. Requests are represented by any object that is unique to them.
     """
 
     def __init__(self) -> None:
@@ -27,11 +27,11 @@ class Unfinished:
         """The result, sent once, that a shutdown waits for."""
 
     def add(self, request: object) -> None:
-        """Have the shutdown wait for a request."""
+        """Make the shutdown wait for a request."""
         self._requests.add(request)
 
     def discard(self, request: object) -> None:
-        """Wait for a request no longer; do nothing if it was not waited for."""
+        """No longer wait for a request; do nothing if it was not waited for."""
         self._requests.discard(request)
         if self._signal is not None and not self._requests:
             self._send()
@@ -39,8 +39,8 @@ class Unfinished:
     async def wait(self) -> None:
         """Wait until all have finished: on the running loop, or else blocking this thread.
 
-        Waits until the grace is over, and then for ``CLOSING`` seconds; where nobody announces that, for ``PATIENCE``
-        seconds.
+        Waits until the grace period is over, and then for ``CLOSING`` seconds; if that is not announced, for
+        ``PATIENCE`` seconds.
         """
         if self._requests:
             signal = self._new_signal()
@@ -62,7 +62,7 @@ class Unfinished:
         from concurrent.futures import InvalidStateError
 
         if self._signal is not None:
-            with suppress(InvalidStateError):  # sent already; a lock would not do, since collected garbage sends, too
+            with suppress(InvalidStateError):  # already sent; a lock would not do, since collected garbage sends, too
                 self._signal.set_result(None)
 
 

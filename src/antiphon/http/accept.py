@@ -1,6 +1,6 @@
 """Content negotiation: the ranges that a client accepts, and the best of a server's offers (RFC 9110 §12.5).
 
-Reading never raises: malformed elements, also those with a malformed weight (`q=`, `q=2`, `q=-1`, `q=nan`), are
+Reading never raises: malformed elements, including those with a malformed weight (`q=`, `q=2`, `q=-1`, `q=nan`), are
 skipped, and only the first 200 elements count. The first weight of a repeated range counts. A media range with more
 than 8 parameters is skipped.
 """
@@ -20,7 +20,7 @@ _MOST_ELEMENTS = 200
 _MOST_PARAMETERS = 8
 """Parameters of a media range, its weight included. Each is compared with those of every offer."""
 _MOST_KEPT = 128
-"""Headers of each kind whose values are kept, each of at most ``_LONGEST_KEPT`` characters."""
+"""The number of parsed headers that are cached for each kind, each of at most ``_LONGEST_KEPT`` characters."""
 _LONGEST_KEPT = 256
 _MOST_CHOICES = 8
 
@@ -43,7 +43,7 @@ class _Accepted(Value):
     _parse_kept: ClassVar[Callable[[str], Any]]
 
     def __init_subclass__(cls) -> None:
-        # One cache for each class: a key of class and header takes as long to make as all else.
+        # One cache for each class: making a key of class and header would take as long as everything else.
         cls._parse_kept = lru_cache(_MOST_KEPT)(cls._parse)
 
     @classmethod
@@ -117,7 +117,7 @@ class _Accepted(Value):
         return chosen
 
     def items(self) -> list[tuple[str, float]]:
-        """Return (range, quality) pairs in the order of iteration, also those of quality 0."""
+        """Return (range, quality) pairs in the order of iteration, including those of quality 0."""
         listed = [] if self._header is None else self._read(self._header)
         return sorted(listed, key=lambda item: (item[1], self._specificity(item[0])), reverse=True)
 

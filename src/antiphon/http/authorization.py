@@ -1,7 +1,7 @@
 """Authentication: credentials and challenges (RFC 9110 §11) of Basic (RFC 7617), Bearer (RFC 6750), Digest (RFC 7616)
 and other schemes.
 
-Only `str()` prints secrets; `repr()` and messages of errors never have them.
+Only `str()` prints secrets; `repr()` and error messages never contain them.
 """
 
 import binascii
@@ -50,7 +50,7 @@ class _SchemeAndParameters(Value):
     _unquoted_in_digest: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for values that cannot be sent as they are, and for a token beside parameters."""
+        """Raise ValueError for values that cannot be sent as they are, and for a token together with parameters."""
         if not is_token(scheme):
             raise explained("bad-http-value", ValueError(f"a scheme is a token, not {scheme!r}"))
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
@@ -69,7 +69,7 @@ class _SchemeAndParameters(Value):
 
     @property
     def token(self) -> str | None:
-        """The token in place of parameters, such as a bearer's; None without one."""
+        """The token of a scheme without parameters, such as a bearer token; None without one."""
         return self._token
 
     @property
@@ -95,8 +95,8 @@ class _SchemeAndParameters(Value):
 class Authorization(_SchemeAndParameters):
     """The credentials of a request: `Authorization` or `Proxy-Authorization` (RFC 9110 §11.6.2, §11.7.2). Immutable.
 
-    `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. `==`
-    takes a time that reveals where two differ: compare secrets with `hmac.compare_digest`.
+    `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. `==` does
+    not take constant time: compare secrets with `hmac.compare_digest`.
     """
 
     __slots__ = ("_password", "_username")
@@ -112,23 +112,23 @@ class Authorization(_SchemeAndParameters):
 
     @classmethod
     def basic(cls, username: str, password: str) -> Self:
-        """Make Basic credentials, in UTF-8. Raises ValueError for a colon in the name, and controls (RFC 7617 §2)."""
+        """Make Basic credentials, in UTF-8. Raises ValueError for a colon in the name, and for control characters (RFC
+        7617 §2).
+        """
         if ":" in username or _control(username) or _control(password):
             raise explained(
                 "bad-http-value",
-                ValueError("a name has no colon, and neither it nor a password has control characters"),
+                ValueError("a username can't contain a colon, and neither it nor the password control characters"),
             )
         try:
             pair = f"{username}:{password}".encode()
         except UnicodeEncodeError:
-            raise explained(
-                "bad-http-value", ValueError("a name or password has characters that are not Unicode's")
-            ) from None
+            raise explained("bad-http-value", ValueError("a username or password contains a lone surrogate")) from None
         return cls("Basic", token=binascii.b2a_base64(pair, newline=False).decode())
 
     @classmethod
     def bearer(cls, token: str) -> Self:
-        """Make Bearer credentials. The token has letters, digits, `-._~+/`, and `=` at its end (RFC 6750 §2.1).
+        """Make Bearer credentials. The token consists of letters, digits, `-._~+/`, and `=` at its end (RFC 6750 §2.1).
 
         Raises ValueError for other characters.
         """
@@ -138,13 +138,13 @@ class Authorization(_SchemeAndParameters):
     def parse(cls, text: str) -> Self:
         """Read a header's value. Raises ValueError if it is malformed; the message never repeats the value.
 
-        Malformed is also a parameter given twice, more than 200 parameters, Bearer without a token, and Basic without a
-        name and a password, or with control characters in them. Tokens and values without quotes may have more
-        characters than the RFC allows.
+        These are malformed, too: a repeated parameter, more than 200 parameters, Bearer without a token, and Basic
+        without a name and a password, or with control characters in them. Tokens and values without quotes may have
+        more characters than the RFC allows.
         """
         credentials = _credentials(text)
         if credentials is None:
-            raise ValueError("credentials begin with a scheme")
+            raise ValueError("credentials must begin with a scheme")
         self = cls.__new__(cls)
         self._scheme, self._token, written = credentials.groups()
         self._parameters = _read_parameters(written) if written else {}
@@ -155,7 +155,7 @@ class Authorization(_SchemeAndParameters):
         scheme = self.scheme
         self._username = self._password = None
         if scheme in ("basic", "bearer") and self._token is None:
-            raise ValueError(f"{scheme} credentials have a token")
+            raise ValueError(f"{scheme} credentials need a token")
         if scheme == "basic":
             self._username, self._password = _read_basic(self._token or "")
         elif scheme == "digest":
@@ -163,7 +163,7 @@ class Authorization(_SchemeAndParameters):
 
     @property
     def username(self) -> str | None:
-        """The user's name, of Basic and Digest; None for other schemes. A hash if Digest has `userhash=true`."""
+        """The user's name in Basic and Digest; None for other schemes. A hash if Digest has `userhash=true`."""
         return self._username
 
     @property
@@ -201,7 +201,7 @@ class Challenge(_SchemeAndParameters):
         error_description: str | None = None,
         error_uri: str | None = None,
     ) -> Self:
-        """Ask for a token with a scope, and say what was wrong with the one that came (RFC 6750 §3).
+        """Ask for a token with a scope, and say what was wrong with the one that was sent (RFC 6750 §3).
 
         `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError without any
         argument, and for values with quotes, backslashes, or characters that are not ASCII.
@@ -210,7 +210,7 @@ class Challenge(_SchemeAndParameters):
         if scope is not None and not _scope(scope):
             raise explained(
                 "bad-http-value",
-                ValueError(f"a scope is of visible ASCII without quotes and backslashes, not {scope!r}"),
+                ValueError(f"a scope is visible ASCII without quotes and backslashes, not {scope!r}"),
             )
         about = _given(error=error, error_description=error_description, error_uri=error_uri)
         for name, value in about.items():
@@ -221,7 +221,7 @@ class Challenge(_SchemeAndParameters):
         parameters = _given(realm=realm, scope=scope) | about
         if not parameters:
             raise explained(
-                "bad-http-value", ValueError("a challenge for a bearer has at least one of realm, scope and error")
+                "bad-http-value", ValueError("a Bearer challenge needs at least one of realm, scope and error")
             )
         return cls("Bearer", parameters)
 
@@ -239,9 +239,10 @@ class Challenge(_SchemeAndParameters):
         charset: str | None = "UTF-8",
         userhash: bool = False,
     ) -> Self:
-        """Ask for a proof of knowing the password (RFC 7616 §3.3); `qop` is "auth", "auth-int" or "auth, auth-int".
+        """Ask for proof that the client knows the password (RFC 7616 §3.3); `qop` is "auth", "auth-int" or "auth,
+        auth-int".
 
-        `domain` has the URIs that the proof is valid for; `stale` says that only the nonce was too old. Raises
+        `domain` lists the URIs that the proof is valid for; `stale` says that only the nonce was too old. Raises
         ValueError for an algorithm that is not a token, and for a charset that is not UTF-8.
         """
         if not is_token(algorithm) or isinstance(domain, str):
@@ -256,13 +257,13 @@ class Challenge(_SchemeAndParameters):
         """Read a header's value that has one challenge. Raises ValueError for none or several."""
         challenges = _read_challenges(text)
         if len(challenges) != 1:
-            raise ValueError(f"{len(challenges)} challenges where one is wanted")
+            raise ValueError(f"expected one challenge, not {len(challenges)}")
         scheme, parameters, token = challenges[0]
         return cls(scheme, parameters, token=token)
 
     @property
     def realm(self) -> str | None:
-        """The protected area, in words for people (RFC 9110 §11.5); None without it."""
+        """The name of the protected area, for people to read (RFC 9110 §11.5); None without one."""
         return self._parameters.get("realm")
 
     def __repr__(self) -> str:
@@ -273,7 +274,7 @@ def parse_challenges(header: str) -> list[Challenge]:
     """Return the challenges of a header's value, in its order (RFC 9110 §11.6.1). Never raises.
 
     Malformed parameters are skipped. The first of a repeated parameter counts, and only the first 200 elements between
-    commas. A quote without an end reaches to the end of the header.
+    commas. An unclosed quote extends to the end of the header.
     """
     return [Challenge(scheme, parameters, token=token) for scheme, parameters, token in _read_challenges(header)]
 
@@ -283,7 +284,7 @@ def _read_challenges(header: str) -> list[tuple[str, dict[str, str], str | None]
     parameters: dict[str, str] = {}
     for written in split_list(header)[:_MOST_ELEMENTS]:
         if start := _scheme(written):
-            written = start[2] or ""  # noqa: PLW2901 - what of the element is left
+            written = start[2] or ""  # noqa: PLW2901 - the rest of the element
             token = written if _token68(written) else None
             parameters = {}
             challenges.append((start[1], {} if token else parameters, token))
@@ -297,7 +298,7 @@ def _read_parameters(written: str) -> dict[str, str]:
     matches = [match for element in elements[:_MOST_ELEMENTS] if (match := _parameter(element))]
     parameters = {match[1].lower(): unquote_string(match[2]) for match in matches}
     if len(parameters) != len(elements):
-        raise ValueError("credentials with a parameter that is malformed or comes twice, or with too many")
+        raise ValueError("credentials with a malformed or repeated parameter, or with too many parameters")
     return parameters
 
 
@@ -305,19 +306,19 @@ def _read_basic(token: str) -> tuple[str, str]:
     try:
         pair = binascii.a2b_base64(token, strict_mode=True)
     except ValueError:
-        raise ValueError("the credentials of Basic are in Base64") from None
+        raise ValueError("Basic credentials must be in Base64") from None
     try:
         text = pair.decode()
     except UnicodeDecodeError:
         text = pair.decode("latin-1")
     username, colon, password = text.partition(":")
     if not colon or (not text.isprintable() and _control(text)):
-        raise ValueError("the credentials of Basic are a name, a colon and a password, without control characters")
+        raise ValueError("Basic credentials must be a name, a colon and a password, without control characters")
     return username, password
 
 
 def _digest_username(parameters: Mapping[str, str]) -> str | None:
-    """Return the name in `username`, or in `username*`, which has any characters (RFC 7616 §3.4)."""
+    """Return the name in `username`, or in `username*`, which can have any characters (RFC 7616 §3.4)."""
     if "username" in parameters or "username*" not in parameters:
         return parameters.get("username")
     username = read_extended(parameters["username*"])
@@ -329,7 +330,7 @@ def _sendable(name: str, value: object) -> str:
         raise explained("bad-http-value", ValueError(f"a parameter's name is a token, not {name!r}"))
     if not isinstance(value, str) or find_unsendable(value):
         raise explained(
-            "bad-http-value", ValueError(f"the parameter {name} is text of Latin-1 without control characters")
+            "bad-http-value", ValueError(f"the parameter {name} must be Latin-1 text without control characters")
         )
     return value
 

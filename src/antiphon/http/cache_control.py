@@ -27,7 +27,7 @@ from antiphon.http.header_property import read_number
 from antiphon.http.value import Value
 
 MOST_SECONDS = 2**31
-"""The most seconds, some 68 years; greater numbers are read as this one (RFC 9111 §1.2.2)."""
+"""The most seconds, about 68 years; greater numbers are read as this one (RFC 9111 §1.2.2)."""
 
 _MOST_DIRECTIVES = 200
 _LONGEST_KEPT = 256
@@ -75,9 +75,9 @@ class CacheControl(Value):
         """Take whole seconds from 0 to 2**31, as a number or a timedelta, True, or names of fields, as each directive
         allows.
 
-        `max_stale=True` is any time. `no_cache=["set-cookie"]` and `private=["set-cookie"]` are about these fields
+        `max_stale=True` means any time. `no_cache=["set-cookie"]` and `private=["set-cookie"]` apply to these fields
         only. None and False leave a directive out. `extensions` has other directives by name, with their argument or
-        None. Raises ValueError for a value that the directive does not take, or that cannot stand in a header;
+        None. Raises ValueError for a value that the directive does not take, or that is not allowed in a header;
         TypeError for an unknown directive.
         """
         self._directives = _written({}, directives) | _checked_extensions(extensions or {})
@@ -87,8 +87,8 @@ class CacheControl(Value):
     def parse(cls, header: str | None) -> Self:
         """Read a header's value; None stands for an absent header. Never raises.
 
-        Names lose their case and arguments their quotes. A malformed argument reads as "". The first of a repeated
-        directive counts (RFC 9111 §4.2.1); of `no-cache` and `private` the widest, or all fields together.
+        Names lose their case and arguments their quotes. A malformed argument reads as "". If a directive is repeated,
+        the first one counts (RFC 9111 §4.2.1); for `no-cache` and `private`, it is the widest, or all fields together.
 
         Results for short headers are cached: most requests have one of the same few values.
         """
@@ -110,7 +110,7 @@ class CacheControl(Value):
     def replace(
         self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[CacheDirectives]
     ) -> Self:
-        """Return a copy with other directives: None and False remove one.
+        """Return a copy with changed directives; None and False remove one.
 
         `extensions`, if given, replaces all extensions. Raises ValueError and TypeError as the constructor does.
         """
@@ -140,7 +140,7 @@ class CacheControl(Value):
 
     @property
     def s_maxage(self) -> int | None:
-        """Seconds for shared caches in place of `max_age` (RFC 9111 §5.2.2.10); 0 without a proper number."""
+        """Seconds for shared caches, instead of `max_age` (RFC 9111 §5.2.2.10); 0 without a proper number."""
         return self._lifetime("s-maxage")
 
     @property
@@ -160,17 +160,21 @@ class CacheControl(Value):
 
     @property
     def stale_if_error(self) -> int | None:
-        """Seconds that a stale response may be served in place of an error (RFC 5861 §4)."""
+        """Seconds that a stale response may be served instead of an error (RFC 5861 §4)."""
         return self._seconds("stale-if-error")
 
     @property
     def no_cache(self) -> bool | tuple[str, ...]:
-        """True if caches must revalidate before use (RFC 9111 §5.2.1.4, §5.2.2.4); or such fields, in lower case."""
+        """True if caches must revalidate before use (RFC 9111 §5.2.1.4, §5.2.2.4); or the fields concerned, in lower
+        case.
+        """
         return self._fields("no-cache")
 
     @property
     def private(self) -> bool | tuple[str, ...]:
-        """True if shared caches must not store the response (RFC 9111 §5.2.2.7); or such fields, in lower case."""
+        """True if shared caches must not store the response (RFC 9111 §5.2.2.7); or the fields concerned, in lower
+        case.
+        """
         return self._fields("private")
 
     @property
@@ -279,7 +283,7 @@ def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str |
             raise explained("bad-http-value", ValueError(f"{name!r} is not an extension; it has a keyword of its own"))
         if argument is not None and (not isinstance(argument, str) or find_unsendable(argument)):
             raise explained(
-                "bad-http-value", ValueError(f"the argument of {name!r} cannot stand in a header: {argument!r}")
+                "bad-http-value", ValueError(f"the argument of {name!r} is not allowed in a header: {argument!r}")
             )
     return {name.lower(): argument for name, argument in extensions.items()}
 
@@ -292,7 +296,7 @@ def _written(directives: Mapping[str, str | None], changes: CacheDirectives) -> 
         if keyword not in _WRITERS:
             raise explained(
                 "bad-http-value",
-                TypeError(f"no directive {keyword!r} is known; extensions={{{name!r}: ...}} takes others"),
+                TypeError(f"unknown directive {keyword!r}; pass others as extensions={{{name!r}: ...}}"),
             )
         argument = _WRITERS[keyword](keyword, value)  # True is no argument, False no directive
         if argument is False:
@@ -327,7 +331,7 @@ def _write_fields(keyword: str, value: Any) -> str | bool:
     if isinstance(value, str) or not isinstance(value, Collection) or not value:
         raise explained("bad-http-value", ValueError(f"{keyword} is True, False or a list of fields, not {value!r}"))
     if not all(isinstance(field, str) and is_token(field) for field in value):
-        raise explained("bad-http-value", ValueError(f"{keyword} has names of fields, not {value!r}"))
+        raise explained("bad-http-value", ValueError(f"{keyword} takes names of fields, not {value!r}"))
     return ", ".join(value).lower()
 
 

@@ -2,7 +2,7 @@
 
 Only charsets that are safe for a server are read. UTF-7, UTF-32, HZ, the ISO-2022 family and Python's other codecs are
 not: they hide ASCII from code that inspects the bytes, some always raise, punycode takes quadratic time, and Python
-keeps each unknown name that is looked up in memory.
+remembers every unknown name that it looks up.
 """
 
 from codecs import charmap_decode
@@ -73,7 +73,7 @@ _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 def decode_text(data: bytes, charset: str | None) -> str:
     """Decode text in a declared charset, or in UTF-8 if none, or an unsupported one, is declared. Never raises.
 
-    Malformed bytes become U+FFFD. In UTF-16, a byte order mark decides on the byte order, and is dropped.
+    Malformed bytes become U+FFFD. In UTF-16, a byte order mark determines the byte order, and is dropped.
     """
     codec = _codec(charset)
     if codec in _UTF_16 and data[:2] in _BYTE_ORDER_MARKS:
@@ -82,11 +82,11 @@ def decode_text(data: bytes, charset: str | None) -> str:
 
 
 def form_codec(*charsets: str | None) -> str:
-    """Return the codec of a form's fields: that of the first charset that forms may have, else UTF-8.
+    """Return the codec of a form's fields: that of the first charset that forms can use, else UTF-8.
 
-    Forms may have all supported charsets but UTF-16, in which ASCII is not ASCII, and which no browser sends (HTML
-    §4.10.22.5). Give a field's own charset first, then the value of the `_charset_` field (RFC 7578 §4.6), then the
-    content type's.
+    Forms can use all supported charsets except UTF-16, in which ASCII text is not ASCII bytes, and which no browser
+    sends (HTML §4.10.22.5). Give a field's own charset first, then the value of the `_charset_` field (RFC 7578 §4.6),
+    then the content type's.
     """
     for charset in charsets:
         codec = CODECS.get(charset.strip().lower()) if charset else None

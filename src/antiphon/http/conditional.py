@@ -23,7 +23,7 @@ class IfRange(Value):
     """The value of If-Range: the entity tag or date of the version that the client has a part of (RFC 9110 §13.1.5).
 
     Immutable. An absent header is False and matches every version. A malformed header is True and matches none, so that
-    the client gets the whole. Raises ValueError for a date outside of the years 1 to 9999.
+    the client gets the whole representation. Raises ValueError for a date outside of the years 1 to 9999.
     """
 
     __slots__ = ("_date", "_etag", "_is_present")
@@ -63,8 +63,8 @@ class IfRange(Value):
         """True if a part of the version with this tag and modification date may be sent.
 
         Tags are compared strongly, and dates must be equal to the second. A date never matches a version with a weak
-        tag: there may be several of them in one second. For content that may change twice within a second, and has no
-        tag, give no date (RFC 9110 §8.8.2.2).
+        tag: there can be several such versions in one second. For content that may change twice within a second, and
+        has no tag, give no date (RFC 9110 §8.8.2.2).
         """
         if self._etag is not None:
             return etag is not None and self._etag.strong_match(etag)
@@ -97,7 +97,7 @@ def evaluate_preconditions(
     *,
     exists: bool = True,
 ) -> Literal[304, 412] | None:
-    """Return the status that the request's conditions lead to; None if they let it go on (RFC 9110 §13.2.2).
+    """Return the status that the request's conditions call for; None if the request can go on (RFC 9110 §13.2.2).
 
     ``etag`` and ``modified`` are the ETag and Last-Modified of the current representation, None without one. Malformed
     values count as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
@@ -121,7 +121,7 @@ def evaluate_preconditions(
 
 
 def _is_other_version(field: Field, etag: str | None, modified: str | datetime | None) -> bool:
-    """True if the request is meant for another version than the current one: steps 1 and 2."""
+    """True if the request is meant for a version other than the current one: steps 1 and 2."""
     if_match = field("if-match")
     if if_match is not None:
         return not is_strongly_among(read_etags(if_match)[0], etag)
@@ -133,7 +133,7 @@ def _is_other_version(field: Field, etag: str | None, modified: str | datetime |
 def _is_known_version(field: Field, etag: str | None, modified: str | datetime | None, reads: bool) -> bool:
     """True if the client has the current version, or a write may only create one: steps 3 and 4.
 
-    Only reads ask for a date, and only writes mind a list of tags that could not be read to its end.
+    Only reads check a date, and only writes check that the list of tags was read to its end.
     """
     if_none_match = field("if-none-match")
     if if_none_match is not None:

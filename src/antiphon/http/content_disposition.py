@@ -39,11 +39,11 @@ _combining_marks = re.compile("[\u0300-\u036f]++")
 class ContentDisposition(Value):
     """A type, the name of a file, and the name of a form's field. Immutable; the type is kept in lower case.
 
-    ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script; None is for no
-    file. Only the last part of a path is taken (RFC 6266 §4.3), except in forms, where files of a folder come with
-    their path: there it is the client's text, not a path to open. ``name`` is the field's, and only forms have it.
-    Raises ValueError for a type that is not a token, a name elsewhere, control characters other than a tab, and a
-    filename of more than 1024 characters.
+    ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script; None means no
+    file. Only the last part of a path is kept (RFC 6266 §4.3), except in forms, where the files of a folder have their
+    path: treat it as text from the client, not as a path to open. ``name`` is the name of the field, which only forms
+    have. Raises ValueError for a type that is not a token, a ``name`` with another type, control characters other than
+    a tab, and a filename of more than 1024 characters.
     """
 
     __slots__ = ("_filename", "_name", "_type")
@@ -59,24 +59,24 @@ class ContentDisposition(Value):
             raise explained("bad-http-value", ValueError(f"a disposition's type is a token, not {type!r}"))
         self._type = type.lower()
         if name is not None and self._type != FORM_DATA:
-            raise explained("bad-http-value", ValueError(f"only form-data has the name of a field, not {type}"))
+            raise explained("bad-http-value", ValueError(f"only form-data can have the name of a field, not {type}"))
         for text in (filename, name):
             if text is not None and _find_unnameable(text):
                 raise explained(
                     "bad-http-value",
-                    ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}"),
+                    ValueError(f"a name can't contain control characters or surrogates: {text[:80]!r}"),
                 )
         self._filename = _checked_filename(self._type, filename)
         self._name = name
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a header's value; `filename*` goes before `filename` (RFC 6266 §4.3).
+        """Read a header's value; `filename*` takes precedence over `filename` (RFC 6266 §4.3).
 
-        Text beyond ASCII is read as UTF-8 if it is valid, since browsers write it so into forms. As in browsers, a
-        backslash escapes only a quote or a backslash, a filename without quotes may have spaces, and the first of a
-        repeated parameter counts. A malformed `filename*` is ignored.
-        Raises ValueError without a type, for control characters, and for a filename of more than 1024 characters.
+        Text beyond ASCII is read as UTF-8 if it is valid, since that is how browsers write it in forms. As in browsers,
+        a backslash escapes only a quote or a backslash, a filename without quotes may have spaces, and the first of a
+        repeated parameter counts. A malformed `filename*` is ignored. Raises ValueError without a type, for control
+        characters, and for a filename of more than 1024 characters.
         """
         self = cls.__new__(cls)
         if usual := _usual_part(text):
@@ -110,8 +110,8 @@ class ContentDisposition(Value):
     def __str__(self) -> str:
         """Return the header's value: UTF-8 in forms, as browsers write it, else ASCII.
 
-        In ASCII, a filename with other characters comes twice: with `_` for those that old clients would misread, and
-        whole in `filename*` (RFC 6266 appendix D).
+        In ASCII, a filename with other characters is printed twice: with `_` for those that old clients would misread,
+        and in full in `filename*` (RFC 6266 appendix D).
         """
         if self._type == FORM_DATA:
             names = {"name": self._name, "filename": self._filename}
@@ -163,7 +163,7 @@ def _unquote(written: str, disposition: str) -> str | None:
         return written if written and '"' not in written else None
     match = _quoted(written)
     content = _quoted_pair.sub(r"\1", match[1]) if match else ""
-    # Browsers write a quote into forms so (WHATWG HTML §4.10.21.8).
+    # This is how browsers write a quote in forms (WHATWG HTML §4.10.21.8).
     return content.replace("%22", '"') if disposition == FORM_DATA else content
 
 

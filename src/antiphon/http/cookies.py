@@ -47,8 +47,8 @@ _DATE_TOKENS = {
 def parse_cookies(header: str) -> list[tuple[str, str]]:
     """Return the names and values in a Cookie header, in order (RFC 6265bis §4.2.1). Never raises.
 
-    A cookie without a name, which browsers may send, has the name "". A value in double quotes loses the quotes and
-    its escapes. The header is Latin-1 text, as servers give it, and is read as UTF-8.
+    A cookie without a name, which browsers may send, has the name "". Double quotes around a value are removed, and its
+    escapes are decoded. The header is Latin-1 text, as servers give it, and is read as UTF-8.
     """
     cookies = read_cookies(header)
     return list(cookies.items()) if isinstance(cookies, dict) else cookies
@@ -110,11 +110,11 @@ def _unquote(value: str) -> str:
 
 
 def quote_cookie_value(value: str) -> str:
-    """Return a value as cookies have it, quoted if needed. Raises ValueError for CR, LF and NUL."""
+    """Return a value as it is written in a cookie, quoted if needed. Raises ValueError for CR, LF and NUL."""
     if (value.isalnum() and value.isascii()) or _cookie_octets(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
-        raise explained("bad-cookie", ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}"))
+        raise explained("bad-cookie", ValueError(f"a cookie's value can't contain line ends or NUL: {value[:80]!r}"))
     return f'"{value.encode().decode("latin-1").translate(_ESCAPES)}"'
 
 
@@ -159,7 +159,8 @@ class SetCookie(_Fields):
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> Self:
-        """Raise ValueError for what user agents would drop, for CR, LF and NUL in the value, and for other types.
+        """Raise ValueError for a cookie that user agents would drop, for CR, LF and NUL in the value, and for other
+        types.
 
         `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.
         """
@@ -266,7 +267,7 @@ def _whole_second(expires: datetime) -> datetime:
     if not isinstance(expires, datetime):
         raise explained("bad-cookie", ValueError(f"expires is a datetime, not {expires!r:.80}"))
     if expires.year < 1602:
-        raise explained("bad-cookie", ValueError(f"expires has to lie after 1601: {expires!r}"))
+        raise explained("bad-cookie", ValueError(f"expires must be after 1601: {expires!r}"))
     return parse_http_date(format_http_date(expires))
 
 
@@ -321,7 +322,7 @@ def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
 
 
 def _parse_cookie_date(text: str) -> datetime | None:
-    """Read a time, day, month and year in any order, with anything between (RFC 6265bis §5.1.1)."""
+    """Read a time, day, month and year in any order, with anything between them (RFC 6265bis §5.1.1)."""
     found: dict[str, tuple[str, ...]] = {}
     for token in _date_delimiters.split(text):
         for kind, match in _DATE_TOKENS.items():

@@ -18,7 +18,7 @@ MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
 """The numbers of the months by their short names, Jan to Dec."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_KEPT = 36
-"""Characters of the longest text whose result is cached: an IMF-fixdate with a whole name of a day."""
+"""Characters of the longest text whose result is cached: an IMF-fixdate with the full name of a day."""
 
 _DAY_NAME = "[A-Za-z]{3,9}"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
@@ -43,8 +43,8 @@ def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
     """Return the aware datetime (UTC) that an HTTP date names (RFC 9110 §5.6.7): IMF-fixdate, RFC 850 or asctime.
 
     The two-digit year of an RFC 850 date is the last such year up to `latest_year`: by default 70-99 are 19xx
-    and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not fit
-    the date. The leap second :60, which datetime cannot hold, is read as :59. Raise ValueError for anything else.
+    and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not match the date.
+    The leap second :60, which datetime cannot represent, is read as :59. Raise ValueError for anything else.
     """
     if len(text) <= _LONGEST_KEPT and (date := _parse_imf_fixdate(text)):
         return date
@@ -82,16 +82,16 @@ def format_http_date(moment: datetime | float) -> str:
     try:
         return _imf_fixdate_of(_seconds(moment))
     except (OverflowError, ValueError) as error:
-        raise explained("bad-http-value", ValueError(f"no HTTP date can name {moment!r}: {error}")) from None
+        raise explained("bad-http-value", ValueError(f"an HTTP date cannot represent {moment!r}: {error}")) from None
 
 
 def aware(moment: datetime) -> datetime:
-    """Return a datetime that knows its offset from UTC. Raise ValueError, which says the fix, for a naive one."""
+    """Return an aware datetime. Raise ValueError for a naive one; the message says how to fix it."""
     if moment.utcoffset() is None:
         raise explained(
             "datetime-without-zone",
             ValueError(
-                "the datetime has no time zone: datetime.now(UTC) has one, and a time in UTC gets one by"
+                "the datetime has no time zone: use datetime.now(UTC), or add one to a time in UTC by"
                 " .replace(tzinfo=UTC)"
             ),
         )
@@ -105,7 +105,7 @@ def _seconds(moment: datetime | float) -> int:
     try:
         since = moment - _EPOCH
     except TypeError:
-        since = aware(moment) - _EPOCH  # which says the fix
+        since = aware(moment) - _EPOCH  # its message says how to fix a naive one
     return since.days * 86400 + since.seconds
 
 
@@ -141,7 +141,7 @@ def format_structured_date(moment: datetime) -> str:
 
 
 def parse_retry_after(text: str) -> RetryAfter:
-    """Read the seconds or the moment of Retry-After. Raises ValueError for anything else, and above ten digits."""
+    """Read the seconds or the date of Retry-After. Raises ValueError for anything else and for more than ten digits."""
     if _delta_seconds(text):
         return int(text)
     try:

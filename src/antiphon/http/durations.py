@@ -12,7 +12,7 @@ def seconds_of(duration: Duration) -> float: ...
 @overload
 def seconds_of(duration: Duration | None) -> float | None: ...
 def seconds_of(duration: Duration | None) -> float | None:
-    """Return a duration in seconds; those of a timedelta are an int if they are whole. What is no timedelta stays."""
+    """Return a duration in seconds: an int for a timedelta of whole seconds. Any other object is returned unchanged."""
     if not isinstance(duration, timedelta):
         return duration
     return duration // _SECOND if not duration % _SECOND else duration.total_seconds()

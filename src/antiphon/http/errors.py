@@ -1,4 +1,4 @@
-"""Errors with a status, which may be raised anywhere while a request is handled (RFC 9110 §15.5, RFC 9457).
+"""Errors with a status, which can be raised anywhere while a request is handled (RFC 9110 §15.5, RFC 9457).
 
 HTTPError
 ├── 4xx  BadRequest ... UnavailableForLegalReasons, ClientDisconnected
@@ -8,7 +8,7 @@ HTTPError
 from collections import UserString
 from collections.abc import Iterable, Mapping
 from copy import copy
-from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
+from copyreg import __newobj__  # type: ignore[attr-defined]  # which pickle uses to make an object without __init__
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -39,7 +39,7 @@ E = TypeVar("E", bound="HTTPError")
 Raised = TypeVar("Raised", bound=BaseException)
 
 Text: TypeAlias = str | UserString
-"""Text, or an object that becomes one, such as that of a key in the language of a request."""
+"""Text, or an object that becomes text, such as the translation of a key into the language of a request."""
 
 _DEMANDED = {
     405: ("Allow", "15.5.6", 'allow=["GET"]'),
@@ -67,11 +67,11 @@ FaultCode: TypeAlias = Literal[
     "not_an_integer", "not_an_object", "not_base64", "out_of_range", "pattern_mismatch", "too_few", "too_long",
     "too_many", "too_short", "unknown", "wrong_name", "wrong_type",
 ]  # fmt: skip
-"""A name for a kind of fault. ``invalid`` is any other, of which the detail alone tells."""
+"""A name for a kind of fault. ``invalid`` is any other fault, which only the detail describes."""
 
 
 class FaultBounds(TypedDict, total=False):
-    """The bounds that a value violates, by which its ``code`` can be said in other words."""
+    """The bounds that a value violates, for describing the fault in your own words."""
 
     min: float
     """The least length, number of items, or number."""
@@ -86,10 +86,10 @@ class FaultBounds(TypedDict, total=False):
 
 
 class FieldError(FaultBounds):
-    """One of the ``errors`` in problem details (RFC 9457 §3): a wrong field of a body, form or query.
+    """One of the ``errors`` in problem details (RFC 9457 §3): an invalid field of a body, form or query.
 
     ``pointer`` is a JSON Pointer to it (RFC 6901), empty for the whole; ``detail`` says what is wrong with it, and
-    ``code`` names that for programs, a ``FaultCode`` unless the error is the program's own.
+    ``code`` names the fault for programs: a ``FaultCode``, unless the error is your own.
     """
 
     pointer: str
@@ -98,7 +98,7 @@ class FieldError(FaultBounds):
 
 
 class ProblemOptions(TypedDict, total=False):
-    """The options that all errors have, but for the headers."""
+    """The options that all errors have, except the headers."""
 
     type: str | None
     """The URI of the kind of problem."""
@@ -115,22 +115,22 @@ class ErrorOptions(ProblemOptions, total=False):
 
 
 class AbortOptions(ErrorOptions, total=False):
-    """The options that all errors have, and those of single statuses."""
+    """The options that all errors have, and those of particular statuses."""
 
     challenge: "str | Challenge | Iterable[str | Challenge] | None"
-    """Of a 401 or a 407."""
+    """For a 401 or a 407."""
     allow: Iterable[str] | None
-    """Of a 405."""
+    """For a 405."""
     length: int | None
-    """Of a 416."""
+    """For a 416."""
     upgrade: str | Iterable[str] | None
-    """Of a 426."""
+    """For a 426."""
     retry_after: "float | timedelta | datetime | None"
-    """Of a 429 or a 503."""
+    """For a 429 or a 503."""
 
 
 def _text_of(detail: object) -> str:
-    """Return a lazy text in the language of the request that is being answered. Raises TypeError for other objects."""
+    """Return the text of a lazy string, in the language of the current request. Raises TypeError for other objects."""
     if not isinstance(detail, UserString):
         raise explained("wrong-body", TypeError(f"an error's detail is text, not {detail.__class__.__name__}"))
     return str(detail)
@@ -138,7 +138,7 @@ def _text_of(detail: object) -> str:
 
 def _checked_status(status: int) -> int:
     if not 400 <= status <= 599:
-        hint = "; raise Redirect(location) to lead elsewhere" if 300 <= status <= 399 else ""
+        hint = "; to redirect, raise Redirect(location)" if 300 <= status <= 399 else ""
         raise explained("bad-status", ValueError(f"an HTTPError has a status of 400 to 599, not {status}{hint}"))
     return status
 
@@ -147,12 +147,12 @@ def _checked_status(status: int) -> int:
 class HTTPError(Exception):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
-    A class with a status of its own needs none: ``NotFound("There is no such order.")``. ``detail`` is shown to the
-    client; a ``UserString`` becomes a str here. ``headers`` are added to the response. ``type`` is the URI of the
-    problem details object (RFC 9457 §3.1), ``title`` its short summary, ``members`` are further ones (§3.2).
+    A class that has its own status takes none: ``NotFound("There is no such order.")``. ``detail`` is shown to the
+    client; a ``UserString`` is converted to a str. ``headers`` are added to the response. ``type`` is the URI of the
+    problem details object (RFC 9457 §3.1), ``title`` its short summary, and ``members`` are its further members (§3.2).
     Raises ValueError for a status outside 400 to 599, and for one of 405, 407 and 426 without the header that RFC 9110
-    demands for it (§15.5); TypeError for a detail that is not text, for an unknown option, and for a member that has a
-    parameter of its own.
+    requires for it (§15.5); TypeError for a detail that is not text, for an unknown option, and for a member that has
+    its own parameter.
     """
 
     status: int = 500
@@ -203,7 +203,7 @@ class HTTPError(Exception):
 
     @property
     def errors(self) -> list[FieldError]:
-        """The single errors of a 422, each with its ``pointer``, ``detail`` and ``code``; empty if there are none.
+        """The individual errors of a 422, each with its ``pointer``, ``detail`` and ``code``; empty if there are none.
 
         They are the member ``errors`` of the problem details.
         """
@@ -227,7 +227,7 @@ class HTTPError(Exception):
 def _checked_members(members: Mapping[str, object]) -> dict[str, object]:
     own = next((name for name in _OWN_MEMBERS if name in members), None)
     if own is not None:
-        message = f"the member {own!r} of problem details has a parameter of its own: leave it out of members"
+        message = f"the member {own!r} of problem details has its own parameter: leave it out of members"
         raise explained("unknown-error-option", TypeError(message))
     return {**members}
 
@@ -273,7 +273,7 @@ class _Challenging(HTTPError):
 
 
 def _with_list(headers: HeaderFields, name: str, values: object) -> MutableHeaders:
-    """Return headers, of which one lists a value, or several (RFC 9110 §5.6.1); None leaves that as it is."""
+    """Return headers with one set to a list of one or several values (RFC 9110 §5.6.1); None leaves it as it is."""
     fields = MutableHeaders(headers)
     if values is not None:
         several = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
@@ -313,8 +313,8 @@ class NotFound(HTTPError):
 class MethodNotAllowed(HTTPError):
     """405: the resource exists, but not for this method (RFC 9110 §15.5.6).
 
-    ``allow`` becomes the Allow header: the methods that the resource has. Raises TypeError for one text, ValueError for
-    a method that is not a token.
+    ``allow`` becomes the Allow header: the methods that the resource has. Raises TypeError for a single str, ValueError
+    for a method that is not a token.
     """
 
     status = 405
@@ -577,7 +577,7 @@ assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
 def http_error(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> HTTPError:
     """Make the error for a status, of its own class if there is one. ``options`` are those of that class."""
     cls = ERRORS.get(status)
-    passed_on = cast("ErrorOptions", options)  # which others it has, the class says
+    passed_on = cast("ErrorOptions", options)  # the class says which other options it has
     return cls(detail, **passed_on) if cls is not None else HTTPError(status, detail, **passed_on)
 
 
@@ -586,18 +586,18 @@ def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOption
 
     ``options`` are those of the status's class: ``headers``, ``type``, ``title`` and ``members``, and ``challenge``,
     ``allow``, ``length``, ``upgrade`` or ``retry_after`` where the class has it. Raises ValueError for a status outside
-    of these, TypeError for one that is not a number, and for an option that its class does not have.
+    this range, TypeError for one that is not a number, and for an option that its class does not have.
     """
     if not isinstance(status, int):
-        raise explained("bad-status", TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}"))
+        raise explained("bad-status", TypeError(f"abort takes a status as a number, as in abort(404), not {status!r}"))
     raise http_error(status, detail, **options)
 
 
 def without_traceback(error: Raised) -> Raised:
     """Return a copy of an error, to be kept and raised again later.
 
-    What keeps an error keeps the frames of its traceback, too, with all of their variables. If one of these keeps the
-    error's keeper, all of it waits for the garbage collector.
+    An object that keeps an error also keeps the frames of its traceback, with all of their variables. If one of these
+    refers to that object, all of them wait for the garbage collector.
     """
     return copy(error)
 

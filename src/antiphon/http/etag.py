@@ -48,7 +48,7 @@ class ETag(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `"tag"` or `W/"tag"`. Raises ValueError for anything else, also for a tag without quotes."""
+        """Read `"tag"` or `W/"tag"`. Raises ValueError for anything else, including a tag without quotes."""
         if not _etag(text):
             raise ValueError(f"not an entity tag: {text[:80]!r}")
         self = cls.__new__(cls)
@@ -85,8 +85,8 @@ class ETags(Value):
     """The entity tags that a header lists, or `*`, which matches any current representation. Immutable.
 
     An absent header is False; a header that was sent is True, even if it is malformed. `in` compares strongly for
-    `IfMatch` and weakly for `IfNoneMatch`. Raises ValueError for tags beside a star, TypeError for anything but an
-    `ETag`.
+    `IfMatch` and weakly for `IfNoneMatch`. Raises ValueError for tags together with a star, TypeError for anything but
+    an `ETag`.
     """
 
     __slots__ = ("_is_complete", "_listed")

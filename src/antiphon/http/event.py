@@ -18,13 +18,13 @@ _MOST: int = 10**_DIGITS - 1
 class Event(Value):
     """One block of an event stream (WHATWG HTML §9.2.6). Immutable.
 
-    ``data`` is text, or another value that is made text before it is printed; None is for a block without data, from
-    which browsers only take ``id`` and ``retry``. ``event`` is the name under which browsers dispatch it ("message"
-    without one), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the last one),
-    ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that they skip.
-    Line ends in data and comments become LF. Raises ValueError for a name that is empty or has a line end, an id with a
-    line end or NUL, a ``retry`` below 0 or of 10**12 and more, and where nothing is given; TypeError for a name, id or
-    comment that is not text.
+    ``data`` is text, or another value that is converted to text before it is printed; None means a block without data,
+    from which browsers only take ``id`` and ``retry``. ``event`` is the name under which browsers dispatch it
+    ("message" without one), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the last
+    one), ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that they
+    skip. Line ends in data and comments become LF. Raises ValueError for a name that is empty or has a line end, an id
+    with a line end or NUL, a ``retry`` below 0 or of 10**12 or more, and if no argument is given; TypeError for a name,
+    id or comment that is not text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -46,11 +46,11 @@ class Event(Value):
         if event is not None and (_line_end(_text("name", event)) or not event):
             raise explained("bad-event", ValueError(f"an event's name is text without line ends, not {event!r}"))
         if id is not None and _line_end_or_nul(_text("id", id)):
-            raise explained("bad-event", ValueError(f"an event's id is text without line ends and NUL, not {id!r}"))
+            raise explained("bad-event", ValueError(f"an event's id is text without line ends or NUL, not {id!r}"))
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
         if all(part is None for part in self._identity()):
-            raise explained("bad-event", ValueError("an event without anything can't be sent"))
+            raise explained("bad-event", ValueError("an empty event can't be sent"))
 
     @property
     def data(self) -> Any:
@@ -64,12 +64,12 @@ class Event(Value):
 
     @property
     def id(self) -> str | None:
-        """The position in the stream after this event, sent back as Last-Event-ID; None if it stays."""
+        """The position in the stream after this event, sent back as Last-Event-ID; None leaves it unchanged."""
         return self._id
 
     @property
     def retry(self) -> float | None:
-        """The seconds until a client that lost the stream reconnects; None if they stay."""
+        """The seconds until a client that lost the stream reconnects; None leaves them unchanged."""
         return None if self._retry is None else self._retry / 1000
 
     @property
@@ -106,7 +106,7 @@ class Event(Value):
 
 
 def print_data(data: str) -> str:
-    """Return the block of an event that has data alone, as it is sent."""
+    """Return the block of an event that has only data, as it is sent."""
     return f"{_data_lines(_with_line_feeds(data))}\n\n"
 
 
@@ -117,7 +117,7 @@ def _data_lines(data: str) -> str:
 def parse_events(text: str) -> list[Event]:
     """Return the events in the text of a stream, in order, as a client reads it (WHATWG HTML §9.2.6). Never raises.
 
-    Each block that has a field or a comment is an event, also without data. A block without an empty line at its end is
+    Each block that has a field or a comment is an event, even without data. A block without an empty line at its end is
     left out, as are unknown fields, an id with NUL and a ``retry`` that is not a number. Except for data, the last
     field of a name counts.
     """
@@ -165,7 +165,7 @@ def _is_number(value: str) -> bool:
 
 
 def _with_line_feeds(text: str) -> str:
-    """Return text with its line ends, CR LF, CR or LF, as LF."""
+    """Return text with all line ends (CR LF, CR or LF) as LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

@@ -60,9 +60,7 @@ class Node(Value):
             )
         hidden = isinstance(port, str) and _obfuscated(port)
         if port is not None and not hidden and (type(port) is not int or not 0 <= port <= 65535):
-            raise explained(
-                "bad-http-value", ValueError(f"neither a port nor an identifier in place of one: {port!r:.80}")
-            )
+            raise explained("bad-http-value", ValueError(f"neither a port nor an identifier for one: {port!r:.80}"))
         self._host = host
         self._port = port
 
@@ -98,7 +96,7 @@ class Node(Value):
         return self._host[0] != "_" and self._host != "unknown"
 
     def __str__(self) -> str:
-        """Return the node as headers have it, without the quotes that Forwarded requires around a colon."""
+        """Return the node as it is written in headers, without the quotes that Forwarded requires around a colon."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return host if self._port is None else f"{host}:{self._port}"
 
@@ -177,7 +175,7 @@ class ForwardedElement(Value):
 
     @property
     def proto(self) -> str | None:
-        """The scheme by which the request came to the proxy, in lower case."""
+        """The scheme with which the request reached the proxy, in lower case."""
         proto = self._parameters.get("proto")
         return proto and proto.lower()
 
@@ -210,7 +208,7 @@ def format_forwarded(elements: list[ForwardedElement]) -> str:
 
 
 def elements_from_right(value: str) -> Iterator[str]:
-    """Yield the elements of Forwarded as written, stripped, the last one first, also empty and malformed ones.
+    """Yield the elements of Forwarded as written, stripped, the last one first, including empty and malformed ones.
 
     An unbalanced quote spoils only the elements on its left.
     """
@@ -235,10 +233,10 @@ def parse_prefix(text: str) -> str:
     backslash or a control character would make browsers read it as another path, or as a host.
     """
     if not text or not _prefix(text):
-        raise ValueError(f"not a path below which an application may stand: {text[:80]!r}")
+        raise ValueError(f"not a path that an application can be mounted at: {text[:80]!r}")
     path = decode_path(text.encode())
     if is_misleading(path):
-        raise ValueError(f"browsers would read this path otherwise: {text[:80]!r}")
+        raise ValueError(f"browsers would read this path differently: {text[:80]!r}")
     return path.rstrip("/")
 
 
@@ -252,9 +250,9 @@ def parse_port(text: str) -> int:
 class Networks:
     """IP addresses and networks, written "192.0.2.7", "10.0.0.0/8" or "2001:db8::/32". Immutable.
 
-    An IPv4 address that is mapped into IPv6 counts as IPv4. The zone of an IPv6 address ("%eth0") is ignored. Raises
-    ValueError for anything but a network, for a network whose address has bits below its mask, and for IPv4 that is
-    mapped into IPv6.
+    An IPv4-mapped IPv6 address counts as IPv4. The zone of an IPv6 address ("%eth0") is ignored. Raises
+    ValueError for anything but a network, for a network whose address has bits below its mask, and for an IPv4-mapped
+    IPv6 network.
     """
 
     __slots__ = ("_known", "_networks")
@@ -264,7 +262,7 @@ class Networks:
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
 
     def find(self, host: str) -> tuple[str, bool] | None:
-        """Return an address in its usual form, and True if a network has it; None if ``host`` is no address."""
+        """Return an address in its usual form, and True if a network contains it; None if ``host`` is no address."""
         return self._known(host) if len(host) <= _LONGEST else None
 
     def _look_up(self, host: str) -> tuple[str, bool] | None:
@@ -276,7 +274,7 @@ class Networks:
 
     @property
     def cover_everything(self) -> bool:
-        """True if one of the networks has every IPv4 or every IPv6 address."""
+        """True if one of the networks contains every IPv4 or every IPv6 address."""
         return any(network.prefixlen == 0 for network in self._networks)
 
     def __repr__(self) -> str:
@@ -303,5 +301,5 @@ def _network(text: str) -> "IPv4Network | IPv6Network":
             ValueError(f'an IP network is written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'),
         ) from None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
-        raise explained("bad-proxies", ValueError(f"{text!r} is IPv4, mapped into IPv6: write the IPv4 network"))
+        raise explained("bad-proxies", ValueError(f"{text!r} is IPv4 mapped into IPv6: write the IPv4 network"))
     return network

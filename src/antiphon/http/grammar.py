@@ -1,7 +1,7 @@
 """Building blocks of headers: tokens, lists, quoted strings, parameters and weights (RFC 9110 §5.6, §12.4).
 
-Reading is lenient: most functions skip malformed text instead of raising, and a quote without an end reaches to the
-end of the text. Printing is strict: it raises ValueError for text that cannot stand in a header.
+Reading is lenient: most functions skip malformed text instead of raising, and an unclosed quote extends to the end of
+the text. Printing is strict: it raises ValueError for text that is not allowed in a header.
 """
 
 import re
@@ -14,12 +14,12 @@ from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
 T = TypeVar("T")
 
 OWS = " \t"
-"""Optional whitespace: the characters that may stand around a value in a header (RFC 9110 §5.6.3)."""
+"""Optional whitespace: the characters that may surround a value in a header (RFC 9110 §5.6.3)."""
 
 # Possessive throughout, so that no input causes backtracking: reading stays linear.
 TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
-# RFC 9110 has three decimals. `.2` and more decimals are read too, since clients send them; the latter are cut.
+# RFC 9110 allows three decimals. `.2` and more decimals are read too, since clients send them; extra ones are cut.
 _QVALUE = (
     r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})"
     r"(?:(?<!1\.[0-9]{3})(?<=\.[0-9]{3})[0-9]++|(?<=1\.000)0++)?"
@@ -65,7 +65,7 @@ def split_list(value: str) -> list[str]:
 def quote_string(text: str) -> str:
     """Return `text` as a quoted string (RFC 9110 §5.6.4). Raise ValueError for control characters other than a tab."""
     if find_control(text):
-        raise explained("bad-http-value", ValueError(f"a quoted string cannot hold control characters: {text!r}"))
+        raise explained("bad-http-value", ValueError(f"a quoted string cannot contain control characters: {text!r}"))
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -140,7 +140,7 @@ _QUALITIES = _QualitiesAsWritten({"": 1.0} | {f"0.{tenths}": tenths / 10 for ten
 def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
     """Return the pattern of one element `item;q=0.5` of a list, for the functions below (RFC 9110 §12.4.2).
 
-    `item` is a regular expression without groups. With `parameters`, an item may have other parameters than a weight,
+    `item` is a regular expression without groups. With `parameters`, an item may have parameters other than a weight,
     and is found as written, with all its parameters.
     """
     # A malformed element matches too, with empty groups, so that no match begins inside of one.
@@ -176,7 +176,7 @@ def parse_qvalue(text: str) -> float:
 def split_weight(text: str) -> tuple[dict[str, str], float]:
     """Return the parameters without `q`, and the quality of `q`, 1.0 if it is absent (RFC 9110 §12.4.2).
 
-    Raise ValueError if `q` is no qvalue.
+    Raise ValueError if `q` is not a qvalue.
     """
     parameters = parse_parameters(text)
     weight = parameters.pop("q", "") or next((value for name, value in split_parameters(text) if name == "q"), "1")

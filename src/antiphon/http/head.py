@@ -12,10 +12,10 @@ from antiphon.http.headers import HeaderFields, Headers, combine
 from antiphon.http.urls.url import parse_host
 
 CONDITIONS = ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range")
-"""Fields that ask for something else than the whole response (RFC 9110 §13.1, §14.2)."""
+"""Fields that ask for something other than the whole response (RFC 9110 §13.1, §14.2)."""
 
 NOT_PLAIN = ("cache-control", "pragma", "upgrade", *CONDITIONS)
-"""Fields of which a request has none whose ``plain_target`` tells all that a cache has to know of it."""
+"""Fields that make a response depend on more than the URL: a request that has one has no ``plain_target``."""
 
 
 class Address(NamedTuple):
@@ -80,7 +80,7 @@ class Head(Protocol):
 
     @property
     def header_size(self) -> int:
-        """Bytes of the header section, with 32 for each field (RFC 9113 §6.5.2); 0 if the server limits it."""
+        """Bytes of the header section, plus 32 for each field (RFC 9113 §6.5.2); 0 if the server limits it."""
         ...
 
     @property
@@ -90,7 +90,7 @@ class Head(Protocol):
 
     @property
     def has_body(self) -> bool:
-        """False if the request surely has no body."""
+        """False if the request certainly has no body."""
         ...
 
     @property
@@ -110,10 +110,10 @@ class Head(Protocol):
         ...
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return what names the URL of a GET without a body, as the server has it: equal values, equal URLs.
+        """Return a key for the URL of a GET without a body, from the server's own values: equal keys mean equal URLs.
 
-        None for other requests, for those that have any of the fields ``NOT_PLAIN``, for those without a Host, and
-        where that can't be told in a moment.
+        None for other requests, for those that have any of the fields ``NOT_PLAIN``, for those without a Host, and if
+        the key can't be made quickly.
         """
         ...
 
@@ -123,9 +123,10 @@ class Head(Protocol):
         ...
 
     def send_early_hints(self, links: Iterable[str]) -> None:
-        """Send values of Link before the response, as ``Request.send_early_hints`` does; drop them if that can't be.
+        """Send values of Link before the response, as ``Request.send_early_hints`` does; drop them if they can't be
+        sent.
 
-        Raises ValueError for one that can't stand in a header.
+        Raises ValueError for a value that is not allowed in a header.
         """
         ...
 
@@ -138,7 +139,7 @@ class Head(Protocol):
 
 
 class RequestHead:
-    """A head of plain values, for requests that come from no server."""
+    """A head of plain values, for requests that don't come from a server."""
 
     __slots__ = (
         "_content", "_fields", "authority", "client", "http_version", "method", "path", "query_string", "raw_path",
@@ -236,7 +237,7 @@ class DerivedHead:
     """A head that gives the values of ``inner``, for subclasses to override. ``method`` and ``path`` may be set."""
 
     mount = ""
-    """The host and prefix at which another application hands requests on, for a head that is below them."""
+    """The host and prefix of the mount that this head is below; empty without one."""
 
     def __init__(self, inner: Head) -> None:
         self.inner = inner
@@ -247,7 +248,7 @@ class DerivedHead:
         self.receive = inner.receive
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return None: the values of the head inside may not be those of this one."""
+        """Return None: the values of ``inner`` may differ from those of this head."""
         return None
 
     @property
@@ -307,7 +308,7 @@ class DerivedHead:
 
     @property
     def has_body(self) -> bool:
-        """False if the request surely has no body."""
+        """False if the request certainly has no body."""
         return self.inner.has_body
 
     @property
@@ -333,11 +334,11 @@ def server_head(head: Head) -> Head:
 
 
 def check_one_host(line: str | bytes | None, http_version: str) -> None:
-    """Check that Host, as ``Head.host_line`` has it, was received once.
+    """Check that Host, as ``Head.host_line`` has it, was received exactly once.
 
     Raises BadRequest (400) for several hosts, and in HTTP/1.1 without any (RFC 9112 §3.2). Some servers give an empty
-    value in place of one that is missing, and URLs of http and https have a host (RFC 9110 §4.2), so an empty value
-    counts as missing.
+    value for a missing one, and URLs of http and https have a host (RFC 9110 §4.2), so an empty value counts as
+    missing.
     """
     if not line:
         if http_version == "1.1":
@@ -364,7 +365,7 @@ def check_host(line: str | bytes | None, http_version: str) -> None:
 
 def malformed_host() -> BadRequest:
     """Return the error for a host that is not a valid one."""
-    return BadRequest("The host that was asked for is malformed.")
+    return BadRequest("The requested host is malformed.")
 
 
 def mounted_at(head: Head) -> str:
@@ -411,5 +412,5 @@ def parse_length(value: str) -> int:
 
 
 def is_one_number(value: str) -> bool:
-    """True if a Content-Length is one number, of a length that no body exceeds."""
+    """True if a Content-Length is one number, with no more digits than a body can need."""
     return value.isdigit() and value.isascii() and len(value) < 20

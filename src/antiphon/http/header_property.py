@@ -1,6 +1,6 @@
 """Headers as attributes: read once from a request; read, set and deleted on a response.
 
-``parsed`` and ``negotiated`` declare the former, ``header`` the latter. Below them stand readers and printers that
+``parsed`` and ``negotiated`` declare the former, ``header`` the latter. Below them are readers and printers that
 several headers share.
 """
 
@@ -58,7 +58,7 @@ def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 
 def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
-    """Declare a header that the response may depend on: as ``parsed``, but access is recorded, for Vary."""
+    """Declare a header that the response may depend on: like ``parsed``, but access is recorded for Vary."""
     names = (name,)
 
     def compute(request: Negotiating) -> T:
@@ -118,7 +118,7 @@ def read_text(value: str | None) -> str | None:
 
 
 def print_text(value: str) -> str:
-    """Return text as it is. Raises TypeError for other types, ValueError for text that cannot stand in a header."""
+    """Return text as it is. Raises TypeError for other types, ValueError for text that is not allowed in a header."""
     if not isinstance(value, str):
         raise TypeError("it is text")
     return field_value(value)
@@ -142,7 +142,7 @@ def print_list(values: Iterable[str]) -> str:
 
 
 def print_tokens(values: Iterable[str]) -> str:
-    """Print a list of tokens, such as names of methods and headers. Raises ValueError for another element."""
+    """Print a list of tokens, such as names of methods and headers. Raises ValueError for any other element."""
     text = print_list(values)
     if bad := [token for token in text.split(", ") if text and not is_token(token)]:
         raise ValueError(f"{bad[0]!r} is not a token")
@@ -205,7 +205,8 @@ def read_items(value: str | None) -> tuple[Item, ...]:
 
 
 def members(*kinds: type[M]) -> tuple[Callable[[str | None], dict[str, M]], Callable[[Mapping[str, M]], str]]:
-    """Return a reader and a printer for a structured field that is a dictionary of such values (RFC 9651 §3.2).
+    """Return a reader and a printer for a structured field that is a dictionary of values of these types (RFC 9651
+    §3.2).
 
     The reader leaves out members of other types, and all parameters.
     """

@@ -72,7 +72,7 @@ class Headers:
     def getall(self, name: str) -> list[str]:
         """Return the elements of a list, from one line or several (RFC 9110 §5.6.1).
 
-        A field that is not a list, such as Date or Set-Cookie, has one element a line.
+        A field that is not a list, such as Date or Set-Cookie, has one element for each line.
         """
         name = name.lower()
         lines = [value for key, value in self.items() if key == name]
@@ -146,7 +146,7 @@ class MutableHeaders(Headers):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Set a field to one line, at the end, in place of its lines."""
+        """Replace all lines of a field by one line at the end."""
         put_line(self._fields, field_line(name, value))
 
     def __delitem__(self, name: str) -> None:
@@ -169,7 +169,7 @@ class MutableHeaders(Headers):
         self._fields.append(field_line(name, value))
 
     def update(self, fields: HeaderFields) -> None:
-        """Set several fields, at the end, in place of their lines.
+        """Replace all lines of several fields by new lines at the end.
 
         Raises ValueError and TypeError as ``Headers`` does.
         """
@@ -231,7 +231,7 @@ _known_name = lru_cache(maxsize=512)(_checked_name)
 
 
 def field_value(value: str) -> str:
-    """Return a value that can stand in a header (RFC 9110 §5.5). Raises ValueError otherwise, TypeError for non-str."""
+    """Return a value if a header may have it (RFC 9110 §5.5). Raises ValueError if not, TypeError for non-str."""
     if not isinstance(value, str):
         raise explained("bad-header-value", TypeError(f"a header's value is a str, not {type(value).__name__}"))
     if value.isascii() and value.isprintable() and value.strip() is value:
@@ -239,19 +239,19 @@ def field_value(value: str) -> str:
     if bad := _FORBIDDEN.search(value):
         raise explained(
             "bad-header-value",
-            ValueError(f"{bad.group()!r} at {bad.start()} cannot stand in a header's value: {value[:80]!r}"),
+            ValueError(f"{bad.group()!r} at {bad.start()} is not allowed in a header's value: {value[:80]!r}"),
         )
     return value
 
 
 @accelerated
 def field_line(name: str, value: str, /) -> tuple[str, str]:
-    """Return a name in lower case, and a value. Raises ValueError and TypeError for those that can't be sent."""
+    """Return a name in lower case, and a value. Raises ValueError and TypeError if they can't be sent."""
     return field_name(name), field_value(value)
 
 
 def combine(name: str, values: list[str]) -> str:
-    """Return one value for the lines of a field (RFC 9110 §5.3); the first one of Set-Cookie."""
+    """Return one value for the lines of a field (RFC 9110 §5.3); for Set-Cookie, the first."""
     if len(values) == 1:
         return values[0]
     if name == "cookie":
@@ -260,15 +260,16 @@ def combine(name: str, values: list[str]) -> str:
 
 
 LineIndex: TypeAlias = Mapping[bytes, bytes] | Sequence[tuple[bytes, bytes]]
-"""What ``find_line`` looks a name up in."""
+"""The index in which ``find_line`` looks up a name."""
 
 
 @accelerated
 def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, bytes | None, bool, int | None]:
-    """Return an index of a header section, and what it says of the host and the body.
+    """Return an index of a header section, its Host, and what it declares about the body.
 
-    That is the value of Host, True if a length or a transfer coding is declared, and the length of a body without
-    codings, else None. Names are in lower case. Several lines of a field are combined, which makes several hosts none.
+    The results after the index are the value of Host, True if a length or a transfer coding is declared, and the length
+    of a body without codings, else None. Names are in lower case. Several lines of a field are combined, so several
+    hosts become one invalid host.
     """
     index = dict(lines)
     if len(index) < len(lines):
@@ -287,7 +288,7 @@ def index_lines(lines: Sequence[tuple[bytes, bytes]], /) -> tuple[LineIndex, byt
 
 @accelerated
 def section_size(lines: Sequence[tuple[bytes, bytes]], /) -> int:
-    """Return the size of a header section in bytes, each line counted with 32 more (RFC 9113 §6.5.2)."""
+    """Return the size of a header section in bytes, with 32 more for each line (RFC 9113 §6.5.2)."""
     return 32 * len(lines) + sum([len(name) + len(value) for name, value in lines])
 
 
@@ -323,7 +324,7 @@ def encode_fields(fields: Sequence[tuple[str, str]], /) -> list[tuple[bytes, byt
 
 
 def _combine_bytes(name: bytes, values: list[bytes]) -> bytes:
-    """Do what ``combine`` does."""
+    """Combine values as ``combine`` does, in bytes."""
     if name == b"set-cookie":
         return values[0]
     return (b"; " if name == b"cookie" else b", ").join(values)
@@ -354,10 +355,10 @@ def put_line(fields: list[tuple[str, str]], line: tuple[str, str], /) -> None:
 def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
     """Return the names and values of fields in any form that ``Headers`` takes."""
     kind = type(fields)
-    if kind is tuple or kind is list:  # as ``dict``, in a tenth of the time of the interface
+    if kind is tuple or kind is list:  # like ``dict``, in a tenth of the time that the interface takes
         return cast("Iterable[tuple[str, str]]", fields)
     if kind is dict or isinstance(fields, Headers):
-        return fields.items()  # type: ignore[union-attr]  # as just found out
+        return fields.items()  # type: ignore[union-attr]  # as checked above
     return cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
 
 

@@ -9,11 +9,11 @@ from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.value import Value
 
 NO_BOUND = 1 << 62
-"""More than any body has bytes."""
+"""More bytes than any body has."""
 
 
 class LimitOptions(TypedDict, total=False):
-    """The keywords of ``Limits``. None is inherited."""
+    """The keywords of ``Limits``. A bound that is None is inherited."""
 
     body: int | None
     fields: int | None
@@ -52,7 +52,7 @@ DEFAULTS: LimitOptions = {
 
 
 class Limits(Value):
-    """Upper bounds of a request.
+    """Upper bounds on a request.
 
     - ``body``: bytes of the body, decoded (413); 16 MiB.
     - ``memory``: bytes of a body that is read at once, such as ``body`` or ``text`` (413); 16 MiB.
@@ -63,13 +63,13 @@ class Limits(Value):
     - ``files``: files of a form (413); 100.
     - ``file``: bytes of each file (413); by default only ``body`` limits it.
     - ``parts``: fields and files of a form together (413); 1000.
-    - ``timeout``: seconds to wait for the next bytes of a body (408); 30. 0 is no bound.
-    - ``rate``: the least bytes a second of a body, on average after five seconds (408); 240. 0 is no bound.
+    - ``timeout``: seconds to wait for the next bytes of a body (408); 30. 0 means no bound.
+    - ``rate``: the least bytes a second of a body, on average after five seconds (408); 240. 0 means no bound.
     - ``headers``: bytes of the header section, if the server does not limit it (431); 64 KiB.
     - ``query``: bytes of the query string (414); 64 KiB.
     - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.
-    - ``sockets``: WebSockets of a route at once, in each process (503); 200 where the handler is a ``def``, since each
-      has a thread then, and any number elsewhere.
+    - ``sockets``: WebSockets of a route at once, in each process (503); 200 for a ``def`` handler, since each socket
+      then has a thread; otherwise any number.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
     a negative bound, and for a bound that is not an int; ``timeout`` may be a float or a timedelta. Raises TypeError
@@ -121,7 +121,8 @@ class Limits(Value):
 
     def __setattr__(self, name: str, value: object) -> None:
         raise explained(
-            "bad-limit", AttributeError(f"limits don't change, so {name} can't be set; make others: Limits({name}=...)")
+            "bad-limit",
+            AttributeError(f"limits are immutable, so {name} can't be set; make new ones: Limits({name}=...)"),
         )
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -145,4 +146,4 @@ def _is_bound(name: str, bound: object) -> bool:
 
 
 UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
-"""The limits of a body that an application bounds by itself: only the pace counts."""
+"""The limits of a body whose size the application bounds itself: only the pace is limited."""

@@ -34,7 +34,7 @@ class Link(Value):
 
     ``target`` is a URI reference as written between the brackets: ASCII, with percent-escapes. ``rel`` is one relation
     type, or several with a space between. ``parameters`` has the rest by name ("title", "type", "anchor"), decoded; ""
-    is for one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for a target
+    means one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for a target
     that is not a URI reference, no relation type, names that are not tokens, and control characters.
     """
 
@@ -63,15 +63,15 @@ class Link(Value):
                 raise explained("bad-http-value", ValueError(f"not the name of a link's parameter: {name!r}"))
             if find_control(value):
                 raise explained(
-                    "bad-http-value", ValueError(f"control characters can't stand in a link: {value[:80]!r}")
+                    "bad-http-value", ValueError(f"a link can't contain control characters: {value[:80]!r}")
                 )
             value.encode()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one link. `title*` goes before `title`, and so on; the first of a repeated parameter counts.
+        """Read one link. `title*` takes precedence over `title`, and so on; the first of a repeated parameter counts.
 
-        Raises ValueError without a target in brackets or a relation type, and for those that ``Link`` refuses.
+        Raises ValueError without a target in brackets or a relation type, and for anything that ``Link`` refuses.
         """
         match = _link(text)
         if match is None:
@@ -117,7 +117,7 @@ class Link(Value):
 
 
 def parse_links(value: str) -> list[Link]:
-    """Return the links of the header Link (RFC 8288 §3), in order, without malformed ones, of the first 200.
+    """Return the links in the first 200 elements of the header Link (RFC 8288 §3), in order, without malformed ones.
 
     A comma inside brackets or quotes separates nothing. Never raises.
     """

@@ -47,7 +47,7 @@ class MultiDict(Generic[V]):
     _repeating: list[tuple[str, V]] | None
     """Every pair, if a name may come twice; None where these are the items of ``_found``."""
     _lists: dict[str, list[V]]
-    """All values of each name, once somebody has asked for those of one that may have several."""
+    """All values of each name, made when those of a name that may have several are first read."""
 
     def __init__(self, pairs: "Pairs[V]" = ()) -> None:
         if type(pairs) is dict:
@@ -173,7 +173,7 @@ class MutableMultiDict(MultiDict[V]):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: V) -> None:
-        """Give a name one value, in place of all its values, where the first of them stood."""
+        """Replace all values of a name by one, in the place of the first."""
         pairs = self._repeating
         if pairs is not None and name not in self._found:
             pairs.append((name, value))

@@ -1,4 +1,4 @@
-"""The priority of a response: how urgent it is, and if a part of it is of use already (RFC 9218)."""
+"""The priority of a response: how urgent it is, and if the client can use parts of it (RFC 9218)."""
 
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ class Priority(_Fields):
     """The urgency of a response, from 0, at once, to 7, in the background (RFC 9218 §4).
 
     ``str()`` prints the header's value. ``incremental`` is True if the client can use parts of the response as they
-    arrive, such as of an image. Raises ValueError for another urgency.
+    arrive, such as those of an image. Raises ValueError for any other urgency.
     """
 
     __slots__ = ()

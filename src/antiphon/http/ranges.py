@@ -103,9 +103,9 @@ class Range(Value):
 class ContentRange(Value):
     """The part of a representation that a message has (RFC 9110 §14.4). Immutable.
 
-    ``first`` and ``last`` are positions, both included; ``length`` is of the whole representation, None if unknown. A
-    416 has only the length. `ContentRange(*part, length)` is for a `ByteRange`. Raises ValueError for a part that ends
-    before it begins, or after the whole.
+    ``first`` and ``last`` are positions, both included; ``length`` is that of the whole representation, None if
+    unknown. A 416 has only the length. `ContentRange(*part, length)` is for a `ByteRange`. Raises ValueError for a part
+    that ends before it begins, or after the whole.
     """
 
     __slots__ = ("_first", "_last", "_length", "_unit")
@@ -188,7 +188,7 @@ class MultipartByteRanges:
         self, ranges: Sequence[ByteRange], length: int, *, boundary: str, content_type: str | None = None
     ) -> None:
         if not ranges:
-            raise explained("bad-http-value", ValueError("a body of parts has at least one"))
+            raise explained("bad-http-value", ValueError("a body of parts needs at least one"))
         if not _boundary(boundary):
             raise explained("bad-http-value", ValueError(f"not a multipart boundary: {boundary[:80]!r}"))
         described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"
@@ -218,7 +218,7 @@ class MultipartByteRanges:
 
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
-    """Return `Range.resolve` of a header, None also for a malformed one."""
+    """Return the result of `Range.resolve` for a header; None for a malformed one, too."""
     if (usual := _usual(header)) is None:
         try:
             unit, ranges = _parse(header)

@@ -18,7 +18,7 @@ _leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 
 
 class RaisedAnswer(Exception):
-    """An exception that is answered by its status and headers, without content, wherever it is raised.
+    """An exception that is answered with its status and headers, without content, wherever it is raised.
 
     ``location`` is the URL reference of a redirect, else None. Error handlers don't see the exception.
     Raises ValueError for bad ``headers``.
@@ -35,11 +35,11 @@ class RaisedAnswer(Exception):
 class ExternalLocation(BadRequest, ValueError):
     """The error for a location that names a site: a ValueError, and a 400, since a client may have chosen it.
 
-    ``location`` is the location. The text of the error is for the programmer, its ``detail`` for the client.
+    ``location`` is the refused location. The text of the error is for the programmer, its ``detail`` for the client.
     """
 
     def __init__(self, location: str) -> None:
-        super().__init__("The address to go on to is not one of this site.")
+        super().__init__("The address to redirect to is not on this site.")
         self.location = location
 
     def __str__(self) -> str:
@@ -50,16 +50,16 @@ class ExternalLocation(BadRequest, ValueError):
 
 
 class Redirect(RaisedAnswer):
-    """An exception that is answered by a redirect to ``location``, a URL reference, wherever it is raised.
+    """An exception that is answered with a redirect to ``location``, a URL reference, wherever it is raised.
 
     ``status`` is 301, 302, 303, 307 or 308 (RFC 9110 §15.4). Error handlers don't see the exception. Raises
-    ExternalLocation, a ValueError that is answered by a 400, for a location that names a site, unless ``external`` is
+    ExternalLocation, a ValueError that is answered with a 400, for a location that names a site, unless ``external`` is
     True. Raises ValueError for a lone surrogate, for an ``otherwise`` that names a site, for a status that is not a
     redirect's, and for bad ``headers``; TypeError for a location that is not text.
 
-    With ``otherwise`` nothing that a client has chosen raises: the redirect leads there for a location that names a
-    site, that is None, empty, no text or longer than 2048 characters, and that browsers read otherwise than it looks. A
-    whole URL of this site passes if its ``origin`` is given, such as ``request.url.origin``.
+    With ``otherwise``, no location that a client has chosen raises: the redirect goes to ``otherwise`` if ``location``
+    names a site, is None, empty, not text or longer than 2048 characters, or if browsers read it differently than it
+    looks. A whole URL of this site passes if you give its ``origin``, such as ``request.url.origin``.
     """
 
     @overload
@@ -93,7 +93,7 @@ class Redirect(RaisedAnswer):
 
 
 class NotModified(RaisedAnswer):
-    """An exception that is answered by a 304 without content, wherever a handler of GET or HEAD raises it.
+    """An exception that is answered with a 304 without content, wherever a handler of GET or HEAD raises it.
 
     ``headers`` are those of the corresponding 200 that caches update: Cache-Control, Content-Location, ETag, Expires,
     Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad ``headers``.
@@ -106,7 +106,7 @@ class NotModified(RaisedAnswer):
 
 
 def check_redirect(status: int) -> int:
-    """Return the status of a redirect. Raises ValueError for another status."""
+    """Return the status of a redirect. Raises ValueError for any other status."""
     if status not in REDIRECTS:
         raise explained("bad-status", ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are"))
     return status
@@ -115,14 +115,14 @@ def check_redirect(status: int) -> int:
 def redirect_location(
     location: str | None, external: bool, otherwise: str | None = None, origin: str | None = None
 ) -> str:
-    """Return a URL reference in ASCII, for Location; with ``otherwise``, that for whatever does not lead to this site.
+    """Return a URL reference in ASCII, for Location; or ``otherwise`` for a location that is not on this site.
 
     Text from a request must not lead users to a site of an attacker's choice (CWE-601). Raises ExternalLocation for a
     location that names a site, unless it is ``external`` or there is an ``otherwise``; ValueError if that names one.
     """
     if otherwise is None:
         if not isinstance(location, str):
-            raise explained("external-redirect", TypeError(f"a redirect leads to a URL reference, not to {location!r}"))
+            raise explained("external-redirect", TypeError(f"a redirect goes to a URL reference, not to {location!r}"))
         uri = as_uri(location)
         if _leaves(uri) and not external:
             raise explained("external-redirect", ExternalLocation(location))
@@ -140,7 +140,7 @@ def _on_this_site(location: object, origin: str | None) -> str | None:
     if not isinstance(location, str) or len(location) > _LONGEST:
         return None
     try:
-        url = URL(location)  # which refuses what browsers would read otherwise
+        url = URL(location)  # which refuses text that browsers would read differently
         uri = as_uri(location)
         if _leaves(uri):
             uri = as_uri(url.target) if origin and url.origin == origin else ""

@@ -25,7 +25,7 @@ class ServerTiming(_Fields):
     """A metric (W3C Server Timing §3); `str()` prints it for the header, `db;dur=53.2;desc="two queries"`.
 
     ``name`` is a token, ``dur`` milliseconds with three decimals, ``desc`` ASCII text for people. Raises ValueError for
-    another name or text, for control characters, and for a duration that is negative or above 10**12 - 1.
+    any other name or text, for control characters, and for a duration that is negative or above 10**12 - 1.
     """
 
     __slots__ = ()
@@ -63,7 +63,7 @@ def _read_duration(written: str) -> float | None:
 
 
 def parse_server_timing(value: str) -> list[ServerTiming]:
-    """Return the metrics of Server-Timing, in order, skipping malformed ones, of the first 200. Never raises."""
+    """Return the metrics in the first 200 elements of Server-Timing, without malformed ones. Never raises."""
     elements = [match[0] for match in islice(_elements(value), _MOST_METRICS)]
     return [ServerTiming.parse(text) for text in elements if is_token(text.partition(";")[0].strip(OWS))]
 

@@ -19,7 +19,7 @@ from antiphon.http.value import Value
 T = TypeVar("T")
 
 MOST_ITEMS = 4096
-"""The most names and items in one field, those of parameters included; RFC 9651 wants 1024 members to be read."""
+"""The most names and items in one field, those of parameters included; RFC 9651 requires that 1024 members are read."""
 _MOST_INTEGER = 10**15 - 1
 _MOST_DECIMAL = Decimal(10**12)
 _THOUSANDTH = Decimal("0.001")
@@ -52,7 +52,7 @@ class Token(str):
 
 
 class DisplayString(str):
-    """A text for people, in any script (RFC 9651 §3.3.8). A plain ``str`` is a string in ASCII."""
+    """Text for people, in any script (RFC 9651 §3.3.8). A plain ``str`` is a string in ASCII."""
 
     __slots__ = ()
 
@@ -80,7 +80,8 @@ class _WithParameters(Value):
 class Item(_WithParameters):
     """A value with parameters; ``str()`` prints it (RFC 9651 §3.3). Immutable.
 
-    Raises ValueError for what no item can be: a number that is too large, text that is not ASCII, a bad name.
+    Raises ValueError for anything that can't be an item: a number that is too large, text that is not ASCII, a bad
+    name.
     """
 
     __slots__ = ("_value",)
@@ -146,7 +147,7 @@ def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
 def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> str:
     """Print a list (RFC 9651 §4.1.1); values become items.
 
-    Raises ValueError for what ``Item`` refuses, TypeError for a text.
+    Raises ValueError for what ``Item`` refuses, TypeError for a str.
     """
     if isinstance(members, str | bytes):
         raise explained("bad-http-value", TypeError(f"it is a list, such as [{members!r}]"))
@@ -162,7 +163,7 @@ def format_structured_dictionary(members: Mapping[str, StructuredMember | BareIt
 
 
 class _Scanner:
-    """A place in a field, and the count of items up to there."""
+    """A position in a field, and the number of items up to it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -292,7 +293,7 @@ def _print_bare(value: BareItem) -> str:
         return f":{b2a_base64(value, newline=False).decode()}:"
     if isinstance(value, datetime):
         return format_structured_date(value)
-    raise explained("bad-http-value", ValueError(f"no item of a structured field: {value!r:.80}"))
+    raise explained("bad-http-value", ValueError(f"not an item of a structured field: {value!r:.80}"))
 
 
 def _print_text(text: str) -> str:

@@ -26,7 +26,8 @@ class TraceParent(_Fields):
     """A place in a trace (W3C Trace Context §3.2); `str()` prints the header's value, as version 0.
 
     ``trace_id`` is 32 hexadecimal digits in lower case, not all zero; ``parent_id``, of the call that sent the request,
-    is 16 such digits. ``flags`` is a number of one byte, ``version`` that of the header. Raises ValueError for others.
+    is 16 such digits. ``flags`` is a number of one byte, ``version`` that of the header. Raises ValueError for other
+    values.
     """
 
     __slots__ = ()
@@ -53,7 +54,7 @@ class TraceParent(_Fields):
     def parse(cls, text: str) -> Self:
         """Read `00-<trace id>-<parent id>-<flags>`.
 
-        A header of a later version may have more after a dash; then only the known flags are read (§3.2.4). Raises
+        A header of a later version can have more after a dash; then only the known flags are read (§3.2.4). Raises
         ValueError for anything else.
         """
         match = _traceparent(text)

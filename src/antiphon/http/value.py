@@ -1,4 +1,4 @@
-"""Equality of values, by which all immutable headers compare."""
+"""Equality by value, for all immutable headers."""
 
 
 class Value:

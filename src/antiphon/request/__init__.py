@@ -1,4 +1,4 @@
-"""The request: its head, body and dependencies, and the trusted proxies that tell of it."""
+"""The request: its head, body and dependencies, and the trusted proxies that report on it."""
 
 from typing import NoReturn
 

@@ -1,6 +1,6 @@
 """Readings of a request's body: as a whole, as a form, as JSON, and as values of given types.
 
-``Request`` has a property or a method for each of them, which keeps what was read.
+``Request`` has a property or a method for each of them, which keeps its result.
 """
 
 from collections.abc import Callable
@@ -30,19 +30,19 @@ class Members(dict[str, Any]):
 
 
 def not_loaded(content: Content, reader: str) -> Exception:
-    """Return the error for ``reader``, which reads on an event loop a body that has not arrived yet."""
+    """Return the error for ``reader``: code on an event loop that reads a body that has not arrived yet."""
     return content.failure_again() or explained(
         "body-not-loaded",
         RuntimeError(
             f"this request's body is not loaded yet, and {reader} is on an event loop, where nothing may wait"
-            ' for it: `await request.aload()` first, or have its route say receive="load"; a middleware that reads'
-            " the body says @app.middleware(loads_body=True)"
+            ' for it: `await request.aload()` first, or give its route receive="load"; middleware that reads'
+            " the body needs @app.middleware(loads_body=True)"
         ),
     )
 
 
 def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:
-    """Return the error for a body of another type than the wanted one. ``content_type`` is what was declared."""
+    """Return the error for a body of the wrong type. ``content_type`` is what was declared."""
     sent = f"not {content_type[:80]}" if content_type else "but its type is not declared"
     return UnsupportedMediaType(f"The body must be {wanted}, {sent}.")
 
@@ -63,7 +63,7 @@ def read_whole(content: Content, limits: Limits, *, is_json: bool = False) -> by
 def json_decoder() -> Callable[..., object]:
     """Return the function that decodes JSON.
 
-    It is imported on first use; an import statement that is repeated takes as long as a small body.
+    It is imported on first use; a repeated import statement takes as long as decoding a small body.
     """
     from antiphon.serialization.json import decode_json
 

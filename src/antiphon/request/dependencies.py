@@ -40,9 +40,9 @@ class SettableDependency(Protocol[T_contra]):
 class Dependency(Generic[T]):
     """A typed value of requests: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
 
-    ``name`` is for error messages only: two dependencies of one name are different. ``fix`` is the line of code that
-    provides the dependency, such as ``app.use(Tenants())``. Only the library's own, such as ``request.session``, are
-    attributes of requests, too.
+    ``name`` is for error messages only: two dependencies with the same name are different. ``fix`` is the line of code
+    that provides the dependency, such as ``app.use(Tenants())``. Only the library's own, such as ``request.session``,
+    are attributes of requests, too.
     """
 
     __slots__ = ("__orig_class__", "fix", "name")  # the first is set by Dependency[Book]("book"): the type of the value
@@ -71,7 +71,7 @@ class Dependency(Generic[T]):
         return explained(
             "missing-dependency",
             RuntimeError(
-                f"no application answers this request, so that nothing provides the dependency {self.name!r}:"
+                f"no application answers this request, so nothing provides the dependency {self.name!r}:"
                 f" set it, or have an application provide it with {self.fix}"
             ),
         )
@@ -81,7 +81,9 @@ class Dependency(Generic[T]):
 
 
 class OfRequest:
-    """Base class of what a request keeps and knows that request: it doesn't keep it in turn, so that both are freed."""
+    """Base class of objects that a request keeps, and that know it: they don't keep the request in turn, so that both
+    are freed.
+    """
 
     __slots__ = ("_request_of",)
 
@@ -96,8 +98,8 @@ class OfRequest:
             raise explained(
                 "request-is-gone",
                 RuntimeError(
-                    f"the request of this {type(self).__name__} has ended, and is gone: keep the request, too, in what"
-                    " runs after it"
+                    f"the request of this {type(self).__name__} has ended, and is gone: keep the request, too, in code"
+                    " that runs after it"
                 ),
             )
         return request

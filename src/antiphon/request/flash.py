@@ -14,7 +14,7 @@ class HasHTML(Protocol):
 class FlashMessage(NamedTuple):
     """A message for a visitor. Its ``category`` is any text, such as "error"; ``message`` is text.
 
-    A message that was given as markup has ``__html__``, by which templates take it as it is; they escape others.
+    A message that was given as markup has ``__html__``, so templates insert it as it is; they escape others.
     """
 
     category: str
@@ -30,7 +30,7 @@ class FlashMessages(ABC):
     def __call__(self, message: str | UserString | HasHTML, category: str = "message") -> None:
         """Queue a message, text or markup, for this response or the next one of this visitor. A ``UserString`` is text.
 
-        Raises TypeError for another object, RuntimeError in a stream, which is sent when the messages have been kept.
+        Raises TypeError for any other object, RuntimeError in a stream, which is sent after the messages were stored.
         """
 
     @abstractmethod

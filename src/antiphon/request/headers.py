@@ -38,7 +38,7 @@ _essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
 _USUAL_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 
 
-# Imported once: an import statement that is repeated takes as long as the parser of a short header.
+# Imported once: a repeated import statement takes as long as parsing a short header.
 @cache
 def _authorization_type() -> "type[Authorization]":
     from antiphon.http.authorization import Authorization
@@ -110,20 +110,20 @@ class RequestHeaders:
         return content_type.charset if content_type is not None else None
 
     accept = negotiated("accept", Accept.parse)
-    """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client prefers, and how much. Absent, it takes
-    any.
+    """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client prefers, and how much. An absent header
+    accepts any.
     """
     accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
-    """Accept-Charset (RFC 9110 §12.5.2), an ``AcceptCharset``: the charsets that the client prefers. Absent, it takes
-    any.
+    """Accept-Charset (RFC 9110 §12.5.2), an ``AcceptCharset``: the charsets that the client prefers. An absent header
+    accepts any.
     """
     accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
-    """Accept-Encoding (RFC 9110 §12.5.3), an ``AcceptEncoding``: the content codings that the client can undo. Absent,
-    it takes any.
+    """Accept-Encoding (RFC 9110 §12.5.3), an ``AcceptEncoding``: the content codings that the client can decode. An
+    absent header accepts any.
     """
     accept_languages = negotiated("accept-language", AcceptLanguage.parse)
-    """Accept-Language (RFC 9110 §12.5.4), an ``AcceptLanguage``: the languages that the client prefers. Absent, it
-    takes any.
+    """Accept-Language (RFC 9110 §12.5.4), an ``AcceptLanguage``: the languages that the client prefers. An absent
+    header accepts any.
     """
     access_control_request_headers = parsed("access-control-request-headers", read_list)
     """Access-Control-Request-Headers (Fetch), a tuple of names: the headers that a preflight request asks for, else
@@ -142,7 +142,7 @@ class RequestHeaders:
     was sent, else empty. They are not checked.
     """
     content_encoding = parsed("content-encoding", read_text)
-    """Content-Encoding (RFC 9110 §8.4), text: the coding of the body as it was sent, which is undone already, else
+    """Content-Encoding (RFC 9110 §8.4), text: the coding of the body as it was sent, which is already decoded, else
     None.
     """
     content_language = parsed("content-language", read_list)
@@ -156,7 +156,7 @@ class RequestHeaders:
     content_type = parsed("content-type", or_none(MediaType.parse))
     """Content-Type (RFC 9110 §8.3), a ``MediaType``: the media type of the body with its parameters, else None."""
     date = parsed("date", read_date)
-    """Date (RFC 9110 §6.6.1), a ``datetime`` in UTC: the time at which the request was made, else None."""
+    """Date (RFC 9110 §6.6.1), a ``datetime`` in UTC: the time when the request was made, else None."""
     dnt = parsed("dnt", flag("1")[0])
     """DNT (Tracking Preference Expression), a bool: True if the client asks not to be tracked."""
     early_data = parsed("early-data", flag("1")[0])
@@ -180,9 +180,9 @@ class RequestHeaders:
     ``precondition``.
     """
     if_range = parsed("if-range", IfRange.parse)
-    """If-Range (RFC 9110 §13.1.5), an ``IfRange``: the entity tag or date by which ``range`` holds, else empty."""
+    """If-Range (RFC 9110 §13.1.5), an ``IfRange``: the entity tag or date under which ``range`` applies, else empty."""
     if_unmodified_since = parsed("if-unmodified-since", read_date)
-    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: the client's copy is of then, else None."""
+    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: the time of the client's copy, else None."""
     last_event_id = parsed("last-event-id", _last_event_id)
     """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source got, else None."""
     max_forwards = parsed("max-forwards", read_number)
@@ -232,7 +232,7 @@ class RequestHeaders:
     sec_gpc = parsed("sec-gpc", flag("1")[0])
     """Sec-GPC (Global Privacy Control), a bool: True if the person asks that data about them are not sold or shared."""
     sec_purpose = parsed("sec-purpose", read_text)
-    """Sec-Purpose (Fetch), text: ``prefetch`` if nobody may look at the response, else None."""
+    """Sec-Purpose (Fetch), text: ``prefetch`` if the response may never be shown, else None."""
     service_worker = parsed("service-worker", flag("script")[0])
     """Service-Worker (Service Workers), a bool: True if the script of a service worker is asked for."""
     traceparent = parsed("traceparent", _trace_parent)
@@ -244,7 +244,9 @@ class RequestHeaders:
     upgrade_insecure_requests = parsed("upgrade-insecure-requests", flag("1")[0])
     """Upgrade-Insecure-Requests (Upgrade Insecure Requests), a bool: True if the client prefers https."""
     user_agent = parsed("user-agent", _user_agent)
-    """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the client's text, which knows browser and system, else empty."""
+    """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the client's text, with its browser and system as attributes,
+    else empty.
+    """
     via = parsed("via", read_list)
     """Via (RFC 9110 §7.6.3), a tuple of intermediaries, nearest to the client first, else empty."""
     want_content_digest = parsed("want-content-digest", _preferences)

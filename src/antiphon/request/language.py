@@ -1,4 +1,4 @@
-"""The interface of languages: the one in which a request is answered, and the texts in it."""
+"""The interface of languages: the language of a response, and the texts in it."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 class Language(ABC):
     """The language of one request, with its texts: ``request.language.gettext("welcome", name="Ann")``.
 
-    A text is looked for under its key in this language, then in those that the tag falls back to ("de" for "de-AT"),
+    A text is looked up by its key in this language, then in those that the tag falls back to ("de" for "de-AT"),
     then in the default language; one that is missing is the key itself. ``{name}`` in a text stands for the value of
     that name.
     """
@@ -20,9 +20,9 @@ class Language(ABC):
     @property
     @abstractmethod
     def tag(self) -> str:
-        """The tag (RFC 5646), such as "de-AT". One that is set is looked up among those that the application has.
+        """The tag (RFC 5646), such as "de-AT". If you set it, it is looked up among the languages of the application.
 
-        Raises ValueError for a language that it does not have, nor one that the tag falls back to.
+        Raises ValueError if the application has neither this language nor one that the tag falls back to.
         """
 
     @tag.setter
@@ -32,11 +32,11 @@ class Language(ABC):
     @property
     @abstractmethod
     def dir(self) -> Literal["ltr", "rtl"]:
-        """The direction in which the language is written, as HTML's attribute ``dir`` has it."""
+        """The direction in which the language is written, as a value of HTML's attribute ``dir``."""
 
     @abstractmethod
     def remember(self) -> None:
-        """Have the visitor's browser remember the language, by a cookie with the response.
+        """Make the visitor's browser remember the language, with a cookie in the response.
 
         Raises RuntimeError if the application keeps no such cookie.
         """
@@ -49,7 +49,7 @@ class Language(ABC):
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
         """Return the text of a key as it is written, with its placeholders; None if there is none in any language.
 
-        Of plural forms it is the one for ``n``.
+        If it has plural forms, the result is the one for ``n``.
         """
 
     @abstractmethod

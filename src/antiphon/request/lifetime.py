@@ -1,4 +1,4 @@
-"""The lifetime of a request: the time that is left for its answer, and what ends it before that."""
+"""The lifetime of a request: the time that is left for its response, and the events that end it early."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from asyncio import Future
 
 EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
-"""The reason for which a request ends early: its time is up, its client has left, or the process drains."""
+"""The reason why a request ends early: its time is up, its client has left, or the process drains."""
 
 
 class Lifetime:
-    """The time for which a request is wanted: until its deadline, while its client is there and the process serves.
+    """The time in which a request is needed: until its deadline passes, its client disconnects, or its process drains.
 
-    An ``async def`` handler is cancelled when its deadline passes, and, where its route says so, when its client
-    disconnects. A ``def`` handler cannot be: it may ask. Clients are watched over ASGI and RSGI, where the server tells
-    of them; WSGI servers don't.
+    An ``async def`` handler is cancelled when its deadline passes, and, if its route says so, when its client
+    disconnects. A ``def`` handler can't be cancelled, but it can ask. Clients are watched over ASGI and RSGI, where the
+    server reports disconnects; WSGI servers don't.
     """
 
     __slots__ = (
@@ -51,7 +51,7 @@ class Lifetime:
 
     @property
     def is_client_gone(self) -> bool:
-        """True if the client is known to have disconnected. It is watched from the first question on."""
+        """True if the client is known to have disconnected. It is watched from the first time you ask."""
         if not (self._is_asked_for or self._is_client_gone) and self._is_told:
             self._is_asked_for = True
             self._watch_until_the_end()
@@ -84,12 +84,13 @@ class Lifetime:
     def shield(self) -> "Shield":
         """Return a context manager, ``with request.lifetime.shield():``, in which the handler is not cancelled.
 
-        What would have cancelled it does so behind the block. Other cancellations, as those of the server, pass.
+        What would have cancelled it does so after the block. Other cancellations, such as those of the server, are not
+        delayed.
         """
         return Shield(self)
 
     def _limit(self, seconds: float) -> None:
-        """Let the deadline be in some seconds, unless it is before that."""
+        """Set the deadline to some seconds from now, unless it is earlier."""
         self._ends_at = min(self._ends_at, monotonic() + seconds)
 
     def _renew(self) -> None:
@@ -101,7 +102,7 @@ class Lifetime:
     def _on_disconnect(self, function: Callable[[], object]) -> Callable[[], None]:
         """Call a function on the running loop when the client disconnects; return the function that withdraws it.
 
-        A client that has left already is told of soon, not at once.
+        If the client has already left, the function is called soon, not at once.
         """
         from asyncio import get_running_loop
 
@@ -115,7 +116,7 @@ class Lifetime:
         return watcher
 
     def _hold(self, cancel: Callable[[], object]) -> bool:
-        """Keep the function that cancels the handler until no shield is up. Return False if there is none now."""
+        """Keep the function that cancels the handler until no shield is up. Return False if none is up now."""
         if self._shields and self._held is None:
             self._held = cancel
         return self._shields > 0
@@ -130,7 +131,7 @@ class Lifetime:
 
     @property
     def _is_told(self) -> bool:
-        """True if the server tells of the disconnect."""
+        """True if the server reports the disconnect."""
         return getattr(self._head, "wait_disconnect", None) is not None
 
     def _watch_client(self) -> None:
@@ -143,7 +144,9 @@ class Lifetime:
         self._watch, self._is_own_watch = watch, watch is not waiting
 
     def _tell(self, watch: "Future[None]") -> None:
-        """Call who waits for the client's disconnect. A server that fails to tell is no reason to break off."""
+        """Call the functions that wait for the client's disconnect. A server that fails to report it is no reason to
+        abort.
+        """
         if not watch.cancelled() and watch.exception() is None:
             self._is_client_gone = True
             watchers, self._watchers = self._watchers, []
@@ -151,7 +154,7 @@ class Lifetime:
                 watcher.function()
 
     def _withdraw(self, watcher: "_Watcher") -> None:
-        """Call the function of a watcher no more."""
+        """Remove a watcher: its function is no longer called."""
         if watcher in self._watchers:
             self._watchers.remove(watcher)
         if not self._watchers and self._watch is not None and self._is_own_watch:
@@ -172,7 +175,7 @@ class Lifetime:
             after(_awaited(withdraw))
 
     async def _look(self) -> Callable[[], None]:
-        """Watch the client, and give a server that knows already that it has left the time to say so."""
+        """Watch the client, and give a server that already knows of its disconnect time to say so."""
         withdraw = self._on_disconnect(bool)
         await yield_to_loop()
         await yield_to_loop()
@@ -203,7 +206,7 @@ class _Watcher:
 
 
 class Shield:
-    """A block that the end of a request's lifetime does not break off."""
+    """A block that the end of a request's lifetime does not interrupt."""
 
     __slots__ = ("_lifetime",)
 

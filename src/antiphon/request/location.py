@@ -5,7 +5,7 @@ from typing import Any
 
 
 class Location(Mapping[str, Any]):
-    """Where a client is, as far as its address tells: ``location.city``, or ``location["city"]``.
+    """The place where a client is, as far as its address tells: ``location.city``, or ``location["city"]``.
 
     It is false if nothing is known, and each of its values is None then. ``city`` and ``country`` are names, ``lat``
     and ``lon`` degrees north and east (WGS 84). It is a mapping of these four, and of ``further`` values that the

@@ -1,4 +1,4 @@
-"""Trusted proxies: a request's client, scheme and host as they tell them. No other peer is believed.
+"""Trusted proxies: a request's client, scheme and host as they report them. No other peer is believed.
 
 The headers of proxies are read from the right, where the nearest proxy wrote, up to the first address that is not a
 trusted proxy's: the client. Nothing that the client wrote itself is believed.
@@ -25,7 +25,7 @@ from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 
 MOST_HOPS = 32
-"""Most proxies in a chain that are looked through."""
+"""The most proxies of a chain that are examined."""
 
 DEFAULT_HEADERS = ("x-forwarded-for", "x-forwarded-proto")
 """The headers that nearly every proxy sets."""
@@ -36,19 +36,19 @@ _SCHEMES = frozenset({"http", "https"})
 NAMES_ARE_EXACT = "antiphon.names_are_exact"
 """A key of the environ, true if the server or a middleware drops headers whose names have an underscore."""
 _exact_server = re.compile(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9]{2,})(?:\.[\w.+-]*)?").fullmatch
-"""Match the servers that drop such headers by themselves: Waitress, and Gunicorn from 22 on."""
+"""Match the servers that drop such headers themselves: Waitress, and Gunicorn since 22."""
 
 
 class TrustedProxies:
     """The proxies that are believed, and the headers that each of them sets.
 
     ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for every peer on a unix socket.
-    ``headers`` are those that each of the proxies sets or appends to by itself, whatever the client sent: either
+    ``headers`` are those that each of the proxies always sets or appends to, whatever the client sent: either
     "forwarded" (RFC 7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and
     "x-forwarded-port"; with both, "x-forwarded-prefix". Raises ValueError for anything else, and for "*".
 
     ``address in proxies`` is True if a connection from an address is a proxy's. The address is an IP address, an
-    ``Address``, or None if the server tells none. An IPv4 address that is mapped into IPv6 counts as IPv4.
+    ``Address``, or None if the server provides none. An IPv4-mapped IPv6 address counts as IPv4.
     """
 
     def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
@@ -77,7 +77,7 @@ class TrustedProxies:
     def find(self, host: str, port: int | str | None = None) -> tuple[Address | None, bool]:
         """Return an address in its usual form, and True if it is a proxy's.
 
-        An IPv4 address that is mapped into IPv6 becomes IPv4. Anything but an IP address becomes None, and is not a
+        An IPv4-mapped IPv6 address becomes IPv4. Anything but an IP address becomes None, and is not a
         proxy's. A hidden port is left out.
         """
         found = self._networks.find(host)
@@ -111,7 +111,7 @@ def _networks(declared: Iterable[str]) -> Networks:
     if "*" in listed or networks.cover_everything:
         raise explained(
             "bad-proxies",
-            ValueError("to trust every address lets each client choose its own: list the addresses of the proxies"),
+            ValueError("trusting every address would let clients choose their own: list the addresses of the proxies"),
         )
     return networks
 
@@ -131,10 +131,10 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
 
 
 def behind(head: Head, proxies: TrustedProxies) -> Head:
-    """Return a head with what trusted proxies tell, if its connection is such a proxy's; else the very same head.
+    """Return a head with the values that trusted proxies report, if its connection is from one; else the head itself.
 
-    A WSGI server that may take another header for the proxy's is not believed, which is logged once: then nobody knows
-    the client.
+    A WSGI server that may mistake another header for the proxy's is not believed. This is logged once, and the client
+    is unknown.
     """
     if head.client not in proxies:
         return head
@@ -148,7 +148,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
 
 
 def is_by_trusted_proxy(head: Head) -> bool:
-    """True if the values of a head are those that a trusted proxy tells."""
+    """True if the values of a head are those that a trusted proxy reports."""
     while isinstance(head, DerivedHead):
         if isinstance(head, ForwardedHead):
             return True
@@ -157,7 +157,7 @@ def is_by_trusted_proxy(head: Head) -> bool:
 
 
 class HiddenClientHead(DerivedHead):
-    """The head of a request by a proxy that is not believed, so that nobody knows the client."""
+    """The head of a request from a proxy that is not believed, so the client is unknown."""
 
     @property
     def client(self) -> None:
@@ -165,7 +165,7 @@ class HiddenClientHead(DerivedHead):
 
 
 class _Told(NamedTuple):
-    """The values that trusted proxies tell."""
+    """The values that trusted proxies report."""
 
     client: Address | None
     scheme: str
@@ -173,11 +173,11 @@ class _Told(NamedTuple):
 
 
 class ForwardedHead(DerivedHead):
-    """A head whose client, scheme, authority and root path are those that trusted proxies tell.
+    """A head whose client, scheme, authority and root path are those that trusted proxies report.
 
     ``inner`` is the head that the server gave. ``client`` is None if a trusted proxy does not know it, or wrote a
-    malformed or empty element: the client may have written the elements on the left of that. Values that no proxy tells
-    are those that the server saw.
+    malformed or empty element: the client may have written the elements on the left of that. Values that no proxy
+    reports are those that the server saw.
     """
 
     def __init__(self, inner: Head, proxies: TrustedProxies) -> None:
@@ -220,7 +220,7 @@ class ForwardedHead(DerivedHead):
 
 
 def _read_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
-    """Read the client, and scheme and host from the outermost proxy that tells them (RFC 7239)."""
+    """Read the client, and scheme and host from the outermost proxy that reports them (RFC 7239)."""
     client, scheme, authority = head.client, head.scheme, head.authority
     chain = head.field("forwarded")
     for text in islice(elements_from_right(chain), MOST_HOPS) if chain is not None else ():
@@ -239,7 +239,7 @@ def _read_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
 
 
 def _read_x_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
-    """Read the client, and the last scheme, host and port: only those were surely written by a proxy."""
+    """Read the client, and the last scheme, host and port: only those were certainly written by a proxy."""
     declared = proxies.headers
     proto, host, port = [
         last_element(head.field(name) or "") if name in declared else ""
@@ -276,7 +276,9 @@ def _x_hop(text: str, proxies: TrustedProxies) -> tuple[Address | None, bool]:
 
 
 def _with_port(authority: str, port: str, scheme: str) -> str:
-    """Return an authority with another port. The scheme's default port is left out; a malformed one changes nothing."""
+    """Return an authority with a different port. The scheme's default port is left out; a malformed one changes
+    nothing.
+    """
     try:
         host, _ = parse_host(authority)
         number = parse_port(port)

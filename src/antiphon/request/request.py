@@ -61,7 +61,7 @@ P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
-"""The values of the dependencies of a request that has read none: nobody adds to them."""
+"""The values of the dependencies of a request that has read none; it is never changed."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -89,11 +89,11 @@ class Request(RequestHeaders):
         "_after_hooks": "The functions given to ``after_request``, in order.",
         "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
         "_deferred": "The functions given to ``after_response``, in order.",
-        "_lifetime": "The lifetime, once somebody has asked for it.",
+        "_lifetime": "The lifetime, once it was read.",
         "_own_limits": "The limits that were set, and the route at that time.",
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
         " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
-        "head": "The head, a ``Head``: what the server told of the request, unparsed. For adapters and dialects.",
+        "head": "The head, a ``Head``: what the server knows about the request, unparsed. For adapters and dialects.",
         "path_params": "The values of the route's parameters by name, as their converters give them; empty if there are"
         " none. A handler may take them as arguments, with their types.",
         "route": "The route that answers. It has no pattern if no route was found, and without an application.",
@@ -107,7 +107,7 @@ class Request(RequestHeaders):
     _opening: Any = None
     """The dependencies that are open, where the application has any to close."""
     _deferred_first = 0
-    """How many functions are called before those that ``after_response`` was given."""
+    """The number of functions that are called before those that ``after_response`` was given."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
@@ -123,8 +123,8 @@ class Request(RequestHeaders):
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
         """Make a request that no server received, for tests and subrequests. ``url`` is a path or a whole URL.
 
-        Characters that cannot stand in it are percent-encoded. Raises ValueError for a scheme without a host, and for a
-        bad host.
+        Characters that are not allowed in it are percent-encoded. Raises ValueError for a scheme without a host, and
+        for a bad host.
         """
         return cls(head_of(url, method, headers), body)
 
@@ -207,7 +207,7 @@ class Request(RequestHeaders):
             raise explained(
                 "routed-already",
                 RuntimeError(
-                    "the route is found already: set method and path in a middleware that says"
+                    "the route has already been found: set method and path in middleware with"
                     " @app.middleware(before_routing=True)"
                 ),
             )
@@ -284,7 +284,7 @@ class Request(RequestHeaders):
 
     @lazy
     def cookies(self) -> FirstMultiDict[str]:
-        """The cookies. If several have one name, the first is read, not the last as in ``args``: it is the most
+        """The cookies. If several have the same name, the first is read, not the last as in ``args``: it is the most
         specific (RFC 6265bis §5.8.3). ``cookies.getall(name)`` returns all.
         """
         header = self.head.field("cookie")
@@ -292,7 +292,7 @@ class Request(RequestHeaders):
 
     @lazy
     def args(self) -> MultiDict[str]:
-        """The query's arguments. If several have one name, the last is read, not the first as with cookies.
+        """The query's arguments. If several have the same name, the last is read, not the first as with cookies.
 
         ``args.getall(name)`` returns all. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields``
         fields.
@@ -302,7 +302,7 @@ class Request(RequestHeaders):
     def args_as(self, wanted: type[T]) -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
 
-        Raises UnprocessableContent (422) that names each wrong field, and what ``args`` does.
+        Raises UnprocessableContent (422), which names each invalid field, and what ``args`` does.
         """
         from antiphon.serialization.readers import fields_as
 
@@ -347,10 +347,10 @@ class Request(RequestHeaders):
         return type(self._content) is bytes
 
     def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
-        """Receive a small body, if it comes as one chunk. True if it did; False if the body is left to ``load``.
+        """Receive a small body, if it comes as one chunk. Return True if it did, False if ``load`` has to read it.
 
-        If the chunk has not arrived yet, a coroutine is returned, which waits for it and then gives one of both, or
-        raises RequestTimeout (408). A head that blocks never needs one.
+        If the chunk has not arrived yet, a coroutine is returned, which waits for it and then returns either, or raises
+        RequestTimeout (408). A head that blocks never needs one.
         """
         head = self.head
         length = head.uncoded_length
@@ -416,7 +416,7 @@ class Request(RequestHeaders):
 
     @property
     def progress(self) -> Progress:
-        """How much of the body has arrived: ``received`` bytes of ``total``, as they are sent."""
+        """The progress of the body: ``received`` bytes of ``total`` have arrived, counted as they are sent."""
         return Progress.of(self.content)
 
     @property
@@ -438,7 +438,7 @@ class Request(RequestHeaders):
 
     @property
     def body(self) -> bytes:
-        """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes: ``stream`` has
+        """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes: ``stream`` gives
         them chunk by chunk.
         """
         return self._whole(self.limits)
@@ -467,14 +467,15 @@ class Request(RequestHeaders):
 
     @lazy
     def text(self) -> str:
-        """The content as text, by its declared charset, else UTF-8; what cannot be decoded becomes U+FFFD."""
+        """The content as text, in its declared charset, else UTF-8; bytes that can't be decoded become U+FFFD."""
         return decode_text(self.body, self.charset)
 
     @lazy
     def form(self) -> MultiDict[str]:
-        """The fields of a form that are not files, urlencoded or multipart, if they have names; empty for another body.
+        """The fields of a form that are not files, urlencoded or multipart, if they have names; empty for any other
+        body.
 
-        If several have one name, the last is read; ``form.getall(name)`` returns all. Raises ContentTooLarge (413)
+        If several have the same name, the last is read; ``form.getall(name)`` returns all. Raises ContentTooLarge (413)
         beyond a limit, BadRequest (400) for malformed parts.
         """
         fields = urlencoded_fields_of(self)
@@ -504,9 +505,9 @@ class Request(RequestHeaders):
 
     @lazy
     def json(self) -> Any:
-        """The content, decoded from JSON. A name that an object lacks, read with ``[]``, is a KeyError and a 400.
+        """The content, decoded from JSON. Reading a missing name with ``[]`` is a KeyError and a 400.
 
-        Raises UnsupportedMediaType (415) unless the content type says JSON, ContentTooLarge (413) above ``limits.json``
+        Raises UnsupportedMediaType (415) unless the content type is JSON, ContentTooLarge (413) above ``limits.json``
         bytes, BadRequest (400) for malformed JSON.
         """
         limits = self.limits
@@ -523,12 +524,12 @@ class Request(RequestHeaders):
 
     @overload
     def json_as(self, wanted: type[T]) -> T: ...
-    @overload  # a union is no ``type`` to type checkers
+    @overload  # a union is not a ``type`` to type checkers
     def json_as(self, wanted: "TypeForm[T]") -> T: ...
     def json_as(self, wanted: "TypeForm[T]") -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
-        Raises UnprocessableContent (422) that names each wrong field by JSON Pointer, and what ``json`` raises.
+        Raises UnprocessableContent (422), which names each invalid field by JSON Pointer, and what ``json`` raises.
         """
         from antiphon.serialization.readers import json_as
 
@@ -538,8 +539,8 @@ class Request(RequestHeaders):
     def form_as(self, wanted: type[T]) -> T:
         """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
 
-        Raises UnprocessableContent (422) that names each wrong field, UnsupportedMediaType (415) for a body that is not
-        a form, and what ``form`` raises.
+        Raises UnprocessableContent (422), which names each invalid field, UnsupportedMediaType (415) for a body that is
+        not a form, and what ``form`` raises.
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))
@@ -635,7 +636,7 @@ class Request(RequestHeaders):
         if not _absolute and host in ("", self.host.removesuffix(".")):
             return f"/.{path}" if path[:2] == "//" else path
         if not self.url.origin:
-            raise BadRequest("The host that was asked for is malformed or missing.")
+            raise BadRequest("The requested host is malformed or missing.")
         if not host:
             return self.url.origin + path
         port = self._authority[1]
@@ -660,7 +661,7 @@ class Request(RequestHeaders):
     """
 
     user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
-    """The user whose credentials the request has, else None, which ``app.use(Users(...))`` provides.
+    """The user whose credentials the request has, or None; ``app.use(Users(...))`` provides it.
 
     Raises RuntimeError, which names that line, without it.
     """
@@ -672,8 +673,8 @@ class Request(RequestHeaders):
     """
 
     location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
-    """Where the client is, as far as its address tells: a ``Location``, false if that is unknown, which
-    ``app.use(Locations("geo.csv"))`` provides.
+    """The place where the client is, as far as its address tells: a ``Location``, false if that is unknown.
+    ``app.use(Locations("geo.csv"))`` provides it.
 
     Raises RuntimeError, which names that line, without it.
     """
@@ -697,7 +698,7 @@ class Request(RequestHeaders):
         values = self._dependencies
         if dependency not in values:
             _check_dependency(dependency)
-            settable: Any = dependency  # what is covariant is for reading alone
+            settable: Any = dependency  # a covariant type is only for reading
             self[settable] = self.route.dependencies.read(dependency, self)
             values = self._dependencies
         value: T = values[dependency]
@@ -715,7 +716,7 @@ class Request(RequestHeaders):
         return dependency in self._dependencies
 
     __iter__: None = None
-    """None, since a class with ``__getitem__`` is iterable otherwise."""
+    """None, since a class with ``__getitem__`` would otherwise be iterable."""
 
     @lazy
     def id(self) -> str:
@@ -767,7 +768,7 @@ class Request(RequestHeaders):
         return function
 
     def _defer_first(self, function: Callable[[], object]) -> None:
-        """Have a function called before those of ``after_response``, and after those that this method was given."""
+        """Call a function before those of ``after_response``, and after those that this method was given before."""
         first = self._deferred_first
         self._deferred = (*self._deferred[:first], function, *self._deferred[first:])
         self._deferred_first = first + 1
@@ -775,7 +776,7 @@ class Request(RequestHeaders):
     def after_request(self, function: AfterHook) -> AfterHook:
         """Call a function with this request and its response, before the application's ``after_request`` hooks.
 
-        The function may be ``def`` or ``async def``. A response that it returns replaces the other. Usable as a
+        The function may be ``def`` or ``async def``. A response that it returns replaces the original one. Usable as a
         decorator.
         """
         self._after_hooks += (function,)
@@ -795,7 +796,7 @@ class Request(RequestHeaders):
 _IDS_AT_ONCE = 64
 
 _unused_ids: list[str] = []
-"""Random ids that no request has yet: one call of the system for many takes less time than one for each."""
+"""Random ids that no request has yet: one system call for many takes less time than one for each."""
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_unused_ids.clear)  # its parent uses them
 
@@ -814,7 +815,7 @@ def _check_dependency(dependency: object) -> None:
 
 
 def refuse_unknown_attributes() -> None:
-    """Refuse attributes of requests that they don't have, from now on: a request takes twice as long to make then."""
+    """Refuse to set unknown attributes of requests from now on; a request then takes twice as long to make."""
     Request.__setattr__ = _set_known  # type: ignore[method-assign,assignment]
 
 
@@ -825,7 +826,7 @@ def _set_known(self: Request, name: str, value: object) -> None:
 
 
 def unknown_attribute(name: str) -> AttributeError:
-    """Return the error of setting an attribute that requests don't have. For the test client."""
+    """Return the error for setting an attribute that requests don't have. For the test client."""
     from difflib import get_close_matches
 
     known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words
@@ -839,7 +840,7 @@ if sys.flags.dev_mode:
 
 
 def urlencoded_fields_of(request: Request) -> Fields | None:
-    """Return the names and values of an urlencoded form, parsed again; None for another body.
+    """Return the names and values of an urlencoded form, parsed again; None for any other body.
 
     Raises ContentTooLarge (413) beyond a limit.
     """

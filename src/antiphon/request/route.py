@@ -18,7 +18,7 @@ class RouteKey(Generic[T]):
     """A typed key of the metadata of routes: ``FLAG = RouteKey[str]("flag")``, then ``request.route.meta[FLAG]``.
 
     Routes are given it where they are registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error
-    messages only: two keys of one name are different.
+    messages only: two keys with the same name are different.
     """
 
     __slots__ = ("__orig_class__", "name")  # the first is set by RouteKey[str]("flag"): the type of the value
@@ -82,8 +82,9 @@ class Route(Protocol):
 
     Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty,
     and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no name.
-    ``handler`` is the function that was registered, by which hooks know what is marked; None without an application.
-    ``meta`` has the metadata of the route and its blueprints. ``csrf_exempt`` is True if it takes writes from anywhere.
+    ``handler`` is the function that was registered, by which hooks recognize marked handlers; None without an
+    application. ``meta`` has the metadata of the route and its blueprints. ``csrf_exempt`` is True if it accepts writes
+    from anywhere.
     """
 
     @property
@@ -142,6 +143,6 @@ NO_ROUTE: Route = _NoRoute()
 
 
 def whole_pattern(request: "Request") -> str:
-    """Return the pattern of the route that answered, behind the prefixes of mounts; empty if none did."""
+    """Return the pattern of the route that answered, after the prefixes of mounts; empty if none did."""
     below = request._pattern_below
     return "" if below is None else request.route.pattern + below

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class SharedValues(OfRequest, Mapping[str, Any]):
     """The values that ``App.share`` was given, as one request sees them: ``request.shared("cart")``.
 
-    A value that was shared as a function is computed on first use, once a request. It is a mapping, too, of which
-    templates are given what they name.
+    A value that was shared as a function is computed on first use, once per request. It is also a mapping, from which
+    templates get the values that they name.
     """
 
     __slots__ = ("_sources", "_values")
@@ -38,7 +38,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         return values[name]
 
     def forget(self, *names: str) -> None:
-        """Have the values of names computed again when they are next used."""
+        """Forget the values of names, so that they are computed again on next use."""
         for name in names:
             self._values.pop(name, None)
 
@@ -55,8 +55,8 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         from difflib import get_close_matches
 
         near = get_close_matches(str(name), self._sources, 1)
-        meant = f", but {near[0]!r}" if near else ""
-        return f"nothing is shared as {name!r}{meant}: app.share({name}=...)"
+        meant = f"; did you mean {near[0]!r}?" if near else ":"
+        return f"nothing is shared as {name!r}{meant} app.share({name}=...)"
 
     def __repr__(self) -> str:
         return f"<SharedValues {sorted(self._sources)}>"

@@ -1,15 +1,15 @@
-"""Templates, as a request has them rendered: the interface of what an application uses for them."""
+"""Templates as a request renders them: the interface of an application's templates."""
 
 from typing import Any, Protocol
 
 
 class TemplateRenderer(Protocol):
-    """The templates of an application, which know one request."""
+    """The templates of an application, rendered for one request."""
 
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
         """Return the text of a template, or of one block of it. Raises what the template does.
 
-        Names of data begin with no underscore, since those of options do.
+        Names of data must not begin with an underscore, as those of options do.
         """
         ...
 

@@ -13,7 +13,8 @@ from antiphon.http.urls.urlencoded import Fields, parse_fields
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     """Return the head of a request for a path or a whole URL.
 
-    What cannot stand in either is percent-encoded. Raises ValueError for a scheme without a host, and a bad host.
+    Characters that are not allowed in them are percent-encoded. Raises ValueError for a scheme without a host, and a
+    bad host.
     """
     target = URL(url)
     authority = target.netloc.rpartition("@")[2]

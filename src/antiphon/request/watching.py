@@ -1,4 +1,4 @@
-"""The watch on a request: its head notes what is read of it, so that a cache knows on what a response depends."""
+"""The watch on a request: its head notes what is read of it, so that a cache knows what a response depends on."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from antiphon.request.request import Request
 
 EVERYTHING = "*"
-"""The name that stands for all header fields, as for one who hands them on."""
+"""The name that stands for all header fields, for code that passes them on."""
 ADDRESS = ":address"
 """The name that stands for the client's address."""
 HTTP_VERSION = ":http-version"
 SESSION, USER, PAGE_NONCE = ":session", ":user", ":nonce"
-"""The names of what features make of a request, or for it."""
+"""The names of values that features make from a request, or for it."""
 
 
 class WatchedHead(DerivedHead):
-    """A head that notes what is read of it, as ``reads``: names of fields in lower case, and of what else there is.
+    """A head that notes what is read of it, as ``reads``: names of fields in lower case, and of other values.
 
-    What a URL names, and the method, are not among them: a cache goes by these in any case.
+    The URL and the method are not among them: a cache always depends on these.
     """
 
     def __init__(self, inner: Head) -> None:
@@ -60,7 +60,7 @@ class WatchedHead(DerivedHead):
 
 
 def watch_of(head: Head) -> WatchedHead | None:
-    """Return the watch that a head is below; None if nobody watches."""
+    """Return the watch that a head is below; None if there is none."""
     while isinstance(head, DerivedHead):
         if isinstance(head, WatchedHead):
             return head
@@ -69,7 +69,7 @@ def watch_of(head: Head) -> WatchedHead | None:
 
 
 def note_read(request: "Request", name: str) -> None:
-    """Note that the response depends on something that the head doesn't tell, such as a session."""
+    """Note that the response depends on something that is not in the head, such as a session."""
     watch = watch_of(request.head)
     if watch is not None:
         watch.note(name)
@@ -82,14 +82,14 @@ def put_on_watch(request: "Request", watch: WatchedHead) -> None:
 
 
 def forget_fields(request: "Request") -> None:
-    """Forget the values that were made of header fields."""
+    """Forget the values that were made from header fields."""
     values = vars(request)
     for name in _OF_FIELDS.intersection(values):
         del values[name]
 
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:
-    """Return a context in which one looks at a request ahead of those who may read it: no response depends on that."""
+    """Return a context in which features look at a request without making the response depend on that."""
     watch = watch_of(request.head)
     return _paused(request, watch) if watch is not None and not watch.is_paused else _UNWATCHED
 
@@ -113,4 +113,4 @@ _OF_FIELDS = frozenset([name for name, value in vars(RequestHeaders).items() if 
     "cookies",
     "headers",
 }
-"""The attributes that are computed of header fields on first read."""
+"""The attributes that are computed from header fields on first read."""

@@ -1,1 +1,1 @@
-"""The response: message, headers, files, events, and what conditions and ranges make of it."""
+"""The response: message, headers, files, events, and the results of conditions and ranges."""

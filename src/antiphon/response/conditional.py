@@ -1,6 +1,6 @@
 """Conditional and partial responses (RFC 9110 §13, §14), and their fields for caches (RFC 9111).
 
-Nothing is read but the head of the request and the response, and no clock.
+Only the head of the request and the response are read, and no clock.
 """
 
 import os
@@ -31,7 +31,7 @@ _OF_CONTENT = frozenset({
 _OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
 """Fields that a 304 with an ETag leaves out (RFC 9110 §15.4.5)."""
 _OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
-"""Fields about the whole content, which a part must not have, or has its own."""
+"""Fields about the whole content, which a part must not have, or has its own values for."""
 
 _LONGEST_LENGTH = 18
 
@@ -69,10 +69,10 @@ def conditional(
 ) -> Answer | None:
     """Apply a request's conditions and Range to a response to GET or HEAD. Return None if the response stays.
 
-    A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified tell (RFC 9110
-    §13.2.2). With ``ranges``, a 200 of known length gets Accept-Ranges, unless it has it already, and becomes a 206
-    with the parts that are asked for. A file knows its length; other bodies in chunks need a Content-Length, and
-    several parts of one have to go forwards.
+    A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified identify (RFC 9110
+    §13.2.2). With ``ranges``, a 200 of known length gets Accept-Ranges, unless it already has it, and becomes a 206
+    with the requested parts. A file knows its length; other bodies in chunks need a Content-Length, and several parts
+    of one have to be in order.
 
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed after the
     request. Responses to other methods stay, since their work is done: use `precondition` before it.
@@ -112,7 +112,7 @@ def precondition(
     is no representation yet. Raises NotModified, which is answered with a 304, if the client reads a version that it
     has, and PreconditionFailed (412) if the request is not meant for this version (RFC 9110 §13.2.2).
 
-    A str as ``etag`` makes a strong tag; raises ValueError if it can't and for a naive ``modified``, TypeError for one
+    A str as ``etag`` makes a strong tag; raises ValueError if it can't, and for a naive ``modified``; TypeError for one
     that is not a datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary.
     The ETag, or without one Last-Modified, is added.
     """
@@ -132,7 +132,7 @@ def precondition(
 
 
 def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = False) -> None:
-    """Set an ETag that is made from the body, unless there is one; ``overwrite`` replaces that.
+    """Set an ETag that is made from the body, unless there is one; ``overwrite`` replaces an existing one.
 
     Raises TypeError for a body in chunks, ValueError for a 206 or 304, which does not have the whole body.
     """
@@ -162,11 +162,12 @@ def cache_for(
     stale_while_revalidate: int | timedelta | None = None,
     stale_if_error: int | timedelta | None = None,
 ) -> None:
-    """Let the client's cache keep the response for some seconds, or a timedelta; with ``public`` shared caches, too.
+    """Let the client's cache keep the response for some seconds, or a timedelta; with ``public``, shared caches can
+    keep it, too.
 
     An ``immutable`` response is not revalidated before that (RFC 8246). For the times ``stale_while_revalidate`` and
-    ``stale_if_error`` after it, a cache may still serve it, while it fetches a new one, or in place of an error (RFC
-    5861). Other directives of Cache-Control stay, unless they contradict. Raises ValueError unless times are whole
+    ``stale_if_error`` after it, a cache may still serve it, while it fetches a new one, or instead of an error (RFC
+    5861). Other directives of Cache-Control stay, unless they conflict. Raises ValueError unless times are whole
     seconds, from 0 to 2**31.
     """
     headers = response.headers
@@ -187,7 +188,7 @@ def cache_for(
 
 
 def no_store(response: WithHeaders) -> None:
-    """Forbid caches to keep the response (RFC 9111 §5.2.2.5)."""
+    """Forbid caches from storing the response (RFC 9111 §5.2.2.5)."""
     response.headers["cache-control"] = str(CacheControl(no_store=True))
     _forget_older(response.headers)
 
@@ -205,7 +206,7 @@ def _precondition_failed() -> PreconditionFailed:
 def _ranged(
     request: ConditionalRequest, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
 ) -> Answer | None:
-    """Return a 200 with Accept-Ranges, or the parts that are asked for; None if the response has no parts."""
+    """Return a 200 with Accept-Ranges, or the requested parts; None if the response has no parts."""
     fields = combined(lines)
     length = known_length(body)
     if length is None and (length := _declared_length(fields)) is None:
@@ -245,7 +246,7 @@ def _with_parts(
     lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
 ) -> Answer:
     """Return an answer of several parts, or of the whole body if they can't be sent."""
-    # Recipients would undo a coding for all parts together (RFC 9110 §8.4).
+    # Recipients would decode a coding for all parts together (RFC 9110 §8.4).
     if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):
         return 200, lines, body
     boundary = os.urandom(16).hex()
@@ -264,7 +265,7 @@ def _declared_length(fields: Mapping[str, str]) -> int | None:
 
 
 def close_unsent(body: object, request: ConditionalRequest) -> None:
-    """Close a stream that nobody will read, after the request."""
+    """Close a stream that will not be read, after the request."""
     if aclose := getattr(body, "aclose", None):
 
         async def close_it() -> None:

@@ -1,4 +1,4 @@
-"""Streams of values: server-sent events (WHATWG HTML §9.2), with heartbeats, and one JSON value a line."""
+"""Streams of values: server-sent events (WHATWG HTML §9.2), with heartbeats, and one JSON value per line."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
@@ -24,14 +24,17 @@ Values: TypeAlias = Iterable[object] | AsyncIterable[object]
 Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 OnDrain: TypeAlias = Literal["end", "finish"]
-"""What a stream does when its process takes no new requests: end at once, or come to its own end in the time left."""
+"""The behaviour of a stream when its process takes no new requests: end at once, or come to its own end in the time
+left.
+"""
 
 HEARTBEAT = Event(comment="")
 """An event that says nothing, and keeps proxies from closing a silent stream."""
 
 
 class Format(NamedTuple):
-    """How values are written: the function for each, the bytes before the first, and the function for an error.
+    """The way in which values are written: the function for each, the bytes before the first, and the function for an
+    error.
 
     ``ends_on_drain`` is True if the stream ends when the process drains, with the ``preamble`` once more.
     """
@@ -48,9 +51,9 @@ def event_stream(
     """Return events as they are sent, each in a chunk.
 
     While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in seconds, is sent
-    first, and again where the process drains and the stream ends ``on_drain``. Raises TypeError for a source that is
-    not an iterable of values, ValueError for a ``heartbeat`` that is not a number above 0, and for a ``retry`` or an
-    ``on_drain`` that can't be.
+    first, and again if the process drains and the stream ends ``on_drain``. Raises TypeError for a source that is
+    not an iterable of values, ValueError for a ``heartbeat`` that is not a number above 0, and for an impossible
+    ``retry`` or ``on_drain``.
     """
     if on_drain not in ("end", "finish"):
         raise explained("bad-event", ValueError(f"on_drain is 'end' or 'finish', not {on_drain!r}"))
@@ -173,7 +176,7 @@ def _write_event(value: object) -> bytes:
 
 
 def _write_error(error: Exception) -> bytes:
-    """Write an event with the problem details of an HTTPError; of another error, only that something failed."""
+    """Write an event with the problem details of an HTTPError; for any other error, only that something failed."""
     if isinstance(error, HTTPError):
         try:
             return _write_event(Event(error.problem(), event="error"))
@@ -184,9 +187,9 @@ def _write_error(error: Exception) -> bytes:
 
 
 class BeatingChunks(AsyncChunks[object]):
-    """The chunks of an async source, with a heartbeat whenever none has come for some seconds.
+    """The chunks of an async source, with a heartbeat whenever none has arrived for some seconds.
 
-    The source runs in a task of its own, beside which heartbeats are made; or, if the sender of the chunks takes over
+    The source runs in its own task, while heartbeats are made next to it; or, if the sender of the chunks takes over
     the heartbeats, in the task that asks for chunks.
     """
 
@@ -202,11 +205,11 @@ class BeatingChunks(AsyncChunks[object]):
 
 
 class WithHeartbeats(Generic[T]):
-    """The items of an async iterable, and a HEARTBEAT whenever none has come for some seconds.
+    """The items of an async iterable, and a HEARTBEAT whenever none has arrived for some seconds.
 
-    The iterable runs in a task of its own, so that a step goes on while heartbeats are sent, and a timeout inside it
-    reaches nothing else. A step starts when it is asked for, and is cancelled when the asking task is. The context
-    variables are those of the first asking task; changes of them are carried back when the iterable is closed.
+    The iterable runs in its own task, so that a step continues while heartbeats are sent, and a timeout inside it
+    reaches nothing else. A step starts on demand, and is cancelled when the asking task is. The context
+    variables are those of the first asking task; changes to them are carried back when the iterable is closed.
     """
 
     is_left_to_others = False
@@ -224,7 +227,7 @@ class WithHeartbeats(Generic[T]):
         """The future for which the asking task waits."""
         self._is_asked = False
         self._items: list[T] = []
-        """The item that was asked for, once it has arrived."""
+        """The requested item, once it has arrived."""
         self._timer: asyncio.TimerHandle | None = None
         self._due: float
         """The time of the loop at which a heartbeat is due."""

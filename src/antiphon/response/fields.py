@@ -1,4 +1,6 @@
-"""The header fields of responses as lines: those that many have alike, which they share until one changes its own."""
+"""The header fields of responses as lines: many responses have the same ones, which they share until one changes its
+own.
+"""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -47,14 +49,14 @@ def only_typed(content_type: str) -> SharedFields:
 
 
 NOT_SNIFFED = ("x-content-type-options", "nosniff")
-"""The field without which browsers may take text for another type, and wait for more of it, in Chrome 1024 bytes, to
-guess that (WHATWG MIME Sniffing §5.2).
+"""The field without which browsers may take text for another type, and wait for more of it (in Chrome, 1024 bytes) to
+guess the type (WHATWG MIME Sniffing §5.2).
 """
 
 
 @lru_cache(maxsize=256)
 def typed(content_type: str) -> SharedFields:
-    """Return the fields of a response of a type, of which browsers may take plain text for no other.
+    """Return the fields of a response of a type, in which browsers can't take plain text for another type.
 
     Raises ValueError for anything that is not a media type.
     """
@@ -63,12 +65,12 @@ def typed(content_type: str) -> SharedFields:
 
 
 TEXT_ONLY = typed(TEXT)
-"""The fields of a response of plain text alone."""
+"""The fields of a response that has only plain text."""
 
 
 @lru_cache(maxsize=256)
 def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
-    """Return the fields, and those of the others whose names they have not."""
+    """Return the fields, and those of the others whose names they don't have."""
     present = {name for name, _ in fields}
     return SharedFields.of([*fields, *(field for field in others if field[0] not in present)])
 
@@ -81,7 +83,7 @@ def has_none_of(fields: SharedFields, names: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=256)
 def varied(fields: SharedFields, names: tuple[str, ...]) -> SharedFields:
-    """Return the fields with these request headers added to Vary. Raises ValueError for what can't be a name."""
+    """Return the fields with these request headers added to Vary. Raises ValueError for an invalid name."""
     present = tuple(value for name, value in fields if name == "vary")
     others = [field for field in fields if field[0] != "vary"]
     return SharedFields.of([*others, ("vary", vary(present, names))])
@@ -91,7 +93,7 @@ def varied(fields: SharedFields, names: tuple[str, ...]) -> SharedFields:
 def vary(lines: tuple[str, ...], names: tuple[str, ...]) -> str:
     """Return the value of a Vary that has lines already, with these request headers added (RFC 9110 §12.5.5).
 
-    Raises ValueError for what can't be a name.
+    Raises ValueError for anything that can't be a name.
     """
     present = [element for line in lines for element in split_list(line)]
     known = {name.lower() for name in present}

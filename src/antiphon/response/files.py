@@ -53,7 +53,7 @@ _TYPES = {
 _NO_NAME = "[\x00-\x1f\x7f\ud800-\udfff]"
 
 SETTLED = 2.0
-"""Seconds after which the time of a file tells its versions apart: the clocks of some file systems tick so slowly."""
+"""Seconds after which the time of a file distinguishes its versions: the clocks of some file systems are that slow."""
 
 
 class ReadableFile(Protocol):
@@ -80,7 +80,7 @@ def describe_file(
     """Return the body, the media type, and the other header fields: ``headers``, and the file's own that they lack.
 
     Raises NotFound for anything that is not a regular file, Forbidden if it may not be read, ValueError for a relative
-    path and for a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
+    path and for a ``filename`` that can't be sent, TypeError for anything that is neither a path nor a binary file.
     """
     fields: list[tuple[str, str]] = []
     body: FileBody | OpenFile
@@ -137,7 +137,7 @@ def _stat(path: str) -> os.stat_result:
 
 
 def _refusal(error: OSError | ValueError) -> HTTPError:
-    """Return the error of HTTP for one of the file system, which is raised again if it is nothing of the path."""
+    """Return the HTTP error for one of the file system, which is raised again if it is not about the path."""
     if isinstance(error, ValueError):  # NUL, or characters that the encoding of the file system lacks
         return NotFound()
     if error.errno in NOT_THERE:
@@ -148,12 +148,12 @@ def _refusal(error: OSError | ValueError) -> HTTPError:
 
 
 def measures(length: int) -> list[tuple[str, str]]:
-    """Return the fields of a body of which any part may be asked for."""
+    """Return the fields of a body of which any part can be requested."""
     return [("content-length", str(length)), ("accept-ranges", "bytes")]
 
 
 def validators(found: os.stat_result, etag: bool = True, modified: bool = True) -> list[tuple[str, str]]:
-    """Return ETag and Last-Modified of the present version of a file."""
+    """Return ETag and Last-Modified of the current version of a file."""
     now = time()
     # Never after the moment of the response (RFC 9110 §8.8.2.1).
     moment = int(max(0.0, min(found.st_mtime, now)))
@@ -202,7 +202,7 @@ class Windowed(Protocol):
 
     @property
     def length(self) -> int | None:
-        """The size in bytes; None if it is not known, and then there are no windows."""
+        """The size in bytes; None if it is not known, in which case there are no windows."""
         ...
 
     def window(self, offset: int, length: int) -> "Windowed":
@@ -213,12 +213,12 @@ class Windowed(Protocol):
 
 
 def is_at_hand(body: object) -> bool:
-    """Check that the chunks of a body need not be waited for: it is a file, or made of parts of one."""
+    """Check that the chunks of a body need not be waited for: it is a file, or made from parts of one."""
     return getattr(body, "is_at_hand", False)
 
 
 def is_for_any_thread(body: object) -> bool:
-    """Check that any thread may read a body, and waits for nothing but the disk: it is made of a file, or of bytes."""
+    """Check that any thread may read a body, and only waits for the disk: it is made from a file, or from bytes."""
     return getattr(body, "is_for_any_thread", False)
 
 
@@ -247,7 +247,7 @@ class FileBody:
             yield from _chunks(file, self.length)
 
     def open(self) -> FileIO:
-        """Open the file, unbuffered, at ``offset``. Raises OSError or EOFError if it can't be sent any more."""
+        """Open the file, unbuffered, at ``offset``. Raises OSError or EOFError if it can no longer be sent."""
         file = FileIO(self.path, "rb", opener=_open)
         try:
             found = os.fstat(file.fileno())
@@ -262,7 +262,7 @@ class FileBody:
         return file
 
     def size_by_path(self) -> int | None:
-        """Return the present size of the file; None if a server that gets its path could not send this body."""
+        """Return the current size of the file; None if a server that gets its path could not send this body."""
         try:
             found = os.stat(self.path)
             self.path.encode()
@@ -291,7 +291,7 @@ class OpenFile:
 
     @property
     def is_for_any_thread(self) -> bool:
-        """True for a file of known length of Python's own: other objects may belong to a thread, or wait for long."""
+        """True for one of Python's own files, of known length: other objects may belong to a thread, or block."""
         return self.length is not None and isinstance(self._file, IOBase)
 
     def window(self, offset: int, length: int) -> Self:
@@ -321,7 +321,7 @@ def _open(path: str, flags: int) -> int:  # noqa: ARG001 - the flags of io would
 
 
 def open_itself(path: str) -> int:
-    """Open what is at a path, and not what a symbolic link there leads to. Return the descriptor.
+    """Open the file at a path, and not the target of a symbolic link. Return the descriptor.
 
     Raises NotFound for a missing file, Forbidden for one that may not be read.
     """
@@ -355,7 +355,7 @@ def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:
     while left is None or left > 0:
         chunk: bytes | None = read(CHUNK if left is None else min(CHUNK, left))
         if chunk is None:
-            raise BlockingIOError("a file that does not block has nothing to be read yet")
+            raise BlockingIOError("a non-blocking file has nothing to read yet")
         if not chunk:
             if left is None:
                 return
@@ -365,4 +365,4 @@ def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:
 
 
 def _too_short(missing: int) -> EOFError:
-    return EOFError(f"the file has become {missing} bytes shorter than what was promised of it")
+    return EOFError(f"the file has become {missing} bytes shorter than was announced")

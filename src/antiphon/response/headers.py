@@ -152,8 +152,8 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class ResponseHeaders:
     """The table of typed header attributes, which read and set ``headers``.
 
-    An absent or malformed header reads as None, False or empty. Setting None, False or an empty value removes it, and
-    so does ``del``; setting what the header can't have raises ValueError.
+    An absent or malformed header reads as None, False or empty. Setting None, False or an empty value removes it, as
+    does ``del``. Setting a value that the header can't have raises ValueError.
     """
 
     __slots__ = ()
@@ -234,15 +234,16 @@ class ResponseHeaders:
     deprecation = header("deprecation", or_none(parse_structured_date), _print_deprecation)
     """Deprecation (RFC 9745 §2.1), a ``datetime``."""
     etag = header("etag", or_none(ETag.parse), _print_etag)
-    """ETag (RFC 9110 §8.8.3), an ``ETag``; text may be set."""
+    """ETag (RFC 9110 §8.8.3), an ``ETag``; you can set text."""
     expires = header("expires", _expires, print_date)
-    """Expires (RFC 9111 §5.3), a ``datetime``: what is not a date is long ago."""
+    """Expires (RFC 9111 §5.3), a ``datetime``: anything that is not a date is read as long ago."""
     last_modified = header("last-modified", read_date, print_date)
     """Last-Modified (RFC 9110 §8.8.2), a ``datetime``."""
     links = header("link", _links, _print_links)
     """Link (RFC 8288 §3), a tuple of ``Link``."""
     location = header("location", read_text, _print_location)
-    """Location (RFC 9110 §10.2.2), text: where a redirect or a created resource is; what a URI can't have is escaped.
+    """Location (RFC 9110 §10.2.2), text: the URL of a redirect or a created resource; characters that a URI can't have
+    are escaped.
     """
     nel = header("nel", read_text, print_text)
     """NEL (Network Error Logging), text."""
@@ -257,9 +258,9 @@ class ResponseHeaders:
     priority = header("priority", or_none(Priority.parse), _print_priority)
     """Priority (RFC 9218 §5), a ``Priority``."""
     proxy_authenticate = header("proxy-authenticate", _challenges, _print_challenges)
-    """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; a single one may be set."""
+    """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; you can set a single one."""
     proxy_status = header("proxy-status", read_items, _print_items)
-    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: proxies, with what each met as parameters."""
+    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: proxies, with what happened at each as parameters."""
     referrer_policy = header("referrer-policy", read_text, print_text)
     """Referrer-Policy (Referrer Policy), text."""
     refresh = header("refresh", read_text, print_text)
@@ -271,7 +272,7 @@ class ResponseHeaders:
     repr_digest = header("repr-digest", *members(bytes))
     """Repr-Digest (RFC 9530 §3), a dict of bytes by algorithm: ``{"sha-256": hashlib.sha256(body).digest()}``."""
     retry_after = header("retry-after", or_none(parse_retry_after), format_retry_after)
-    """Retry-After (RFC 9110 §10.2.3), seconds or a ``datetime``; a ``timedelta`` or float may be set, too."""
+    """Retry-After (RFC 9110 §10.2.3), seconds or a ``datetime``; you can also set a ``timedelta`` or float."""
     server = header("server", read_text, print_text)
     """Server (RFC 9110 §10.2.4), text."""
     server_timing = header("server-timing", _timings, _print_timings)
@@ -291,7 +292,7 @@ class ResponseHeaders:
     want_repr_digest = header("want-repr-digest", *members(int))
     """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0, not at all, to 10."""
     www_authenticate = header("www-authenticate", _challenges, _print_challenges)
-    """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; a single one may be set."""
+    """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; you can set a single one."""
     x_content_type_options = header("x-content-type-options", read_text, print_text)
     """X-Content-Type-Options (Fetch), text: ``nosniff``."""
     x_dns_prefetch_control = header("x-dns-prefetch-control", read_text, print_text)

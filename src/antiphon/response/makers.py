@@ -49,6 +49,6 @@ class _Maker(classmethod):  # type: ignore[type-arg]
 
 
 def maker(method: C) -> C:
-    """Decorate a class method that makes a response: on a response it is an AttributeError that says what to call."""
+    """Decorate a class method that makes a response: on a response, it raises an AttributeError with the fix."""
     made: Any = method
     return _Maker(made.__func__)  # type: ignore[return-value]

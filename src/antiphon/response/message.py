@@ -26,19 +26,19 @@ class Heartbeat(NamedTuple):
 
 
 def take_heartbeats(body: object) -> Heartbeat | None:
-    """Take over the heartbeats of a body that is not read yet, if it has some: from now on it makes none."""
+    """Take over the heartbeats of a body that is not read yet, if it has some: it makes none after that."""
     take = getattr(body, "take_heartbeats", None)
     found: Heartbeat | None = None if take is None else take()
     return found
 
 
 def body_of(value: BodyLike) -> Body:
-    """Return the body that is made from a value. Raises TypeError for a mapping, and for what has no chunks."""
+    """Return the body that is made from a value. Raises TypeError for a mapping, and for anything without chunks."""
     if isinstance(value, str):
         return value.encode()
     if value is None:
         return b""
-    if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be made anew each time
+    if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be made again each time
         return bytes(value)
     if hasattr(value, "keys"):
         raise explained("wrong-body", TypeError(f"a body is not a {type(value).__name__}: use Response.json()"))
@@ -50,7 +50,7 @@ def body_of(value: BodyLike) -> Body:
 
 
 def framed(fields: Fields, length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:
-    """Return the fields with at most one length, which is right, and the length that is still to be declared.
+    """Return the fields with at most one length, a correct one, and the length that is still to be declared.
 
     A recipient must not read two different ends of a message. Its transfer coding is the server's to declare.
     """
@@ -64,7 +64,7 @@ def framed(fields: Fields, length: int | None, status: int, method: str) -> tupl
 
 
 def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:
-    """Check that a Content-Length that was set is right, or can be: HEAD is often answered without a body."""
+    """Check that a Content-Length that was set is correct, or can be: HEAD is often answered without a body."""
     if status == 304 or declared == str(length):
         return status != 205
     return status not in WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))

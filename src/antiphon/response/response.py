@@ -1,4 +1,4 @@
-"""The response: made of text, bytes, values, files and streams; usable alone, and sent by every adapter."""
+"""The response: made from text, bytes, values, files and streams; usable alone, and sent by every adapter."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
@@ -55,7 +55,7 @@ _BYTES_ONLY = only_typed(BYTES)
 
 
 class RequestWithReferrer(Protocol):
-    """A request, and the page on which its link or form was."""
+    """A request that names the page of its link or form."""
 
     @property
     def referrer(self) -> object: ...  # text or None; pyright takes the descriptor of a request for its own type here
@@ -72,7 +72,7 @@ def _of_text(cls: type[R], body: str, status: int | None = None, headers: Header
 
 
 def _text(response: "Response") -> str:
-    """On a response ``text`` is its body, in the charset of its Content-Type, by default UTF-8.
+    """On a response, ``text`` is its body, in the charset of its Content-Type, by default UTF-8.
 
     Raises ValueError if the body is not in that charset, TypeError for a stream: ``freeze`` reads one.
     """
@@ -87,7 +87,8 @@ def _of_json(
     *,
     default: Callable[[Any], object] | None = None,
 ) -> R:
-    """Make a response of a value, written as JSON. ``default`` returns the replacement of a value that can't be.
+    """Make a response from a value, written as JSON. ``default`` returns a replacement for a value that can't be
+    written.
 
     Raises TypeError, which names type and place, for a value that can't be written.
     """
@@ -95,7 +96,7 @@ def _of_json(
 
 
 def _json(response: "Response") -> Any:
-    """On a response ``json`` is the value of its body, decoded with each read.
+    """On a response, ``json`` is the value of its body, decoded on each read.
 
     Raises ValueError if the body is not JSON, TypeError for a stream: ``freeze`` reads one.
     """
@@ -103,7 +104,7 @@ def _json(response: "Response") -> Any:
 
 
 def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
-    """Make a response of this type, unless the headers name another."""
+    """Make a response of this type, unless the headers name a different one."""
     if headers:
         response = cls(body, status)
         response._fields = checked_fields(headers, typed(content_type))
@@ -186,7 +187,7 @@ class Response(ResponseHeaders):
     @maker
     @classmethod
     def html(cls, body: "str | TemplateString", status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """Make a response of HTML, as UTF-8. Escape what you put into text; in a t-string every value is escaped."""
+        """Make an HTML response in UTF-8. Escape the values that you put into text; a t-string escapes all of them."""
         if not isinstance(body, str) and is_template(body):
             body = render_template(body)
         return cls(body, status, headers, content_type=HTML) if headers else _of_type(cls, HTML, body, status, ())
@@ -249,10 +250,10 @@ class Response(ResponseHeaders):
     ) -> Self:
         """Send the client to another URL (RFC 9110 §15.4), which it requests with GET by default (303).
 
-        A ``location`` on another site raises ExternalLocation, a ValueError that is answered by a 400, unless it is
+        A ``location`` on another site raises ExternalLocation, a ValueError that is answered with a 400, unless it is
         ``external``: use that only for a URL that you have chosen yourself.
 
-        For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error, and the redirect leads
+        For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error, and the redirect goes
         to ``otherwise`` if the location is on another site, if it is None, empty, not text or longer than 2048
         characters, and if browsers would read it differently than it looks, because of a backslash or a control
         character. A whole URL of this site is accepted if its ``origin`` is given: ``origin=request.url.origin``.
@@ -403,7 +404,7 @@ class Response(ResponseHeaders):
 
     @property
     def body(self) -> Body:
-        """The content in bytes, or the iterable of its chunks. May be set to text, too."""
+        """The content in bytes, or the iterable of its chunks. You can also set it to text."""
         return self._body
 
     @body.setter
@@ -443,7 +444,7 @@ class Response(ResponseHeaders):
 
     @property
     def headers(self) -> MutableHeaders:
-        """The header fields; may be changed."""
+        """The header fields, which you can change."""
         fields = self._fields
         if type(fields) is not list:
             fields = self._fields = [*fields]
@@ -470,7 +471,7 @@ class Response(ResponseHeaders):
         return type(fields) is SharedFields and has_none_of(fields, without)
 
     def _add_missing(self, fields: SharedFields) -> None:
-        """Add those of some shared fields that the response has not."""
+        """Add those of some shared fields that the response doesn't have."""
         own = self._fields
         if isinstance(own, SharedFields):
             self._fields = completed(own, fields)
@@ -487,7 +488,7 @@ class Response(ResponseHeaders):
             self._vary(names)
 
     def _vary(self, names: tuple[str, ...]) -> None:
-        """Do what ``vary`` does, for one name or more."""
+        """Do the same as ``vary``, for one name or more."""
         fields = self._fields
         if type(fields) is SharedFields:
             self._fields = varied(fields, names)
@@ -569,11 +570,11 @@ class Response(ResponseHeaders):
         stale_while_revalidate: int | timedelta | None = None,
         stale_if_error: int | timedelta | None = None,
     ) -> None:
-        """Let the client's cache keep the response for some seconds, or a timedelta; with ``public`` shared caches,
+        """Let the client's cache keep the response for some seconds, or a timedelta; with ``public``, shared caches,
         too.
 
         For the times ``stale_while_revalidate`` and ``stale_if_error`` after that, a cache may still serve it, while it
-        fetches a new one, or in place of an error (RFC 5861). Raises ValueError for anything that is not a whole number
+        fetches a new one, or instead of an error (RFC 5861). Raises ValueError for anything that is not a whole number
         of seconds.
         """
         cache_for(
@@ -586,15 +587,15 @@ class Response(ResponseHeaders):
         )
 
     def no_store(self) -> None:
-        """Forbid caches to store the response."""
+        """Forbid caches from storing the response."""
         no_store(self)
 
     # Sending
 
     def _message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
-        """Return what answers a request of this method: the status; the header fields, not to be changed; the length
-        of a body in memory, unless the fields declare one; the body; and True if the body is left out, which a stream
-        is closed for (RFC 9110 §6.4.1, §9.3.2).
+        """Return the message for a request of this method: the status; the header fields, not to be changed; the length
+        of a body in memory, unless the fields declare one; the body; and True if the body is left out; a stream is then
+        closed (RFC 9110 §6.4.1, §9.3.2).
         """
         fields, body = self._fields, self._body
         if self._status is None and type(fields) is SharedFields and type(body) is bytes:
@@ -617,7 +618,7 @@ class Response(ResponseHeaders):
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
     @looks_async
     def __call__(self, *arguments: Any) -> Any:
-        """Answer a WSGI or an ASGI server by this response, whatever the request."""
+        """Answer a WSGI or an ASGI server with this response, whatever the request."""
         # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
         from antiphon import to_app
 
@@ -626,9 +627,9 @@ class Response(ResponseHeaders):
     def like(self, given: object, /) -> Any:
         """Return this response as a response of another framework, for the request of that framework.
 
-        ``given`` is what ``Request.of`` accepts; for Falcon it may also be the response. Conditions are applied, and a
-        stream is closed when it was sent. For a Tornado handler, the response is written at once; for a stream, await
-        the result. Raises TypeError for any other object.
+        ``given`` is anything that ``Request.of`` accepts; for Falcon, it can also be the response. Conditions are
+        applied, and a stream is closed after it was sent. For a Tornado handler, the response is written at once; for a
+        stream, await the result. Raises TypeError for any other object.
         """
         return frameworks().response_like(self, given)
 
@@ -673,9 +674,9 @@ _new = object.__new__
 
 
 def response_of(body: Body, fields: Fields) -> Response:
-    """Make a response of a body and checked fields in two thirds of the time: nothing is checked again.
+    """Make a response from a body and checked fields in two thirds of the time: nothing is checked again.
 
-    For adapters and dialects. It is no method of the class, since to look that up would take a tenth more.
+    For adapters and dialects. It is not a method of the class, since looking that up would take a tenth more.
     """
     self = _new(Response)
     self._status = None
@@ -696,7 +697,7 @@ def _checked_status(status: int) -> int:
 
 @cache
 def json_encoder() -> Callable[..., bytes]:
-    """Import the JSON encoder once: an import statement that is repeated takes as long as writing a small value."""
+    """Import the JSON encoder once: a repeated import statement takes as long as writing a small value."""
     from antiphon.serialization.json import encode_json
 
     return encode_json

@@ -14,7 +14,7 @@ Layout: TypeAlias = Iterable[bytes | ByteRange]
 
 
 def known_length(body: Body) -> int | None:
-    """Return the length of a body in bytes; None if the body can't tell."""
+    """Return the length of a body in bytes; None if it is unknown."""
     if isinstance(body, bytes):
         return len(body)
     return body.length if _is_windowed(body) else None
@@ -85,7 +85,7 @@ class Windows:
 
 
 class Cutter:
-    """A cutter of the chunks of a body, which it is fed in order, for a layout whose parts go forwards."""
+    """A cutter of the chunks of a body, which it is fed in order, for a layout whose parts are in order."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = iter(layout)
@@ -99,7 +99,7 @@ class Cutter:
         return self._part is None
 
     def feed(self, chunk: bytes | str) -> bytes:
-        """Return what is sent of the next chunk, perhaps nothing."""
+        """Return the part of the next chunk that is sent, perhaps nothing."""
         data = chunk.encode() if isinstance(chunk, str) else chunk
         start = self._position
         end = self._position = start + len(data)
@@ -126,7 +126,7 @@ class Cutter:
 
 
 def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> ByteGenerator:
-    """Give a chunk, perhaps empty, for each that is read, so that the iteration can stop between any two."""
+    """Yield a chunk, perhaps empty, for each that is read, so that the iteration can stop between any two."""
     cutter = Cutter(layout)
     if cutter.is_over:
         return

@@ -1,4 +1,4 @@
-"""The data of a template: values under names, beside options, whose names begin with an underscore."""
+"""The data of a template: values by name, next to options, whose names begin with an underscore."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -7,9 +7,9 @@ from antiphon.explanations import explained
 
 
 def check_data(maker: Callable[..., Any], data: Mapping[str, Any], status: object = None) -> None:
-    """Check that data are given by names that no option has or may have one day.
+    """Check that data have names that no option has, or may have in the future.
 
-    Raises TypeError for a name that begins with an underscore, and for a mapping in the place of the status.
+    Raises TypeError for a name that begins with an underscore, and for a mapping in place of the status.
     """
     if isinstance(status, Mapping):
         name = maker.__qualname__
@@ -30,7 +30,7 @@ def _refuse(maker: Callable[..., Any], name: str) -> NoReturn:
     raise explained(
         "bad-template-option",
         TypeError(
-            f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. No name of data begins"
+            f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. Names of data can't begin"
             " with an underscore"
         ),
     )

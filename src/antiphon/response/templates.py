@@ -1,4 +1,4 @@
-"""Template strings (PEP 750, from Python 3.14 on) as HTML."""
+"""Template strings (PEP 750, since Python 3.14) as HTML."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeGuard

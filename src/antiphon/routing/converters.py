@@ -9,7 +9,7 @@ from antiphon.explanations import explained
 
 MAX_DIGITS = 19
 LARGEST = 2**63 - 1
-"""The largest whole number: what is larger has no place in a database."""
+"""The largest whole number, since a larger one does not fit into a database column."""
 _MAX_NUMBER = 40
 
 _FLOAT = r"-?[0-9]++(?>(?:\.[0-9]++)?)(?>(?:[eE][+-]?[0-9]++)?)"
@@ -27,16 +27,16 @@ class Converter(NamedTuple):
     """The name in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters with one name are equal."""
     to_python: Callable[[str], Any]
     rank: int
-    """The order in which several parameters at one place are tried: the lowest first."""
+    """The order in which several parameters at one place are tried, lowest first."""
     to_url: Callable[[Any], str] = str
     expression: str | None = None
-    """A regular expression for a segment that has text, too. None if any text matches."""
+    """A regular expression for a segment that also contains text. None if any text matches."""
     spans: bool = False
     """True if it matches several segments."""
 
     @property
     def value_type(self) -> Any:
-        """The type of its values: the class that ``to_python`` is, or is annotated to return; else Any."""
+        """The type of its values: ``to_python`` if that is a class, or what it is annotated to return, else Any."""
         from inspect import unwrap
         from typing import get_type_hints
 
@@ -49,7 +49,7 @@ class Converter(NamedTuple):
             return made_by
         try:
             return get_type_hints(made_by).get("return", Any)
-        except Exception:  # it has names that only type checkers know
+        except Exception:  # the annotation has names that only type checkers know
             return Any
 
 
@@ -107,7 +107,7 @@ def _between(argument: str) -> Converter:
         bounds[found[1]] = int(found[2])
     least, most = bounds.get("min", 0), bounds.get("max", LARGEST)
     if least > most:
-        raise ValueError(f"int({argument}) matches no number: its min is above its max")
+        raise ValueError(f"int({argument}) matches no number, since its min is above its max")
 
     def to_python(segment: str) -> int:
         number = _whole_number(segment)
@@ -154,7 +154,7 @@ _EXAMPLES = {"any": "<any(en,de):name>", "re": "<re([a-z]{2}):name>"}
 
 
 def find_converter(name: str, argument: str | None, known: Mapping[str, Converter]) -> Converter:
-    """Find the converter that a pattern names. Raises ValueError if there is none, or not with this argument."""
+    """Find the converter that a pattern names. Raises ValueError if there is none, or if the argument doesn't fit."""
     if argument is None:
         if name in _EXAMPLES:
             raise ValueError(f"{name} needs arguments, as in {_EXAMPLES[name]}")
@@ -170,14 +170,14 @@ def find_converter(name: str, argument: str | None, known: Mapping[str, Converte
 
 
 def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str]) -> Converter:
-    """Make a converter of the application's own. Raises ValueError for a name that can't stand in a pattern."""
+    """Make a converter of the application's own. Raises ValueError for a name that can't be used in a pattern."""
     if not _name(name):
         raise explained(
             "bad-converter",
             ValueError(f"{name!r} cannot name a converter: use lower case letters, digits and underscores"),
         )
     if name in _WITH_ARGUMENTS:
-        raise explained("bad-converter", ValueError(f"there is a converter {name!r} already"))
+        raise explained("bad-converter", ValueError(f"there is already a converter {name!r}"))
 
     def checked(segment: str) -> Any:
         return to_python(_text(segment))

@@ -14,7 +14,7 @@ from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 _PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
 _braces = re.compile(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII).search
 _colon = re.compile(r"(?<![^/]):([A-Za-z_]\w*)", re.ASCII).search
-"""Of a whole segment, as Express and Rails write parameters; behind other text it is a colon."""
+"""Match a whole segment written like a parameter in Express and Rails; after other text, a colon is only a colon."""
 _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
@@ -32,7 +32,7 @@ class Mixed:
     """A segment of text and parameters, ``<name>.<ext>``.
 
     The first parameter that matches any text takes as much as it can. Later ones do not contain the text before them,
-    so that matching takes linear time.
+    so matching takes linear time.
     """
 
     __slots__ = ("_match", "parameters", "parts", "shape", "text_length")
@@ -45,7 +45,7 @@ class Mixed:
         self._match = re.compile("".join(_expressions(parts)), re.DOTALL).fullmatch
 
     def reads(self, segment: str, texts: Mapping[str, str]) -> bool:
-        """Return True if the parameters that are read from a segment have these texts."""
+        """Return True if the parameters in a segment have these texts."""
         found = self._match(segment)
         return found is not None and found.groups() == tuple(texts[part.name] for part in self.parameters)
 
@@ -93,7 +93,7 @@ def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTE
     labels = [_in_lower_case(label) for label in _split(host, ".", host, converters)]
     for label in labels:
         if any(part.converter.spans for part in parameters_of(label)):
-            raise explained("bad-path", ValueError(f"{host!r}: a path cannot stand in a host"))
+            raise explained("bad-path", ValueError(f"{host!r}: a host can't contain a path"))
     texts = [part for label in labels for part in parts_of(label) if isinstance(part, str)]
     if "" in labels or not all(map(_label, texts)):
         raise explained(
@@ -103,7 +103,7 @@ def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTE
 
 
 def _in_lower_case(label: Segment) -> Segment:
-    """Return a label with its text in lower case, and its parameters as they were."""
+    """Return a label with its text in lower case, and its parameters unchanged."""
     if isinstance(label, Mixed):
         return Mixed([part.lower() if isinstance(part, str) else part for part in label.parts])
     return label.lower() if isinstance(label, str) else label
@@ -199,9 +199,7 @@ def _segment(parts: list[str | Parameter], pattern: str) -> Segment:
             "bad-path", ValueError(f"{written!r} in {pattern!r} has two parameters with no text between them")
         )
     if any(part.converter.spans for part in segment.parameters):
-        raise explained(
-            "bad-path", ValueError(f"{pattern!r}: a path needs segments of its own, with no text beside it")
-        )
+        raise explained("bad-path", ValueError(f"{pattern!r}: a path needs whole segments, with no text next to it"))
     return segment
 
 

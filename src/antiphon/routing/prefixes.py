@@ -1,4 +1,4 @@
-"""Prefixes of paths: find the value at the longest prefix of a path, such as a mounted application."""
+"""Prefixes of paths, with a search for the value at the longest prefix of a path, such as a mounted application."""
 
 from collections.abc import Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -12,7 +12,7 @@ _ALL = ""
 
 
 class TakenError(ValueError):
-    """A prefix that is taken already."""
+    """The error for a prefix that is already taken."""
 
 
 class Match(NamedTuple, Generic[T]):
@@ -23,7 +23,7 @@ class Match(NamedTuple, Generic[T]):
 
 
 class Prefixes(Generic[T]):
-    """Values at prefixes. A path has the value at its longest prefix, in whole segments."""
+    """Values at prefixes. A path has the value at its longest prefix, which consists of whole segments."""
 
     def __init__(self, converters: Mapping[str, Converter]) -> None:
         self._router: Router[T] = Router(converters)
@@ -37,7 +37,7 @@ class Prefixes(Generic[T]):
         except SamePathsError as error:
             raise TakenError(str(error)) from None
         if _ALL in resource.methods:
-            raise TakenError(f"{host or ''}{prefix or '/'} is taken already")
+            raise TakenError(f"{host or ''}{prefix or '/'} is already taken")
         resource.methods[_ALL] = value
         self._router.trust_slashes()
         self._deepest = max(self._deepest, prefix.count("/"))

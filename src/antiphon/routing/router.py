@@ -1,10 +1,10 @@
 """The router: dictionaries for literal paths, and a tree of segments for paths with parameters.
 
-The time of a lookup depends on the number of segments in the path, not on the number of routes. However often the
-search backtracks, it visits each node of the tree at most once for each segment of the path.
+The time of a lookup depends on the number of segments in the path, not on the number of routes. Even with backtracking,
+the search visits each node of the tree at most once for each segment of the path.
 
-Threads without a GIL need no lock here, but for ``dict.get`` of Python 3.13: texts that are looked up are interned, and
-nodes and resources have no ``__slots__``, most of which other threads than the one that filled them lock to read.
+Without a GIL, lookups take no locks, except in ``dict.get`` of Python 3.13. Texts that are looked up are interned, and
+nodes and resources have no ``__slots__``, which mostly need a lock when a thread reads what a different one has set.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,11 +19,11 @@ T = TypeVar("T")
 _MIXED_RANK = 0
 
 Slot: TypeAlias = str | tuple[str, ...]
-"""The parameter names of one segment: one name, or several."""
+"""The parameter names of one segment: a single name, or several."""
 
 
 class Params(dict[str, Any]):
-    """The values of a route's parameters, by name. The KeyError for another name says which there are."""
+    """The values of a route's parameters, by name. The KeyError for an unknown name lists the existing ones."""
 
     __slots__ = ()
 
@@ -43,7 +43,7 @@ class SamePathsError(ValueError):
 class Resource(Generic[T]):
     """The value for each method at one path.
 
-    ``slots`` are the names of its parameters, in the order of their values; ``only`` is the name, if there is just one.
+    ``slots`` are the names of its parameters, in the order of their values; ``only`` is the name if there is only one.
     """
 
     def __init__(self, pattern: str, slots: tuple[Slot, ...]) -> None:
@@ -64,9 +64,9 @@ class Resource(Generic[T]):
 
 
 class _Node(Generic[T]):
-    """A node of the tree: the nodes behind literal segments and behind parameters, and the resource here.
+    """A node of the tree: the nodes after literal segments and after parameters, and the resource at this node.
 
-    ``rest`` is the node behind a path; ``sole`` the only parameter, if there is one and no path. ``branches`` is True
+    ``rest`` is the node after a path; ``sole`` is the parameter, if there is only one and no path. ``branches`` is True
     if there is any parameter or path.
     """
 
@@ -80,7 +80,7 @@ class _Node(Generic[T]):
         self.resource: Resource[T] | None = None
 
     def child(self, segment: Segment) -> "_Node[T]":
-        """Return the node behind a segment. Make it if it does not exist."""
+        """Return the node after a segment. Create it if it does not exist."""
         if isinstance(segment, str):
             return self.literals.setdefault(intern(segment), _Node())
         if isinstance(segment, Parameter) and segment.converter.spans:
@@ -113,9 +113,9 @@ class _Node(Generic[T]):
 class Router(Generic[T]):
     """All resources of an application.
 
-    ``literal`` has the methods of paths without parameters that have one slash. All others are searched for: those with
-    more slashes as they are, for requests that sent none of the slashes encoded; those of which the last segment alone
-    is a parameter by what stands before that; the rest in the tree.
+    ``literal`` has the methods of paths without parameters that have one slash. All other paths need a search: those
+    with more slashes literally, for requests without encoded slashes; those whose only parameter is the last segment by
+    the text before it; the rest in the tree.
     """
 
     def __init__(self, converters: Mapping[str, Converter] = CONVERTERS) -> None:
@@ -131,7 +131,7 @@ class Router(Generic[T]):
         self.resources: list[Resource[T]] = []
 
     def resource(self, pattern: str, host: str | None = None) -> Resource[T]:
-        """Return the resource at a path, of one host or of all. Make it if it does not exist.
+        """Return the resource at a path, of one host or of all. Create it if it does not exist.
 
         Raises ValueError for a malformed path, SamePathsError if only the parameter names differ from another path's.
         """
@@ -156,7 +156,7 @@ class Router(Generic[T]):
         return self._in_tree(node, segments, pattern)
 
     def _at_host(self, host: str, pattern: str, segments: list[Segment]) -> Resource[T]:
-        """Return the resource of one host. In the tree, the labels come first, from the right, and then the path."""
+        """Return the resource of one host. In the tree, the labels come first, from right to left, then the path."""
         whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
         check_names(whole, host + pattern)
         self.has_hosts = True
@@ -181,7 +181,7 @@ class Router(Generic[T]):
         return resource
 
     def search_for(self, pattern: str) -> None:
-        """Let a literal path be searched for, so that its requests get their parameters as all others do."""
+        """Make lookups search for a literal path, so that its requests get their parameters like all others."""
         self._deep.discard(pattern)
         if pattern in self.literal:
             self._searched[pattern] = self.literal.pop(pattern)
@@ -212,9 +212,9 @@ class Router(Generic[T]):
         return _find(self._root, segments, 1)
 
     def _with_last(self, path: str) -> tuple[dict[str, T], dict[str, Any]] | None:
-        """Return what ``_find`` does, where the last segment alone can be a parameter, and one only: as in most paths.
+        """Return the result of ``_find`` for a path whose last segment is its only parameter, like most paths.
 
-        No literal path is in the tree, so that none has to be tried first.
+        No literal path is in the tree, so none has to be tried first.
         """
         before, slash, last = path.rpartition("/")
         node = self._before_last.get(before) if slash else None
@@ -251,7 +251,7 @@ def _find(root: _Node[T], segments: list[str], at: int) -> tuple[dict[str, T], d
 def _walk(
     node: _Node[T], segments: list[str], start: int, values: list[Any], left: dict[_Node[T], int]
 ) -> Resource[T] | None:
-    """Follow the segments from ``start`` on. Adds the parameters' values to ``values``."""
+    """Follow the segments from ``start``. Adds the parameters' values to ``values``."""
     for at in range(start, len(segments)):
         segment = segments[at]
         literal = node.literals.get(segment)
@@ -278,7 +278,7 @@ def _try_each(
     values: list[Any],
     left: dict[_Node[T], int],
 ) -> Resource[T] | None:
-    """Try the literal way, if there is one, then the parameters by rank, then a path."""
+    """Try the literal branch, if there is one, then the parameters by rank, then a path."""
     known = len(values)
     if literal is not None and (found := _walk(literal, segments, at + 1, values, left)):
         return found
@@ -297,9 +297,9 @@ def _try_each(
 def _try_path(
     node: _Node[T], segments: list[str], start: int, values: list[Any], left: dict[_Node[T], int]
 ) -> Resource[T] | None:
-    """Let a path begin at ``start``, and end as late as the segments behind it match; or with the last segment.
+    """Match a path from ``start`` to the last place after which the remaining segments match, or to the last segment.
 
-    Its possible ends do not depend on its start. ``left`` has the first end that has failed; all later ones have, too.
+    Its possible ends do not depend on its start. ``left`` has the first end that failed; all later ones failed, too.
     """
     if segments[start][:1] in ("", "/"):
         return None

@@ -1,1 +1,1 @@
-"""JSON read and written; bodies, forms and queries read as a type. Imported on first use, since it loads msgspec."""
+"""Reading and writing JSON; reading bodies, forms and queries as a type. Imported on first use, as it loads msgspec."""

@@ -1,8 +1,8 @@
-"""Numbers chosen to have the same hash: a set or dict of n of them takes n * n comparisons to make.
+"""Numbers chosen to have the same hash: building a set or dict of n of them takes n * n comparisons.
 
-Python's hashes of numbers and UUIDs can be foreseen, so JSON is looked through before it is decoded to a type with such
-sets or names. A limit on the number of items would not do. 2000 UUIDs of one hash take 0.15 s, so the limit would have
-to be below what honest clients send, and hold for the whole text, since a list may have many sets.
+Python's hashes of numbers and UUIDs are predictable, so JSON is searched before it is decoded to a type with such sets
+or names. A limit on the number of items would not suffice. 2000 UUIDs with one hash take 0.15 s, so the limit would
+have to be lower than what honest clients send, and apply to the whole text, since a list can have many sets.
 """
 
 import re
@@ -18,20 +18,20 @@ from antiphon.serialization.reasons import Reason
 from antiphon.serialization.types import Decode, parts
 
 _FEW = 500
-"""Items that do no harm, whatever they are."""
+"""The number of items that do no harm, regardless of their values."""
 
 _SAME = 100
-"""How many numbers may have the same hash. Among numbers that nobody chose for it, two would be rare."""
+"""How many numbers may have the same hash. Among numbers that were not chosen for this, even two would be rare."""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
-"""A number or UUID, perhaps: those of which many have the same hash are no shorter."""
+"""A possible number or UUID. Numbers of which many have the same hash are not shorter than this."""
 
 _HEX = re.compile(r"[0-9a-fA-F-]{32,36}")
 _Number: TypeAlias = inspect.IntType | inspect.DecimalType | inspect.UUIDType
 
 
 def refusing_collisions(decode: Decode, info: inspect.Type) -> Decode:
-    """Return ``decode``, or for a type that hashes numbers a function that looks for collisions before it decodes.
+    """Return ``decode`` or, for a type that hashes numbers, a function that looks for collisions before it decodes.
 
     That function raises UnprocessableContent for JSON in which many different numbers have the same hash.
     """
@@ -49,7 +49,7 @@ def refusing_collisions(decode: Decode, info: inspect.Type) -> Decode:
 
 
 def _hashes_numbers(info: inspect.Type) -> bool:
-    """True for a set that may have numbers in it, and for a dict with numbers for names."""
+    """Return True for a set that may contain numbers, and for a dict with numbers as names."""
     match info:
         case inspect.SetType(item_type=hashed) | inspect.FrozenSetType(item_type=hashed):
             return any(isinstance(part, _Number | inspect.AnyType) for _, part in parts("", hashed))
@@ -67,7 +67,7 @@ def _has_collisions(text: bytes) -> bool:
 
 
 def _hash(token: bytes) -> int | None:
-    """Return the hash of a number or UUID, which may be spelled with escapes; None for anything else."""
+    """Return the hash of a number or UUID, which may be written with escapes; None for anything else."""
     try:
         text = msgspec.json.decode(b'"%s"' % token, type=str)
         if _HEX.fullmatch(text) and len(digits := text.replace("-", "")) == 32:

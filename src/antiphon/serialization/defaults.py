@@ -1,8 +1,8 @@
-"""Defaults of dataclasses, set on each instance that is decoded, as the constructor does.
+"""Defaults of dataclasses, set on each decoded instance, as the constructor does.
 
-msgspec leaves a default on the class, where ``vars(instance)`` and what is written of the instance don't have it. So a
-decoded value is walked, only to where its type may have such instances, by functions that are generated for the type:
-to ask each value for its class takes many times as long as the decoding.
+msgspec leaves a default on the class, so ``vars(instance)`` and the instance as JSON lack it. Functions that are
+generated for a type therefore walk a decoded value, only to the places where its type may have such instances. Asking
+each value for its class would take many times as long as the decoding.
 """
 
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ _CLASSES: dict[type[inspect.Type], type] = {
 }
 
 _DEPTH = 10
-"""How many blocks may lie in one another, which Python bounds: a record within has its own function."""
+"""How many blocks may be nested, which Python limits: a record further inside gets its own function."""
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
-    """Return a function that decodes as ``decode`` does, and sets defaults. ``info`` describes what it decodes."""
+    """Return a function that decodes like ``decode``, and sets defaults. ``info`` describes the decoded type."""
     return _Source(info).compiled(decode) if _may_lack_defaults(info) else decode
 
 
@@ -38,7 +38,7 @@ def _may_lack_defaults(info: inspect.Type) -> bool:
 
 
 def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
-    """Return the defaults that instances lack: none with slots, or of attrs, which don't leave them on the class."""
+    """Return the defaults that instances lack: none for slots or attrs, which don't leave them on the class."""
     cls = _class_of(info)
     if not cls.__dictoffset__ or hasattr(cls, "__attrs_attrs__"):
         return {}
@@ -46,14 +46,14 @@ def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
 
 
 def _class_of(info: inspect.Type) -> type[Any]:
-    """Return the class of the values that are decoded to a type which has parts."""
+    """Return the class of the values that are decoded to a type that has parts."""
     if isinstance(info, Record) and not isinstance(info, inspect.TypedDictType):
         return get_origin(info.cls) or info.cls
     return _CLASSES[type(info)]
 
 
 def _has_plain_attributes(info: Record) -> bool:
-    """True if its attributes can be read and set with no code of its class: that takes less time than its dict does."""
+    """Return True if its attributes can be read and set without code of its class, which is faster than its dict."""
     cls = _class_of(info)
     if not isinstance(info, inspect.DataclassType) or hasattr(cls, "__getattr__"):
         return False
@@ -67,20 +67,20 @@ _ACCESS = ("__getattribute__", "__setattr__")
 def _is_plain_attribute(cls: type, field: inspect.Field) -> bool:
     found = getattr_static(cls, field.name, NODEFAULT)
     is_own = found is field.default and not hasattr(type(found), "__get__")
-    return is_own and field.name.isascii()  # Python normalises other names in source
+    return is_own and field.name.isascii()  # Python normalizes other names in source code
 
 
 class _Source:
     """The source of a function that decodes a type and sets defaults.
 
-    It has statements for each place in the type, and a function for each record that may have itself in it, or lies
-    deep. The class of a value is asked for where it may not be the type's: in a union, and where a default or a
+    It has statements for each place in the type, and a function for each record that may contain itself, or is deeply
+    nested. The class of a value is checked where it may not be the type's: in a union, and where a default or a
     ``__post_init__`` may have put something else.
     """
 
     def __init__(self, info: inspect.Type) -> None:
         self._numbers = count()
-        # By the name of its module an error is told from one that the program's own code raised.
+        # The module's name distinguishes its errors from those that the program's own code raised.
         self._names: dict[str, Any] = {"__name__": __name__}
         self._functions: dict[int, list[str]] = {}
         self._lines = ["def decode_with_defaults(data):", " value = decode(data)"]
@@ -89,7 +89,7 @@ class _Source:
     def compiled(self, decode: Decode) -> Decode:
         self._names["decode"] = decode
         functions = [line for function in self._functions.values() for line in function]
-        exec("\n".join([*functions, *self._lines]), self._names)  # noqa: S102 - what comes from the type is quoted
+        exec("\n".join([*functions, *self._lines]), self._names)  # noqa: S102 - names from the type are quoted
         decode_with_defaults: Decode = self._names["decode_with_defaults"]
         return decode_with_defaults
 
@@ -102,7 +102,7 @@ class _Source:
         return name
 
     def _set_in(self, value: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
-        """Statements for a variable of a type. ``is_sure`` says that its value is of the type."""
+        """Yield statements for a variable of a type. ``is_sure`` is True if its value has certainly that type."""
         is_sure = is_sure and len(members(info)) == 1
         for part in filter(_may_lack_defaults, members(info)):
             if not is_sure:

@@ -1,4 +1,4 @@
-"""A list of wrong fields, bounded in number and size."""
+"""A list of wrong fields, limited in number and size."""
 
 import re
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.+)`"
 def located(error: msgspec.ValidationError) -> tuple[str, str]:
     """Return the place of a fault that msgspec found, as a JSON Pointer (RFC 6901), and its message.
 
-    Where msgspec doesn't say which member of an object it means, the pointer is the object's.
+    If msgspec doesn't say which member of an object it means, the pointer is the object's.
     """
     message, place = _placed(error)
     pointer = _pointer(place.removeprefix("key` in `").removeprefix("$"))
@@ -33,7 +33,7 @@ class FirstFault(NamedTuple):
 
 
 def first_step(error: msgspec.ValidationError) -> FirstFault:
-    """Return the fault of a value as a fault of one of its parts."""
+    """Return the fault of a value as a fault in one of its parts."""
     message, place = _placed(error)
     step = _STEP.match(place, 1) if place.startswith("$") else None
     if step is None:
@@ -44,7 +44,7 @@ def first_step(error: msgspec.ValidationError) -> FirstFault:
 
 
 def _placed(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Split a message of msgspec into the message and the place, as msgspec writes that."""
+    """Split a message of msgspec into the message itself and the place, in msgspec's notation."""
     message, found, place = str(error).rpartition(" - at `")
     return (message, place[:-1]) if found and place.endswith("`") else (str(error), "")
 
@@ -75,13 +75,13 @@ LISTED = 100
 """How many wrong fields an error lists."""
 
 COUNTED = 1000
-"""How many wrong fields are looked for."""
+"""How many wrong fields are searched for."""
 
 _TEXT = 1024
-"""How many characters of a pointer are listed, and of a detail: that of a ``__post_init__`` may quote the value."""
+"""How many characters of a pointer and a detail are listed: a ``__post_init__`` may quote the value in its detail."""
 
 _ROOM = 128 << 10
-"""How many bytes the list may have in JSON: less than LISTED and _TEXT allow, as characters may take six bytes."""
+"""The maximum size of the list in bytes of JSON: less than LISTED and _TEXT allow, as a character can take six."""
 
 
 class Faults:
@@ -122,7 +122,7 @@ class Faults:
             self.listed.append(fault)
 
     def error(self, where: str = "") -> UnprocessableContent:
-        """Return the 422 that lists the faults. ``where`` follows *fields* in its detail: `` of the form``."""
+        """Return the 422 that lists the faults. ``where`` follows *fields* in its detail, as in `` of the form``."""
         total = counted(COUNTED if self.full else self.total, "field")
         least = "more than " if self.full else "at least " if self.stopped else ""
         detail = f"{least}{total}{where} {'is' if self.total == 1 else 'are'} wrong"

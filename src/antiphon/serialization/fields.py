@@ -44,7 +44,7 @@ class FileField:
         self.required = field.required
 
     def take(self, files: MultiDict[Any], taken: dict[str, object]) -> None:
-        """Put the files of this field into ``taken``. A file that is false is a file input left empty."""
+        """Put the files of this field into ``taken``. A file that is false comes from an empty file input."""
         found = [file for file in files.getall(self.name) if isinstance(file, self.kinds) and file]
         if found:
             taken[self.name] = found if self.many else found[-1]
@@ -98,7 +98,7 @@ _SPELLINGS: dict[type[inspect.Type], Callable[[str], str]] = {
     inspect.IntType: _number,
     inspect.FloatType: _number,
 }
-"""What a browser sends for the inputs of a type, spelled as msgspec reads it."""
+"""For each type, a function that converts what browsers send for its inputs to the spelling that msgspec reads."""
 
 _WORDS = {inspect.AnyType, inspect.StrType, inspect.LiteralType, inspect.EnumType}
 _FRACTIONS = {inspect.FloatType, inspect.DecimalType}
@@ -120,8 +120,8 @@ class _Field:
             raise explained(
                 "unreadable-type",
                 TypeError(
-                    f"{name} can't be read from a form or query, which has texts: its type is {wanted};"
-                    " take a type that one text can give, or a list of those, or read JSON by json_as"
+                    f"{name} can't be read from a form or query, which consists of texts: its type is {wanted};"
+                    " use a type that can be read from one text, or a list of such a type, or read JSON with json_as"
                 ),
             )
         self.name = field.encode_name
@@ -135,7 +135,7 @@ class _Field:
         self.empty = None if FaultSearch(as_text=True).fits(empty, python_type(field.type)) else empty
 
     def settle(self, values: Values) -> None:
-        """Spell the value as msgspec reads it; treat an empty one as missing if the type has no empty value."""
+        """Convert the value to msgspec's spelling; treat an empty one as missing if the type has no empty value."""
         value = values.get(self.name)
         if value is None:
             return
@@ -167,9 +167,9 @@ class _Field:
 
 
 class FieldsReader:
-    """Reads one type of record from pairs of name and text, and from files of ``file_type``.
+    """A reader of one type of record from pairs of name and text, and from files of ``file_type``.
 
-    Raises TypeError if the type is not a record, or has a field that neither text nor file can give.
+    Raises TypeError if the type is not a record, or has a field that can be read from neither text nor a file.
     """
 
     __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names")
@@ -212,7 +212,7 @@ class FieldsReader:
             raise self._misfit(values, taken, error, (pairs, sent, source)) from error
 
     def _taken(self, values: Values, files: MultiDict[Any]) -> dict[str, object]:
-        """Return the values of the file fields, with None for each file that the record has no field for."""
+        """Return the values of the file fields, with None for each name of files that has no file field."""
         taken: dict[str, object] = {name: None for name in files if name not in self._names}
         for field in self._files:
             values.pop(field.name, None)
@@ -271,7 +271,7 @@ def _texts(info: inspect.Type) -> list[inspect.Type]:
 
 
 def _is_finite(value: str | list[str] | None) -> bool:
-    """True unless a text is one of the spellings of NaN or infinity, which float and Decimal take."""
+    """Return True unless a text is one of the spellings of NaN or infinity that float and Decimal accept."""
     if isinstance(value, list):
         return all(map(_is_finite, value))
     if value is None or "n" not in (text := value.lower()):
@@ -289,7 +289,7 @@ def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], objec
 def _maker_by_name(
     info: inspect.NamedTupleType | inspect.StructType,
 ) -> Callable[[Mapping[str, object]], object]:
-    """Do so for a type that msgspec reads from arrays: by way of a Struct with the same fields."""
+    """Return such a function for a type that msgspec reads from arrays, using a Struct with the same fields."""
     fields: list[tuple[str, Any, Any]] = [(field.name, python_type(field.type), _same(field)) for field in info.fields]
     forbids = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
     by_name = msgspec.defstruct(info.cls.__name__, fields, kw_only=True, forbid_unknown_fields=forbids)

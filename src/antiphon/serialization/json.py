@@ -1,4 +1,4 @@
-"""JSON read and written. Malformed JSON is a BadRequest; a value that JSON can't say is a TypeError.
+"""Reading and writing JSON. Malformed JSON is a BadRequest; a value that JSON can't express is a TypeError.
 
 Imported when JSON is first used, because it loads msgspec.
 """
@@ -26,11 +26,11 @@ from antiphon.http.ranges import ContentRange, Range
 from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SHORT, crossed_bound
 
 DEPTH = Limits().json_depth
-"""How many arrays and objects may lie in one another, unless it is said."""
+"""How deeply arrays and objects may be nested by default."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SEARCHED = 10_000
-"""How many values are looked at for the place of one that is wrong."""
+"""How many values are examined to find the place of a wrong one."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -43,22 +43,21 @@ def _finite(number: str) -> float:
 
 
 decode_slow_numbers = msgspec.json.Decoder(float_hook=_finite).decode
-"""Decode JSON with Python's way to read floats, which takes a fifth of a microsecond for any of them."""
+"""A decoder that reads floats with Python, which takes a fifth of a microsecond for any of them."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not JSON."""
+"""The errors that msgspec raises for bytes that are not JSON."""
 
 
 def decode_json(data: bytes, depth: int = DEPTH) -> object:
-    """Decode JSON (RFC 8259). Raises BadRequest that says what is wrong, and at which byte.
+    """Decode JSON (RFC 8259). Raises BadRequest, which says what is wrong, and at which byte.
 
     Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
     set); longer ones are refused, as are numbers beyond a float's range such as ``1e400``, NaN and
     Infinity (which JSON lacks), half of a surrogate pair, any encoding but UTF-8, and more than ``depth``
-    arrays and objects in one another. A byte order mark is ignored. If a name comes twice, the last value counts.
-
+    nested arrays and objects. A byte order mark is ignored. If a name occurs twice, the last value is used.
     """
-    # A short text can't be deep, and has few numbers: that is seen here, without a call.
+    # A short text can't be deep, and has few numbers, which is checked here without a call.
     is_long = len(data) > depth or len(data) > SHORT
     decode = decode_slow_numbers if is_long and check_bounds(data, depth) else _decode
     try:
@@ -73,7 +72,7 @@ def decode_json(data: bytes, depth: int = DEPTH) -> object:
 
 
 def check_bounds(data: bytes, depth: int) -> bool:
-    """Return True if msgspec's way to read floats is too slow for this text, False if it is not.
+    """Return True if msgspec would read the floats in this text too slowly.
 
     Raises BadRequest if the text is nested more than ``depth`` deep.
     """
@@ -100,7 +99,7 @@ def malformed(data: bytes, error: Exception) -> BadRequest:
 
 
 _OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
-"""A text that begins as none in UTF-8 does, but any in UTF-16 and UTF-32."""
+"""Match a text that begins like UTF-16 or UTF-32, which no text in UTF-8 does."""
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}.{0,5}\Z", re.DOTALL)
 _MESSAGE = re.compile(r"JSON is malformed: (.+) \(byte (\d+)\)")
@@ -110,7 +109,7 @@ _READ_AHEAD = {
     "invalid character in unicode escape": 1,
     "invalid utf-16 surrogate pair": 6,
 }
-"""How far msgspec is beyond a mistake when it meets it."""
+"""How many bytes msgspec has read beyond a mistake when it reports it."""
 
 
 def _reason(data: bytes, error: Exception) -> str:
@@ -157,7 +156,7 @@ def _is_too_large(number: bytes) -> bool:
 
 
 class _UnwritableError(TypeError):
-    """Raised for a value that JSON can't say."""
+    """The error for a value that JSON can't express."""
 
     def __init__(self, value: object, form: str = "JSON") -> None:
         super().__init__(f"{type(value).__name__} can't be written as {form}")
@@ -172,14 +171,14 @@ class _UnwritableError(TypeError):
 
 @runtime_checkable
 class _Mapping(Protocol):
-    """Any object that ``dict()`` reads as a mapping, registered as one or not."""
+    """Any object that ``dict()`` reads as a mapping, whether registered as one or not."""
 
     def keys(self) -> Iterable[object]: ...
     def __getitem__(self, name: object, /) -> object: ...
 
 
 _OF_HEADERS = (CacheControl, ContentRange, ETag, MediaType, Range)
-"""Values of header fields, of which each is one text. Not those that may have a secret in them."""
+"""Values of header fields that are one text each, without those that may contain a secret."""
 
 _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
     (MultiDict, MultiDict.to_lists),
@@ -191,20 +190,20 @@ _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
     (_Mapping, dict),
     (Collection, list),
 )
-"""Types that msgspec doesn't write, with what makes one of them that it does; the first that fits counts."""
+"""Types that msgspec can't write, each with a function that converts it to one that it can; the first match is used."""
 
 
 def _plain_model(model: Any) -> object:
-    """Return what JSON has for a model of Pydantic: its fields by their aliases, and what it computes."""
+    """Return a model of Pydantic as JSON types: its fields by their aliases, and its computed fields."""
     return model.model_dump(mode="json", by_alias=True)
 
 
 _NAMELESS = (list, tuple, dict, set, frozenset)
-"""What msgspec writes itself, and asks for when it is the key of a dict; so it does with None and bool."""
+"""Types that msgspec writes itself, but not as the keys of a dict; the same applies to None and bool."""
 
 
 def _written_as(value: object) -> object:
-    """Return what to write for a value that msgspec doesn't know, or doesn't take as a name."""
+    """Return the value to write instead of one that msgspec doesn't know, or doesn't accept as a name."""
     if value is None or isinstance(value, bool):
         return _encode(value).decode()
     if isinstance(value, _NAMELESS):
@@ -218,7 +217,7 @@ def _written_as(value: object) -> object:
 
 
 Default: TypeAlias = Callable[[object], object]
-"""What gives the value to write in place of one that JSON lacks. Raises TypeError for one that it doesn't know."""
+"""A function that returns the value to write instead of one that JSON lacks. Raises TypeError for unknown values."""
 
 _encode = msgspec.json.Encoder(enc_hook=_written_as).encode
 
@@ -241,17 +240,17 @@ def _encoder(default: Default) -> Callable[[object], bytes]:
 def encode_json(value: object, default: Default | None = None) -> bytes:
     """Encode a value as JSON in UTF-8, without spaces.
 
-    What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
-    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
-    a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
+    All types that msgspec writes can be written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
+    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and also:
+    a MultiDict as lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of
     str, int and float as these, a UserString as a string, any other collection as an array, a model of
-    Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as the header has them.
-    NaN and Infinity, which JSON lacks, become null. ``default`` is called with each value of another type, and returns
-    what is written for it.
+    Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as in the header.
+    NaN and Infinity, which JSON lacks, become null. ``default`` is called with each value of any other type, and
+    returns the value to write instead.
 
-    Raises TypeError that names the type and place of a value that can't be written, ValueError for one that
+    Raises TypeError, which names the type and place, for a value that can't be written, ValueError for a value that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.
-    What ``default`` raises comes through, but its TypeError as the one that names type and place.
+    Errors of ``default`` are passed on, except a TypeError, which becomes the one that names type and place.
     """
     encode = _encode if default is None else _encoder(default)
     try:
@@ -270,7 +269,7 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
 
 
 def _place(whole: object, part: object) -> str:
-    """Return the JSON Pointer to a part (RFC 6901); empty if it is the whole, or isn't found."""
+    """Return the JSON Pointer to a part (RFC 6901); empty if the part is the whole value, or isn't found."""
     levels = [("", iter(_children(whole)))]
     for _ in range(_SEARCHED):
         if not levels:

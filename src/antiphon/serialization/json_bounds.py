@@ -1,4 +1,4 @@
-"""Bounds of JSON that are looked for before it is decoded: its depth, and numbers that take long to read."""
+"""Bounds of JSON that are checked before it is decoded: its depth, and numbers that are slow to read."""
 
 import re
 from collections.abc import Iterator
@@ -7,32 +7,32 @@ from itertools import accumulate, islice
 from antiphon.speedups import accelerated
 
 NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS = range(3)
-"""Which bound a text crosses: none, that of its depth, or that of numbers that msgspec reads slowly."""
+"""The bound that a text exceeds: none, the depth, or the number of numbers that msgspec reads slowly."""
 
 MOST_SLOW_NUMBERS = 1000
-"""How many numbers with an exponent of three digits are read as all others are."""
+"""How many numbers with an exponent of three digits are read like any other numbers."""
 
 _SLOW_EXPONENT = len("e000")
 SHORT = MOST_SLOW_NUMBERS * _SLOW_EXPONENT
-"""Bytes that have no more of them."""
+"""The size of a text that can't have more of them, in bytes."""
 
 _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
 _SLICE = 64 << 10
-"""Bytes that are taken apart at once: what splits them makes an object of some 40 bytes for each string."""
+"""Bytes that are split at once, since splitting creates an object of about 40 bytes for each string."""
 
 
 @accelerated
 def crossed_bound(data: bytes, depth: int, most: int, /) -> int:
-    """Return which bound JSON crosses.
+    """Return the bound that JSON exceeds.
 
     ``DEPTH_BOUND``: arrays and objects are nested more than ``depth`` deep. ``[{}]`` has a depth of 2. In malformed
     JSON only the part before the mistake counts, since a decoder reads no further.
 
-    ``SLOW_NUMBERS``: more than ``most`` numbers have an exponent of three digits, as 5e-324 and 1e308 have. msgspec, up
-    to 0.22, reads most floats in 20 nanoseconds. But where a float lies at the end of its range, or in the middle
-    between two others, it takes the longer the larger the exponent is, up to 20 microseconds.
+    ``SLOW_NUMBERS``: more than ``most`` numbers have an exponent of three digits, such as 5e-324 and 1e308. msgspec, up
+    to 0.22, reads most floats in 20 nanoseconds. But for a float at the end of its range, or in the middle between two
+    others, it takes longer the larger the exponent is, up to 20 microseconds.
 
     ``NO_BOUND``: neither.
     """
@@ -52,18 +52,18 @@ def _is_nested_deeper(data: bytes, depth: int) -> bool:
 
 
 def _bracket_sequence(data: bytes) -> bytes:
-    """Return the brackets outside of strings, all of them as square ones."""
+    """Return the brackets outside strings, all of them as square ones."""
     marks = _without_escapes(data).translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
     return b"".join(_replace_strings(marks, b"")) if b'"' in marks else marks
 
 
 def _without_escapes(data: bytes) -> bytes:
-    """Replace quotes and backslashes that are escaped."""
+    """Replace escaped quotes and backslashes."""
     return data.replace(b"\\\\", b".").replace(b'\\"', b".") if data.find(b"\\") >= 0 else data
 
 
 def _replace_strings(data: bytes, replacement: bytes) -> Iterator[bytes]:
-    """Yield the text with each string replaced, or each part of one: a string ends at every second quote."""
+    """Yield the text with each string, or each part of one, replaced: a string ends at every second quote."""
     within = 0
     for start in range(0, len(data), _SLICE):
         pieces = data[start : start + _SLICE].split(b'"')
@@ -80,7 +80,7 @@ _find_slow_exponents = re.compile(b"[eE][-+]?[0-9]{3}").finditer
 def _has_slow_numbers(data: bytes, most: int) -> bool:
     if len(data) <= most * _SLOW_EXPONENT:
         return False
-    # Most texts have none, in strings or outside: that is seen without taking them apart.
+    # Most texts have none, in strings or outside, which can be checked without splitting them.
     if not _has_more(_find_three_digits(data.translate(_PLAIN_EXPONENTS, b"+-")), most):
         return False
     text = b"".join(_replace_strings(_without_escapes(data), b'"'))

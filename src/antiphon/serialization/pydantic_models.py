@@ -1,6 +1,6 @@
-"""Pydantic's models, read and written where a program has any.
+"""Reading and writing Pydantic's models, if a program has any.
 
-A program that has a model has imported Pydantic. No other one loads it.
+A program that has a model has imported Pydantic. Other programs don't load it.
 """
 
 import sys
@@ -25,7 +25,7 @@ _CODES: dict[str, FaultCode] = {
     "string_too_short": "too_short", "string_too_long": "too_long", "too_short": "too_few", "too_long": "too_many",
     "string_pattern_mismatch": "pattern_mismatch",
 }  # fmt: skip
-"""Our codes by the beginnings of Pydantic's; the first that fits counts."""
+"""Our codes by the prefixes of Pydantic's; the first match is used."""
 _BOUNDS = {
     "ge": "min", "le": "max", "gt": "above", "lt": "below", "min_length": "min", "max_length": "max",
     "multiple_of": "multiple_of", "pattern": "pattern",
@@ -33,32 +33,32 @@ _BOUNDS = {
 
 
 def is_model(kind: object) -> bool:
-    """True for a model of Pydantic: a subclass of its BaseModel, or a dataclass of its own."""
+    """Return True for a model of Pydantic: a subclass of its BaseModel, or one of its dataclasses."""
     return isinstance(kind, type) and hasattr(kind, "__pydantic_validator__")
 
 
 def has_model(wanted: object) -> bool:
-    """True if a type is a model of Pydantic, or has one among its parts."""
+    """Return True if a type is a model of Pydantic, or has one among its parts."""
     if "pydantic" not in sys.modules:
         return False
     try:
         info = translated(wanted)
-    except Exception:  # it can't be read either way, and is refused where it is described
+    except Exception:  # it can't be read either way, and is refused later
         return False
     return any(is_model(getattr(part, "cls", None)) for _, part in parts("", info))
 
 
 def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
-    """Return the function that decodes JSON as a type that has models, and a description of the type.
+    """Return a function that decodes JSON as a type that has models, and a description of the type.
 
-    It raises BadRequest for malformed JSON, and UnprocessableContent that names each wrong field.
+    The function raises BadRequest for malformed JSON, and UnprocessableContent, which names each wrong field.
     """
     from pydantic import TypeAdapter, ValidationError
 
     adapter = TypeAdapter(wanted)
 
     def decode(text: bytes) -> Any:
-        value = decode_json(text, sys.maxsize)  # Pydantic's own parser takes NaN; the depth has been looked at
+        value = decode_json(text, sys.maxsize)  # Pydantic's own parser accepts NaN; the depth has been checked
         try:
             return adapter.validate_json(text)
         except ValidationError as error:
@@ -78,7 +78,7 @@ def _refused(errors: Sequence[Mapping[str, Any]], value: object) -> HTTPError:
 
 
 def _pointer(location: Sequence[Any], value: Any, *, is_missing: bool) -> str:
-    """Return the JSON Pointer (RFC 6901) to a field, without what Pydantic adds: names of types, of a tag, of a key."""
+    """Return the JSON Pointer (RFC 6901) to a field, without Pydantic's additions: names of types, tags and keys."""
     pointer = ""
     for at, step in enumerate(location):
         is_item = isinstance(value, list) and isinstance(step, int) and step < len(value)
@@ -104,7 +104,7 @@ def _reason(error: Mapping[str, Any]) -> Reason:
 
 
 def plain_as(value: object, wanted: Any) -> object:
-    """Return what JSON has for a value of a type that has models."""
+    """Return a value of a type that has models as JSON types."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(wanted).dump_python(value, mode="json", by_alias=True)

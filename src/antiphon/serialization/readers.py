@@ -1,8 +1,8 @@
-"""JSON, forms and queries read as values of a type. A value that doesn't fit is a 422 that names each wrong field.
+"""Reading JSON, forms and queries as values of a type. A value that doesn't fit is a 422 that names each wrong field.
 
 The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901), a
 ``detail`` and a ``code`` with its bounds, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a
-string", "code": "not_a_number"}``; it lists the first hundred, in some 130 KiB at most.
+string", "code": "not_a_number"}``; it lists the first hundred, in at most about 130 KiB.
 
 Imported when first used, because it loads msgspec.
 """
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _KEPT = 256
-"""For how many types the readers are kept."""
+"""The number of types whose readers are kept."""
 
 _REFUSALS = (*UNREADABLE, *PLAIN)
-"""What msgspec raises for JSON that it can't read as a type."""
+"""The errors that msgspec raises for JSON that it can't read as a type."""
 
 _decode_any = msgspec.json.Decoder(float_hook=float).decode
-"""As decode_json, but what is beyond a float's range is infinity: the type may be Decimal, which has it."""
+"""A decoder like decode_json, but numbers beyond a float's range become infinity, since the type may be Decimal."""
 
 
 _json_readers: dict[Any, tuple[Decode, inspect.Type]] = {}
-"""For each type the function that decodes it, and its description."""
+"""For each type, the function that decodes it, and its description."""
 
 
 def _json_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
@@ -69,12 +69,12 @@ _READ_AS_WRITTEN = {inspect.DecimalType, inspect.RawType}
 
 
 def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode:
-    """Return the function that decodes a type out of JSON with many numbers that take ``decode`` long.
+    """Return a function that decodes a type from JSON with many numbers that ``decode`` reads slowly.
 
-    Raises BadRequest for a type that has floats, and other numbers whose digits all count.
+    Raises BadRequest for a type that has floats and also other numbers, whose digits all matter.
     """
     kinds = {type(part) for _, part in parts("", info)}
-    if inspect.CustomType in kinds:  # that is a model of Pydantic
+    if inspect.CustomType in kinds:  # this is a model of Pydantic
         return decode
     if kinds.isdisjoint(_READ_AS_FLOATS):
         return decode
@@ -85,26 +85,26 @@ def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode
 
 @overload
 def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH) -> T: ...
-@overload  # a union is no ``type`` to type checkers
+@overload  # a union is not a ``type`` to type checkers
 def json_as(data: bytes, wanted: "TypeForm[T]", *, depth: int = DEPTH) -> T: ...
 def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     """Decode JSON as a value of a type.
 
-    The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
-    has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such. A model of Pydantic, and a
-    type that has one, is read by Pydantic.
+    The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, a type that JSON has, an
+    enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of these. Pydantic reads its models, and
+    types that contain one.
 
-    A number without a fraction, up to 2**53, is an int as well: ``87.0`` is that of JSON Schema. A Decimal may come as
-    a string, and as one be NaN or infinite; a float may not.
+    A number without a fraction, up to 2**53, is also an int, as in JSON Schema: ``87.0``. A Decimal may be sent as a
+    string, and can then be NaN or infinite; a float can't.
 
-    Raises UnprocessableContent that names every wrong field, BadRequest for anything that is not JSON (as decode_json),
-    and TypeError for a type that can't be read.
+    Raises UnprocessableContent, which names every wrong field, BadRequest for anything that is not JSON (like
+    decode_json), and TypeError for a type that can't be read.
     """
     try:
         decode, info = _json_readers[wanted]
     except (KeyError, TypeError):
         decode, info = _json_reader(wanted)
-    # A short body can't be deep, and seldom has a mark: that is seen here, without a call.
+    # A short body can't be deep, and rarely has a mark, which is checked here without a call.
     if 0 < len(data) <= depth and len(data) <= SHORT and data[0] != 0xEF:
         text = data
     else:
@@ -124,24 +124,24 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
 
 
 def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception) -> HTTPError:
-    """Return the error for a body whose text msgspec refused with this one, or raise that if it is the programmer's."""
+    """Return the error for a body that msgspec refused with ``error``, or raise that if it is the programmer's."""
     try:
         if isinstance(error, UNREADABLE) and not isinstance(error, msgspec.ValidationError):
             return malformed(data, error)
         return _misfit(text, info, error if isinstance(error, msgspec.ValidationError) else refusal(error, info))
     finally:
-        del error  # or this frame, which one that is raised again has, would keep it
+        del error  # otherwise this frame, which a re-raised error refers to, would keep it
 
 
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
-    """Return the error for JSON that msgspec refused with this one."""
+    """Return the error for JSON that msgspec refused with ``error``."""
     try:
         value = _decode_any(data)
         search = FaultSearch(whole=value)
         search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)
-    if not search.faults.total:  # as with a name that comes twice, of which the last value fits
+    if not search.faults.total:  # for example, a name occurs twice, and its last value fits
         search.note(error, value, info, "")
     return search.faults.error()
 
@@ -161,25 +161,24 @@ def fields_as(
 ) -> T:
     """Read the pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
-    - A field whose type is a list, tuple or set gets all values of its name, any other the last one.
-    - A name that isn't there gives the field's default; without one it is an error.
-    - An empty text that the type doesn't take (as str does) counts as not there when the field has a default,
-      and else as None when the type has that.
-    - A bool is ``true``, ``1`` or a checkbox's ``on``; ``false``, ``0`` or ``off``, in any case. A checkbox
-      that isn't ticked sends nothing, so give its field the default False.
-    - Numbers, dates, times, durations, UUIDs and enums are spelled as in JSON; but as browsers send them,
-      numbers may begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``,
-      a datetime or duration a number of seconds, None ``null`` where str isn't taken. NaN and infinity are
-      refused.
-    - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` of its name that
-      are instances of it and aren't false, as a file field left empty is: all or the last. One without a default
-      that may be None is None where there is no file.
+    - A field whose type is a list, tuple or set gets all values of its name, any other field the last one.
+    - A missing name gets the field's default; without a default it is an error.
+    - An empty text that the type doesn't accept (str does) counts as missing if the field has a default, and
+    otherwise as None if the type allows that.
+    - A bool is ``true``, ``1`` or a checkbox's ``on``; ``false``, ``0`` or ``off``, in upper or lower case. An
+    unticked checkbox sends nothing, so give its field the default False.
+    - Numbers, dates, times, durations, UUIDs and enums are written as in JSON. As browsers send them, numbers may
+    also begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``, a datetime or
+    duration a number of seconds, None ``null`` if the type doesn't accept str. NaN and infinity are refused.
+    - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` with its name that
+    are instances of it: all of them, or the last one. Files that are false, from empty file inputs, don't count. A
+    field without a default whose type allows None is None if there is no file.
     - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
 
-    ``source`` is what the pairs are, ``form`` or ``query``: the error's detail says it.
+    ``source`` is the source of the pairs, ``form`` or ``query``, for the error's detail.
 
-    Raises UnprocessableContent that names every wrong field, and TypeError for a type that is not a record, or
-    has a field that neither text nor file can give.
+    Raises UnprocessableContent, which names every wrong field, and TypeError for a type that is not a record, or
+    has a field that can be read from neither text nor a file.
     """
     try:
         reader = _fields_reader(cast(Any, wanted), file_type)
@@ -199,9 +198,9 @@ def check_fields(wanted: Any, file_type: type | None = None) -> None:
 
 
 def texts_of(value: object) -> list[str]:
-    """Return the texts of a field: one for each item of a list, tuple or set, none for None, else one.
+    """Return the texts of a field: one for each item of a list, tuple or set, none for None, otherwise one.
 
-    Those of a set, which has no order, are sorted.
+    The texts of a set, which has no order, are sorted.
     """
     if isinstance(value, list | tuple):
         return _texts(value)
@@ -215,7 +214,10 @@ def _texts(values: Collection[object]) -> list[str]:
 
 
 def _text(value: object) -> str:
-    """Enums are their value, durations ISO 8601, bytes base64; what JSON has no text or number for is its ``str()``."""
+    """Return a value as text: enums as their value, durations as ISO 8601, bytes as base64, anything else as in JSON.
+
+    A value for which JSON has no text or number is written with ``str()``.
+    """
     try:
         plain = msgspec.to_builtins(value)
     except TypeError:

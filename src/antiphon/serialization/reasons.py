@@ -55,7 +55,7 @@ _NO_BOUNDS: FaultBounds = {}
 
 
 class Reason(NamedTuple):
-    """The reason why a value is refused: a detail in words, and a code with the bounds that belong to it."""
+    """The reason why a value is refused: a detail in words, and a code with its bounds."""
 
     detail: str
     code: FaultCode = "invalid"
@@ -67,12 +67,12 @@ UNKNOWN = Reason("is unknown", "unknown")
 
 
 def _noun(names: str) -> str:
-    """Say ``int | null`` as ``an integer or null``."""
+    """Return ``an integer or null`` for ``int | null``."""
     return " or ".join(_NOUNS.get(name, name) for name in names.split(" | "))
 
 
 def _code(names: str) -> FaultCode:
-    """Return the code for a value that does not fit ``int | null``: that of the only kind besides null."""
+    """Return the code for a value that does not fit ``int | null``: the code of the only kind other than null."""
     kinds = {*names.split(" | ")} - {"null"}
     if kinds and kinds <= _NUMBERS:
         return "not_an_integer" if kinds == {"int"} else "not_a_number"
@@ -177,7 +177,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Reason]], ...] = 
 
 
 def reason_of(message: str) -> Reason:
-    """Return the reason for a message of msgspec, without its place, or for any other message in its own words."""
+    """Return the reason for a message of msgspec without its place, or a reason with any other message unchanged."""
     for pattern, reason in _RULES:
         if found := pattern.fullmatch(message):
             return reason(found)
@@ -185,7 +185,7 @@ def reason_of(message: str) -> Reason:
 
 
 def reason_for_text(message: str) -> Reason:
-    """Return the reason for a value that came as text, without naming the type it has: that is always a string."""
+    """Return the reason for a value that was sent as text, without naming its type, which is always a string."""
     reason = reason_of(message)
     if reason.detail == message:
         return reason
@@ -193,7 +193,7 @@ def reason_for_text(message: str) -> Reason:
 
 
 def not_one_of(values: Sequence[Any]) -> Reason:
-    """Return the reason for a value that is not one of those allowed."""
+    """Return the reason for a value that is not one of the allowed ones."""
     shown = [*values[:_SHOWN]]
     listed = [msgspec.json.encode(value).decode() for value in shown]
     if len(values) > _SHOWN:

@@ -1,8 +1,8 @@
-"""A search for every fault in a decoded value: msgspec stops at the first.
+"""A search for every fault in a decoded value, since msgspec stops at the first.
 
-The description of the type is walked alongside the value, into those parts only that don't fit, which msgspec
-finds out in C, and says where the first fault is. So the work grows with the number of faults and with the depth, which
-are both bounded. A part with more than one fault is tried again at each depth, so the tries are bounded as well.
+The description of the type is walked alongside the value, but only into parts that don't fit. msgspec finds these in C,
+and says where the first fault is. The work therefore grows with the number of faults and with the depth, which are both
+limited. A part with more than one fault is tried again at each depth, so the number of attempts is limited as well.
 """
 
 import re
@@ -26,7 +26,7 @@ from antiphon.serialization.reasons import MISSING, UNKNOWN, Reason, not_one_of,
 from antiphon.serialization.types import Record, members, parts, python_type
 
 PLAIN = (ValueError, TypeError, OverflowError)
-"""What msgspec may raise for a value instead of a ValidationError."""
+"""The errors that msgspec may raise for a value instead of a ValidationError."""
 
 _SIGNALING_NAN = "Cannot hash a signaling NaN value"
 _UNHASHABLE = {
@@ -40,8 +40,8 @@ _PACKAGE = "antiphon.serialization."
 def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.ValidationError:
     """Return the fault of the value. Raises the error itself if it is the programmer's.
 
-    That are those that Python code raised, such as a default factory, and sets of what never has a hash: without Any
-    among the parts of its type (``info``, if it is known) no value could be to blame.
+    Such errors are raised by Python code, for example in a default factory, or for sets of unhashable items: without
+    Any among the parts of its type (``info``, if it is known), the value can't be the cause.
     """
     fault = _refusal(error, info)
     try:
@@ -49,12 +49,12 @@ def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.Valid
             raise error
         return fault
     finally:
-        del error  # or this frame, which the error has, would keep it
+        del error  # otherwise this frame, which the error refers to, would keep it
 
 
 def _refusal(error: Exception, info: inspect.Type | None) -> msgspec.ValidationError | None:
     message = str(error)
-    if _SIGNALING_NAN in message and isinstance(error, TypeError):  # from Python 3.14 on within other words
+    if _SIGNALING_NAN in message and isinstance(error, TypeError):  # since Python 3.14, as part of a longer message
         return msgspec.ValidationError("must not be a signaling NaN")
     if not _is_from_here(error):
         return None
@@ -67,7 +67,7 @@ def _refusal(error: Exception, info: inspect.Type | None) -> msgspec.ValidationE
 
 
 def _is_from_here(error: Exception) -> bool:
-    """True if the error was raised in C, called from this package, and not by Python code called from there."""
+    """Return True if the error was raised in C called from this package, not by Python code called from there."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -79,26 +79,26 @@ def _has_any(info: inspect.Type) -> bool:
 
 
 _DEPTH = 32
-"""How deep a value is taken apart; of a part that lies deeper the first fault is named."""
+"""How deeply a value is taken apart; of a part below that, only the first fault is named."""
 
 _CHUNK = 64
-"""How many items are tried at once for one that doesn't fit."""
+"""How many items are tried at once to find one that doesn't fit."""
 
 _TRIED = 10_000
-"""How many values are tried in any case, each as often as it is a part of what is tried."""
+"""How many values are always tried, counting each one every time it is part of an attempt."""
 
 _TIMES = 4
-"""How many times as many values as there are may be tried besides."""
+"""How many additional values may be tried, as a multiple of the number of values."""
 
 _PER_VALUE = 64
-"""How many characters of a string are as much work as a value."""
+"""How many characters of a string are as much work as one value."""
 
 
 class FaultSearch:
-    """The search for what is wrong with one value.
+    """The search for the faults of one value.
 
-    ``as_text`` says that it came as text, such as a form: numbers, dates and so on are read from strings.
-    ``whole`` is the value, if it may have many parts within one another: it bounds how much of them is tried.
+    ``as_text`` is True if the value was sent as text, as in a form: numbers, dates and so on are read from strings.
+    ``whole`` is the value, if it may have many nested parts: it limits how many of them are tried.
     """
 
     __slots__ = ("_left", "as_text", "faults")
@@ -109,17 +109,17 @@ class FaultSearch:
         self._left = None if whole is None else _TRIED + _TIMES * _weight(whole, sys.maxsize)
 
     def fits(self, value: object, wanted: object) -> bool:
-        """True if a value can be read as a type."""
+        """Return True if a value can be read as a type."""
         return self._misfit(value, wanted) is None
 
     def _misfit(self, value: object, wanted: Any) -> msgspec.ValidationError | None:
-        """Return msgspec's error for a value that doesn't fit; None if it fits, or if no more may be tried."""
+        """Return msgspec's error for a value that doesn't fit; None if it fits, or if the limit is reached."""
         if not self._may_try(value):
             return None
         try:
             msgspec.convert(value, wanted, strict=not self.as_text, str_keys=True)
         except msgspec.ValidationError as error:
-            return error.with_traceback(None)  # the frames of the search keep the error, which would keep them
+            return error.with_traceback(None)  # the frames of the search keep the error, which would keep them alive
         except PLAIN as error:
             return refusal(error)
         return None
@@ -190,7 +190,7 @@ class FaultSearch:
             self.faults.add(pointer + pointer_step(name), not_one_of([info.tag]))
 
     def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
-        """Add the names that a record has no field for, if it forbids them."""
+        """Add the names for which a record has no field, if it forbids them."""
         if isinstance(info, inspect.StructType) and info.forbid_unknown_fields:
             known = {field.encode_name for field in info.fields} | {info.tag_field}
             for name in names:
@@ -224,7 +224,7 @@ class FaultSearch:
         depth: int,
         kind: type = list,
     ) -> None:
-        """Add the faults of the items of a list, or of a set (``kind``), whose items may fit but have no hash."""
+        """Add the faults of the items of a list, or of a set (``kind``), whose items may fit but be unhashable."""
         wanted = python_type(info)
         together = GenericAlias(kind, (wanted,))
 
@@ -249,7 +249,7 @@ class FaultSearch:
     def _unfit(
         self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]
     ) -> Iterator[tuple[int, msgspec.ValidationError]]:
-        """Yield the index and error of each misfit. Chunks are tried whole, so that C passes the rest."""
+        """Yield the index and error of each misfit. Chunks are tried as a whole, so that C skips the rest."""
         for start in range(begin, length, _CHUNK):
             if self.faults.enough:
                 return
@@ -263,7 +263,7 @@ class FaultSearch:
 def _weight(value: object, most: int) -> int:
     """Count the values in a JSON value, itself included; a long string counts as several.
 
-    Nothing is counted beyond ``most``, so that counting is bounded as well.
+    Counting stops at ``most``, so that it is limited as well.
     """
     weight, ahead = 0, [value]
     while ahead and weight <= most:
@@ -279,7 +279,7 @@ def _weight(value: object, most: int) -> int:
 
 
 def _shape(info: inspect.Type) -> type | None:
-    """Return the class of JSON value that has the parts of this type, if it has parts."""
+    """Return the class of JSON value that holds the parts of this type, if it has parts."""
     match info:
         case inspect.StructType(array_like=True) | inspect.NamedTupleType():
             return list
@@ -291,7 +291,7 @@ def _shape(info: inspect.Type) -> type | None:
 
 
 def _meant(value: object, info: inspect.Type) -> inspect.Type:
-    """Return the member of a union that a value was meant for: the only one of its shape, or the one with its tag."""
+    """Return the member of a union that a value was meant for: the only one with its shape, or the one with its tag."""
     alike = [member for member in members(info) if _shape(member) is type(value)]
     if len(alike) == 1:
         return alike[0]
@@ -307,7 +307,7 @@ def _bears_tag(value: object, info: inspect.Type) -> bool:
 
 
 def _positions(info: inspect.Type) -> tuple[tuple[inspect.Type, ...], int, int]:
-    """Return the types of an array's items, and the least and the greatest number of them."""
+    """Return the types of an array's items, and the minimum and maximum number of them."""
     if isinstance(info, inspect.TupleType):
         return info.item_types, len(info.item_types), len(info.item_types)
     fields = info.fields if isinstance(info, Record) else ()

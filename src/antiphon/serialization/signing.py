@@ -23,14 +23,14 @@ _DIGESTS = {"sha256": sha256, "sha1": sha1}
 
 
 class BadSignature(Forbidden):
-    """403: a value or a URL that is not signed with any of the keys for this purpose: changed, cut off, or made up."""
+    """403: a value or a URL that none of the keys has signed for this purpose: changed, cut off, or made up."""
 
     def __init__(self, detail: str = "The signature does not match.") -> None:
         super().__init__(detail)
 
 
 class SignatureExpired(BadSignature):
-    """410: a signature that was valid, and is too old."""
+    """410: a signature that was valid, but is too old."""
 
     status = 410
 
@@ -41,7 +41,7 @@ class SignatureExpired(BadSignature):
 class SecretKeys:
     """Secret keys, the newest first. Their ``repr`` does not show them.
 
-    Raises TypeError unless the keys are a list of texts, ValueError for a key of under 16 bytes.
+    Raises TypeError unless the keys are a list of texts, ValueError for a key of less than 16 bytes.
     """
 
     __slots__ = ("oldest_first",)
@@ -80,20 +80,20 @@ def _checked_key(key: str | bytes) -> bytes:
 
 
 class TimedSigner:
-    """Sign bytes and the time for one purpose, the ``salt``, as itsdangerous does, but derive the keys only once."""
+    """A signer of bytes and the time for one purpose, the ``salt``, like itsdangerous, but derives keys only once."""
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
         self._digest: str = digest
         self._keys = [hmac.digest(key, salt.encode(), self._digest) for key in reversed(oldest_first)]
 
     def sign(self, value: bytes, now: float) -> bytes:
-        """Return bytes with the time, in seconds since 1970, and the signature by the newest key."""
+        """Return bytes with the time, in seconds since 1970, and a signature by the newest key."""
         seconds = int(now)
         signed = value + b"." + to_base64(seconds.to_bytes((seconds.bit_length() + 7) // 8))
         return signed + b"." + self._signature(self._keys[0], signed)
 
     def unsign(self, text: bytes) -> tuple[bytes, bytes] | None:
-        """Return the value of what ``sign`` returned and its time, in base64; None if none of the keys signed it."""
+        """Return the value, and the time in base64, from a result of ``sign``; None if none of the keys signed it."""
         signed, _, signature = text.rpartition(b".")
         if not self.is_signature(signed, signature):
             return None
@@ -101,7 +101,7 @@ class TimedSigner:
         return value, signed_at
 
     def is_signature(self, signed: bytes, signature: bytes) -> bool:
-        """True for the signature of these bytes by any of the keys. Takes the same time for every wrong one."""
+        """Return True for a signature of these bytes by any of the keys. Every wrong one takes the same time."""
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
@@ -118,11 +118,11 @@ def to_base64(data: bytes) -> bytes:
 
 
 class Signer:
-    """Sign values for one purpose, the ``salt``: a value that is signed for one is not valid for another.
+    """A signer of values for one purpose, the ``salt``: a value that is signed for one is not valid for another.
 
-    The newest of the ``secret_keys``, the first, signs; all of them verify. What is signed can be read by everyone,
-    and can't be changed. ``digest`` is the hash; "sha1" reads what Flask signed with the same key and salt. Raises
-    TypeError and ValueError for missing and weak keys, and for an empty salt.
+    The first of the ``secret_keys``, the newest, signs; all of them verify. Clients can read signed values, but not
+    change them. ``digest`` is the hash; "sha1" reads what Flask signed with the same key and salt. Raises TypeError and
+    ValueError for missing and weak keys, and for an empty salt.
     """
 
     def __init__(
@@ -161,17 +161,17 @@ class Signer:
         )
 
     def sign(self, value: object) -> str:
-        """Return a JSON value as signed text, with the time: letters, digits, ``-``, ``_`` and ``.``, fit for URLs.
+        """Return a JSON value as signed text with the time, for use in URLs: letters, digits, ``-``, ``_`` and ``.``.
 
-        Raises TypeError for what JSON can't hold.
+        Raises TypeError for a value that JSON can't express.
         """
         return str(self._serializer.dumps(value))
 
     def unsign(self, text: str | None, max_age: Duration | None = None) -> Any:
-        """Return the value of signed text. ``max_age`` is in seconds, or a timedelta; None for any.
+        """Return the value of signed text. ``max_age`` is in seconds, or a timedelta; None for any age.
 
-        Raises BadSignature, which is answered with 403, for anything that ``sign`` did not make, None
-        included, and SignatureExpired, answered with 410, for what is older.
+        Raises BadSignature, which is answered with 403, for anything that ``sign`` did not make, including None, and
+        SignatureExpired, which is answered with 410, for older text.
         """
         from itsdangerous import BadData
 
@@ -181,7 +181,7 @@ class Signer:
             value, signed_at = self._serializer.loads(text, return_timestamp=True)
         except BadData:
             raise BadSignature from None
-        # A negative age is that of another machine, whose clock is ahead.
+        # A negative age comes from a different machine, whose clock is ahead.
         oldest = seconds_of(max_age)
         if oldest is not None and time.time() - signed_at.timestamp() > oldest:
             raise SignatureExpired
@@ -192,5 +192,5 @@ class Signer:
         return self._text_signer.get_signature(text.encode()).decode()
 
     def is_signature(self, text: str, signature: str) -> bool:
-        """True for a signature of this text by any of the keys. Takes the same time for every wrong one."""
+        """Return True for a signature of this text by any of the keys. This takes the same time for every wrong one."""
         return signature.isascii() and self._text_signer.verify_signature(text.encode(), signature)

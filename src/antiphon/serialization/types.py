@@ -1,4 +1,4 @@
-"""Descriptions of types, by msgspec: made from a type, taken apart, and turned back into a type."""
+"""Descriptions of types by msgspec: making them from a type, taking them apart, and turning them back into a type."""
 
 import datetime
 import decimal
@@ -13,7 +13,7 @@ from msgspec import inspect
 from antiphon.explanations import explained
 
 Decode: TypeAlias = Callable[[Any], Any]
-"""A function that makes a value of a type out of what was sent."""
+"""A function that makes a value of a type from the data that was sent."""
 
 Collection: TypeAlias = inspect.CollectionType | inspect.TupleType
 Record: TypeAlias = inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
@@ -49,9 +49,9 @@ _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length
 
 
 def described(wanted: object, file_type: type | None = None) -> inspect.Type:
-    """Return msgspec's description of a type. Raises TypeError that names the part that can't be read.
+    """Return msgspec's description of a type. Raises TypeError, which names the part that can't be read.
 
-    ``file_type`` and its subclasses may be parts of it, though no text can give them.
+    ``file_type`` and its subclasses may be parts of the type, although they can't be read from text.
     """
     try:
         _check_unions(wanted)
@@ -71,7 +71,7 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
 def _check_unions(wanted: object) -> None:
     """Raise TypeError for a union that makes msgspec, up to 0.22, read or free memory that isn't its own.
 
-    ``type_info`` does so itself, because it makes a decoder; what it describes types with does not.
+    ``type_info`` itself does so, because it makes a decoder; the translator that describes types does not.
     """
     for place, part in parts(type_name(wanted), translated(wanted)):
         if isinstance(part, inspect.UnionType) and (clash := _clash(members(part))):
@@ -79,19 +79,19 @@ def _check_unions(wanted: object) -> None:
 
 
 def translated(wanted: object) -> inspect.Type:
-    """Return msgspec's description of a type of which nobody knows yet that it can be read."""
-    translator = cast(Any, inspect)._Translator((wanted,))  # noqa: SLF001 - nothing public makes no decoder
+    """Return msgspec's description of a type, without a check that the type can be read."""
+    translator = cast(Any, inspect)._Translator((wanted,))  # noqa: SLF001 - every public function makes a decoder
     return cast(inspect.Type, translator.translate(wanted))
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:
-    """Return why alternatives of a union can't stand together, or None if they can."""
+    """Return why the alternatives of a union can't be combined; None if they can."""
     kinds = {type(info) for info in alternatives}
     bounds = {name for info in alternatives for name in _CONSTRAINTS if getattr(info, name, None) is not None}
     if inspect.TupleType in kinds and bounds - {"pattern", "tz"}:
-        return "a tuple of a fixed length can't stand beside a type with bounds"
+        return "a tuple of a fixed length can't be combined with a type with bounds"
     if "pattern" in bounds and any(issubclass(kind, inspect.CollectionType | inspect.DictType) for kind in kinds):
-        return "a list, set, dict or tuple can't stand beside a string with a pattern"
+        return "a list, set, dict or tuple can't be combined with a string with a pattern"
     return None
 
 
@@ -108,7 +108,7 @@ def type_name(wanted: object) -> str:
 
 
 def parts(place: str, root: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
-    """Yield every description in a description once, with the name of the type or field that has it."""
+    """Yield every description within a description once, with the name of the type or field that has it."""
     ahead, seen = [(place, root)], set[int]()
     while ahead:
         place, info = ahead.pop()
@@ -136,7 +136,7 @@ def _children(info: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
-    """Return the types of a union; for any other type, that type."""
+    """Return the types of a union, or for any other type only that type."""
     if isinstance(info, inspect.Metadata):
         return members(info.type)
     if isinstance(info, inspect.UnionType):
@@ -145,7 +145,7 @@ def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 def python_type(info: inspect.Type) -> Any:
-    """Return the type that was described: equal for decoding, though perhaps spelled another way."""
+    """Return the type that was described, in a form that decodes equally but may be written differently."""
     constraints = {name: bound for name in _CONSTRAINTS if (bound := getattr(info, name, None)) is not None}
     plain = _unconstrained(info)
     return Annotated[plain, msgspec.Meta(**constraints)] if constraints else plain

@@ -1,6 +1,6 @@
-"""Functions and a class in C, where the extension was built, in place of their twins in Python.
+"""Functions and a class in C, if the extension was built, instead of their twins in Python.
 
-A twin stands where it belongs and says what the one in C does. ``ANTIPHON_PURE=1`` in the environment leaves the
+A twin is in the module where it belongs, and documents the one in C. ``ANTIPHON_PURE=1`` in the environment leaves the
 extension out.
 """
 
@@ -25,6 +25,6 @@ PURE: dict[str, Callable[..., Any]] = {}
 
 
 def accelerated(function: F) -> F:
-    """Return what has this name in C, or the function or class itself where the extension is not in use."""
+    """Return the object with this name in C, or the function or class itself if the extension is not in use."""
     PURE[function.__name__] = function
     return getattr(_extension, function.__name__, function)

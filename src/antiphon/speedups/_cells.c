@@ -22,7 +22,7 @@ enum {
     EXCHANGE = SENT + LENGTH(BYTES) + 2,
 };
 
-/* Take a buffer of cells that can be written. Return 0 if the object is none, without an error. */
+/* Take a buffer of cells that can be written. Return 0, without an error, for any other object. */
 static int
 take_cells(PyObject *object, Py_buffer *cells)
 {

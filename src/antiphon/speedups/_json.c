@@ -11,7 +11,7 @@
 
 #define BLOCK 64
 #define SLOW_EXPONENT 4 /* bytes of the shortest one, `e100` */
-#define WITHOUT_GIL (1 << 20) /* bytes from which on other threads may run: to get the GIL back may take 5 ms */
+#define WITHOUT_GIL (1 << 20) /* bytes from which on other threads may run: getting the GIL back may take 5 ms */
 
 enum { NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS, UNBALANCED };
 
@@ -83,7 +83,7 @@ is_slow_exponent(const byte *at, const byte *end)
     return digits == 3;
 }
 
-/* Take a byte that is in no string. Return the bound that it crosses. */
+/* Take a byte outside of strings. Return the bound that it crosses. */
 static int
 take_mark(Scan *scan, const byte *at)
 {

@@ -11,7 +11,7 @@
 #define LONGEST_LINE 4096 /* room for JSON, which has method, path and route twice */
 
 #define END_OF_YEAR_9999 253402300800.0
-#define MOST_MILLISECONDS 1e9 /* the thousandths of more may be off */
+#define MOST_MILLISECONDS 1e9 /* above this, the thousandths may be off */
 
 typedef struct {
     const char *at;
@@ -41,7 +41,7 @@ is_printed(byte each)
     return each >= ' ' && each <= '~' && each != '"' && each != '\\';
 }
 
-/* Read text of which every character `is_usual`. Return 0 for another. */
+/* Read text of which every character `is_usual`. Return 0 for any other. */
 static int
 read_text(PyObject *text, Py_ssize_t longest, int (*is_usual)(byte), Text *found)
 {

@@ -1,8 +1,8 @@
 /* Pure functions of antiphon in C, and a descriptor. Each has a twin in Python, marked @accelerated, which says what it
-   does: read that first. A function here knows the usual arguments only. For all others it calls its twin, so that the
-   unusual, errors included, is written once.
+   does: read that first. A function here handles only the usual arguments. For all others it calls its twin, so that
+   unusual cases, including errors, are written once.
 
-   Of Python's C API this uses the limited part, as of 3.11: one binary serves that version and all later ones. */
+   This uses the limited part of Python's C API, as of 3.11: one binary serves that version and all later ones. */
 
 #include "_speedups.h"
 #include <stddef.h>
@@ -57,8 +57,8 @@ hex_value(byte digit)
     return letter < 6 ? letter + 10 : 16;
 }
 
-/* Write what is from `start` to `end` with its escapes undone, and `space` for each plus sign. `to` has room for all of
-   it. Return where the written ends. */
+/* Write the text from `start` to `end` with its escapes decoded, and `space` for each plus sign. `to` has room for all
+   of it. Return the end of the written text. */
 static byte *
 undo_escapes(const byte *start, const byte *end, byte *to, byte space)
 {
@@ -86,7 +86,7 @@ decode_field(const byte *start, const byte *end, byte *room)
     return PyUnicode_DecodeUTF8((const char *)room, stop - room, "replace");
 }
 
-/* Add a field to a dictionary; in its place comes a list of pairs as soon as a name comes again. */
+/* Add a field to a dictionary; a list of pairs replaces it as soon as a name is repeated. */
 static int
 add_field(PyObject **fields, PyObject *name, PyObject *value)
 {
@@ -229,7 +229,7 @@ split_cookies(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
 
 /* Multipart forms */
 
-/* Pass a text at `*at`. Return 0 if another one stands there. */
+/* Pass a text at `*at`. Return 0 if a different one is there. */
 static int
 pass(const char **at, const char *end, const char *text, size_t length)
 {
@@ -391,7 +391,7 @@ match_usual_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
     return packed(values, 4);
 }
 
-/* Return where a text begins whose first byte it has once; NULL if it is not there. */
+/* Return the start of a text whose first byte occurs in it once; NULL if it is missing. */
 static const char *
 find_text(const char *at, const char *end, const char *text, size_t length)
 {
@@ -479,7 +479,7 @@ split_usual_form(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t 
 
 #define MOST_SEARCHED 64
 
-/* Return a line of a tuple, and set its name, to NULL without an error for what is no pair with a name in bytes. */
+/* Return a line of a tuple, and set its name, to NULL without an error for anything but a pair with a name in bytes. */
 static inline PyObject *
 line_at(PyObject *lines, Py_ssize_t at, PyObject **name)
 {
@@ -504,7 +504,7 @@ struct section {
     int is_framed, is_coded;
 };
 
-/* Note a line. Return 0 for one that the twin has to combine with another, or whose value is no bytes. */
+/* Note a line. Return 0 for one that the twin has to combine with another, or whose value is not bytes. */
 static int
 note_line(struct section *section, PyObject *line, PyObject *name)
 {
@@ -608,7 +608,7 @@ combine_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
     return result;
 }
 
-/* Find the value of a field in a tuple of lines: None without any, NULL without an error where a line is no pair. */
+/* Find the value of a field in a tuple of lines: None without one, NULL without an error if a line is not a pair. */
 static PyObject *
 search_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
 {
@@ -629,7 +629,7 @@ search_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
     return Py_NewRef(found);
 }
 
-/* The same in a dictionary. */
+/* Find the value of a field in a dictionary. */
 static PyObject *
 look_up_line(PyObject *index, const char *wanted, Py_ssize_t size)
 {
@@ -759,7 +759,7 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 
 #define LONGEST_NAME 64
 
-/* Write a token of ASCII letters, digits and `-` in lower case. Return 0 for all others, most of which are no tokens. */
+/* Write a token of ASCII letters, digits and `-` in lower case. Return 0 for others, most of which are not tokens. */
 static int
 lower_name(const char *name, Py_ssize_t size, char *to)
 {

@@ -1,4 +1,4 @@
-/* What compiled templates call for each expression. */
+/* Functions that compiled templates call for each expression. */
 
 #include "_speedups.h"
 #include <string.h>
@@ -39,7 +39,7 @@ attribute_of(PyObject *value, PyObject *name)
     return found;
 }
 
-/* The same of an item. */
+/* The same for an item. */
 static PyObject *
 item_of(PyObject *value, PyObject *name)
 {
@@ -76,7 +76,7 @@ read_attribute(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
     return found || PyErr_Occurred() ? found : undefined(args[0], value, name);
 }
 
-/* How a character is written, if that is not as it is. */
+/* Return the escape of a character; NULL if it is written as it is. */
 static const char *
 escaped(char character)
 {

@@ -1,4 +1,4 @@
-"""One call of a client: a request, the redirects after it, and the response, within limits."""
+"""A call of a client: a request, the redirects after it, and the response, within limits."""
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -14,7 +14,7 @@ from antiphon.testing.servers.exchange import Exchange, Head, Opener
 from antiphon.testing.timeouts import within
 
 MAX_REDIRECTS = 20
-"""Redirects that are followed in a row."""
+"""The maximum number of redirects that are followed in a row."""
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class CallOptions(NamedTuple):
     """Limits and options of a call.
 
     ``timeout`` is in seconds, for a whole response or for one step of a stream; ``max_body`` in bytes, for a
-    body that is held in memory; ``cookies`` go to the first request's origin, beside those of the jar.
+    body that is held in memory; ``cookies`` go to the first request's origin, in addition to those of the jar.
     """
 
     timeout: float | None
@@ -37,11 +37,11 @@ class CallOptions(NamedTuple):
     follow_redirects: bool
     cookies: Mapping[str, str]
     check: "Check | None" = None
-    """Called with each whole response and its request."""
+    """A function that is called with each whole response and its request."""
 
 
 class Call:
-    """A request on its way: ``respond`` does everything; ``open``, ``chunk`` and ``leave`` are its steps.
+    """A request in progress: ``respond`` does everything; ``open``, ``chunk`` and ``leave`` are its steps.
 
     If a step fails, the application is stopped and the call is over.
     """
@@ -65,7 +65,7 @@ class Call:
         return await self._limited(self._open(), "the head of the response")
 
     async def chunk(self) -> bytes | None:
-        """Return the next chunk of the body, None at its end."""
+        """Return the next chunk of the body; None at its end."""
         return None if self._is_over else await self._limited(self._body.chunk(), "the next chunk of the body")
 
     async def rest(self) -> bytes:
@@ -77,7 +77,7 @@ class Call:
     async def leave(self, error: BaseException | None = None) -> None:
         """Disconnect, if the body has not ended, and wait until the application has ended.
 
-        If the test has failed with ``error``, the application is stopped instead, so that the test's error is seen.
+        If the test has failed with ``error``, the application is stopped instead, so that the test's error is shown.
         """
         if self._is_over or self._exchange is None:
             return
@@ -152,19 +152,19 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
     if method == request.method and not isinstance(request.content, bytes | list | tuple):
         raise explained(
             "bad-test-request",
-            ValueError(f"a {head.status} asks for the body a second time, but its iterator has been used up"),
+            ValueError(f"a {head.status} requires the body a second time, but its iterator has been used up"),
         )
     return request.redirected(url, method)
 
 
 def _resolve(base: URL, location: str) -> URL:
-    """Join URLs as browsers do: dot segments are removed, also where the dots are escaped (URL Standard §4.1)."""
+    """Join URLs as browsers do: dot segments are removed, also if the dots are escaped (URL Standard §4.1)."""
     path = location.partition("#")[0].partition("?")[0]
     return base.join(_dot_segments.sub(lambda dots: unquote(dots[0]), path) + location[len(path) :])
 
 
 def redirected_method(method: str, status: int) -> str:
-    """Return the method after a redirect. A POST becomes a GET where browsers change it (RFC 9110 §15.4)."""
+    """Return the method after a redirect. A POST becomes a GET, as in browsers (RFC 9110 §15.4)."""
     if status == 303:
         return method if method == "HEAD" else "GET"
     return "GET" if status in (301, 302) and method == "POST" else method

@@ -47,24 +47,24 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class BaseClient(ABC, Generic[Answer, Opening]):
     """The base of both clients, which differ only in how they wait. An ``Answer`` is a response or an awaitable of one.
 
-    The client plays a server of ``interface`` towards ``app``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
+    The client plays a server for ``app`` that speaks ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
-    ``base_url`` has scheme, host and port for URLs that have none. Secure cookies are kept and sent by https, and as in
-    browsers with localhost, for which the default counts. ``root_path`` is where the application is mounted; URLs are
-    those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are sent with every request, and the
-    attributes of these names may be changed. ``client`` is the address from which requests come.
+    ``base_url`` has scheme, host and port for URLs that have none. Secure cookies are kept and sent over https and, as
+    in browsers, with localhost; the default ``base_url`` counts as localhost. ``root_path`` is where the application is
+    mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are sent with every
+    request; you can change the attributes with these names. ``client`` is the address from which requests come.
 
-    ``raise_errors``: True raises every error of the application in the test; False answers each as a server does. By
-    default an error that escapes the application is raised; an error that an ``App`` answers with a 500 is a response.
-    What escapes a WSGI application is raised over the other interfaces, too.
+    With ``raise_errors=True``, every error of the application is raised in the test; with False, each is answered as by
+    a server. By default, an error that escapes the application is raised, and an error that an ``App`` answers with a
+    500 is a response. Errors that escape a WSGI application are raised over the other interfaces, too.
 
     ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
     stream or of the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that
     are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
 
-    ``contract=True`` holds whole responses, and what handlers read, to the contracts that ``OpenAPI`` reads in the
-    handlers' code. A breach is a ContractError that names the handler. Raises TypeError for an application that is no
-    ``App``.
+    ``contract=True`` checks whole responses, and what handlers read, against the contracts that ``OpenAPI`` reads in
+    the handlers' code. A breach raises a ContractError that names the handler. Raises TypeError for an application that
+    is not an ``App``.
     """
 
     _on_loop: ClassVar[bool]
@@ -116,21 +116,20 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     def session(self) -> "ClientSession":
         """The session that the client's cookie names, read from the store of the app's ``Sessions``.
 
-        ``client.session["cart"]`` reads it as it is now. ``with client.session as session:`` changes it: what the block
-        has changed is written at its end, with the cookie if it is a new one. Nothing is awaited, since no request is
-        sent. Raises TypeError for an application that is no ``App``, RuntimeError for one without ``Sessions``.
+        ``client.session["cart"]`` reads its current value. To change it, use ``with client.session as session:``. The
+        changes are written at the end of the block, with the cookie if the session is new. Nothing is awaited, since no
+        request is sent. Raises TypeError for anything but an ``App``, RuntimeError for an app without ``Sessions``.
         """
         from antiphon.testing.sessions import ClientSession
 
         return ClientSession(self._visitor)
 
     def login(self, user: object) -> None:
-        """Log a user in, as a login page does: the requests that follow have the cookie of the user's session.
+        """Log a user in, as a login page does: the following requests have the cookie of the user's session.
 
-        The app finds the user in it by the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client
-        an anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application
-        that is no ``App`` and for a user without a key, RuntimeError for an app without ``Users`` of a
-        ``SessionLogin``.
+        The app finds the user with the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client an
+        anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application that
+        is not an ``App`` and for a user without a key, RuntimeError for an app without ``Users`` of a ``SessionLogin``.
         """
         self._visitor.login(user)
 
@@ -169,20 +168,20 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Answer:
         """Send a request, follow redirects, and return the whole response.
 
-        ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of
-        bytes is sent in chunks, as the application asks for them. With ``files`` a form is sent in parts: a file is
-        bytes or a file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field may have
-        a list of them. Header fields and cookies are those of the client, except for those that are given here.
-        Method and path are sent as written: segments of dots, too, which browsers remove (as redirects do here).
-        OPTIONS may have ``*`` in place of the URL. Raises TypeError for an unknown option.
+        ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of bytes is
+        sent in chunks, as the application requests them. With ``files``, a multipart form is sent: a file is bytes or a
+        file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field can have a list of
+        them. Header fields and cookies given here replace those of the client. Method and path are sent as written,
+        including dot segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
+        Raises TypeError for an unknown option.
         """
         return self._respond(self._call(method, url, options))
 
     def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
         """Send a request, and open a response whose body is read chunk by chunk; the body may be endless.
 
-        For a ``with`` statement (``async with``). The client disconnects at its end, unless the body has ended; raises
-        TimeoutError if the application goes on nevertheless until the timeout.
+        Use this in a ``with`` statement (``async with``). The client disconnects at the end of the block, unless the
+        body has ended. Raises TimeoutError if the application then continues until the timeout.
         """
         return self._open(self._call(method, url, options))
 
@@ -228,7 +227,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         try:
             await within(self._options.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
         except Exception:
-            if failure is None:  # else the test's own error is the one to see
+            if failure is None:  # otherwise the test's own error should be shown
                 raise
 
     @abstractmethod
@@ -241,11 +240,11 @@ class BaseClient(ABC, Generic[Answer, Opening]):
 class Client(BaseClient[ClientResponse, Streaming]):
     """A client for tests that are plain functions.
 
-    The application runs on an event loop on a thread of its own, under WSGI on a thread beside that, and can read the
-    context variables of the test. With ``timeout=None`` a WSGI application runs on the thread of the test, for
-    debuggers and for code that reads thread-locals.
+    The application runs on an event loop on its own thread, over WSGI on yet another thread, and can read the context
+    variables of the test. With ``timeout=None``, a WSGI application runs on the thread of the test, for debuggers and
+    for code that reads thread-locals.
 
-    As a context manager the client starts the application up, and shuts it down.
+    As a context manager, the client starts the application up and shuts it down.
     """
 
     _on_loop = False
@@ -275,11 +274,11 @@ class Client(BaseClient[ClientResponse, Streaming]):
         origin: str | None = "",
         **options: Unpack[RequestOptions],
     ) -> "AbstractContextManager[ClientWebSocket]":
-        """Open a WebSocket: ``with client.websocket("/rooms/7") as socket:``, which is closed at its end.
+        """Open a WebSocket: ``with client.websocket("/rooms/7") as socket:``. It is closed at the end of the block.
 
-        The handshake has the Origin that browsers would send from a page of the application's, unless ``origin`` names
-        a different one, or is None to send none. Raises HandshakeRefused, with the ``response``, where it is answered
-        otherwise, and what the application lets escape; TimeoutError if the application goes on until the timeout.
+        The handshake has the Origin that browsers would send from a page of the application, unless ``origin`` names a
+        different one, or is None to send none. Raises HandshakeRefused, with the ``response``, if the handshake is
+        refused; errors that escape the application; and TimeoutError if it continues until the timeout.
         """
         from antiphon.testing.websockets import SocketOpening
 
@@ -308,9 +307,9 @@ class Client(BaseClient[ClientResponse, Streaming]):
 class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming]):
     """A client for tests that are coroutines: its methods are awaited.
 
-    The application runs on the event loop of the test; under WSGI on a thread beside it.
+    The application runs on the event loop of the test; over WSGI on another thread.
 
-    As an async context manager the client starts the application up, and shuts it down.
+    As an async context manager, the client starts the application up and shuts it down.
     """
 
     _on_loop = True
@@ -345,7 +344,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests tell what is read of them, and the check of its answers."""
+    """Return an application whose requests report what is read of them, and the check of its answers."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)

@@ -1,4 +1,4 @@
-"""The contract of an application, to which a client holds its answers, and what its handlers read."""
+"""The contract of an application, against which a client checks its answers and what its handlers read."""
 
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -25,7 +25,7 @@ _held: "WeakKeyDictionary[App, HeldContract]" = WeakKeyDictionary()
 
 
 class HeldContract:
-    """The contracts of all routes of an application, and the first breach of them that was found and not told yet."""
+    """The contracts of all routes of an application, and the first breach that has been found but not yet reported."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -34,7 +34,7 @@ class HeldContract:
 
     @property
     def application(self) -> Servable:
-        """The application, with requests that tell this contract what is read of them."""
+        """The application, with requests that report to this contract what is read of them."""
         return _WithHeldRequests(self._app, _request_class(self))
 
     @lazy
@@ -56,7 +56,7 @@ class HeldContract:
             raise ContractError(f"{describe(contract.route.handler)} {found}")
 
     def check_read(self, request: Request, part: ReadAs, wanted: Any) -> None:
-        """Check a type as which a handler reads a part of its request. Raises ContractError for one that is unknown."""
+        """Check the type as which a handler reads a part of its request. Raises ContractError if it is undeclared."""
         route = request.route
         contract = self._document.find(route, request.method) if isinstance(route, Route) else None
         if contract is None or any(each.part == part and each.wanted == wanted for each in contract.reads):
@@ -89,7 +89,7 @@ _PARTS: dict[ReadAs, str] = {"json": "its body", "form": "its form", "query": "i
 
 
 def held_contract(app: object) -> HeldContract:
-    """Return the contract of an application, which is read once. Raises TypeError for one that is not an App."""
+    """Return the contract of an application, which is read once. Raises TypeError for anything but an App."""
     if not isinstance(app, App):
         raise explained("no-contract", TypeError(f"contract=True needs an App, whose handlers are read: not {app!r}"))
     held = _held.get(app)
@@ -99,7 +99,7 @@ def held_contract(app: object) -> HeldContract:
 
 
 class _WithHeldRequests(Wrapped):
-    """An application whose requests, and those of the applications in it, are of another class."""
+    """An application whose requests, and those of the applications in it, have a different class."""
 
     def __init__(self, application: Servable, request_class: type[Request]) -> None:
         super().__init__(application)
@@ -117,7 +117,7 @@ class _WithHeldRequests(Wrapped):
 
 
 def _request_class(held: HeldContract) -> type[Request]:
-    """Return a class of requests that tell a contract what is read of them."""
+    """Return a class of requests that report to a contract what is read of them."""
 
     class HeldRequest(Request):
         __slots__ = ()

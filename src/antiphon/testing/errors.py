@@ -1,4 +1,4 @@
-"""Errors of the test client, beside TimeoutError and those that escape the application."""
+"""Errors of the test client, in addition to TimeoutError and the errors that escape the application."""
 
 from typing import TYPE_CHECKING
 
@@ -7,10 +7,10 @@ if TYPE_CHECKING:
 
 
 class ContractError(AssertionError):
-    """A breach of the interface's contract by the application, such as a body of another length than it declared; with
-    ``Client(app, contract=True)`` also an answer that its handler's contract lacks.
+    """A breach of the interface's contract by the application, such as a body that does not have its declared length.
 
-    Raised inside the application, and again by the client, so that no error handler hides it.
+    With ``Client(app, contract=True)``, also an answer that its handler's contract lacks. It is raised inside the
+    application, and again by the client, so that no error handler hides it.
     """
 
 
@@ -19,7 +19,7 @@ class BrokenResponse(ConnectionError):
 
 
 class HandshakeRefused(ConnectionError):
-    """A handshake that was answered otherwise than by opening a WebSocket: by ``response``."""
+    """A handshake that was answered with ``response`` instead of opening a WebSocket."""
 
     def __init__(self, response: "ClientResponse") -> None:
         super().__init__(
@@ -37,4 +37,4 @@ class TooManyRedirects(RuntimeError):
 
 
 class LifespanError(RuntimeError):
-    """A startup or a shutdown that failed, as the application said."""
+    """A startup or a shutdown that failed, as reported by the application."""

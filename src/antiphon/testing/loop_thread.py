@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own, for clients that are not async."""
+"""An event loop on its own thread, for clients that are not async."""
 
 import asyncio
 import weakref
@@ -11,27 +11,27 @@ from antiphon.testing.timeouts import thread_position
 T = TypeVar("T")
 
 MARGIN = 2.0
-"""Seconds that a coroutine has beyond its own limit before its loop counts as blocked."""
+"""Seconds that a coroutine gets beyond its own limit before its loop counts as blocked."""
 
 STOP = 1.0
-"""Seconds that the tasks of a loop have to end when it is stopped."""
+"""Seconds that the tasks of a loop get to end when it is stopped."""
 
 
 _lock = Lock()
 _shared: "weakref.WeakValueDictionary[int, LoopThread]" = weakref.WeakValueDictionary()
-"""The loops that are shared, by the identity of their owner, to which all who share one refer."""
+"""The shared loops, by the identity of their owner, which all that share a loop refer to."""
 
 
 class LoopThread:
     """An event loop that runs coroutines, in a copy of the caller's context, while the caller waits.
 
-    The loop stops when ``close`` is called, as often as ``of`` has given it, or when nothing refers to this object any
-    more.
+    The loop stops when ``close`` has been called as many times as ``of`` has returned it, or when nothing refers to
+    this object any more.
     """
 
     @classmethod
     def of(cls, owner: object) -> "LoopThread":
-        """Return the loop that all who name this owner share: the clients of one application, as with a server."""
+        """Return the loop that all callers with this owner share: the clients of one application, as with a server."""
         with _lock:
             shared = _shared.get(id(owner))
             if shared is None or not shared.is_usable:
@@ -52,9 +52,9 @@ class LoopThread:
         return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
-        """Run a coroutine that ends by itself within ``seconds``, and return or raise its outcome.
+        """Run a coroutine that ends on its own within ``seconds``, and return or raise its outcome.
 
-        Raises TimeoutError if the coroutine can't end because something blocks the loop, which is then useless.
+        Raises TimeoutError if the coroutine can't end because the loop is blocked, which makes the loop unusable.
         """
         outcome = asyncio.run_coroutine_threadsafe(_outcome(coroutine), self._loop)
         try:
@@ -70,11 +70,11 @@ class LoopThread:
             try:
                 raise error
             finally:
-                del error, outcome  # or this frame, which the error has, would keep it
+                del error, outcome  # otherwise this frame, which the error refers to, would keep it
         return value  # type: ignore[return-value]  # without an error there is a value
 
     def close(self) -> None:
-        """Stop the loop, cancel its tasks, and wait until they have ended; unless others share it still."""
+        """Stop the loop, cancel its tasks, and wait until they have ended, unless others still share the loop."""
         with _lock:
             self._users -= 1
             is_shared = self._users > 0

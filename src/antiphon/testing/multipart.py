@@ -1,4 +1,4 @@
-"""Forms with files as tests give them: fields, and files as bytes, as file objects, or with a name and a type."""
+"""Forms with files as tests pass them: fields, and files as bytes, as file objects, or with a name and a type."""
 
 import os
 import re
@@ -34,9 +34,9 @@ _line_breaks = re.compile(r"\r\n?|\n").sub
 def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple[bytes, str]:
     """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
-    Without a filename, a file has that of its file object, or the name of its field; without a content type, it has the
-    type of its filename. Raises TypeError for a value that is not a file, ValueError for a name or a type that can't be
-    sent.
+    A file without a filename gets the name of its file object or of its field; a file without a content type gets the
+    type for its filename. Raises TypeError for a value that is not a file, ValueError for a name or a type that can't
+    be sent.
     """
     if not isinstance(files, Mapping):
         raise explained(
@@ -65,7 +65,7 @@ def _as_part(name: str, file: File) -> EncodedPart:
             if find_control(content_type):
                 raise explained(
                     "bad-test-request",
-                    ValueError(f"control characters can't stand in a content type: {content_type!r}"),
+                    ValueError(f"control characters are not allowed in a content type: {content_type!r}"),
                 )
             return EncodedPart(name, _read(content), filename, content_type.encode())
     opened = getattr(file, "name", None)
@@ -88,7 +88,7 @@ def _read(content: object) -> bytes:
 
 
 def _type_of(filename: str) -> bytes:
-    """Return the media type that a browser would send, which has no charset."""
+    """Return the media type that a browser would send, without a charset."""
     return guess_type(filename).partition(";")[0].encode()
 
 

@@ -1,8 +1,8 @@
-"""A pytest plugin that runs another project's tests with a dialect in place of the original.
+"""A pytest plugin that runs another project's tests with a dialect instead of the original.
 
     pytest -p antiphon.testing.plugin --antiphon-dialect=werkzeug
 
-Plugins named by ``-p`` are loaded before others, which may import the original themselves.
+Plugins named with ``-p`` are loaded before others, which may import the original themselves.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Add the option, which may be given more than once. Install the dialects of the command line at once."""
+    """Add the option, which can be repeated. Install the dialects of the command line immediately."""
     parser.getgroup("antiphon").addoption(
         "--antiphon-dialect",
         action="append",
         default=[],
         metavar="NAME",
-        help="Let imports of the package that Antiphon's dialect NAME stands for find the dialect.",
+        help="Make imports of the package that Antiphon's dialect NAME replaces find the dialect.",
     )
     config = pluginmanager.get_plugin("pytestconfig")
     if isinstance(config, pytest.Config):
@@ -39,7 +39,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def _install(dialects: Sequence[str]) -> None:
     if not dialects:
         return
-    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # late: mostly there are none
+    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # late: usually there are none
 
     try:
         install(*dialects)

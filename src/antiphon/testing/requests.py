@@ -1,4 +1,4 @@
-"""Requests of the client: target, header fields and body, from a URL and the options that a test gives."""
+"""Requests of the client: target, header fields and body, made from a URL and the options of a test."""
 
 import string
 from collections.abc import AsyncIterable, Collection, Iterable, Mapping
@@ -13,7 +13,7 @@ from antiphon.http.urls.urlencoded import format_query
 from antiphon.testing.multipart import ClientFiles, encode_parts
 
 ClientContent: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
-"""A body: bytes, or chunks, which are sent as the application asks for them, without a Content-Length."""
+"""A body: bytes, or chunks, which are sent as the application requests them, without a Content-Length."""
 
 ClientFields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
 """Names and values of a query or a form. A value is text, a number, or a list of these, which repeats the name."""
@@ -30,9 +30,9 @@ _CONTENT_FIELDS = frozenset({
 
 
 class RequestOptions(TypedDict, total=False):
-    """The options of a request, beside method and URL.
+    """The options of a request, in addition to method and URL.
 
-    At most one of ``body``, ``json`` and ``form`` is given; ``files`` may be given with ``form``.
+    You can pass at most one of ``body``, ``json`` and ``form``; you can pass ``files`` together with ``form``.
     """
 
     params: ClientFields
@@ -56,11 +56,11 @@ _ELSEWHERE = {
     "query": "'params'",
     "query_string": "'params'",
 }
-"""Options of other clients, with the option that does the same here."""
+"""Options of other clients, with the option that has the same effect here."""
 
 
 class ClientRequest(NamedTuple):
-    """A request as the client sends it. ``target`` is path and query as in the request line, or ``*``."""
+    """A request as the client sends it. ``target`` is the path and query as in the request line, or ``*``."""
 
     method: str
     scheme: str
@@ -109,7 +109,7 @@ class ClientRequest(NamedTuple):
     def redirected(self, url: URL, method: str) -> "ClientRequest":
         """Return the request that follows a redirect to an absolute URL; the Cookie header is dropped.
 
-        The content is dropped if the method changes, credentials if the origin changes.
+        The content is dropped if the method changes, and credentials if the origin changes.
         """
         authority, target = split_url(url)
         request = self._replace(method=method, scheme=url.scheme, authority=authority, target=target)
@@ -128,8 +128,8 @@ def compose(
 ) -> ClientRequest:
     """Return the request that a test describes. ``headers`` are those of every request of the client.
 
-    A URL without a host gets scheme and host of ``base``. OPTIONS may have ``*`` in place of a URL. Raises ValueError
-    for a request that can't be sent.
+    A URL without a host gets the scheme and host of ``base``. OPTIONS can have ``*`` instead of a URL. Raises
+    ValueError for a request that can't be sent.
     """
     if not is_token(method):
         raise explained("bad-test-request", ValueError(f"a method is a token, not {method!r}"))
@@ -170,8 +170,8 @@ def _hint(name: str, client_options: Collection[str]) -> str:
     known = sorted(RequestOptions.__optional_keys__)
     close = next(iter(get_close_matches(name, [*known, *client_options], 1)), None)
     if close is None:
-        return f"it may have {', '.join(known)}"
-    return f"is {close!r} meant?" if close in known else f"the client has {close!r}: Client(app, {close}=...)"
+        return f"its options are {', '.join(known)}"
+    return f"did you mean {close!r}?" if close in known else f"the client has {close!r}: Client(app, {close}=...)"
 
 
 def split_url(url: str) -> tuple[str, str]:
@@ -186,7 +186,7 @@ def split_url(url: str) -> tuple[str, str]:
 def as_target(reference: str) -> str:
     """Return path and query for a request line. Only spaces, controls and characters beyond ASCII are escaped.
 
-    So dots, broken escapes and doubled slashes reach the application.
+    Dots, broken escapes and doubled slashes therefore reach the application.
     """
     target = quote(reference.partition("#")[0], safe=string.punctuation)
     return target if target.startswith("/") else "/" + target
@@ -196,12 +196,12 @@ def _with_query(target: str, query: str) -> str:
     if not query:
         return target
     if target == ASTERISK:
-        raise explained("bad-test-request", ValueError("OPTIONS * has no query: it asks for a server as a whole"))
+        raise explained("bad-test-request", ValueError("OPTIONS * has no query: it is about the whole server"))
     return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
 def encode_fields(fields: ClientFields) -> str:
-    """Encode names and values as a query string or an urlencoded form. Raises TypeError for other values than these."""
+    """Encode names and values as a query string or an urlencoded form. Raises TypeError for any other values."""
     return format_query(_pairs(fields))
 
 
@@ -221,12 +221,12 @@ def _texts(value: object) -> list[str]:
 
 
 def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
-    """Return the body, and its content type where the options tell."""
+    """Return the body, and its content type if the options imply one."""
     given = options.keys() & {"body", "json", "form", "files"}
     if len(given) > 1 and given != {"form", "files"}:
         raise explained(
             "bad-test-request",
-            ValueError("a request has one body: of 'body', 'json' and 'form' one, or 'files', perhaps with 'form'"),
+            ValueError("a request has one body: one of 'body', 'json' and 'form', or 'files', perhaps with 'form'"),
         )
     if "files" in options:
         if "content_type" in options:
@@ -250,7 +250,7 @@ def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
 
 
 def _frame(fields: MutableHeaders, method: str, content: ClientContent, http_version: HTTPVersion) -> None:
-    """Add Content-Length or Transfer-Encoding (RFC 9112 §6), unless the test has."""
+    """Add Content-Length or Transfer-Encoding (RFC 9112 §6), unless the test has set it."""
     if "content-length" in fields or "transfer-encoding" in fields:
         return
     if isinstance(content, bytes):
@@ -258,7 +258,7 @@ def _frame(fields: MutableHeaders, method: str, content: ClientContent, http_ver
             fields["content-length"] = str(len(content))
     elif http_version == "1.0":
         raise explained(
-            "bad-test-request", ValueError("HTTP/1.0 has no way to send a body whose length is not known before")
+            "bad-test-request", ValueError("HTTP/1.0 has no way to send a body whose length is not known in advance")
         )
     elif http_version == "1.1":
         fields["transfer-encoding"] = "chunked"

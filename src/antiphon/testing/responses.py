@@ -1,4 +1,4 @@
-"""Responses as the client gets them: head, cookies and body."""
+"""Responses as the client receives them: head, cookies and body."""
 
 from typing import Any, NoReturn
 
@@ -15,7 +15,7 @@ from antiphon.testing.servers.exchange import Exchange, Head
 
 
 class JSONObject(dict[str, Any]):
-    """An object in JSON. To call it, as one calls ``response.json()`` of other clients, is an error that says so."""
+    """A JSON object. Calling it, like ``response.json()`` in other clients, raises an error that says not to."""
 
     __slots__ = ()
 
@@ -24,7 +24,7 @@ class JSONObject(dict[str, Any]):
 
 
 class JSONArray(list[Any]):
-    """An array in JSON. To call it is the same error."""
+    """A JSON array. Calling it raises the same error."""
 
     __slots__ = ()
 
@@ -41,7 +41,7 @@ def _no_method() -> TypeError:
 class ResponseHead:
     """A response before its body: ``status``, ``headers``, and the ``request`` that was answered.
 
-    ``early_hints`` has the links that were sent before it, a tuple of ``Link``. RSGI has none of them.
+    ``early_hints`` has the links that were sent before it, as a tuple of ``Link``. RSGI has no early hints.
     ``history`` has the redirects that led here, oldest first.
     """
 
@@ -76,7 +76,7 @@ class ResponseHead:
     def set_cookies(self) -> list[SetCookie]:
         """The cookies that this response sets, with their attributes.
 
-        Raises ValueError for one that browsers drop.
+        Raises ValueError for a cookie that browsers drop.
         """
         return [SetCookie.parse(line) for line in self.headers.getall("set-cookie")]
 
@@ -91,7 +91,7 @@ class ResponseHead:
 
 @names_ours(CLIENT_RESPONSE)
 class ClientResponse(ResponseHead):
-    """A response with its ``body``, in bytes as sent: no content coding is undone."""
+    """A response with its ``body``, in bytes as sent, without decoding a content coding."""
 
     def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]", body: bytes) -> None:
         super().__init__(request, head, history)
@@ -115,7 +115,7 @@ class ClientResponse(ResponseHead):
 
 
 class ResponseBody:
-    """A body while it is received, checked against its head. A body in response to HEAD is dropped, as by servers."""
+    """A body while it is received, checked against its head. In a response to HEAD it is dropped, as by servers."""
 
     def __init__(self, exchange: Exchange, method: str, head: Head) -> None:
         self._exchange = exchange
@@ -161,7 +161,7 @@ class ResponseBody:
     async def _check_end(self) -> None:
         if self._is_dropped or not has_body(self._status) or self._length in (None, self._received):
             return
-        await self._exchange.close()  # this raises what may have cut the body short
+        await self._exchange.close()  # this raises the error that may have cut the body short
         raise explained(
             "application-breaks-contract",
             ContractError(f"the body ended after {self._received} bytes, but the Content-Length is {self._length}"),

@@ -1,4 +1,4 @@
-"""The session that a client's cookie names, and logins: for tests, without a request to the application."""
+"""The session that a client's cookie names, and logins, for tests, without a request to the application."""
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -21,9 +21,9 @@ from antiphon.testing.cookies import CookieJar
 
 
 class Visitor:
-    """A client as an application's sessions know it: by its cookies, and what its headers say of proxies.
+    """A client as an application's sessions know it: by its cookies, and by what its headers say about proxies.
 
-    Raises TypeError for an application that is no ``App``.
+    Raises TypeError for an application that is not an ``App``.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Visitor:
         if not isinstance(app, App):
             raise explained(
                 "no-client-session",
-                TypeError(f"a client's session is that of an App, which knows its store: not {app!r}"),
+                TypeError(f"a client's session needs an App, which knows its store: not {app!r}"),
             )
         self._app = app
         self._base_url = base_url
@@ -58,13 +58,13 @@ class Visitor:
         return request
 
     def close(self, request: Request) -> None:
-        """Write what has changed in the session of a request, and keep its cookie in the jar."""
+        """Write the changes in the session of a request, and keep its cookie in the jar."""
         response = Response()
         request[SESSIONS].save(request, response)
         self._jar.store(self._base_url, response.headers.getall("set-cookie"))
 
     def login(self, user: object) -> None:
-        """Log a user in, and keep the cookie. Raises what ``antiphon.features.login`` does."""
+        """Log a user in, and keep the cookie. Raises the same errors as ``antiphon.features.login``."""
         request = self.open()
         login(request, user)
         self.close(request)
@@ -73,7 +73,7 @@ class Visitor:
 class ClientSession(Mapping[str, Any]):
     """The session that a client's cookie names: a mapping that reads the store each time.
 
-    As a context manager it gives the ``Session`` itself. What a ``with`` block has changed is written when the block
+    As a context manager, it returns the ``Session`` itself. Changes in a ``with`` block are written when the block
     ends, and the client then has the cookie of the session; nothing is written if the block fails.
     """
 
@@ -103,7 +103,7 @@ class ClientSession(Mapping[str, Any]):
         raise explained(
             "session-outside-of-with",
             TypeError(
-                "a client's session is changed in a block, at whose end it is written:"
+                "change a client's session in a block, at the end of which it is written:"
                 f" with client.session as session: session[{name!r}] = {value!r}"
             ),
         )

@@ -18,7 +18,7 @@ class Run(Protocol):
 
 
 class StreamedResponse(ResponseHead):
-    """A response whose body has yet to come. An iterator that waits for the body's chunks, none of them empty."""
+    """A response whose body is still to come. It is an iterator that waits for the body's chunks, never empty."""
 
     def __init__(self, call: Call, head: Head, run: Run) -> None:
         super().__init__(call.request, head, call.history)
@@ -40,7 +40,7 @@ class StreamedResponse(ResponseHead):
 
 
 class AsyncStreamedResponse(ResponseHead):
-    """A response whose body has yet to come. An async iterator of the body's chunks, none of them empty."""
+    """A response whose body is still to come. It is an async iterator of the body's chunks, never empty."""
 
     def __init__(self, call: Call, head: Head) -> None:
         super().__init__(call.request, head, call.history)

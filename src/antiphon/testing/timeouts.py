@@ -13,8 +13,8 @@ T = TypeVar("T")
 async def within(seconds: float | None, work: Coroutine[Any, Any, T], message: Callable[[], str]) -> T:
     """Await a coroutine, but not for longer than ``seconds``.
 
-    Raises TimeoutError; ``message`` is called before the coroutine is cancelled, and makes the error's text. Without a
-    limit no event loop is needed.
+    Raises TimeoutError; ``message`` is called before the coroutine is cancelled, and returns the error's text. Without
+    a limit, no event loop is needed.
     """
     if seconds is None:
         return await work
@@ -32,11 +32,11 @@ async def within(seconds: float | None, work: Coroutine[Any, Any, T], message: C
             raise
         raise TimeoutError(text) from error
     finally:
-        del limit  # it keeps the task, and so its error, which keeps this frame
+        del limit  # it keeps the task, and thus its error, which keeps this frame
 
 
 def task_position(task: "asyncio.Task[Any]") -> str:
-    """Return the lines at which a task waits, outermost first; empty when it has ended."""
+    """Return the lines where a task waits, outermost first; empty when it has ended."""
     frames: list[FrameType] = []
     waiting: Any = task.get_coro()
     while (frame := getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)) is not None:
@@ -46,7 +46,7 @@ def task_position(task: "asyncio.Task[Any]") -> str:
 
 
 def thread_position(ident: int | None) -> str:
-    """Return the lines at which a thread is, outermost first; empty when it has ended."""
+    """Return the lines that a thread is running, outermost first; empty when it has ended."""
     frame = sys._current_frames().get(ident or 0)  # noqa: SLF001 - there is no other way
     frames: list[FrameType] = []
     while frame is not None:

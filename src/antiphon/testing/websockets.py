@@ -23,19 +23,19 @@ T = TypeVar("T")
 
 
 class SocketTransport:
-    """A transport that opens WebSockets, which offer some subprotocols."""
+    """A transport that opens WebSockets with the given subprotocols."""
 
     def __init__(self, transport: Transport, subprotocols: list[str]) -> None:
         self._transport = transport
         self._subprotocols = subprotocols
 
     def open(self, request: "ClientRequest") -> Exchange:
-        """Hand a handshake to the application."""
+        """Pass a handshake to the application."""
         return self._transport.open_socket(request, self._subprotocols)
 
 
 class SocketCall(Call):
-    """A handshake, and the messages after it: each step within the limit of time."""
+    """A handshake, and the messages after it, each step within the time limit."""
 
     async def handshake(self) -> Head:
         """Wait for the handshake to be answered. Raises HandshakeRefused."""
@@ -56,7 +56,7 @@ class SocketCall(Call):
         try:
             return await self._limited(self.exchange.receive(), "a message")
         except WebSocketClosed:
-            self._is_over = False  # the application may go on
+            self._is_over = False  # the application may continue
             raise
 
     async def send(self, message: object) -> None:
@@ -76,12 +76,12 @@ class SocketCall(Call):
         return json_as(message.encode() if isinstance(message, str) else message, wanted)
 
     async def end(self, code: int, reason: str) -> None:
-        """Close the socket, unless it is closed."""
+        """Close the socket, unless it is already closed."""
         check_close(code, reason)
         self.exchange.channel.close(code, reason)
 
     async def leave(self, error: BaseException | None = None) -> None:
-        """Close the socket, unless it is closed, and wait until the application has ended."""
+        """Close the socket, unless it is already closed, and wait until the application has ended."""
         if error is None and not self._is_over:
             await self.end(NORMAL, "")
         await super().leave(error)

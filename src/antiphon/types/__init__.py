@@ -1,4 +1,4 @@
-"""The types that signatures of other places name, for annotations of your own. Programs make few of these objects."""
+"""The types that signatures elsewhere name, for your own annotations. Programs make few of these objects."""
 
 from antiphon.lazy import import_on_use
 

@@ -1,4 +1,4 @@
-"""Reading, writing and copying files by their descriptors: completely, and by the kernel where it can."""
+"""Complete reading, writing and copying of files by descriptor, with the kernel's help where possible."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +9,7 @@ from typing import TypeAlias
 from antiphon.http.errors import InsufficientStorage
 
 Way: TypeAlias = Callable[[int, int, int, int], int]
-"""A function that copies up to ``length`` bytes from ``offset`` to another descriptor. Returns how many."""
+"""A function that copies up to ``length`` bytes from ``offset`` to another descriptor, and returns their number."""
 
 _AT_ONCE = 64 << 20
 _CHUNK = 1 << 20
@@ -18,14 +18,14 @@ _MOST_CHUNKS = 1024
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Write all bytes, with as many calls as that takes. Raises OSError."""
+    """Write all bytes, with as many calls as necessary. Raises OSError."""
     left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]
 
 
 def write_chunks(descriptor: int, chunks: Sequence[bytes | memoryview]) -> None:
-    """Write chunks one after another, with one call and without a copy where that is possible. Raises OSError."""
+    """Write chunks one after another, if possible with one call and without a copy. Raises OSError."""
     if not 1 < len(chunks) <= _MOST_CHUNKS or not hasattr(os, "writev"):
         write_all(descriptor, b"".join(chunks))
         return
@@ -52,7 +52,7 @@ else:
 
 
 def read_all(descriptor: int, length: int, offset: int) -> bytes:
-    """Read ``length`` bytes from ``offset``, in as many calls as that takes. Raises OSError, EOFError."""
+    """Read ``length`` bytes from ``offset``, with as many calls as necessary. Raises OSError, EOFError."""
     data = pread(descriptor, length, offset)
     if len(data) == length:
         return data
@@ -68,7 +68,7 @@ def read_all(descriptor: int, length: int, offset: int) -> bytes:
 
 
 def read_into(descriptor: int, target: memoryview, offset: int) -> int:
-    """Read at least one byte from ``offset`` into ``target``. Return how many. Raises OSError, EOFError."""
+    """Read at least one byte from ``offset`` into ``target``. Return their number. Raises OSError, EOFError."""
     if not hasattr(os, "preadv"):
         data = pread(descriptor, len(target), offset)
         target[: len(data)] = data
@@ -81,7 +81,7 @@ def read_into(descriptor: int, target: memoryview, offset: int) -> int:
 
 
 def _cut_short(missing: int) -> EOFError:
-    return EOFError(f"a file ends {missing} bytes before what was written to it does")
+    return EOFError(f"a file ends {missing} bytes before the end of the data that was written to it")
 
 
 def _by_copy_file_range(source: int, target: int, offset: int, length: int) -> int:
@@ -93,7 +93,7 @@ def _by_sendfile(source: int, target: int, offset: int, length: int) -> int:
 
 
 IN_KERNEL: list[Way] = []
-"""Ways to copy without memory of this process. Some file systems and kernels know none of them."""
+"""Ways to copy without using memory of this process. Some file systems and kernels support none of them."""
 if hasattr(os, "copy_file_range"):
     IN_KERNEL.append(_by_copy_file_range)
 if hasattr(os, "sendfile"):
@@ -101,9 +101,9 @@ if hasattr(os, "sendfile"):
 
 
 def copy(source: int, target: int, offset: int, length: int, ways: Iterable[Way] = IN_KERNEL) -> None:
-    """Copy ``length`` bytes from ``offset`` of a file to another's position. Raises OSError, EOFError.
+    """Copy ``length`` bytes from ``offset`` of a file to another file's position. Raises OSError, EOFError.
 
-    ``ways`` are tried in their order; of one that breaks off, the next goes on with the rest.
+    ``ways`` are tried in order; if one breaks off, the next one continues with the rest.
     """
     end = offset + length
     for way in ways:
@@ -123,13 +123,13 @@ def _copy_by_hand(source: int, target: int, offset: int, end: int) -> None:
 
 
 NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
-"""Errors for a full disk or quota, and for the largest file that a file system or process may have."""
+"""Errors for a full disk or quota, and for exceeding the largest file size of a file system or process."""
 
 
 class NoRoomIs507:
-    """A block that raises InsufficientStorage (507) in place of an OSError that says that there is no room.
+    """A context manager that raises InsufficientStorage (507) instead of an OSError for a lack of space.
 
-    It is no generator, whose frames the error would keep alive.
+    It is not a generator, because the error would keep a generator's frames alive.
     """
 
     def __enter__(self) -> None:

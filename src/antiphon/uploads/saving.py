@@ -20,10 +20,10 @@ _link: Callable[[str, str], None] | None = getattr(os, "link", None)
 def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> None:
     """Make the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
 
-    It gets the permissions that ``open`` would give it. Until it's complete it has another, hidden name in the same
-    folder, and it leaves none if that fails. What is at the path stays, unless it is to ``overwrite`` it: then a file
-    is replaced in one step, and of a link the link and not what it leads to, but no folder, device, pipe or socket. It
-    is not synchronised with the disk.
+    It gets the permissions that ``open`` would give it. Until it is complete, it has a hidden name in the same folder;
+    nothing is left if this fails. An existing file at the path stays, unless ``overwrite`` is True: then it is replaced
+    in one step. A link is replaced itself, not its target; folders, devices, pipes and sockets are never replaced. The
+    file is not synchronised with the disk.
 
     Raises FileExistsError, InsufficientStorage (507) when the disk is full, other OSErrors, and what ``fill`` raises.
     """
@@ -49,7 +49,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
 def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = _link) -> None:
     """Give a file its final name, if no other file has it. If several callers do so at once, one succeeds.
 
-    Where a file system knows no links, the name is taken by an empty file for a moment. Raises FileExistsError.
+    On a file system without links, an empty file has the name for a moment. Raises FileExistsError.
     """
     if os.name == "nt":
         os.rename(hidden, path)
@@ -75,7 +75,7 @@ def _check_free(path: str, overwrite: bool) -> None:
     """Raise FileExistsError, or IsADirectoryError, if something at the path must stay."""
     try:
         mode = os.lstat(path).st_mode
-    except (OSError, ValueError):  # nothing is there, or no file can be made there either
+    except (OSError, ValueError):  # nothing is there, or no file can be created there either
         return
     if not overwrite:
         raise _exists(path)
@@ -84,11 +84,11 @@ def _check_free(path: str, overwrite: bool) -> None:
 
 
 def _exists(path: str) -> FileExistsError:
-    return FileExistsError(EEXIST, "there is a file already, which is not to be overwritten", path)
+    return FileExistsError(EEXIST, "there is already a file, which must not be overwritten", path)
 
 
 LONGEST = 255
-"""Bytes that a name may have in UTF-8."""
+"""The maximum length of a name, in bytes of UTF-8."""
 
 _LONGEST_EXTENSION = 64
 _MOST_CHARACTERS = 1024
@@ -100,12 +100,12 @@ _reserved = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9
 
 
 def safe_filename(name: str) -> str:
-    """Return the last part of a path from any system as a safe name in any folder.
+    """Return the last part of a path from any system as a name that is safe in any folder.
 
-    It keeps letters of every script and its extension, and loses control, format and unassigned characters, and dots
-    and spaces at its ends. Characters of one meaning become one (NFKC), so that a fullwidth slash is a slash. What
-    Windows forbids becomes ``_``, which comes before names that Windows reserves, too. It has at most 255 bytes in
-    UTF-8. What nothing is left of becomes "upload".
+    The name keeps its extension and letters of every script. Control, format and unassigned characters are removed, as
+    are dots and spaces at either end. Equivalent characters become one (NFKC), so a fullwidth slash is a slash.
+    Characters that Windows forbids become ``_``, and names that Windows reserves get a ``_`` in front. The name has at
+    most 255 bytes in UTF-8. If nothing is left, it is "upload".
     """
     last = _last_part(name)
     if len(last) > _MOST_CHARACTERS:
@@ -124,7 +124,7 @@ def safe_filename(name: str) -> str:
 
 
 def _last_part(path: str) -> str:
-    """Return the name in a path of any system, without a drive."""
+    """Return the last name in a path of any system, without a drive."""
     return _drive.sub("", path.replace("\\", "/").rpartition("/")[2])
 
 
@@ -142,8 +142,7 @@ def _shortened(name: str) -> str:
 def usable_folder(path: str | os.PathLike[str]) -> str:
     """Return the path of a folder in which files can be made.
 
-    Raises TypeError for anything that is not a path in text, ValueError for a relative one, and where there is no such
-    folder.
+    Raises TypeError for anything that is not a path in text, ValueError for a relative path and for a missing folder.
     """
     try:
         folder = absolute_path(path)
@@ -152,5 +151,5 @@ def usable_folder(path: str | os.PathLike[str]) -> str:
     if not os.path.isdir(folder):
         raise explained("missing-folder", ValueError(f"upload_folder: there is no folder {folder!r}"))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise explained("missing-folder", ValueError(f"upload_folder: no files can be made in {folder!r} by this user"))
+        raise explained("missing-folder", ValueError(f"upload_folder: this user can't create files in {folder!r}"))
     return folder

@@ -1,4 +1,4 @@
-"""The body of one request: bytes in memory while they are few, else all but the last of them in an unnamed file."""
+"""The body of one request: a few bytes in memory, or more in an unnamed file, except the last of them."""
 
 import os
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from antiphon.uploads.descriptors import NoRoomIs507, write_all
 from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile
 
 THRESHOLD = 512 << 10
-"""Bytes up to which a body is kept in memory."""
+"""The maximum size of a body that is kept in memory, in bytes."""
 BATCH = 1 << 20
-"""Bytes that are written to the file in one go."""
+"""Bytes that are written to the file at once."""
 SHARE = 16 << 20
-"""Bytes that wait in memory in all spools of the process together, as far as each may have a block."""
+"""The maximum of waiting bytes in memory in all spools of the process, although each may always have a block."""
 BLOCK = 256 << 10
-"""Bytes of one write, which begins and ends at a multiple of it: file systems take that in a quarter less time. For
-twice as much Linux wants a contiguous run of memory, which may take it long to find."""
+"""Bytes of one write, which begins and ends at a multiple of this size: file systems do that in a quarter less time.
+For twice as much, Linux needs a contiguous run of memory, which can take long to find."""
 
 _MOST_LOOSE = 256
 
@@ -28,13 +28,13 @@ Block: TypeAlias = list[bytes | memoryview]
 
 
 class Spool:
-    """Stores the chunks of a body in their order, and reads any part of them.
+    """A store for the chunks of a body, in order, from which any part can be read.
 
-    Up to ``threshold`` bytes are kept in memory; ``data`` are the first of them. More go to one file in ``folder``
-    (None: the system's temporary folder), ``BATCH`` bytes at a time; while there are many large spools, less in either
-    case. Code that may block calls ``write``. An event loop calls ``add``, and ``flush`` if ``is_due``: on a thread,
-    unless ``flushes_at_once``. Once all bytes are stored, any number of threads may read, even while the spool is
-    closed: they get their bytes, or ValueError.
+    Up to ``threshold`` bytes are kept in memory; ``data`` are the first of them. More bytes go to one file in
+    ``folder`` (None: the system's temporary folder), ``BATCH`` bytes at a time. While there are many large spools, both
+    numbers are lower. Code that may block calls ``write``. An event loop calls ``add``, and ``flush`` if ``is_due``: on
+    a thread, unless ``flushes_at_once``. Once all bytes are stored, any number of threads can read, even while the
+    spool is being closed: they get their bytes, or ValueError.
     """
 
     __slots__ = ("__weakref__", "_chunks", "_due_at", "_file", "_folder", "_loose", "_written", "is_closed", "size")
@@ -58,7 +58,7 @@ class Spool:
         return self._file is None
 
     def write(self, data: bytes) -> None:
-        """Add a chunk, and write to the file if that is due. Raises what ``flush`` does."""
+        """Add a chunk, and write to the file if that is due. Raises the same errors as ``flush``."""
         self.add(data)
         if self.is_due:
             self.flush()
@@ -72,7 +72,7 @@ class Spool:
             self.size += len(data)
             self._loose += 1
             if self._loose == _MOST_LOOSE:
-                # Each chunk takes more than its bytes: of very small ones, many times as much.
+                # Each chunk takes more memory than its bytes; a very small one takes many times as much.
                 self._chunks[-_MOST_LOOSE:] = [b"".join(self._chunks[-_MOST_LOOSE:])]
                 self._loose = 0
 
@@ -89,19 +89,19 @@ class Spool:
         )
 
     def _exceeds_share(self) -> bool:
-        """True if more bytes wait in memory here than they may while there are so many other large spools."""
+        """True if more bytes wait in memory here than the number of other large spools allows."""
         _large.add(self)
         return self.size - self._written > SHARE // len(_large)
 
     @property
     def flushes_at_once(self) -> bool:
-        """True if an event loop may ``flush``: there is a file already, and writes are quick."""
+        """True if an event loop may ``flush``, since there is already a file, and writes are fast."""
         return self._file is not None and WRITE_TIMES.are_short
 
     def flush(self) -> None:
         """Write the bytes that wait in memory to the file: complete blocks, or all bytes if they are less than a block.
 
-        Raises InsufficientStorage (507) if the disk is full, and other OSErrors; then all bytes are freed. Raises
+        Raises InsufficientStorage (507) if the disk is full, and other OSErrors; all bytes are then freed. Raises
         ValueError if the spool is closed.
         """
         self.check_open()
@@ -127,7 +127,7 @@ class Spool:
         self._loose = len(self._chunks)
 
     def _blocks(self) -> tuple[list[Block], bytes]:
-        """Return the waiting bytes: as blocks of the file, and the beginning of an incomplete block."""
+        """Return the waiting bytes as blocks of the file, and the beginning of an incomplete block."""
         blocks: list[Block] = []
         block: Block = []
         room = BLOCK - self._written % BLOCK
@@ -169,7 +169,7 @@ class Spool:
     def reader_of_file(self, offset: int, length: int) -> Callable[[], bytes] | None:
         """Return a function that reads those of ``length`` bytes from ``offset`` that are in the file.
 
-        None if none of them are. The function works while more is added, and raises OSError.
+        Return None if none of them are. The function works while more bytes are added, and raises OSError.
         """
         file, length = self._file, min(length, self._written - offset)
         return partial(file.read_at, offset, length) if file is not None and length > 0 else None
@@ -198,7 +198,7 @@ class Spool:
             write_all(descriptor, waiting[max(offset - written, 0) : end - written])
 
     def share(self) -> "Spool":
-        """Return a spool of the same bytes that stays when this one is closed. Nothing is added to either."""
+        """Return a spool of the same bytes that stays open when this one is closed. Don't add bytes to either."""
         shared = Spool()
         waiting = self._waiting()
         shared._chunks = [waiting] if waiting else []
@@ -208,14 +208,14 @@ class Spool:
         return shared
 
     def close(self) -> None:
-        """Free all bytes. The file is deleted with its last reader, when no other spool shares it. May be repeated."""
+        """Free all bytes. The file is deleted with its last reader, unless another spool shares it. Can be repeated."""
         self.is_closed = True
         _large.discard(self)
         self._file = None
         self._chunks = []
 
     def _waiting(self) -> bytes:
-        """Return the bytes in memory, as one. Raises ValueError if the spool is closed, never half of them."""
+        """Return all bytes in memory as one object. Raises ValueError if the spool is closed, even during the call."""
         chunks = self._chunks
         if len(chunks) > 1:
             chunks = self._chunks = [b"".join(chunks)]
@@ -227,7 +227,7 @@ class Spool:
 
 
 _large: "WeakSet[Spool]" = WeakSet()
-"""The spools of at least a block that are open."""
+"""The open spools with at least a block of bytes."""
 
 
 def _freed() -> ValueError:

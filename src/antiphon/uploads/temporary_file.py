@@ -14,13 +14,13 @@ _MOUNTS = "/proc/self/mountinfo"
 
 @cache
 def warn_of_memory(folder: str) -> None:
-    """Log a warning, once for each folder, if the files of a folder are in memory."""
+    """Log a warning, once for each folder, if the files in a folder are in memory."""
     if (kind := file_system(folder)) not in _IN_MEMORY:
         return
     import logging
 
     logging.getLogger("antiphon").warning(
-        "large request bodies are written to %r, which is in memory (%s): name a folder on a disk, as by TMPDIR",
+        "large request bodies are written to %r, which is in memory (%s): name a folder on a disk, as with TMPDIR",
         folder,
         kind,
     )
@@ -30,14 +30,14 @@ def warn_of_memory(folder: str) -> None:
 def reserves_quickly(folder: str) -> bool:
     """Return True if a file in this folder grows faster when its disk space is reserved before each write.
 
-    On ext4, and on the overlays of containers above it, that saves a quarter of the time. XFS and Btrfs take as long
-    either way. On other file systems the C library writes to every block, which takes three times as long.
+    On ext4, and on container overlays above it, that saves a quarter of the time. XFS and Btrfs take equally long
+    either way. On other file systems, the C library writes to every block, which takes three times as long.
     """
     return hasattr(os, "posix_fallocate") and file_system(folder) in _RESERVES_QUICKLY
 
 
 def file_system(folder: str) -> str | None:
-    """Return the kind of file system of a folder, such as "ext4"; None if it is not known."""
+    """Return the kind of file system of a folder, such as "ext4"; None if it is unknown."""
     try:
         with open(_MOUNTS, encoding="utf-8", errors="replace") as mounts:
             device = os.stat(folder).st_dev
@@ -52,10 +52,10 @@ def file_system(folder: str) -> str | None:
 
 
 class UnnamedFile:
-    """A temporary file that grows at its end and is read anywhere, in ``folder`` or the system's temporary folder.
+    """A temporary file that grows at its end and can be read anywhere, in ``folder`` or the system's temporary folder.
 
-    The file is closed with its last reference. So a thread that still reads it never reads another file that was given
-    the same descriptor. Raises OSError if the file can't be made.
+    The file is closed with its last reference, so a thread that still reads it never reads a different file that was
+    given the same descriptor. Raises OSError if the file can't be created.
     """
 
     __slots__ = ("_descriptor", "_reserves", "size")
@@ -75,10 +75,10 @@ class UnnamedFile:
         self._reserves = reserves_quickly(folder)
 
     def discard(self) -> None:
-        """Close the file now, while nobody reads it: the traceback of a failure may hold a reference for long."""
+        """Close the file now, when nothing reads it, since the traceback of a failure may keep a reference for long."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            with suppress(OSError):  # bytes that could not be written are not wanted any more
+            with suppress(OSError):  # bytes that could not be written are no longer needed
                 os.close(descriptor)
 
     __del__ = discard
@@ -97,31 +97,31 @@ class UnnamedFile:
                 self._reserves = False
 
     def append(self, chunks: Sequence[bytes | memoryview]) -> None:
-        """Write chunks at the end. Raises OSError; then it is unknown how much was written."""
+        """Write chunks at the end. Raises OSError; it is then unknown how much was written."""
         write_chunks(self._descriptor, chunks)
         self.size += sum(map(len, chunks))
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``offset``, appended before. Any number of threads may read at once."""
+        """Return ``length`` bytes from ``offset`` that have been appended. Any number of threads can read at once."""
         return read_all(self._descriptor, length, offset)
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset``, appended before, into ``target``. Return their number."""
+        """Read bytes from ``offset`` that have been appended into ``target``. Return their number."""
         return read_into(self._descriptor, target, offset)
 
     def copy_to(self, descriptor: int, offset: int, length: int) -> None:
-        """Write ``length`` bytes from ``offset``, appended before, to another file. Raises OSError."""
+        """Write ``length`` bytes from ``offset`` that have been appended to another file. Raises OSError."""
         copy(self._descriptor, descriptor, offset, length)
 
 
 SLOW = 0.002
-"""Seconds from which on a write was slow: ten times as long as a write to memory takes."""
+"""Seconds after which a write counts as slow, ten times as long as a write to memory takes."""
 WARY = 16
-"""Quick writes in a row that are needed after a slow one."""
+"""The number of fast writes in a row that are needed after a slow one."""
 
 
 class WriteTimes:
-    """Watches how long writes take, on whatever thread, to predict the next one. The first write counts as slow."""
+    """A watch on how long writes take, on any thread, to predict the next one. The first write counts as slow."""
 
     __slots__ = ("_wary",)
 
@@ -130,11 +130,11 @@ class WriteTimes:
 
     @property
     def are_short(self) -> bool:
-        """True if the next write is likely to be quick."""
+        """True if the next write is likely to be fast."""
         return not self._wary
 
     def add(self, seconds: float) -> None:
-        """Note how many seconds a write took."""
+        """Record how many seconds a write took."""
         self._wary = WARY if seconds >= SLOW else max(self._wary - 1, 0)
 
 

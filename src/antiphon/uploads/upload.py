@@ -1,4 +1,4 @@
-"""An uploaded file: the names that the client sent, and its bytes, a view on the request's spool."""
+"""An uploaded file: the names that the client sent, and its bytes, which are a view of the request's spool."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -34,9 +34,9 @@ class PartHead(Protocol):
 class Upload:
     """An uploaded file: ``size`` bytes of a spool from ``offset``, with the header of their part (RFC 7578 §4).
 
-    It is read as a file is, at one position; ``open`` gives others. It can be read until its request has ended, then
-    reading raises ValueError: ``detach`` makes one that stays. It is false where a form's field was left empty, without
-    a name and without a byte, which is not the same as a chosen file that is empty.
+    You can read it like a file, at one position; ``open`` returns file objects with their own positions. It is readable
+    until its request has ended; after that, reading raises ValueError, unless you use ``detach``. It is false if the
+    form's field was left empty: without a name and without bytes, unlike an empty file that the user chose.
     """
 
     _is_detached = False
@@ -56,7 +56,7 @@ class Upload:
 
     @lazy
     def safe_filename(self) -> str:
-        """The last part of ``filename``, made safe for any folder of any system; never empty."""
+        """The last part of ``filename``, made safe for any folder on any system; never empty."""
         return safe_filename(self.filename)
 
     @lazy
@@ -100,7 +100,7 @@ class Upload:
         return self._window
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next ``size`` bytes, or all that are left if ``size`` is -1, None or more than that."""
+        """Return the next ``size`` bytes, or all remaining bytes if ``size`` is -1, None or larger."""
         if not self._begins_at and (size is None or size == -1) and not self._is_opened:
             # So it's read nearly always, and a window costs several times as much.
             data = self._spool.read_at(self._offset, self.size)
@@ -109,7 +109,7 @@ class Upload:
         return self._readable.read(size)
 
     async def aread(self, size: int | None = -1, /) -> bytes:
-        """Return what ``read`` returns, on an event loop: a thread reads bytes that are not in memory."""
+        """Read like ``read``, on an event loop. A thread reads bytes that are not in memory."""
         if self._spool.in_memory:
             return self.read(size)
         from antiphon.concurrency.crossing import run_on_file_thread
@@ -129,17 +129,17 @@ class Upload:
         return self._readable.readline(size)
 
     def __iter__(self) -> Iterator[bytes]:
-        r"""Return the lines that are left, each with its ``\n``."""
+        r"""Return the remaining lines, each with its ``\n``."""
         return iter(self._readable)
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """Return the bytes that are left, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
+        """Return the remaining bytes, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         return self._readable.chunks(size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Set the position, from the start, from where it is or from the end (0, 1, 2), and return it.
+        """Set the position, relative to the start, the current position or the end (0, 1, 2), and return it.
 
-        Raises OSError for one before the start.
+        Raises OSError for a position before the start.
         """
         return self._readable.seek(offset, whence)
 
@@ -164,7 +164,7 @@ class Upload:
         return False
 
     def fileno(self) -> int:
-        """Raise UnsupportedOperation: an upload is a part of a file at most."""
+        """Raise UnsupportedOperation, since an upload is not a file of its own."""
         raise UnsupportedOperation("fileno")
 
     def write(self, data: "ReadableBuffer", /) -> int:  # noqa: ARG002
@@ -184,7 +184,7 @@ class Upload:
         return self._spool.is_closed
 
     def close(self) -> None:
-        """Free a file that ``detach`` kept. Other uploads are freed with their request, and stay as they are."""
+        """Free a file that ``detach`` has kept. Other uploads are freed with their request, and are not changed."""
         if self._is_detached:
             self._spool.close()
 
@@ -199,7 +199,7 @@ class Upload:
     def digest(self, algorithm: str = "sha256") -> str:
         """Return the hash of the bytes, in hexadecimal digits.
 
-        Raises ValueError for an algorithm that hashlib has not, or whose hashes have any length ("shake_128").
+        Raises ValueError for an algorithm that hashlib lacks, or whose hashes have no fixed length ("shake_128").
         """
         from hashlib import file_digest, new
 
@@ -207,13 +207,13 @@ class Upload:
         if not digest.digest_size:
             raise explained(
                 "bad-file-use",
-                ValueError(f"{algorithm!r} makes hashes of any length: take one of a fixed length, such as 'sha256'"),
+                ValueError(f"hashes by {algorithm!r} have no fixed length: use an algorithm such as 'sha256'"),
             )
         with self.open() as file:
             return file_digest(file, lambda: digest).hexdigest()
 
     async def adigest(self, algorithm: str = "sha256") -> str:
-        """Return what ``digest`` returns, on an event loop: a thread reads bytes that are not in memory."""
+        """Return the hash like ``digest``, on an event loop. A thread reads bytes that are not in memory."""
         if self._spool.in_memory:
             return self.digest(algorithm)
         from antiphon.concurrency.crossing import run_on_file_thread
@@ -223,13 +223,12 @@ class Upload:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """Copy the file to a path, or into a folder under ``safe_filename``. Return the path of the copy.
 
-        The path is absolute. A copy appears as a whole or not at all, with the permissions that ``open`` would give.
-        It is written to the disk when the system does that: call ``os.fsync`` if it must survive a power cut.
-        What is at the path is replaced only if it is to ``overwrite`` it, and is a file, or a link, which is not
-        followed: pipes and devices stay.
+        The path must be absolute. A copy appears completely or not at all, with the permissions that ``open`` would
+        give. The system decides when it is written to the disk: call ``os.fsync`` if it must survive a power cut. With
+        ``overwrite``, an existing file is replaced, or a link, which is not followed; pipes and devices never are.
 
-        Raises FileExistsError, also to all but one of those who save to one path at once; ValueError for a relative
-        path; InsufficientStorage (507) when the disk is full; and other OSErrors.
+        Raises FileExistsError, also for all but one of several callers that save to the same path at once; ValueError
+        for a relative path; InsufficientStorage (507) if the disk is full; and other OSErrors.
         """
         from pathlib import Path
 
@@ -241,7 +240,7 @@ class Upload:
         return Path(target)
 
     async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
-        """Copy the file as ``save`` does, on an event loop: a thread copies. A copy that has begun is completed."""
+        """Copy the file like ``save``, on an event loop. A thread copies, and completes a copy that has begun."""
         from antiphon.concurrency.crossing import run_on_file_thread
 
         return await run_on_file_thread(partial(self.save, path, overwrite=overwrite))
@@ -249,7 +248,7 @@ class Upload:
     def detach(self) -> "Upload":
         """Return an upload of the same bytes that stays until it is closed or dropped, even after the request.
 
-        Of one that is in memory only its own bytes are kept; otherwise the file with all that the request brought.
+        If the upload is in memory, only its own bytes are kept; otherwise, the file with the whole body is kept.
         """
         spool, offset = self._spool, self._offset
         if spool.in_memory:

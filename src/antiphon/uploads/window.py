@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CHUNK = 256 << 10
-"""Bytes that one chunk has by default."""
+"""The default size of a chunk, in bytes."""
 
 _BUFFER = 16 << 10
 
 
 class Window(BufferedReader):
-    """A read-only file object on ``length`` bytes of a spool from ``offset``.
+    """A read-only file object for ``length`` bytes of a spool from ``offset``.
 
-    It has a position of its own, and may be used by several threads. Closing it leaves the spool as it is; once that is
-    closed, reading raises ValueError. Raises ValueError for anything that is not within the spool.
+    It has its own position, and several threads can use it. Closing it does not close the spool; once the spool is
+    closed, reading raises ValueError. Raises ValueError for a range that is not within the spool.
     """
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         super().__init__(_Part(spool, offset, length), _BUFFER)
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """Return the bytes that are left, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
+        """Return the remaining bytes, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         if size < 1:
-            raise explained("bad-file-use", ValueError(f"a chunk has a byte or more, not {size}"))
+            raise explained("bad-file-use", ValueError(f"a chunk has at least one byte, not {size}"))
         return iter(lambda: self.read(size), b"")
 
 
@@ -72,7 +72,7 @@ class _Part(RawIOBase):
         elif whence != os.SEEK_SET:
             raise explained(
                 "bad-file-use",
-                ValueError(f"a file is sought from its start, its position or its end (0, 1, 2), not {whence}"),
+                ValueError(f"seek is relative to the start, the position or the end of a file (0, 1, 2), not {whence}"),
             )
         if offset < 0:
             raise OSError(EINVAL, "there is nothing before the start of a file")

@@ -20,7 +20,7 @@ class BlockingWebSocket(Protocol):
 
     @property
     def subprotocol(self) -> str | None:
-        """The subprotocol that was agreed on (RFC 6455 §1.9); None without one."""
+        """The negotiated subprotocol (RFC 6455 §1.9); None without one."""
         ...
 
     @property
@@ -29,7 +29,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def accept(self) -> None:
-        """Answer the handshake now, with 101, unless it is answered. Raises WebSocketClosed."""
+        """Answer the handshake now, with 101, unless it has been answered. Raises WebSocketClosed."""
         ...
 
     def receive(self) -> WebSocketMessage:

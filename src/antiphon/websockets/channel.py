@@ -13,7 +13,7 @@ WebSocketMessage: TypeAlias = str | bytes
 class Channel(Protocol):
     """The messages of one connection, as a server gives and takes them, on its event loop.
 
-    A message that the client has not taken yet makes ``send`` wait, as far as the server bounds its buffers.
+    A message that the client has not taken yet makes ``send`` wait, if the server limits its buffers.
     """
 
     limit: int
@@ -21,7 +21,7 @@ class Channel(Protocol):
 
     @property
     def subprotocols(self) -> Sequence[str]:
-        """The subprotocols that the client offers, the one that it likes best first (RFC 6455 §1.9)."""
+        """The subprotocols that the client offers, in order of preference (RFC 6455 §1.9)."""
         ...
 
     async def receive(self) -> WebSocketMessage:
@@ -38,10 +38,10 @@ class Channel(Protocol):
 
 
 def refusal_of(head: Head) -> HTTPError | None:
-    """Return the error for a handshake that opens no WebSocket, whatever its route; None if there is no such."""
+    """Return the error for a handshake that opens no WebSocket, whatever its route; None if there is none."""
     return getattr(server_head(head), "refusal", None)
 
 
 def channel_of(head: Head) -> Channel | None:
-    """Return the channel of a handshake's head; None for the head of another request."""
+    """Return the channel of a handshake's head; None for the head of any other request."""
     return getattr(head, "channel", None)

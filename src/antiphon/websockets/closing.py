@@ -9,7 +9,7 @@ GOING_AWAY: Final = 1001
 NO_CODE: Final = 1005
 """The code of an end that came without one."""
 ABNORMAL: Final = 1006
-"""The code of a connection that broke without an end."""
+"""The code of a connection that was lost without an end."""
 POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009
 FAILED: Final = 1011
@@ -24,7 +24,7 @@ _NEVER_SENT = (1004, NO_CODE, ABNORMAL, 1015)
 class WebSocketClosed(Exception):
     """The end of a WebSocket, with the ``code`` and the ``reason`` of the side that closed it (RFC 6455 §7.4).
 
-    1005 stands for an end without a code, 1006 for a connection that broke.
+    1005 stands for an end without a code, 1006 for a connection that was lost.
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
@@ -51,5 +51,5 @@ def check_close(code: int, reason: str) -> None:
 
 
 def shortened(reason: str) -> str:
-    """Return as much of a reason as may be sent."""
+    """Return as much of a reason as can be sent."""
     return reason.encode("utf-8", "replace")[:LONGEST_REASON].decode("utf-8", "ignore")

@@ -1,4 +1,4 @@
-"""One connection on its event loop: the answer of its handshake, its messages, and its end."""
+"""One connection on its event loop: the answer to its handshake, its messages, and its end."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,13 +15,13 @@ from antiphon.websockets.closing import ABNORMAL, GOING_AWAY, TOO_BIG, WebSocket
 T = TypeVar("T")
 
 CLOSING: Final = 1.0
-"""Seconds for the client to take the end, and what was sent before it."""
+"""Seconds for the client to receive the end, and everything that was sent before it."""
 
 
 KEPT: Final = 64
-"""Messages that are kept for a handler that does something else. Further ones are left with the server."""
+"""The number of messages that are kept for a handler that does something else. Further ones stay with the server."""
 KEPT_SIZE: Final = 64 << 10
-"""The length of a message after which no more are kept."""
+"""The length of a message after which no further ones are kept."""
 
 
 class Connection:
@@ -57,7 +57,7 @@ class Connection:
         self._ahead: asyncio.Task[None] | None = None
         """The task that waits for messages while the handler does something else."""
         self._kept: list[WebSocketMessage] = []
-        """The messages that have come meanwhile."""
+        """The messages that have arrived in the meantime."""
         self._closed_signal: asyncio.Future[None] | None = None
         self._is_receiving = False
         self._on_demand: Callable[[], object] = bool
@@ -65,7 +65,7 @@ class Connection:
         self._on_received: Callable[[], object] | None = None
         self.subprotocol = subprotocol
         self.fields: HeaderFields = ()
-        """Header fields for the answer of the handshake."""
+        """Header fields for the answer to the handshake."""
         self.idle_timeout = idle_timeout
         self.closed: WebSocketClosed | None = None
         """The end; None while the connection is open."""
@@ -80,7 +80,7 @@ class Connection:
     # The handler's side
 
     async def open(self) -> None:
-        """Have the handshake answered with 101, and wait for that. Raises WebSocketClosed."""
+        """Let the handshake be answered with 101, and wait for that. Raises WebSocketClosed."""
         if self._opened is not None:
             opened = self._opened
             self.is_demanded = True
@@ -130,12 +130,12 @@ class Connection:
                 await asyncio.wait([ahead])
         except TimeoutError:
             ahead.cancel()
-            await self.close(GOING_AWAY, "No message came for too long.")
+            await self.close(GOING_AWAY, "No message arrived for too long.")
             raise self._end() from None
         if self._kept:
             return self._kept.pop(0)
         if self.closed is None:
-            await ahead  # which raises what has ended it
+            await ahead  # raises what has ended it
         raise self._end()
 
     async def _read_ahead(self) -> None:
@@ -161,7 +161,7 @@ class Connection:
             raise self._end()
 
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message that is a value of a type, and answer others by their problem as JSON."""
+        """Wait for the next message that is a value of a type, and answer others with their problem as JSON."""
         from antiphon.serialization.readers import json_as
 
         while True:
@@ -198,7 +198,7 @@ class Connection:
         return encode_json(message, self._json_default).decode()
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the connection, unless it is closed. The handshake is answered before."""
+        """Close the connection, unless it is closed. The handshake is answered first."""
         if self._opened is not None:
             await self.open()
         await self.end(code, reason)
@@ -228,7 +228,7 @@ class Connection:
             await self.send_end()
 
     async def send_end(self) -> None:
-        """Send the end that was noted. A client that takes nothing any more is not waited for."""
+        """Send the end that was noted. A client that no longer takes anything is not waited for."""
         end, ahead = self._end(), self._ahead
         self.let_go()
         with suppress(TimeoutError):
@@ -245,7 +245,7 @@ class Connection:
                     await self._channel.receive()
 
     def interrupt(self, end: WebSocketClosed) -> bool:
-        """Have every method raise an end from now on, also those for which threads wait.
+        """Make every method raise an end from now on, including those for which threads wait.
 
         Return True if the connection was open until now, so that the end has to be sent.
         """
@@ -257,7 +257,7 @@ class Connection:
         return was_open
 
     def _raise_end_if_interrupted(self) -> None:
-        """Raise the end, in place of the cancellation by which a handler that waits for the client learns of it."""
+        """Raise the end, instead of the cancellation that wakes a handler that waits for the client."""
         if self.is_interrupted:
             raise self._end() from None
 
@@ -281,11 +281,11 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """True when the handshake was answered with 101, and nobody has closed the connection."""
+        """True when the handshake was answered with 101, and the connection has not been closed."""
         return self._opened is None and self.closed is None
 
     def on_demand(self, function: Callable[[], object]) -> None:
-        """Have a function called when the handler wants the handshake to be answered with 101."""
+        """Call a function when the handler wants the handshake to be answered with 101."""
         self._on_demand = function
 
     def accepted(self) -> None:
@@ -295,14 +295,14 @@ class Connection:
             opened.set_result(None)
 
     def refused(self) -> None:
-        """Note that the handshake was answered otherwise, so that no message ever comes."""
+        """Note that the handshake was answered differently, so no message will ever arrive."""
         self._note_end(WebSocketClosed(ABNORMAL, "The handshake was not accepted."))
         self.accepted()
 
     def look_ahead(self, on_end: Callable[[], object]) -> None:
         """Wait for messages while the handler does something else, and call ``on_end`` when the end comes.
 
-        Nothing is done while the handler receives by itself: ``on_received`` tells when it has.
+        Nothing is done while the handler itself receives: ``on_received`` reports when it has.
         """
         if self._is_receiving or self._ahead is not None or not self.is_open:
             return
@@ -310,7 +310,7 @@ class Connection:
         self._ahead = self._loop.create_task(self._read_ahead())
 
     def on_received(self, function: Callable[[], object]) -> None:
-        """Have a function called once, when the handler has next received a message."""
+        """Call a function once, when the handler has next received a message."""
         self._on_received = function
 
     def wait_closed(self) -> "asyncio.Future[None]":
@@ -322,7 +322,7 @@ class Connection:
         return self._closed_signal
 
     def let_go(self) -> None:
-        """Wait for no message any more."""
+        """No longer wait for messages."""
         self._on_received = self._on_end = None
         if self._ahead is not None:
             self._ahead.cancel()

@@ -8,7 +8,7 @@ from antiphon.websockets.connection import Connection
 class WebSocketResponse(Response):
     """The acceptance of a handshake (101, RFC 6455 §4.2.2), whose body is the conversation: it has no chunks.
 
-    Header fields and cookies that are set go out with the handshake, where the server lets them.
+    Header fields and cookies that you set are sent with the handshake, if the server allows that.
     """
 
     __slots__ = {"connection": "The connection of the conversation."}

@@ -1,4 +1,4 @@
-"""The WebSocket of a handler: messages out and in, from ``async def`` and from ``def``."""
+"""The WebSocket of a handler: outgoing and incoming messages, for ``async def`` and for ``def``."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
@@ -20,13 +20,13 @@ T = TypeVar("T")
 class WebSocket:
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
-    An ``async def`` handler awaits its methods, and iterates it by ``async for``. In a ``def`` handler they block, and
-    return what they would give when awaited: ``socket.send(...)``, ``for message in socket``; there its type is
-    ``BlockingWebSocket``. An iteration ends when the socket is closed, by whichever side; the methods raise
-    WebSocketClosed then.
+    An ``async def`` handler awaits its methods, and iterates it with ``async for``. In a ``def`` handler, they block,
+    and return the result that they would give when awaited: ``socket.send(...)``, ``for message in socket``; there its
+    type is ``BlockingWebSocket``. An iteration ends when the socket is closed, by either side; the methods then raise
+    WebSocketClosed.
 
-    The handshake is answered when the first message is received or sent, or by ``accept``. Until then the handler may
-    still raise an HTTPError, or return an answer: that is an HTTP response.
+    The handshake is answered when the first message is received or sent, or by ``accept``. Until then, the handler can
+    still raise an HTTPError, or return a value: that is an HTTP response.
     """
 
     __slots__ = ("_blocks", "_connection")
@@ -37,7 +37,7 @@ class WebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The subprotocol that was agreed on (RFC 6455 §1.9); None without one."""
+        """The negotiated subprotocol (RFC 6455 §1.9); None without one."""
         return self._connection.subprotocol
 
     @property
@@ -46,7 +46,7 @@ class WebSocket:
         return self._connection.closed
 
     def accept(self) -> Awaitable[None]:
-        """Answer the handshake now, with 101, unless it is answered. Raises WebSocketClosed."""
+        """Answer the handshake now, with 101, unless it has been answered. Raises WebSocketClosed."""
         return self._called(self._connection.open())
 
     def receive(self) -> Awaitable[WebSocketMessage]:
@@ -63,7 +63,7 @@ class WebSocket:
     def receive_as(self, wanted: Any) -> Awaitable[Any]:
         """Wait for the next message whose JSON is a value of a type, as ``request.json_as`` reads it.
 
-        Other messages are answered by their problem as JSON (RFC 9457), and passed over. Raises WebSocketClosed, and
+        Other messages are answered with their problem as JSON (RFC 9457), and skipped. Raises WebSocketClosed, and
         TypeError for a type that can't be read.
         """
         return self._called(self._connection.receive_as(wanted))
@@ -77,7 +77,7 @@ class WebSocket:
         return WebSocketValues(partial(self._connection.receive_as, wanted), self._wait_for)
 
     def send(self, message: object) -> Awaitable[None]:
-        """Send text, bytes, or any other value as JSON. Waits while the client takes too little.
+        """Send text, bytes, or any other value as JSON. Waits while the client reads too slowly.
 
         Raises WebSocketClosed, and TypeError for a value that can't be written as JSON.
         """
@@ -103,7 +103,7 @@ class WebSocket:
                 yield self._wait_for(self._connection.receive())
 
     def _called(self, steps: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """Return what is awaited on a loop; in a ``def`` handler wait for it, and return its result."""
+        """Return the awaitable on a loop; in a ``def`` handler, wait for it, and return its result."""
         if not self._blocks or is_on_loop():
             return steps
         return cast("Awaitable[T]", self._connection.wait_for(steps))
@@ -114,7 +114,7 @@ class WebSocket:
             steps.close()
             raise explained(
                 "would-block-loop",
-                TypeError("an `async def` handler iterates its socket by `async for`, and awaits its methods"),
+                TypeError("an `async def` handler iterates its socket with `async for`, and awaits its methods"),
             )
         return self._connection.wait_for(steps)
 

@@ -108,7 +108,7 @@ def test_an_environ_has_the_body_as_it_was_sent(interface):
 
 @pytest.mark.parametrize(("base", "name"), [(Host, "_handle"), (Host, "_answer"), (EnvironHost, "_answer_on_loop")])
 def test_is_refused_if_it_replaces_a_method_that_hosts_have_for_themselves(base, name):
-    with pytest.raises(TypeError, match=rf"Fiddle defines {name}, which \w+ has for itself: rename it"):
+    with pytest.raises(TypeError, match=rf"Fiddle defines {name}, which \w+ reserves: rename it"):
         type("Fiddle", (base,), {name: lambda self: None, "__module__": "fiddle"})
 
 

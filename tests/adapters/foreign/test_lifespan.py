@@ -243,7 +243,7 @@ def test_a_message_out_of_place_is_an_error_that_names_the_application(messages)
 
     lived(application)
     assert len(faults) == 1
-    assert "has no place at startup" in faults[0]
+    assert "is not allowed at startup" in faults[0]
     assert "test_lifespan.py:" in faults[0]
 
 

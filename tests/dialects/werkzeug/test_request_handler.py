@@ -232,7 +232,7 @@ def test_a_subclass_that_fails_to_bind_keeps_no_socket():
         (serving.WSGIRequestHandler, {"timeout": 5}, "timeouts of its own"),
         (serving.WSGIRequestHandler, {"protocol_version": "HTTP/1.0"}, "'HTTP/1.0'.+leave it out"),
         (serving.BaseWSGIServer, {"verify_request": None}, "Own.verify_request has no effect.+WSGI middleware"),
-        (serving.ThreadedWSGIServer, {"service_actions": None}, "thread of your own"),
+        (serving.ThreadedWSGIServer, {"service_actions": None}, "your own thread"),
     ],
     ids=lambda value: str(value)[:30],
 )

@@ -507,5 +507,5 @@ def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, c
         assert site.get().status == 500
     finally:
         set_debug_answer(None)
-    assert "the cookie was read for it" in caplog.text
+    assert "the cookie was read to make it" in caplog.text
     assert "antiphon explain not-cached" in caplog.text

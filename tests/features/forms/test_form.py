@@ -86,8 +86,8 @@ class TestValidation:
     @pytest.mark.parametrize(
         ("limits", "message"),
         [
-            (Limits(body=5), "This was too large to be received: all together may have 5 bytes."),
-            (Limits(fields=1), "This was too much to be received."),
+            (Limits(body=5), "This was too large to receive: the limit is 5 bytes in total."),
+            (Limits(fields=1), "This was too much to receive."),
         ],
     )
     def test_of_a_body_that_is_too_large_says_so_in_the_form(self, limits, message):
@@ -228,12 +228,12 @@ def test_every_record_that_form_as_reads_can_be_a_form():
         (int, "int has no named fields"),
         (made(Signup), r"Record.f can't be read from a form"),
         (made(dict[str, str]), r"Record.f can't be read from a form"),
-        (made(Annotated[str, Field(widget="radio")]), r"f is chosen, and has no choices: Form\(..., choices={'f'"),
+        (made(Annotated[str, Field(widget="radio")]), r"f needs choices: Form\(..., choices={'f'"),
         (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox is for a bool"),
-        (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: of radio buttons one is chosen"),
+        (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: radio buttons choose one value"),
         (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "default of a list with choices is empty"),
-        (made(Annotated[str, Field(widget="file")]), "Record.f: text has not the widget 'file'"),
-        (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file has the widget 'file'"),
+        (made(Annotated[str, Field(widget="file")]), "Record.f: text can't have the widget 'file'"),
+        (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file needs the widget 'file'"),
     ],
 )
 def test_what_can_not_be_shown_is_a_programmers_error_that_names_it(wanted, message):

@@ -87,7 +87,7 @@ class TestAField:
         (alert,) = [element for element in page.all() if element.get("role") == "alert"]
         links = {link.get("href"): link.text for link in alert.all("a")}
         assert links["#everything-name"] == "Your name: This is too short: it must have 2 characters."
-        assert links["#everything-colour-0"] == "Colour: Please choose one of those that are offered."
+        assert links["#everything-colour-0"] == "Colour: Please choose one of the options."
         assert links["#everything-cover"] == "Cover: Please choose a file."
         assert page.by_id("everything-password").get("aria-invalid") is None
         assert "Step: Please enter a whole number." in alert.text

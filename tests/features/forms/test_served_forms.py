@@ -47,5 +47,5 @@ def test_a_form_that_is_too_large_is_shown_again_with_the_error(port, path):
     status, page = send(port, path, LIMIT)
     assert status == 413
     (alert,) = [element for element in parsed(page).all() if element.get("role") == "alert"]
-    assert "This was too large to be received: all together may have 200 kB." in alert.text
+    assert "This was too large to receive: the limit is 200 kB in total." in alert.text
     assert parsed(page).by_id("picture-title").get("value") is None

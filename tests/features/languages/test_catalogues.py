@@ -129,10 +129,10 @@ class TestAMalformedFile:
         [
             ('{\n"a": "b"\n"c": "d"}', r"de\.json, line 3: "),
             ("", r"de\.json, line 1: "),
-            ("[]", r"de\.json, line 1: texts by their keys are an object, not list"),
+            ("[]", r"de\.json, line 1: texts must be an object, not list"),
             ('{"a": "b",\n\n"c": 3}', r"de\.json, line 3: 'c' is 3: a text is wanted, or an object of texts"),
             ('{"a": {\n"ä": ["x"]}}', r"de\.json, line 2: 'a\.ä' is \['x'\]: a text is wanted"),
-            ('{"a": "b",\n"a": "c"}', r"de\.json, line 2: the key 'a' stands twice in one object"),
+            ('{"a": "b",\n"a": "c"}', r"de\.json, line 2: the key 'a' occurs twice in one object"),
             ('{"": {"plural-forms": "n"},\n "a": {"one": "x"}}', r"de\.json, line 1: 'n' is not a rule"),
             ('{"a": {"one": null}}', r"de\.json, line 1: 'a\.one' is None"),
         ],
@@ -155,7 +155,7 @@ class TestAMalformedFile:
         path = tmp_path / "de/LC_MESSAGES/messages.mo"
         path.parent.mkdir(parents=True)
         path.write_bytes(data)
-        with pytest.raises(ValueError, match=r"messages\.mo: no file that gettext has compiled"):
+        with pytest.raises(ValueError, match=r"messages\.mo: not a compiled gettext file"):
             Languages(tmp_path)
 
     @pytest.mark.parametrize("name", ["messages", "de.texts", "schema"])

@@ -169,9 +169,9 @@ class TestALanguage:
     @pytest.mark.parametrize(
         ("tag", "error"),
         [
-            ("fr", "no language 'fr' here, but en, ar, de, de-AT, zh-Hant"),
+            ("fr", "no language 'fr' here, only en, ar, de, de-AT, zh-Hant"),
             ("", "no language ''"),
-            (None, "not as None"),
+            (None, "not None"),
         ],
     )
     def test_that_is_not_there_cannot_be_set(self, site, languages, interface, tag, error):

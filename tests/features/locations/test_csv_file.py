@@ -111,9 +111,7 @@ def test_a_malformed_line_is_named_and_the_others_are_used(located, caplog):
     assert located(text, "4.0.0.5").city == "Paris"
     assert located(text, "3.0.0.5") == Location()
     message = caplog.records[0].getMessage()
-    assert message.startswith(
-        "geo.csv: 9 of 11 lines are malformed, and were passed over: line 2 (5 of 6 columns), 4 ("
-    )
+    assert message.startswith("geo.csv: 9 of 11 lines are malformed, and were skipped: line 2 (5 of 6 columns), 4 (")
     for words in (
         "5 (the end of the range is before",
         "6 (lat is no",

@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_a_process_to_its_own_figures(tmp_path, caplog):
         assert Client(app).get("/metrics").status == 200
         assert Figures(metrics.text()).requests(route="/metrics") == 1
     [record] = [each for each in caplog.records if each.name == "antiphon.metrics"]
-    assert "seen by itself alone" in record.getMessage()
+    assert "only this process sees its figures" in record.getMessage()
 
 
 def test_a_temporary_folder_of_another_user_is_not_trusted(tmp_path, monkeypatch, caplog):

@@ -85,10 +85,10 @@ def test_threads_lose_nothing(metrics):
     [
         ("shop-orders", {}, "letters, digits and underscores: 'shop-orders'"),
         ("shop_orders_total", {}, "leave it out"),
-        ("shop_orders", {"labels": ["le"]}, "'le' of shop_orders has a meaning of its own"),
+        ("shop_orders", {"labels": ["le"]}, "'le' of shop_orders has a special meaning"),
         ("shop_orders", {"labels": ["__kind"]}, "'__kind' of shop_orders"),
-        ("shop_orders", {"labels": ["kind", "kind"]}, "a label twice"),
-        ("shop_orders", {"unit": "bytes"}, "ends with its unit: shop_orders_bytes"),
+        ("shop_orders", {"labels": ["kind", "kind"]}, "a duplicate label"),
+        ("shop_orders", {"unit": "bytes"}, "must end with its unit: shop_orders_bytes"),
         ("http_server_active_requests", {}, "two metrics named http_server_active_requests"),
     ],
 )
@@ -99,7 +99,7 @@ def test_names_are_those_of_open_metrics(metrics, name, options, message):
 
 @pytest.mark.parametrize("bounds", [[], [1, 1], [2, 1], [1, float("inf")], range(101), [float("nan")]])
 def test_bounds_of_buckets_rise(metrics, bounds):
-    with pytest.raises(ValueError, match="each above the one before"):
+    with pytest.raises(ValueError, match="rising numbers"):
         metrics.histogram("shop_weights", "Weights", bounds=bounds)
 
 

@@ -718,11 +718,11 @@ def test_a_helper_that_never_returns_tells_its_error() -> None:
 
 NOT_KNOWN = [
     (form_of_anything, "Form is made of a type that is not known before it runs"),
-    (field_names, "`return request.args.keys()` gives what is not known"),
+    (field_names, "`return request.args.keys()` returns a value that is not known"),
     (aborted, "abort is given a status that is not known before it runs"),
     (status_of_enum, "the status of the response is not known"),
-    (unknown_maker, "`return Response.from_elsewhere('a')` gives what is not known"),
-    (of_own_maker, "`return Table.of([1])` gives what is not known"),
+    (unknown_maker, "`return Response.from_elsewhere('a')` returns a value that is not known"),
+    (of_own_maker, "`return Table.of([1])` returns a value that is not known"),
     (status_by_query, "the status in the tuple is not known before it runs"),
     (long_tuple, "a tuple is (body, status), (body, headers) or (body, status, headers)"),
     (tuple_of_unknown, "the value is not known before it runs"),
@@ -746,7 +746,7 @@ def test_an_error_whose_status_is_not_known_is_reported() -> None:
 
     first, second = made_of(handler).unknown
     assert "http_error is given a status that is not known before it runs" in first
-    assert "raises what is not known" in second
+    assert "raises an unknown exception" in second
 
 
 def test_a_handler_that_never_answers_is_reported() -> None:
@@ -838,7 +838,7 @@ def test_a_path_that_two_routes_have_is_described_once() -> None:
     app.get("/x/<key>")(by_name)
     document = make_document(app, Info("API"))
     assert [*document.content["paths"]] == ["/x/{key}"]
-    assert "is described already, by another route" in document.unknown[0]
+    assert "is already described by another route" in document.unknown[0]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def page() -> str:
         '<form method="post" action="/api/search" data-method="POST" data-path="/api/search">',
         '<form enctype="multipart/form-data" data-method="POST" data-path="/api/lamps/{number}/picture">',
         '<input name="file" data-in="body" required type="file">',
-        "<p>This form needs JavaScript, the command below does not.</p><button disabled>Send</button>",
+        "<p>This form needs JavaScript. The command below does not.</p><button disabled>Send</button>",
         '<label>Idempotency-Key (header)<input name="Idempotency-Key" data-in="header" required>',
         '<label>Authorization (header), optional<input name="Authorization" data-in="header" placeholder="Bearer ...">',
         "{\n &quot;id&quot;: 0,\n &quot;name&quot;: &quot;text&quot;\n}</textarea>",

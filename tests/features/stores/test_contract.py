@@ -155,7 +155,7 @@ class TestExpiry:
     @pytest.mark.parametrize("method", ["change", "add", "replace", "increment"])
     def test_needs_a_time_above_0(self, store, method, ttl):
         given = {"increment": ["key"]}.get(method, ["key", {}])
-        with pytest.raises(ValueError, match="ttl is a number of seconds above 0"):
+        with pytest.raises(ValueError, match="ttl must be a number of seconds above 0"):
             getattr(store, method)(*given, ttl=ttl, **({"version": 1} if method == "replace" else {}))
 
     def test_comes_at_once(self, kept):

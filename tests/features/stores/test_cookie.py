@@ -89,7 +89,7 @@ class TestACookie:
             cookie({"wrong": value})
 
     def test_has_a_name_of_its_own(self):
-        with pytest.raises(ValueError, match="the name '_at' is the store's own"):
+        with pytest.raises(ValueError, match="the name '_at' is reserved for the store"):
             cookie({"_at": 1})
 
     def test_that_browsers_would_drop_is_an_error_that_names_other_stores(self):

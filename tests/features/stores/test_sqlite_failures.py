@@ -83,7 +83,7 @@ def test_a_disk_that_is_full_before_the_file_is_made_is_a_503(disk):
         assert {file.stat().st_mode & 0o777 for file in disk.iterdir()} == {0o600}
 
 
-RIGHTS = "This user needs the right to write to the file, and to its folder"
+RIGHTS = "This user needs write permission for the file and its folder"
 
 
 @pytest.mark.processes

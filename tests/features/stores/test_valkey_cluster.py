@@ -68,7 +68,7 @@ class TestKeys:
 
     @pytest.mark.parametrize("prefix", ["{", "}", "{}:", "a}{b", "{a}{b}"])
     def test_have_no_prefix_whose_braces_are_no_hash_tag(self, prefix):
-        with pytest.raises(ValueError, match="in a cluster braces in a prefix are one hash tag"):
+        with pytest.raises(ValueError, match="braces in the prefix of a cluster must be one hash tag"):
             ValkeyStore("valkey+cluster://localhost", prefix=prefix)
 
     def test_all_expire_by_themselves(self, store):

@@ -23,13 +23,13 @@ LONG = 10_000.0
     [
         ("valkey+ring://localhost", "its scheme is valkey"),
         ("unix+cluster:///run/valkey.sock", "its scheme is valkey"),
-        ("valkey://one,two", "of several hosts the scheme says what they are"),
+        ("valkey://one,two", "for several hosts, the scheme has to say what they are"),
         ("valkey+cluster://one:port", "'one:port' is not a host with a port"),
         ("valkey+cluster://one,,two", "'' is not a host with a port"),
         ("valkey+cluster://one/3", "a cluster has no database but 0"),
-        ("valkey+sentinel://one,two", "after Sentinel's hosts stands the name of the primary"),
-        ("valkey+sentinel://one/shop/first", "the number of a database is a number, not 'first'"),
-        ("valkey://localhost/shop", "the number of a database is a number, not 'shop'"),
+        ("valkey+sentinel://one,two", "the name of the primary has to follow Sentinel's hosts"),
+        ("valkey+sentinel://one/shop/first", "the database must be a number, not 'first'"),
+        ("valkey://localhost/shop", "the database must be a number, not 'shop'"),
         ("valkey://localhost?colour=red", "can't read the options of its URL.*colour"),
         ("valkey://localhost?socket_timeout=soon", "can't read the options of its URL.*socket_timeout"),
     ],
@@ -66,9 +66,9 @@ def test_servers_that_are_all_away_are_a_503(url, caplog):
 
 
 def test_options_that_can_not_be_are_refused():
-    with pytest.raises(ValueError, match="max_connections is 1 or more"):
+    with pytest.raises(ValueError, match="max_connections must be 1 or more"):
         ValkeyStore("valkey://localhost", max_connections=0)
-    with pytest.raises(ValueError, match="files of TLS need a scheme such as valkeys"):
+    with pytest.raises(ValueError, match="TLS files need a scheme such as valkeys"):
         ValkeyStore("valkey://localhost", ca_file=__file__)
     with pytest.raises(ValueError, match="finds no file '/no/such/file'"):
         ValkeyStore("valkeys://localhost", ca_file="/no/such/file")

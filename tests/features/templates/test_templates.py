@@ -108,7 +108,7 @@ def test_a_dot_reads_an_attribute_or_an_item(site, row):
         (lambda _: Page("page.html"), UndefinedError, "'nmae' is undefined"),
         (lambda _: Page("page.html", _stream=True), UndefinedError, "'nmae' is undefined"),
         (lambda _: Page("gone.html"), TemplateNotFound, "gone.html"),
-        (lambda _: Page("page.html", request=1), TypeError, "another name"),
+        (lambda _: Page("page.html", request=1), TypeError, "a different name"),
         (lambda _: Page("page.html", _status="done"), ValueError, "200 to 599"),
     ],
 )
@@ -145,7 +145,7 @@ def test_data_have_any_names_but_those_with_an_underscore_in_front(site, answer)
     assert (site.get().status, site.get().text) == (200, " ".join(f"my {name}" for name in OURS))
     with pytest.raises(
         TypeError,
-        match=r"(Page|Block|Response.template|RequestTemplates.render) has no option '_paid'. It has .*_\w+. No name",
+        match=r"(Page|Block|Response.template|RequestTemplates.render) has no option '_paid'. It has .*_\w+. Names of",
     ):
         site.client(raise_errors=True).get("/paid")
 

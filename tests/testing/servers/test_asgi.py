@@ -80,7 +80,7 @@ def test_the_path_begins_with_the_root_path(connect):
     scope = scope_of(connect, "/api/x", root_path="/api")
 
     assert (scope["root_path"], scope["path"], scope["raw_path"]) == ("/api", "/api/x", b"/api/x")
-    with pytest.raises(ValueError, match="does not lie below"):
+    with pytest.raises(ValueError, match="is not below"):
         scope_of(connect, "/x", root_path="/api")
 
 
@@ -283,12 +283,12 @@ def start(**members):
         ([START, body(more_body=True)], "has ended before its response was complete"),
         ([body()], "the response has not begun"),
         ([START, START], "the response has begun already"),
-        ([START, END, END], "the response is complete already"),
-        ([START, END, START], "the response is complete already"),
-        ([{"type": "http.response.trailers"}], "a server takes no such message here"),
-        ([{"type": "http.response.pathsend", "path": "/x"}], "a server takes no such message here"),
-        ([{}], "a server takes no such message here"),
-        (["text"], "a server takes no such message here"),
+        ([START, END, END], "the response is already complete"),
+        ([START, END, START], "the response is already complete"),
+        ([{"type": "http.response.trailers"}], "a server accepts no such message here"),
+        ([{"type": "http.response.pathsend", "path": "/x"}], "a server accepts no such message here"),
+        ([{}], "a server accepts no such message here"),
+        (["text"], "a server accepts no such message here"),
         ([start(status="200"), END], "an int of 200 to 999, not '200'"),
         ([start(status=100), END], "an int of 200 to 999, not 100"),
         ([start(status=True), END], "an int of 200 to 999, not True"),
@@ -297,7 +297,7 @@ def start(**members):
         ([start(headers=[(b"a",)]), END], "a header is"),
         ([start(headers=[(b"A", b"b")]), END], "in lower case, not b'A'"),
         ([start(headers=[(b"a b", b"c")]), END], "a token, not 'a b'"),
-        ([start(headers=[(b"a", b"b\nc")]), END], "cannot stand in a header"),
+        ([start(headers=[(b"a", b"b\nc")]), END], "is not allowed in a header"),
         ([start(trailers=True), END], "trailers are an extension"),
         ([START, body(body="text")], "'body' is bytes, not str"),
         ([START, body(body=None)], "'body' is bytes, not NoneType"),

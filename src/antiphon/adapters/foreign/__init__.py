@@ -1,4 +1,4 @@
-"""Other people's WSGI and ASGI applications: called with our requests, and served as our own."""
+"""WSGI and ASGI applications of other frameworks: called with our requests, and served as our own."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias

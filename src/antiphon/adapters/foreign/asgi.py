@@ -27,16 +27,16 @@ _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"}
 def from_asgi(
     application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: Duration = GRACE
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Return a handler that answers by an ASGI application, which runs as a task of its own.
+    """Return a handler that answers with an ASGI application, which runs as its own task.
 
-    The application gets the loaded body; one that is not loaded it receives itself, without a limit.
+    The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
     ``state`` is what the application's lifespan has made, or is going to make (``ASGILifespan.state``). A body in
     several messages is streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the
-    rest of the body is not wanted (HEAD), the application is told, and cancelled unless it ends within ``grace``, in
-    seconds or a timedelta. Its work after the response goes on in the background. While it waits in ``receive`` it is
-    also told of a client that disconnects before the response, if the server tells that; it goes on to its end, and
-    ClientDisconnected is raised.
+    rest of the body is not wanted (HEAD), the application gets a disconnect, and is cancelled unless it ends within
+    ``grace``, in seconds or a timedelta. Its work after the response goes on in the background. While it waits in
+    ``receive``, it also gets the disconnect of a client before the response, if the server reports that; it runs to its
+    end, and ClientDisconnected is raised.
 
     Raises what the application raises, and RuntimeError when it breaks the rules of ASGI; the iterator of the body
     raises them once the response has started. An application that has failed after a whole response leaves its error in
@@ -53,7 +53,7 @@ def from_asgi(
 class _ASGICall:
     """One call of an application, with its ``receive`` and ``send``. As an async iterator it is the response's body.
 
-    So it keeps the response only until it has given that out, and an error until that is raised: nothing waits for the
+    So it keeps the response only until it has returned it, and an error until that is raised: nothing waits for the
     garbage collector.
     """
 
@@ -96,7 +96,7 @@ class _ASGICall:
         response, self._response = self._response, None
         if response is None:
             self._raise_error()
-            raise ClientDisconnected("The client disconnected before it was answered.")
+            raise ClientDisconnected("The client disconnected before the response.")
         if self._error is not None or not self._task.done():
             response.error = self._error
             request.after_response(self._finish)
@@ -139,7 +139,7 @@ class _ASGICall:
         return await body.aadvance(UNBOUNDED), not body.is_complete
 
     def _start(self, response: Response | None) -> None:
-        """Give out the response; None if there is none, and none will come."""
+        """Return the response to the waiting task; None if there is none, and none will come."""
         if not self._started.done():
             self._response = response
             self._started.set_result(None)
@@ -155,7 +155,7 @@ class _ASGICall:
             if not has_more:
                 self._request_body = None
             return {"type": "http.request", "body": chunk, "more_body": has_more}
-        if not self._started.done():  # after that, the writer of the response watches
+        if not self._started.done():  # after that, the code that writes the response watches
             self._withdraw = self._withdraw or self._lifetime._on_disconnect(self._disconnect)
         await self._over.wait()
         return {"type": "http.disconnect"}
@@ -164,7 +164,7 @@ class _ASGICall:
         kind = message.get("type")
         self._check_connected()
         if self._is_complete:
-            raise self._fault(f"sent {kind!r} when its response was complete")
+            raise self._fault(f"sent {kind!r} after its response was complete")
         if kind == "http.response.start":
             self._take_head(message)
         elif kind == "http.response.body":
@@ -182,7 +182,7 @@ class _ASGICall:
         try:
             self._response = read_head(message)
         except (AttributeError, TypeError, ValueError) as error:
-            raise self._fault(f"began a response that can't be: {error}", error) from error
+            raise self._fault(f"began an impossible response: {error}", error) from error
         self._has_begun = True
 
     def _take_hints(self, message: Mapping[str, Any]) -> None:
@@ -192,7 +192,7 @@ class _ASGICall:
         try:
             self._head.send_early_hints([bytes(link).decode("latin-1") for link in message.get("links", ())])
         except (TypeError, ValueError) as error:
-            raise self._fault(f"sent early hints that can't be: {error}", error) from error
+            raise self._fault(f"sent impossible early hints: {error}", error) from error
 
     async def _take_body(self, message: Mapping[str, Any]) -> None:
         chunk, has_more = message.get("body") or b"", message.get("more_body", False)
@@ -238,7 +238,7 @@ class _ASGICall:
         return chunk
 
     async def aclose(self) -> None:
-        """Tell the application that nobody takes more of the body, if there is more, and wait until it has ended."""
+        """Tell the application that no more of the body is taken, if there is more, and wait until it has ended."""
         if not self._is_complete:
             self._disconnect()
             await wait_ended(self._task, self._grace)
@@ -253,7 +253,9 @@ class _ASGICall:
         self._chunks.close()
 
     async def _finish(self) -> None:
-        """Wait until the application has done its work after the response. Raises an error that is not raised yet."""
+        """Wait until the application has done its work after the response. Raises an error that has not been raised
+        yet.
+        """
         await self.aclose()
         await wait_ended(self._task)
         self._raise_error()
@@ -315,7 +317,7 @@ class Channel:
         return chunk
 
     def close(self) -> None:
-        """Take no more chunks. One that was put already can still be got."""
+        """Take no more chunks. You can still get one that was already put."""
         self._is_closed = True
         self._emptied.set()
         self._filled.set()

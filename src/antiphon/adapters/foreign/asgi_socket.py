@@ -33,7 +33,7 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
 class ASGIConversation:
     """One call of an application for a handshake, with its ``receive`` and ``send``.
 
-    The application is told about the end of the connection, whichever side ends it; it goes on to its own end.
+    The application is told about the end of the connection, whichever side ends it; it runs to its own end.
     """
 
     _refusal: Response | None = None
@@ -49,9 +49,9 @@ class ASGIConversation:
         self._chunks: list[bytes] = []
 
     async def run(self, scope: Scope) -> Response | None:
-        """Call the application; return the response by which it refuses the handshake, if it does.
+        """Call the application; return the response with which it refuses the handshake, if it does.
 
-        Raises what the application raises, but for what comes of a client that has left, and RuntimeError when it
+        Raises what the application raises, except for errors caused by a client that has left, and RuntimeError when it
         breaks the rules of ASGI.
         """
         try:
@@ -97,7 +97,7 @@ class ASGIConversation:
             self._chunks.append(bytes(message.get("body") or b""))
             self._is_complete = not message.get("more_body", False)
         else:
-            raise self._fault(f"sent {kind!r}, which has no place there")
+            raise self._fault(f"sent {kind!r}, which is not allowed there")
 
     async def _converse(self, message: Mapping[str, Any]) -> None:
         if message["type"] == "websocket.close":
@@ -131,7 +131,7 @@ class ASGIConversation:
         try:
             return read_head(message)
         except (AttributeError, TypeError, ValueError) as error:
-            raise self._fault(f"sent an answer to a handshake that can't be: {error}", error) from error
+            raise self._fault(f"sent an impossible answer to a handshake: {error}", error) from error
 
     def _fault(self, fault: str, cause: BaseException | None = None) -> RuntimeError:
         return application_fault(self._application, fault, cause)

@@ -1,6 +1,6 @@
 """Calling an application as a function, from a request to a response: any WSGI, ASGI or Antiphon application.
 
-The application gets a request of its own, with the same head and body: the caller's keeps its route, dependencies
+The application gets its own request, with the same head and body: the caller's keeps its route, dependencies
 and hooks.
 """
 
@@ -34,12 +34,13 @@ def get_response(
 ) -> Response:
     """Call an application with a request, on this thread, and return its response.
 
-    ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` says which, where that can't be seen.
-    Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with ``close()``. What
-    ``request.after_response`` was given inside is called before this returns, or, for a stream, when that ends or is
-    closed. An application of Antiphon's is started up; the lifespan of another one is yours to run.
+    ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` says which, if that can't be detected.
+    Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with ``close()``.
+    Functions that are passed to ``request.after_response`` inside are called before this returns, or, for a stream,
+    when that ends or is closed. An application of Antiphon's is started up; you have to run the lifespan of any other
+    one.
 
-    Raises what a foreign application raises, ValueError for another ``interface`` than "wsgi" and "asgi", and
+    Raises what a foreign application raises, ValueError for an ``interface`` other than "wsgi" and "asgi", and
     RuntimeError on an event loop: use ``aget_response`` there.
     """
     check_interface(interface)
@@ -60,7 +61,7 @@ async def aget_response(
 ) -> Response:
     """Call an application with a request, on an event loop, and return its response: ``get_response`` for coroutines.
 
-    The application runs in the current task, in a context of its own; its blocking parts run on threads. A streamed
+    The application runs in the current task, in its own context; its blocking parts run on threads. A streamed
     body is an async iterator of bytes with ``aclose()``. A body that has not arrived yet is loaded first.
     """
     check_interface(interface)
@@ -76,7 +77,7 @@ async def aget_response(
 
 
 async def _answer(application: ForeignApplication, request: Request, interface: ForeignInterface | None) -> Response:
-    """Call the application. The request is finished then, unless the response is streamed."""
+    """Call the application. The request is then finished, unless the response is streamed."""
     try:
         response = await _respond(application, request, interface)
     except BaseException:
@@ -133,7 +134,7 @@ class _SubrequestHead(DerivedHead):
 
 
 def _with_body(response: Response, body: Stream) -> Response:
-    """Return a copy of the response with another body: the application may give the same response again."""
+    """Return a copy of the response with a different body: the application may give the same response again."""
     response = copy(response)
     response.body = body
     return response
@@ -231,7 +232,7 @@ class AsyncBody:
 
 @coroutine
 def in_context(context: Context, steps: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
-    """Run a coroutine in the current task, but in another context."""
+    """Run a coroutine in the current task, but in a different context."""
     resume: Callable[[Any], Any] = steps.send
     value: Any = None
     while True:

@@ -1,6 +1,6 @@
-"""Applications whose own interface is WSGI, served over every interface: their environ, body, thread and way back.
+"""Applications whose own interface is WSGI, served over every interface: their environ, body, thread and response.
 
-The safety of what they need is here, once for all: a slow client holds no thread, and a body is freed at its end.
+The safety of these is here, once for all of them: a slow client holds no thread, and a body is freed at its end.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ class ReceivedInput(RawIOBase):
         self.content = content = request.content
         self.environ = environ
         self.failure = content.failure
-        """The error with which receiving has ended, before anyone has read."""
+        """The error with which receiving has ended, before the application has read."""
         self._rest = b""
         content.is_kept = False
         if content.loop is None and not request.head.blocks:
@@ -61,7 +61,7 @@ class ReceivedInput(RawIOBase):
         return size
 
     def receive(self) -> bytes:
-        """Receive the next chunk; b"" at the end. Dialects override it, to raise errors of their own."""
+        """Receive the next chunk; b"" at the end. Dialects override it to raise their own errors."""
         if self.failure is not None:
             raise self.failure
         return self.content.advance_on_thread(UNBOUNDED)
@@ -71,7 +71,7 @@ class EnvironHost(Host):
     """An application whose own interface is WSGI, which a subclass calls in ``answer_environ``, on a thread.
 
     Over ASGI and RSGI a small body is received before a thread is taken. A larger one is received while the application
-    reads it: only so many threads wait for such bodies that others are left.
+    reads it: only some of the threads wait for such bodies, so that others are left.
     """
 
     input_class: type[ReceivedInput] = ReceivedInput
@@ -86,7 +86,7 @@ class EnvironHost(Host):
         raise NotImplementedError
 
     async def answer_request(self, request: Request) -> Response:
-        """Answer a native request by its environ, in steps."""
+        """Answer a native request with its environ, in steps."""
         environ, body = self._environ(request)
         at_end: list[Callable[[], object]] = []
         environ[AT_END] = at_end
@@ -107,10 +107,10 @@ class EnvironHost(Host):
         environ: "WSGIEnvironment",
         body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
-        """Answer a native request by its environ, in steps; ``body`` is what is received while it is read.
+        """Answer a native request with its environ, in steps; ``body`` is a body that is received while it is read.
 
-        A body that breaks off raises OSError where the application reads it, as PEP 3333 lets servers do. If the
-        application lets that pass, the client is told what was wrong with the body.
+        A body that is cut off raises OSError where the application reads it, as PEP 3333 lets servers do. If the
+        application does not catch that, the client gets the reason.
         """
         await ON_THREAD
         try:
@@ -119,13 +119,13 @@ class EnvironHost(Host):
             failure = error.__cause__
             if not isinstance(failure, HTTPError):
                 raise
-        raise failure  # here, so that it does not keep the other one, with the frames of the application
+        raise failure  # here, so that it does not keep the other error, with the frames of the application
 
     def check_head(self, request: Request) -> None:
         """Leave all checks of the head to the application, which has the environ."""
 
     async def receive_body(self, request: Request) -> None:
-        """Receive a small body, in steps, in its content coding: the environ has that, and its length.
+        """Receive a small body, in steps, in its content coding: the environ has this coding, and its length.
 
         One that fails is left: reading it raises the error.
         """
@@ -138,7 +138,7 @@ class EnvironHost(Host):
                 await request.content.load(UNBOUNDED)
 
     def _environ(self, request: Request) -> "tuple[WSGIEnvironment, ReceivedInput | None]":
-        """Return the environ of a request, and its body if that is still to come."""
+        """Return the environ of a request, and its body if that has not arrived yet."""
         if request.content.is_complete:
             return make_environ(request), None
         environ = head_environ(request.head)
@@ -155,7 +155,7 @@ class EnvironHost(Host):
 
 
 def _leave_threads_to_others(request: Request) -> None:
-    """Have a request wait for its thread, on the loop, until few enough other threads wait for bodies."""
+    """Make a request wait for its thread, on the loop, until few enough other threads wait for bodies."""
     content = request.content
     if not request.head.blocks and content.when_not_waited_for is None:
         from antiphon.concurrency.waiting import wait_to_receive
@@ -182,7 +182,7 @@ class BridgedApplication(EnvironHost):
 
 
 class _PlainInput(ReceivedInput):
-    """The ``wsgi.input`` of an application that knows PEP 3333 alone: it counts against the Content-Length itself."""
+    """The ``wsgi.input`` of an application that only knows PEP 3333: it counts against the Content-Length itself."""
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         super().__init__(request, environ)
@@ -190,7 +190,7 @@ class _PlainInput(ReceivedInput):
             del environ["wsgi.input_terminated"]
 
     def receive(self) -> bytes:
-        """Receive the next chunk. Raises OSError for a body that breaks off."""
+        """Receive the next chunk. Raises OSError for a body that is cut off."""
         try:
             return super().receive()
         except HTTPError as error:

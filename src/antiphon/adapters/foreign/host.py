@@ -1,4 +1,4 @@
-"""Applications of other frameworks, served over every interface: what is done around each request, once for all."""
+"""Applications of other frameworks, served over every interface: the work around each request, once for all of them."""
 
 from typing import Any
 
@@ -18,16 +18,16 @@ from antiphon.response.response import Response
 class Host(Servable):
     """An application of another framework, which a subclass answers for in ``answer_request``.
 
-    Around that the request is made the current one, checked and received, so that slow clients hold no threads. An
-    error is logged and answered, and what the body takes is freed at the end. A body that is too large, too slow or cut
-    off is answered by its status. A request with several hosts, none, or a malformed one gets a 400.
+    Around that, the request is made the current one, checked and received, so that slow clients don't occupy threads.
+    An error is logged and answered, and the body's resources are freed at the end. A body that is too large, too slow
+    or cut off is answered with the error's status. A request with several hosts, none, or a malformed one gets a 400.
     """
 
     request_limits = Limits()
-    """The limits of requests; a subclass may have others."""
+    """The limits of requests; a subclass may have different ones."""
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Check that no class of another package replaces a method that hosts have for themselves. Raises TypeError."""
+        """Check that no class of another package replaces a method reserved for hosts. Raises TypeError."""
         super().__init_subclass__(**options)
         if cls.__module__.partition(".")[0] != "antiphon":
             _check_own_names(cls)
@@ -39,7 +39,7 @@ class Host(Servable):
 
     async def answer_request(self, request: Request) -> Response:
         """Answer a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
-        before anything else is awaited. An HTTPError is answered by its status, any other error by a 500.
+        before anything else is awaited. An HTTPError is answered with its status, any other error with a 500.
 
         Raises NotImplementedError unless a subclass defines it.
         """
@@ -97,5 +97,5 @@ def _check_own_names(kind: type[Host]) -> None:
             if name[0] == "_" and name[:2] != "__":
                 raise explained(
                     "reserved-name",
-                    TypeError(f"{kind.__qualname__} defines {name}, which {base.__name__} has for itself: rename it"),
+                    TypeError(f"{kind.__qualname__} defines {name}, which {base.__name__} reserves: rename it"),
                 )

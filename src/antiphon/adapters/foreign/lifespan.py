@@ -16,9 +16,9 @@ from antiphon.handler.contract import describe
 class ASGILifespan:
     """An async context manager that starts an application up and shuts it down, and gives its state.
 
-    An application that ends, or fails, before it reports its startup supports no lifespan, and is served without one;
-    its error is logged if it had received the event. Raises RuntimeError with the application's own message when it
-    reports that startup or shutdown failed, and otherwise the error with which it has ended since its startup.
+    An application that ends, or fails, before it reports its startup does not support lifespans, and is served without
+    one; its error is logged if it had received the event. Raises RuntimeError with the application's own message when
+    it reports that startup or shutdown failed, and otherwise the error with which it has ended since its startup.
 
     ``state`` is the dictionary that the application fills at startup, always the same one. An application that has not
     ended ``grace`` seconds after it has reported a failure, or its shutdown, is cancelled.
@@ -114,6 +114,6 @@ class ASGILifespan:
         if self._reply.done() or kind not in (f"lifespan.{self._stage}.complete", f"lifespan.{self._stage}.failed"):
             raise explained(
                 "mounted-application-failed",
-                RuntimeError(f"{describe(self._application)} sent {kind!r}, which has no place at {self._stage}"),
+                RuntimeError(f"{describe(self._application)} sent {kind!r}, which is not allowed at {self._stage}"),
             )
         self._reply.set_result(str(message.get("message", "")) if kind.endswith("failed") else None)

@@ -9,7 +9,7 @@ from antiphon.http.head import server_head
 from antiphon.request.request import Request
 
 _HONOURED_EXTENSIONS = ("tls",)
-"""Extensions that are passed on as they are: they only tell, and offer no messages."""
+"""Extensions that are passed on as they are: they only give information, and offer no messages."""
 _CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Fields about a body as it was sent, which are wrong once it is decoded."""
 
@@ -18,9 +18,9 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
     """Return an HTTP scope (ASGI 3, HTTP specification 2.5) for a request.
 
     ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out if the server hides
-    it. ``state`` is copied. The rest is a copy of the scope of an ASGI server, without the extensions that a server
-    has to honour. Early hints are offered if the server has a loop and sends them: the application has a task of its
-    own, which no thread of a WSGI server waits for.
+    it. ``state`` is copied. The rest is a copy of the scope of an ASGI server, without the extensions that a server has
+    to support. Early hints are offered if the server has a loop and sends them: the application has its own task, which
+    no thread of a WSGI server waits for.
     """
     head = request.head
     given = server_head(head)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Observers) -> Any:
-    """Return an application that tells observers what another one does; for one of Antiphon's, ``observe`` does.
+    """Return an application that reports to observers what another one does; for one of Antiphon's, use ``observe``.
 
     While the other one is called, ``current_request`` is a request without a body.
     """

@@ -1,4 +1,4 @@
-"""A WSGI application as a handler: an environ is made from the request, and a response from what it returns."""
+"""A WSGI application as a handler: an environ is made from the request, and a response from its result."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -117,14 +117,14 @@ def _field_values(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
 
 
 def _path_info(head: Head) -> str:
-    """Return the path as PEP 3333 wants it: its bytes as Latin-1 characters, also those that are not UTF-8.
+    """Return the path in the form of PEP 3333: its bytes as Latin-1 characters, including those that are not UTF-8.
 
-    Where the server hides them, they are those of U+FFFD.
+    If the server hides them, they are those of U+FFFD.
     """
     path = head.path
     if path.isascii() or "\ufffd" not in path or (sent := _sent_path(head)) is None:
         return _latin1(path)
-    segments = sent.split(b"/")[-path.count("/") :]  # what stands before them is the root path
+    segments = sent.split(b"/")[-path.count("/") :]  # the part before them is the root path
     below = b"/" + b"/".join(segments)
     return below.decode("latin-1") if below.decode("utf-8", "replace") == path else _latin1(path)
 
@@ -139,14 +139,14 @@ def _sent_path(head: Head) -> bytes | None:
 
 
 def _latin1(text: str) -> str:
-    """Return text as PEP 3333 wants it: its UTF-8 bytes as Latin-1 characters."""
+    """Return text in the form of PEP 3333: its UTF-8 bytes as Latin-1 characters."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
 
 
 def from_wsgi(
     application: "WSGIApplication", environ_of: "Callable[[Request], WSGIEnvironment]" = make_environ
 ) -> Callable[[Request], Response]:
-    """Return a handler that answers by a WSGI application. The body is streamed, and closed in every case.
+    """Return a handler that answers with a WSGI application. The body is streamed, and closed in every case.
 
     ``environ_of`` makes the environ of a request.
 
@@ -167,7 +167,8 @@ def from_wsgi(
 
 
 def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
-    """Return an application that logs what another one raises, and answers it, as servers of ASGI and RSGI have it.
+    """Return an application that logs the errors of another one, and answers them, as servers of ASGI and RSGI expect
+    it.
 
     An error in the body of a response is the server's.
     """
@@ -195,7 +196,7 @@ def started_response(status: int, headers: list[tuple[str, str]]) -> Response:
     """Return a response without a body, with headers of a WSGI application. Raises ValueError for malformed ones."""
     try:
         return Response(None, status, headers)
-    except ValueError:  # WSGI servers send whitespace around a value, which is no part of it (RFC 9110 §5.5)
+    except ValueError:  # WSGI servers send whitespace around a value, which is not part of it (RFC 9110 §5.5)
         return Response(None, status, [(name, value.strip(OWS)) for name, value in headers])
 
 
@@ -205,7 +206,7 @@ class _WSGICall:
     def __init__(self) -> None:
         self._head: tuple[int, list[tuple[str, str]]] | None = None
         self._is_sent = False
-        """True once the response has its head, which can't be replaced any more."""
+        """True once the response has its head, which can no longer be replaced."""
         self._written: list[bytes] = []
 
     def start_response(

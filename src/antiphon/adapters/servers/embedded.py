@@ -1,7 +1,7 @@
-"""The embedded server: one that serves on a thread, and one that serves beside what else an event loop does.
+"""The embedded server: one that serves on a thread, and one that serves next to the other tasks of an event loop.
 
-Each gets a socket that listens already, and closes it. Each says when it accepts connections, stops gracefully, and
-tells of a failure to start.
+Each gets a socket that already listens, and closes it. Each says when it accepts connections, stops gracefully, and
+reports a failure to start.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from antiphon.concurrency.at_exit import call_first_at_exit
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 
 _LETTING_GO = 0.05
-"""Seconds for Granian's threads to let go of Python objects, at the end of a server: nothing tells when they have."""
+"""Seconds for Granian's threads to let go of Python objects, at the end of a server: nothing shows when they have."""
 _FIRST_LOOK = 0.001
 _LAST_LOOK = 0.05
-"""Seconds between two looks at whether connections are accepted, which nothing tells: at first, and later."""
+"""Seconds between two checks that connections are accepted, which nothing reports: at first, and later."""
 
 
 class StartupError(RuntimeError):
@@ -61,14 +61,15 @@ if hasattr(os, "register_at_fork"):
 
 
 def let_threads_end() -> None:
-    """Give Granian's threads time to let go of Python objects, since they panic when the interpreter ends before."""
+    """Give Granian's threads time to let go of Python objects, since they panic when the interpreter ends first."""
     time.sleep(_LETTING_GO)
 
 
 class ThreadServer:
-    """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on one of its own.
+    """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on its own thread.
 
-    ``threads`` is how many WSGI requests are answered at once; ``tls`` the files of a certificate and its key, in PEM.
+    ``threads`` is the number of WSGI requests that are answered at once; ``tls`` the files of a certificate and its
+    key, in PEM.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class ThreadServer:
     def run(self) -> None:
         """Serve on this thread until ``stop`` is called and open requests are answered.
 
-        Raises what the startup of the application raises; of an ASGI lifespan, which is logged, SystemExit.
+        Raises what the startup of the application raises; SystemExit for an ASGI lifespan, whose error is logged.
         """
         try:
             self._serve()
@@ -100,14 +101,14 @@ class ThreadServer:
         try:
             self._worker.run()
         except BaseException as error:
-            self._error = error  # before the socket is closed, which looks as if it was taken
+            self._error = error  # before the socket is closed, which looks as if it had been taken
             raise
         finally:
             _running.discard(self)
             self._worker.socket.close_unless_taken()
 
     def start(self) -> None:
-        """Serve on a thread of its own. Returns when connections are accepted. Raises StartupError."""
+        """Serve on its own thread. Returns when connections are accepted. Raises StartupError."""
         Thread(target=self._serve_on_own_thread, name="antiphon-server", daemon=True).start()
         pause = _FIRST_LOOK
         while not (self._worker.socket.is_taken or self._ended.wait(pause)):
@@ -124,7 +125,7 @@ class ThreadServer:
     def stop(self, within: float | None = None) -> bool:
         """Accept no more connections, and wait until open requests are answered.
 
-        Waits at most ``within`` seconds. Returns True if all were answered by then. May be called again.
+        Waits at most ``within`` seconds. Returns True if all were answered by then. You can call it again.
         """
         self.tell_to_stop()
         return self._ended.wait(within)
@@ -141,13 +142,13 @@ class ThreadServer:
     def stop_accepting(self, within: float = 0.0) -> None:
         """Take no new connection, and serve those that are open, until ``stop`` is called.
 
-        Waits at most ``within`` seconds until those that have come are accepted. The listening socket is not closed for
-        other processes that have it, too.
+        Waits at most ``within`` seconds until those that have arrived are accepted. The listening socket is not closed
+        for other processes that also have it.
         """
         self._worker.socket.stop_accepting(within)
 
     def tell_to_stop(self) -> None:
-        """Have it stop, without waiting. May be called by signal handlers."""
+        """Tell the server to stop, without waiting. Signal handlers can call it."""
         self._worker.end()
 
 
@@ -194,7 +195,7 @@ class LoopServer:
             raise StartupError(self._refusal or task.exception()) from task.exception()
 
     def stop(self) -> None:
-        """Accept no more connections, and end when open requests are answered. May be called again."""
+        """Accept no more connections, and end when open requests are answered. You can call it again."""
         self._worker.end()
 
     def _release(self, _: object) -> None:

@@ -1,4 +1,4 @@
-"""Granian by its private names: it has no public way to serve on a socket that is open already.
+"""Granian by its private names: it has no public way to serve on a socket that is already open.
 
 All private names of Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not
 documented: it was read in Granian's source, in Python and in Rust.
@@ -57,14 +57,14 @@ _SPAWNERS = {
 }
 _READ_BUFFER = 128 << 10
 """Bytes that are read from a connection ahead of the application, and the longest header section. Granian's own 408 KiB
-make no upload faster, and are what most of the memory of many uploads at once is.
+make no upload faster, and take most of the memory of many uploads at once.
 """
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
     "http1_settings": HTTP1Settings(max_buffer_size=_READ_BUFFER),
     "websockets": True,
     # "incremental" keeps logging.config from closing the handlers that the application has opened. Without "loggers",
-    # what Granian logs goes where all else goes.
+    # Granian's logs go where all others go.
     "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},
 }
 
@@ -73,8 +73,8 @@ _LOOK = 0.002
 
 
 def silence() -> None:
-    """Have Granian log nothing from now on."""
-    logger.handlers[:] = [logging.NullHandler()]  # records of its Rust code come by loggers below this one
+    """Make Granian log nothing from now on."""
+    logger.handlers[:] = [logging.NullHandler()]  # records of its Rust code come through loggers below this one
     logger.propagate = False
 
 
@@ -94,7 +94,7 @@ class WorkerOnThread:
             "",
             interface=Interfaces(interface),
             blocking_threads=threads,
-            runtime_mode=RuntimeModes.st if interface == "rsgi" else RuntimeModes.mt,  # as Granian chooses by itself
+            runtime_mode=RuntimeModes.st if interface == "rsgi" else RuntimeModes.mt,  # as Granian chooses itself
             ssl_cert=certificate,
             ssl_key=key,
             ssl_protocol_min=SSLProtocols.tls12,
@@ -114,7 +114,7 @@ class WorkerOnThread:
         self._worker.inner.run()
 
     def end(self) -> None:
-        """Tell the server to end. May be called again, on any thread, and by signal handlers."""
+        """Tell the server to end. You can call it again, on any thread, and in signal handlers."""
         with suppress(IndexError):
             self._signals.pop().set()  # once: setting a signal a third time blocks
 
@@ -135,7 +135,7 @@ class WorkerOnLoop:
         self._signals = [worker._sig]  # noqa: SLF001
 
     def end(self) -> None:
-        """Tell the server to end. May be called again."""
+        """Tell the server to end. You can call it again."""
         self._end(partial(_wake_on_its_loop, self.task))
 
     def abandon(self) -> None:
@@ -184,7 +184,7 @@ class _GivenSocket:
 
     @property
     def _is_open(self) -> bool:
-        """False once the socket is closed. Its descriptor may be that of another file then."""
+        """False once the socket is closed. Its descriptor may then be that of another file."""
         try:
             return os.fstat(self._descriptor).st_ino == self._inode
         except OSError:
@@ -193,9 +193,9 @@ class _GivenSocket:
     def stop_accepting(self, within: float) -> None:
         """Leave new connections to other processes that listen on this socket; Granian does not notice.
 
-        Granian goes on accepting on its descriptor, which then belongs to a socket whose address nobody knows. It gets
-        so many seconds to accept the connections that wait, since the kernel resets them when the last process leaves.
-        Nothing is done if the socket is closed.
+        Granian goes on accepting on its descriptor, which then belongs to a socket with an unknown address. It gets
+        ``within`` seconds to accept the connections that wait, since the kernel resets them when the last process
+        leaves. Nothing is done if the socket is closed.
         """
         if not self._is_open:
             return

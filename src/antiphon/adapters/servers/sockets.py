@@ -1,4 +1,4 @@
-"""The sockets of an embedded server: how many connections wait for it, and those that it has accepted."""
+"""The sockets of an embedded server: the number of waiting connections, and those that it has accepted."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 BACKLOG = 1024
-"""How many connections the kernel keeps waiting."""
+"""The number of connections that the kernel keeps waiting."""
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _DESCRIPTORS = "/dev/fd"
@@ -21,7 +21,7 @@ _DROP_UNSENT = struct.pack("ii", 1, 0)
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking socket of a family. It listens on an address of this machine that nobody is told."""
+    """Return a non-blocking socket of a family. It listens on an address of this machine that is not announced."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
@@ -38,7 +38,7 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
 
 
 def count_waiting(listener: socket.socket) -> int:
-    """Return how many connections wait at a listening socket to be accepted; 0 where the system does not tell."""
+    """Return how many connections wait at a listening socket to be accepted; 0 if the system does not provide that."""
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return 0
     information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
@@ -48,11 +48,11 @@ def count_waiting(listener: socket.socket) -> int:
 def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
     """Shut down all connections of this process that were accepted at the address of a listening socket.
 
-    What was sent on them still arrives, unless it is dropped. Granian keeps its connections to itself, so they are
+    Data that was sent on them still arrives, unless it is dropped. Granian keeps its connections to itself, so they are
     found among the descriptors of the process. Raises NotImplementedError where the system does not list these.
     """
     for connection in _accepted(address):
-        with suppress(OSError):  # closed by the client meanwhile
+        with suppress(OSError):  # closed by the client in the meantime
             if drop_unsent:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
             connection.shutdown(socket.SHUT_RDWR)

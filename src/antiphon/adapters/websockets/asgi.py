@@ -46,7 +46,7 @@ class ASGIHandshake(ASGIHead):
         await self.channel.pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
 
     async def refuse(self, request: Request, response: Response) -> None:
-        """Answer the handshake otherwise: by this response, or, where the server takes none, by its 403."""
+        """Refuse the handshake: with this response, or, if the server takes none, with its 403."""
         status, fields, length, body, is_silent = response._message("GET")
         if not self._takes_response:
             if not isinstance(body, bytes):
@@ -116,9 +116,9 @@ class ASGIChannel:
             await self.pass_on({"type": "websocket.close", "code": code, "reason": reason})
 
     async def pass_on(self, message: Message) -> None:
-        """Pass a message on to the server. Raises WebSocketClosed where it says that the client has left.
+        """Pass a message on to the server. Raises WebSocketClosed if it says that the client has left.
 
-        Servers say so by an OSError, and those that have sent an end by themselves, by a RuntimeError.
+        Servers say so with an OSError, and those that have sent an end themselves, with a RuntimeError.
         """
         try:
             await self._send(message)

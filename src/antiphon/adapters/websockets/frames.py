@@ -1,4 +1,4 @@
-"""The frames of one WebSocket (RFC 6455 §5), read and written by wsproto: no input and output, no waiting."""
+"""The frames of one WebSocket (RFC 6455 §5), read and written by wsproto: no I/O, no waiting."""
 
 from io import StringIO
 from typing import Any
@@ -19,15 +19,15 @@ SMALLEST_PIECE = 4 << 10
 class Frames:
     """The frames of one connection, on the server's side.
 
-    ``extension`` is the compression that was agreed on. What has to be sent in answer to frames is in ``replies``.
+    ``extension`` is the negotiated compression. ``replies`` has the bytes to send in answer to frames.
     """
 
     def __init__(self, extension: PerMessageDeflate | None = None) -> None:
         self.limit = NO_BOUND
-        """The most bytes of a message: one that goes beyond ends the connection with 1009, before it is whole."""
+        """The most bytes of a message: a longer one ends the connection with 1009, before it is whole."""
         self.replies = bytearray()
         self.end: WebSocketClosed | None = None
-        """The end of the connection, by the client or by what it has sent; None before that."""
+        """The end of the connection, by the client or because of its frames; None before that."""
         self.is_closing = False
         """True once this side has sent its end."""
         self._connection = Connection(ConnectionType.SERVER, extensions=[extension] if extension else [])
@@ -38,13 +38,15 @@ class Frames:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the network, when there is no message left in those before; none mean that it has ended."""
+        """Take bytes from the network, when no message is left in the earlier ones; no bytes mean that the connection
+        has ended.
+        """
         if not data:
             self._end(WebSocketClosed(ABNORMAL))
         self._unread = memoryview(data)
 
     def next_message(self) -> WebSocketMessage | None:
-        """Return the next message of what came; None if it is not whole yet, or the connection has ended."""
+        """Return the next message in the received bytes; None if it is not whole yet, or the connection has ended."""
         while self.end is None:
             for event in self._connection.events():
                 message = self._handle(event)
@@ -58,7 +60,7 @@ class Frames:
         return None
 
     def _next_piece(self) -> memoryview:
-        """Take as much of what came as can't grow to more than a few times the limit when it is decompressed."""
+        """Take a part of the received bytes that can't decompress to more than a few times the limit."""
         size = max(SMALLEST_PIECE, self.limit >> 8) if self._is_compressed else len(self._unread)
         piece, self._unread = self._unread[:size], self._unread[size:]
         return piece

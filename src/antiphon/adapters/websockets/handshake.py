@@ -22,12 +22,12 @@ _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "trans
 
 
 def handshake_of(*call: Any) -> Handshake:
-    """Return the head of a handshake, by what a server calls the application with."""
+    """Return the head of a handshake, from the arguments with which a server calls the application."""
     return ASGIHandshake(*call) if len(call) == 3 else RSGIHandshake(*call)
 
 
 async def answer_handshake(handler: Handler, head: Handshake, observation: Observation | None = None) -> None:
-    """Answer a handshake by a handler, and hold the conversation to its end."""
+    """Answer a handshake with a handler, and run the conversation to its end."""
     await head.begin_handshake()
     request = Request(head)
     handler._unfinished.add(head)
@@ -57,7 +57,7 @@ async def answer_handshake(handler: Handler, head: Handshake, observation: Obser
 
 
 def opens_conversation(response: Response) -> TypeGuard[WebSocketResponse]:
-    """True for the acceptance of a handshake, unless somebody has set another status."""
+    """True for the acceptance of a handshake, unless a different status was set."""
     return isinstance(response, WebSocketResponse) and response.status == 101
 
 
@@ -82,7 +82,7 @@ class AcceptedHead(Protocol):
 async def converse(
     request: Request, head: AcceptedHead, response: WebSocketResponse, observation: Observation | None
 ) -> None:
-    """Accept a handshake, and run its conversation. An error of it is logged, and the socket is closed for it."""
+    """Accept a handshake, and run its conversation. An error in it is logged, and closes the socket."""
     connection, body = response.connection, response.body
     assert not isinstance(body, bytes)  # noqa: S101 - it is a stream
     try:

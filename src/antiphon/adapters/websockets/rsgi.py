@@ -1,4 +1,4 @@
-"""WebSockets over RSGI (version 1.6): a handshake is accepted without fields, or refused by a status alone."""
+"""WebSockets over RSGI (version 1.6): a handshake is accepted without fields, or refused with only a status."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from antiphon.response.response import Response
 from antiphon.websockets.closing import ABNORMAL, NO_CODE, WebSocketClosed
 
 _CLOSE = 0
-"""The kind of the message that is the end."""
+"""The kind of message that ends the connection."""
 _LEFT = (CLOSED, "RSGIProtocolError")
-"""The errors by which Granian tells that a handshake can't be answered any more."""
+"""The errors with which Granian says that a handshake can no longer be answered."""
 
 
 class RSGIHandshake(RSGIHead):
@@ -54,7 +54,7 @@ class RSGIChannel:
     __slots__ = ("_protocol", "_transport", "limit", "subprotocols")
 
     def __init__(self, protocol: Any) -> None:
-        self.subprotocols: tuple[str, ...] = ()  # as none can be agreed on
+        self.subprotocols: tuple[str, ...] = ()  # since none can be negotiated
         self.limit = NO_BOUND
         self._protocol = protocol
         self._transport: Any = None
@@ -90,7 +90,7 @@ class RSGIChannel:
             raise await self._closed(error) from error
 
     async def close(self, code: int, _reason: str) -> None:
-        """Close the connection. Granian does so when nobody refers to the transport any more."""
+        """Close the connection. Granian does so when the transport is no longer referenced."""
         self._protocol.close(code)
         self._transport = None
 
@@ -100,7 +100,7 @@ class RSGIChannel:
         return self._transport
 
     async def _closed(self, error: Exception) -> Exception:
-        """Return the end that an error of the server tells of, or else the error."""
+        """Return the end that an error of the server means, or else the error."""
         if type(error).__name__ != CLOSED:
             return error
         await self.close(ABNORMAL, "")

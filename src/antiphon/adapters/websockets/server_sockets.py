@@ -1,4 +1,4 @@
-"""The sockets of WSGI servers: which of them hand theirs out, how many they have threads for, and when they stop."""
+"""The sockets of WSGI servers: the servers that hand theirs out, how many they have threads for, and when they stop."""
 
 import _thread
 import asyncio
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
 """The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
 LOOK = 0.25
-"""Seconds between two looks at whether the server stops."""
+"""Seconds between two checks whether the server stops."""
 LAST_ENDS = 1.0
 """The most seconds for the ends of sockets to be sent when the interpreter ends."""
 
@@ -32,7 +32,7 @@ def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
     """Return the connection of a request, as its server hands it out; None if it does not."""
     for key in KEYS:
         if (found := environ.get(key)) is not None:
-            return found  # type: ignore[no-any-return]  # a socket: by it the server has read the request
+            return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
     if _is_gevents(environ):
         return getattr(getattr(environ["wsgi.input"], "raw", None), "_sock", None)
     return None
@@ -41,10 +41,10 @@ def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
 def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
     """Return the error for a handshake that can't be accepted on this connection; None if it can be."""
     if hasattr(connection, "getpeercert"):
-        return NotImplementedByServer("Over WSGI there are no WebSockets where the server itself has TLS.")
+        return NotImplementedByServer("Over WSGI, there are no WebSockets if the server itself has TLS.")
     if not most_sockets(environ):
         return NotImplementedByServer(
-            "There are no WebSockets where a server has one thread, or gevent without its monkey patch."
+            "There are no WebSockets if a server has one thread, or gevent without its monkey patch."
         )
     return None
 
@@ -54,7 +54,7 @@ def _is_gevents(environ: "WSGIEnvironment") -> bool:
 
 
 def most_sockets(environ: "WSGIEnvironment") -> int:
-    """Return how many sockets may be open in this process: each holds a thread of the server, and one is left free."""
+    """Return how many sockets may be open in this process: each occupies a server thread, and one is left free."""
     if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
         return NO_BOUND  # gevent has patched it: a thread is a greenlet
     if _is_gevents(environ) or not environ.get("wsgi.multithread"):
@@ -70,7 +70,7 @@ def _gunicorn_worker() -> Any:
 
 
 class OpenSockets:
-    """The sockets that are open on one background loop. Meanwhile the loop looks at whether the server stops."""
+    """The open sockets of one background loop. While there are any, the loop checks whether the server stops."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.count = 0
@@ -93,7 +93,7 @@ class OpenSockets:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def _look(self) -> None:
-        """Drain if Gunicorn's worker stops: it tells nobody, but waits for all threads."""
+        """Drain if Gunicorn's worker stops: it does not announce that, but waits for all threads."""
         self._timer = None
         worker = _gunicorn_worker()
         if worker is not None and not worker.alive:
@@ -117,7 +117,7 @@ def open_sockets() -> OpenSockets:
 
 @cache
 def _drain_at_exit() -> None:
-    """Have the sockets ended that are open when the interpreter ends, as at a server's Ctrl-C."""
+    """End the sockets that are open when the interpreter ends, for example after Ctrl-C."""
     call_first_at_exit(_drain)
 
 

@@ -13,15 +13,15 @@ from antiphon.websockets.closing import ABNORMAL, WebSocketClosed
 from antiphon.websockets.connection import CLOSING
 
 HEARTBEAT = 20.0
-"""Seconds between two pings. A client that is listened to, and has sent nothing since the last one, is gone."""
+"""Seconds between two pings. A client that has sent nothing since the last one, while it was listened to, has left."""
 UNREAD = 64 << 10
-"""Bytes that are received before a handler wants them. Further ones are left with the client."""
+"""Bytes that are received before a handler wants them. Further ones stay with the client."""
 
 
 class SocketChannel:
-    """The messages of a connection, over a socket that blocks, and is its server's again at the end.
+    """The messages of a connection, over a blocking socket, which the server gets back at the end.
 
-    The server's own object is never closed here: servers do that, and count their connections by it.
+    The server's own object is never closed here: servers do that, and count their connections with it.
     """
 
     def __init__(self, server_socket: socket.socket, subprotocols: Sequence[str], frames: Frames) -> None:
@@ -50,10 +50,10 @@ class SocketChannel:
         except OSError:
             self._link.connection_lost(None)
         await self._link.write(head)
-        self._heartbeat = loop.call_later(HEARTBEAT, self._beat, context=Context())  # the task's would be kept
+        self._heartbeat = loop.call_later(HEARTBEAT, self._beat, context=Context())  # that of the task would be kept
 
     async def receive(self) -> WebSocketMessage:
-        """Wait for the next message, and answer pings meanwhile. Raises WebSocketClosed."""
+        """Wait for the next message, and answer pings in the meantime. Raises WebSocketClosed."""
         async with self._reading:
             while (message := self._frames.next_message()) is None:
                 await self._reply()
@@ -71,7 +71,7 @@ class SocketChannel:
             self._is_listening = False
 
     async def _reply(self) -> None:
-        """Send what answers the frames so far. A client that has left needs none."""
+        """Send the answers to the frames so far. A client that has left needs none."""
         if replies := self._frames.replies:
             self._frames.replies = bytearray()
             with suppress(WebSocketClosed):
@@ -91,7 +91,7 @@ class SocketChannel:
             await self._link.write(frame)
 
     def _beat(self) -> None:
-        """Send a ping, or give up a client that has not answered the last one."""
+        """Send a ping, or abandon a client that has not answered the last one."""
         if self._is_listening and not self._link.has_heard:
             self._link.abort()
             return
@@ -100,7 +100,7 @@ class SocketChannel:
         self._heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat, context=Context())
 
     async def shut(self) -> None:
-        """Give the client a moment to answer the end, then close the connection, and let the server have its socket."""
+        """Give the client a moment to answer the end, then close the connection and return the socket to the server."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         try:
@@ -114,9 +114,9 @@ class SocketChannel:
 
 
 def _seal(server_socket: socket.socket) -> None:
-    """Put a connection that has ended in place of the server's: it must take no byte that still comes for a request.
+    """Replace the server's connection by one that has ended: it must not take later bytes for a request.
 
-    What has come stays readable after a shutdown, and Werkzeug's server looks for another request.
+    Received bytes stay readable after a shutdown, and Werkzeug's server looks for another request.
     """
     with suppress(OSError):
         ours, other = socket.socketpair()
@@ -126,7 +126,7 @@ def _seal(server_socket: socket.socket) -> None:
 
 
 class _Link(asyncio.Protocol):
-    """The bytes of a connection, in both directions, as much of them as is wanted."""
+    """The bytes of a connection, in both directions, no more of them than requested."""
 
     def __init__(self) -> None:
         self.has_heard = True
@@ -147,7 +147,7 @@ class _Link(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Keep bytes that came, and take no more if these are many."""
+        """Keep the received bytes, and take no more if these are many."""
         self.has_heard = True
         self._received += data
         if len(self._received) >= UNREAD and self._transport is not None:
@@ -155,13 +155,13 @@ class _Link(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        """Note that no more comes. The end may still be sent."""
+        """Note that no more bytes come. The end can still be sent."""
         self._is_over = True
         self._wake()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name is asyncio's
-        """Wake all that waits: the connection is closed."""
+        """Wake all waiting tasks: the connection is closed."""
         self._transport = None
         self._is_over = True
         self._wake()
@@ -169,11 +169,11 @@ class _Link(asyncio.Protocol):
         self._lost.set()
 
     def pause_writing(self) -> None:
-        """Let senders wait."""
+        """Make senders wait."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """Let senders go on."""
+        """Let senders continue."""
         self._writable.set()
 
     def _wake(self) -> None:
@@ -199,7 +199,7 @@ class _Link(asyncio.Protocol):
             raise WebSocketClosed(ABNORMAL)
 
     async def write(self, data: bytes) -> None:
-        """Send bytes, whole or not at all, and wait while the client takes too little. Raises WebSocketClosed."""
+        """Send bytes, whole or not at all, and wait while the client reads too slowly. Raises WebSocketClosed."""
         await self.wait_writable()
         self.write_soon(data)
         await self.wait_writable()
@@ -215,7 +215,7 @@ class _Link(asyncio.Protocol):
             self._transport.abort()
 
     async def close(self) -> None:
-        """Close the connection when all was sent, or soon if the client does not take it."""
+        """Close the connection when everything was sent, or soon if the client does not take it."""
         if self._transport is None:
             return
         self._transport.close()

@@ -43,7 +43,7 @@ class WSGIHandshake(WSGIHead):
         super().__init__(environ)
         self.has_body = False
         self.refusal: HTTPError | None = None
-        """The error for a handshake that opens no WebSocket, if that is not for want of one here."""
+        """The error for a handshake that opens no WebSocket, unless there is no support for them here."""
         self.channel: SocketChannel | None = None
         self._extension = ""
         connection = socket_of(environ)
@@ -94,16 +94,16 @@ def _malformed(environ: "WSGIEnvironment") -> HTTPError | None:
 
 
 def _missing() -> HTTPError | None:
-    """Return the error for anything that is not installed; None if all is."""
+    """Return the error for anything that is not installed; None if everything is."""
     if find_spec("wsproto") is None:
         return NotImplementedByServer("WebSockets over WSGI need wsproto: install `antiphon[websockets]`.")
     return None
 
 
 class SocketEnded(BrokenPipeError):
-    """The end of a WebSocket, told to the server: there is no response to send, and the connection can be closed.
+    """The end of a WebSocket, for the server: there is no response to send, and the connection can be closed.
 
-    All servers that hand out their sockets take it for a client that has left.
+    All servers that hand out their sockets treat it as a client that has left.
     """
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class SocketEnded(BrokenPipeError):
 
 
 class HandshakeHandler:
-    """A handler of one handshake, which holds its conversation before it has answered."""
+    """A handler of one handshake, which runs its conversation before it has answered."""
 
     __slots__ = ("_handler", "_observation", "_unfinished")
 
@@ -121,7 +121,7 @@ class HandshakeHandler:
         self._observation = observation
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Answer a handshake, in steps. Raises SocketEnded when a conversation was held."""
+        """Answer a handshake, in steps. Raises SocketEnded after a conversation."""
         assert isinstance(request.head, WSGIHead)  # noqa: S101 - it was made for the environ
         head = request.head = WSGIHandshake(request.head.environ)
         if head.channel is not None:
@@ -148,7 +148,7 @@ class HandshakeHandler:
     async def _hold(
         self, request: Request, head: WSGIHandshake, channel: "SocketChannel", response: WebSocketResponse
     ) -> None:
-        """Hold a conversation to its end, and close the connection."""
+        """Run a conversation to its end, and close the connection."""
         self._unfinished.add(head)
         try:
             await converse(request, head, response, self._observation)

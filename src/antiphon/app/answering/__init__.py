@@ -1,1 +1,1 @@
-"""The answer to one request, by its plan: body, middleware, hooks, dependencies, handler, and the way back."""
+"""The answer to one request, by its plan: body, middleware, hooks, dependencies, handler, and closing."""

@@ -34,7 +34,7 @@ class Arguments(NamedTuple):
         """Check the arguments against the parameters of a route, and the defaults that it has for others.
 
         Raises TypeError, which names the handler and the fix, for an argument that is not a parameter, and for an
-        annotation that no value of the parameter has.
+        annotation that no value of the parameter can have.
         """
         known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
         for name in self.required:
@@ -64,8 +64,8 @@ NO_ARGUMENTS = Arguments({}, (), False)
 def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
     """Return the arguments that a handler takes besides those that are ``given`` by their place, first the request.
 
-    Behind a decorator that passes any argument on, those of the decorated function count, too. Raises TypeError, which
-    names the handler, for one that can't be called with those.
+    If a decorator passes on any argument, those of the decorated function count, too. Raises TypeError, which names the
+    handler, for one that can't be called with the given arguments.
     """
     _check_function(handler)
     parameters = _parameters(handler)
@@ -81,7 +81,7 @@ def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request
 
 
 def _check_function(handler: object) -> None:
-    """Raise TypeError for what a hook returned that was written as a decorator: None, or a coroutine if it is async."""
+    """Raise TypeError for the result of a hook that was used as a decorator: None, or a coroutine if it is async."""
     if isinstance(handler, Coroutine):
         handler.close()  # it would warn that nothing awaits it
         returned = "a coroutine"
@@ -149,7 +149,7 @@ def with_arguments(handler: Callable[..., Any], names: Collection[str], has_othe
 
 def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], bool]:
     """Return the annotations of arguments that can be given by name, the names of those without a default, and True if
-    there may be any name.
+    any name is possible.
     """
     named = [other for other in others if other.kind in (other.POSITIONAL_OR_KEYWORD, other.KEYWORD_ONLY)]
     required = [other.name for other in named if other.default is other.empty]
@@ -158,7 +158,7 @@ def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], boo
 
 
 def _parameters(function: Callable[..., Any]) -> "list[Argument]":
-    """Return the parameters of a function, without those of what it wraps; none of one in C that hides them."""
+    """Return the parameters of a function, not of one that it wraps; none for a function in C that hides them."""
     try:
         return [*signature_of(function, follow_wrapped=False).parameters.values()]
     except ValueError:
@@ -191,7 +191,7 @@ def _resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
 
 
 def _agrees(annotation: Any, kind: Any) -> bool:
-    """Return False if no value of a type can be what an annotation says, as far as that can be told."""
+    """Return False if no value of a type can match an annotation, as far as that can be told."""
     from types import UnionType
     from typing import Literal, Union, get_args, get_origin
 
@@ -208,7 +208,7 @@ def _agrees(annotation: Any, kind: Any) -> bool:
         return True
     try:
         return issubclass(kind, origin) or (kind is int and origin in (float, complex))
-    except TypeError:  # of a protocol that can't be asked
+    except TypeError:  # of a protocol that can't be checked at run time
         return True
 
 

@@ -1,4 +1,4 @@
-"""The way back: errors become responses, hooks are called, and what is open around the handler is closed."""
+"""Closing: errors become responses, hooks are called, and what is open around the handler is closed."""
 
 from copy import copy
 from types import TracebackType
@@ -18,7 +18,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 Stopped: TypeAlias = Switch | tuple[Any, Part | None, Any] | None
-"""Where a response has stopped on its way back, as ``_pass_back`` tells it."""
+"""The point at which a response has stopped on its way out, as ``_pass_back`` returns it."""
 
 
 def leave(
@@ -26,8 +26,8 @@ def leave(
 ) -> Response | Steps[Response]:
     """Close what is around the handler, complete the response, and free the body; return the response.
 
-    Where anything has to wait, or does not let the response pass, return the steps to it. ``is_shared`` says that a
-    handler may give the same response again, as hooks may. Raises what ends the task or the process.
+    If anything has to wait, or does not let the response pass, return the steps to the response. ``is_shared`` says
+    that a handler may give the same response again, as hooks may. Raises what ends the task or the process.
     """
     try:
         if plan.opens_on_read and _is_read(plan, request, response, opened):
@@ -63,11 +63,11 @@ async def _drain(plan: Plan, request: Request, response: Response) -> Response:
 
 
 def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Stopped:
-    """Call the hooks after the request, the last one first, then close what is opened, from the innermost on.
+    """Call the hooks after the request, the last one first, then close what is opened, the innermost first.
 
-    Hooks of the request's own are called next, and hooks and middleware may open dependencies. Return None when all is
-    closed; the switch to await, where one runs elsewhere; or, where the response does not pass, the outcome,
-    the part that settles it, and what that closes; where it has failed, the steps to the answer, and no part.
+    The request's own hooks are called next, and hooks and middleware may open dependencies. Return None when all is
+    closed; the switch to await, if one runs elsewhere; if the response does not pass, the outcome, the part that
+    settles it, and what that part closes; if it has failed, the steps to the answer, and no part.
     """
     dependencies = opened if type(opened) is ResourceStack else None
     traceback = None if response.error is None else response.error.__traceback__
@@ -104,9 +104,9 @@ async def _go_on(
     is_shared: bool,
     stopped: Stopped,
 ) -> Response:
-    """Do the rest of ``leave`` where the response has stopped, as often as it does.
+    """Continue ``leave`` each time that the response has stopped.
 
-    An error becomes the response for what is called next, as does a cancellation on the way to where it runs.
+    An error becomes the response for what is called next, as does a cancellation during the switch to where it runs.
     """
     before, failure, made = response, response.error, None
     try:
@@ -139,9 +139,9 @@ async def _go_on(
 def _completed(
     plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool, failure: BaseException | None
 ) -> Response:
-    """Return the response, or a copy of one that is shared, as what completes responses leaves it.
+    """Return the response, or a copy of one that is shared, completed by the finishers.
 
-    Raises its error, or the ``failure`` that there was before, if that ends the task or the process.
+    Raises its error, or an earlier ``failure``, if that ends the task or the process.
     """
     try:
         failure = _fatal(failure) or _fatal(response.error)
@@ -170,7 +170,7 @@ def _is_read(plan: Plan, request: Request, response: Response, opened: Opened) -
 
 
 def _varied(request: Request, response: Response, is_shared: bool) -> Response:
-    """Have a response, or a copy of one that is shared, say which fields of the request were consulted."""
+    """Add the request's consulted fields to Vary, in the response or in a copy of a shared one."""
     if is_shared:
         response = copy(response)
     response._vary(request.consulted)  # noqa: SLF001 - ``vary``, without names to unpack
@@ -180,7 +180,7 @@ def _varied(request: Request, response: Response, is_shared: bool) -> Response:
 def _own_hooks(plan: Plan, request: Request) -> list[Closer]:
     """Take the hooks that were registered for this request only, the first one last: the innermost plan calls them.
 
-    Where they may run elsewhere, the way goes on where that runs which follows.
+    If they may run elsewhere, the steps go on where the code that follows runs.
     """
     functions, request._after_hooks = request._after_hooks, ()
     hooks = [hook(function).for_handler(plan.hooks_block) for function in reversed(functions)]
@@ -191,15 +191,15 @@ def _own_hooks(plan: Plan, request: Request) -> list[Closer]:
 
 
 def _let_pass(_request: Request, _response: Response) -> None:
-    """Do nothing with a response, where a switch has led."""
+    """Do nothing with a response, after a switch."""
 
 
 async def _answer_raised(
     plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
 ) -> Response:
-    """Answer an error that was raised on the way back; return the response if it is that response's own.
+    """Answer an error that was raised on the way out; return the response if the error is that response's own.
 
-    An error that was thrown in, and is passed on, is left with its traceback, without the frames that it has passed.
+    An error that was thrown in and is passed on keeps its traceback, without the frames that it has passed.
     """
     thrown = response.error
     if thrown is None or not is_passed_on(error, thrown):
@@ -216,7 +216,7 @@ def _fatal(error: BaseException | None) -> BaseException | None:
 
 
 def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:
-    """Return the response, or that to a cancellation, where this is the first that breaks the request off."""
+    """Return the response, or the one to a cancellation, if this is the first that cuts the request off."""
     if cancelled is None or _fatal(response.error) is not None:
         return response
     return _in_place_of(response, failed(request, cancelled), request)
@@ -225,8 +225,7 @@ def _unless_cancelled(cancelled: BaseException | None, request: Request, respons
 def _in_place_of(before: Response, response: Response, request: Request, *, is_caught: bool = False) -> Response:
     """Return a response that is sent instead of another, with the other's error, unless it has one of its own.
 
-    An error that is caught is over. What ends the task is kept in any case. A stream that nobody reads any more is
-    closed.
+    A caught error is dropped, unless it ends the task. A stream that is no longer read is closed.
     """
     if response is before:
         return response
@@ -239,7 +238,7 @@ def _in_place_of(before: Response, response: Response, request: Request, *, is_c
 
 
 def _close_unsent(request: Request, response: Response, instead: Response) -> None:
-    """Close a stream that is not sent: the response in its place might read it, unless it is bytes."""
+    """Close a stream that is not sent: the response that replaces it might read it, unless it is bytes."""
     body = response.body
     if not isinstance(body, bytes) and isinstance(instead.body, bytes):
         from antiphon.response.conditional import close_unsent
@@ -271,9 +270,9 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
-    """Answer an error where its handler has to be called, even if the task is cancelled meanwhile.
+    """Answer an error where its handler has to be called, even if the task is being cancelled.
 
-    Only where nobody drives these steps any more, nothing is called. An error alone in a group is answered as itself.
+    If the steps are no longer driven, nothing is called. An error that is alone in a group is answered as itself.
     """
     if isinstance(error, GeneratorExit):
         raise error

@@ -1,4 +1,4 @@
-"""Answers of the application itself, before or in place of a handler."""
+"""Answers of the application itself, before or instead of a handler."""
 
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import Head

@@ -45,7 +45,7 @@ class Source(NamedTuple):
     """The function that computes a dependency's value, with its condition and the function for when that is false."""
 
     provides: Any
-    """The dependency; checkers would take an attribute of type ``Dependency`` for the descriptor that it is."""
+    """The dependency; type checkers would treat an attribute of type ``Dependency`` as a descriptor."""
     hook: Hook
     when: Callable[[Request], bool] | None
     default: Callable[[Request], Any] | None
@@ -64,7 +64,7 @@ class Source(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """How the dependency is resolved; the source itself switches to where it runs."""
+        """The openers that resolve the dependency; the source itself switches to where it runs."""
         return (opener(self.resolve, None, None, True),)
 
     def pinned(self) -> "Source":
@@ -136,7 +136,7 @@ class Source(NamedTuple):
             raise explained(
                 "dependency-is-closed",
                 RuntimeError(
-                    f"the dependency {self.provides.name!r} is closed, since the response has been sent: what runs"
+                    f"the dependency {self.provides.name!r} is closed, since the response has been sent: code that runs"
                     f" after that has to open one of its own, as {describe(self.hook.function)} does"
                 ),
             )
@@ -158,7 +158,7 @@ async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
 
 
 class Dependencies:
-    """The dependencies that an application provides, and the sources that stand for others meanwhile."""
+    """The dependencies that an application provides, and the sources that override others for now."""
 
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._sources: dict[ReadableDependency[Any], Source] = {source.provides: source for source in sources}
@@ -184,7 +184,8 @@ class Dependencies:
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Provide a dependency by a source, which is called at most once a request, if ``when`` is true of the request.
+        """Provide a dependency by a source, which is called at most once per request, if ``when`` is true of the
+        request.
 
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
         thread, is called before the hooks and the handler, whether the dependency is read or not. If ``when`` is false,
@@ -201,7 +202,7 @@ class Dependencies:
             raise explained(
                 "provided-twice",
                 ValueError(
-                    f"the dependency {dependency.name!r} is provided by {provided} already,"
+                    f"the dependency {dependency.name!r} is already provided by {provided},"
                     f" and now by {describe(source)}"
                 ),
             )
@@ -214,9 +215,9 @@ class Dependencies:
         self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
-        """Have another source give a dependency its value, until ``restore``, and return it.
+        """Let a different source provide a dependency, until ``restore``, and return that source.
 
-        It is called only for writes where the one that it stands for is. Raises TypeError as ``provide`` does.
+        It is called only for writes if the source that it replaces is. Raises TypeError as ``provide`` does.
         """
         provided = self._sources.get(dependency)
         made = _checked_source(dependency, source, only_writes=provided is not None and provided.hook.only_writes)
@@ -224,7 +225,7 @@ class Dependencies:
         return made
 
     def restore(self, override: Source) -> None:
-        """Let an override end."""
+        """End an override."""
         self._overrides = [other for other in self._overrides if other is not override]
 
     @property
@@ -233,14 +234,14 @@ class Dependencies:
         return bool(self._overrides)
 
     def overridden(self) -> "Dependencies":
-        """Return the dependencies as they are provided for now, for a plan; these themselves without any override."""
+        """Return the dependencies as they are now provided, for a plan; this object itself without any override."""
         if not self.has_overrides:
             return self
         last = {override.provides: override for override in self._overrides}
         return Dependencies((self._sources | last).values())
 
     def fixed(self, dependency: Dependency[T]) -> Fixed[T] | None:
-        """Return the one value that the last override of a dependency gives it, if it does."""
+        """Return the fixed value that the last override of a dependency gives it, if there is one."""
         last = [override.hook.function for override in self._overrides if override.provides is dependency][-1:]
         return last[0] if last and isinstance(last[0], Fixed) else None
 
@@ -274,7 +275,7 @@ def _checked_source(
 
 
 def _check_undecorated(source: Callable[..., Any]) -> None:
-    """Check that a source is not a function of ``contextlib``, whose context managers nobody would enter."""
+    """Check that a source is not a function of ``contextlib``, whose context managers would not be entered."""
     import contextlib
 
     code = getattr(source, "__code__", None)

@@ -1,6 +1,6 @@
-"""The way of a request through an application: for all adapters, for ``def`` and ``async def``.
+"""The path of a request through an application, for all adapters, and for ``def`` and ``async def``.
 
-Receive the body, as far as that may be; open the middleware, outermost first; call the handler; close the middleware,
+Receive the body, as far as possible; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
 middleware around it. All this is one coroutine, ``dispatch``. Where it can be done at once, ``answer_at_once`` does it
 on the server's thread or loop, and leaves to a coroutine only what has to wait.
@@ -26,7 +26,7 @@ from antiphon.response.fields import TEXT_ONLY
 from antiphon.response.response import Response, response_of
 
 _NOTHING: Opened = []
-"""The list of what a bare plan opens, which stays empty: to make one takes time."""
+"""The list of what a bare plan opens, which stays empty: making one takes time."""
 
 
 # At once
@@ -80,7 +80,7 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 
 
 async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
-    """Wait until what is around the handler has opened, then call the handler, unless one has answered."""
+    """Wait until what is around the handler has opened, then call the handler, unless a part of that has answered."""
     early = await opening
     return await plan.function(request) if early is None else early
 
@@ -111,7 +111,7 @@ def _answer_raised(plan: Plan, request: Request, error: BaseException, opened: O
 
 
 async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], opened: Opened) -> Response:
-    """Answer when the handler has given its answer, or when this has made the response itself."""
+    """Answer when the handler has given its answer, or when the code around it has made the response itself."""
     try:
         answer = await waiting
         made = _respond(plan, request, answer)
@@ -126,7 +126,7 @@ async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], op
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
-    """Answer a request by any plan, in steps. An ``error`` in the request is raised inside of all middleware."""
+    """Answer a request by any plan, in steps. An ``error`` in the request is raised inside all middleware."""
     set_current_request(request)
     head = request.head
     if head.blocks:
@@ -166,7 +166,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Let the deadline run, and return the list of what is open, in which dependencies are, too, if any is opened."""
+    """Start the deadline, and return the list of what is open, including dependencies if any can be opened."""
     if plan.deadline is not None:
         request.lifetime._limit(plan.deadline)
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
@@ -183,13 +183,13 @@ async def _end_failed(plan: Plan, request: Request, error: BaseException, opened
 
 
 def _forget_frames(error: HTTPError | None) -> None:
-    """Forget the frames of an error in a request that was raised here, which tell nothing."""
+    """Forget the frames of an error in a request that was raised here: they say nothing useful."""
     if error is not None:
         error.__traceback__ = None
 
 
 def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitable[Response]:
-    """Make a response of what was returned, by the request's conditions where it has to be."""
+    """Make a response from what was returned, with the request's conditions applied if needed."""
     if type(answer) is Response:
         return _by_conditions(request, answer) if answer.is_conditional else answer
     if type(answer) is str:

@@ -34,7 +34,7 @@ class ErrorHandlers:
         return any(handler.is_async for handler in self._handlers.values())
 
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
-        """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for one key."""
+        """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for the same key."""
         check_key(key)
         known = self._handlers.setdefault(key, handler)
         if known is not handler:
@@ -42,7 +42,7 @@ class ErrorHandlers:
             raise explained(
                 "bad-error-handler",
                 ValueError(
-                    f"{name} is handled by {describe(known.function)} already, and now by {describe(handler.function)}"
+                    f"{name} is already handled by {describe(known.function)}, and now by {describe(handler.function)}"
                 ),
             )
 
@@ -75,12 +75,12 @@ def check_key(key: object) -> None:
 async def answer_error(
     error_handlers: Iterable[ErrorHandlers], request: Request, error: BaseException, blocks: bool, is_driven: bool
 ) -> Response:
-    """Answer an error by the first of these that have a handler for it.
+    """Answer an error with the handler of the first of these that has one for it.
 
     ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. The handler's answer has
     the error's status, unless it sets another, and with that status the error's headers, such as Allow (RFC 9110
     §15.5.6). If the handler fails, its own error is answered, as one without a handler.
-    An unexpected error is logged, also when a handler answers it with a page.
+    An unexpected error is logged, even when a handler answers it with a page.
     """
     found = find_handler(error_handlers, error)
     if found is None:
@@ -98,7 +98,7 @@ async def answer_error(
 
 
 async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Request, error: BaseException) -> Response:
-    """Return the answer of the handler for an error, or that to the error of the handler itself."""
+    """Return the handler's answer to an error, or the answer to the handler's own error."""
     try:
         answer = await handler.call(request, error)
         response = copy(

@@ -11,11 +11,11 @@ from antiphon.response.response import Response
 
 
 class Part(Protocol):
-    """Something that is around a handler, and that a response passes on its way back."""
+    """Something around a handler that a response passes on its way out."""
 
     @property
     def throws(self) -> bool:
-        """True if it has the response's error thrown in, which is over when it gives an answer of its own."""
+        """True if the response's error is thrown into it; the error is over when it gives its own answer."""
         ...
 
     @property
@@ -24,33 +24,33 @@ class Part(Protocol):
         ...
 
     def settle(self, outcome: Any, subject: Any, request: Request, response: Response, /) -> Awaitable[Response]:
-        """Return steps to the response that is sent instead of one that did not pass, by the outcome of that."""
+        """Return steps to the response that is sent instead of one that did not pass, by that one's outcome."""
         ...
 
 
 Close: TypeAlias = Callable[[Any, Any], object]
 """A function that is called with what it closes, a generator or the request, and with the response.
 
-It returns None where the response passes, the switch to await where it has to be called elsewhere, and any other
-outcome for ``settle``.
+It returns None if the response passes, the switch to await if it has to be called elsewhere, and any other outcome for
+``settle``.
 """
 Closer: TypeAlias = tuple[Close, Part]
-"""How a part is closed. The parts of plain tuples are read in a fraction of the time of others."""
+"""The way in which a part is closed. A plain tuple is read in a fraction of the time that other objects take."""
 
 
 def closer(part: Part, switch: Switch | None) -> Closer:
-    """Return how a part is closed, after a switch to where it runs."""
+    """Return the way in which a part is closed, after a switch to where it runs."""
     return (part.close if switch is None else lambda _subject, _response: switch), part
 
 
 Opener: TypeAlias = tuple[Callable[[Request], Any], Closer | None, tuple[Switch | None, bool] | None]
-"""How a part is opened: its function; how it is closed, if that is a generator function; and, unless it is called at
-once, the switch to await before, if there is one, and True if it is awaited.
+"""The way in which a part is opened: its function; the way it is closed, if that is a generator function; and, unless
+it is called at once, the switch to await first, if there is one, and True if it is awaited.
 """
 
 
 def opener(function: Callable[[Request], Any], closer: Closer | None, switch: Switch | None, is_async: bool) -> Opener:
-    """Return how a part is opened."""
+    """Return the way in which a part is opened."""
     return function, closer, (switch, is_async) if is_async or switch is not None else None
 
 
@@ -64,7 +64,7 @@ class Hook(NamedTuple):
     switch: Switch | None = None
     """The switch to await before the call; None if the request is there already."""
     only_writes: bool = False
-    """True if routes that answer safe methods alone do without it."""
+    """True if routes that answer only safe methods do without it."""
     raw_handler: Callable[..., Any] | None = None
     """The function of an async handler without its scope, which it needs only when it waits."""
 
@@ -79,12 +79,12 @@ class Hook(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """How it is called before the handler."""
+        """The way in which it is called before the handler."""
         return (opener(self.function, None, self.switch, self.is_async),)
 
     @property
     def closer(self) -> Closer:
-        """How it is called after the request."""
+        """The way in which it is called after the request."""
         return closer(self, self.switch)
 
     @property
@@ -94,11 +94,11 @@ class Hook(NamedTuple):
 
     @property
     def throws(self) -> bool:
-        """False: hooks are given responses alone."""
+        """False: hooks only get responses."""
         return False
 
     async def settle(self, outcome: Any, _: object, request: Request, response: Response) -> Response:
-        """Return the response that is sent instead of another, by what it has returned."""
+        """Return the response that is sent instead of another, made from what it has returned."""
         answer = await outcome if self.is_async else outcome
         return response if answer is None else await respond(answer, self.function, request)
 
@@ -114,7 +114,7 @@ class Hook(NamedTuple):
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
     """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler.
 
-    An object that is called may have an attribute ``blocking`` that says so.
+    A callable object can say so with an attribute ``blocking``.
     """
     waits = is_async(function)
     blocking = blocking or getattr(function, "blocking", False)

@@ -35,7 +35,7 @@ class Middleware(NamedTuple):
     """The switch to await before it runs; None if the request is there already."""
     throws: bool = False
     when_read: Any = None
-    """The dependency, a ``Dependency``, that a request has to have read, or may still read, for this to be opened."""
+    """The ``Dependency`` that a request must have read, or may still read, for this to be opened."""
     early: Callable[[Request], Response | None] | None = None
     """A function that is called first, and may have the response ready, without any generator."""
 
@@ -49,13 +49,13 @@ class Middleware(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """How it is opened: its generator, after the function that may have the response ready."""
+        """The way in which it is opened: its generator, after the function that may have the response ready."""
         own = opener(self.function, self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
     @property
     def closer(self) -> Closer:
-        """How it is closed: it is sent the response, and run to its end."""
+        """The way in which it is closed: it is sent the response, and run to its end."""
         return closer(self, self.switch)
 
     @property
@@ -75,7 +75,7 @@ class Middleware(NamedTuple):
         return response if instead is None else await respond(instead, self.function, request)
 
     async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
-        """Throw an error in, and note if this takes back a cancellation, as the end of a scope of its own does."""
+        """Throw an error in, and note if this undoes a cancellation, as the end of a timeout scope in it does."""
         try:
             if self.is_async:
                 instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
@@ -87,8 +87,8 @@ class Middleware(NamedTuple):
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
-                    f"the middleware {describe(self.function)} took back a cancellation, and gave no answer:"
-                    " give one after the block whose time was up"
+                    f"the middleware {describe(self.function)} undid a cancellation, and gave no answer:"
+                    " give one after the block that timed out"
                 ),
             )
         return instead
@@ -102,7 +102,7 @@ class Middleware(NamedTuple):
         return self._instead(generator, (False, yielded))
 
     def _instead(self, generator: Generator[Any, Any, Any], ended: tuple[bool, object]) -> object:
-        """Return a response that it has returned, or yielded as its last act but to return."""
+        """Return a response that it has returned, or yielded as its last act before returning."""
         has_returned, instead = ended
         if has_returned:
             return instead
@@ -203,8 +203,8 @@ def middleware(
 ) -> Middleware:
     """Make middleware of a generator function or an async generator function.
 
-    Raises TypeError for another function, for one that can't be called with the request, and for one whose yield would
-    have to have errors thrown in.
+    Raises TypeError for any other function, for one that can't be called with the request, and for one that needs
+    errors to be thrown in at its yield.
     """
     from inspect import isasyncgenfunction, isgeneratorfunction
 
@@ -231,7 +231,7 @@ def middleware(
         raise explained(
             "bad-middleware",
             TypeError(
-                f"the middleware {describe(function)} is opened late, when a dependency was read: let it be a plain one"
+                f"the middleware {describe(function)} is opened late, when a dependency is read: it must be a plain one"
             ),
         )
     return Middleware(function, is_async, blocking, loads_body, throws=errors_at_yield, when_read=when_read)

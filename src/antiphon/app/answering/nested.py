@@ -1,4 +1,4 @@
-"""An application or a plan inside of another one, which answers the same request."""
+"""An application or a plan inside another one, which answers the same request."""
 
 from collections.abc import Awaitable
 

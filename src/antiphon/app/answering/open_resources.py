@@ -1,6 +1,6 @@
 """Dependencies that are open: generators that have given the value, and are resumed when the response has been made.
 
-Where the response is a stream, they are resumed when that has ended.
+If the response is a stream, they are resumed when that has ended.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
@@ -39,8 +39,7 @@ class ResourceStack(Opened):
     """The open middleware and dependencies of a request, outermost first. Dependencies are added as they are read.
 
     ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the dependencies that a
-    stream may read, and ``around`` has what is open around this: a request may be answered by one plan inside of
-    another.
+    stream may read, and ``around`` has what is open around this: a request may be answered by one plan inside another.
     """
 
     def __init__(self, request: Request, switches: bool) -> None:
@@ -52,7 +51,9 @@ class ResourceStack(Opened):
         request._opening = self
 
     def add(self, resource: "OpenResource") -> None:
-        """Have a dependency closed before those that are open, or, while a stream is sent, before those kept for it."""
+        """Register a dependency to close before those that are open, or, while a stream is sent, before those kept for
+        it.
+        """
         if self._is_over:
             self.kept.append(resource)
         else:
@@ -66,20 +67,20 @@ class ResourceStack(Opened):
         self.kept.insert(0, resource)
 
     def take_back_unread(self, request: Request, response: Response) -> None:
-        """Close next what is kept, unless the response is a stream that may read it."""
+        """Close what is kept next, unless the response is a stream that may read it."""
         if self.kept and not is_read_later(request, response):
             self.hand_to(self)
 
     def hand_to(self, other: "ResourceStack") -> None:
-        """Have another one close what is kept."""
+        """Let another stack close what is kept."""
         for resource in self.kept:
             other._push(resource)  # noqa: SLF001 - of this very class
         self.kept.clear()
 
     def end(self, request: Request, response: Response) -> Response:
-        """Have the kept dependencies closed after the stream that the response is, or by the plan around this one.
+        """Let the kept dependencies be closed after the response's stream, or by the plan around this one.
 
-        Return the response, or a copy that tells how its stream ends.
+        Return the response, or a copy that notes how its stream ends.
         """
         around = request._opening = self.around
         if around is not None:
@@ -119,7 +120,7 @@ class ResourceStack(Opened):
 
 
 class OpenResource:
-    """A dependency whose generator has given the value. It is closed as middleware that throws, but gives no answer."""
+    """A dependency whose generator has given the value. It is closed like throwing middleware, without a response."""
 
     __slots__ = ("_context", "_tokens", "error", "function", "generator", "is_async", "provides", "switch")
     throws = False
@@ -131,7 +132,7 @@ class OpenResource:
         self.switch = switch
         """The switch to where it was started, and has to be resumed."""
         self.error: BaseException | None = None
-        """The error to throw in, where it is closed later than that was known."""
+        """The error to throw in, if it is closed after the error became known."""
         self._context = copy_context()
         self._tokens: Tokens = {}
 
@@ -159,7 +160,7 @@ class OpenResource:
         return ready(self.function, value)
 
     def close(self, _place: object, _response: Response) -> bool:
-        """Have each response settled."""
+        """Return True, so that each response is settled."""
         return True
 
     async def settle(self, _outcome: object, _self: object, request: Request, response: Response) -> Response:
@@ -182,13 +183,13 @@ class OpenResource:
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
-                    f"{describe(self.function)} took back a cancellation, and a dependency has no answer to give: let"
+                    f"{describe(self.function)} undid a cancellation, and a dependency has no answer to give: let"
                     " the TimeoutError pass, or hold the deadline in middleware that throws"
                 ),
             )
 
     async def end(self, request: Request, error: BaseException | None) -> None:
-        """Resume the generator, or throw an error in, in its place. The request has no value of the dependency then."""
+        """Resume the generator where it runs, or throw an error in. The request then has no value of the dependency."""
         try:
             if self.is_async:
                 await self._end_async(self.generator, error)
@@ -200,7 +201,7 @@ class OpenResource:
                 note_task(error)
 
     def log(self, request: Request, error: BaseException) -> None:
-        """Log an error of closing the dependency, which is too late for the response."""
+        """Log an error that closing the dependency raised, too late for the response."""
         fault = f"was answered, but the dependency {self.provides.name!r} failed to close"
         log_failure(request, error, f": {describe(self.function)}", fault=fault)
 
@@ -233,7 +234,7 @@ class OpenResource:
         try:
             return self._context.run(function, argument)
         finally:
-            with suppress(ValueError):  # another context, where nobody reads variables after a stream
+            with suppress(ValueError):  # another context, whose variables are not read after a stream
                 copy_variables(self._context, self._tokens)
 
     def _never_yields(self) -> RuntimeError:
@@ -250,20 +251,20 @@ class OpenResource:
             "yields-twice",
             RuntimeError(
                 f"{describe(self.function)} yields twice: a generator that provides a dependency"
-                f" ({self.provides.name!r}) yields its value once; where an iterator is the value, return it from a"
+                f" ({self.provides.name!r}) yields its value once; if the value is an iterator, return it from a"
                 " function without a yield"
             ),
         )
 
 
 def where(request: Request) -> Switch:
-    """Return the switch to where code runs that reads a dependency of a request."""
+    """Return the switch to where code that reads a request's dependencies runs."""
     is_there = is_on_background_loop() if request.head.blocks else is_on_loop()
     return ON_LOOP if is_there else ON_THREAD
 
 
 def is_read_later(request: Request, response: Response) -> bool:
-    """True for a response with a stream that is sent, and may read dependencies: one of a file does not."""
+    """True for a response with a stream that is sent, and may read dependencies: a stream of a file does not."""
     return (
         response.is_streamed
         and not is_for_any_thread(response.body)
@@ -273,13 +274,13 @@ def is_read_later(request: Request, response: Response) -> bool:
 
 
 class StreamEnd:
-    """The end of a stream. ``error`` tells what broke it off; None if it was read to its end."""
+    """The end of a stream. ``error`` is the error that cut it off; None if it was read to its end."""
 
     def __init__(self) -> None:
-        self.error: BaseException | None = ClientDisconnected("The response was broken off.")
+        self.error: BaseException | None = ClientDisconnected("The response was cut off.")
 
     def watching(self, body: Any) -> Stream:
-        """Return the stream that has the chunks of a body, and notes its end."""
+        """Return a stream of the chunks of a body, which notes its end."""
         if isinstance(body, AsyncIterable):
             return _NotedChunks(body, self._async_chunks)
         return BlockingChunks(body, self._chunks)

@@ -1,4 +1,4 @@
-"""The way in: middleware is opened, dependencies are resolved, and the hooks before the request are called."""
+"""Opening: middleware is opened, dependencies are resolved, and the hooks before the request are called."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from itertools import chain
@@ -23,11 +23,11 @@ class Waiting(NamedTuple):
 
 
 Stopped: TypeAlias = Response | Awaitable[Response] | Opener | Waiting | None
-"""Where the way in has stopped, as ``open_in_place`` tells it."""
+"""The point at which opening has stopped, as ``open_in_place`` returns it."""
 
 
 def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Awaitable[Response | None]:
-    """Open all that is around a handler, what can be at once and the rest in steps; return the first answer."""
+    """Open everything around a handler, at once as far as possible and the rest in steps; return the first answer."""
     openers = iter(parts)
     return open_in_steps(open_in_place(openers, request, opened), openers, request, opened)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RunsOn(Enum):
-    """Where a handler runs, with the middleware and hooks around it.
+    """The place where a handler runs, with the middleware and hooks around it.
 
     ``from_loop`` and ``from_thread`` are the switches to await first, from a server's loop and from its thread.
     """
@@ -45,17 +45,19 @@ class Surroundings(Enum):
 
 
 class Body(Enum):
-    """Who receives a body, and when: as a route's ``body`` says it, or another plan."""
+    """The receiver of a body, and the time: as a route's ``body`` says, or another plan."""
 
     LOAD = "load"
     LAZY = "lazy"
     STREAM = "stream"
     DELEGATED = "delegated"
-    """The handler hands the request on to a plan that decides it."""
+    """The handler hands the request on to a plan that decides."""
 
 
 class Ahead(Enum):
-    """The part of a body that is received before middleware opens: so many bytes, and of a refused request."""
+    """The part of a body that is received before middleware opens: a number of bytes, and a number for refused
+    requests.
+    """
 
     NOTHING = (0, 0)
     SMALL = (SMALL_BODY, SMALL_BODY)
@@ -131,7 +133,7 @@ class HandlerStack(NamedTuple):
 
     @property
     def opens_on_read(self) -> tuple[Dependency[Any], ...]:
-        """The dependencies that have middleware opened when they were read, if nothing else is around the handler."""
+        """The dependencies for which middleware opens once they are read, if nothing else is around the handler."""
         dependencies = [
             part.when_read for part in self.parts if isinstance(part, Middleware) and part.when_read is not None
         ]
@@ -172,15 +174,15 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 class Plan:
     """The way in which the requests of one route are answered; ``for_wsgi`` is the way over WSGI, if that differs.
 
-    Around an ``async def`` handler, what is sync runs on the server's loop, but over WSGI, with ``hooks_block``, on the
-    thread that waits for the request: the process has one loop then, which all of them would hold up.
+    Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
+    the thread that waits for the request: the process then has one loop, which all of them would hold up.
 
-    ``deadline`` is in seconds from the dispatch, None for none. ``refuse`` is called in place of the handler, with the
-    error, if something is wrong with a request before. ``raw_handler`` is the ``function`` of an async handler without
-    the scope that it needs only when it waits, and ``handler_switch`` the switch to await before.
+    ``deadline`` is in seconds from the dispatch, None for none. ``refuse`` is called instead of the handler, with the
+    error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler without the
+    scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
-    so that a plan has those that each request needs. ``opening`` tells how the middleware, the dependencies and the
+    so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the
     hooks before the handler are opened, and ``after`` how the hooks after it are called, from its end; middleware is
     ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was read. The ``finishers`` complete each
     response, and ``error_handlers`` are those that are not empty.
@@ -189,7 +191,8 @@ class Plan:
     # No __slots__: without the GIL, threads lock the plan to read most of them.
 
     checks_writes = True
-    """False if writes from other sites are taken, or refused by an application to which the handler hands them on."""
+    """False if writes from other sites are accepted, or refused by an application to which the handler hands them on.
+    """
 
     def __init__(
         self,

@@ -14,8 +14,8 @@ from antiphon.request.request import Request
 async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -> HTTPError | None:
     """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
 
-    Where something is wrong already, and no middleware reads the body, a large one is not worth receiving; over WSGI,
-    where a slow client would hold the server's thread, none is that this thread can read when it is asked for.
+    If something is already wrong, and no middleware reads the body, a large one is not worth receiving. Over WSGI,
+    where a slow client would occupy the server's thread, no body is that this thread can read on demand.
     """
     if request.head.blocks and _may_leave_unread(plan, error):
         _prepare(plan, request, request.content)
@@ -46,8 +46,8 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
 
 
 def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
-    """True if nobody needs the body before another plan finds that nothing is wrong with the request, or if what looks
-    at one that is refused runs on the thread that can read it.
+    """True if the body is not needed before another plan finds that nothing is wrong with the request, or if the code
+    that looks at a refused request runs on the thread that can read the body.
     """
     if plan.ahead is FOR_MIDDLEWARE:
         return False
@@ -59,21 +59,21 @@ def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
 
 
 def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) -> bool:
-    """True if all of a body has few enough bytes to be received before any middleware opens."""
+    """True if the whole body is small enough to be received before any middleware opens."""
     most = plan.ahead.most if error is None else plan.ahead.most_refused
     return most > SMALL_BODY or (most > 0 and content.is_small(SMALL_BODY))
 
 
 @lru_cache(maxsize=64)
 def _limits_of_small(rate: int, timeout: float) -> Limits:
-    """Limits of a small body of a plan that hands the request on: how large it may be, the other plan says."""
+    """Limits of a small body of a plan that hands the request on: the other plan says how large it may be."""
     return Limits(body=SMALL_BODY, rate=rate, timeout=timeout)
 
 
 def _prepare(plan: Plan, request: Request, content: Content) -> None:
-    """Tell a body where and whether it is kept, and on which loop other threads have it received.
+    """Tell a body whether and where it is kept, and on which loop it is received for other threads.
 
-    What may wait for it on a thread waits before that, on the loop, until few enough others do.
+    Code that may wait for it on a thread first waits on the loop, until few enough others do.
     """
     if plan.route.app is not None:  # a view of another framework has none
         content.folder = plan.route.app.upload_folder
@@ -92,8 +92,8 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
 async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) -> None:
     """Receive what is left of a body that the handler is to have, when the middleware has let the request pass.
 
-    That is done where the bytes come from, and the way goes back to where the handler is. A body that has arrived is
-    held to the limits that may have been set since: the code that reads bytes does that.
+    It is received where the bytes come from; then the steps return to where the handler runs. Limits may have been set
+    since: code that reads the bytes of a body that has arrived checks them.
     """
     if error is not None or plan.body is not LOAD:
         if plan.is_async and plan.waits_on_thread:

@@ -1,4 +1,4 @@
-"""Return values of handlers, and the responses that they become."""
+"""Return values of handlers, and the responses made from them."""
 
 from collections import UserString
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
@@ -37,7 +37,7 @@ class _WithHtml(Protocol):
 class MakesResponse(Protocol):
     """A value that makes the response itself, such as the page of a template.
 
-    Where it has to wait for something, on an event loop alone, it returns an awaitable.
+    If it has to wait for something, which it can only do on an event loop, it returns an awaitable.
     """
 
     def __response__(self, request: Request, /) -> Response | Awaitable[Response]: ...
@@ -54,27 +54,27 @@ ResponseLike: TypeAlias = (
     | tuple[_Content | None, HeaderFields]
     | tuple[_Content | None, int, HeaderFields]
 )
-"""The values of which a response is made: what handlers return. A TypedDict counts as the dict that it is."""
+"""The values that handlers return, from which responses are made. A TypedDict counts as the dict that it is."""
 
 _JSON_ONLY = only_typed(JSON)
 _PROBLEM_ONLY = SharedFields.of([*only_typed(PROBLEM), NOT_SNIFFED])
 
 _WANTED = (
-    "of that no response can be made: return text, bytes, a dict, list or dataclass, an iterator, a Response,"
+    "no response can be made from that: return text, bytes, a dict, list or dataclass, an iterator, a Response,"
     " or (body, status, headers)"
 )
 
 
 async def respond(value: object, source: Source, request: Request) -> Response:
-    """Make a response as ``to_response`` does, and wait for it where it has to wait."""
+    """Make a response as ``to_response`` does, and wait for it if needed."""
     made = to_response(value, source, request)
     return made if isinstance(made, Response) else await made
 
 
 def to_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
-    """Make a response of a value that ``source`` returned for a request.
+    """Make a response from a value that ``source`` returned for a request.
 
-    Raises TypeError, which names ``source``, if no response can be made of the value, and what a value raises that
+    Raises TypeError, which names ``source``, if no response can be made from the value, and any error of a value that
     makes the response itself.
     """
     kind = type(value)
@@ -92,17 +92,17 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
         if isinstance(error, _WrongReturn):
             raise
         raise explained(
-            "wrong-return", _WrongReturn(f"{describe(source)} returned what can't be answered: {error}")
+            "wrong-return", _WrongReturn(f"{describe(source)} returned a value that can't be answered: {error}")
         ) from error
     return made if isinstance(made, Response) else made.__response__(request)
 
 
 class _WrongReturn(TypeError):
-    """A TypeError that names its source already."""
+    """A TypeError that already names its source."""
 
 
 def _is_misordered(value: Any) -> bool:
-    """True for a tuple that has its status before the body, or behind the header fields."""
+    """True for a tuple that has its status before the body, or after the header fields."""
     places = [place for place, part in enumerate(value) if isinstance(part, int)]
     return len(value) in (2, 3) and places in ([0], [2])
 
@@ -117,7 +117,7 @@ def _in_order(value: Any) -> str:
 def _make(value: Any, source: Source, request: Request) -> Response | MakesResponse:
     kind = type(value)
     if hasattr(kind, "__response__"):
-        return value  # type: ignore[no-any-return]  # it has been asked
+        return value  # type: ignore[no-any-return]  # it was just checked
     if html := getattr(value, "__html__", None):
         return Response(str(html()), content_type=HTML)
     if isinstance(value, str | UserString):
@@ -144,7 +144,7 @@ def _is_record(kind: type) -> bool:
 
 
 def _is_mapping(kind: type) -> bool:
-    """True for what has keys: a row of a database, for one."""
+    """True for a type that has keys, such as a row of a database."""
     return hasattr(kind, "keys") and hasattr(kind, "__getitem__")
 
 
@@ -190,7 +190,7 @@ class _Amended(NamedTuple):
 
 
 def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Response | MakesResponse:
-    """Make a response of (body, status), (body, headers) or (body, status, headers)."""
+    """Make a response from (body, status), (body, headers) or (body, status, headers)."""
     status: object = None
     headers: HeaderFields = ()
     if len(value) == 3:
@@ -223,7 +223,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
 _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] = {
     str: _from_text, dict: _json, list: _json, tuple: _from_tuple, type(None): _from_none,
 }  # fmt: skip
-"""What makes a response of a value of just this type; ``_make`` does of all others."""
+"""The functions that make a response from a value of exactly this type; ``_make`` makes it from all others."""
 
 
 def _amended(response: Response, status: object, headers: HeaderFields) -> Response:

@@ -1,4 +1,4 @@
-"""A check of the source of middleware: a block around its ``yield`` has to learn of the errors inside."""
+"""A check of the source code of middleware: a block around its ``yield`` has to see the errors inside."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 def check_yields(function: Callable[..., Any]) -> None:
     """Check that no ``yield`` in a ``with``, or before an ``except``, ignores the response that it gives.
 
-    Raises TypeError, which names the function, the block and the line. Functions without a source are let pass.
+    Raises TypeError, which names the function, the block and the line. Functions without source code pass.
     """
     found = _parsed(innermost(function))
     if found is None:
@@ -24,7 +24,7 @@ def check_yields(function: Callable[..., Any]) -> None:
         raise explained(
             "yield-misses-errors",
             TypeError(
-                f"the middleware {describe(function)} yields inside of `{block}`, in line"
+                f"the middleware {describe(function)} yields inside `{block}`, in line"
                 f" {lines_above + statement.lineno}, which would end as if nothing had failed: errors inside come"
                 " back as responses. Register it with errors_at_yield=True, and they are thrown in there; or write"
                 " `response = yield`, and look at response.error"
@@ -34,7 +34,7 @@ def check_yields(function: Callable[..., Any]) -> None:
 
 
 def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
-    """Return the definition of a function, and how many lines of its file stand above what was parsed."""
+    """Return the definition of a function, and how many lines of its file are above what was parsed."""
     from inspect import getsource
 
     code: CodeType | None = getattr(function, "__code__", None)
@@ -53,7 +53,7 @@ def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
 
 
 def _blind_yields(node: ast.AST, block: str | None) -> Iterator[tuple[ast.Expr, str]]:
-    """Yield each ``yield`` without a value whose own value is not used, with the block that it stands in."""
+    """Yield each ``yield`` without a value whose own value is not used, with the block that it is in."""
     for field, value in ast.iter_fields(node):
         inside = _block(node, field) or block
         for child in value if isinstance(value, list) else [value]:

@@ -1,7 +1,7 @@
-"""Conversations: the handler of a WebSocket, which runs until it wants the handshake to be answered, and goes on then.
+"""Conversations: the handler of a WebSocket, which runs until it wants the handshake to be answered, and then goes on.
 
-All of it is one task. What the handler does before is part of the handshake: it may refuse it by an error, or answer
-otherwise. After that it is the body of the response: a stream without chunks, which ends with the handler.
+All of it is one task. Until then, the handler is part of the handshake: it can refuse it with an error, or give a
+different response. After that it is the body of the response: a stream without chunks, which ends with the handler.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from antiphon.websockets.response import WebSocketResponse
 from antiphon.websockets.websocket import WebSocket
 
 MOST_THREADS = 200
-"""Sockets of a ``def`` handler at once, in each process, unless ``limits.sockets`` says it: each has a thread."""
+"""Sockets of a ``def`` handler at once, in each process, unless ``limits.sockets`` is set: each has a thread."""
 
 Steps: TypeAlias = Coroutine[Any, Any, Any]
 Outcome: TypeAlias = tuple[bool, Any] | None
@@ -82,9 +82,9 @@ class SocketHandler:
         return WebSocketResponse(connection, conversation)
 
     def check_end(self, answer: object) -> None:
-        """Check that a conversation gave nothing. Raises TypeError, which names the handler."""
+        """Check that a conversation returned nothing. Raises TypeError, which names the handler."""
         if answer is not None:
-            raise wrong_return(self._function, answer, "the handshake is answered already, so there is nothing to give")
+            raise wrong_return(self._function, answer, "it must return nothing, since the handshake was answered")
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
         socket = WebSocket(connection, blocks=self._blocks)
@@ -118,7 +118,7 @@ class Conversation:
         self._connection = connection
         self._steps = steps
         self._effect: Any = None
-        """What the steps wait for."""
+        """The object that the steps wait for."""
         self._handler = handler
         self._has_left = False
         self.is_over = False
@@ -126,7 +126,7 @@ class Conversation:
         handler.open += 1
 
     def leave(self) -> None:
-        """Count as open no more."""
+        """No longer count as open."""
         if not self._has_left:
             self._has_left = True
             self._handler.open -= 1
@@ -178,7 +178,7 @@ class Conversation:
             self.leave()
 
     async def _talk(self) -> None:
-        """Run the rest of the steps, and close the connection by how they end."""
+        """Run the rest of the steps, and close the connection depending on how they end."""
         connection, handler = self._connection, self._handler
         set_current_request(self._request)  # an application around this one has set its own
         scope = ConversationScope(self._request, connection, cancels=handler.cancels_on_disconnect)
@@ -194,7 +194,7 @@ class Conversation:
                 return
             await connection.end(*_end_for(error))
             if scope.is_cancelled and isinstance(error, HTTPError):
-                raise ClientDisconnected("The conversation was broken off.") from error
+                raise ClientDisconnected("The conversation was cut off.") from error
             raise
         await connection.end(NORMAL)
 
@@ -218,7 +218,7 @@ class Conversation:
 
 
 def is_end_of(error: BaseException, connection: Connection) -> bool:
-    """True if an error tells of the end of a connection alone, perhaps several times, as a group of tasks does."""
+    """True if an error reports only the end of a connection, perhaps several times, as a group of tasks does."""
     if isinstance(error, BaseExceptionGroup):
         return all(is_end_of(each, connection) for each in error.exceptions)
     end = connection.closed

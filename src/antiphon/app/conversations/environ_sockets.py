@@ -1,7 +1,7 @@
 """WebSockets of WSGI applications that take their connection out of the environ, as simple-websocket does.
 
-There is none over ASGI and RSGI, where the server frames the messages itself. So the application gets one end of a pair
-of sockets. From the other one its frames are carried as messages, and messages as frames.
+There is no such connection over ASGI and RSGI, where the server frames the messages itself. So the application gets one
+end of a pair of sockets. At the other end, its frames become messages, and messages become frames.
 """
 
 import asyncio
@@ -149,7 +149,7 @@ class _Carrier:
             self._frames.receive_data(chunk)
 
     async def _handle(self, event: Any, parts: list[Any]) -> bool:
-        """Pass one event on. Return False when it is the end."""
+        """Pass one event on. Return False at the end."""
         from wsproto.events import CloseConnection, Message, Ping
 
         if isinstance(event, Message):
@@ -157,7 +157,7 @@ class _Carrier:
             if event.message_finished:
                 message = type(event.data)().join(parts)
                 parts.clear()
-                with suppress(WebSocketClosed):  # of which the application is told
+                with suppress(WebSocketClosed):  # the application sees that
                     await self._connection.send(bytes(message) if isinstance(message, bytearray) else message)
         elif isinstance(event, Ping):
             await self._send(event.response())
@@ -167,7 +167,7 @@ class _Carrier:
         return True
 
     async def _tell_end(self) -> None:
-        """Tell the application of the end of the connection."""
+        """Tell the application about the end of the connection."""
         from wsproto.events import CloseConnection
 
         end = self._connection.closed or WebSocketClosed(GOING_AWAY)
@@ -178,5 +178,5 @@ class _Carrier:
 
 
 def _sendable(code: int) -> int:
-    """Return a code, or one for it that may be sent (RFC 6455 §7.4.1)."""
+    """Return a code, or one that may be sent instead (RFC 6455 §7.4.1)."""
     return {NO_CODE: NORMAL, ABNORMAL: GOING_AWAY}.get(int(code), int(code))

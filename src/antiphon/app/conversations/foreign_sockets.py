@@ -16,9 +16,9 @@ Talk: TypeAlias = Callable[[Request, Connection], Steps]
 class ForeignSockets(SocketHandler):
     """A handler of handshakes, which gives responses: ``talk`` has the steps of a conversation.
 
-    The steps agree on a subprotocol themselves, and give a response in place of a conversation. They are told of the
-    client's end; with ``cancels`` they are cancelled for it where they wait for something else. ``blocks`` says that
-    each has a thread, so that there are only so many.
+    The steps agree on a subprotocol themselves, and give a response instead of a conversation. They see the client's
+    disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` says that each has
+    a thread, so their number is limited.
     """
 
     def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:

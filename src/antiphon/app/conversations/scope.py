@@ -1,4 +1,4 @@
-"""The scope of a conversation, which ends when its process drains, and when its client has left unheard."""
+"""The scope of a conversation, which ends when its process drains, and when its client has left unnoticed."""
 
 import asyncio
 from functools import partial
@@ -15,8 +15,8 @@ class ConversationScope(CancellableHandler):
     """The block in which the handler of a WebSocket runs, once the handshake is answered.
 
     When the process drains, the connection is closed with 1012. A handler that waits for the client learns of that, and
-    of a client that has left, by the end of its socket; any other is cancelled, the latter only if the scope
-    ``cancels`` it.
+    of a client that has left, by the end of its socket. Any other handler is cancelled: for a client that has left,
+    only if the scope ``cancels`` it.
     """
 
     __slots__ = ("_answering", "_cancels", "_connection", "_sending", "_undrain")
@@ -54,7 +54,7 @@ class ConversationScope(CancellableHandler):
             self.cancel("disconnect")
 
     def _drain(self) -> None:
-        """Close the connection, and have the handler end."""
+        """Close the connection, and make the handler end."""
         if self._is_over:
             return
         if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
@@ -64,7 +64,7 @@ class ConversationScope(CancellableHandler):
         self.cancel("drain")
 
     async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
-        """Let the process end when the client has answered the end: a server may still have it to send until then."""
+        """Let the process end once the client has answered the close: the server may still have to send it."""
         try:
             await asyncio.wait([sending])
             await self._connection.wait_answered()

@@ -22,7 +22,7 @@ async def on_own_thread(
 ) -> Any:
     """Call a ``def`` handler on a thread of its own, in the context of this task, and wait for its end.
 
-    A thread can't be cancelled: where this is, each method of the socket raises WebSocketClosed after that.
+    A thread can't be cancelled: if the task is cancelled, each method of the socket raises WebSocketClosed after that.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Any] = loop.create_future()
@@ -48,7 +48,7 @@ async def on_own_thread(
             connection.interrupt(WebSocketClosed(GOING_AWAY))
     if cancelled is None:
         return ended.result()
-    ended.exception()  # which is no news
+    ended.exception()  # which is known
     raise cancelled
 
 

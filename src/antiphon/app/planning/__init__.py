@@ -1,1 +1,1 @@
-"""The plans of an application, made before its first request, and the finding of the one for each request."""
+"""The plans of an application, made before its first request, and the search for the plan of each request."""

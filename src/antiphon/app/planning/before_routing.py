@@ -50,5 +50,5 @@ def find_after(
 
 
 async def hand_on(plan: Plan, request: Request, error: HTTPError | None) -> Response:
-    """Have a plan inside of the middleware answer, with its own place, body and middleware."""
+    """Let a plan inside the middleware answer, with its own place, body and middleware."""
     return await run_nested(request, dispatch(plan, request, error), plan.runs_on is not LOOP)

@@ -1,6 +1,6 @@
 """Refusal of writes from other sites: by Sec-Fetch-Site, else by Origin against the request's own host.
 
-This needs no token and no session: browsers send these headers by themselves, and no page can set or remove them.
+This needs no token and no session: browsers send these headers themselves, and no page can set or remove them.
 """
 
 from collections.abc import Container, Iterable
@@ -24,8 +24,9 @@ PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
 def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *, is_handshake: bool = False) -> None:
     """Check that no page of another site makes a write, except one whose origin is in ``allowed``.
 
-    Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) comes
-    from no browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked as a write is.
+    Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) does not
+    come from a browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked as a write
+    is.
     """
     head = request.head
     if head.method in SAFE_METHODS and not is_handshake:
@@ -45,7 +46,7 @@ def check_handshake_site(request: Request, allowed: Container[str] = frozenset()
     """Check that no page of another site opens a WebSocket, except one whose origin is in ``allowed``.
 
     Raises Forbidden (403), as ``check_cross_site`` does for a write. Browsers name the origin of each handshake
-    (RFC 6455 §4.1): one that bears cookies and names none is refused, too.
+    (RFC 6455 §4.1): one that has cookies but names no origin is refused, too.
     """
     head = request.head
     if head.field("cookie") and not (head.field("origin") or head.field("sec-fetch-site")):
@@ -54,10 +55,10 @@ def check_handshake_site(request: Request, allowed: Container[str] = frozenset()
 
 
 def _is_own(origin: str, head: Head) -> bool:
-    """True if an origin is that of the host that was asked.
+    """True if an origin is that of the requested host.
 
-    A proxy that ends TLS hides that the client came by https, so https passes for http; never http for https, as
-    anyone on the client's network could have made that page.
+    A proxy that terminates TLS hides that the client used https, so https passes for http; http never passes for https,
+    as anyone on the client's network could have made that page.
     """
     scheme, _, authority = origin.partition("://")
     if scheme != head.scheme and not (scheme == "https" and head.scheme == "http"):
@@ -134,7 +135,7 @@ class TrustedOrigins:
         self._known: list[Container[str]] = [origins(declared)]
 
     def add(self, known: Container[str]) -> None:
-        """Trust the origins in a container, also those that are added to it later."""
+        """Trust the origins in a container, including those that are added to it later."""
         self._known.append(known)
 
     def within(self, outer: "TrustedOrigins") -> "TrustedOrigins":
@@ -151,7 +152,7 @@ def _trusted(value: str) -> str:
     if value == "*":
         raise explained(
             "bad-origin",
-            ValueError('"*" would let every site write in the name of your users: list the origins that may'),
+            ValueError('"*" would let every site write on behalf of your users: list the origins that may'),
         )
     if value == "null":
         raise explained(

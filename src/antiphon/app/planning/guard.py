@@ -21,7 +21,7 @@ class Guard(HeadGuard):
     """The settings that decide which requests are answered.
 
     ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
-    are trusted, else its size alone. Most servers bound the header section themselves.
+    are trusted, else only its size. Most servers limit the header section themselves.
     """
 
     def __init__(

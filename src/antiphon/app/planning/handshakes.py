@@ -13,12 +13,12 @@ SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or
 
 
 def handshake_check(guard: Guard | None) -> Hook:
-    """Return the hook that refuses requests that are not handshakes, and, by a guard, those of other sites' pages."""
+    """Return the hook that refuses requests that are not handshakes, and, with a guard, those of other sites' pages."""
     return Hook(partial(_check_handshake, guard), False)
 
 
 def check_handshake(request: Request) -> None:
-    """Check that a request is a handshake, by a server that has WebSockets.
+    """Check that a request is a handshake, through a server that has WebSockets.
 
     Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
     (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
@@ -27,7 +27,7 @@ def check_handshake(request: Request) -> None:
         if refusal := refusal_of(request.head):
             raise refusal
         if (request.head.field("upgrade") or "").lower() == "websocket":
-            raise NotImplementedByServer(f"This server has no WebSockets: serve the application by {SERVERS}.")
+            raise NotImplementedByServer(f"This server has no WebSockets: serve the application with {SERVERS}.")
         raise UpgradeRequired("This is for WebSockets.", upgrade="websocket")
 
 

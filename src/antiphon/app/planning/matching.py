@@ -47,7 +47,7 @@ class MountPlans(NamedTuple):
 
 
 class Routing:
-    """The plans of an application: its routes, its mounts, and answers where there are none."""
+    """The plans of an application: its routes, its mounts, and answers for requests without either."""
 
     def __init__(self, guard: Guard, router: Router[Plan], encoded_slashes: bool) -> None:
         self.guard = guard
@@ -59,7 +59,7 @@ class Routing:
         self.defaults: dict[Plan, Mapping[str, Any]] = {}
         """The default parameters of each plan that has some."""
         self.redirected: set[Plan] = set()
-        """The plans to whose path requests are redirected that differ in the slash at the end."""
+        """The plans to whose path requests are redirected that differ only in the slash at the end."""
         self.unguarded: set[tuple[str, str]] = set()
         """The paths and methods that are answered for every host, and before any middleware."""
         self.redirecting: Plan
@@ -77,7 +77,7 @@ class Routing:
         return guard.size_error(head) if guard.looks_at_heads else None
 
     def is_unguarded(self, head: Head) -> bool:
-        """True for a request of which the route is answered for every host, and before any middleware."""
+        """True for a request whose route is answered for every host, and before any middleware."""
         return (head.path, head.method) in self.unguarded
 
     def without_looking(self) -> Self:

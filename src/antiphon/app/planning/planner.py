@@ -36,7 +36,7 @@ SurroundIdempotent: TypeAlias = Callable[
     [Route, Callable[[Request], Any]], tuple[MiddlewareFunction, Callable[[Request], Any]]
 ]
 """A function that is given an idempotent route and its handler, as a function of the request alone. It returns the
-outermost middleware of the route, and the function to be called in place of the handler.
+outermost middleware of the route, and the function to be called instead of the handler.
 """
 
 
@@ -113,7 +113,7 @@ class RouteGroup:
             yield from self.below(included).walk()
 
     def routes(self) -> list[Route]:
-        """Return the routes of this group alone, with their whole names, paths, hosts and limits."""
+        """Return the routes of only this group, with their whole names, paths, hosts and limits."""
         return [
             self._placed(
                 route,
@@ -141,7 +141,7 @@ class RouteGroup:
         body: Body = LOAD,
         checks_writes: bool = True,
     ) -> Plan:
-        """Plan answers where there is no route. The requests have one all the same, which describes the answer."""
+        """Plan answers where there is no route. The requests still have a route, which describes the answer."""
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
         plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
         plan.checks_writes = checks_writes
@@ -149,7 +149,7 @@ class RouteGroup:
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
-    """Return the converters of an application and all its blueprints. Raises ValueError when two have one name."""
+    """Return the converters of an application and all its blueprints. Raises ValueError when two have the same name."""
     merged = dict(CONVERTERS)
     owners: dict[str, str] = {}
     for group in groups:
@@ -165,10 +165,10 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
 
 
 def check_route_names(routes: Iterable[Route]) -> None:
-    """Check that no name that was given to a route is that of another handler elsewhere. Raises ValueError.
+    """Check that no name that was given to a route is also that of another handler. Raises ValueError.
 
-    One handler may have one name at several routes, and the handlers of one path, for its methods, may have one name.
-    Functions that just happen to have one name are an error only when ``url_for`` is asked for it.
+    A handler may have the same name at several routes, and the handlers of one path, for its methods, may share a name.
+    Functions that happen to have the same name are an error only when ``url_for`` is asked for it.
     """
     named: dict[str, Route] = {}
     for route in routes:
@@ -188,7 +188,7 @@ def are_apart(one: Route, other: Route) -> bool:
 
 
 def _is_given(*routes: Route) -> bool:
-    """True if one of the routes has another name, within its blueprint, than its function."""
+    """True if one of the routes has a name, within its blueprint, other than that of its function."""
     names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
     return any(getattr(handler, "__name__", name) != name for name, handler in names)
 
@@ -199,7 +199,7 @@ def places(one: Route, other: Route) -> str:
 
 
 class Planning:
-    """The making of an application's plans.
+    """The planning of an application's routes and mounts.
 
     Raises ValueError for routes that conflict, and for patterns that are malformed with their prefixes.
     """
@@ -224,7 +224,7 @@ class Planning:
         self._routing = Routing(guard, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
-        """Plan all routes, mounts, and answers where there are none.
+        """Plan all routes, mounts, and answers for requests without either.
 
         Raises TypeError, too, for a handler that reads the request as a type that can't be read.
         """
@@ -277,7 +277,7 @@ class Planning:
             self._routing.redirected.add(plan)
 
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
-        """Return what stands around the handler of a route."""
+        """Return the stack around the handler of a route."""
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if all(method in SAFE_METHODS for method in route.methods):
             stack = stack.without_writes()
@@ -289,7 +289,7 @@ class Planning:
         return stack._replace(before=(*checks, *stack.before, *route.before))
 
     def _signature_check(self, route: Route) -> Hook:
-        """Return the hook that refuses unsigned URLs. Raises RuntimeError where the app has no keys for it."""
+        """Return the hook that refuses unsigned URLs. Raises RuntimeError if the app has no keys for it."""
         try:
             return Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
@@ -303,9 +303,9 @@ class Planning:
         return handshake_check(None if route.csrf_exempt else self._routing.guard)
 
     def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
-        """Return the handler of an idempotent route, and what stands around it, as a feature has them.
+        """Return the handler of an idempotent route, and the stack around it, as a feature supplies them.
 
-        The feature's middleware is the outermost, so that it sees what failed in all others, such as a commit.
+        The feature's middleware is the outermost, so that it sees failures in all others, such as in a commit.
         """
         if self._surround_idempotent is None:
             raise explained(
@@ -319,7 +319,7 @@ class Planning:
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.
 
-        Raises TypeError if it takes what is not a parameter of the route.
+        Raises TypeError if it takes an argument that is not a parameter of the route.
         """
         if route.arguments is NO_ARGUMENTS and route.websocket is None:
             return route.hook
@@ -348,7 +348,7 @@ class Planning:
             raise explained("bad-path", ValueError(f"{error}: {describe(route.handler)}")) from None
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
-        """Add HEAD, answered as GET, and OPTIONS, answered with the allowed methods (RFC 9110 §9.3.2, §9.3.7)."""
+        """Add HEAD, answered like GET, and OPTIONS, answered with the allowed methods (RFC 9110 §9.3.2, §9.3.7)."""
         if "GET" in methods:
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
@@ -370,7 +370,7 @@ class Planning:
             try:
                 routing.blueprints.add(group.prefix, group.host, name)
             except TakenError:
-                pass  # of several blueprints with one prefix the first answers for it
+                pass  # if several blueprints have one prefix, the first answers for it
             except ValueError as error:
                 raise explained("bad-path", ValueError(f"{error}: the prefix of the blueprint {name!r}")) from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
@@ -407,7 +407,7 @@ class Planning:
 
 
 def _never_fails(converter: Converter) -> Converter:
-    """Return a converter that takes a segment on which it fails for one that doesn't match."""
+    """Return a converter that treats a segment on which it fails as one that doesn't match."""
 
     def to_python(segment: str) -> object:
         try:

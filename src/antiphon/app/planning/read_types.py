@@ -1,7 +1,7 @@
-"""The types that handlers read requests as, found in their code, so that one that can't be read is told at the start.
+"""The types that handlers read requests as, found in their code, so that one that can't be read is reported at startup.
 
-``request.form_as(Order)`` says a type where it is called, and nowhere else. A call that is written otherwise, as with
-a type that is chosen while it runs, tells of its mistake at the first request.
+``request.form_as(Order)`` names a type only where it is called. A call that is written differently, for example with a
+type that is chosen at run time, shows its mistake at the first request.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ Check: TypeAlias = Callable[[type], object]
 def check_read_types(handler: Callable[..., Any]) -> None:
     """Check the classes that a handler's own code names. Raises TypeError, which names the handler and the part.
 
-    They are the argument of ``request.form_as`` and its like, and the first one of a class with a method
+    They are the argument of ``request.form_as`` and the like, and the first one of a class with a method
     ``check_type``, which is called with a class and the request, as ``Form`` is.
     """
     function = innermost(handler)
@@ -60,7 +60,9 @@ def _check_of_reader(reader: str) -> Check:
 
 
 def _calls(function: FunctionType) -> Iterator[tuple[str, type, Check]]:
-    """Yield what a function calls with a class and the request, the class, and what checks that."""
+    """Yield the name of each call with a class and the request in a function, the class, and the function that checks
+    it.
+    """
     from dis import get_instructions
 
     request = _request_in(function.__code__)
@@ -78,7 +80,7 @@ def _calls(function: FunctionType) -> Iterator[tuple[str, type, Check]]:
 
 
 def _request_in(code: CodeType) -> str:
-    """Return the name of the argument that is the request: the first one, unless another is called so."""
+    """Return the name of the argument that is the request: the first one, unless another has the name ``request``."""
     names = code.co_varnames[: code.co_argcount]
     return names[0] if names and "request" not in names else "request"
 

@@ -25,14 +25,14 @@ class Link(NamedTuple):
     method: str
     """"GET" stands for HEAD, too."""
     mounted_at: str
-    """Where in other applications this one is mounted: prefixes, and hosts where the mounts have one."""
+    """The place where this application is mounted in others: prefixes, and hosts where the mounts have one."""
     host: str
     """Empty for a route that is answered on every host."""
     path: str
     """Percent-encoded, and below the root path."""
 
     def text(self, fields: Iterable[tuple[str, str]]) -> str:
-        """Return what is signed, with the query in order of the names, which clients and proxies may change."""
+        """Return what is signed, with the query in order of the names, since clients and proxies may reorder it."""
         query = format_query(sorted(fields, key=lambda field: field[0]))
         return f"{self.method} {self.mounted_at}\n//{self.host}{self.path}?{query}"
 
@@ -40,13 +40,13 @@ class Link(NamedTuple):
 def with_signature(
     signer: Signer, link: Link, fields: list[tuple[str, str]], expires: Duration | None
 ) -> list[tuple[str, str]]:
-    """Return the fields of a query with a signature of the whole URL, which is valid for some seconds, or for ever.
+    """Return the fields of a query with a signature of the whole URL, which is valid for some seconds, or forever.
 
     Raises ValueError for a field that the signature needs, and for ``expires`` that is not above 0.
     """
     if taken := [name for name, _ in fields if name in (SIGNATURE, EXPIRES)]:
         raise explained(
-            "bad-signed-url", ValueError(f"a signed URL has a field {taken[0]!r} of its own: give yours another name")
+            "bad-signed-url", ValueError(f"a signed URL has its own field {taken[0]!r}: give yours a different name")
         )
     if expires is not None:
         fields = [*fields, (EXPIRES, _moment(expires))]

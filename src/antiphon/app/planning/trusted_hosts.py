@@ -1,7 +1,7 @@
-"""The host of a request: there is one, and an application may say for which ones it answers.
+"""The host of a request: there is one, and an application can declare which ones it answers for.
 
-Links, redirects and caches take the host from the request, so a client that may name any host can make them lead to its
-own.
+Links, redirects and caches take the host from the request, so a client that can name any host can make them point to
+its own.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class TrustedHosts:
 
     "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
     with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared
-    without regard to case and to a dot at the end, and are written as browsers send them (München is
+    without regard to case or a dot at the end, and are written as browsers send them (München is
     "xn--mnchen-3ya"). Raises ValueError for anything else.
     """
 
@@ -44,7 +44,7 @@ class TrustedHosts:
         return f"TrustedHosts({list(self._declared)!r})"
 
     def check(self, head: Head) -> None:
-        """Check the host of a request, which a proxy may have told.
+        """Check the host of a request, which a proxy may have reported.
 
         Raises BadRequest (400) for a malformed one, MisdirectedRequest (421) for one that is not declared (RFC 9110
         §7.4).
@@ -77,7 +77,7 @@ def _above(host: str) -> list[str]:
 def _parse(authority: str) -> tuple[str, int | None]:
     """Return the host, in lower case and without a dot at its end, and the port. Raises ValueError if malformed."""
     if len(authority) > 300:
-        raise ValueError("no host has so long a name")
+        raise ValueError("the name of the host is too long")
     host, port = parse_host(authority)
     name = host.removesuffix(".")
     if not name or name[0] == "." or ".." in host:

@@ -1,4 +1,4 @@
-"""Frames of a traceback: whose code each is, its source with the failing expression marked, and its locals."""
+"""Frames of a traceback: the owner of the code, its source with the failing expression marked, and its locals."""
 
 import linecache
 import re
@@ -12,15 +12,15 @@ from antiphon.cli.debug.values import Printer
 from antiphon.cli.own_files import is_own, shown_path
 
 _BEFORE, _AFTER = 5, 4
-"""Lines of source around a line."""
+"""Lines of source that are shown around a line."""
 _WIDTH, _LONGEST = 500, 5_000
-"""Characters of a line that are shown, and that are searched for secrets before."""
+"""Characters of a line that are shown, and characters that are first searched for secrets."""
 _LITERAL = 40
-"""Lines of a literal that are known to belong to it, such as those of a key."""
+"""Lines that are recognized as part of one literal, such as a key."""
 _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
-"""How many frames are shown of a stack that has more."""
+"""How many frames of a longer stack are shown."""
 _words = re.compile(r"\w+").findall
 
 
@@ -30,7 +30,7 @@ _NOWHERE: Positions = (None, None, None, None)
 
 
 class Line(NamedTuple):
-    """A line of source. ``start`` and ``end`` are the columns of what failed in it; both 0 if nothing did."""
+    """A line of source. ``start`` and ``end`` are the columns of the part that failed; both are 0 if nothing did."""
 
     number: int
     text: str
@@ -39,10 +39,10 @@ class Line(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A place where the code was. ``repeats`` is how often it was left out, in a row."""
+    """A place in the code. ``repeats`` is how many frames in a row after it were left out."""
 
     file: str
-    """The file as people know it: from the current directory, or from where packages are."""
+    """The file as people know it: relative to the current directory, or to the installed packages."""
     path: str
     line: int
     function: str
@@ -59,7 +59,7 @@ class Frame(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A frame as Python has it, its line, and the offset of the instruction that ran."""
+    """Python's frame object, its line, and the offset of the instruction that ran."""
 
     frame: FrameType
     line: int
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
 
 def places_of(traceback: TracebackType | None) -> list[Place]:
-    """Return the places of a traceback, outermost first, without those of the import itself."""
+    """Return the places of a traceback, outermost first, without those of Python's import machinery."""
     places: list[Place] = []
     while traceback is not None:
         frame = traceback.tb_frame
@@ -79,13 +79,13 @@ def places_of(traceback: TracebackType | None) -> list[Place]:
 
 
 def _positions(code: CodeType, instruction: int) -> Positions:
-    if not code.co_filename.endswith((".py", ".pyw")):  # a template that became Python has columns of that
+    if not code.co_filename.endswith((".py", ".pyw")):  # a compiled template has columns of its Python code
         return _NOWHERE
     return next(islice(code.co_positions(), max(instruction, 0) // 2, None), _NOWHERE)
 
 
 def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame, ...]:
-    """Return the frames at these places. What repeats is one frame, and of a deep stack the middle is left out."""
+    """Return the frames at these places. Repetitions become one frame, and the middle of a deep stack is left out."""
     folded = list(_folded(places))
     if len(folded) > _FIRST + _LAST:
         middle = folded[_FIRST:-_LAST]
@@ -96,7 +96,7 @@ def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame,
 
 
 def _folded(places: Iterable[Place]) -> Iterator[tuple[Place, int]]:
-    """Give each place, and how many are left out after it: of a recursion, all but the first and the last."""
+    """Yield each place, and how many are left out after it: in a recursion, all but the first and the last."""
     for _, group in groupby(places, key=lambda place: (place.frame.f_code, place.line)):
         first, *others = group
         yield first, max(len(others) - 1, 0)
@@ -122,12 +122,12 @@ def _frame(place: Place, repeats: int, printer: Printer, mask: Mask) -> Frame:
 
 
 def _name(code: CodeType) -> str:
-    """Return the name of a function, or of a block in a template, which Jinja2 names without renaming its module."""
+    """Return the name of a function, or of a template's block, which Jinja2 names without renaming its module."""
     return code.co_name if code.co_qualname == "<module>" else code.co_qualname
 
 
 def source_lines(source: list[str], line: int, positions: Positions, mask: Mask) -> tuple[Line, ...]:
-    """Return the lines around one, with what is between the positions marked."""
+    """Return the lines around a line, with the part between the positions marked."""
     first, last, start, end = positions
     if first is None or last is None or start is None or end is None or not first <= line <= last:
         first = last = line
@@ -147,14 +147,14 @@ def source_lines(source: list[str], line: int, positions: Positions, mask: Mask)
 
 
 def _masked(source: list[str], numbers: range, mask: Mask) -> dict[int, str]:
-    """Return the lines of these numbers without secrets, by their numbers. A literal may begin long before them."""
+    """Return the lines with these numbers, without secrets. A literal may begin long before them."""
     first = max(numbers.start - _LITERAL, 1)
     text = "\n".join(line.rstrip()[:_LONGEST] for line in source[first - 1 : numbers.stop - 1])
     return dict(enumerate(mask.code(text).split("\n"), first))
 
 
 def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
-    """Return the columns of a part of a line, given in bytes; None for the beginning or the end of its text."""
+    """Return the columns of a part of a line, given in bytes; None means the beginning or the end of its text."""
     encoded = text.encode("utf-8", "replace")
     begins = len(text) - len(text.lstrip()) if start is None else len(encoded[:start].decode("utf-8", "replace"))
     ends = len(text) if end is None else len(encoded[:end].decode("utf-8", "replace"))
@@ -164,14 +164,14 @@ def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
 
 
 def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:
-    """Return the columns of all text in a line of which a part was marked, and which was changed since."""
+    """Return the columns of all text in a line that was marked in part, but has been changed since."""
     return (len(text) - len(text.lstrip()), len(text)) if any(marked) else (0, 0)
 
 
 def _variables(place: Place, source: list[str], printer: Printer) -> Iterator[tuple[str, str]]:
-    """Give the locals with their values, those in the line that ran first, and the global data in that line.
+    """Yield the locals with their values, those in the line that ran first, then the global data in that line.
 
-    A module's are all its names.
+    For a module, these are all its names.
     """
     frame = place.frame
     mentioned = set(_words(source[place.line - 1])) if 0 < place.line <= len(source) else set()
@@ -203,7 +203,7 @@ def readable(text: str) -> str:
 
 
 def stack_of(frame: FrameType | None) -> Iterator[FrameType]:
-    """Give a frame, and those that called it, innermost first."""
+    """Yield a frame and its callers, innermost first."""
     while frame is not None:
         yield frame
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""Secrets: the names that they have, their shapes in text, and text without them."""
+"""Secrets: their typical names, their shapes in text, and masking them in text."""
 
 import os
 import re
@@ -11,14 +11,14 @@ from urllib.parse import unquote
 
 MASK = "[masked]"
 _MOST = 40_000
-"""Characters of a text that are searched. What is behind them is cut off."""
+"""Characters of a text that are searched. The rest is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
-"""Lengths of a secret that is masked wherever it stands. A shorter one would be found in innocent words; what follows
-the beginning of a longer one is masked, too.
+"""The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would be found in
+innocent words; for a longer one, the text after its beginning is masked, too.
 """
 
 _SHORTEST_OF_SEVERAL = 16
-"""Length of a key among several with spaces between them. Shorter ones are the words of a phrase."""
+"""The minimum length of a key among several that are separated by spaces. Shorter ones are words of a phrase."""
 
 _ANYWHERE = (
     *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
@@ -26,13 +26,13 @@ _ANYWHERE = (
     *("authorization", "authorisation", "cookie", "session", "csrf", "xsrf"),
     *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
 )
-"""Parts of names, without what stands between their words."""
+"""Parts of names, without separators between their words."""
 _ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "pwd", "salt", "sid", "ssn"))
-"""Words that count by themselves only."""
+"""Words that only count as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
-"""Names in the environment of what a desktop or a terminal is, and no secret: XDG_SESSION_TYPE."""
+"""Parts of names in the environment that describe a desktop or a terminal, and are not secret: XDG_SESSION_TYPE."""
 _ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
-"""The letters that stand for some characters behind a backslash."""
+"""The letters that represent some characters after a backslash."""
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
 
 _NAME = "|".join(
@@ -71,14 +71,14 @@ _digits = re.compile(r"(?<![\d-])(?<!\d\.)\d{4}([ -]?)\d{4}\1\d{4}\1\d{2,4}(?:\1
 
 
 def is_secret_name(name: str) -> bool:
-    """True if what has this name is likely to be a secret: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
+    """Return True if a value is probably a secret by its name: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
     words = [word.lower() for word in _words(name[:200])]
     joined = "".join(words)
     return any(each in joined for each in _ANYWHERE) or not _ALONE.isdisjoint(words)
 
 
 class Mask:
-    """A mask for text: by names, by shapes, and by the secrets that it was told of."""
+    """A mask for text, which recognizes secrets by names, by shapes, and if they were added to it."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
@@ -89,7 +89,7 @@ class Mask:
                 self.add(value)
 
     def add(self, secret: str) -> None:
-        """Mask a secret wherever it stands, unless it is short; and the password in it, if it is credentials."""
+        """Mask a secret wherever it occurs, unless it is short; and the password in it, if it contains credentials."""
         secret = _readable(secret.strip())[:_LONGEST]
         if len(secret) >= _SHORTEST and secret not in self._secrets:
             self._secrets.add(secret)
@@ -99,12 +99,12 @@ class Mask:
                 self.add(password)
 
     def text(self, text: str) -> str:
-        """Return a text without secrets, as in a message."""
+        """Return a text, such as a message, without secrets."""
         return self._of(_without(_readable(text), _in_text, _NAMED_MASK))
 
     def code(self, text: str) -> str:
-        """Return source code without secrets, and with all its lines: of what has a secret's name, literals only."""
-        if text not in self._code:  # frames of a recursion show the same lines again and again
+        """Return source code without secrets, and with all its lines: only literals with a secret's name are masked."""
+        if text not in self._code:  # frames of a recursion show the same lines many times
             masked = text.encode("utf-8", "replace").decode()
             for literals in _in_code:
                 masked = _without(masked, literals, _NAMED_MASK)
@@ -112,7 +112,7 @@ class Mask:
         return self._code[text]
 
     def known(self, text: str) -> str:
-        """Return a text without the secrets that were added: for names of files and functions."""
+        """Return a text without the secrets that were added, for names of files and functions."""
         if not self._secrets:
             return text
         if self._search is None:
@@ -129,7 +129,7 @@ class Mask:
 
 
 def _passwords(secret: str) -> Iterator[str]:
-    """Give the parts of a secret that are secrets: a password in a URL or in basic credentials, several keys."""
+    """Yield the parts of a secret that are secrets themselves: a password in a URL or in credentials, several keys."""
     if url := _credentials(secret):
         yield unquote(url[1])
     several = [part for part in secret.split() if len(part) >= _SHORTEST_OF_SEVERAL]
@@ -145,7 +145,7 @@ def _passwords(secret: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def _spelled(character: str) -> str:
-    """Return a pattern of a character as Python, JSON, HTML and URLs write it, also one in the other."""
+    """Return a pattern for a character as Python, JSON, HTML and URLs write it, also nested in each other."""
     if character.isascii() and character.isalnum():
         return character
     if character == "\\":
@@ -170,12 +170,12 @@ def _readable(text: str) -> str:
 
 
 def _without(text: str, secret: re.Pattern[str], replacement: str) -> str:
-    """Replace what is found in a text, but for the ends of its lines."""
+    """Replace matches in a text, except for line ends."""
     return secret.sub(lambda found: found.expand(replacement) + "\n" * found[0].count("\n"), text)
 
 
 def _without_card(found: re.Match[str]) -> str:
-    """Return the mask for a number of 13 to 19 digits that may be a card's: by the check digit (ISO/IEC 7812-1)."""
+    """Return the mask for a number of 13 to 19 digits if its check digit fits a card number (ISO/IEC 7812-1)."""
     digits = [int(digit) for digit in found[0] if digit.isdigit()]
     doubled = [each if index % 2 == 0 else sum(divmod(2 * each, 10)) for index, each in enumerate(digits[::-1])]
     return MASK if 13 <= len(digits) <= 19 and sum(doubled) % 10 == 0 else found[0]

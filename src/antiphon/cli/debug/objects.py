@@ -1,4 +1,4 @@
-"""Objects as Python keeps them, read without a call of any code of their classes."""
+"""Objects as Python stores them, read without calling any code of their classes."""
 
 import collections
 import os
@@ -10,19 +10,19 @@ from typing import Any
 
 
 def class_name(kind: type) -> str:
-    """Return the name of a class, whatever its metaclass does."""
+    """Return the name of a class, regardless of its metaclass."""
     return str(type.__dict__["__qualname__"].__get__(kind))[:200]
 
 
 def as_text(key: Any) -> str:
-    """Return the name that a key is; empty for a key that is not text."""
+    """Return a key as text; empty for a key that is not text."""
     if issubclass(type(key), str):
         return str.__str__(key)
     return bytes.decode(key, "latin-1") if issubclass(type(key), bytes) else ""
 
 
 def is_environment(value: dict[Any, Any]) -> bool:
-    """True for a WSGI environ, in which some servers have the process's environment, and for a copy of that one."""
+    """Return True for a WSGI environ, in which some servers put the process's environment, or a copy of the latter."""
     if dict.__contains__(value, "wsgi.version") or dict.__contains__(value, "wsgi.input"):
         return True
     variables = [*islice(os.environ.items(), 50)]
@@ -42,7 +42,7 @@ def args_of(error: BaseException) -> tuple[Any, ...]:
 
 
 def field_names(kind: type) -> tuple[str, ...]:
-    """Return the names of a named tuple's fields; none of another class."""
+    """Return the names of a named tuple's fields; none for any other class."""
     for each in _bases(kind):
         fields = _own(each).get("_fields")
         if type(fields) is tuple and all(type(name) is str for name in fields):
@@ -51,7 +51,7 @@ def field_names(kind: type) -> tuple[str, ...]:
 
 
 def is_ours(kind: type) -> bool:
-    """True for a class of Antiphon's."""
+    """Return True for a class of Antiphon."""
     module = _own(kind).get("__module__")
     return type(module) is str and module.startswith("antiphon.")
 
@@ -66,12 +66,12 @@ def _own(kind: type) -> Any:
 
 
 def own_slot(name: str, kind: type, value: object) -> Any:
-    """Return an attribute in a slot of one of our classes, whatever a class derived from it makes of its name."""
+    """Return an attribute in a slot of one of our classes, even if a derived class redefines its name."""
     return next(_own(base)[name] for base in _bases(kind) if name in _own(base)).__get__(value)
 
 
 def attributes(value: object) -> Iterator[tuple[str, object]]:
-    """Give the attributes that an object keeps, in its ``__dict__`` and its slots. Properties are not called."""
+    """Yield the attributes that an object stores, in its ``__dict__`` and its slots. Properties are not called."""
     for kind in _bases(type(value)):
         own = _own(kind)
         kept = own.get("__dict__")
@@ -87,7 +87,7 @@ def attributes(value: object) -> Iterator[tuple[str, object]]:
 
 
 def parts(value: Any) -> Iterable[object]:
-    """Return what is in a value: of a collection its items, of another object its attributes."""
+    """Return the parts of a value: the items of a collection, the attributes of any other object."""
     kind = type(value)
     if issubclass(kind, dict):
         return list(dict.values(value))

@@ -18,5 +18,5 @@ for (const mark of document.querySelectorAll("mark")) {
 }
 button.hidden = false;
 button.addEventListener("click", async () => {
-  told.textContent = (await copy()) ? "Copied." : "Press Ctrl+C to copy what is selected.";
+  told.textContent = (await copy()) ? "Copied." : "Press Ctrl+C to copy the selected text.";
 });

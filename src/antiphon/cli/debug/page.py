@@ -1,4 +1,4 @@
-"""The error page: a report as HTML, readable without scripts, on a phone, in the dark and by ear."""
+"""The error page: a report as HTML, readable without scripts, on a phone, in dark mode and with a screen reader."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ _FOOTER = (
 def page(error: BaseException, request: Request | None = None, *, refreshes: bool = False) -> bytes:
     """Return the page for an error, in UTF-8. It goes with the header fields ``style.HEADERS``.
 
-    With ``refreshes`` it asks for its own URL again and again, and shows the new page as soon as it has changed.
+    With ``refreshes`` it polls its own URL, and shows the new page as soon as that has changed.
     """
     return page_of(report_of(error, request), refreshes=refreshes)
 
@@ -126,7 +126,7 @@ def _place(frame: Frame) -> str:
 
 
 def _content(frame: Frame) -> str:
-    """Return the source of a frame, with its locals beside it."""
+    """Return the source of a frame, with its locals next to it."""
     label = escape(f"Source of {frame.file}, line {frame.line}")
     rows = "".join(_row(line, frame.line) for line in frame.lines)
     source = (
@@ -141,7 +141,7 @@ def _content(frame: Frame) -> str:
 
 
 def _scrolls(kind: str, label: str) -> str:
-    """Return the beginning of a box that scrolls, which the keyboard can reach."""
+    """Return the opening tag of a scrolling box that the keyboard can reach."""
     named = f' class="{kind}"' if kind else ""
     return f'<pre{named} tabindex="0" role="region" aria-label="{label}"'
 
@@ -156,7 +156,7 @@ def _row(line: Line, failed: int) -> str:
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
-    """Return names and values as a list, beside each other where there is room."""
+    """Return names and values as a list, next to each other where there is room."""
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n" for name, value in rows)
     return f"<dl>\n{items}</dl>\n"
 

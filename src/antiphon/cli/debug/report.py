@@ -18,7 +18,7 @@ _NOTES = 20
 
 
 class Failure(NamedTuple):
-    """One error of a chain. ``relation`` says how it stands to the one before it; ``members`` are those of a group."""
+    """One error of a chain. ``relation`` is its relation to the previous one; ``members`` are the errors of a group."""
 
     relation: str
     kind: str
@@ -30,25 +30,25 @@ class Failure(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The type and the message, as a traceback ends with them."""
+        """The type and the message, as at the end of a traceback."""
         return f"{self.kind}: {self.message}" if self.message else self.kind
 
     @property
     def main_frame(self) -> Frame | None:
-        """The project's own innermost frame, else the innermost one."""
+        """The innermost frame of the project's own code, or else the innermost frame."""
         own = [frame for frame in self.frames if frame.is_own]
         return own[-1] if own else self.frames[-1] if self.frames else None
 
 
 class Report(NamedTuple):
-    """The failures, the last one first, and what is known of the request."""
+    """The failures, the last one first, and the details of the request."""
 
     failures: tuple[Failure, ...]
     sections: tuple[Section, ...]
 
 
 def report_of(error: BaseException, request: Request | None) -> Report:
-    """Return the report of an error. It is made twice: what the first one finds to be a secret, the second masks."""
+    """Return the report of an error. It is made twice: secrets found by the first one are masked in the second."""
     mask = Mask()
     _report(error, request, mask)
     return _report(error, request, mask)
@@ -69,7 +69,7 @@ class _Chain:
         self._seen: set[int] = set()
 
     def failures(self, error: BaseException, relation: str = "") -> Iterator[Failure]:
-        """Give an error, then what it was raised from or in whose handling, and so on."""
+        """Yield an error, then the error that it was raised from or while handling, and so on."""
         current = error
         for _ in range(_LONGEST_CHAIN):
             self._seen.add(id(current))
@@ -104,7 +104,7 @@ class _Chain:
         )
 
     def _message(self, error: BaseException) -> str:
-        """Return the message. It is the app's code that words it, as the log does, too."""
+        """Return the message. The app's own code makes its text, as for the log."""
         try:
             text = error.msg if isinstance(error, SyntaxError) else str(error)
         except Exception as broken:
@@ -129,7 +129,7 @@ def _kind(error: BaseException) -> str:
 
 
 def _place_of_bad_syntax(error: BaseException, mask: Mask) -> tuple[Frame, ...]:
-    """Return the place of a mistake in source code, which no frame has run."""
+    """Return the place of a syntax error in source code, which no frame has run."""
     if not isinstance(error, SyntaxError) or not error.filename or not error.lineno:
         return ()
     path = error.filename

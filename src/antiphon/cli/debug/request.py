@@ -10,11 +10,11 @@ from antiphon.cli.interface import shorten
 from antiphon.request.request import Request
 
 _LARGEST_BODY = 16 << 10
-"""Bytes of a body that is shown."""
+"""The maximum size of a body that is shown, in bytes."""
 _MOST = 100
-"""Rows of a section."""
+"""The maximum number of rows in a section."""
 _LONGEST_COOKIE = 15
-"""Characters. What is longer may let somebody in, whatever its name is."""
+"""The maximum length of a cookie's value that is shown. A longer one may be a credential, whatever its name."""
 
 Rows: TypeAlias = Iterable[tuple[str, str]]
 
@@ -27,7 +27,7 @@ class Section(NamedTuple):
 
 
 def sections_of(request: Request, printer: Printer, mask: Mask) -> tuple[Section, ...]:
-    """Return the sections that have rows. One that can't be read says so."""
+    """Return the sections that have rows. A section that can't be read says so."""
     parts: dict[str, Callable[[], Rows]] = {
         "Head": lambda: _basics(request, mask),
         "Parameters of the path": lambda: [
@@ -79,7 +79,7 @@ def _fields(
 
 
 def _is_secret_header(name: str, _value: str) -> bool:
-    return name.endswith("-key") or is_secret_name(name)  # not all of them call it API key
+    return name.endswith("-key") or is_secret_name(name)  # not all of them are called API key
 
 
 def _is_secret_cookie(name: str, value: str) -> bool:
@@ -87,7 +87,7 @@ def _is_secret_cookie(name: str, value: str) -> bool:
 
 
 def _body(request: Request, printer: Printer, mask: Mask) -> Rows:
-    """Return the form or the JSON of a body that was received and is small; of another body its type and its size."""
+    """Return the form or the JSON of a small body that was received; for any other body its type and its size."""
     read = vars(request)
     if "form" in read:
         return _form(request, mask)

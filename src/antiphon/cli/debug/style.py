@@ -1,4 +1,4 @@
-"""The style and the scripts of the error page. Its policy names their digests, so nothing else runs in the page."""
+"""The style and the scripts of the error page. Its policy has their digests, so no other script runs on the page."""
 
 import base64
 import hashlib
@@ -12,13 +12,13 @@ def _read(name: str) -> str:
 STYLE = _read("page.css")
 
 ACTIONS = _read("page.js")
-"""Scrolls to what failed in long lines, and copies the text of the page.
+"""The script that scrolls long lines to the part that failed, and copies the text of the page.
 
-Without a secure origin there is no clipboard, and the text is selected.
+Without a secure origin there is no clipboard, and the text is selected instead.
 """
 
 REFRESH = _read("refresh.js")
-"""Loads the page again as soon as it would change. While nobody answers, or looks at it, it waits."""
+"""The script that reloads the page as soon as it would change. It waits while no server answers, or while hidden."""
 
 
 def _digest(text: str) -> str:

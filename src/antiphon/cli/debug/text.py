@@ -7,7 +7,7 @@ from antiphon.cli.debug.report import Failure, Report
 
 
 def text_of(report: Report) -> str:
-    """Return all of a report as text."""
+    """Return a whole report as text."""
     return "\n".join(_lines(report)) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""Values of the app as text, of bounded length. No code of the app runs for that: no ``__repr__``, no attribute.
+"""Values of the app as text of limited length. This runs no code of the app: no ``__repr__``, no attribute.
 
-So nothing is loaded that is lazy, nothing waits for a network, and nothing fails or lies. Values are known by their
-real type, and read as C keeps them.
+Nothing lazy is therefore loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their
+real type, and read as C stores them.
 """
 
 import collections
@@ -46,18 +46,18 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 LENGTH = 1_000
-"""Characters of one value."""
+"""The maximum number of characters of one value."""
 _TEXT = 300
-"""Characters of one text in a value."""
+"""The maximum number of characters of one text in a value."""
 _SEARCHED = 20_000
-"""Characters of one text that are searched for secrets, before it is cut: several times the longest secret."""
+"""Characters of one text that are searched for secrets before it is cut, several times the longest secret."""
 _DEPTH = 4
 _ITEMS = (30, 12, 8, 6)
-"""The most items of a collection, by depth."""
+"""The maximum number of items of a collection, by depth."""
 _NODES = 300
-"""The most objects that are looked at for one value."""
+"""The maximum number of objects that are examined for one value."""
 _DIGITS = 4_000
-"""Bits of the longest integer that is written out: to write one takes quadratic time."""
+"""Bits of the longest integer that is written out, since writing one takes quadratic time."""
 
 _PLAIN = (
     *(bool, float, complex, NoneType, EllipsisType, type(NotImplemented), range),
@@ -71,14 +71,14 @@ _ONLY_TYPE = (FrameType, TracebackType)
 
 
 class Printer:
-    """The text of values, without what looks like a secret. What is found to be one is masked everywhere after that."""
+    """A printer of values that masks what looks like a secret. Secrets that it finds are later masked everywhere."""
 
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._left = _NODES
 
     def show(self, value: object, name: str = "") -> str:
-        """Return a value as text. ``name`` is that under which it is kept."""
+        """Return a value as text. ``name`` is the name of the variable, item or attribute."""
         self._left = _NODES
         try:
             shown = self._masked(value) if is_secret_name(name) else self._any(value, 0)
@@ -212,7 +212,7 @@ class Printer:
         return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
 
     def _of_ours(self, value: object, kind: type, depth: int) -> str:
-        """Return an object of ours: of fields their names and values, of others, which may have keys, the type."""
+        """Return the text of an object of Antiphon: with names and values of fields, otherwise only its type."""
         kept = dict(attributes(value))
         fields = next((kept[name] for name in _FIELDS if kept.get(name) is not None), None)
         if type(fields) is dict:
@@ -221,11 +221,11 @@ class Printer:
 
 
 _FIELDS = ("_repeating", "_found", "_fields")
-"""Where an object of ours keeps names and values."""
+"""The attributes in which an object of Antiphon stores names and values."""
 
 
 def _start(text: str) -> str:
-    """Return the beginning of a text that may end in a part of a secret, which was cut: near that if much is masked."""
+    """Return the beginning of a text that may end in a cut secret; if much is masked, it ends at the last mask."""
     return text[:_TEXT] if len(text) > _SEARCHED // 2 else text[: text.rfind(MASK) + len(MASK)][:_TEXT]
 
 

@@ -1,1 +1,1 @@
-"""`antiphon new`: a project that serves, with its tests, made from the files beside this one."""
+"""`antiphon new`: a working project with tests, created from the files in this folder."""

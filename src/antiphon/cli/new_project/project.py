@@ -1,4 +1,4 @@
-"""A new project: its name, its files, and their way to the disk, all of them or none."""
+"""A new project: its name, its files, and writing all of them or none."""
 
 import keyword
 import os
@@ -14,59 +14,58 @@ from typing import NamedTuple
 from antiphon.cli.errors import BadCommand, Refused
 
 _SUFFIX = ".template"
-"""Ends the name of each file, so that tools take none of them for a file of this package."""
+"""The suffix of each file's name, so that tools don't treat it as a file of this package."""
 _TEMPLATES = Path(__file__).parent
 _LONGEST = 60
-"""Characters of a name, so that no line of the files is too long."""
+"""The maximum number of characters in a name, so that no line of the files is too long."""
 _is_name = re.compile("[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*").fullmatch
 _TAKEN = {"build", "dist", "docs", "test", "tests", "src"} | sys.stdlib_module_names
-"""Names of packages that hide a part of Python, or folders that projects have."""
+"""Package names that would hide a part of Python or a folder of the project."""
 
 
 class ProjectName(NamedTuple):
-    """The name of a project, and that of its package, which Python imports."""
+    """The name of a project, and the name of its package, which Python imports."""
 
     project: str
     package: str
 
     @classmethod
     def parse(cls, text: str) -> "ProjectName":
-        """Return both names. Raises `BadCommand` for a name that no package can have, or that one has already."""
+        """Return both names. Raises `BadCommand` for a name that no package can have, or that is taken."""
         package = text.lower().replace("-", "_")
         if len(text) > _LONGEST or not _is_name(text):
             raise BadCommand(
-                f"{text!r} can't be the name of a package: take up to {_LONGEST} letters, digits and single hyphens,"
+                f"{text!r} can't be the name of a package: use up to {_LONGEST} letters, digits and single hyphens,"
                 " such as my-shop."
             )
         if keyword.iskeyword(package):
-            raise BadCommand(f"{package!r} is a keyword of Python, so no package can have this name: take another one.")
+            raise BadCommand(f"{package!r} is a keyword of Python, so no package can have this name: choose another.")
         if package in _TAKEN or find_spec(package) is not None:
             raise BadCommand(
-                f"A package {package!r} would hide one that is here already, or a folder of the project: take another"
-                " name."
+                f"A package {package!r} would hide an existing one, or a folder of the project: choose another name."
             )
         return cls(text, package)
 
 
 def make(name: ProjectName, flavour: str) -> Path:
-    """Make a project in a new folder, or in an empty one, and return the folder. Nothing is ever overwritten.
+    """Create a project in a new or empty folder, and return the folder. Nothing is ever overwritten.
 
-    The files are written beside the folder, which gets its name once all are there. Raises `BadCommand` for a folder
-    that is not empty, and `Refused` where the files can't be written; then nothing of them stays.
+    The files are written to a folder next to it, which is renamed once it is complete. Raises `BadCommand` for a folder
+    that is not empty, and `Refused` if the files can't be written; all of them are then removed again.
     """
     folder = Path(name.project)
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise BadCommand(f"{name.project!r} is here already, and no empty folder: nothing was written.")
+        raise BadCommand(f"{name.project!r} already exists, and is not an empty folder: nothing was written.")
     unfinished = Path(f".{name.project}-{token_hex(4)}")
     try:
         for path, text in _files(name, flavour).items():
             _write(unfinished / path, text)
         if os.name == "nt" and folder.exists():
-            folder.rmdir()  # there no folder takes the place of another one
-        unfinished.rename(folder)  # fails if something was put into the folder meanwhile
+            folder.rmdir()  # Windows can't rename a folder to an existing one
+        unfinished.rename(folder)  # fails if something was put into the folder in the meantime
     except OSError as error:
         where = Path.cwd() if error.filename is None else error.filename
-        raise Refused(f"The project can't be written: {error.strerror} ({where}). Nothing of it stays.") from None
+        raise Refused(f"The project can't be written: {error.strerror} ({where}). Nothing was created.") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder
@@ -92,4 +91,4 @@ def _write(path: Path, text: str) -> None:
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())  # some file systems say only then that the disk is full
+        os.fsync(file.fileno())  # some file systems report a full disk only then

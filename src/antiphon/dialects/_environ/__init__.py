@@ -1,4 +1,4 @@
-"""Shared parts of the dialects in which the WSGI environ is the request: Werkzeug and Kay; no dialect by itself.
+"""Shared parts of Werkzeug and Kay, the dialects in which the WSGI environ is the request. Not a dialect itself.
 
-Each dialect keeps its own names and habits. Here stand the parts that would otherwise be written once for each.
+Each dialect keeps its own names and behavior. These are the parts that would otherwise be written twice.
 """

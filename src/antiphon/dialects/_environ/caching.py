@@ -1,6 +1,6 @@
-"""Caches of results for short texts: the same few header values come with most requests.
+"""Caches of results for short texts, since most requests have the same few header values.
 
-Results for long texts are computed each time, so that a client that sends other ones each time can't fill the memory.
+Results for long texts are computed each time, so that a client that keeps sending new ones can't fill the memory.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LONGEST_CACHED = 256
-"""Characters of a text whose result is cached."""
+"""The longest text whose result is cached, in characters."""
 
 
 def cache_short(maxsize: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:

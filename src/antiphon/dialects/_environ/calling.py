@@ -22,8 +22,8 @@ def call_application(
 
     The body has all that the application wrote with ``write``. It is read until the application has called
     ``start_response``; ``buffered`` reads it to the end and closes it. Raises what the application raises, and
-    RuntimeError if that never calls ``start_response``. An error with which the application calls ``start_response`` is
-    added to ``caught``, as a triple, or raised if there is no such list.
+    RuntimeError if that never calls ``start_response``. If the application passes an error to ``start_response``, it is
+    added to ``caught`` as a triple, or raised if ``caught`` is None.
     """
     call = _Call(caught)
     answer = application(environ, call.start_response)

@@ -1,4 +1,4 @@
-"""Delimiters of forms in parts beside a bare LF: the originals read them, and the parser does not."""
+"""Delimiters of multipart forms next to a bare LF, which the originals read and the parser does not."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ def follows_bare_line_feed(data: bytes, boundary: bytes) -> bool:
 
 
 class DelimiterLines:
-    """The lines of one form that are delimiters, and what is known of them after its chunks are read.
+    """The delimiter lines of one form, and what is known about them after its chunks are read.
 
     - ``has_boundary``: True if the boundary occurred, anywhere.
     - ``has_delimiter``: True if there was a line that is a delimiter.
@@ -31,10 +31,10 @@ class DelimiterLines:
         self._has_bare_end = False
 
     def in_crlf(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Give the chunks of a form with CRLF in place of each bare LF before and after a delimiter, in one pass.
+        """Yield the chunks of a form with CRLF for each bare LF before and after a delimiter, in one pass.
 
-        Raises BadRequest for a delimiter after the last one, if that follows a bare LF: in the originals, what comes
-        between them is lost.
+        Raises BadRequest for a delimiter after the last one, if it follows a bare LF: the originals lose the data
+        between them.
         """
         held = b"\r\n"  # the first delimiter of most forms follows no line break
         added = len(held)

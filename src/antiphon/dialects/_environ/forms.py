@@ -1,4 +1,4 @@
-"""Forms in parts (RFC 7578) from a body that is read as it arrives: fields in memory, files on one spool."""
+"""Multipart forms (RFC 7578) from a body that is read as it arrives: fields in memory, files on one spool."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ from antiphon.http import BadRequest, ContentTooLarge
 from antiphon.http.errors import over_limit
 
 FIELD = "field"
-"""The name of the limit for one field, as the error has it in its member ``limit``."""
+"""The name of the limit for one field, for the error's member ``limit``."""
 
 
 class FormFile(Upload):
@@ -29,7 +29,7 @@ class FormFile(Upload):
 
 
 class _ClosingWindow(Window):
-    """A window whose close also closes the spool that it was given."""
+    """A window that also closes its spool when it is closed."""
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         super().__init__(spool, offset, length)
@@ -45,11 +45,11 @@ Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
 
 
 class FormReader:
-    """A reader of one form in parts; parts without a name are left out.
+    """A reader of one multipart form. Parts without a name are left out.
 
-    ``decode`` makes text of the names of fields and files. ``open_file``, if given, makes what each file is written
-    to, instead of the spool. All fields together have at most ``max_fields`` bytes, if that is given. ``name_file``,
-    if given, returns the name of a file whose head has none in ``filename``; None for a field.
+    ``decode`` decodes the names of fields and files. ``open_file``, if given, opens the file that each upload is
+    written to, instead of the spool. All fields together have at most ``max_fields`` bytes, if given. ``name_file``, if
+    given, returns the name of a file whose head has no ``filename``, or None for a field.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class FormReader:
         """Read a stream to its end, and return the parts in order.
 
         Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large. The
-        files are closed then, and if the body breaks off: the error's traceback may be kept for long.
+        files are then closed, and also if the body breaks off, since the error's traceback may be kept for long.
         """
         lines = DelimiterLines(parser.boundary)
         chunks = lines.in_crlf(iter(partial(stream.read, chunk_size), b""))

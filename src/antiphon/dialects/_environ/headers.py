@@ -1,4 +1,4 @@
-"""Header fields of a request in its environ: the key of each field (PEP 3333)."""
+"""Header fields of a request in its environ, and the key of each field (PEP 3333)."""
 
 from antiphon.dialects._environ.caching import cache_short
 
@@ -26,7 +26,7 @@ ENVIRON_KEYS = _Keys()
 
 @cache_short(_MOST_CACHED)
 def field_name(key: str) -> str | None:
-    """Return the name of the header field under a key of an environ; None for a key of another kind."""
+    """Return the name of the header field under a key of an environ, or None for any other key."""
     if key in UNPREFIXED:
         return key.replace("_", "-").title()
     return key[5:].replace("_", "-").title() if key.startswith("HTTP_") and key not in _DOUBLED else None

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _LONGEST_KNOWN = 300
-"""Characters of the longest host that is remembered."""
+"""The length of the longest host that is remembered, in characters."""
 
 
 def host_mistake(environ: "WSGIEnvironment") -> str | None:
-    """Return what is wrong with the Host of an environ; None for a well-formed one, and without any."""
+    """Return the error in the Host of an environ, or None if it is well-formed or missing."""
     host: str | None = environ.get("HTTP_HOST")
     if not host:
         return None

@@ -9,12 +9,12 @@ _DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 
 def text_of(value: str, charset: str = "utf-8") -> str:
-    """Decode a value of an environ, which has each byte as one character (PEP 3333); what can't be is U+FFFD."""
+    """Decode a value of an environ, where each byte is one character (PEP 3333). Invalid bytes become U+FFFD."""
     return value if value.isascii() else value.encode("latin-1").decode(charset, "replace")
 
 
 def server_of(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
-    """Return name and port of the server; no port for a Unix socket."""
+    """Return the name and port of the server, without a port for a Unix socket."""
     name = environ.get("SERVER_NAME")
     if name is None:
         return None
@@ -41,7 +41,7 @@ def without_default_port(host: str, scheme: str) -> str:
 
 
 def shift_path(environ: "WSGIEnvironment") -> str | None:
-    """Move the next segment of the path from PATH_INFO to SCRIPT_NAME and return it; None if the path is empty."""
+    """Move the next segment of the path from PATH_INFO to SCRIPT_NAME and return it, or None if the path is empty."""
     path = environ.get("PATH_INFO", "")
     if not path:
         return None

@@ -16,7 +16,7 @@ _CHUNK = 64 << 10
 
 
 class LimitedStream(RawIOBase):
-    """The next ``limit`` bytes of a stream; with ``is_max`` those up to its end, of which ``limit`` may be read.
+    """The next ``limit`` bytes of a stream, or with ``is_max`` all bytes up to its end, but at most ``limit``.
 
     A client has disconnected if the stream ends earlier or fails: see ``on_disconnect``. Reading beyond a maximum is
     refused: see ``on_exhausted``. Both may be overridden.
@@ -112,7 +112,7 @@ class LimitedStream(RawIOBase):
 
 
 class _WholeBody(RawIOBase):
-    """A body of at least so many bytes, whose end the server marks. It may be longer where middleware decodes it."""
+    """A body of at least ``length`` bytes, whose end the server marks. It may be longer if middleware decodes it."""
 
     def __init__(self, stream: IO[bytes], length: int, disconnected: type[Exception]) -> None:
         self._stream = stream

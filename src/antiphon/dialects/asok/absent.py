@@ -19,13 +19,13 @@ _OF_THE_REST = {
     "traces": "Span Tracer TracingMiddleware trace tracer tracing_middleware",
 }
 ABSENT = {name: part for part, names in _OF_THE_REST.items() for name in names.split()}
-"""The part of Asok to which each name belongs that is not offered."""
+"""The part of Asok that each missing name belongs to."""
 
 
 def not_offered(name: str) -> ImportError:
     """Return the error for the import of a name that is not offered."""
     return ImportError(
         f"the Asok dialect does not offer asok.{name}, nor anything else of {ABSENT[name]}:"
-        " docs/reference/dialects/asok.md has what it offers",
+        " docs/reference/dialects/asok.md lists what it offers",
         name=f"asok.{name}",
     )

@@ -73,7 +73,7 @@ class Asok(Servable):
     def share(self, **values: Any) -> Self:
         """Share values with all templates, and as ``request.shared(name)``.
 
-        A value that can be called is called with the request on first use, at most once a request.
+        A callable value is called with the request on first use, at most once per request.
 
         Raises RuntimeError once the application serves requests.
         """
@@ -91,7 +91,7 @@ class Asok(Servable):
         return ProjectTemplates(self)
 
     def use(self, middleware: Callable[..., Any], priority: int = 50) -> Self:
-        """Add a middleware, a function of the request and the next one, inside of those with a lower priority.
+        """Add a middleware, a function of the request and the next middleware, inside those with a lower priority.
 
         Raises RuntimeError once the project is read.
         """
@@ -150,14 +150,14 @@ class Asok(Servable):
 
     @lazy
     def unrouted(self) -> Any:
-        """The route of requests that no page answers. Raises what ``native`` does."""
+        """The route for requests that no page answers. Raises what ``native`` raises."""
         return self.native._freeze().refusing[""].route
 
     @lazy
     def native(self) -> App:
-        """The native application that answers, made of the project on first use.
+        """The native application that answers, made from the project on first use.
 
-        Raises ValueError for a folder without pages, and what ``Pages`` raises for them.
+        Raises ValueError for a folder without pages, and what ``Pages`` raises.
         """
         native = App(**native_settings(self.config))
         folder = folder_of(self.root_dir, self.dirs["PAGES"])
@@ -177,12 +177,12 @@ class Asok(Servable):
         install_errors(self, native, pages)
         for function in self._on_startup:
             native.on_startup(function)
-        for function in reversed(self._on_shutdown):  # natively the last one is called first
+        for function in reversed(self._on_shutdown):  # the native application calls the last one first
             native.on_shutdown(function)
         return native
 
     def freeze(self) -> None:
-        """Read the project, and plan its pages, before the first request. Raises what ``native`` does."""
+        """Read the project, and plan its pages, before the first request. Raises what ``native`` raises."""
         self.native._freeze()
 
     @lazy
@@ -211,7 +211,7 @@ class Asok(Servable):
 
 
 def _load(path: str) -> ModuleType:
-    """Run a file as a module of its own, and return it."""
+    """Run a file as a separate module, and return it."""
     spec = spec_from_file_location(f"mw_{os.path.basename(path)}", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} can't be imported", path=path)

@@ -1,4 +1,4 @@
-"""Logins under Asok's names, kept by the native feature, with a model or a function of the project that finds users."""
+"""Logins with Asok's names, kept by the native feature. A model or a function of the project finds the users."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.request_state import RequestState
 
 MOST_FAILURES = 5
-"""Wrong passwords that one address may send in ``FORGOTTEN_AFTER``."""
+"""The number of wrong passwords that one address may send within ``FORGOTTEN_AFTER``."""
 FORGOTTEN_AFTER = 15 * 60.0
 """Seconds."""
 
 
 def install_users(native: "App", app: "Asok") -> None:
-    """Have an application know users by the sessions in which they logged in."""
+    """Make an application find users by the sessions in which they logged in."""
     native.use(Users(SessionLogin(_loader(app))))
 
 
 def _loader(app: "Asok") -> Callable[[str], Any]:
-    """Return the function that finds a user by the key in a session: the project's, or one that asks its model."""
+    """Return the function that finds a user by the key in a session: the project's, or one that uses its model."""
     find = app.find_user
     if find is None:
         return lambda key: _find_in_model(app, key)
@@ -53,7 +53,8 @@ def _find_in_model(app: "Asok", key: str) -> Any:
 def model_of(app: "Asok") -> Any:
     """Return the class of users: the setting AUTH_MODEL, a class or the name of one, as "models.user:User".
 
-    None for a name without a module, as "User" is. Raises ImportError and AttributeError for a name of nothing.
+    None for a name without a module, such as "User". Raises ImportError and AttributeError for a name that does not
+    exist.
     """
     model = app.config["AUTH_MODEL"]
     if not isinstance(model, str):
@@ -71,32 +72,33 @@ def user_of(request: "RequestState") -> Any:
 
 
 def set_user(request: "RequestState", user: Any) -> None:
-    """Have a user count for this request alone."""
+    """Set the user for this request only."""
     request.native.user = user
 
 
 def login(request: "RequestState", user: Any, remember: bool = False) -> None:  # noqa: ARG001 - sessions have one lifetime
-    """Log a user in: the session is theirs from now on, has a new key, and keeps its data, unless another's they were.
+    """Log a user in: the session now belongs to the user, and gets a new key. It keeps its data, unless it had another
+    user.
 
-    ``remember`` changes nothing: a session ends SESSION_TTL seconds after its last use. Check the password before.
+    ``remember`` has no effect: a session ends SESSION_TTL seconds after its last use. Check the password before.
     """
     native_login(request.native, user)
 
 
 def logout(request: "RequestState") -> None:
-    """Log the user out: the session ends, with its data, but for messages that wait for the next page."""
+    """Log the user out: the session ends, with its data, except for messages that wait for the next page."""
     native = request.native
     with_messages(native.session, lambda: native_logout(native))
 
 
 def has_role(request: "RequestState", *roles: str) -> bool:
-    """True if the user has one of some roles, by ``user.roles`` or ``user.role``: a list, or a text with commas."""
+    """Return True if the user has one of some roles: ``user.roles`` or ``user.role`` is a list, or text with commas."""
     user = user_of(request)
     return not roles_of(user).isdisjoint(roles)
 
 
 def roles_of(user: Any) -> set[str]:
-    """Return the roles of a user; none for an anonymous visitor."""
+    """Return the roles of a user, or none for an anonymous visitor."""
     roles: str | Iterable[str] = getattr(user, "roles", None) or getattr(user, "role", None) or ()
     return {role.strip() for role in roles.split(",")} if isinstance(roles, str) else set(roles)
 
@@ -108,14 +110,14 @@ def require_role(request: "RequestState", *roles: str, redirect_url: str = "/") 
 
 
 def login_required(request: "RequestState") -> None:
-    """Refuse a request without a user, and say so to the next page. Raises UnauthorizedError (401)."""
+    """Refuse a request without a user, and flash a message for the next page. Raises UnauthorizedError (401)."""
     if not user_of(request):
         _say_why(request)
         raise UnauthorizedError
 
 
 def require_auth(request: "RequestState", redirect_url: str = "/login") -> None:
-    """Redirect a request without a user to the page for logging in, with the way back as ``next``.
+    """Redirect a request without a user to the login page, with the return path as ``next``.
 
     Raises RedirectException.
     """
@@ -136,10 +138,10 @@ def _say_why(request: "RequestState") -> None:
 
 
 def authenticate(request: "RequestState", password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
-    """Log in the user whom the model finds by credentials, and whose password is right; return the user, or None.
+    """Log in the user that the model finds by credentials if the password is right. Return the user, or None.
 
-    The model has ``find(**credentials)``, and the user ``check_password(field, password)``. After five failures
-    within 15 minutes an address gets None, whatever it sends. Raises ValueError if there is no model.
+    The model has ``find(**credentials)``, and the user ``check_password(field, password)``. After five failures within
+    15 minutes, an address always gets None. Raises ValueError if there is no model.
     """
     model = model_of(request.app)
     if model is None:
@@ -151,7 +153,7 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
     if not (password and credentials):
         return None
     count = _counter(request)
-    failures = count(1)  # until the password is known to be right: of many guesses at once none gets around the limit
+    failures = count(1)  # until the password is right, so that concurrent guesses don't evade the limit
     if failures > MOST_FAILURES:
         return None
     user = model.find(**credentials)
@@ -165,7 +167,7 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
 def _counter(request: "RequestState") -> Callable[[int], int]:
     """Return the function that adds to the failures of the client's address, and returns their number.
 
-    Where the server tells no address it is 0: those of all clients together would let one shut out the others.
+    It is 0 if the server gives no address: with one counter for all clients, one could lock out the others.
     """
     address = request.native.ip
     if address is None:

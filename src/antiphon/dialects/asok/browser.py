@@ -6,7 +6,7 @@ _UNKNOWN = "Unknown"
 
 
 class Browser:
-    """A browser's ``name``, its system ``os``, and ``is_mobile``, by the User-Agent, which ``raw`` has as it is."""
+    """A browser's ``name``, its system ``os``, and ``is_mobile``, from the User-Agent, which is in ``raw``."""
 
     def __init__(self, user_agent: UserAgent) -> None:
         self.raw = str(user_agent)

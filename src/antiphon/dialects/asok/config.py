@@ -30,15 +30,15 @@ DEFAULTS: Mapping[str, Any] = {
     "STRICT_VARIABLES": True,
     "HEALTHCHECK_ENABLED": True,
 }
-"""The settings, and their values where a project sets none."""
+"""The settings, with their default values."""
 
 _TRUE = ("true", "1", "yes", "on")
 
 
 def configured(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings, with those that the environment has, under their names or with ``ASOK_`` before them.
+    """Return the settings, with values from the environment, under their names or with the prefix ``ASOK_``.
 
-    The text becomes what the default is, a number or a truth; text that is not a number is passed over.
+    The text is converted to the type of the default, a number or a Boolean. Text that is not a number is ignored.
     """
     config = dict(DEFAULTS)
     for name, default in DEFAULTS.items():
@@ -72,7 +72,7 @@ def native_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def install_settings(config: Mapping[str, Any], native: App) -> None:
-    """Use the native features that settings ask for: ``CORS_ORIGINS`` and ``GZIP``."""
+    """Use the native features for the settings ``CORS_ORIGINS`` and ``GZIP``."""
     if config["GZIP"]:
         from antiphon.features import Compression
 
@@ -85,12 +85,12 @@ def install_settings(config: Mapping[str, Any], native: App) -> None:
 
 
 def _list(value: str | Iterable[str] | None) -> list[str]:
-    """Return a setting that is a list, which the environment has as a text with commas."""
+    """Return a setting that is a list, or in the environment a text with commas."""
     parts = value.split(",") if isinstance(value, str) else value or ()
     return [part.strip() for part in parts if part.strip()]
 
 
 def folder_of(root: str, relative: str) -> str | None:
-    """Return the path of a project's folder; None if it does not exist."""
+    """Return the path of a project's folder, or None if it does not exist."""
     path = os.path.join(root, relative)
     return path if os.path.isdir(path) else None

@@ -1,4 +1,4 @@
-"""The types of content that answers have by default."""
+"""The default content types of answers."""
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"

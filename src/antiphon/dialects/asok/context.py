@@ -1,4 +1,4 @@
-"""The current request, for code that is not handed the request."""
+"""The current request, for code that does not get it as an argument."""
 
 from typing import Any, cast
 
@@ -7,15 +7,15 @@ from antiphon.embedding import find_current_request
 
 
 def find_request() -> Request | None:
-    """Return the request that is being answered, or None."""
+    """Return the current request, or None."""
     native = find_current_request()
     return None if native is None else Request.find(native)
 
 
 class RequestProxy:
-    """A stand-in for the current request, whose attributes are those of the request. It is false where there is none.
+    """A stand-in for the current request, with the attributes of the request. It is false if there is no request.
 
-    Raises RuntimeError where no request is being answered.
+    Raises RuntimeError if there is no current request.
     """
 
     __slots__ = ()

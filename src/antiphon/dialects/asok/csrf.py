@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.request_state import RequestState
 
 COOKIE = "asok_csrf"
-"""The name of the cookie that has the token for scripts, set with each page that has a token. It is never asked for."""
+"""The name of the cookie with the token for scripts, set with each page that has a token. It is never read."""
 
 
 def install_csrf(native: "App", config: "Mapping[str, Any]") -> None:
-    """Have an application refuse writes without a token, unless the setting CSRF is false."""
+    """Make an application refuse writes without a token, unless the setting CSRF is false."""
     if config["CSRF"]:
         native.use(CSRFTokens())
 
 
 def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
-    """Log once that a session may be in the memory of another process, where a write was refused for want of it."""
+    """Log once that a write was refused because its session may be in the memory of another process."""
     is_away = isinstance(error, BadCSRFToken) and error.reason == "expired" and SESSION_COOKIE in native.cookies
     if is_away and app.session_store.backend == "memory":
         app.advice.give(
@@ -37,7 +37,7 @@ def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
 
 
 def token_of(request: "RequestState") -> str:
-    """Return the token of a request's response; an empty text where the setting CSRF is false."""
+    """Return the token for a request's response, or an empty text if the setting CSRF is false."""
     if not request.app.config["CSRF"]:
         return ""
     token = csrf_token(request.native)

@@ -1,4 +1,4 @@
-"""Variables of the environment, with the casts of Asok."""
+"""Environment variables, with Asok's conversions."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class Env:
-    """The variables of the environment. The text "true" is True, "false" False and "null" None, in any case."""
+    """The environment variables. The text "true" is True, "false" False and "null" None, in any case."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Requests that code makes of a WSGI environ, as tests do: with an application around them, and without a page."""
+"""Requests that code makes from a WSGI environ, as in tests, with an application but without a page."""
 
 import os
 from functools import cache
@@ -24,7 +24,7 @@ _LEFT_OUT: dict[str, Any] = {
     "SERVER_PROTOCOL": "HTTP/1.1",
     "wsgi.url_scheme": "http",
 }
-"""The values of keys that an environ leaves out."""
+"""The values of keys that are missing in an environ."""
 
 
 def of_environ(environ: "WSGIEnvironment") -> tuple[Asok, NativeRequest]:

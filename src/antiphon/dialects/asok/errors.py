@@ -1,4 +1,4 @@
-"""Answers to errors: the project's own pages, such as ``src/pages/404/page.html``, or a few words of HTML."""
+"""Answers to errors: the project's own pages, such as ``src/pages/404/page.html``, or a short HTML page."""
 
 from collections.abc import Callable
 from html import escape
@@ -24,9 +24,9 @@ Handler = Callable[[NativeRequest, Exception], Any]
 
 
 def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
-    """Register the answers to errors: by the pages that are named after their status, else by a page of few words.
+    """Register the answers to errors: the pages that are named after their status, or else a short page.
 
-    In the debug mode of the command an unexpected error is answered by the page of that mode.
+    In the command's debug mode, an unexpected error is answered with the page of that mode.
     """
     plain = _handler(app, None, _plain_page)
     handlers: dict[type[Exception] | int, Handler] = {HTTPError: plain, 500: plain}
@@ -39,7 +39,7 @@ def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
 
 
 def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler:
-    """Return the native error handler that answers by a page's function, in its colour."""
+    """Return the native error handler that calls a page's function, sync or async like it."""
     if waits(function):
 
         async def async_handler(native: NativeRequest, error: Exception) -> Any:
@@ -56,7 +56,7 @@ def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler
 
 
 def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | None) -> Request:
-    """Return the request as the page of an error finds it: with the error's status, and without the page's type."""
+    """Return the request for the page of an error: with the error's status, and without the page's type."""
     advise(app, native, error)
     request = Request.of(app, native)
     told = AbortException(400, str(error)) if isinstance(error, ValidationError) else as_http_error(error)
@@ -70,9 +70,9 @@ def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | 
 
 
 def _plain_page(request: Request) -> str:
-    """Return a page with the status of an error and what it says to the client.
+    """Return a page with the status and the message of an error.
 
-    A request for blocks gets the words alone, which the page's script shows in place. A program whose write below
+    A request for blocks gets only the text, which the page's script shows in place. A program whose write below
     ``/api`` is refused gets JSON.
     """
     message = request.page_context["error_message"]

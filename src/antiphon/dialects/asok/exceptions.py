@@ -1,4 +1,4 @@
-"""Exceptions that end a request: each is answered by a redirect, or by the page of its status."""
+"""Exceptions that end a request: each is answered with a redirect, or with the page of its status."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -14,7 +14,7 @@ class AsokException(Exception):
 
 
 class RedirectException(AsokException, Redirect):
-    """A redirect to ``url``, which ``request.redirect`` raises: it is answered by its ``status`` wherever it is raised.
+    """A redirect to ``url``, raised by ``request.redirect``. It is answered with its ``status``, wherever it is raised.
 
     Raises ValueError for a status that is not a redirect's.
     """
@@ -47,14 +47,14 @@ class UnauthorizedError(AbortException):
 
 
 class ForbiddenError(AbortException):
-    """A request that may not do what it asks for (403)."""
+    """A request without permission for what it asks (403)."""
 
     def __init__(self, message: str | None = "You do not have permission to access this resource") -> None:
         super().__init__(403, message)
 
 
 class RateLimitExceeded(AbortException):
-    """A request too many (429). ``retry_after`` is in seconds."""
+    """One request too many (429). ``retry_after`` is in seconds."""
 
     def __init__(self, message: str = "Too Many Requests", retry_after: int = 60) -> None:
         super().__init__(429, message)

@@ -1,14 +1,14 @@
-"""Media types of files by their first bytes, and the ends of names that go with them."""
+"""Media types of files by their first bytes, with the matching file extensions."""
 
 import re
 from typing import NamedTuple
 
 LONGEST = 16
-"""Bytes that tell the type of a file."""
+"""The number of first bytes that show the type of a file."""
 
 
 class FileKind(NamedTuple):
-    """A media type, the ends of the names of such files, and how the files begin."""
+    """A media type, its file extensions, and the first bytes of its files."""
 
     mimetype: str
     suffixes: tuple[str, ...]
@@ -50,7 +50,7 @@ _KINDS = (
 
 
 def kind_of(start: bytes) -> FileKind:
-    """Return the kind of a file by its first bytes. Raises ValueError for one that is unknown."""
+    """Return the kind of a file by its first bytes. Raises ValueError if it is unknown."""
     found = next((kind for kind in _KINDS if kind.begins.match(start)), None)
     if found is None:
         raise ValueError("Unknown or unsupported file type")

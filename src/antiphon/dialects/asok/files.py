@@ -8,20 +8,20 @@ from antiphon.http import NotFound
 
 
 def file_response(path: str, filename: str | None, as_attachment: bool) -> NativeResponse:
-    """Make a response of the file at an absolute path, under its own name if it is given no other, made safe.
+    """Make a response from the file at an absolute path, under a safe form of its own name or the given one.
 
-    Raises NotFound (404) for anything that is not a regular file, Forbidden (403) for one that can't be read.
+    Raises NotFound (404) for anything that is not a regular file, and Forbidden (403) for a file that can't be read.
     """
     name = safe_filename(filename or os.path.basename(path))
     response = NativeResponse.file(path, filename=name, as_attachment=as_attachment)
-    response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS say whether there is one
+    response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS decides whether to send it
     return response
 
 
 def path_below(folder: str, path: str) -> str:
-    """Return the real path of a file in a folder, from its absolute path or that within the folder.
+    """Return the real path of a file in a folder, from its absolute path or its path in the folder.
 
-    Raises NotFound (404) for a path that leads out of the folder, also by a link.
+    Raises NotFound (404) for a path out of the folder, also through a link.
     """
     if "\0" in path:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Flash messages under Asok's names: the category comes first, and a message may be read twice in one response."""
+"""Flash messages with Asok's names: the category comes first, and a response can read a message twice."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.request_state import RequestState
 
 CATEGORIES = frozenset(("info", "success", "error", "warning", "danger", "alert", "notice", "debug"))
-"""The categories that are known as such where they come after the message."""
+"""The categories that are recognized after the message."""
 
 _TAKEN = Dependency[list["FlashMessage"]]("flash messages of this response")
 
@@ -35,7 +35,8 @@ class FlashMessage(NativeMessage):
 def flash(request: "RequestState", category_or_message: Any, message: Any = None) -> None:
     """Queue a message for this page or the next: ``flash("success", "It is saved.")``.
 
-    A message alone is an "info". A well-known category may come second, as in ``flash("It is saved.", "success")``.
+    A message without a category is an "info". A well-known category may come second, as in ``flash("It is saved.",
+    "success")``.
     """
     category, text = _in_order(category_or_message, message)
     request.native.flash(text if hasattr(text, "__html__") else str(text), category)
@@ -50,7 +51,7 @@ def _in_order(first: Any, second: Any) -> tuple[str, Any]:
 
 
 def is_waiting(request: "RequestState", category: str, message: str) -> bool:
-    """True if an equal message waits for a page that shows it."""
+    """Return True if an equal message waits for a page to show it."""
     session = request.native.session
     return any(name.startswith(MESSAGES) and session[name] == [category, message] for name in session)
 
@@ -58,9 +59,9 @@ def is_waiting(request: "RequestState", category: str, message: str) -> bool:
 def get_flashed_messages(
     request: "RequestState", with_categories: bool = True, category_filter: Iterable[str] | None = None
 ) -> list[Any]:
-    """Return the messages that wait for this visitor, those of some categories or all: later pages don't have them.
+    """Return the messages that wait for this visitor, in some categories or all. Later pages don't get them.
 
-    Asked again for the same response, they are returned again. Without categories the list is one of texts.
+    A second call for the same response returns them again. Without categories, the list contains only texts.
     """
     categories = (category_filter,) if isinstance(category_filter, str) else tuple(category_filter or ())
     native = request.native

@@ -13,19 +13,19 @@ _JSON = "application/json"
 
 
 class QueryDict(dict[str, str]):
-    """A dictionary of the last value of each name, which knows the others: ``getlist("tag")``."""
+    """A dictionary with the last value of each name. ``getlist("tag")`` returns all values."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._pairs = [*pairs]
         super().__init__(self._pairs)
 
     def getlist(self, key: str, default: list[str] | None = None) -> list[str]:
-        """Return all values of a name, in order; if there is none, ``default`` or an empty list."""
+        """Return all values of a name in order, or ``default`` or an empty list if there is none."""
         return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
 
 
 def is_json(native: NativeRequest) -> bool:
-    """True if the content is JSON by its type."""
+    """Return True if the content type is JSON."""
     declared = native.head.field("content-type")
     if declared is None or declared == _JSON:
         return declared is not None
@@ -34,7 +34,7 @@ def is_json(native: NativeRequest) -> bool:
 
 
 def json_body_of(native: NativeRequest) -> Any:
-    """Return the content decoded from JSON; None for another type, and for what is malformed."""
+    """Return the content decoded from JSON, or None if it has another type or is malformed."""
     if not is_json(native):
         return None
     try:

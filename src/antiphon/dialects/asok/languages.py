@@ -43,7 +43,7 @@ def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
 
 
 def language_of(request: "Request") -> str:
-    """Return the language of a request: the project's default where it has no texts."""
+    """Return the language of a request, or the project's default if there are no texts."""
     return request.native.language.tag if _has_texts(request.app) else str(request.app.config["LOCALE"])
 
 
@@ -59,7 +59,9 @@ def translated(request: "Request", key: str, values: dict[str, object]) -> str:
 
 
 def as_written(request: "Request", key: str) -> str:
-    """Return the text of a key with its braces, for values that are known later; the key itself if it has none."""
+    """Return the text of a key with its placeholders, for values that are known later, or the key itself without a
+    text.
+    """
     if _has_texts(request.app):
         return request.native.language.find(key) or key
     return key

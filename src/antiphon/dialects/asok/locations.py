@@ -18,9 +18,9 @@ _OF_COUNTRIES = ("iso", "name", "dial_code", "flag", "capital", "continent", "cu
 
 
 class GeoLocation(dict[str, Any]):
-    """Where a client is: ``ip``, ``city``, ``country``, ``lat`` and ``lon``, and what else the file has.
+    """The location of a client: ``ip``, ``city``, ``country``, ``lat`` and ``lon``, and other values in the file.
 
-    What nobody knows is "Unknown", or 0.0.
+    Unknown values are "Unknown" or 0.0.
     """
 
     def __missing__(self, name: str) -> NoReturn:
@@ -33,7 +33,7 @@ class GeoLocation(dict[str, Any]):
 
 
 class ProjectLocations:
-    """The native feature, for a file that may have no range in it: then no place is known, and the log says why."""
+    """The native feature, for a file that may have no ranges: then all locations are unknown, and the log says why."""
 
     def __init__(self, path: str) -> None:
         from antiphon.features import Locations
@@ -42,7 +42,7 @@ class ProjectLocations:
         self._is_broken = False
 
     def install(self, native: App) -> None:
-        """Provide ``request.location``, and have the file read at startup."""
+        """Provide ``request.location``, and read the file at startup."""
         native.provide(NativeRequest.location, self._of)
         native.on_startup(self._load)
 

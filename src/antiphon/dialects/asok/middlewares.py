@@ -8,14 +8,14 @@ from antiphon.embedding import innermost, is_async
 
 
 def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a page's function inside of middlewares, the first of which is outermost."""
+    """Return a page's function wrapped in middlewares, the first of which is outermost."""
     for middleware in reversed([*middlewares]):
         page = _layer(middleware, page)
     return page
 
 
 def waits(function: Callable[..., Any]) -> bool:
-    """True for a coroutine function, and for a plain decorator around one, which returns what it does."""
+    """Return True for a coroutine function, and for a plain decorator around one, which returns its result."""
     return is_async(function) or is_async(innermost(function))
 
 
@@ -26,7 +26,7 @@ async def result_of(function: Callable[..., Any], request: Any) -> Any:
 
 
 def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function in which a middleware is given the following one, in its own colour."""
+    """Return a function that passes the next middleware to a middleware, sync or async like it."""
     if is_async(middleware):
         return _async_layer(middleware, _awaited(following) if waits(following) else _awaitable(following))
     if waits(following):

@@ -1,4 +1,4 @@
-"""Pages of an Asok project, by the native ``Pages``: a module's functions, or a template alone."""
+"""Pages of an Asok project, on the native ``Pages``: the functions of a module, or only a template."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
 
 PageFunction: TypeAlias = Callable[[Request], Any]
-"""A page's function, ``def`` or ``async def``: of a request, to a text or another value that can be answered."""
+"""A page's function, ``def`` or ``async def``, from a request to a text or another value that can be answered."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """The methods that ``render`` answers, where a page has no function of their name."""
@@ -27,14 +27,14 @@ _slug = re.compile(r"[a-z0-9-]{1,255}").fullmatch
 
 
 def _read_hex(segment: str) -> str:
-    """Return a segment of hexadecimal digits. Raises ValueError for another."""
+    """Return a segment of hexadecimal digits. Raises ValueError for any other segment."""
     if not _hex(segment):
         raise ValueError(f"{segment[:50]!r} is not hexadecimal")
     return segment
 
 
 def _read_slug(segment: str) -> str:
-    """Return a segment of small letters, digits and hyphens. Raises ValueError for another."""
+    """Return a segment of lower-case letters, digits and hyphens. Raises ValueError for any other segment."""
     if not _slug(segment):
         raise ValueError(f"{segment[:50]!r} is not a slug")
     return segment
@@ -47,7 +47,7 @@ _status_of_error = re.compile(r"([45]\d\d)(?:/(?:page|index))?").fullmatch
 
 
 class AsokPages(Pages):
-    """The pages of a project: ``page.py`` stands for its folder, and so does ``page.html`` without it.
+    """The pages of a project: ``page.py`` is the page of its folder, and so is ``page.html`` without a ``page.py``.
 
     ``of_errors`` are those that answer errors, by the statuses that they are named after.
     """
@@ -100,13 +100,13 @@ class AsokPages(Pages):
 
 
 def _apart(methods: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return GET apart from other methods: a route of safe methods alone needs less around it."""
+    """Return GET separate from other methods, since a route with only safe methods needs less around it."""
     others = tuple(method for method in methods if method != "GET")
     return [("GET",), others] if others and len(others) < len(methods) else [methods]
 
 
 def _render(module: ModuleType) -> PageFunction | None:
-    """Return the function that answers what no other function of a page does; None if it has none."""
+    """Return the function that answers methods without their own function in a page, or None."""
     if callable(render := vars(module).get("render")):
         return render  # type: ignore[no-any-return]  # it has been asked
     if "CONTENT" in vars(module):

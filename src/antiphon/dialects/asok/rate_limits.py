@@ -31,7 +31,7 @@ class RateLimit:
     """A limit of requests by one caller: "60/m", or a number of them in a ``window`` of seconds, by default 60.
 
     A caller is an address, or the text that ``key_func`` returns for a request. Limits of one ``prefix`` and one rate
-    count together. It is a middleware, too: ``app.use(RateLimit("100/m"))``. Raises ValueError for another rate.
+    count together. It is a middleware, too: ``app.use(RateLimit("100/m"))``. Raises ValueError for an invalid rate.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RateLimit:
 
 
 def rate_limit(limit: str | int, window: int | None = None, **options: Any) -> Callable[[F], F]:
-    """Limit how often one caller may ask for a page: ``@rate_limit("5/m")``, with the options of ``RateLimit``.
+    """Limit how often one caller may request a page: ``@rate_limit("5/m")``, with the options of ``RateLimit``.
 
     Each function that is decorated counts for itself, unless a ``prefix`` is given.
     """
@@ -95,23 +95,23 @@ def rate_limit(limit: str | int, window: int | None = None, **options: Any) -> C
 def check_rate(request: "RequestState", limit: str | int, window: int | None = None, prefix: str | None = None) -> None:
     """Count a request for its page, or for all pages that name one ``prefix``. Raises RateLimitExceeded (429).
 
-    Pages of errors where there is no page count together: a client chooses the path.
+    Error pages for missing pages count together, since a client chooses the path.
     """
     RateLimit(limit, window, prefix=prefix or request.native.endpoint or "no page").check(request)
 
 
 def native_rate(limit: str | int, window: int | None) -> str:
-    """Return a rate in the native words: "60/minute" for "60/m". Raises ValueError for any other text."""
+    """Return a rate in the native form: "60/minute" for "60/m". Raises ValueError for any other text."""
     if isinstance(limit, int):
         return f"{limit} per {60 if window is None else window} seconds"
     found = _read_rate(limit)
     if found is None:
-        raise ValueError(f'a rate is such as "60/m", "5/minute", "10/s", "1000/h" or "1/day", not {limit!r}')
+        raise ValueError(f'a rate is text like "60/m", "5/minute", "10/s", "1000/h" or "1/day", not {limit!r}')
     return f"{int(found[1])}/{_UNITS[found[2].lower()]}"
 
 
 def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
-    """Have an application limit all clients, if the setting RATE_LIMIT_PER_MINUTE says how far."""
+    """Limit all clients of an application, if RATE_LIMIT_PER_MINUTE is set."""
     if (most := config.get("RATE_LIMIT_PER_MINUTE")) and config.get("RATE_LIMIT", True):
         from antiphon.features import RateLimit as NativeLimit  # late: it brings msgspec
 
@@ -127,7 +127,7 @@ def _limit(counters: "Store", rate: str, prefix: str, has_key: bool) -> "NativeL
 
 
 def _short(prefix: str) -> str:
-    """Return a prefix, or the hash of one that is long or no name: a page may make it of what a client has sent."""
+    """Return a prefix, or its hash if it is long or not a name, since a page may build it from client data."""
     return prefix if _is_name(prefix) else sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The request, as pages and templates see it: a native request under Asok's names, and what is said of the response."""
+"""The request for pages and templates: a native request with Asok's names, and settings of the response."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ keep = object.__setattr__
 
 
 class Request(RequestState):
-    """A request in Asok's words. ``native`` is the native request that it reads.
+    """A request with Asok's API. ``native`` is the native request behind it.
 
     ``Request(environ)`` is one of a WSGI environ, as tests make it: of the application ``environ["asok.app"]``, or of
     the project in the current folder.
@@ -54,9 +54,9 @@ class Request(RequestState):
     content_type: str = HTML
     """The media type of the text that the page returns."""
     added_headers: list[tuple[str, str]] | None = None
-    """The header fields of the response to be; None as long as nobody has asked for them."""
+    """The header fields of the future response, or None until they are used."""
     own_status: int | None = None
-    """The status that was set; None if none was."""
+    """The status that was set, or None."""
 
     page_context: Mapping[str, Any] = MappingProxyType({})
     """The variables of a page that is only a template: those of the page of an error."""
@@ -72,22 +72,22 @@ class Request(RequestState):
         self.app = cast("Asok", app)
         self.native = native
         self.page_file = page_file
-        """The path of the file of the page that answers; None if none does."""
+        """The path of the file of the answering page, or None."""
         keep(native, _KEY, self)
 
     @classmethod
     def of(cls, app: "Asok", native: NativeRequest) -> "Request":
-        """Return the one request that stands for a native one, made if there is none yet."""
+        """Return the request for a native request, and make it if there is none yet."""
         return cls.find(native) or cls(app, native)
 
     @staticmethod
     def find(native: NativeRequest) -> "Request | None":
-        """Return the request that stands for a native one; None if none does yet."""
+        """Return the request for a native request, or None if there is none yet."""
         return cast("Request | None", getattr(native, _KEY, None))
 
     def let_go(self) -> None:
-        """Have the native request forget this one, when its page has answered: else only the garbage collector would
-        free them, which hold each other.
+        """Make the native request forget this one when its page has answered. Otherwise only the garbage collector
+        would free them, since they refer to each other.
         """
         keep(self.native, _KEY, None)
 
@@ -148,7 +148,7 @@ class Request(RequestState):
         return self.cookies_dict
 
     def cookie(self, name: str, default: Any = None) -> Any:
-        """Return the value of a cookie, ``default`` if there is none."""
+        """Return the value of a cookie, or ``default`` if there is none."""
         return self.cookies_dict.get(name, default)
 
     # The body
@@ -172,7 +172,7 @@ class Request(RequestState):
         return {**self.args, **sent} if self.native.head.query_string else sent
 
     def old(self, name: str, default: Any = "") -> Any:
-        """Return what was sent for a field, or what the session has of it in ``_old_input``, to fill it in again."""
+        """Return the sent value of a field, or its value in the session's ``_old_input``, to fill it in again."""
         return self.form[name] if name in self.form else self.session.get("_old_input", {}).get(name, default)
 
     @property
@@ -181,7 +181,7 @@ class Request(RequestState):
         return cast("Mapping[str, str]", self.session.get("_errors", {}))
 
     def error(self, name: str) -> str:
-        """Return the message of a field; an empty text if there is none."""
+        """Return the message of a field, or an empty text if there is none."""
         return self.errors.get(name, "")
 
     @lazy
@@ -198,7 +198,7 @@ class Request(RequestState):
         return uploads
 
     def file(self, name: str) -> UploadedFile | None:
-        """Return the file of a field; None if none was sent."""
+        """Return the file of a field, or None if none was sent."""
         return self.files.get(name)
 
     def file_list(self, name: str | None = None) -> list[UploadedFile]:
@@ -207,7 +207,7 @@ class Request(RequestState):
 
     @lazy
     def json_body(self) -> Any:
-        """The content decoded from JSON; None for another type, and for what is malformed."""
+        """The content decoded from JSON, or None if it has another type or is malformed."""
         return json_body_of(self.native)
 
     def get_json(self) -> Any:
@@ -216,7 +216,7 @@ class Request(RequestState):
 
     @property
     def is_json(self) -> bool:
-        """True if the body is JSON, by its type."""
+        """True if the content type is JSON."""
         return is_json(self.native)
 
     @property
@@ -231,9 +231,9 @@ class Request(RequestState):
         csrf: bool = True,
         raise_error: bool = True,
     ) -> Any:
-        """Return what was sent, or ``data``, if it keeps to the rules; for a form, by class or made, return the form.
+        """Return the sent values, or ``data``, if they satisfy the rules. For a form or its class, return the form.
 
-        Raises ValidationError for what is wrong, unless it is not to ``raise_error``: then False is returned for it.
+        Raises ValidationError for invalid values, or returns False without ``raise_error``.
         """
         from antiphon.dialects.asok.validation.requests import validate
 
@@ -258,12 +258,12 @@ class Request(RequestState):
 
     @property
     def host(self) -> str:
-        """The host that was asked for, with the port if there was one; "localhost" if it is malformed."""
+        """The requested host, with the port if there was one; "localhost" if it is malformed."""
         return (self.native.head.field("host") or "localhost") if self.native.host else "localhost"
 
     @property
     def hostname(self) -> str:
-        """The host that was asked for, without a port."""
+        """The requested host, without a port."""
         return self.native.host or "localhost"
 
     @property
@@ -293,7 +293,7 @@ class Request(RequestState):
 
     @lazy
     def location(self) -> GeoLocation:
-        """Where the client is, by ``.asok/geo.csv``: ``request.location["city"]``. What nobody knows is "Unknown"."""
+        """The client's location, from ``.asok/geo.csv``: ``request.location["city"]``. Unknown values are "Unknown"."""
         return location_of(self)
 
     @property
@@ -304,13 +304,13 @@ class Request(RequestState):
     # The surroundings
 
     env = env
-    """The variables of the environment: ``request.env("DEBUG")`` is True for "true"."""
+    """The environment variables: ``request.env("DEBUG")`` is True for "true"."""
 
     @property
     def lang(self) -> str:
         """The language: that of ``?lang=``, of the cookie ``asok_lang``, of Accept-Language, or ``LOCALE``.
 
-        It may be set for this request: ValueError is raised for a language of which the project has no texts.
+        You can set it for this request. Raises ValueError for a language without texts in the project.
         """
         return language_of(self)
 
@@ -319,15 +319,15 @@ class Request(RequestState):
         self.native.language.tag = tag
 
     def __(self, key: str, **values: object) -> str:
-        """Return the text of a key in the request's language, with values for what is in braces in it."""
+        """Return the text of a key in the request's language, with values for its placeholders."""
         return translated(self, key, values)
 
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
-        """Return a value that is shared with all templates, or with those of this request; None if none is."""
+        """Return a value that is shared with all templates, or with those of this request, or None."""
         return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
 
     def share(self, name: str, value: Any = None) -> Any:
-        """Share a value with the templates of this request. Without a value, return the one that is shared."""
+        """Share a value with the templates of this request. Without a value, return the shared one."""
         if value is None:
             return self.shared(name)
         self.own_shared[name] = value
@@ -335,7 +335,7 @@ class Request(RequestState):
 
     @lazy
     def own_shared(self) -> dict[str, Any]:
-        """The values that are shared with the templates of this request alone."""
+        """The values that are only shared with the templates of this request."""
         return {}
 
     def static(self, filepath: str) -> str:
@@ -395,7 +395,7 @@ class Request(RequestState):
         return render_block(self, filepath, block_name, context)
 
     def blocks(self, filepath: str, block_names: Iterable[str], **context: Any) -> str:
-        """Return the text of blocks of a template; each in an element of its own if the request asks for blocks."""
+        """Return the text of blocks of a template, each in its own element if the request asks for blocks."""
         return render_several(self, filepath, block_names, context)
 
     def stream(self, filepath: str, **context: Any) -> Iterator[str]:
@@ -434,10 +434,11 @@ class Request(RequestState):
         as_attachment: bool = True,
         base_dir: str | os.PathLike[str] | None = None,
     ) -> NativeResponse:
-        """Return the file at a path as a download, under its own name or another; not ``as_attachment``, to be shown.
+        """Return the file at a path as a download, under its own or a given name, or to be shown if not
+        ``as_attachment``.
 
         The file is below ``base_dir``, by default the project's ``src/partials/uploads``; its path is absolute, or
-        relative to that folder. Raises NotFound (404) for a path that leads elsewhere, also by a link.
+        relative to that folder. Raises NotFound (404) for a path out of it, also through a link.
         """
         folder = os.path.join(self.app.root_dir, UPLOADS if base_dir is None else base_dir)
         return file_response(path_below(folder, os.fspath(filepath)), filename, as_attachment)
@@ -447,7 +448,7 @@ class Request(RequestState):
     def redirect(self, url: str, safe: bool = True) -> NoReturn:
         """End the request with a redirect (302). It is raised, so nothing after it runs.
 
-        Raises RedirectException; ValueError for a URL of another site, unless it is not to be ``safe``.
+        Raises RedirectException, and ValueError for a URL of another site unless ``safe`` is False.
         """
         if safe:
             url = redirect_location(url, external=url.startswith(self.host_url))
@@ -456,7 +457,7 @@ class Request(RequestState):
     def back(self, default: str = "/") -> NoReturn:
         """End the request with a redirect to the page that it comes from (Referer), if it is on this site.
 
-        Any other request goes on to ``default``. Raises RedirectException.
+        Any other request is redirected to ``default``. Raises RedirectException.
         """
         raise RedirectException(redirect_location(self.native.referrer, False, default, self.native.url.origin))
 
@@ -477,7 +478,7 @@ class Request(RequestState):
         raise UnauthorizedError(message)
 
     def method_not_allowed(self, allowed: Iterable[str], message: str | None = None) -> NoReturn:
-        """End the request with 405, which tells the methods that are allowed. Raises AbortException."""
+        """End the request with 405 and the allowed methods. Raises AbortException."""
         listed = ", ".join(allowed)
         error = AbortException(405, message or f"Method {self.method} not allowed. Supported methods: {listed}")
         error.headers["allow"] = listed

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class RequestState:
-    """The attributes of a request that stand on sessions."""
+    """The attributes of a request that depend on sessions."""
 
     app: "Asok"
     native: NativeRequest
     tells_token = False
-    """True if the response tells scripts the CSRF token by a cookie."""
+    """True if the response sends the CSRF token to scripts in a cookie."""
 
     @property
     def session(self) -> "Session":
-        """The data of the visitor, kept between requests, and read and written like a dict."""
+        """The data of the visitor, kept between requests, with the interface of a dict."""
         return session_of(self)
 
     def session_regenerate(self) -> None:
@@ -61,14 +61,14 @@ class RequestState:
 
     @property
     def nonce(self) -> str:
-        """The nonce of this response, by which its policy lets scripts run."""
+        """The nonce of this response, with which its policy lets scripts run."""
         return csp_nonce(self.native)
 
     # The user
 
     @property
     def user(self) -> Any:
-        """The user who has logged in; None for an anonymous visitor."""
+        """The user who has logged in, or None for an anonymous visitor."""
         return auth.user_of(self)
 
     @user.setter
@@ -81,7 +81,7 @@ class RequestState:
         return self.user is not None
 
     def login(self, user: Any, remember: bool = False) -> None:
-        """Log a user in, whose password was checked before: the session is theirs from now on."""
+        """Log a user in, after checking the password: the session now belongs to the user."""
         auth.login(self, user, remember)
 
     def logout(self) -> None:
@@ -93,7 +93,7 @@ class RequestState:
         return auth.authenticate(self, password_field, **credentials)
 
     def has_role(self, *roles: str) -> bool:
-        """True if the user has one of some roles."""
+        """Return True if the user has one of some roles."""
         return auth.has_role(self, *roles)
 
     def require_role(self, *roles: str, redirect_url: str = "/") -> None:
@@ -101,7 +101,7 @@ class RequestState:
         auth.require_role(self, *roles, redirect_url=redirect_url)
 
     def require_auth(self, redirect_url: str = "/login") -> None:
-        """Redirect a request without a user to the page for logging in, with the way back as ``next``."""
+        """Redirect a request without a user to the login page, with the return path as ``next``."""
         auth.require_auth(self, redirect_url)
 
     def login_required(self) -> None:

@@ -1,4 +1,4 @@
-"""The response: what a page has returned, with the status and the header fields that the request was given for it."""
+"""The response: the value that a page returned, with the status and the header fields that were set on the request."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Response:
-    """A response with a body, a status and header fields of its own, for pages that say them at once."""
+    """A response with its own body, status and header fields, for pages that set them all at once."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Answer(NamedTuple):
 
 
 def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeResponse | Answer:
-    """Return the native response to what a page has returned, or a value that makes it."""
+    """Return the native response for a page's return value, or a value that makes it."""
     if type(value) is not str:
         if isinstance(value, Response):
             return answer(request, _told(request, value), page)
@@ -85,7 +85,7 @@ def _told(request: "Request", response: Response) -> Any:
 
 
 def amended(request: "Request", response: NativeResponse) -> NativeResponse:
-    """Give a response the status and the header fields that its request was given for it, and return it."""
+    """Set the status and the header fields of the request on a response, and return it."""
     if request.own_status is not None:
         response.status = request.own_status
     for name, value in request.added_headers or ():

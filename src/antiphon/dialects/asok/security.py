@@ -1,4 +1,4 @@
-"""Security headers as Asok's settings say them, sent by the native feature."""
+"""Security headers from Asok's settings, sent by the native feature."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ _TYPE_OPTIONS = "x-content-type-options"
 
 
 def install_security_headers(native: "App", config: Mapping[str, Any]) -> None:
-    """Have an application send the headers of SECURITY_HEADERS: True, False, or a dict of those that differ.
+    """Make an application send the headers in SECURITY_HEADERS: True, False, or a dict of different values.
 
     None in the dict leaves a header out. Raises ValueError for unknown words.
     """
@@ -69,7 +69,7 @@ def policy_of(config: Mapping[str, Any]) -> ContentSecurityPolicy:
 
 
 def _add(sources: list[str], more: Iterable[str]) -> None:
-    """Add sources to those of a directive, in place of 'none', beside which no other may stand."""
+    """Add sources to those of a directive, and remove 'none', which must be alone."""
     words = [word for source in more for word in source.split()]
     if words and sources == ["'none'"]:
         sources.clear()

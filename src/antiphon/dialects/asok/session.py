@@ -1,4 +1,4 @@
-"""Sessions under Asok's names: ``request.session``, kept by the native feature in a store that the settings name."""
+"""Sessions with Asok's names: ``request.session``, kept by the native feature in the store named by the settings."""
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -17,11 +17,11 @@ COOKIE = "asok_sid"
 """The name of the session's cookie."""
 
 USER_ID = "user_id"
-"""The name under which a page finds the id of the user who has logged in."""
+"""The name with which a page finds the id of the user who has logged in."""
 
 _NATIVE_USER_ID = "_user_id"
 _SID = "__sid"
-"""The name of the id of a session, which ends with its key."""
+"""The name of the id of a session, which changes with its key."""
 
 MESSAGES = "_flash:"
 """The beginning of the names of flash messages."""
@@ -54,11 +54,11 @@ class Session(MutableMapping[str, Any]):
             self._set_user_id(value)
             return
         if _is_hidden(name):
-            raise ValueError(f"the name {name!r} in a session belongs to a feature: choose another one")
+            raise ValueError(f"the name {name!r} in a session belongs to a feature: choose a different name")
         self._native[name] = value
 
     def _set_user_id(self, user_id: Any) -> None:
-        """Have the session belong to a user, or be anonymous: None, 0 and an empty text are no ids."""
+        """Make the session belong to a user, or anonymous for None, 0 or an empty text."""
         if user_id:
             self._native[_NATIVE_USER_ID] = str(user_id)
         else:
@@ -83,12 +83,12 @@ class Session(MutableMapping[str, Any]):
         return f"<Session {sorted(self)}>"
 
     def clear(self) -> None:
-        """End the session, with its user and its data. Messages that were flashed stay, and are all that does."""
+        """End the session, with its user and its data. Only flashed messages stay."""
         with_messages(self._native, self._native.clear)
 
     @property
     def modified(self) -> bool:
-        """True if the data were changed. It may be set, which does nothing: a change inside of a value is noticed."""
+        """True if the data has changed. Setting it has no effect, since changes inside a value are noticed."""
         return bool(getattr(self._native, "is_changed", False))
 
     @modified.setter
@@ -125,7 +125,7 @@ def session_of(request: "RequestState") -> Session:
 
 
 def regenerate(request: "RequestState") -> None:
-    """Give the session a new key, and keep its data: the old key, which somebody may know, is of no use any more."""
+    """Give the session a new key, and keep its data. The old key, which someone else may know, becomes useless."""
     request.native.session.rotate()
 
 
@@ -133,7 +133,7 @@ class SessionStore:
     """A place where sessions are kept, by Asok's name for it: "memory", "file" or "redis". ``native`` is the store.
 
     A file is a database in the folder ``path``. Redis is at ASOK_REDIS_URL or REDIS_URL, by default on this machine.
-    Raises ValueError for another name.
+    Raises ValueError for any other name.
     """
 
     def __init__(
@@ -149,12 +149,12 @@ class SessionStore:
         self.native: Store = _native_store(backend, path)
 
     def get_user_sessions(self, user_id: Any) -> list[dict[str, Any]]:
-        """Return the sessions in which a user is logged in, the last one used first."""
+        """Return the sessions in which a user is logged in, the most recently used first."""
         entries = self.native.owned_by(str(user_id)) if user_id else []
         return [_described(entry) for entry in sorted(entries, key=lambda each: each.changed, reverse=True)]
 
     def revoke_user_session(self, user_id: Any, sid: str) -> bool:
-        """End a session of a user. True if there was one with this id."""
+        """End a session of a user. Return True if there was one with this id."""
         ids = [entry.id for entry in self.native.owned_by(str(user_id)) if sid in (entry.data.get(_SID), entry.id)]
         return sum(self.native.delete_owned(str(user_id), only=each) for each in ids) > 0
 
@@ -171,7 +171,7 @@ def _native_store(backend: str, path: str) -> "Store":
             return MemoryStore()
         case "file":
             os.makedirs(path, exist_ok=True)
-            with suppress(OSError):  # of a folder that is somebody else's
+            with suppress(OSError):  # the folder may belong to another user
                 os.chmod(path, 0o700)
             return SQLiteStore(os.path.join(path, "sessions.db"))
         case "redis":
@@ -191,7 +191,7 @@ def _described(entry: "OwnedEntry") -> dict[str, Any]:
 
 
 def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> SessionStore:
-    """Have an application keep sessions as the settings say, and return where.
+    """Make an application keep sessions as the settings say, and return the store.
 
     Raises ValueError for a folder outside of the project, and for unknown words.
     """

@@ -17,8 +17,8 @@ _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 def shared_natively(app: "Asok", value: Any) -> Any:
     """Return a value to be shared natively.
 
-    What can be called is called with the request when it is first used; without it, if it takes nothing. A class, and
-    what needs more arguments, is shared itself. Each request has a form of its own.
+    A callable is called with the request when it is first used, or without it if it takes no arguments. A class, or a
+    callable that needs more arguments, is shared itself. Each request gets its own copy of a form.
     """
     if hasattr(type(value), "for_request"):
         value = value.for_request
@@ -37,10 +37,10 @@ def shared_natively(app: "Asok", value: Any) -> Any:
 
 
 def _arguments(function: Callable[..., Any]) -> int | None:
-    """Return how many arguments a shared function is called with, 0 or 1; None if it needs others."""
+    """Return the number of arguments to call a shared function with, 0 or 1, or None if it needs others."""
     try:
         parameters = [*signature_of(function).parameters.values()]
-    except (TypeError, ValueError):  # some functions in C tell nothing
+    except (TypeError, ValueError):  # some functions in C have no signature
         return 1
     needed = [each for each in parameters if each.default is each.empty and each.kind not in _VARIADIC]
     if len(needed) > 1 or any(each.kind is each.KEYWORD_ONLY for each in needed):

@@ -62,7 +62,7 @@ def authenticate(password_field: str = "password", **credentials: Any) -> Any:  
 
 
 class _CurrentUser:
-    """A stand-in for the user of the current request. It is false where nobody has logged in."""
+    """A stand-in for the user of the current request. It is false if nobody has logged in."""
 
     __slots__ = ()
 

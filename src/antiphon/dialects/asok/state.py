@@ -1,4 +1,4 @@
-"""The native features by which an Asok project keeps what lasts longer than a request."""
+"""The native features with which an Asok project keeps data for longer than a request."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def install_state(app: "Asok", native: "App") -> SessionStore:
-    """Have an application send security headers and keep sessions, and what stands on these, as the settings say.
+    """Make an application send security headers, keep sessions, and use the features based on them, as the settings
+    say.
 
     Returns the store of the sessions. Raises ValueError for settings that mean nothing.
     """

@@ -1,4 +1,4 @@
-"""Files that are sent as they are: those of ``css``, ``js``, ``images`` and ``uploads`` in ``src/partials``."""
+"""Static files: those in ``css``, ``js``, ``images`` and ``uploads`` in ``src/partials``."""
 
 import os
 from contextlib import suppress
@@ -30,7 +30,7 @@ def install_static(app: "Asok", native: App) -> None:
 def static_url(request: "Request", filepath: str) -> str:
     """Return the URL of a project's file, "css/site.css", with the hash of the file in it.
 
-    Unless ``DEBUG`` is on, it is that of "css/site.min.css" if there is one. The URL of another file is its path.
+    Unless ``DEBUG`` is on, it is that of "css/site.min.css" if there is one. The URL of any other file is its path.
     """
     path = filepath.lstrip("/")
     partials = os.path.join(request.app.root_dir, request.app.dirs["PARTIALS"])

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 class StatusCode(int):
-    """The status so far, 200 until it is set: ``request.status_code == 404``. Called with another one, it sets that."""
+    """The status so far, 200 until it is set: ``request.status_code == 404``. Call it with a status to set it."""
 
     _request: "Request"
 
@@ -23,7 +23,7 @@ class StatusCode(int):
     @overload
     def __call__(self, code: int) -> "Request": ...
     def __call__(self, code: int | None = None) -> "Request | int":
-        """Set the status, and return the request; without a code, return the status as it is.
+        """Set the status, and return the request. Without a code, return the current status.
 
         Raises ValueError for anything that is not a status of a response, from 200 to 599.
         """

@@ -1,4 +1,4 @@
-"""Templates that are given as text, and what templates are made of: filters, tests, text that is HTML as it is."""
+"""Templates from text, and parts for templates: filters, tests, and text that is already HTML."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,15 +28,15 @@ __all__ = [
 ]
 
 Folders = str | Iterable[str] | None
-"""The folder in which other templates are found, several, or None for those of the request's project."""
+"""The folder of other templates, several folders, or None for those of the request's project."""
 
 
 def render_template_string(
     template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> str:
-    """Return what a template that is given as text makes of values. Raises what the template does.
+    """Render a template from text with values. Raises what the template raises.
 
-    With a request among the values it knows what a page's template knows.
+    With a request among the values, it knows the same names as a page's template.
     """
     return render(_template(template_string, context, root_dir), {**context})
 
@@ -54,7 +54,7 @@ def render_block_string(
 def stream_template_string(
     template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> Iterator[str]:
-    """Return what a template that is given as text makes of values, in parts that are made as they are sent."""
+    """Render a template from text with values, in parts that are made while they are sent."""
     return stream_of(_template(template_string, context, root_dir).generate({**context}))
 
 

@@ -19,7 +19,7 @@ _JSON = "application/json"
 
 
 class _Fields(dict[str, str]):
-    """The header fields of a response, by their names in any case; of a name that comes twice, the last one."""
+    """The header fields of a response, by case-insensitive name. If a name occurs twice, the last one counts."""
 
     def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
         super().__init__((name.lower(), value) for name, value in fields)

@@ -41,7 +41,7 @@ class UploadedFile:
 
     @property
     def content_type(self) -> str | None:
-        """The media type that the client has declared; None if it has declared none."""
+        """The media type that the client has declared, or None."""
         return self.native.mimetype or None
 
     def read(self, size: int = -1) -> bytes:
@@ -49,9 +49,9 @@ class UploadedFile:
         return bytes(self.native.open().read(size))
 
     def validate_mime_type(self, allowed_types: Collection[str] | None = None) -> bool:
-        """Check that the file begins as one of the types that are allowed, and that its name says the type that it is.
+        """Check that the first bytes of the file are of an allowed type, and that its name matches this type.
 
-        Raises ValueError for another file, and for one of a type that can't be told.
+        Raises ValueError for any other file, and for an unknown type.
         """
         kind = kind_of(self.read(LONGEST))
         if allowed_types and kind.mimetype not in allowed_types:
@@ -72,7 +72,7 @@ class UploadedFile:
 
         The destination is such a folder, ends with a slash, or is a path whose last part does not count: the file gets
         a random name, or its own if that is not to be secure, with a number if it is taken. It is checked as
-        ``validate_mime_type`` does. A private one can be read by this user alone. Raises ValueError for a folder
+        ``validate_mime_type`` does. A private one can only be read by this user. Raises ValueError for a folder
         elsewhere, and for a file that does not pass.
         """
         if validate:
@@ -95,7 +95,7 @@ class UploadedFile:
         return folder
 
     def _save_as_new(self, folder: Path) -> Path:
-        """Save the file under its name, with the first number that nobody has taken."""
+        """Save the file under its name, with the first free number."""
         start, suffix = os.path.splitext(self.filename)
         number = 0
         while True:

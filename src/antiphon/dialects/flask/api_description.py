@@ -1,4 +1,4 @@
-"""The routes of an application, and Flask's words, as documents of an API want them."""
+"""The routes of an application, and Flask's terms, for API documents."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class _Self:
 
 
 def described(app: "Flask") -> DescribedApp:
-    """Return the description of an application: its rules, but for those of static files, and what its words mean."""
+    """Return the description of an application: its rules, except for static files, and the meaning of its terms."""
     errors: dict[type[BaseException], int] = {kind: code for code, kind in exceptions.default_exceptions.items()}
     pages: list[object] = [flask.render_template, flask.render_template_string]
     return DescribedApp(

@@ -92,7 +92,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         def static(filename: str) -> Response:
             return weakly().send_static_file(filename)  # type: ignore[union-attr]  # it is called by the application
 
-        static.__module__, static.__name__ = "flask.app", "<lambda>"  # by which extensions know it
+        static.__module__, static.__name__ = "flask.app", "<lambda>"  # the names that extensions expect
         rule = f"{self.static_url_path}/<path:filename>"
         self.add_url_rule(rule, endpoint="static", host=static_host, view_func=static)
 
@@ -205,7 +205,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return RequestContext(self, environ)
 
     def test_request_context(self, *args: Any, **kwargs: Any) -> AppContext:
-        """Return the context of a request that is made of values: see ``EnvironBuilder``."""
+        """Return the context of a request made from values: see ``EnvironBuilder``."""
         from antiphon.dialects.flask.testing import EnvironBuilder
 
         builder = EnvironBuilder(self, *args, **kwargs)
@@ -239,7 +239,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
 
     def described_api(self) -> "DescribedApp":
-        """Return the routes, and what Flask's words mean, for documents of the API."""
+        """Return the routes, and the meaning of Flask's terms, for API documents."""
         from antiphon.dialects.flask.api_description import described
 
         return described(self)
@@ -285,7 +285,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return drive(ctx, dispatch.process_response(ctx, response))
 
     def finalize_request(self, *args: Any, **named: Any) -> "Response":
-        """Return the response made of a view's result, after the functions for after the request."""
+        """Return the response for a view's result, after calling the after-request functions."""
         ctx, rest = given(args, named)
         return drive(ctx, dispatch.finalize_request(ctx, *rest))
 
@@ -338,7 +338,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         raise error
 
     def make_response(self, rv: Any) -> "Response":
-        """Return the response made of a view's result.
+        """Return the response for a view's result.
 
         Text, bytes and iterators are bodies; a dict and a list are JSON; other responses and WSGI applications become
         a ``response_class``. A tuple is a body with a status, with headers, or with both. Raises TypeError for
@@ -387,7 +387,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Requests over ASGI and RSGI
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Answer a request over WSGI that was made of a native one, whose observers have been told of it."""
+        """Answer a WSGI request that was made from a native one, whose observers already know of it."""
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 
@@ -396,7 +396,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     ) -> "Steps[NativeResponse]":
         """Return the steps that answer a native request by its environ.
 
-        The WSGI application that a program has put in place of ``wsgi_app`` or ``__call__`` answers on a thread.
+        If a program has replaced ``wsgi_app`` or ``__call__``, that WSGI application answers on a thread.
         """
         if "wsgi_app" in self.overrides:
             return super().answer_by_environ(request, environ, body)
@@ -430,7 +430,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
 
 _OWN: dict[str, Any] = {name: getattr(Flask, name) for name in (*OVERRIDABLE, "__call__")}
-"""The methods as they are here, even if a program replaces those of the class."""
+"""The original methods, even if a program replaces those of the class."""
 
 
 if not TYPE_CHECKING:

@@ -29,12 +29,12 @@ class Blueprint(SansioBlueprint):
         return AppGroup(name=self.name)
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
-        """Open a file below ``root_path`` for reading. Raises ValueError for another mode."""
+        """Open a file below ``root_path`` for reading. Raises ValueError for any other mode."""
         return open_for_reading(os.path.join(self.root_path, resource), mode, encoding)
 
 
 def open_for_reading(path: str, mode: str, encoding: str | None) -> IO[Any]:
-    """Open a file for reading. Raises ValueError for another mode."""
+    """Open a file for reading. Raises ValueError for any other mode."""
     if mode not in {"r", "rt", "rb"}:
         raise ValueError("Resources can only be opened for reading.")
     return open(path, mode, encoding=None if mode == "rb" else encoding)

@@ -1,4 +1,4 @@
-"""Bodies of requests: read on a thread as they come, or loaded beforehand for code on an event loop."""
+"""Bodies of requests: read on a thread as they arrive, or loaded in advance for code on an event loop."""
 
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -21,7 +21,7 @@ _IN_MEMORY = 1 << 20
 
 
 class NativeBody(ReceivedInput):
-    """The body of a native request, in the environ that was made of it.
+    """The body of a native request, in the environ made from it.
 
     On a thread it is received while it is read, and not kept. For an event loop, where nothing may wait for it, it is
     loaded beforehand: as far as the limit of the application allows, or that of Antiphon if it is higher, so that a
@@ -41,7 +41,7 @@ class NativeBody(ReceivedInput):
             raise translated(error) from error
 
     async def load(self, most: int | None) -> None:
-        """Receive all of a body of at most so many bytes, in steps. A longer one is left, as is one that fails."""
+        """Receive a whole body of at most ``most`` bytes, in steps. A longer body is left, as is one that fails."""
         content = self.content
         if content.is_complete or content.received or self.failure is not None:
             return
@@ -72,7 +72,7 @@ class ServerBody:
         self._file: IO[bytes] | None = None
 
     async def load(self, most: int | None) -> None:
-        """Read a body of at most so many bytes on this thread, in steps. A longer one is left, or read in part."""
+        """Read a body of at most ``most`` bytes on this thread, in steps. A longer body is left, or read in part."""
         request, environ = self._request, self._request.environ
         source = environ["wsgi.input"]
         is_begun = self._file is not None or "stream" in vars(request)
@@ -86,7 +86,7 @@ class ServerBody:
             environ["wsgi.input"] = self._stored(source, length)
 
     def _stored(self, source: IO[bytes], left: int) -> IO[bytes]:
-        """Return a file of so many bytes of a source, or of those up to its end."""
+        """Return a file with ``left`` bytes of a source, or with all bytes up to its end."""
         self._file = file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
         while left and (chunk := source.read(min(left, _CHUNK))):
             file.write(chunk)
@@ -95,7 +95,7 @@ class ServerBody:
         return file
 
     def close(self) -> None:
-        """Close the file in which the body is kept."""
+        """Close the file that contains the body."""
         if self._file is not None:
             self._file.close()
 

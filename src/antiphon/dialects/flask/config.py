@@ -104,11 +104,11 @@ class Config(dict[str, Any]):
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
-        """Set what the environment has under names that begin with a prefix and "_", in the order of these names.
+        """Set values from environment variables whose names begin with a prefix and "_", in the order of these names.
 
-        ``loads`` makes a value of each text, which stays text where ``loads`` raises. Two underscores in a name lead
-        into dicts, which are made where they are missing: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises
-        TypeError for a way into what is not a dict.
+        ``loads`` converts each text, which stays text if ``loads`` raises. Two underscores in a name access dicts,
+        which are made if they are missing: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises TypeError if a
+        name leads into a value that is not a dict.
         """
         start = f"{prefix}_"
         for variable in sorted(os.environ):
@@ -149,7 +149,7 @@ class Config(dict[str, Any]):
     def from_object(self, obj: object) -> None:
         """Set the attributes in capitals of an object, such as a module or a class, or of one that text names.
 
-        Raises ImportError for a name of which there is nothing.
+        Raises ImportError for a name that does not exist.
         """
         if isinstance(obj, str):
             obj = import_string(obj)
@@ -182,7 +182,7 @@ class Config(dict[str, Any]):
         return True
 
     def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
-        """Return the values whose names begin with a prefix: without it and in small letters, unless it is said."""
+        """Return the values whose names begin with a prefix, by default without the prefix and in lower case."""
         found = {name: value for name, value in self.items() if name.startswith(namespace)}
         if trim_namespace:
             found = {name[len(namespace) :]: value for name, value in found.items()}

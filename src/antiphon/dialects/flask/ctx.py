@@ -82,7 +82,7 @@ class AppContext:
     """
 
     flashes: "list[tuple[str, str]] | None" = None
-    """The messages that this request shows, once they were asked for."""
+    """The messages that this request shows, after they were first read."""
     host: "AppContext | None" = None
     """The context outside of this one whose ``g`` and teardown are shared; None if they are its own."""
     is_on_loop = False
@@ -115,7 +115,7 @@ class AppContext:
 
     @classmethod
     def from_environ(cls, app: "Flask", environ: "WSGIEnvironment", /) -> "AppContext":
-        """Return the context of a request that is made of an environ."""
+        """Return the context of a request made from an environ."""
         return app.request_context(environ)
 
     @lazy
@@ -170,7 +170,7 @@ class AppContext:
         self._opened = session
 
     def copy(self) -> "AppContext":
-        """Return a context with this request and its session, for work beside it."""
+        """Return a context with this request and its session, for concurrent work."""
         return type(self)(self.app, request=self.request, session=self.holder._session)  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
 
     @property
@@ -215,7 +215,7 @@ class AppContext:
             app = self.app
             if app.session_may_block or app.config["SESSION_COOKIE_NAME"] in request.environ.get("HTTP_COOKIE", ""):
                 self._open_session(request)
-            else:  # it is empty, and only what puts something in makes it matter
+            else:  # it is empty, and only matters once something is put in
                 self._opens_late = True
         if self.url_adapter is not None:
             self.match_request()
@@ -290,7 +290,7 @@ class RequestContext(AppContext):
         super().__init__(app, request=request, session=session)
 
     def copy(self) -> "AppContext":
-        """Return a context with this request and its session, for work beside it."""
+        """Return a context with this request and its session, for concurrent work."""
         return type(self)(self.app, self.request.environ, self.request, self._session)
 
 
@@ -311,9 +311,9 @@ def after_this_request(f: F) -> F:
 
 
 def copy_current_request_context(f: F) -> F:
-    """Return a function that runs with the present request and session, wherever and as often as it is called.
+    """Return a function that runs with the current request and session, wherever and as often as it is called.
 
-    Each call has a context of its own, so that calls may run at once. Raises RuntimeError without a request.
+    Each call has its own context, so that calls can run at the same time. Raises RuntimeError without a request.
     """
     ctx = _current_request_context("copy_current_request_context").copy()
 

@@ -34,7 +34,7 @@ class DebugFilesKeyError(KeyError, AssertionError):
 
 
 class FormDataRoutingRedirect(AssertionError):
-    """The error for a form that is sent to a URL which redirects, so that browsers would drop what is in it."""
+    """The error for a form that is sent to a URL that redirects, so that browsers would drop its data."""
 
     def __init__(self, request: "Request") -> None:
         target = getattr(request.routing_exception, "new_url", "")
@@ -69,7 +69,7 @@ def explain_template_loading_attempts(
     template: str,
     attempts: "Sequence[tuple[BaseLoader, Scaffold, tuple[str, str | None, Callable[[], bool] | None] | None]]",
 ) -> None:
-    """Log where a template was looked for: loaders with whom they belong to, and what each has found."""
+    """Log where a template was looked for: the loaders, their owners, and what each has found."""
     lines = [f"Looking for the template {template!r}:"]
     for number, (loader, owner, found) in enumerate(attempts, 1):
         lines.append(f"{number:5}: the loader of {_name_of(owner)}")

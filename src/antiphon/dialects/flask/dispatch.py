@@ -37,7 +37,7 @@ def waits(function: Callable[..., Any]) -> bool:
 
 
 async def to_thread(ctx: "AppContext") -> None:
-    """Go on where blocking is allowed."""
+    """Continue where blocking is allowed."""
     if ctx.is_on_loop:
         await ON_THREAD
         ctx.is_on_loop = False
@@ -70,7 +70,7 @@ async def send(ctx: "AppContext", signal: Any, **values: Any) -> None:
 
 
 def has_receivers(app: "Flask", signal: Any) -> bool:
-    """Return True if a signal of an application has receivers. It keeps count of those that are gone for a while."""
+    """Return True if a signal of an application has receivers. Receivers that are gone count for a while."""
     return bool(signal.receivers) and next(iter(signal.receivers_for(app)), None) is not None
 
 
@@ -215,7 +215,7 @@ async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: b
     except Exception:
         if not from_error_handler:
             raise
-        app.logger.exception("The answer to an error was made, and what comes after a request failed")
+        app.logger.exception("The answer to an error was made, but code after the request failed")
     return response
 
 

@@ -1,4 +1,4 @@
-"""What views use: URLs, redirects, errors, responses, files, messages; and the settings of the environment."""
+"""Helpers for views: URLs, redirects, errors, responses, files and messages, and settings from the environment."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -43,7 +43,7 @@ _FLASHES = "_flashes"
 
 
 def get_debug_flag() -> bool:
-    """Return True if FLASK_DEBUG in the environment switches the debug mode on; else if `antiphon run --debug` does."""
+    """Return True if FLASK_DEBUG in the environment, or else `antiphon run --debug`, switches the debug mode on."""
     value = os.environ.get("FLASK_DEBUG")
     return value.lower() not in _NO if value else is_debug()
 
@@ -94,7 +94,7 @@ def abort(code: "int | BaseResponse", *args: Any, **kwargs: Any) -> NoReturn:
 
 
 def get_template_attribute(template_name: str, attribute: str) -> Any:
-    """Return what a template exports, such as a macro, which Python code calls then."""
+    """Return an export of a template, such as a macro, for Python code to call."""
     return getattr(current_app.jinja_env.get_template(template_name).module, attribute)
 
 
@@ -131,7 +131,7 @@ def send_file(
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", **kwargs: Any
 ) -> "Response":
-    """Answer with a file below a directory, by an untrusted path. Raises NotFound if that leads elsewhere.
+    """Answer with a file below a directory, by an untrusted path. Raises NotFound if that leads out of it.
 
     The directory is relative to the application's root, and must be trusted. ``kwargs`` are those of ``send_file``.
     """

@@ -56,7 +56,7 @@ def reexports(module: str) -> Callable[[str], Any]:
 
 
 def deferred(make: Callable[[], Any]) -> Any:
-    """Declare a class attribute that is what a function returns, called on first use. The result takes its place."""
+    """Declare a class attribute whose value a function returns on first use. The result then replaces it."""
     return _Deferred(make)
 
 

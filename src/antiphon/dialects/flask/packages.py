@@ -1,4 +1,4 @@
-"""Where packages lie: their folders, and the prefix under which they are installed."""
+"""The places of packages: their folders, and the prefix where they are installed."""
 
 import os
 import sys
@@ -38,7 +38,7 @@ def _no_root_path(import_name: str) -> RuntimeError:
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:
-    """Return the prefix under which a package is installed, or None, and the folder in which it lies."""
+    """Return the prefix where a package is installed, or None, and its folder."""
     folder = _folder_of(import_name)
     prefix = os.path.abspath(sys.prefix)
     if Path(folder).is_relative_to(prefix):
@@ -55,7 +55,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
 
 
 def _folder_of(import_name: str) -> str:
-    """Return the folder in which a package, or a module of it, lies; the working directory if it can't be found."""
+    """Return the folder of a package, or of a module's package, or the working directory if it can't be found."""
     root = import_name.partition(".")[0]
     try:
         spec = find_spec(root)
@@ -71,7 +71,7 @@ def _folder_of(import_name: str) -> str:
 
 
 def _portion(places: list[str], import_name: str) -> str:
-    """Return the portion of a namespace package (PEP 420) in which a package lies."""
+    """Return the portion of a namespace package (PEP 420) that contains a package."""
     spec = find_spec(import_name)
     if spec is not None and spec.submodule_search_locations:
         inner = Path(os.path.commonpath(spec.submodule_search_locations))

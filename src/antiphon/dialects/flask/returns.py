@@ -1,4 +1,4 @@
-"""Responses made of what views return."""
+"""Responses made from the return values of views."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ _ANSWERS = "text, bytes, a dict, a list, a tuple with a status or headers, a Res
 
 
 def made_response(app: "App", result: Any) -> "Response":
-    """Return the response for a view's result. Raises TypeError for what can't be one."""
+    """Return the response for a view's result. Raises TypeError for an invalid result."""
     if type(result) is str:
         return app.response_class(result)
     status = headers = None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 IS_INNER = "antiphon.flask.inner"
-"""The key of an environ that was made of a native request, whose observers have been told of it."""
+"""The key of an environ that was made from a native request, whose observers already know of it."""
 
 
 class ApplicationType(ABCMeta):
@@ -59,7 +59,7 @@ def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
-        markcoroutinefunction(__call__)  # by which servers tell ASGI from WSGI
+        markcoroutinefunction(__call__)  # so that servers can distinguish ASGI from WSGI
     return __call__
 
 
@@ -111,7 +111,7 @@ async def answer(
 
 
 def _push_may_block(app: "Flask") -> bool:
-    """Return True if the session, or the values of a path, may come from elsewhere than the request."""
+    """Return True if the session or the values of a path may not come from the request."""
     return (
         app.session_may_block
         or len(app.url_map.converters) != len(DEFAULT_CONVERTERS)
@@ -120,7 +120,7 @@ def _push_may_block(app: "Flask") -> bool:
 
 
 def native_response(request: "NativeRequest", response: Any, environ: "WSGIEnvironment") -> NativeResponse:
-    """Return the native response for one of Werkzeug, or for another WSGI application."""
+    """Return the native response for a Werkzeug response, or for another WSGI application."""
     if not isinstance(response, BaseResponse) or type(response).__call__ is not BaseResponse.__call__:
         return from_wsgi(response)(request)
     chunks, status, fields = response.get_wsgi_response(environ)

@@ -64,11 +64,11 @@ cookie_serializer = lru_cache(16)(CookieSerializer)
 
 
 MOST_DECOMPRESSED = 64 << 10
-"""Bytes of data that are looked through in a cookie that nobody has verified yet."""
+"""The most bytes of data to search in a cookie that is not verified yet."""
 
 
 def may_say(value: str, text: bytes) -> bool:
-    """Return False if the data of a cookie don't have this text. Nothing is verified for that."""
+    """Return False if the data of a cookie does not contain this text. Nothing is verified."""
     payload = value.rpartition(".")[0].rpartition(".")[0]
     try:
         data = from_base64(payload.encode())

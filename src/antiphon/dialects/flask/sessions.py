@@ -1,4 +1,4 @@
-"""Sessions, and the interface by which an application opens and saves them: by default in a signed cookie."""
+"""Sessions, and the interface with which an application opens and saves them: by default in a signed cookie."""
 
 import hashlib
 from collections.abc import Callable, Mapping, MutableMapping
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class SessionMixin(MutableMapping[str, Any]):
-    """The attributes of a session, besides its data, which are those of a dict."""
+    """The attributes of a session, in addition to its data, which behaves like a dict."""
 
     new = False
-    """True for a session that was just begun, as far as its interface tells."""
+    """True for a new session, as far as its interface knows."""
     modified = True
-    """True if the data have changed, as far as its interface tells. A change inside of a value is not noticed."""
+    """True if the data has changed, as far as its interface knows. Changes inside a value are not noticed."""
     accessed = False
-    """True once code has asked for the session. The response has ``Vary: Cookie`` then."""
+    """True once code has used the session. The response then has ``Vary: Cookie``."""
 
     @property
     def permanent(self) -> bool:
-        """True for a session that lasts for PERMANENT_SESSION_LIFETIME, and not until the browser is closed."""
+        """True for a session that lasts for PERMANENT_SESSION_LIFETIME instead of until the browser is closed."""
         return bool(self.get("_permanent", False))
 
     @permanent.setter
@@ -45,7 +45,7 @@ def _note_change(session: "SecureCookieSession") -> None:
 
 
 class SecureCookieSession(CallbackDict[str, Any], SessionMixin):  # pyright: ignore[reportIncompatibleMethodOverride]  # pop
-    """The session of a cookie. A change inside a value has to be told: ``session.modified = True``."""
+    """The session of a cookie. After a change inside a value, set ``session.modified = True``."""
 
     modified = False
 
@@ -54,11 +54,11 @@ class SecureCookieSession(CallbackDict[str, Any], SessionMixin):  # pyright: ign
 
 
 class NullSession(SecureCookieSession):
-    """An empty session that can only be read, where there is no secret key."""
+    """An empty, read-only session, used without a secret key."""
 
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
         raise RuntimeError(
-            "The session is unavailable, since no secret key is there to sign its cookie: set the application's"
+            "The session is unavailable, since there is no secret key to sign its cookie: set the application's"
             " secret_key to a text that nobody can guess"
         )
 
@@ -76,7 +76,7 @@ class SessionInterface:
     null_session_class = NullSession
     """The class of sessions where ``open_session`` returns None."""
     pickle_based = False
-    """True if sessions may have any value that can be pickled."""
+    """True if sessions can contain any value that can be pickled."""
 
     def make_null_session(self, app: "Flask") -> NullSession:  # noqa: ARG002 - subclasses use it
         """Return the session of a request for which none could be opened."""
@@ -91,7 +91,7 @@ class SessionInterface:
         return app.config["SESSION_COOKIE_NAME"]  # type: ignore[no-any-return]
 
     def get_cookie_domain(self, app: "Flask") -> str | None:
-        """Return the domain of the cookie, whose hosts all get it; None for this host alone."""
+        """Return the domain of the cookie, all of whose hosts get it, or None for only this host."""
         return app.config["SESSION_COOKIE_DOMAIN"]  # type: ignore[no-any-return]
 
     def get_cookie_path(self, app: "Flask") -> str:
@@ -111,11 +111,11 @@ class SessionInterface:
         return app.config["SESSION_COOKIE_SAMESITE"]  # type: ignore[no-any-return]
 
     def get_cookie_partitioned(self, app: "Flask") -> bool:
-        """Return True for a cookie that frames within other sites have for each of these sites."""
+        """Return True for a cookie that frames in other sites keep separately for each site."""
         return app.config["SESSION_COOKIE_PARTITIONED"]  # type: ignore[no-any-return]
 
     def get_expiration_time(self, app: "Flask", session: SessionMixin) -> datetime | None:
-        """Return when the cookie expires; None for the end of the browser's session."""
+        """Return the time when the cookie expires, or None for the end of the browser's session."""
         return datetime.now(UTC) + app.permanent_session_lifetime if session.permanent else None
 
     def should_set_cookie(self, app: "Flask", session: SessionMixin) -> bool:
@@ -123,7 +123,7 @@ class SessionInterface:
         return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     def open_session(self, app: "Flask", request: "Request") -> SessionMixin | None:
-        """Return the session of a request; None if there can be none. Called before the request is routed."""
+        """Return the session of a request, or None if there can be none. Called before the request is routed."""
         raise NotImplementedError
 
     def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
@@ -136,26 +136,26 @@ session_json_serializer = TaggedJSONSerializer()
 
 
 def _lazy_sha1(string: bytes = b"") -> Any:
-    """Return a SHA-1 hash, which some builds of Python lack: only what uses it fails there."""
+    """Return a SHA-1 hash. Some builds of Python lack it, and there only its use fails."""
     return hashlib.sha1(string)  # noqa: S324 - in an HMAC
 
 
 class SecureCookieSessionInterface(SessionInterface):
-    """Sessions in a signed cookie: anyone who has the cookie can read the data, but not change them."""
+    """Sessions in a signed cookie: anyone who has the cookie can read the data, but not change it."""
 
     salt = "cookie-session"
     """The purpose of the signature, which other signatures with the same key don't share."""
     digest_method: Callable[..., Any] = staticmethod(_lazy_sha1)
     """The hash of the signature."""
     key_derivation = "hmac"
-    """The way in which itsdangerous derives the key of the signature."""
+    """How itsdangerous derives the key of the signature."""
     serializer: Any = session_json_serializer
     """Reads and writes the data: an object with ``dumps`` and ``loads``."""
     session_class: type[SecureCookieSession] = SecureCookieSession
     """The class of sessions."""
 
     def get_signing_serializer(self, app: "Flask") -> "URLSafeTimedSerializer | None":
-        """Return what writes and reads cookies' values; None without a secret key.
+        """Return the serializer of cookie values, or None without a secret key.
 
         The application's ``secret_key`` signs. Signatures of the SECRET_KEY_FALLBACKS count, too.
         """
@@ -179,7 +179,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return cookie_serializer(_secret_keys(app), self.salt, self.serializer)
 
     def _is_usual(self) -> bool:
-        """Return True if cookies are signed as ever, whatever is in them."""
+        """Return True if cookies are signed in the standard way, whatever they contain."""
         return (
             getattr(self.get_signing_serializer, "__func__", None) is _usual_signing
             and self.digest_method is _lazy_sha1
@@ -198,7 +198,7 @@ class SecureCookieSessionInterface(SessionInterface):
         if not app.secret_key if is_usual else self.get_signing_serializer(app) is None:
             return None
         name = self.get_cookie_name(app)
-        environ = getattr(request, "environ", None)  # which stand-ins for requests lack
+        environ = getattr(request, "environ", None)  # stand-ins for requests lack it
         if environ is not None and name not in environ.get("HTTP_COOKIE", ""):
             return self.session_class()
         value = request.cookies.get(name)
@@ -207,7 +207,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return self.session_class(self._read_cookie(app, value)) if value else self.session_class()
 
     def _reads_later(self) -> bool:
-        """Return True if nobody can tell when a cookie is read, and what it says can be seen in it."""
+        """Return True if late reading has no visible effect, and the cookie's content is visible unverified."""
         classes = type(self), self.session_class, type(self.serializer)
         return classes == (SecureCookieSessionInterface, SecureCookieSession, TaggedJSONSerializer)
 
@@ -251,7 +251,7 @@ class SecureCookieSessionInterface(SessionInterface):
 
 
 def _secret_keys(app: "Flask") -> tuple[Any, ...]:
-    """Return the keys of which all verify, and the last one signs. Raises TypeError for a text in place of a list."""
+    """Return the keys: all of them verify, and the last one signs. Raises TypeError for a text instead of a list."""
     fallbacks = app.config["SECRET_KEY_FALLBACKS"] or ()
     if isinstance(fallbacks, str | bytes):
         raise TypeError("SECRET_KEY_FALLBACKS is a list of keys: of a text, each letter would be one")
@@ -306,7 +306,7 @@ class _UnreadSession(SecureCookieSession):
 
 
 _READ = (None, None, None)
-"""In place of what is unread, once another thread has read it."""
+"""The replacement of an unread session, once another thread has read it."""
 
 _becoming = Lock()
 """Held for as long as a session changes its class."""

@@ -18,8 +18,8 @@ T = TypeVar("T")
 class _InContext(Generic[T]):
     """An iterator that runs in a ``contextvars.Context`` of its own, in which the request's context is the current one.
 
-    The request is torn down at its end, when it is closed, or when nobody holds it any more, not before. The thread
-    that reads it keeps its own context: an iterator that is given up half-way leaves nothing behind there.
+    The request is torn down at its end, when it is closed, or when nothing refers to it any more, not before. The
+    thread that reads it keeps its own context: an iterator that is abandoned half-way leaves nothing behind there.
     """
 
     def __init__(self, iterator: Iterator[T], ctx: "AppContext") -> None:
@@ -66,7 +66,7 @@ def stream_with_context(generator_or_function: Callable[..., Iterator[T]]) -> Ca
 def stream_with_context(
     generator_or_function: Iterator[T] | Callable[..., Iterator[T]],
 ) -> Iterator[T] | Callable[..., Iterator[T]]:
-    """Have a generator, or what a generator function returns, run in the context of the current request.
+    """Run a generator, or the result of a generator function, in the context of the current request.
 
     The request is torn down when it ends. Usable as a decorator. Raises RuntimeError without a request.
     """

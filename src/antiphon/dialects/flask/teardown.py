@@ -37,7 +37,7 @@ async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
 async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
     """Call the functions for the teardown of a request, and of the application, in steps.
 
-    All are called, even if one fails. The error of one is raised, those of several as a group.
+    All are called, even if one fails. A single error is raised as it is, and several as a group.
     """
     errors: list[BaseException] = []
     request = ctx._request  # noqa: SLF001 - of this package
@@ -91,7 +91,7 @@ async def tear_down_request(
 
 
 def close(ctx: "AppContext", request: "Request") -> None:
-    """Close a request, and let go of it: its environ, and the traceback of an exception that it has, hold it, too."""
+    """Close a request and release it, since its environ and the traceback of its exception also refer to it."""
     if (error := request.routing_exception) is not None:
         forget_frames(error)
     if ctx.body is not None:

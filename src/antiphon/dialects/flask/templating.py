@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 _Source = tuple[str, str | None, Callable[[], bool] | None]
 
 _KEPT = 200
-"""How many templates made from strings are kept compiled."""
+"""The number of templates from strings that are kept compiled."""
 _LONGEST_KEPT = 16_384
-"""Characters of the longest string that is kept."""
+"""The longest string that is kept, in characters."""
 _PLAIN = frozenset({FunctionType, MethodType})
 """Types whose ``__call__`` asks for no context."""
 
@@ -61,7 +61,7 @@ class TemplateContext(Context):
 
     @internalcode
     def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Call what a template calls. Functions that ask for no context are called at once."""
+        """Make a call for a template. Functions that need no context are called directly."""
         if type(called) not in _PLAIN or hasattr(called, "jinja_pass_arg"):
             return super().call(called, *args, **kwargs)
         kwargs.pop("_block_vars", None)
@@ -201,7 +201,7 @@ def _default_template_ctx_processor() -> dict[str, Any]:
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
     """Return the text of a template by its name, or of the first one of several that exists.
 
-    Raises TemplateNotFound, and what the template does.
+    Raises TemplateNotFound, and what the template raises.
     """
     app = app_ctx.app
     return _render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
@@ -216,7 +216,7 @@ def render_template_string(source: str, **context: Any) -> str:
 def stream_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> Iterator[str]:
     """Return the text of a template in chunks, rendered while they are sent, within the request.
 
-    What goes wrong before the first chunk is raised here. Otherwise as ``render_template``.
+    Errors before the first chunk are raised here. Otherwise as ``render_template``.
     """
     app = app_ctx.app
     return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.sessions import SessionMixin
 
 _PRESERVE = "werkzeug.debug.preserve_context"
-"""The key of an environ for the function that is given contexts that are to be kept after the response."""
+"""The key of an environ for the function that receives contexts to keep after the response."""
 
 
 class EnvironBuilder(environs.EnvironBuilder):
@@ -141,7 +141,7 @@ class FlaskClient(Client):
         return self._request_from_builder_args(args, kwargs)
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send a request: made of the arguments of an ``EnvironBuilder``, or a builder, an environ or a request."""
+        """Send a request: made from the arguments of an ``EnvironBuilder``, or a builder, an environ or a request."""
         request = self._request_from(args, kwargs)
         self._context_stack.close()  # of the request before
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)

@@ -19,7 +19,7 @@ HeaderValue: TypeAlias = str | list[str] | tuple[str, ...]
 """The value of one header, or its several values."""
 
 HeadersValue: TypeAlias = Union["Headers", Mapping[str, HeaderValue], Sequence[tuple[str, HeaderValue]]]
-"""The headers that a view returns beside a body."""
+"""The headers that a view returns with a body."""
 
 ResponseReturnValue: TypeAlias = Union[
     ResponseValue, tuple[ResponseValue, HeadersValue], tuple[ResponseValue, int],
@@ -30,7 +30,7 @@ ResponseReturnValue: TypeAlias = Union[
 ResponseClass = TypeVar("ResponseClass", bound="Response")
 
 AppOrBlueprintKey: TypeAlias = str | None
-"""The name of a blueprint; None for the application."""
+"""The name of a blueprint, or None for the application."""
 
 AfterRequestCallable: TypeAlias = (
     Callable[[ResponseClass], ResponseClass] | Callable[[ResponseClass], Awaitable[ResponseClass]]

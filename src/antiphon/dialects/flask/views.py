@@ -31,7 +31,7 @@ class View:
 
     @classmethod
     def _name_of(cls, method: str) -> str | None:  # noqa: ARG003 - for subclasses
-        """Return the name of what answers a method of HTTP; None if there is nothing."""
+        """Return the name of the function that answers an HTTP method, or None if there is none."""
         return "dispatch_request"
 
     @classmethod
@@ -89,7 +89,7 @@ def _coroutine_finder(
 
 
 class MethodView(View):
-    """A view that answers each method of HTTP by a method of its own: ``get``, ``post`` and so on.
+    """A view that answers each HTTP method with its own method: ``get``, ``post`` and so on.
 
     Those that a class has, and inherits, are its ``methods``.
     """
@@ -104,7 +104,7 @@ class MethodView(View):
             cls.methods = found
 
     def dispatch_request(self, **kwargs: Any) -> "ft.ResponseReturnValue":
-        """Return the answer of the method, of ``get`` for HEAD where there is no other.
+        """Return the answer of the method, or of ``get`` for HEAD if there is no ``head``.
 
         Raises NotImplementedError for a missing method among ``methods``.
         """

@@ -39,16 +39,16 @@ class Websocket:
         self._view: asyncio.Task[Any] | None = None
         """The task of an ``async def`` view."""
         self._has_left = False
-        """True if the view was told that its client has left."""
+        """True if the view knows that its client has left."""
         self._is_cancelled = False
-        """True if the task of the view was cancelled for that, by a task beside it."""
+        """True if a concurrent task has cancelled the view for that reason."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(request, name)
 
     @property
     def requested_subprotocols(self) -> list[str]:
-        """The subprotocols that the client offers, the one that it likes best first (RFC 6455 §1.9)."""
+        """The subprotocols that the client offers, in order of preference (RFC 6455 §1.9)."""
         return split_list(request.headers.get("Sec-WebSocket-Protocol", ""))
 
     def accept(self, headers: "Mapping[str, str] | Iterable[Any] | None" = None, subprotocol: str | None = None) -> Any:
@@ -97,7 +97,7 @@ class Websocket:
         return result if read is None else read(result)
 
     def _leave(self) -> None:
-        """Cancel the view, also if it waits for others while a task of its own waits for the client."""
+        """Cancel the view, even if it waits for something else while one of its tasks waits for the client."""
         view = self._view
         if view is not None and view is not asyncio.current_task() and not self._has_left:
             self._is_cancelled = view.cancel()

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class KayApp:
-    """A WSGI application made of settings and of view groups, in addition to those of the INSTALLED_APPS."""
+    """A WSGI application made from settings and view groups, in addition to those of the INSTALLED_APPS."""
 
     request_class: type[Request] = Request
     response_class: type[Response] = Response

@@ -21,7 +21,7 @@ class BaseAuth:
         self.error_callback: Handler
 
     def _get_auth(self, request: Request) -> tuple[str, ...] | None:
-        """Return the credentials of a request; None if there are none, or malformed ones."""
+        """Return the credentials of a request, or None if they are missing or malformed."""
         raise NotImplementedError
 
     async def _current_user(self, request: Request) -> Any:
@@ -34,7 +34,7 @@ class BaseAuth:
         return await invoke_handler(self.auth_callback, request, *credentials)
 
     def __call__(self, f: Handler) -> Handler:
-        """Call a handler for known users only. Others get the answer of the error callback."""
+        """Call a handler only for known users. Others get the answer of the error callback."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:

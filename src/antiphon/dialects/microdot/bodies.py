@@ -136,7 +136,7 @@ class _AsyncFile:
 class _OnThreads:
     """A file of an unknown class with plain methods, called on a worker thread: they may block.
 
-    They may also return awaitables, such as those of a file that they wrap. Nobody can tell before calling them.
+    They may also return awaitables, such as those of a file that they wrap, which is unknown before the call.
     """
 
     def __init__(self, file: Any) -> None:

@@ -9,12 +9,12 @@ from antiphon.dialects.microdot.response import Response
 
 
 class CORS:
-    """The headers by which browsers let pages of other sites read responses.
+    """The headers with which browsers let pages of other sites read responses.
 
     ``allowed_origins`` lists those sites; "*" is all. ``allow_credentials`` lets sites that are listed read responses
     to requests with cookies. ``allowed_methods`` and ``allowed_headers`` limit their requests; None is no limit.
     ``expose_headers`` are the response headers that they may read, ``max_age`` the seconds for which browsers need not
-    ask again. With ``handle_cors`` false the application adds the headers itself, by ``get_cors_headers``.
+    ask again. With ``handle_cors`` false the application adds the headers itself, with ``get_cors_headers``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Protection from cross-site request forgery, without tokens: browsers say from which site a request comes."""
+"""Protection from cross-site request forgery without tokens, since browsers say which site a request comes from."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
@@ -12,12 +12,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CSRF:
-    """A check that requests come from no page of another site: by Sec-Fetch-Site (Fetch Metadata §2.3), else by Origin.
+    """A check that requests don't come from pages of other sites, by Sec-Fetch-Site (Fetch Metadata §2.3), else by
+    Origin.
 
     All routes are protected from requests that may change something, or, with ``protect_all`` false, those with
     ``protect``. With ``allow_subdomains`` pages of the same site's other hosts count as its own. The sites that
     ``cors`` lists may ask, too, and its list is how requests of browsers without Sec-Fetch-Site are told. A request
-    with neither header comes from no page.
+    with neither header does not come from a page.
     """
 
     SAFE_METHODS: ClassVar[list[str]] = ["GET", "HEAD", "OPTIONS"]
@@ -71,7 +72,7 @@ class CSRF:
         return self._trusts(origin) if origin else not site
 
     def _trusts(self, origin: str) -> bool:
-        """True for an origin that the application lists, or with subdomains for one below it."""
+        """Return True for an origin that the application lists, or with subdomains, for an origin below one."""
         allowed = self.cors.allowed_origins if self.cors else None
         if not allowed or allowed == "*":
             return False

@@ -38,7 +38,7 @@ def waits(function: Callable[..., Any]) -> bool:
 
 
 class Call(Protocol):
-    """A way to call a sync or async function: a coroutine function on the loop, another one where it may block."""
+    """A way to call a sync or async function: a coroutine function on the loop, any other where it may block."""
 
     def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
@@ -75,7 +75,7 @@ async def dispatch(
     make: Callable[[Request, Any], T],
     fail: Callable[[NativeRequest, Exception], T],
 ) -> T:
-    """Return the response that ``make`` makes of a handler's result.
+    """Return the response that ``make`` makes from a handler's result.
 
     If an error handler or an after-error-request handler fails, ``fail`` makes the response.
     """
@@ -164,7 +164,7 @@ async def _after_all(app: "Microdot", request: Request, response: Response, call
 
 
 async def _after(call: Call, handler: Callable[..., Any], request: Request, response: Response) -> Response:
-    """Return the response that a handler gives in place of another one; the other one if it gives nothing."""
+    """Return the response that a handler returns as a replacement, or the original one if it returns nothing."""
     result = await call(handler, request, response)
     return to_response(result) if result else response
 

@@ -8,7 +8,7 @@ from antiphon.http import BadRequest
 
 
 class HTTPException(Exception):
-    """An error that is answered with its status, by that status's handler if there is one.
+    """An error that is answered with its status, or by the handler for that status if there is one.
 
     ``reason`` is the text of the answer without a handler.
     """
@@ -43,7 +43,7 @@ class MalformedJSONError(JSONDecodeError):
 
 
 class MissingFileError(FileNotFoundError):
-    """A path at which there is no regular file to send. Unless it is handled, the answer is a 404."""
+    """A path without a regular file to send. Unless it is handled, the answer is a 404."""
 
     status_code = 404
     reason = "Not found"

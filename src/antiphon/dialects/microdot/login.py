@@ -1,4 +1,4 @@
-"""Logins that the session keeps, and another cookie for longer."""
+"""Logins that the session keeps, and a separate cookie for longer."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ _DAY = 24 * 60 * 60
 
 
 class Login:
-    """A decorator for handlers that only users who have logged in may reach.
+    """A decorator for handlers that are only for logged-in users.
 
     Others are redirected to ``login_url``, with the path that they asked for as ``next``. The user is
     ``request.g.current_user``. Needs a ``Session``.
@@ -56,7 +56,7 @@ class Login:
         return redirect(_own_path(request.args.get("next", "")) or redirect_url)
 
     async def logout_user(self, request: Request) -> None:
-        """Log the user out, and forget who is remembered. The rest of the session stays."""
+        """Log the user out, and delete the remember-me cookie. The rest of the session stays."""
         session = _session(request)
         session.pop("_user_id", None)
         session.pop("_fresh", None)
@@ -110,7 +110,7 @@ def _session(request: Request) -> SessionDict:
 
 
 def _remember(request: Request, user_id: Any, days: int) -> None:
-    """Have the response set the cookie that remembers a user; for no days, remove it."""
+    """Make the response set the cookie that remembers a user, or remove it for 0 days."""
     sessions, seconds = session_of(request), days * _DAY
     token = sessions.encode({"user_id": user_id, "days": days, "exp": time.time() + seconds})
     options = {name: value for name, value in sessions.cookie_options.items() if name in _SHARED}
@@ -138,5 +138,5 @@ def _remembered(request: Request) -> Any:
 
 
 def _own_path(location: str) -> str:
-    """Return the path on this site that a client wants to go on to; empty if it leads elsewhere."""
+    """Return the path on this site that a client wants to go to next, or empty if it is on another site."""
     return redirect_location(location, False, otherwise="") if location.startswith("/") else ""

@@ -1,4 +1,4 @@
-"""Forms in parts (RFC 7578): one part after another as they arrive, or all parts before the handler is called."""
+"""Multipart forms (RFC 7578): part by part as they arrive, or all parts before the handler is called."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -75,7 +75,7 @@ class FormDataIter:
     """
 
     buffer_size = 256
-    """Without effect: the server decides how much is read at once."""
+    """No effect: the server decides how much is read at once."""
 
     def __init__(self, request: Request) -> None:
         self._parts: AsyncIterator[FormPart] | None = None

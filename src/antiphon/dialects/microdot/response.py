@@ -1,4 +1,4 @@
-"""Microdot's response: its names and habits. A native response is made of it when it is sent."""
+"""Microdot's response, with its names and behavior. A native response is made from it when it is sent."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -84,7 +84,7 @@ class Response:
         http_only: bool = False,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie. Name and value are written as they are. Behind ``path`` may stand "; SameSite=Lax", and flags.
+        """Set a cookie. Name and value are written as they are. ``path`` may be followed by "; SameSite=Lax" and flags.
 
         ``expires`` is a datetime (UTC if it has no zone), a date, which is the start of its day, or text that user
         agents read as a date. Raises ValueError for a name or a value that would end early, and for malformed
@@ -98,7 +98,7 @@ class Response:
             expires=_moment(expires) if expires else None,
             max_age=None if max_age is None else int(max_age),
             samesite=behind.get("samesite"),
-            secure=True,  # what needs a secure cookie is the program's to know
+            secure=True,  # the program decides whether a cookie is secure
         )
         flags = {"Secure": secure, "HttpOnly": http_only, "Partitioned": partitioned}
         flags = {name: is_set or name.lower() in behind for name, is_set in flags.items()}
@@ -164,7 +164,8 @@ class Response:
         return default if "charset=" in default else f"{default}; charset=UTF-8"
 
     def native(self) -> NativeResponse:
-        """Return the native response. Raises ValueError for an impossible status or header, TypeError for such a body.
+        """Return the native response. Raises ValueError for an invalid status or header, and TypeError for an invalid
+        body.
 
         ``complete`` and ``body_iter`` are called only if a program has replaced them: this method does their work
         faster.

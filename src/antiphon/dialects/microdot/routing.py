@@ -70,7 +70,7 @@ class URLPattern:
         return f"(?P<{segment.group}>{pattern})"
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """Return the values of the variable segments, by name; None for a path that does not match."""
+        """Return the values of the variable segments by name, or None for a path that does not match."""
         if self.literal is not None:
             return {} if path == self.literal else None
         found = (self.regex or self.compile()).fullmatch(path)
@@ -212,7 +212,7 @@ def _refusing(entry: Entry) -> Found:
 
 
 class URLMap(list[Entry]):
-    """A list of routes. ``version`` is a new object after each change, so that nobody has to compare the lists."""
+    """A list of routes. ``version`` is a new object after each change, so that lists need not be compared."""
 
     version: object
 

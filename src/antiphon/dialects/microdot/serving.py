@@ -54,7 +54,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         return self._server is not None and not self._closed
 
     async def start_serving(self) -> None:
-        """Accept connections from now on, beside what else the loop does. Raises StartupError."""
+        """Start accepting connections, while the loop does other work. Raises StartupError."""
         await self._start().wait_started()
 
     async def serve_forever(self) -> None:
@@ -87,14 +87,14 @@ class EmbeddedServer(asyncio.AbstractServer):
                 self._end()
 
     def close_clients(self) -> None:
-        """Close all connections; what was sent on them before still arrives. Call ``close`` first.
+        """Close all connections. Data that was sent before still arrives. Call ``close`` first.
 
         Raises NotImplementedError where the system does not list the connections of a process.
         """
         close_accepted(self._address)
 
     def abort_clients(self) -> None:
-        """Close all connections, and drop what was sent on them and has not left yet. Call ``close`` first.
+        """Close all connections, and drop data that has not been sent yet. Call ``close`` first.
 
         Raises NotImplementedError where the system does not list the connections of a process.
         """
@@ -131,7 +131,7 @@ class EmbeddedServer(asyncio.AbstractServer):
     def _listen(self) -> None:
         try:
             self._listener.listen(BACKLOG)
-        except OSError:  # another program has come first
+        except OSError:  # another program was faster
             self.close()
             raise
 

@@ -1,4 +1,4 @@
-"""Sessions: data of a visitor in a cookie that everybody can read, and nobody change."""
+"""Sessions: data of a visitor in a cookie that anyone can read, but nobody can change."""
 
 import warnings
 from collections.abc import Callable
@@ -24,11 +24,13 @@ class SessionDict(dict[str, Any]):
         self.request = request
 
     def save(self) -> None:
-        """Have the response set the session's cookie to the present data. Raises TypeError for what JSON can't hold."""
+        """Make the response set the session's cookie to the current data. Raises TypeError for values that JSON can't
+        express.
+        """
         session_of(self.request).update(self.request, self)
 
     def delete(self) -> None:
-        """Have the response remove the session's cookie."""
+        """Make the response remove the session's cookie."""
         session_of(self.request).delete(self.request)
 
 
@@ -77,7 +79,7 @@ class Session:
         return self.secret_key
 
     def get(self, request: Request) -> SessionDict:
-        """Return the session of a request; an empty one if there is none that counts.
+        """Return the session of a request, or an empty one if there is no valid one.
 
         Raises ValueError without a secret key.
         """
@@ -91,7 +93,7 @@ class Session:
         return session
 
     def update(self, request: Request, session: dict[str, Any]) -> None:
-        """Have the response set the session's cookie to some data. Raises ValueError without a secret key."""
+        """Make the response set the session's cookie to some data. Raises ValueError without a secret key."""
         encoded = self.encode(session)
 
         def set_cookie(response: Response) -> None:
@@ -100,7 +102,7 @@ class Session:
         change_response(request, set_cookie)
 
     def delete(self, request: Request) -> None:
-        """Have the response remove the session's cookie."""
+        """Make the response remove the session's cookie."""
 
         def delete_cookie(response: Response) -> None:
             response.delete_cookie(_COOKIE, **self.cookie_options)
@@ -108,7 +110,9 @@ class Session:
         change_response(request, delete_cookie)
 
     def encode(self, payload: dict[str, Any], secret_key: str | bytes | None = None) -> str:
-        """Return data as a signed token. Raises TypeError for what JSON can't hold, ValueError without a secret key."""
+        """Return data as a signed token. Raises TypeError for values that JSON can't express, and ValueError without a
+        secret key.
+        """
         return encode_token(payload, secret_key or self._key())
 
     def decode(self, session: str, secret_key: str | bytes | None = None) -> dict[str, Any]:
@@ -125,7 +129,7 @@ def session_of(request: Request) -> Session:
 
 
 def change_response(request: Request, change: Callable[[Response], None]) -> None:
-    """Have a function change the response to a request, unless that is an error's."""
+    """Let a function change the response to a request, unless it is the response to an error."""
 
     @request.after_request
     async def after(_request: Request, response: Response) -> None:
@@ -133,7 +137,7 @@ def change_response(request: Request, change: Callable[[Response], None]) -> Non
 
 
 def with_session(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass the session to a handler, behind the request. The handler saves what it changes. Used as a decorator."""
+    """Pass the session to a handler, after the request. The handler has to save its changes. Used as a decorator."""
 
     @wraps(f)
     async def wrapper(request: Request, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Server-sent events (WHATWG HTML §9.2), sent by a function that runs beside the response."""
+"""Server-sent events (WHATWG HTML §9.2), sent by a function that runs along with the response."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,8 @@ class SSE:
     ) -> None:
         """Send an event: text, bytes of text, a dict or a list (sent as JSON), or another value as its text.
 
-        ``retry`` is the seconds after which a client that lost the stream comes back. A ``comment`` has nothing else.
+        ``retry`` is the number of seconds after which a client that lost the stream reconnects. A ``comment`` has no
+        other parts.
         """
         text = _text(data)
         block = Event(comment=text) if comment else _event(text, event, event_id, retry)

@@ -12,7 +12,7 @@ from antiphon.features.stores.tagged_json import from_base64
 
 _TIMES = ("exp", "iat", "nbf")
 _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})
-"""The members of a payload that say when it counts, and for whom."""
+"""The members of a payload that say when and for whom it is valid."""
 
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -26,8 +26,8 @@ _HEADER = _encoded({"alg": "HS256", "typ": "JWT"})
 
 
 def encode_token(payload: dict[str, Any], key: str | bytes) -> str:
-    """Return a signed token. The members ``exp``, ``iat`` and ``nbf`` may be datetimes. Raises TypeError for what JSON
-    can't hold.
+    """Return a signed token. The members ``exp``, ``iat`` and ``nbf`` may be datetimes. Raises TypeError for values
+    that JSON can't express.
     """
     times = {name: timegm(payload[name].utctimetuple()) for name in _TIMES if isinstance(payload.get(name), datetime)}
     signed = _HEADER + b"." + _encoded({**payload, **times} if times else payload)
@@ -35,7 +35,7 @@ def encode_token(payload: dict[str, Any], key: str | bytes) -> str:
 
 
 def decode_token(token: str, key: str | bytes) -> dict[str, Any] | None:
-    """Return the payload of a token; None if the key has not signed it, or it does not count now (RFC 7519 §4.1)."""
+    """Return the payload of a token, or None if the key has not signed it or it is not valid now (RFC 7519 §4.1)."""
     signed, _, signature = token.encode(errors="replace").rpartition(b".")
     if not hmac.compare_digest(signature, _signature(signed, key)):
         return None
@@ -58,7 +58,9 @@ def _is_hs256(header: dict[str, Any]) -> bool:
 
 
 def _counts(payload: dict[str, Any], now: float) -> bool:
-    """True for a token that has begun, has not ended, and has no other audience. Raises errors for malformed times."""
+    """Return True for a token that has begun, has not ended, and has no other audience. Raises errors for malformed
+    times.
+    """
     if payload.keys().isdisjoint(_CLAIMS):
         return True
     begun = [int(payload[name]) <= now for name in ("iat", "nbf") if name in payload]

@@ -57,7 +57,7 @@ class WebSocket:
                 return message  # type: ignore[no-any-return]  # as the connection gives it
 
     async def send(self, data: str | bytes, opcode: int | None = None) -> None:
-        """Send text or bytes; ``opcode`` says as which of both. Raises WebSocketError.
+        """Send text or bytes. ``opcode`` says which of the two. Raises WebSocketError.
 
         CLOSE closes the socket. Pings and pongs are the server's, and are not sent.
         """
@@ -88,7 +88,7 @@ class WebSocket:
 
 
 def refuse(request: Request) -> NoReturn:
-    """Answer a request that is not a handshake, or comes by a server without WebSockets."""
+    """Answer a request that is not a handshake, or comes from a server without WebSockets."""
     try:
         check_handshake(request.native)
     except NotImplementedByServer as error:
@@ -99,7 +99,7 @@ def refuse(request: Request) -> NoReturn:
 
 
 async def websocket_upgrade(request: Request) -> WebSocket:
-    """Answer a handshake in a handler, which goes on with the socket that is returned."""
+    """Answer a handshake in a handler, which continues with the returned socket."""
     socket = WebSocket(request)
     await socket.handshake()
     return socket

@@ -1,4 +1,4 @@
-"""The routes of an application, and Pyramid's words, as documents of an API want them."""
+"""The routes of an application, and Pyramid's terms, for API documents."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -23,7 +23,7 @@ class _Self:
 
 
 def described(registry: Any) -> DescribedApp:
-    """Return the description of an application: the views of its routes, and what its words mean."""
+    """Return the description of an application: the views of its routes, and the meaning of its terms."""
     statuses = httpexceptions.status_map
     errors: dict[type[BaseException], int] = {kind: code for code, kind in statuses.items() if code >= 400}
     return DescribedApp(

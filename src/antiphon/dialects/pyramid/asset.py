@@ -7,7 +7,7 @@ from antiphon.dialects.pyramid.path import package_name, package_path
 
 
 def resolve_asset_spec(spec: str, pname: Any = "__main__") -> tuple[str | None, str]:
-    """Return the package's name, None for an absolute path, and the path of a specification."""
+    """Return the package's name (None for an absolute path) and the path in a specification."""
     if pname and not isinstance(pname, str):
         pname = pname.__name__
     if os.path.isabs(spec):

@@ -120,7 +120,7 @@ class AuthTktCookieHelper:
     AuthTicket = AuthTicket
     BadTicket = BadTicket
     now: float | None = None
-    """The time; None for that of the clock."""
+    """The time, or None for the current time."""
 
     userid_type_decoders: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "int": int,
@@ -216,7 +216,7 @@ class AuthTktCookieHelper:
         return userid
 
     def _reissue(self, request: Any, userid: Any, tokens: list[str]) -> list[str]:
-        """Have a new ticket sent with the response, once, unless the program sends one; return the tokens."""
+        """Send a new ticket with the response, once, unless the program sends one. Return the tokens."""
         if hasattr(request, "_authtkt_reissued"):
             return tokens
         tokens = [*filter(None, tokens)]

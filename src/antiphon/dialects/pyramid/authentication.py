@@ -1,4 +1,4 @@
-"""Policies that know who makes a request, as before Pyramid 2.0, and what policies of today use of them."""
+"""Authentication policies from before Pyramid 2.0, and the parts of them that today's policies use."""
 
 import binascii
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class CallbackAuthenticationPolicy:
-    """A policy whose ``callback`` returns the groups of a user, or None for one who is not known.
+    """A policy whose ``callback`` returns the groups of a user, or None for an unknown user.
 
     Subclasses have ``unauthenticated_userid``, ``remember`` and ``forget``. With ``debug`` all decisions are logged.
     """
@@ -48,15 +48,15 @@ class CallbackAuthenticationPolicy:
             logger.debug(f"{cls.__module__}.{cls.__name__}.{methodname}: {msg}")
 
     def _clean_principal(self, princid: Any) -> Any:
-        """Return a user's id; None for one that is the name of everybody."""
+        """Return a user's id, or None if it is a name for everyone."""
         return None if princid in (Authenticated, Everyone) else princid
 
     def _groups(self, userid: Any, request: Any) -> Any:
-        """Return the groups of a user, none without a callback; None if the user is not known."""
+        """Return the groups of a user (none without a callback), or None if the user is unknown."""
         return () if self.callback is None else self.callback(userid, request)
 
     def _known(self, request: Any, methodname: str) -> tuple[Any, Any]:
-        """Return the id of a user who is known, and the groups; None twice for another."""
+        """Return the id and the groups of a known user, or None for both."""
         userid = self.unauthenticated_userid(request)
         groups = None
         if userid is None:
@@ -69,7 +69,7 @@ class CallbackAuthenticationPolicy:
         return (None, None) if groups is None else (userid, groups)
 
     def authenticated_userid(self, request: Any) -> Any:
-        """Return the id of a user who is known; None without one."""
+        """Return the id of a known user, or None."""
         return self._known(request, "authenticated_userid")[0]
 
     def effective_principals(self, request: Any) -> list[Any]:
@@ -244,7 +244,7 @@ class HTTPBasicCredentials(NamedTuple):
 
 
 def extract_http_basic_credentials(request: Any) -> HTTPBasicCredentials | None:
-    """Return the name and password of the header Authorization (RFC 7617); None if it has none."""
+    """Return the name and password in the header Authorization (RFC 7617), or None."""
     scheme, space, encoded = (request.headers.get("Authorization") or "").partition(" ")
     if not space or scheme.lower() != "basic":
         return None
@@ -277,7 +277,7 @@ class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
         return credentials.username if credentials else None
 
     def callback(self, username: Any, request: Any) -> Any:  # noqa: ARG002 - as callbacks are called
-        """Return the groups of the user; None for a wrong password."""
+        """Return the groups of the user, or None for a wrong password."""
         credentials = extract_http_basic_credentials(request)
         return self.check(credentials.username, credentials.password, request) if credentials else None
 

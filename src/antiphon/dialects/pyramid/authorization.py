@@ -1,4 +1,4 @@
-"""What is permitted, by lists of control at resources (``__acl__``)."""
+"""Authorization by access control lists of resources (``__acl__``)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -36,7 +36,7 @@ class ACLHelper:
     """
 
     def permits(self, context: Any, principals: Any, permission: Any) -> Any:
-        """Return ``ACLAllowed`` or ``ACLDenied``, with the entry that says so. Without one, it is denied."""
+        """Return ``ACLAllowed`` or ``ACLDenied``, with the entry that decides. Without an entry, access is denied."""
         acl: Any = "<No ACL found on any object in resource lineage>"
         for location in lineage(context):
             found = _acl_of(location)
@@ -61,7 +61,7 @@ class ACLHelper:
 
 
 def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
-    """Return the principals that have a permission by a list, and by what the lists above it allow."""
+    """Return the principals that have a permission by a list, and by the lists above it."""
     above, here, denied = set(allowed), set(), set()
     for action, principal, permissions in acl:
         if permission not in _listed(permissions):

@@ -23,11 +23,11 @@ class _StoragePolicy:
         raise NotImplementedError
 
     def get_csrf_token(self, request: Any) -> Any:
-        """Return the token; a new one if there is none."""
+        """Return the token, or a new one if there is none."""
         raise NotImplementedError
 
     def check_csrf_token(self, request: Any, supplied_token: Any) -> bool:
-        """Return True if a token is the one that is kept."""
+        """Return True if a token equals the stored one."""
         expected = bytes_(self.get_csrf_token(request))
         return not strings_differ(expected, bytes_(supplied_token, errors="backslashreplace"))
 
@@ -38,10 +38,10 @@ class _StoragePolicy:
 
 @implementer(ICSRFStoragePolicy)
 class LegacySessionCSRFStoragePolicy(_StoragePolicy):
-    """Tokens in sessions that make and keep them by themselves."""
+    """Tokens in sessions that make and keep them."""
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Have the session make a token, and return it."""
+        """Make a token in the session, and return it."""
         return request.session.new_csrf_token()
 
     def get_csrf_token(self, request: Any) -> Any:
@@ -62,13 +62,13 @@ class SessionCSRFStoragePolicy(_StoragePolicy):
         return token
 
     def get_csrf_token(self, request: Any) -> Any:
-        """Return the token in the session; a new one if there is none."""
+        """Return the token in the session, or a new one if there is none."""
         return request.session.get(self.key, None) or self.new_csrf_token(request)
 
 
 @implementer(ICSRFStoragePolicy)
 class CookieCSRFStoragePolicy(_StoragePolicy):
-    """Tokens in a cookie of their own, which pages of other sites can't read."""
+    """Tokens in a separate cookie, which pages of other sites can't read."""
 
     def __init__(
         self,
@@ -93,18 +93,18 @@ class CookieCSRFStoragePolicy(_StoragePolicy):
         self.cookie_name = cookie_name
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token, have the cookie set and return it."""
+        """Make a token, set the cookie, and return the token."""
         token = request.cookies[self.cookie_name] = self._token_factory()
         request.add_response_callback(lambda _, response: self.cookie_profile.set_cookies(response, token))
         return token
 
     def get_csrf_token(self, request: Any) -> Any:
-        """Return the token in the cookie; a new one if there is none."""
+        """Return the token in the cookie, or a new one if there is none."""
         return self.cookie_profile.bind(request).get_value() or self.new_csrf_token(request)
 
 
 def get_csrf_token(request: Any) -> Any:
-    """Return the token that belongs to the visitor; a new one if there is none."""
+    """Return the visitor's token, or a new one if there is none."""
     return request.registry.getUtility(ICSRFStoragePolicy).get_csrf_token(request)
 
 
@@ -121,7 +121,7 @@ def check_csrf_token(
 ) -> bool:
     """Return True if a header, or else a field of the form in the body, has the visitor's token.
 
-    Raises BadCSRFToken otherwise; returns False if that should not be raised.
+    Otherwise raises BadCSRFToken, or returns False if ``raises`` is False.
     """
     supplied = request.headers.get(header, "") if header is not None else ""
     if supplied == "" and token is not None:
@@ -138,13 +138,13 @@ def check_csrf_token(
 def check_csrf_origin(
     request: Any, *, trusted_origins: Any = None, allow_no_origin: bool = False, raises: bool = True
 ) -> bool:
-    """Return True if a request by HTTPS comes from this site, or from a trusted one, by Origin or else Referer.
+    """Return True if an HTTPS request comes from this site or a trusted one, by Origin or else Referer.
 
     ``trusted_origins`` are hosts, with the port if it is a special one, and `.example.com` for all below; by default
     those of the setting `pyramid.csrf_trusted_origins`. Raises BadCSRFOrigin otherwise; returns False if that should
     not be raised.
     """
-    if request.scheme != "https":  # then who is between can make up any origin
+    if request.scheme != "https":  # an attacker on the network could then forge any origin
         return True
     reason = _refusal(request, trusted_origins, allow_no_origin)
     if reason is None:
@@ -155,7 +155,7 @@ def check_csrf_origin(
 
 
 def _refusal(request: Any, trusted_origins: Any, allow_no_origin: bool) -> str | None:
-    """Return why an origin is refused; None if it is not."""
+    """Return the reason why an origin is refused, or None."""
     own = request.headers.get("Origin")
     origin = request.referrer if own is None else own.split(" ")[-1]  # the last one is the nearest
     if not origin:

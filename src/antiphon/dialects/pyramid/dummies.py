@@ -23,7 +23,7 @@ class DummyRootFactory:
 
 
 class DummySecurityPolicy:
-    """A policy with one user, who may do everything or nothing. It notes whom to remember, in ``remembered``, and
+    """A policy with one user, who may do everything or nothing. It notes the id to remember in ``remembered``, and
     ``forgotten``.
     """
 
@@ -54,12 +54,12 @@ class DummySecurityPolicy:
         return self.permissive
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Note the id, and return what was given for that."""
+        """Note the id, and return the configured result."""
         self.remembered = userid
         return self.remember_result
 
     def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Note the call, and return what was given for it."""
+        """Note the call, and return the configured result."""
         self.forgotten = True
         return self.forget_result
 
@@ -100,7 +100,7 @@ class DummyTemplateRenderer:
         return value
 
     def assert_(self, **kw: Any) -> bool:
-        """Return True if the renderer was called with some values. Raises AssertionError otherwise."""
+        """Return True if the renderer was called with these values. Raises AssertionError otherwise."""
         for name, wanted in kw.items():
             value = self._value(name)
             if value is _ABSENT:
@@ -131,7 +131,7 @@ class MockTemplate:
 
 
 class DummyRendererFactory:
-    """A factory of renderers that tests have added, by their names; of others with the factory that it replaces."""
+    """A factory of renderers that tests have added by name. Other renderers come from the factory that it replaces."""
 
     def __init__(self, name: str, factory: Any) -> None:
         self.name = name
@@ -154,7 +154,7 @@ class DummyRendererFactory:
 
 
 class DummyResource:
-    """A resource, with a name and a parent, into which others can be put; keywords are its attributes."""
+    """A resource with a name and a parent that can contain others. Keywords become its attributes."""
 
     def __init__(
         self,
@@ -183,15 +183,15 @@ class DummyResource:
         del self.subs[name]
 
     def get(self, name: Any, default: Any = None) -> Any:
-        """Return what is in it under a name, else the default."""
+        """Return the resource with a name in it, or the default."""
         return self.subs.get(name, default)
 
     def values(self) -> Any:
-        """Return what is in it."""
+        """Return the contained resources."""
         return self.subs.values()
 
     def items(self) -> Any:
-        """Return what is in it, with the names."""
+        """Return the contained resources, with their names."""
         return self.subs.items()
 
     def keys(self) -> Any:
@@ -216,7 +216,7 @@ class DummyResource:
         __parent__: Any = _ABSENT,
         **kw: Any,
     ) -> Self:
-        """Return a copy, with copies of what is in it, and other attributes."""
+        """Return a copy, with copies of the contained resources, and additional attributes."""
         name = self.__name__ if __name__ is _ABSENT else __name__
         parent = self.__parent__ if __parent__ is _ABSENT else __parent__
         made = type(self)(name, parent, **{**self.kw, **kw})
@@ -229,7 +229,7 @@ DummyModel = DummyResource
 
 @implementer(ISession)
 class DummySession(dict[str, Any]):
-    """A session that nobody keeps."""
+    """A session that is not stored."""
 
     created: Any = None
     new = True

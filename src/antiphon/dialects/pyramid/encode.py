@@ -17,7 +17,9 @@ def quote_plus_(val: Any, safe: str = "") -> str:
 
 
 def urlencode(query: Any, doseq: bool = True, quote_via: Any = quote_plus_) -> str:  # noqa: ARG001 - its name
-    """Return a query of a mapping or of pairs. A list gives a field for each value, and None a name alone."""
+    """Return a query made from a mapping or pairs. A list becomes a field for each value, and None a name without a
+    value.
+    """
     fields = []
     for name, value in query.items() if hasattr(query, "items") else query:
         key = quote_via(name)

@@ -1,4 +1,4 @@
-"""What happens to an application and to its requests, and the decorator of functions that are told."""
+"""Events of an application and its requests, and the decorator for subscribers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class subscriber:  # noqa: N801 - its name
-    """Have a function told of events, of all or of some types, when it is found by ``scan``.
+    """A decorator that subscribes a function to all events or to some types, when ``scan`` finds it.
 
     Keywords are predicates of subscribers. ``_depth`` and ``_category`` are for decorators around this one.
     """
@@ -53,7 +53,7 @@ class _RequestEvent:
 
 @implementer(INewRequest)
 class NewRequest(_RequestEvent):
-    """A request that has come; nothing is found out about it yet."""
+    """A new request, before anything is known about it."""
 
 
 @implementer(IBeforeTraversal)

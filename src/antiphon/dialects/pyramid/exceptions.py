@@ -44,7 +44,7 @@ class ConfigurationError(Exception):
 
 
 class ConfigurationConflictError(ConfigurationError):
-    """Actions with equal discriminators, of which none is nearer to the application than the others."""
+    """Actions with equal discriminators, none of which is nearer to the application than the others."""
 
     def __init__(self, conflicts: Mapping[Any, Iterable[Any]]) -> None:
         self._conflicts = conflicts
@@ -68,7 +68,7 @@ class ConfigurationExecutionError(ConfigurationError):
 
 
 class CyclicDependencyError(Exception):
-    """Things of which each has to come before the other."""
+    """Items that each have to come before the other."""
 
     def __init__(self, cycles: Mapping[Any, Iterable[Any]]) -> None:
         self.cycles = cycles

@@ -22,7 +22,7 @@ E = TypeVar("E", bound="HTTPException")
 
 @implementer(IExceptionResponse)
 class HTTPException(Response, Exception):
-    """A response that can be raised. Without a body of its own it explains itself, in a type that the client accepts.
+    """A response that can be raised. Without its own body, it explains the error in a type that the client accepts.
 
     ``detail`` is text for the client, and ``comment`` stands in a comment of HTML; both are escaped. ``headers`` are
     added. ``body_template`` has ``${explanation}``, ``${detail}``, ``${html_comment}`` and ``${br}``, and keys of the
@@ -37,7 +37,7 @@ class HTTPException(Response, Exception):
     explanation: str = ""
     """The text of each body."""
     empty_body = False
-    """True for a status that has no body."""
+    """True for a status without a body."""
 
     body_template: str
     body_template_obj = Template("${explanation}${br}${br}\n${detail}\n${html_comment}\n")
@@ -115,12 +115,12 @@ class HTTPException(Response, Exception):
 
     @property
     def wsgi_response(self) -> Any:
-        """The exception itself, as what answers."""
+        """The exception itself, as the response."""
         return self
 
     @property
     def exception(self) -> Any:
-        """The exception itself, as what is raised."""
+        """The exception itself, as the object to raise."""
         return self
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -133,7 +133,7 @@ WSGIHTTPException = HTTPException
 
 
 class HTTPError(HTTPException):
-    """The base class of all 4xx and 5xx: work that was begun should not be kept."""
+    """The base class of all 4xx and 5xx, after which begun work should be rolled back."""
 
 
 class HTTPRedirection(HTTPException):
@@ -181,7 +181,7 @@ class _HTTPMove(HTTPRedirection):
 
 
 def _as_in_webob(cls: type[E]) -> type[E]:
-    """Give a class what it lacks of WebOb's exception of its name: code, title, explanation and docstring."""
+    """Copy missing parts from WebOb's exception with the same name: code, title, explanation and docstring."""
     for name in ("code", "title", "explanation", "empty_body", "__doc__"):
         if cls.__dict__.get(name) is None:
             setattr(cls, name, getattr(getattr(exc, cls.__name__), name))

@@ -31,7 +31,7 @@ class Localizer:
         self.pluralizer: Any = None
 
     def translate(self, tstring: Any, domain: str | None = None, mapping: Any = None) -> Any:
-        """Return the translation of a text, of its own domain or the given one, with the values of its mapping."""
+        """Return the translation of a text, in its own or the given domain, with the values of its mapping."""
         if self.translator is None:
             self.translator = Translator(self.translations)
         return self.translator(tstring, domain=domain, mapping=mapping)
@@ -98,19 +98,19 @@ def _files(locale_name: str, directories: Iterable[str]) -> Iterator[tuple[str, 
 
 
 def _is_name(locale_name: str) -> bool:
-    """True for what can name a directory: clients choose it."""
+    """Return True for a name that is safe as a directory name, since clients choose it."""
     return (
         os.path.basename(locale_name) == locale_name and locale_name not in ("", ".", "..") and "\0" not in locale_name
     )
 
 
 def _is_not_one(n: int) -> int:
-    """Return the number of the plural that languages have whose translations don't say."""
+    """Return the number of the plural form for languages whose translations declare no rule."""
     return int(n != 1)
 
 
 class Translations(gettext.GNUTranslations):
-    """The translations of one domain, to which those of others can be added."""
+    """The translations of one domain. Those of other domains can be added."""
 
     DEFAULT_DOMAIN = "messages"
     _catalog: dict[Any, str]
@@ -141,7 +141,9 @@ class Translations(gettext.GNUTranslations):
         return f'<{type(self).__name__}: "{self._info.get("project-id-version")}">'
 
     def add(self, translations: Any, merge: bool = True) -> Self:
-        """Add translations: those of this domain to its own, unless ``merge`` is False; those of another beside."""
+        """Add translations. Those of this domain are merged unless ``merge`` is False; those of others are kept
+        separately.
+        """
         domain = getattr(translations, "domain", self.DEFAULT_DOMAIN)
         if domain == self.DEFAULT_DOMAIN and self.plural is _is_not_one:
             self.plural = translations.plural
@@ -185,7 +187,7 @@ class LocalizerRequestMixin:
 
     @reify
     def localizer(self) -> Any:
-        """What translates into the language of the locale."""
+        """The localizer for the language of the locale."""
         registry, name = self.registry, self.locale_name  # type: ignore[attr-defined]  # the request has it
         localizer = registry.queryUtility(ILocalizer, name=name)
         if localizer is None:

@@ -6,9 +6,9 @@ from zope.interface import Attribute, Interface
 from zope.interface.interface import InterfaceClass
 
 PHASE0_CONFIG = -30
-"""The order of configuration that comes before all other."""
+"""The order of configuration that comes before all others."""
 PHASE1_CONFIG = -20
-"""The order of what other configuration stands on: renderers, policies, predicates."""
+"""The order of configuration that other parts need: renderers, policies, predicates."""
 PHASE2_CONFIG = -10
 """The order of routes."""
 PHASE3_CONFIG = 0
@@ -29,7 +29,7 @@ def _interface(name: str, doc: str, *bases: Any, has: str = "", **methods: Any) 
 IContextFound = _interface("IContextFound", "An event: the context of a request is found.", has="request")
 IAfterTraversal = IContextFound
 IBeforeTraversal = _interface("IBeforeTraversal", "An event: the route of a request is matched.", has="request")
-INewRequest = _interface("INewRequest", "An event: a request has come.", has="request")
+INewRequest = _interface("INewRequest", "An event: a request has arrived.", has="request")
 INewResponse = _interface("INewResponse", "An event: a view has given a response.", has="request response")
 IApplicationCreated = _interface("IApplicationCreated", "An event: an application is made.", has="app")
 IWSGIApplicationCreatedEvent = IApplicationCreated
@@ -64,7 +64,7 @@ IExceptionResponse = _interface(
 IRequest = _interface("IRequest", "A request.")
 IRequest.combined = IRequest  # views of exceptions are looked up with it
 IRequestExtensions = _interface(
-    "IRequestExtensions", "What is added to all requests, by name.", has="descriptors methods"
+    "IRequestExtensions", "The additions to all requests, by name.", has="descriptors methods"
 )
 IRouteRequest = _interface("IRouteRequest", "The interface of the requests of one route, registered by its name.")
 IRequestFactory = _interface(
@@ -109,7 +109,7 @@ ISettings = _interface("ISettings", "The settings of an application.", IDict)
 
 IBeforeRender = _interface("IBeforeRender", "An event: a renderer is about to be called.", IDict, has="rendering_val")
 IRendererInfo = _interface(
-    "IRendererInfo", "What a renderer is made of.", has="name package type registry settings", clone=lambda: None
+    "IRendererInfo", "The parts of a renderer.", has="name package type registry settings", clone=lambda: None
 )
 IRendererFactory = _interface("IRendererFactory", "Makes renderers.", __call__=lambda info: None)
 IRenderer = _interface("IRenderer", "Makes text or bytes of a view's value.", __call__=lambda value, system: None)
@@ -119,8 +119,8 @@ IJSONAdapter = _interface("IJSONAdapter", "Makes a value that JSON has of an obj
 
 IViewMapper = _interface("IViewMapper", "Makes a view of an object.", __call__=lambda self, object: None)  # noqa: A006
 IViewMapperFactory = _interface("IViewMapperFactory", "Makes view mappers.", __call__=lambda self, **kw: None)
-IViewClassifier = _interface("IViewClassifier", "Marks what is registered as a view.")
-IExceptionViewClassifier = _interface("IExceptionViewClassifier", "Marks what is registered as a view of exceptions.")
+IViewClassifier = _interface("IViewClassifier", "Marks registered views.")
+IExceptionViewClassifier = _interface("IExceptionViewClassifier", "Marks registered exception views.")
 IView = _interface("IView", "A view.", __call__=lambda context, request: None)
 ISecuredView = _interface(
     "ISecuredView",
@@ -131,7 +131,7 @@ ISecuredView = _interface(
 )
 IMultiView = _interface(
     "IMultiView",
-    "Several views, of which predicates choose.",
+    "Several views. Predicates choose among them.",
     ISecuredView,
     add=lambda view, predicates, order, accept=None, phash=None: None,
 )
@@ -139,19 +139,19 @@ IViewPermission = _interface(
     "IViewPermission", "The check of a view's permission.", __call__=lambda context, request: None
 )
 IViewDeriver = _interface(
-    "IViewDeriver", "Makes a view of another one.", has="options", __call__=lambda view, info: None
+    "IViewDeriver", "Makes a view from another view.", has="options", __call__=lambda view, info: None
 )
 IViewDeriverInfo = _interface(
     "IViewDeriverInfo",
-    "What a deriver is told of a view.",
+    "Information about a view for a deriver.",
     has="registry package settings options predicates original_view exception_only",
 )
 IViewDerivers = _interface("IViewDerivers", "All derivers.")
-IAcceptOrder = _interface("IAcceptOrder", "The order of media types that clients like equally well.")
+IAcceptOrder = _interface("IAcceptOrder", "The order of media types that clients accept equally.")
 IPredicateList = _interface("IPredicateList", "The predicates of one kind.")
 IPredicateInfo = _interface(
     "IPredicateInfo",
-    "What a predicate is told of its application.",
+    "Information about the application for a predicate.",
     has="package registry settings",
     maybe_dotted=lambda value: None,
 )
@@ -171,7 +171,7 @@ IViewPredicate = _interface(
 
 ISecurityPolicy = _interface(
     "ISecurityPolicy",
-    "Who makes a request, and what is permitted.",
+    "Decides who makes a request, and what is permitted.",
     identity=lambda request: None,
     authenticated_userid=lambda request: None,
     permits=lambda request, context, permission: None,
@@ -180,7 +180,7 @@ ISecurityPolicy = _interface(
 )
 IAuthenticationPolicy = _interface(
     "IAuthenticationPolicy",
-    "Who makes a request, as before Pyramid 2.0.",
+    "Decides who makes a request, as before Pyramid 2.0.",
     authenticated_userid=lambda request: None,
     unauthenticated_userid=lambda request: None,
     effective_principals=lambda request: None,
@@ -189,19 +189,19 @@ IAuthenticationPolicy = _interface(
 )
 IAuthorizationPolicy = _interface(
     "IAuthorizationPolicy",
-    "What is permitted, as before Pyramid 2.0.",
+    "Decides what is permitted, as before Pyramid 2.0.",
     permits=lambda context, principals, permission: None,
     principals_allowed_by_permission=lambda context, permission: None,
 )
 IDefaultPermission = _interface("IDefaultPermission", "The permission of views that name none.")
 IDefaultCSRFOptions = _interface(
     "IDefaultCSRFOptions",
-    "How forged requests are kept out.",
+    "The options of the protection against forged requests.",
     has="require_csrf token header safe_methods callback allow_no_origin check_origin",
 )
 ICSRFStoragePolicy = _interface(
     "ICSRFStoragePolicy",
-    "Where the tokens against forged requests are kept.",
+    "The storage of tokens against forged requests.",
     new_csrf_token=lambda request: None,
     get_csrf_token=lambda request: None,
     check_csrf_token=lambda request, token: None,
@@ -293,7 +293,7 @@ IPEP302Loader = _interface(
     get_filename=lambda fullname: None,
 )
 IPackageOverrides = _interface(
-    "IPackageOverrides", "Files that stand for those of a package.", IPEP302Loader, get_spec=lambda resource_name: None
+    "IPackageOverrides", "Files that override those of a package.", IPEP302Loader, get_spec=lambda resource_name: None
 )
 IAssetDescriptor = _interface(
     "IAssetDescriptor",
@@ -326,7 +326,7 @@ IIntrospector = _interface(
 )
 IIntrospectable = _interface(
     "IIntrospectable",
-    "One entry of what the configuration has done.",
+    "One entry in the record of the configuration.",
     has="title type_name order category_name discriminator discriminator_hash action_info",
     relate=lambda category_name, discriminator: None,
     unrelate=lambda category_name, discriminator: None,

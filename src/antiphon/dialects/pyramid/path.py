@@ -51,7 +51,7 @@ def _is_package(module: Any) -> bool:
 
 
 def package_of(pkg_or_module: Any) -> Any:
-    """Return a package, or the one of a module."""
+    """Return a package, or the package of a module."""
     return sys.modules[package_name(pkg_or_module)]
 
 
@@ -130,7 +130,7 @@ class DottedNameResolver(Resolver):
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
 
     def maybe_resolve(self, dotted: Any) -> Any:
-        """Return the object of a name, and anything but a name as it is."""
+        """Return the object of a name, or anything but a name as it is."""
         if not isinstance(dotted, str):
             return dotted
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
@@ -192,7 +192,7 @@ def _dotted(value: str, package: Any) -> Any:
 
 @implementer(IAssetDescriptor)
 class PkgResourcesAssetDescriptor:
-    """An asset of a package, which another asset may stand for: see ``override_asset``."""
+    """An asset of a package, which another asset may override: see ``override_asset``."""
 
     def __init__(self, pkg_name: str, path: str) -> None:
         self.pkg_name = pkg_name
@@ -231,14 +231,14 @@ class PkgResourcesAssetDescriptor:
         return os.listdir(self._own_path()) if found is None else found
 
     def exists(self) -> bool:
-        """Return True if there is such a file or directory."""
+        """Return True if the file or directory exists."""
         found: bool | None = self._override("has_resource")
         return os.path.exists(self._own_path()) if found is None else found
 
 
 @implementer(IAssetDescriptor)
 class FSAssetDescriptor:
-    """An asset with a path of its own."""
+    """An asset with its own path."""
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
@@ -264,5 +264,5 @@ class FSAssetDescriptor:
         return os.listdir(self.path)
 
     def exists(self) -> bool:
-        """Return True if there is such a file or directory."""
+        """Return True if the file or directory exists."""
         return os.path.exists(self.path)

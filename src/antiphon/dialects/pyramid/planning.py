@@ -1,4 +1,4 @@
-"""What the routes of an application lead to, looked up once: until something is registered."""
+"""The targets of an application's routes, looked up once, until something is registered."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from antiphon.dialects.pyramid.view import _find_views
 
 
 class Plan:
-    """What is known of the requests of one route, or of none, before they come.
+    """Facts about the requests of one route, or of none, that are known in advance.
 
     Without a root of its own, a route needs no traversal: its context is the default root, and ``views`` are those that
     it has.

@@ -12,7 +12,7 @@ _ABSENT: Any = object()
 
 
 class _Predicate:
-    """A condition with a text, by which equal ones are known, too."""
+    """A condition with a text, which also identifies equal conditions."""
 
     def __init__(self, val: Any, config: Any) -> None:
         self.val = val
@@ -26,7 +26,7 @@ class _Predicate:
         return self.text()
 
     def __call__(self, context: Any, request: Any) -> bool:
-        """Return True if a request meets the condition."""
+        """Return True if a request satisfies the condition."""
         raise NotImplementedError
 
 
@@ -44,7 +44,7 @@ class XHRPredicate(_Predicate):
 
 
 class RequestMethodPredicate(_Predicate):
-    """The method is one of some. GET stands for HEAD, too."""
+    """The method is one of several. GET includes HEAD."""
 
     def __init__(self, val: Any, config: Any) -> None:
         methods = as_sorted_tuple(val)
@@ -65,7 +65,7 @@ def _pattern(text: str) -> "re.Pattern[str]":
 
 
 class PathInfoPredicate(_Predicate):
-    """The path begins as a regular expression says."""
+    """The beginning of the path matches a regular expression."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(_pattern(val), config)
@@ -178,7 +178,7 @@ class MatchParamPredicate(_Predicate):
 
 
 class CustomPredicate(_Predicate):
-    """A function says so."""
+    """A function returns true."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)
@@ -229,7 +229,7 @@ class PhysicalPathPredicate(_Predicate):
 
 
 class IsAuthenticatedPredicate(_Predicate):
-    """It is known who makes the request, or is not."""
+    """The user of the request is known, or is not known."""
 
     def text(self) -> str:
         return f"is_authenticated = {self.val!r}"
@@ -259,7 +259,7 @@ class Notted:
         self.predicate = predicate
 
     def _notted_text(self, val: Any) -> Any:
-        return f"!{val}" if val else val  # one without a text is no condition
+        return f"!{val}" if val else val  # a predicate without a text is not a condition
 
     def text(self) -> Any:
         return self._notted_text(self.predicate.text())

@@ -15,7 +15,7 @@ from antiphon.dialects.pyramid.path import CALLER_PACKAGE, caller_package
 
 
 class CountedAdapters(AdapterRegistry):
-    """Adapters that count their changes, so that what was looked up can be kept until the next one."""
+    """Adapters that count their changes, so that lookups can be cached until the next change."""
 
     def __init__(self, registry: "Registry") -> None:
         self._counting = registry
@@ -31,7 +31,7 @@ class Registry(Components, dict[Any, Any]):
     """The components of an application, as zope.interface keeps them, its settings, and values by key."""
 
     has_listeners = False
-    """True if anybody may be told of events."""
+    """True if there may be subscribers."""
     generation = 0
     """The number of changes of adapters and utilities: if it is the same, nothing was registered since."""
     _settings: Any = None
@@ -80,7 +80,7 @@ class Registry(Components, dict[Any, Any]):
         return object if interface.providedBy(object) else self.queryAdapter(object, interface, default=default)
 
     def notify(self, *events: Any) -> None:
-        """Tell all who have subscribed of events."""
+        """Notify all subscribers of events."""
         if self.has_listeners:
             for _ in self.subscribers(events, None):
                 pass
@@ -117,7 +117,7 @@ class Deferred:
 
 
 def undefer(v: Any) -> Any:
-    """Return the value of a deferred one; another object as it is."""
+    """Return the value of a deferred object, or any other object as it is."""
     return v.resolve() if isinstance(v, Deferred) else v
 
 
@@ -129,7 +129,7 @@ class predvalseq(tuple[Any, ...]):  # noqa: N801 - its name
 
 @implementer(IIntrospectable)
 class Introspectable(dict[str, Any]):
-    """What the configuration has done, in one entry: a category, a key in it, and values."""
+    """One entry in the record of the configuration: a category, a key in it, and values."""
 
     order = 0
     action_info: Any = None
@@ -143,7 +143,7 @@ class Introspectable(dict[str, Any]):
         self._relations: list[tuple[bool, str, Any]] = []
 
     def relate(self, category_name: str, discriminator: Any) -> None:
-        """Relate this to another entry, when both are registered."""
+        """Relate this entry to another one, when both are registered."""
         self._relations.append((True, category_name, discriminator))
 
     def unrelate(self, category_name: str, discriminator: Any) -> None:
@@ -156,7 +156,7 @@ class Introspectable(dict[str, Any]):
         return hash(undefer(self.discriminator))
 
     def register(self, introspector: Any, action_info: Any) -> None:
-        """Add this to an introspector, with its relations."""
+        """Add this entry to an introspector, with its relations."""
         self.discriminator = undefer(self.discriminator)
         self.action_info = action_info
         introspector.add(self)
@@ -213,7 +213,7 @@ class Introspector:
         return sorted(self._categories)
 
     def remove(self, category_name: str, discriminator: Any) -> None:
-        """Remove an entry with its relations, if it is there."""
+        """Remove an entry with its relations, if it exists."""
         intr = self.get(category_name, discriminator)
         if intr is None:
             return

@@ -1,4 +1,4 @@
-"""What makes text of the values that views return."""
+"""Renderers, which make text from the values that views return."""
 
 import json
 import os
@@ -26,7 +26,7 @@ Render = Callable[[Any, Any], Any]
 
 
 def render(renderer_name: str, value: Any, request: Any = None, package: Any = None) -> Any:
-    """Return what a renderer, `json` or a template, makes of a value. Names are relative to the caller's package."""
+    """Return a value as rendered by a renderer: `json` or a template. Names are relative to the caller's package."""
     helper = _helper(renderer_name, caller_package() if package is None else package, request)
     with hide_attrs(request, "response"):
         return helper.render(value, None, request=request)
@@ -35,7 +35,7 @@ def render(renderer_name: str, value: Any, request: Any = None, package: Any = N
 def render_to_response(
     renderer_name: str, value: Any, request: Any = None, package: Any = None, response: Any = None
 ) -> Any:
-    """Return a response with what a renderer makes of a value, the given one or a new one."""
+    """Return a response, the given one or a new one, with a rendered value."""
     helper = _helper(renderer_name, caller_package() if package is None else package, request)
     with hide_attrs(request, "response"):
         if response is not None:
@@ -83,7 +83,7 @@ class JSON:
             self.add_adapter(type_or_iface, adapter)
 
     def add_adapter(self, type_or_iface: Any, adapter: Any) -> None:
-        """Have a function make what JSON has of a type's objects, or of those that provide an interface."""
+        """Convert the objects of a type, or those that provide an interface, for JSON with a function."""
         self.components.registerAdapter(adapter, (type_or_iface,), IJSONAdapter)
 
     def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
@@ -175,7 +175,7 @@ class RendererHelper:
 
     @reify
     def renderer(self) -> Any:
-        """The renderer. Raises ValueError where no factory has the name."""
+        """The renderer. Raises ValueError if no factory has the name."""
         factory = self.registry.queryUtility(IRendererFactory, name=self.type)
         if factory is None:
             raise ValueError(f"No such renderer factory {self.type}")
@@ -186,7 +186,7 @@ class RendererHelper:
         return self.renderer
 
     def _system(self, request: Any, view: Any, context: Any) -> dict[str, Any]:
-        """Return the values that renderers have beside the view's."""
+        """Return the values for renderers in addition to the view's."""
         return {
             "view": view,
             "renderer_name": self.name,
@@ -198,11 +198,11 @@ class RendererHelper:
         }
 
     def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:
-        """Return the response to a request with what a view has returned."""
+        """Return the response to a request with the rendered result of a view."""
         return self.render_to_response(response, self._system(request, view, context), request=request)
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        """Return what the renderer makes of a value."""
+        """Return a rendered value."""
         renderer = self.renderer
         if system_values is None:
             system_values = self._system(request, None, getattr(request, "context", None))
@@ -212,7 +212,7 @@ class RendererHelper:
         return renderer(value, system_values)
 
     def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        """Return a response with what the renderer makes of a value: the request's own if it has one."""
+        """Return a response with a rendered value: the request's own response if it has one."""
         return self._make_response(self.render(value, system_values, request=request), request)
 
     def _make_response(self, result: Any, request: Any) -> Any:
@@ -251,7 +251,7 @@ class NullRendererHelper(RendererHelper):
         return {}
 
     def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:  # noqa: ARG002 - see above
-        """Return what the view has returned."""
+        """Return the result of the view."""
         return response
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002 - see above

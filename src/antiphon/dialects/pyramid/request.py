@@ -1,4 +1,4 @@
-"""The request: WebOb's, with what the application has found out about it, and URLs."""
+"""The request: WebOb's request, with the results of routing and traversal, and URLs."""
 
 from collections import deque
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class CallbackMethodsMixin:
         return deque()
 
     def add_response_callback(self, callback: Callable[[Any, Any], Any]) -> None:
-        """Have a function called with the request and the response, if a view gives one."""
+        """Call a function with the request and the response, if a view returns one."""
         self.response_callbacks.append(callback)
 
     def _process_response_callbacks(self, response: Any) -> None:
@@ -47,7 +47,7 @@ class CallbackMethodsMixin:
             callbacks.popleft()(self, response)
 
     def add_finished_callback(self, callback: Callable[[Any], Any]) -> None:
-        """Have a function called with the request at its very end, whatever happens."""
+        """Call a function with the request at its very end, whatever happens."""
         self.finished_callbacks.append(callback)
 
     def _process_finished_callbacks(self) -> None:
@@ -102,13 +102,13 @@ class Request(
         return _get_response_factory(self.registry)(self)
 
     def is_response(self, ob: Any) -> bool:
-        """Return True for a response, or what an adapter makes one of."""
+        """Return True for a response, or an object that an adapter can make one from."""
         if ob.__class__ is Response:
             return True
         return self.registry.queryAdapterOrSelf(ob, IResponse) is ob
 
 
-WebObRequest.register(Request)  # and no more than that: its attributes are in the environ, and slow down all others
+WebObRequest.register(Request)  # only registered: WebOb's own attributes are in the environ, and slow down all others
 
 
 def route_request_iface(name: str, bases: Any = ()) -> Any:
@@ -140,7 +140,7 @@ def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
 
 
 def _split_off(script_name: str, path_info: str, count: int) -> tuple[str, str]:
-    """Return the path, and what of it comes before its last segments: the new name of the application."""
+    """Return the path, and the part before its last segments, which is the new name of the application."""
     before = path_info.rstrip("/")
     for _ in range(count):
         before = before.rstrip("/").rpartition("/")[0]
@@ -169,7 +169,7 @@ class RequestLocalCache:
         self.creator = creator
 
     def __call__(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Return a function of a request whose results are kept."""
+        """Return a function of a request whose results are cached."""
         from functools import wraps
 
         @wraps(fn)

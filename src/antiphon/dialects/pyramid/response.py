@@ -1,4 +1,4 @@
-"""The response: WebOb's, files, and what makes responses of other values."""
+"""The response: WebOb's response, files, and adapters that make responses from other values."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,13 +17,13 @@ _BLOCK_SIZE = 4096 * 64
 
 @implementer(IResponse)
 class Response(_Response):
-    """WebOb's response, which says of itself that it is one."""
+    """WebOb's response, marked as a response."""
 
 
 class FileResponse(Response):
     """A file, which is sent as it is, with Last-Modified and Content-Length.
 
-    The type is guessed of its name, unless it is given. With ``request``, the server may send the file by itself.
+    The type is guessed from its name, unless it is given. With ``request``, the server itself may send the file.
     ``cache_max_age`` is in seconds.
     """
 
@@ -70,7 +70,7 @@ class FileIter:
 
 
 class response_adapter:  # noqa: N801 - its name
-    """Have a function make responses of what views return, by type, when it is found by ``scan``.
+    """A decorator for a function that makes responses from views' results, by type, when ``scan`` finds it.
 
     ``_depth`` and ``_category`` are for decorators around this one.
     """

@@ -69,7 +69,7 @@ class Router(Served):
     # One request
 
     def described_api(self) -> "DescribedApp":
-        """Return the routes, and what Pyramid's words mean, for documents of the API."""
+        """Return the routes, and the meaning of Pyramid's terms, for API documents."""
         from antiphon.dialects.pyramid.api_description import described
 
         return described(self.registry)
@@ -103,7 +103,7 @@ class Router(Served):
             attrs.update((ResourceTreeTraverser(root) if traverser is None else traverser)(request))
         if notify is not None:
             notify(ContextFound(request))
-            views = None  # a subscriber may have changed what it depends on
+            views = None  # a subscriber may have changed the request
         context = attrs["context"]
         response = None
         if views is None:
@@ -170,7 +170,7 @@ class Router(Served):
         attrs = request.__dict__
         if "finished_callbacks" in attrs:
             request._process_finished_callbacks()  # noqa: SLF001 - of this package
-        attrs.pop("context", None)  # which may lead back to the request
+        attrs.pop("context", None)  # it may refer back to the request
 
     def _prepare(self, request: Any) -> None:
         attrs = request.__dict__

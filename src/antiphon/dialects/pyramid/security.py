@@ -1,4 +1,4 @@
-"""Who makes a request, and what is permitted."""
+"""Authentication and authorization."""
 
 from typing import Any, Self
 
@@ -80,7 +80,7 @@ def view_execution_permitted(context: Any, request: Any, name: str = "") -> Any:
 
 
 class PermitsResult(int):
-    """A truth value that tells its reason."""
+    """A truth value with its reason."""
 
     boolval = 0
 
@@ -116,7 +116,7 @@ class Allowed(PermitsResult):
 
 
 class ACLPermitsResult(PermitsResult):
-    """A truth value that tells the entry of the list it comes from."""
+    """A truth value with the access control entry that it comes from."""
 
     def __new__(cls, ace: Any, acl: Any, permission: Any, principals: Any, context: Any) -> Self:
         made: Any = PermitsResult.__new__(
@@ -142,7 +142,7 @@ class ACLAllowed(ACLPermitsResult, Allowed):
 
 
 class SecurityAPIMixin:
-    """Who makes a request, and what is permitted, as attributes of it."""
+    """Attributes of a request for its user and permissions."""
 
     @property
     def identity(self) -> Any:

@@ -1,4 +1,4 @@
-"""The application as a handler of native requests, which come over ASGI and RSGI: it answers on a thread."""
+"""The application as a handler of native requests, over ASGI and RSGI. It answers on a thread."""
 
 from typing import Any
 

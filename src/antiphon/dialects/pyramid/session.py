@@ -1,4 +1,4 @@
-"""Sessions that are kept in a cookie, signed."""
+"""Sessions in a signed cookie."""
 
 import pickle
 import secrets
@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 LONGEST_COOKIE = 4064
-"""Bytes of a cookie's value: with its name and attributes, browsers keep no more."""
+"""The most bytes of a cookie's value that browsers keep, in addition to its name and attributes."""
 
 
 def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,7 +50,7 @@ def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PickleSerializer:
-    """Values as pickles of Python, for cookies from before Pyramid 2.0: anyone with the secret can run programs."""
+    """Values as Python pickles, for cookies from before Pyramid 2.0. Anyone with the secret can run code."""
 
     def __init__(self, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
         self.protocol = protocol
@@ -69,7 +69,7 @@ class PickleSerializer:
 
 @implementer(ISession)
 class _CookieSession(dict[str, Any]):
-    """The values of a session, of which the browser has all in a cookie. Subclasses have the settings."""
+    """The values of a session, all of which are in a cookie. Subclasses have the settings."""
 
     _serializer: Any
     _cookie_name: str
@@ -106,7 +106,7 @@ class _CookieSession(dict[str, Any]):
             return None
 
     def changed(self) -> None:
-        """Have the cookie sent with the response, as after a change inside of a value."""
+        """Send the cookie with the response, for example after a change inside a value."""
         if not self._dirty:
             self._dirty = True
             self.request.add_response_callback(self._send)

@@ -9,7 +9,7 @@ falsey = frozenset({"f", "false", "n", "no", "off", "0"})
 
 
 def asbool(s: Any) -> bool:
-    """Return True for True and for text that means yes, in any case; False for all else."""
+    """Return True for True and for text that means yes, in any case, and False for anything else."""
     if s is None or isinstance(s, bool):
         return bool(s)
     return str(s).strip().lower() in truthy
@@ -23,7 +23,7 @@ def aslist_cronly(value: Any) -> list[Any]:
 
 
 def aslist(value: Any, flatten: bool = True) -> list[Any]:
-    """Return the words of a text, or its lines if it should not be flattened."""
+    """Return the words of a text, or without ``flatten`` its lines."""
     lines = aslist_cronly(value)
     if not flatten:
         return lines

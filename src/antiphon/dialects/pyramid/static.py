@@ -1,4 +1,4 @@
-"""Static files: a view of a directory, and what changes their URLs with their content."""
+"""Static files: a view of a directory, and cache busters, which change their URLs with their content."""
 
 import json
 import mimetypes
@@ -24,7 +24,7 @@ _is_served = served_names(dotfiles=True)
 
 
 class static_view:  # noqa: N801 - its name
-    """A view that sends the files of a directory: a path, or `package:path`, where other assets may stand for them.
+    """A view that sends the files of a directory: a path, or `package:path`, whose files can be overridden.
 
     ``cache_max_age`` is in seconds. ``use_subpath`` takes the file's name from the request's subpath, not from its
     whole path. ``index`` is the file of a directory. Files whose names end in the extensions of ``content_encodings``
@@ -75,7 +75,7 @@ class static_view:  # noqa: N801 - its name
         return PkgResourcesAssetDescriptor(self.package_name, name) if self.package_name else FSAssetDescriptor(name)
 
     def get_resource_name(self, request: Any) -> str:
-        """Return the name of the file in its package, or its path. Raises HTTPNotFound for what leads elsewhere."""
+        """Return the name of the file in its package, or its path. Raises HTTPNotFound for a path out of it."""
         segments = request.subpath if self.use_subpath else traversal_path_info(request.path_info)
         path = _secure_path(tuple(segments))
         if path is None:
@@ -91,7 +91,7 @@ class static_view:  # noqa: N801 - its name
         return f"{name.rstrip('/')}/{self.index}" if self.package_name else os.path.join(name, self.index)
 
     def find_resource_path(self, name: str) -> str | None:
-        """Return the path of a regular file; None if there is none."""
+        """Return the path of a regular file, or None if there is none."""
         asset = self._asset(name)
         if not asset.exists() or asset.isdir():
             return None
@@ -99,7 +99,7 @@ class static_view:  # noqa: N801 - its name
         return path if os.path.isfile(path) else None
 
     def get_possible_files(self, resource_name: str) -> list[Found]:
-        """Return a file, and others with its content in some coding, the shortest first."""
+        """Return a file and its encoded versions, the shortest first."""
         known = self.filemap.get(resource_name)
         if known is not None:
             return known
@@ -107,7 +107,7 @@ class static_view:  # noqa: N801 - its name
         paths = [(self.find_resource_path(resource_name + ext), coding) for ext, coding in names]
         files: list[Found] = [(path, coding) for path, coding in paths if path is not None]
         files.sort(key=lambda each: os.path.getsize(each[0]))
-        if files and not self.reload:  # there is no end of names of files that are not there
+        if files and not self.reload:  # the names of missing files are unlimited
             self.filemap[resource_name] = files
         return files
 
@@ -133,7 +133,7 @@ def _is_importable(name: str) -> bool:
 
 
 def _extensions(content_encodings: Any) -> dict[str, list[str]]:
-    """Return the extensions of each coding that is wanted."""
+    """Return the extensions of each requested coding."""
     found: dict[str, list[str]] = {}
     for extension, coding in mimetypes.encodings_map.items():
         if coding in content_encodings:
@@ -149,7 +149,7 @@ def _add_vary(response: Any, option: str) -> None:
 
 
 def _secure_path(path_tuple: tuple[str, ...]) -> str | None:
-    """Return the path of segments; None for one that could lead out of the directory."""
+    """Return the path of segments, or None if it could lead out of the directory."""
     path = "/".join(path_tuple)
     is_whole = all(segment and "/" not in segment for segment in path_tuple)
     return path if not path_tuple or (is_whole and _is_served(path)) else None
@@ -157,7 +157,7 @@ def _secure_path(path_tuple: tuple[str, ...]) -> str | None:
 
 @implementer(ICacheBuster)
 class QueryStringCacheBuster:
-    """Adds a parameter to the query of a file's URL: subclasses say its value, in ``tokenize``."""
+    """Adds a parameter to the query of a file's URL. Subclasses return its value in ``tokenize``."""
 
     def __init__(self, param: str = "x") -> None:
         self.param = param

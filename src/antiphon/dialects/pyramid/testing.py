@@ -49,9 +49,9 @@ def setUp(
     settings: Any = None,
     package: Any = None,
 ) -> Configurator:
-    """Return a configuration that is current until ``tearDown``, with a registry of its own and maybe a request.
+    """Return a configuration that is current until ``tearDown``, with its own registry and perhaps a request.
 
-    ``hook_zca`` has zope.component find the registry, where that is installed.
+    With ``hook_zca``, zope.component finds the registry, if it is installed.
     """
     manager.clear()
     registry = Registry("testing") if registry is None else registry
@@ -60,7 +60,7 @@ def setUp(
     config._fix_registry()  # noqa: SLF001 - of this package
     if getattr(registry, "settings", None) is None:
         config._set_settings({} if settings is None else settings)  # noqa: SLF001
-    if hasattr(registry, "registerUtility"):  # some programs have registries of their own
+    if hasattr(registry, "registerUtility"):  # some programs have their own registries
         config._add_defaults(None)  # noqa: SLF001
     config.commit()
     if hook_zca:
@@ -80,7 +80,7 @@ def tearDown(unhook_zca: bool = True) -> None:
     registry: Any = None if info is None else info["registry"]
     if hasattr(registry, "__name__"):
         begin = getattr(registry, "__init__")  # noqa: B009 - type checkers let nobody call it
-        with suppress(TypeError):  # some programs have registries of their own
+        with suppress(TypeError):  # some programs have their own registries
             begin(registry.__name__)
 
 
@@ -95,7 +95,7 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
 def testConfig(  # noqa: N802 - its name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
-    """Have a configuration, as of ``setUp``, in a `with` block."""
+    """Return a context manager with a configuration as from ``setUp``."""
     config = setUp(
         registry=registry,
         request=request,
@@ -123,7 +123,7 @@ class DummyRequest(
     AuthenticationAPIMixin,
     ViewMethodsMixin,
 ):
-    """A request of which all attributes can be given and set; ``params`` are the fields of query and form, and ``post``
+    """A request whose attributes can all be given and set. ``params`` are the fields of query and form, and ``post``
     makes it a POST.
     """
 

@@ -43,7 +43,7 @@ class ThreadLocalManager:
 
 
 def defaults() -> dict[str, Any]:
-    """Return what is current where nothing is pushed: no request, and the registry of zope.component, or the global."""
+    """Return the defaults while nothing is pushed: no request, and the registry of zope.component or the global one."""
     from antiphon.dialects.pyramid.registry import global_registry
 
     return {"request": None, "registry": global_registry}

@@ -64,7 +64,7 @@ model_path_tuple = resource_path_tuple
 
 
 def traverse(resource: Any, path: Any) -> dict[str, Any]:
-    """Return what is found at a path, text or a tuple of segments; relative to the resource, or to its root.
+    """Return the result of traversing a path, a text or a tuple of segments, relative to the resource or its root.
 
     Raises UnicodeEncodeError for text that is not ASCII: text is quoted, and segments are not.
     """
@@ -91,19 +91,19 @@ def _request_factory(registry: Any) -> Any:
 
 @lru_cache(1000)
 def traversal_path(path: str) -> tuple[str, ...]:
-    """Return the segments of a quoted path. Raises URLDecodeError where they are not UTF-8."""
+    """Return the segments of a quoted path. Raises URLDecodeError if they are not UTF-8."""
     raw = unquote_to_bytes(str(path.encode("ascii") if isinstance(path, str) else path, "ascii"))
     return traversal_path_info(raw.decode("latin-1"))
 
 
 @lru_cache(1000)
 def traversal_path_info(path: str) -> tuple[str, ...]:
-    """Return the segments of a path as an environ has it. Raises URLDecodeError where they are not UTF-8."""
+    """Return the segments of a path in the form of an environ. Raises URLDecodeError if they are not UTF-8."""
     return split_path_info(decode_path_info(path))
 
 
 def decode_path_info(path: str) -> str:
-    """Return a path of an environ as text. Raises URLDecodeError where it is not UTF-8."""
+    """Return a path in an environ as text. Raises URLDecodeError if it is not UTF-8."""
     if path.isascii():
         return path
     try:
@@ -114,7 +114,7 @@ def decode_path_info(path: str) -> str:
 
 @lru_cache(1000)
 def split_path_info(path: str) -> tuple[str, ...]:
-    """Return the segments of a path; one of two dots removes the one before it."""
+    """Return the segments of a path. A segment of two dots removes the previous one."""
     segments: list[str] = []
     for segment in path.strip("/").split("/"):
         if segment == "..":
@@ -152,7 +152,7 @@ class ResourceTreeTraverser:
         self.root = root
 
     def __call__(self, request: Any) -> dict[str, Any]:
-        """Return context, view name and subpath, what was traversed, and the virtual root."""
+        """Return the context, view name and subpath, the traversed segments, and the virtual root."""
         path, subpath = self._path_of(request)
         virtual = request.environ.get(self.VH_ROOT_KEY)
         root_names: tuple[str, ...] = ()

@@ -32,7 +32,7 @@ def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: 
 
 
 def _answer_by_view(request: Any) -> Any:
-    """Return the response of the view of the exception that is being handled; None if it has no view.
+    """Return the response of the exception view for the current exception, or None if it has no view.
 
     The exception is not raised here: its traceback would have this frame, and the variables here would keep both.
     """

@@ -70,7 +70,7 @@ class RoutesMapper:
         pregenerator: Any = None,
         static: bool = False,
     ) -> Route:
-        """Add a route, after all others, or in place of one with this name. A ``static`` one only generates URLs."""
+        """Add a route after all others, or replace the one with this name. A ``static`` one only generates URLs."""
         if name in self.routes:
             old = self.routes[name]
             if old in self.routelist:
@@ -86,7 +86,7 @@ class RoutesMapper:
         return self.routes[name].generate(kw)
 
     def __call__(self, request: Any) -> dict[str, Any]:
-        """Return the first ``route`` that matches and its ``match``; None for both without one.
+        """Return the first ``route`` that matches and its ``match``, or None for both.
 
         Raises URLDecodeError for a path that is not UTF-8.
         """
@@ -138,7 +138,7 @@ def _rooted(pattern: str) -> str:
 
 
 def _literal_path(pattern: str) -> str | None:
-    """Return the only path that a pattern matches; None for a pattern with places."""
+    """Return the only path that a pattern matches, or None for a pattern with placeholders."""
     pattern = _rooted(pattern)
     return None if _place.search(pattern) or _rest.search(pattern) else pattern
 

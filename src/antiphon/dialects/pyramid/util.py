@@ -1,4 +1,4 @@
-"""Orders by what comes before what, properties of single objects, and what else parts of Pyramid share."""
+"""Shared parts of Pyramid: topological sorting, properties of single objects, and other helpers."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ WIN = sys.platform == "win32"
 
 
 def text_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Return bytes as text; anything else as it is."""
+    """Return bytes as text, and anything else as it is."""
     return s.decode(encoding, errors) if isinstance(s, bytes) else s
 
 
 def bytes_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Return text as bytes; anything else as it is."""
+    """Return text as bytes, and anything else as it is."""
     return s.encode(encoding, errors) if isinstance(s, str) else s
 
 
@@ -34,12 +34,12 @@ def ascii_(s: Any) -> str:
 
 
 def strings_differ(string1: Any, string2: Any) -> bool:
-    """Return True if two texts, or bytes, differ, in a time that does not tell where."""
+    """Return True if two texts, or bytes, differ, in a time that does not reveal where."""
     return not compare_digest(bytes_(string1, "utf-8"), bytes_(string2, "utf-8"))
 
 
 def is_same_domain(host: str, pattern: str) -> bool:
-    """Return True if a host is that of a pattern, or below one that begins with a dot, in any case."""
+    """Return True if a host equals a pattern, or is below one that begins with a dot, ignoring case."""
     if not pattern:
         return False
     pattern, host = pattern.lower(), host.lower()
@@ -62,12 +62,12 @@ class SimpleSerializer:
 
 
 def is_nonstr_iter(v: Any) -> bool:
-    """Return True for what can be iterated and is no text."""
+    """Return True for an iterable that is not text."""
     return not isinstance(v, str) and hasattr(v, "__iter__")
 
 
 def is_string_or_iterable(v: Any) -> bool:
-    """Return True for text, and for what can be iterated."""
+    """Return True for text and other iterables."""
     return isinstance(v, str) or hasattr(v, "__iter__")
 
 
@@ -77,7 +77,7 @@ def as_sorted_tuple(val: Any) -> tuple[Any, ...]:
 
 
 class Sentinel:
-    """A value that is like no other, with a name."""
+    """A unique value with a name."""
 
     def __init__(self, repr: str) -> None:  # noqa: A002 - its name
         self.repr = repr
@@ -123,7 +123,7 @@ def object_description(object: Any) -> str:  # noqa: A002 - its name
 
 
 def get_callable_name(name: Any) -> str:
-    """Return a name in ASCII. Raises ConfigurationError for another one."""
+    """Return a name in ASCII. Raises ConfigurationError for any other name."""
     try:
         return ascii_(name)
     except (UnicodeEncodeError, UnicodeDecodeError):
@@ -143,7 +143,7 @@ def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
 
 
 _own_signature = partial(signature, follow_wrapped=False)
-"""The arguments that a function takes itself, if it wraps another one."""
+"""The function's own arguments, if it wraps another function."""
 
 
 def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = None, allow_varargs: bool = True) -> bool:
@@ -253,7 +253,7 @@ def _class_with(parent: type, properties: tuple[tuple[str, Any], ...]) -> type:
 
 
 class InstancePropertyHelper:
-    """Properties that are added to single objects, by giving these a class of their own."""
+    """Properties of single objects, which each get their own class."""
 
     def __init__(self) -> None:
         self.properties: dict[str, Any] = {}
@@ -306,7 +306,7 @@ class InstancePropertyHelper:
         self.properties[name] = made
 
     def apply(self, target: Any) -> None:
-        """Add all kept properties to an object."""
+        """Add all collected properties to an object."""
         self.apply_properties(target, self.properties)
 
 
@@ -314,12 +314,12 @@ class InstancePropertyMixin:
     """An object to which properties can be added."""
 
     def set_property(self, callable: Any, name: str | None = None, reify: bool = False) -> None:  # noqa: A002
-        """Add a property to this object alone: a function of it, computed each time, or once with ``reify``."""
+        """Add a property to this object only: a function of it, computed each time, or once with ``reify``."""
         InstancePropertyHelper.set_property(self, callable, name=name, reify=reify)
 
 
 class WeakOrderedSet:
-    """Objects in the order in which they were added, each once, as long as somebody else keeps them."""
+    """Objects in the order in which they were added, each once, while other code refers to them."""
 
     def __init__(self) -> None:
         self._items: dict[int, Any] = {}
@@ -387,7 +387,7 @@ class TopologicalSorter:
         self.order = [pair for pair in self.order if pair not in gone]
 
     def add(self, name: Any, val: Any, after: Any = None, before: Any = None) -> None:
-        """Add a value, in place of one with this name. ``after`` and ``before`` are names, one or several."""
+        """Add a value, or replace the one with this name. ``after`` and ``before`` are names, one or several."""
         if name in self.names:
             self.remove(name)
         self.names.append(name)

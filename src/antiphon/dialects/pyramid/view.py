@@ -34,7 +34,7 @@ _VIEW_TYPES = (IView, ISecuredView, IMultiView)
 
 
 def render_view_to_response(context: Any, request: Any, name: str = "", secure: bool = True) -> Any:
-    """Return the response of the view of a context with a name; None without such a view.
+    """Return the response of the view with a name for a context, or None without a view.
 
     ``secure`` checks its permission. Raises PredicateMismatch where no view's predicates match, and Forbidden.
     """
@@ -46,13 +46,13 @@ def render_view_to_response(context: Any, request: Any, name: str = "", secure: 
 
 
 def render_view_to_iterable(context: Any, request: Any, name: str = "", secure: bool = True) -> Iterable[bytes] | None:
-    """Return the body of such a response in chunks; None without a view."""
+    """Return the body of the response in chunks, or None without a view."""
     response = render_view_to_response(context, request, name, secure)
     return None if response is None else response.app_iter
 
 
 def render_view(context: Any, request: Any, name: str = "", secure: bool = True) -> bytes | None:
-    """Return the body of such a response; None without a view."""
+    """Return the body of the response, or None without a view."""
     chunks = render_view_to_iterable(context, request, name, secure)
     return None if chunks is None else b"".join(chunks)
 
@@ -85,7 +85,7 @@ def _find_views(
         if (view := registry.adapters.registered((classifier, requested, provided), view_type, name=view_name))
         is not None
     ]
-    if found:  # what is not found is not kept: there is no end of names that clients may ask for
+    if found:  # failed lookups are not kept, since clients may request any number of names
         cache[key] = found
     return found
 
@@ -129,7 +129,7 @@ class ViewMethodsMixin:
     def invoke_exception_view(
         self, exc_info: Any = None, request: Any = None, secure: bool = True, reraise: bool = False
     ) -> Any:
-        """Return the response of the view of an exception, by default of the one that is handled here.
+        """Return the response of the exception view, by default for the current exception.
 
         Raises HTTPNotFound without a view, or the exception itself with ``reraise``.
         """
@@ -193,7 +193,7 @@ class view_config:  # noqa: N801 - its name
         """Keep the place of the decorator. Subclasses may override it."""
 
     def __call__(self, wrapped: Any) -> Any:
-        """Attach this to what it decorates."""
+        """Attach this to the decorated object."""
         settings = self.__dict__.copy()
         depth = settings.pop("_depth", 0)
         category = settings.pop("_category", "pyramid")
@@ -213,13 +213,13 @@ bfg_view = view_config
 
 
 class notfound_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, a class or a method as the view of what is not found. Keywords: ``add_notfound_view``."""
+    """Configure a function, a class or a method as the not-found view. Keywords: ``add_notfound_view``."""
 
     _directive = "add_notfound_view"
 
 
 class forbidden_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, a class or a method as the view of what is forbidden. Keywords: ``add_forbidden_view``."""
+    """Configure a function, a class or a method as the forbidden view. Keywords: ``add_forbidden_view``."""
 
     _directive = "add_forbidden_view"
 
@@ -238,7 +238,7 @@ class exception_view_config(view_config):  # noqa: N801 - its name
 
 
 def view_defaults(**settings: Any) -> Any:
-    """Set defaults for the keywords of all views that are made of a class."""
+    """Set defaults for the keywords of all views made from a class."""
 
     def wrap(wrapped: Any) -> Any:
         wrapped.__view_defaults__ = settings.copy()
@@ -251,7 +251,7 @@ def view_defaults(**settings: Any) -> Any:
 
 
 class AppendSlashNotFoundViewFactory:
-    """A view of what is not found: it redirects to the path with a slash, if a route has that.
+    """A not-found view that redirects to the path with a slash, if a route has it.
 
     ``notfound_view`` answers all else, and ``redirect_class`` is the class of redirects.
     """

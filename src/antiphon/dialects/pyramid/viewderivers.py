@@ -1,4 +1,4 @@
-"""View derivers: each makes a view, a function of a context and a request, of another one."""
+"""View derivers. Each makes a view, a function of a context and a request, from another view."""
 
 from collections.abc import Callable, Coroutine
 from inspect import isclass, isroutine
@@ -30,7 +30,7 @@ VIEW = "VIEW"
 View = Callable[[Any, Any], Any]
 
 _PLAIN = (dict, list, tuple, str, int, float, bool, type(None))
-"""Types of values whose instances can't say of themselves that they are responses."""
+"""Types whose instances can't declare that they are responses."""
 
 _KEPT = (
     "__permitted__", "__call_permissive__", "__permission__", "__predicated__", "__predicates__", "__accept__",
@@ -52,7 +52,7 @@ def requestonly(view: Any, attr: str | None = None) -> bool:
 @implementer(IViewMapper)
 @provider(IViewMapperFactory)
 class DefaultViewMapper:
-    """Makes a view of a function or an object, or of a class, an instance of which answers one request."""
+    """Makes a view from a function, an object, or a class, an instance of which answers one request."""
 
     def __init__(self, **kw: Any) -> None:
         self.attr = kw.get("attr")
@@ -108,7 +108,7 @@ class DefaultViewMapper:
 
 
 def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Have a deriver's view say of itself what the view within says."""
+    """Copy the attributes of the inner view to a deriver's view."""
 
     def inner(view: Any, info: Any) -> Any:
         return preserve_view_attrs(view, wrapper(view, info))
@@ -117,7 +117,7 @@ def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
-    """Have a view say of itself what the view within says, and return it."""
+    """Copy the attributes of the inner view to a view, and return it."""
     if view is None or wrapper is view:
         return wrapper
     wrapper.__wraps__ = view
@@ -145,7 +145,7 @@ mapped_view.options = ("mapper", "attr")  # type: ignore[attr-defined]  # what a
 
 
 def owrapped_view(view: Any, info: Any) -> Any:
-    """Return a view around which another one, the option ``wrapper``, is called."""
+    """Return a view wrapped by another view, which the option ``wrapper`` names."""
     wrapper_name = info.options.get("wrapper")
     name = info.options.get("name")
     if not wrapper_name:

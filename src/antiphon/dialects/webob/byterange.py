@@ -11,7 +11,7 @@ _content_range = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]
 
 
 class Range:
-    """One range of a Range header, from ``start`` to before ``end``; ``end`` is None for all that follows.
+    """One range of a Range header, from ``start`` to before ``end``. ``end`` is None for the rest of the content.
 
     A negative ``start``, with an ``end`` of None, counts from the end. Raises AssertionError for a negative ``end``.
     """
@@ -23,7 +23,7 @@ class Range:
         self.end = end
 
     def range_for_length(self, length: int | None) -> tuple[int, int] | None:
-        """Return start and exclusive end within a body of some bytes; None if no byte of the body is asked for."""
+        """Return the start and the exclusive end in a body of ``length`` bytes, or None if the range is outside."""
         if length is None:
             return None
         start, end = self.start, self.end
@@ -51,7 +51,7 @@ class Range:
 
     @classmethod
     def parse(cls, header: str | None) -> Self | None:
-        """Read a header; None if it is malformed, or has several ranges."""
+        """Read a header. Return None if it is malformed or has several ranges."""
         match = _range(header or "")
         if match is None or match[1] == match[2] == "":
             return None
@@ -88,7 +88,7 @@ class ContentRange:
 
     @classmethod
     def parse(cls, value: str | None) -> Self | None:
-        """Read a header; None if it is malformed, or reaches beyond its own length."""
+        """Read a header. Return None if it is malformed, or ends beyond its own length."""
         match = _content_range(value or "")
         if match is None:
             return None

@@ -58,7 +58,7 @@ class _Directive:
 
 
 class exists_property(_Directive):  # noqa: N801 - the original's name
-    """An attribute that is True if the directive is there."""
+    """An attribute that is True if the directive exists."""
 
     def _read(self, properties: Mapping[str, Any]) -> bool:
         return self.prop in properties

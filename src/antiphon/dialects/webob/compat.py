@@ -1,4 +1,4 @@
-"""Names of WebOb's own module of this name that libraries import: one spelling for Python 2 and 3, of which 3 is left.
+"""Names of WebOb's module of this name that libraries import: common spellings for Python 2 and 3.
 
 ``cgi_FieldStorage`` is the class of the files in forms, for ``isinstance``.
 """

@@ -137,7 +137,7 @@ class Morsel(dict[bytes, Any]):
             super().__setitem__(attribute, value)
 
     def serialize(self, full: bool = True) -> str:
-        """Print the value of Set-Cookie, or name and value alone.
+        """Print the value of Set-Cookie, or only name and value.
 
         Raises ValueError for SameSite=None without Secure.
         """
@@ -181,7 +181,7 @@ class Cookie(dict[bytes, Morsel]):
                 morsel = self.add(key, content)
 
     def add(self, key: str | bytes, val: str | bytes) -> dict[bytes, Any]:
-        """Add a cookie and return it; return an empty dictionary if cookies can't have the name."""
+        """Add a cookie and return it, or return an empty dictionary if cookies can't have the name."""
         name = key if isinstance(key, bytes) else key.encode("ascii", "replace")
         if not is_cookie_name(name.decode("latin-1")):
             return {}

@@ -65,7 +65,7 @@ def now() -> datetime:
 
 
 def parse_date(value: str | bytes | None) -> datetime | None:
-    """Read a date of HTTP or of mail, as UTC where it names no zone; None if it can't be read."""
+    """Read a date of HTTP or mail, as UTC if it names no zone. Return None if it can't be read."""
     if not value:
         return None
     try:
@@ -99,7 +99,7 @@ def serialize_date(dt: Any) -> str:
 
 
 def parse_date_delta(value: str | None) -> datetime | None:
-    """Read a date, or a number of seconds from now, as a date; None if it can't be read."""
+    """Read a date, or a number of seconds from now, as a date. Return None if it can't be read."""
     if not value:
         return None
     try:

@@ -100,7 +100,7 @@ class wsgify:  # noqa: N801 - its name
         return self.func(req, *args, **kwargs)
 
     def clone(self, func: Any = None, **kw: Any) -> Self:
-        """Return another one, with other parameters where they are given."""
+        """Return a copy for ``func``, with the given parameters replaced."""
         given: dict[str, Any] = {"func": self.func if func is None else func, "middleware_wraps": self.middleware_wraps}
         if self.RequestClass is not type(self).RequestClass:
             given["RequestClass"] = self.RequestClass

@@ -58,12 +58,12 @@ __all__ = [
 
 
 def converter_date(prop: Any) -> Any:
-    """Return an attribute over another one whose values are dates."""
+    """Return an attribute based on another one, whose values are dates."""
     return converter(prop, parse_date, serialize_date, "HTTP date")
 
 
 def deprecated_property(attr: Any, name: str, text: str, version: str) -> property:
-    """Return an attribute over another one, whose uses warn that it is deprecated since a version."""
+    """Return an attribute based on another one, whose uses warn that it is deprecated since a version."""
     from antiphon.dialects.webob.util import warn_deprecation
 
     def warn() -> None:

@@ -1,4 +1,4 @@
-"""Attributes of a request that are keys of its environ, read from there and set there at once."""
+"""Attributes of a request that are keys of its environ, and read and set directly in it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, overload
@@ -23,7 +23,7 @@ _REQUIRED: Any = object()
 
 
 def environ_getter(key: str, default: T = _REQUIRED, rfc_section: str | None = None) -> "Attribute[T]":
-    """Return an attribute that is ``environ[key]``, or ``default`` where there is no such key.
+    """Return an attribute that is ``environ[key]``, or ``default`` if there is no such key.
 
     Without a default, reading raises KeyError, and the attribute can't be deleted. With one, None deletes the key.
     """

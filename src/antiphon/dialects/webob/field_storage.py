@@ -13,7 +13,7 @@ _URLENCODED = "application/x-www-form-urlencoded"
 
 
 class FieldStorage:
-    """A file of a form, or a form whose fields are in ``list``: what ``isinstance`` knows a file by.
+    """A file of a form, or a form whose fields are in ``list``: the class that ``isinstance`` checks for files.
 
     Forms and files of a request are made by the request. Code that makes some for its tests gives ``headers``, those of
     a part or of a request, and ``fp``, a file with the content; or an ``environ``, of which the query is read if its
@@ -73,7 +73,7 @@ class FieldStorage:
         return type(self) if cgi is None else cgi.FieldStorage
 
     @__class__.setter
-    def __class__(self, value: Any) -> None:  # what type checkers want of it
+    def __class__(self, value: Any) -> None:  # type checkers want this
         raise AttributeError(f"a field of a form stays one, and does not become {value!r:.200}")
 
     @property

@@ -24,7 +24,7 @@ class FileField(FieldStorage):
 
     @lazy
     def file(self) -> IO[bytes]:
-        """The bytes as a file object, with a position of its own."""
+        """The bytes as a file object, with its own position."""
         return Window(self._spool, self._head.offset, self._size)
 
     @property

@@ -16,26 +16,26 @@ SCHEME_RE = re.compile(r"^[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 
 
 def parse_list(value: str | None) -> tuple[str, ...] | None:
-    """Read the elements of a list; None for an absent or empty one."""
+    """Read the elements of a list, or return None for an absent or empty one."""
     if not value:
         return None
     return tuple([stripped for element in value.split(",") if (stripped := element.strip())])
 
 
 def serialize_list(value: Any) -> str:
-    """Print the elements of a list; text stays as it is."""
+    """Print the elements of a list. Text stays as it is."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     return value if isinstance(value, str) else ", ".join(map(str, value))
 
 
 def parse_int(value: str | None) -> int | None:
-    """Read a whole number; None for an absent or empty one. Raises ValueError for anything else."""
+    """Read a whole number, or return None for an absent or empty one. Raises ValueError for anything else."""
     return None if value is None or value == "" else int(value)
 
 
 def parse_int_safe(value: str | None) -> int | None:
-    """Read a whole number; None for anything else."""
+    """Read a whole number, or return None for anything else."""
     try:
         return parse_int(value)
     except ValueError:
@@ -48,7 +48,7 @@ _etag = re.compile(r'(?:^|\s)(W/)?"((?:\\"|[^"])*?)"').match
 
 
 def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
-    """Read an entity tag without its quotes; as it is if it has none. With ``strong``, a weak one is None."""
+    """Read an entity tag without its quotes, if it has any. With ``strong``, a weak tag is None."""
     match = _etag(value) if value else None
     if match is None:
         return value or None
@@ -58,7 +58,7 @@ def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
 
 
 def serialize_etag_response(value: Any) -> str:
-    """Print an entity tag: text, quoted if it isn't yet, or a pair of text and True for a strong one."""
+    """Print an entity tag: text, which is quoted if needed, or a pair of text and True for a strong tag."""
     tag, is_strong = value if isinstance(value, tuple) else (value, True)
     if not isinstance(value, tuple) and _etag(tag):
         return str(tag)
@@ -72,7 +72,7 @@ def serialize_if_range(value: Any) -> str | None:
 
 
 def parse_range(value: str | None) -> Range | None:
-    """Read a Range; None for an absent or malformed one, and for several."""
+    """Read a Range, or return None for an absent or malformed one, and for several ranges."""
     return Range.parse(value) if value else None
 
 
@@ -84,7 +84,7 @@ def serialize_range(value: Any) -> str | None:
 
 
 def parse_content_range(value: str | None) -> ContentRange | None:
-    """Read a Content-Range; None for an absent or malformed one."""
+    """Read a Content-Range, or return None for an absent or malformed one."""
     return ContentRange.parse(value) if value and value.strip() else None
 
 
@@ -119,7 +119,7 @@ def parse_auth_params(params: str) -> dict[str, str]:
 
 
 def parse_auth(val: str | None) -> Authorization | None:
-    """Read a challenge, or credentials; None for an absent header."""
+    """Read a challenge or credentials, or return None for an absent header."""
     if val is None:
         return None
     scheme, _, params = val.partition(" ")
@@ -129,7 +129,7 @@ def parse_auth(val: str | None) -> Authorization | None:
 
 
 def serialize_auth(val: Any) -> Any:
-    """Print a scheme and its parameters, a dictionary or text; text stays as it is."""
+    """Print a scheme and its parameters, a dictionary or text. Text stays as it is."""
     if not isinstance(val, (tuple, list)):
         return val
     scheme, params = val

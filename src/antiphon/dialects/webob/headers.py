@@ -13,7 +13,7 @@ __all__ = ["EnvironHeaders", "ResponseHeaders"]
 
 
 class EnvironHeaders(MutableMapping[str, str]):
-    """The header fields of a request, by names in any case. Each change is made in the environ at once."""
+    """The header fields of a request, by case-insensitive names. Each change is made directly in the environ."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
@@ -52,7 +52,7 @@ class EnvironHeaders(MutableMapping[str, str]):
 
 
 def _trans_key(key: object) -> str | None:
-    """Return the name of the field under a key of an environ; None for a key of another kind."""
+    """Return the name of the field under a key of an environ, or None for any other key."""
     return field_name(key) if isinstance(key, str) else None
 
 

@@ -10,13 +10,13 @@ Lines = list[tuple[str, str]]
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 """Find the first control character that no part of a response's head may have (RFC 9110 §5.5)."""
 find_break = re.compile(r"[\r\n\0]").search
-"""Find the first character by which a line would end early."""
+"""Find the first character that would end a line early."""
 
 
 def check_line(name: Any, value: Any) -> None:
     """Raise ValueError for a name that is not a token (RFC 9110 §5.1), and for a value with control characters.
 
-    Most of these are escaped in a Location. What is no text passes: a server refuses it.
+    Most of these are escaped in a Location. Values that are not text pass, since a server refuses them.
     """
     if isinstance(name, str):
         if find_control(name):

@@ -7,7 +7,7 @@ from antiphon.dialects.webob.multidict import MultiDict
 
 
 class ResponseHeaders(MultiDict[str, str]):
-    """A multidict of header lines, by names in any case. Each change is made in the list of lines at once.
+    """A multidict of header lines, by case-insensitive names. Each change is made directly in the list of lines.
 
     Raises ValueError for a name or a value with CR, LF or NUL.
     """

@@ -13,7 +13,7 @@ from antiphon.dialects.webob.response import Response
 __all__ = ["DirectoryApp", "FileApp", "FileIter"]
 
 BLOCK_SIZE = 1 << 16
-"""Bytes that are read at once."""
+"""The most bytes that are read at once."""
 
 _TYPES = {".js": "text/javascript", ".ico": "image/x-icon"}
 """Types for which the tables of older Pythons and systems have other names."""
@@ -116,7 +116,7 @@ class DirectoryApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Answer a request: with 403 for a path that leads out of the folder, 404 for one that leads to no file."""
+        """Answer a request, with 403 for a path out of the folder, and 404 for a missing file."""
         try:
             asked = req.path_info.lstrip("/")
         except UnicodeDecodeError:

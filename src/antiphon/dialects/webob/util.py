@@ -20,7 +20,7 @@ status_reasons: dict[int, str] = PHRASES | {
     451: "Unavailable for Legal Reasons",
     510: "Not Extended",
 }
-"""The phrase of each status code, with WebOb's names where RFC 9110 has others."""
+"""The phrase of each status code, with WebOb's phrases where RFC 9110 has different ones."""
 
 status_generic_reasons: dict[int, str] = {
     1: "Continue",
@@ -93,7 +93,7 @@ def bytes_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") ->
 
 
 def strings_differ(string1: AnyStr, string2: AnyStr, compare_digest: Any = compare_digest) -> bool:
-    """True if two strings differ. The time that it takes tells nothing about where."""
+    """Return True if two strings differ, in a time that does not reveal where."""
     return not compare_digest(string1, string2)
 
 

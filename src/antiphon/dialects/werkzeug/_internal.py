@@ -46,7 +46,7 @@ def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A
     getattr(_logger(), type)(message.rstrip(), *args, **kwargs)
 
 
-@cache  # a program may set level and handlers anew, when they were looked at
+@cache  # a program may change level and handlers after they were checked
 def _logger() -> logging.Logger:
     logger = logging.getLogger("werkzeug")
     if logger.level == logging.NOTSET:

@@ -1,4 +1,4 @@
-"""Werkzeug's reloader for programs that serve by a function of their own, as Flask-SocketIO does."""
+"""Werkzeug's reloader for programs that serve with their own function, as Flask-SocketIO does."""
 
 from collections.abc import Callable, Iterable
 

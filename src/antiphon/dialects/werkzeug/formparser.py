@@ -87,7 +87,7 @@ def read_fields(data: bytes) -> list[tuple[str, str]]:
 
 
 def has_more_fields(data: bytes, most: int | None) -> bool:
-    """True if a query or a urlencoded form has more than ``most`` fields; empty ones count too."""
+    """Return True if a query or a urlencoded form has more than ``most`` fields, including empty ones."""
     return most is not None and len(data) >= most and data.count(b"&") >= most
 
 

@@ -1,4 +1,4 @@
-"""An application that shows the environ that a server makes. It shows anybody much: it is for tests."""
+"""An application that shows the environ that a server makes. It reveals a lot to anyone, so it is only for tests."""
 
 import os
 import sys

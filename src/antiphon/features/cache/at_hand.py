@@ -1,4 +1,4 @@
-"""Responses at hand, by what servers have of a URL: nearly all hits are answered by one look, before anything opens."""
+"""Responses in memory, by the target of a plain request: one lookup answers nearly all hits."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from antiphon.response.response import Response, response_of
 _Ready: TypeAlias = tuple[
     float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, Body, Fields, int
 ]
-"""From when until when a response is ready as it is; how the store is asked for it, and what it then gives; for which
-heads, None for all; its body, fields and status. A plain tuple: each part is read for each hit.
+"""The times between which a response is ready as it is; how the store is asked for it, and what it then returns; for
+which heads, or None for all; its body, fields and status. A plain tuple, since each part is read for each hit.
 """
 
 
 class AtHand:
-    """Responses from a shelf, whole, for requests that ask for nothing else: for the second in which they are as they
-    are. The store is asked if they are still right.
+    """Whole responses from a shelf, for requests that ask for nothing else. Each is ready for one second, in which its
+    fields do not change. The store is asked whether it is still right.
     """
 
     def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
@@ -52,7 +52,7 @@ class AtHand:
         return response
 
     def add(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
-        """Have a fresh response at hand, if it is small, and was found for a request that asks for nothing else."""
+        """Keep a fresh response ready, if it is small and was found for a request that asks for nothing else."""
         target = request.head.plain_target()
         if target is None or found.entry is None or kept.is_in_file or not self._shelf.has_at_hand(found):
             return
@@ -66,5 +66,5 @@ class AtHand:
 
 
 def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
-    """Return a function that tells if a response is the one for a request, by its Vary, which no watch notes."""
+    """Return a function that checks by Vary, without noting it, whether a response is the one for a request."""
     return lambda head: found.best(head.inner if type(head) is FillHead else head) is kept

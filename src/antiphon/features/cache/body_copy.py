@@ -15,11 +15,11 @@ FLUSHED = 256 << 10
 
 
 class BodyCopy:
-    """A body that is read once, and is kept if it comes to its end, with the right length.
+    """A body that is read once, and is kept if it is read to the end and has the right length.
 
-    ``keep`` is called with the name and the length of the file when it is whole, and with no name when there is none.
-    What is read of the request to make a chunk is noted by its ``watch``. ``length`` is the declared one, None if
-    there is none. ``hold`` renews the claim of a stream. What fails here fails for the copy alone.
+    ``keep`` is called with the name and the length of the file when the file is complete, and with None if there is no
+    file. ``watch`` notes what is read of the request to make a chunk. ``length`` is the declared length, or None.
+    ``hold`` renews the claim of a stream. A failure here only affects the copy.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class BodyCopy:
         if self._hold is not None and self._hold.is_due:
             self._hold.renew()
         data, self._pending, self._pending_size = b"".join(self._pending), [], 0
-        with suppress(OSError):  # as for a full disk
+        with suppress(OSError):  # such as for a full disk
             self._file = self._file or self._files.begin()
             if self._file is not None and self._size <= self._files.largest:
                 self._file.write(data)
@@ -135,7 +135,7 @@ class BodyCopy:
         self._keep(name, self._size)
 
     def _drop(self) -> None:
-        """End without a file, unless that was done."""
+        """End without a file, unless the copy has ended already."""
         if self._is_over:
             return
         self._is_over = True
@@ -146,7 +146,7 @@ class BodyCopy:
 
 
 def copy_whole(copy: BodyCopy, body: bytes) -> None:
-    """Copy a body in bytes: at once, but for an event loop, which goes on meanwhile."""
+    """Copy a body in bytes: at once, or in the background on an event loop."""
     if is_on_loop() and (loop := running_loop()) is not None:
         loop.run_in_executor(None, copy.whole, body)
     else:

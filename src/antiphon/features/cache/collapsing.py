@@ -1,4 +1,4 @@
-"""Requests for one URL at once, of which one calls the handler, and the others wait for its response."""
+"""Concurrent requests for one URL: one of them calls the handler, and the others wait for its response."""
 
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,11 +15,11 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 _LOOK_EVERY = (0.005, 0.05)
-"""Seconds between two looks for a response that somebody else makes: at first, and at last."""
+"""Seconds between two checks for a response that another request makes: at first, and at most."""
 
 
 class Collapsing:
-    """The wait for the response to another request, for up to ``patience`` seconds. Then ``app`` answers."""
+    """The wait for the response to another request, for up to ``patience`` seconds. After that, ``app`` answers."""
 
     def __init__(self, shelf: Shelf, patience: float, clock: Callable[[], float]) -> None:
         self.app: Any = None
@@ -28,13 +28,15 @@ class Collapsing:
         self._clock = clock
 
     def wait(self, request: Request, fill: Fill) -> "Response | Fill | AwaitedResponse":
-        """Return the response of another request, or what waits for it; the fill, if there is none in time."""
+        """Return the response to another request, or an object that waits for it; the fill, if no response arrives in
+        time.
+        """
         if not request.head.blocks and is_on_loop():
             return AwaitedResponse(self._await_other(request, fill))
         return self._wait_for_other(request, fill)
 
     def ask_again(self, request: Request, fill: Fill) -> "Response | AwaitedResponse":
-        """Return the response of the handler, called once more for a fill, or what waits for it."""
+        """Return the response of the handler, called once more for a fill, or an object that waits for it."""
         again = Request(FillHead(request.head, fill), b"")
         if request.head.blocks:
             return get_response(self.app, again)
@@ -42,7 +44,9 @@ class Collapsing:
         return AwaitedResponse(answer if is_on_loop() else _await_elsewhere(answer))
 
     def _looks(self, request: Request, fill: Fill) -> Iterator[float | Response]:
-        """Yield the seconds to wait until the next look; at last the response of another request, if it was stored."""
+        """Yield the seconds to wait until the next check, and finally the response to another request, if it was
+        stored.
+        """
         until, pause = monotonic() + self._patience, _LOOK_EVERY[0]
         while monotonic() < until:
             yield pause
@@ -74,7 +78,7 @@ class Collapsing:
 
 
 class AwaitedResponse:
-    """A response that is on its way, as early answer of middleware."""
+    """A response that is not ready yet, as an early answer of middleware."""
 
     def __init__(self, response: Coroutine[Any, Any, Response]) -> None:
         self._response = response
@@ -84,7 +88,7 @@ class AwaitedResponse:
 
 
 async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
-    """Await a response on the server's loop, as steps of a thread, and come back to a thread."""
+    """Await a response on the server's loop, as steps of a thread, and return to a thread."""
     await ON_LOOP
     try:
         return await response

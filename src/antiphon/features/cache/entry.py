@@ -19,7 +19,7 @@ from antiphon.response.response import Response, response_of
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
 
 MOST_VARIANTS = 32
-"""Responses that are stored for one URL, each for other values of what its Vary names."""
+"""The most responses that are stored for one URL, each for different values of the fields in its Vary."""
 
 
 class StoredResponse:
@@ -74,7 +74,7 @@ class StoredResponse:
         received: float,
         left_out: Collection[str],
     ) -> Self:
-        """Make one of a response, without some fields, chosen by some of the request's head."""
+        """Make a stored response from a response, without some fields, chosen by some fields of the request."""
         said = control_of(response.status, [*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
         kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
@@ -82,17 +82,17 @@ class StoredResponse:
         return cls({**kept, "body": body, "selected_by": selected_by, "asked": asked, "received": received})
 
     def in_file(self, files: BodyFiles, name: str, length: int) -> "StoredResponse":
-        """Return this one with a body in a file."""
+        """Return a copy whose body is in a file."""
         return StoredResponse({**self._data, "body": b"", "file": name, "length": length}, files)
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """What a store keeps."""
+        """The data that a store keeps."""
         return self._data
 
     @property
     def name(self) -> str:
-        """The name of this variant among those of its URL."""
+        """The name of this variant among the variants of its URL."""
         return "v" + repr(self.selected_by)
 
     @property
@@ -102,7 +102,7 @@ class StoredResponse:
 
     @property
     def body(self) -> bytes | FileBody:
-        """The whole body. Raises FileNotFoundError if its file has gone: ``is_there`` tells that."""
+        """The whole body. Raises FileNotFoundError if its file is gone: check ``is_there`` first."""
         if not self.is_in_file:
             return self._data["body"]  # type: ignore[no-any-return]
         found = self._file()
@@ -112,13 +112,13 @@ class StoredResponse:
 
     @property
     def is_there(self) -> bool:
-        """False if the body was in a file that has gone."""
+        """False if the body was in a file that is gone."""
         if not self.is_in_file or self._files is None:
             return not self.is_in_file
         return self._files.has(self._data["file"], self._data["length"])
 
     def hold(self) -> bool:
-        """Note that the body will be needed in a moment. False if it has gone."""
+        """Note that the body is about to be used. Return False if it is gone."""
         return not self.is_in_file or self._file() is not None
 
     def remove_file(self) -> None:
@@ -143,15 +143,15 @@ class StoredResponse:
         return self.age_at_first + (now - self.received if now > self.received else 0.0)
 
     def answers(self, head: Head) -> bool:
-        """True if a request has the values that this one was chosen for (RFC 9111 §4.1)."""
+        """Return True if a request has the values that this response was chosen for (RFC 9111 §4.1)."""
         return not self.selected_by or all(value_of(head, name or "") == value for name, value in self.selected_by)
 
     def whole(self, age: int, status: str) -> Response:
         """Return the whole response, with an Age in seconds and a Cache-Status.
 
-        Those of one second share their fields, which are encoded once.
+        Responses of the same second share their fields, which are encoded once.
         """
-        told, fields = self._told  # in one, for threads
+        told, fields = self._told  # one read, for thread safety
         if told != (age, status):
             lines = [*self._lines, ("age", str(age)), ("cache-status", status)]
             fields = tuple(lines) if self._repeats else SharedFields.of(lines)
@@ -162,7 +162,9 @@ class StoredResponse:
         return response
 
     def told_until(self, now: float) -> tuple[float, float, Fields]:
-        """Return from when until when a hit has these fields, with an Age and a ``ttl`` in whole seconds."""
+        """Return the times between which a hit has the same fields, and these fields, with Age and ``ttl`` in whole
+        seconds.
+        """
         age, first, lifetime = self.age(now), self.received - self.age_at_first, self.control.lifetime
         ttl = int(lifetime - age)
         fields = self.whole(int(age), hit_status(ttl, is_collapsed=False))._fields
@@ -184,17 +186,17 @@ class StoredResponse:
         return response.conditional(request)
 
     def _is_known_to(self, head: Head) -> bool:
-        """True if a client names this very ETag, even in a form that is not a proper one: without quotes, say."""
+        """Return True if a client names this exact ETag, even in an invalid form, such as without quotes."""
         etag, given = self.field("etag"), head.field("if-none-match")
         return etag is not None and given is not None and given.strip('"') == etag.strip('"')
 
     def is_like(self, response: Response) -> bool:
-        """True if an answer to HEAD has no other validator than this one (RFC 9111 §4.3.5)."""
+        """Return True if no validator of an answer to HEAD differs from the stored ones (RFC 9111 §4.3.5)."""
         told = combined([*response._fields])
         return all(name not in told or told[name] == self.field(name) for name in ("etag", "last-modified"))
 
     def updated(self, response: Response, asked: float, received: float, left_out: Collection[str]) -> "StoredResponse":
-        """Return this one with the fields of a 304, or of an answer to HEAD, that it is still right (RFC 9111 §3.2)."""
+        """Return a copy with the fields of a 304 or an answer to HEAD that confirms this response (RFC 9111 §3.2)."""
         told = [[name, value] for name, value in response._fields if name not in left_out]
         names = {name for name, _ in told} | {"age"}
         fields = [field for field in self._data["fields"] if field[0] not in names] + told
@@ -206,7 +208,7 @@ def _field_names(said: bool | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def value_of(head: Head, name: str) -> str | None:
-    """Return what a request has under a name that was noted: spaces around commas don't count (RFC 9111 §4.1)."""
+    """Return the value that a request has under a noted name, without spaces around commas (RFC 9111 §4.1)."""
     if name == HTTP_VERSION:
         return head.http_version
     value = head.field(name)
@@ -216,9 +218,9 @@ def value_of(head: Head, name: str) -> str | None:
 
 
 def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
-    """Return the names by which a response is chosen: those of its Vary, and what was read to make it.
+    """Return the names by which a response is chosen: those in its Vary, and those that were read to make it.
 
-    Conditions are none of them: a response that a client's conditions have made is not stored.
+    They do not include conditions: a response that depends on a client's conditions is not stored.
     """
     named = {name.lower() for name in split_list(vary or "")}
     read = {name for name in reads if name == HTTP_VERSION or not name.startswith((":", EVERYTHING))}
@@ -226,17 +228,17 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
 
 
 def has_conditions(head: Head) -> bool:
-    """True if a request asks for something else than the whole response."""
+    """Return True if a request asks for anything but the whole response."""
     field = head.field
     return any([field(name) is not None for name in CONDITIONS])  # noqa: C419 - in two thirds of the time
 
 
 def key_of(head: Head) -> str:
-    """Return the key of the URL that a request has."""
+    """Return the key of a request's URL."""
     return key_of_url(head, head.root_path + head.path, head.raw_path, head.query_string)
 
 
 def key_of_url(head: Head, path: str, raw_path: bytes | None, query: bytes) -> str:
-    """Return the key of a URL on the host of a request: all that it says, as it was sent and as it is routed."""
+    """Return the key of a URL on the host of a request: all its parts, both as sent and as routed."""
     authority = head.authority
     return f"cache {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"

@@ -34,24 +34,24 @@ class Cache:
     """A feature that stores responses, and answers with them without calling the handler (RFC 9111).
 
     The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
-    Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also knows what was read of the request to make the response.
-    A response that depends on the session, the user, a cookie or the client's address is never given to other clients,
-    and header fields that were read are named in its Vary. A response with Set-Cookie is not stored.
+    Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also notes what the app reads of the request to make the
+    response. A response that depends on the session, the user, a cookie or the client's address is never given to other
+    clients, and header fields that were read are added to its Vary. A response with Set-Cookie is not stored.
 
-    If many requests ask for a response that is not stored, one of them calls the handler. The others wait for its
-    response, for up to ``patience``, and then call the handler as well. If a request never ends, for example because
-    its process was killed, others stop waiting for it after ``lease``. Both are in seconds or timedeltas.
+    If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
+    ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
+    process was killed, others stop waiting for it after ``lease``. Both are in seconds or timedeltas.
 
     ``store`` is shared by all processes and machines that use it; the default is the memory of this process. In memory
     and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries, and drops the least recently used
-    responses; Valkey has a setting for that.
+    responses. Valkey has its own setting for that.
 
-    Bodies of more than ``largest`` bytes, and streams, are stored in files, of up to ``most_in_files`` bytes together,
-    and a quarter of that each. The files are beside the SQLite database, or in a temporary folder for a store in
-    memory. Valkey, which machines share, has no files, so such bodies are not stored there. File responses are never
+    Bodies of more than ``largest`` bytes, and streams, are stored in files, of up to ``most_in_files`` bytes in total,
+    and a quarter of that each. The files are next to the SQLite database, or in a temporary folder for a store in
+    memory. Valkey is shared by machines and has no files, so it does not store such bodies. File responses are never
     stored.
 
-    Use ``gateway=True`` for an app that forwards requests to another server. The cache then only uses the response,
+    Use ``gateway=True`` for an app that forwards requests to another server. The cache then only looks at the response,
     whose Vary has to name everything that it depends on. Raises ValueError for numbers that are not above 0, and for a
     store whose entries are kept by clients.
     """
@@ -81,7 +81,7 @@ class Cache:
             raise explained(
                 "bad-feature-option",
                 ValueError(
-                    f"most, largest, lease and patience are above 0, and most_in_files is not less, not {given}"
+                    f"most, largest, lease and patience must be above 0, and most_in_files at least 0, not {given}"
                 ),
             )
         self._blocks = store.blocks
@@ -99,7 +99,7 @@ class Cache:
         """Add the cache around everything that is registered after it."""
         self._collapsing.app = self._refreshes.app = app
         with suppress(OSError):
-            self._files.folder()  # removes what a killed process has left
+            self._files.folder()  # removes the leftovers of killed processes
         watch = None if self._is_gateway else self._watch
         app._surround_with_cache(self._around, self._at_hand.answer, watch, blocking=self._blocks)
 
@@ -116,7 +116,7 @@ class Cache:
         if self._blocks:
             refuse_on_loop("forget", "aforget")
         if (path is None) == (tag is None):
-            raise explained("bad-feature-option", ValueError('forget is for a path or a tag: forget("/prices")'))
+            raise explained("bad-feature-option", ValueError('forget takes a path or a tag: forget("/prices")'))
         return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
 
     async def aforget(self, path: str | None = None, *, tag: str | None = None) -> int:
@@ -130,7 +130,7 @@ class Cache:
     # Around a request
 
     def _watch(self, request: Request) -> Generator[None, Response, None]:
-        """Watch what middleware around the cache reads, on which the response may depend."""
+        """Watch what middleware around the cache reads, since the response may depend on it."""
         if watch_of(request.head) is None:
             put_on_watch(request, FillHead(request.head))
         yield
@@ -156,13 +156,13 @@ class Cache:
             watch.is_paused = True
         try:
             return self._intake.take(request, response, fill)
-        except FileNotFoundError:  # what the handler says is still right was removed while it looked
+        except FileNotFoundError:  # removed while the handler confirmed it
             fill.forget_kept()
             return self._collapsing.ask_again(request, fill)
 
 
 def _send_on(request: Request, fill: Fill) -> None:
-    """Start to watch the request, and ask the handler by the conditions of the cache, where it has any."""
+    """Start to watch the request, and call the handler with the conditions of the cache, if there are any."""
     watch = watch_of(request.head)
     if not isinstance(watch, FillHead):
         watch = FillHead(request.head)

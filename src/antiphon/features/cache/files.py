@@ -1,7 +1,8 @@
-"""Bodies in files: those that are too large for a store, in a folder of up to so many bytes.
+"""Bodies that are too large for a store, in the files of a folder with a size limit.
 
-A file that is being written ends in ``.part``, and is locked by its process, so that others can tell what a killed one
-has left. It gets its name when it is whole. Its time is that of its last use.
+The name of a file that is being written ends in ``.part``. The file is locked by its process, so that other processes
+can recognize the leftovers of a killed one. It gets its final name when it is complete. Its modification time is that
+of its last use.
 """
 
 import os
@@ -16,13 +17,13 @@ from antiphon.response.files import FileBody
 
 PART = ".part"
 IN_USE = 10.0
-"""Seconds after its last use in which a file is not removed: it may not have been opened yet to be sent."""
+"""Seconds after its last use in which a file is not removed, since it may be about to be opened and sent."""
 
 
 class BodyFiles:
-    """The files beside a store, of up to ``most`` bytes together, and of up to a quarter of that each.
+    """The files next to a store, of up to ``most`` bytes in total, and up to a quarter of that each.
 
-    The folder is made when it is first needed. A store that many machines share has none.
+    The folder is made when it is first needed. A store that many machines share has no folder.
     """
 
     def __init__(self, store: Store, most: int) -> None:
@@ -31,12 +32,12 @@ class BodyFiles:
         self._most = most
         self._folder: Path | None = None
         self._leaving: list[tuple[float, str]] = []
-        """Files to be removed, and when."""
+        """Files to remove, and the times to remove them."""
 
     def folder(self, *, make: bool = False) -> Path | None:
-        """Return the folder, without what killed processes have left half written. Raises OSError.
+        """Return the folder, after removing files that killed processes left half written. Raises OSError.
 
-        Without ``make`` None if it does not exist yet.
+        Without ``make``, return None if it does not exist yet.
         """
         if self._folder is None and (folder := self._store.files_folder(make=make)) is not None:
             for file in folder.glob(f"*{PART}"):
@@ -51,7 +52,7 @@ class BodyFiles:
         return self._folder is not None
 
     def begin(self) -> "FileInWriting | None":
-        """Return a new file to be written; None if that can't be."""
+        """Return a new file to write, or None if it can't be made."""
         self._sweep()
         with suppress(OSError):
             folder = self.folder(make=True)
@@ -59,7 +60,7 @@ class BodyFiles:
         return None
 
     def body(self, name: str, length: int) -> FileBody | None:
-        """Return a file as a body, and note that it is used; None if it is missing, or not as it was written."""
+        """Return a file as a body, and note its use; None if it is missing or was changed."""
         with suppress(OSError):
             if _is_body(name) and (folder := self.folder()) is not None:
                 path = folder / name
@@ -68,19 +69,19 @@ class BodyFiles:
         return None
 
     def has(self, name: str, length: int) -> bool:
-        """True if a file is there as it was written."""
+        """Return True if a file exists as it was written."""
         with suppress(OSError):
             folder = self.folder()
             return folder is not None and _is_body(name) and (folder / name).stat().st_size == length
         return False
 
     def remove(self, name: str, *, is_new: bool = False) -> None:
-        """Remove a file that is not needed any more: a new one, which nobody has found yet, at once, others later."""
+        """Remove a file that is no longer needed: at once if it is new and nobody can have found it, else later."""
         self._leaving.append((time.time() + (0.0 if is_new else IN_USE), name))
         self._sweep()
 
     def _sweep(self) -> None:
-        """Remove what had to wait."""
+        """Remove the files whose wait is over."""
         now = time.time()
         due = [name for end, name in self._leaving if not now < end <= now + IN_USE]  # the clock may have been set back
         self._leaving = [(end, name) for end, name in self._leaving if name not in due]
@@ -90,7 +91,7 @@ class BodyFiles:
                     (folder / name).unlink()
 
     def make_room(self, size: int) -> bool:
-        """Remove what was not used for the longest time until there is room for so many bytes. False if there is none.
+        """Remove the least recently used files until there is room for ``size`` bytes. Return False if there is not.
 
         Raises OSError.
         """
@@ -111,7 +112,7 @@ def _is_body(name: str) -> bool:
 
 
 class FileInWriting:
-    """A file that becomes a body when it is whole. Raises OSError where it can't be made."""
+    """A file that becomes a body when it is complete. Raises OSError if it can't be made."""
 
     def __init__(self, files: BodyFiles, path: Path) -> None:
         self._files = files
@@ -122,14 +123,14 @@ class FileInWriting:
         self.length = 0
 
     def write(self, data: bytes) -> None:
-        """Add to the file. Raises OSError, as for a full disk."""
+        """Append to the file. Raises OSError, for example for a full disk."""
         left = memoryview(data)
         while left:
             left = left[os.write(self._descriptor, left) :]
         self.length += len(data)
 
     def publish(self) -> str | None:
-        """Give the file its name, and return that; None if there is no room for it. Raises OSError."""
+        """Give the file its final name, and return the name; None if there is no room for it. Raises OSError."""
         if not self._files.make_room(self.length):
             self.drop()
             return None

@@ -1,4 +1,4 @@
-"""The making of one response that a cache may store: what is known of it before, and what the handler is asked."""
+"""The making of one response that a cache may store: the stored response before it, and the conditions to send."""
 
 from collections.abc import Mapping
 
@@ -8,14 +8,14 @@ from antiphon.http.head import CONDITIONS, Head, PlainHead
 from antiphon.request.watching import WatchedHead
 
 NO_DIRECTIVES = CacheControl()
-"""What most requests say to caches."""
+"""The directives of most requests."""
 
 
 class Fill:
-    """A response that is being made: for which key, by whose claim, and in place of which stored response.
+    """A response that is being made: its key, its claim, and the stored response that it replaces.
 
-    ``why`` says why the request went on to the handler, as Cache-Status has it (RFC 9211 §2.2). ``validates`` is true
-    if the handler is asked by conditions of the cache's own.
+    ``why`` is the reason why the request went on to the handler, in the words of Cache-Status (RFC 9211 §2.2).
+    ``validates`` is true if the handler is called with the cache's own conditions.
     """
 
     __slots__ = ("asked", "at", "collapsed", "directives", "kept", "key", "token", "validates", "why")
@@ -39,13 +39,13 @@ class Fill:
         self.validates = False
 
     def forget_kept(self) -> None:
-        """Make the response without the stored one, which has gone."""
+        """Make the response without the stored one, which is gone."""
         self.kept, self.validates = None, False
 
     def conditions(self) -> dict[str, str | None] | None:
-        """Return the fields by which the stored response is validated (RFC 9111 §4.3.1); None without a validator.
+        """Return the fields that validate the stored response (RFC 9111 §4.3.1), or None without a validator.
 
-        They stand in place of those of the client.
+        They replace the client's fields.
         """
         if self.kept is None:
             return None
@@ -56,7 +56,7 @@ class Fill:
 
 
 class FillHead(WatchedHead):
-    """A watched head whose conditions a cache may have replaced by its own. ``fill`` is set where one is being made."""
+    """A watched head whose conditions a cache may replace. ``fill`` is set while a response is being made."""
 
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:
         super().__init__(inner)
@@ -64,13 +64,13 @@ class FillHead(WatchedHead):
         self.replaced: Mapping[str, str | None] = {}
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return what names the URL of a plain request, if nothing has changed it but this watch."""
+        """Return the target of a plain request, if nothing but this watch has changed it."""
         inner = self.inner
         is_changed = self.fill is not None or self.method != inner.method or self.path != inner.path
         return None if is_changed else inner.plain_target()
 
     def ask_by_conditions(self, fill: Fill) -> bool:
-        """Replace the conditions by those of the cache; False where it has none."""
+        """Replace the conditions with those of the cache. Return False if it has none."""
         conditions = fill.conditions()
         if conditions is None:
             return False
@@ -90,7 +90,7 @@ class FillHead(WatchedHead):
 
 
 class RefreshHead(PlainHead):
-    """The head of a request that a cache makes by itself, without conditions and directives of the client."""
+    """The head of a request that a cache makes itself, without the client's conditions and directives."""
 
     def __init__(self, head: Head, blocks: bool) -> None:
         super().__init__(head)
@@ -101,7 +101,7 @@ class RefreshHead(PlainHead):
 
 
 def directives_of(head: Head) -> CacheControl:
-    """Return the directives of a request; Pragma counts without any (RFC 9111 §5.4)."""
+    """Return the directives of a request; without any, Pragma counts (RFC 9111 §5.4)."""
     said = head.field("cache-control")
     if said is None:
         pragma = head.field("pragma")

@@ -1,4 +1,4 @@
-"""How long a response is fresh, and how old it is (RFC 9111 §4.2). Nothing is read but header fields, and no clock."""
+"""How long a response is fresh, and how old it is (RFC 9111 §4.2). Only header fields are read, and no clock."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,22 @@ from antiphon.http.headers import combined
 from antiphon.http.structured_fields import Item, parse_structured_dictionary
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
-"""Finds the number in Age, before a parameter or another one that does not belong there."""
+"""Finds the number in Age, before a parameter or another number that does not belong there."""
 
 TARGETED = ("antiphon-cache-control", "cdn-cache-control")
-"""The fields that count in place of Cache-Control, the first one first (RFC 9213 §2.2)."""
+"""The fields that override Cache-Control, the most important first (RFC 9213 §2.2)."""
 
 HEURISTIC_STATUSES = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
-"""Statuses of which a response may be fresh for a time that nobody has named (RFC 9110 §15.1)."""
+"""Statuses whose responses may be fresh without an explicit lifetime (RFC 9110 §15.1)."""
 
 HEURISTIC_PART = 0.1
-"""The part of the time since its last change for which such a response is fresh (RFC 9111 §4.2.2)."""
+"""The lifetime of such a response, as a fraction of the time since its last change (RFC 9111 §4.2.2)."""
 
 
 class Control(NamedTuple):
-    """The directives of a response that count for this cache, and how long the response is fresh, in seconds.
+    """The directives of a response that count for this cache, and its lifetime in seconds.
 
-    ``is_explicit`` is true if the response says how long.
+    ``is_explicit`` is true if the response states its lifetime.
     """
 
     directives: CacheControl
@@ -41,7 +41,7 @@ class Control(NamedTuple):
 
 
 def control_of(status: int, fields: Sequence[tuple[str, str]], received: float) -> Control:
-    """Return what a response says to this cache, which received it at a time, in seconds since 1970."""
+    """Return the directives of a response for this cache, which received it at ``received``, in seconds since 1970."""
     found = combined(fields)
     for name in TARGETED:
         if (said := _targeted(found.get(name))) is not None:
@@ -62,7 +62,7 @@ def control_of(status: int, fields: Sequence[tuple[str, str]], received: float) 
 
 
 def _targeted(value: str | None) -> CacheControl | None:
-    """Return the directives of a targeted field; None for one that is absent, empty or malformed (RFC 9213 §2.1)."""
+    """Return the directives of a targeted field, or None if it is absent, empty or malformed (RFC 9213 §2.1)."""
     members = None if value is None else parse_or_none(parse_structured_dictionary, value)
     if not members:
         return None
@@ -86,7 +86,7 @@ def _stated(said: CacheControl) -> tuple[float, bool]:
 
 
 def seconds_since_1970(date: str | None) -> float | None:
-    """Return a date in seconds since 1970, in any case of letters; None if absent or malformed (RFC 9111 §4.2)."""
+    """Return a date, in upper or lower case, in seconds since 1970; None if absent or malformed (RFC 9111 §4.2)."""
     found = read_date(date)
     if found is None and date is not None:
         found = read_date(date.title().replace("Gmt", "GMT"))
@@ -94,7 +94,7 @@ def seconds_since_1970(date: str | None) -> float | None:
 
 
 def age_when_received(fields: Sequence[tuple[str, str]], asked: float, received: float) -> float:
-    """Return the age in seconds of a response that was asked for and received at these times (RFC 9111 §4.2.3)."""
+    """Return the age in seconds of a response that was requested and received at these times (RFC 9111 §4.2.3)."""
     found = combined(fields)
     sent = seconds_since_1970(found.get("date"))
     digits = _leading_digits(found.get("age") or "")

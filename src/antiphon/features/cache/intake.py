@@ -1,4 +1,4 @@
-"""The intake after the handler: what was answered is stored, or tells that a stored response is still right."""
+"""The intake after the handler: its response is stored, or confirms that a stored response is still right."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,13 +28,13 @@ from antiphon.response.files import is_at_hand
 from antiphon.response.response import Response
 
 KEPT_STALE = 3600.0
-"""Seconds for which a stale response is kept at least: it may be validated, or a client may take it."""
+"""The least number of seconds for which a stale response is kept: it may be validated, or a client may accept it."""
 
 
 class Intake:
-    """What puts responses on a shelf: streams, and bodies of more than ``largest`` bytes, with a file.
+    """The part that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
-    A gateway goes by the response alone.
+    For a gateway, only the response counts.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Intake:
         self._clock = clock
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
-        """Store what a handler has answered, or forget what it has changed; return the response.
+        """Store the response of a handler, or forget what the request has changed; return the response.
 
-        Raises FileNotFoundError, and leaves the claim, if the handler says that a stored response is still right whose
-        file has gone meanwhile.
+        Raises FileNotFoundError, and leaves the claim, if the handler confirms a stored response whose file is gone by
+        now.
         """
         watch = watch_of(request.head)
         if isinstance(watch, FillHead):
@@ -72,7 +72,7 @@ class Intake:
             or (status == 200 and request.head.method == "HEAD" and kept.is_like(response))
         ):
             return self._take_validated(request, response, fill, kept, now)
-        response = copy(response)  # a handler may give the same one again
+        response = copy(response)  # a handler may return the same object again
         reads = self._reads(request)
         reason = self._reason(request, response, fill, reads)
         is_stored = False
@@ -96,9 +96,9 @@ class Intake:
     def _take_validated(
         self, request: Request, response: Response, fill: Fill, kept: StoredResponse, now: float
     ) -> Response:
-        """Return a stored response that is still right, with the fields that were told now.
+        """Return a stored response that was confirmed, with its new fields.
 
-        These are stored, too, unless they are of one visitor: then what was stored is forgotten.
+        They are stored too, unless they are for one visitor: then the stored response is forgotten.
         """
         updated = kept.updated(response, fill.at, now, self._left_out)
         answer = updated.response(request, int(updated.age(now)))
@@ -114,7 +114,9 @@ class Intake:
         return tell(answer, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
 
     def _stands_for(self, kept: StoredResponse, status: int, fill: Fill, now: float) -> bool:
-        """True if a stored response may be served in place of an error: a gateway may be cut off (RFC 9111 §4.2.4)."""
+        """Return True if a stored response may be served instead of an error, as when a gateway is cut off (RFC 9111
+        §4.2.4).
+        """
         if self._is_gateway and status in (502, 503, 504):
             return not (kept.control.must_revalidate or fill.directives.no_cache)
         return may_stand_for_error(kept.control, kept.age(now), fill.directives)
@@ -129,7 +131,7 @@ class Intake:
         return reads
 
     def _reason(self, request: Request, response: Response, fill: Fill, reads: set[str] | None) -> str | None:
-        """Return why a response is not stored; None if it may be."""
+        """Return the reason not to store a response, or None if it may be stored."""
         if fill.why in ("bypass", "method"):
             return "request-body" if request.head.has_body else "bypass"
         if getattr(request.route, "signed", False):
@@ -144,7 +146,7 @@ class Intake:
         return reason_not_to_store(asked, response.status, fields, control, reads)
 
     def _unfit(self, response: Response, fill: Fill) -> str | None:
-        """Return why a body can't be stored: a file is one already, and of several equal streams one is enough."""
+        """Return the reason not to store a body: it is a file already, or another request stores the same stream."""
         body = response.body
         if not isinstance(body, bytes):
             is_kept = self._files is not None and fill.token is not None and not is_at_hand(body)
@@ -158,7 +160,7 @@ class Intake:
     def _put_with_file(
         self, request: Request, response: Response, made: StoredResponse, fill: Fill, files: BodyFiles
     ) -> None:
-        """Store a response when its body is in a file: a stream when it was sent. Meanwhile nobody waits for that."""
+        """Store a response when its body is in a file: a stream once it was sent. No request waits for that."""
         reads = self._reads(request)
 
         def keep(name: str | None, length: int) -> None:
@@ -171,7 +173,7 @@ class Intake:
             self._release(fill)
 
         def keep_stream(name: str | None, length: int) -> None:
-            token, fill.token = fill.token, None  # it is stored although its lease may be over
+            token, fill.token = fill.token, None  # it is stored even if its lease is over
             keep(name, length)
             with suppress(StoreUnavailable):
                 self._shelf.end_stream(fill.key, token)
@@ -203,14 +205,14 @@ class Intake:
 
 
 def _check_public(request: Request, response: Response, reason: str) -> None:
-    """Raise RuntimeError in debug for a response of one visitor that tells caches to give it to everyone."""
+    """Raise RuntimeError in debug mode for a response for one visitor that tells caches to give it to everyone."""
     if reason in PERSONAL_REASONS and is_debug() and CacheControl.parse(response.headers.get("cache-control")).public:
         what = reason.removeprefix("reads-")
         raise explained(
             "not-cached",
             RuntimeError(
-                f"{request.route.answered_by} answers with Cache-Control: public, so that caches give the response to"
-                f" everyone, and the {what} was read for it: leave out `public`, don't read that there, or, if the"
-                " response may be shared by all who have the same one, name it in Vary"
+                f"{request.route.answered_by} answers with Cache-Control: public, so caches give the response to"
+                f" everyone, but the {what} was read to make it: leave out `public`, don't read the {what}, or, if all"
+                f" clients with the same {what} may share the response, name it in Vary"
             ),
         )

@@ -1,4 +1,4 @@
-"""Responses that are forgotten: those that a request has changed (RFC 9111 §4.4), and those that a program names."""
+"""Removal of responses: those that a request has changed (RFC 9111 §4.4), and those that a program names."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +13,7 @@ from antiphon.response.response import Response
 
 
 def forget_changed(shelf: Shelf, request: Request, response: Response, key: str) -> None:
-    """Forget what a request has changed: its URL, and those on the same origin that its answer names (§4.4)."""
+    """Forget what a request has changed: its URL, and URLs on the same origin that its response names (§4.4)."""
     if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
         return
     with suppress(StoreUnavailable):

@@ -1,4 +1,4 @@
-"""The lookup before the handler: the stored response that a request may have, or what is needed to make a new one."""
+"""The lookup before the handler: the stored response that a request may have, or what it takes to make a new one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ class Lookup:
         self._clock = clock
 
     def find(self, request: Request) -> Any:
-        """Return the response to a request, or what makes it, or the ``Fill`` for the handler to be called."""
+        """Return the response to a request, or an object that makes it, or the ``Fill`` for calling the handler."""
         head, now = request.head, self._clock()
         key = key_of(head)
         if head.method not in READING or head.has_body or getattr(request.route, "websocket", None) is not None:
@@ -50,7 +50,7 @@ class Lookup:
             return self._choose(request, found, said, now)
         except StoreUnavailable:
             return Fill(key, said, now, "bypass")
-        except FileNotFoundError:  # another process has removed the body at this moment
+        except FileNotFoundError:  # another process has just removed the body
             return Fill(key, said, now, "uri-miss")
 
     def _choose(self, request: Request, found: Shelved, said: CacheControl, now: float) -> Any:
@@ -82,7 +82,7 @@ class Lookup:
 
 
 def _may_share(request: Request, fill: Fill) -> bool:
-    """True if the response to a request may be that of others who ask at once."""
+    """Return True if a request may share the response to concurrent requests."""
     said, kept = fill.directives, fill.kept
     if request.method != "GET" or said.no_cache or said.no_store:
         return False

@@ -1,4 +1,4 @@
-"""New responses that are made in the background, while a stale one is served (RFC 5861 §3)."""
+"""New responses, made in the background while a stale one is served (RFC 5861 §3)."""
 
 from contextlib import aclosing, closing
 from typing import Any
@@ -12,7 +12,7 @@ from antiphon.request.request import Request
 
 
 class Refreshes:
-    """The requests that a cache makes to ``app`` by itself."""
+    """The requests that a cache itself makes to ``app``."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.app: Any = None
@@ -20,7 +20,7 @@ class Refreshes:
         self._running: set[Any] = set()
 
     def begin(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
-        """Have the handler called once more, after this, unless somebody does that already."""
+        """Call the handler once more after this response, unless another request is already doing so."""
         if found.is_claimed(now) or (token := self._shelf.claim(found)) is None:
             return
         loop = running_loop() if not request.head.blocks else None
@@ -42,7 +42,7 @@ class Refreshes:
 
 
 def _answer(app: Any, request: Request) -> None:
-    """Have a request answered, and a stream read, which is stored at its end."""
+    """Answer a request, and read its stream, which is stored at its end."""
     body = get_response(app, request).body
     if not isinstance(body, bytes):
         with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed

@@ -1,4 +1,4 @@
-"""The decision to serve a stored response (RFC 9111 §4, RFC 5861), and how. Functions of values, without any I/O."""
+"""The decision whether and how to serve a stored response (RFC 9111 §4, RFC 5861). Functions of values, without I/O."""
 
 from enum import Enum
 
@@ -15,12 +15,12 @@ class Use(Enum):
 
     FRESH = "serve it"
     STALE = "serve it, though it is stale"
-    REFRESH = "serve it, and fetch a new one meanwhile"
-    VALIDATE = "ask the handler if it is still right"
+    REFRESH = "serve it, and fetch a new one in the background"
+    VALIDATE = "ask the handler whether it is still right"
 
 
 def use_of(control: Control, age: float, asked: CacheControl) -> Use:
-    """Return what a request with these directives may have of a stored response."""
+    """Return how a request with these directives may use a stored response."""
     remaining = control.lifetime - age
     if control.directives.no_cache is True or asked.no_cache:
         return Use.VALIDATE
@@ -37,7 +37,7 @@ def use_of(control: Control, age: float, asked: CacheControl) -> Use:
 
 
 def may_stand_for_error(control: Control, age: float, asked: CacheControl) -> bool:
-    """True if a stored response may be served in place of an error, by itself or by the request (RFC 5861 §4)."""
+    """Return True if a stored response or the request allows to serve it instead of an error (RFC 5861 §4)."""
     if control.must_revalidate or asked.no_cache:
         return False
     staleness = age - control.lifetime
@@ -49,14 +49,14 @@ def _is_within(staleness: float, allowed: int | None) -> bool:
 
 
 def kept_for(control: Control, age: float, extra: float) -> float:
-    """Return the seconds for which a response is of use: fresh, then stale, and ``extra`` to be validated."""
+    """Return the seconds for which a response is useful: fresh, then stale, and ``extra`` for validation."""
     said = control.directives
     stale = max(said.stale_while_revalidate or 0, said.stale_if_error or 0, extra)
     return max(1.0, control.lifetime - age + stale)
 
 
 def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool = False) -> Response:
-    """Return the response to a request from a stored one."""
+    """Return the response to a request, made from a stored one."""
     age = kept.age(now)
     told = hit_status(int(kept.control.lifetime - age), is_collapsed=collapsed)
     if not has_conditions(request.head):

@@ -1,7 +1,7 @@
-"""Where a cache keeps responses in a store: an entry for each URL, with its variants, and the claim to fill it.
+"""The responses that a cache keeps in a store: an entry for each URL, with its variants, and the claim to fill it.
 
-An entry changes only if it is still the one that was read, so that nothing of one request undoes what another did. What
-is forgotten leaves a mark: a response on its way, which was made of what was there before, is not stored any more.
+An entry changes only if it is still the one that was read, so that no request undoes the work of another. A URL that is
+forgotten leaves a mark, so that a response made from older data is not stored.
 """
 
 from collections import OrderedDict
@@ -19,26 +19,26 @@ from antiphon.http.head import Head
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _ATTEMPTS = 8
-"""How often a change is tried of what others change meanwhile."""
+"""The number of attempts to change an entry that others change at the same time."""
 
 PASSES_FOR = 60.0
 """Seconds in which requests for a URL whose response could not be stored don't wait for one another."""
 
 _MARK_KEPT = 600.0
-"""Seconds for which a store knows what was forgotten: longer than handlers run."""
+"""Seconds for which a store remembers what was forgotten: longer than handlers run."""
 
 CLOCKS_APART = 1.0
 """Seconds by which the clocks of machines may differ."""
 
 
 MOST_RECENT = 256
-"""URLs whose responses a process has at hand, read and parsed."""
+"""The number of URLs whose responses a process keeps in memory, read and parsed."""
 SMALL = 32 << 10
-"""Bytes of the largest entry among them: together they are some 8 MiB at most."""
+"""The largest size of such an entry in bytes: all of them take at most about 8 MiB."""
 
 
 class Shelved:
-    """What there is for one URL: the stored responses, and the claim of who is making another one."""
+    """The entry of one URL: the stored responses, and the claim of a request that is making a new one."""
 
     __slots__ = ("entry", "key", "responses")
 
@@ -56,15 +56,15 @@ class Shelved:
         return max(answers, key=lambda stored: stored.received, default=None)
 
     def is_claimed(self, now: float) -> bool:
-        """True while somebody makes a response, and may still end it."""
+        """Return True while another request makes a response, and may still finish it."""
         return self._holds(_CLAIM, 1, now)
 
     def lets_pass(self, now: float) -> bool:
-        """True if no response was stored lately, so that nobody waits for one."""
+        """Return True if a response could not be stored lately, so that no request waits for one."""
         return self._holds(_PASSES, 0, now)
 
     def is_streaming(self, now: float) -> bool:
-        """True if the response is a stream, which takes its time: nobody waits for its end."""
+        """Return True if the response is a stream, whose end no request waits for."""
         return self._holds(_STREAMS, 0, now)
 
     def _holds(self, name: str, at: int, now: float) -> bool:
@@ -84,7 +84,7 @@ class Shelf:
         self._clocks_apart = 0.0 if isinstance(store, RowStore) else CLOCKS_APART
 
     def find(self, key: str) -> Shelved:
-        """Return what there is for a URL, in one call of the store."""
+        """Return the entry of a URL, with one call to the store."""
         recent = self._recent.get(key)
         if recent is None or recent.entry is None:
             return self._remember(Shelved(key, self._store.load(key), self._files))
@@ -92,7 +92,7 @@ class Shelf:
         return recent if entry is recent.entry else self._remember(Shelved(key, entry, self._files))
 
     def _remember(self, found: Shelved) -> Shelved:
-        """Have what was read at hand, if it is small."""
+        """Keep what was read in memory, if it is small."""
         if found.responses and sum([stored.size for stored in found.responses]) <= SMALL:
             self._recent[found.key] = found
             if len(self._recent) > MOST_RECENT:
@@ -102,15 +102,15 @@ class Shelf:
         return found
 
     def has_at_hand(self, found: Shelved) -> bool:
-        """True if this was read last for its URL, and is small."""
+        """Return True if this was the last read for its URL, and is small."""
         return self._recent.get(found.key) is found
 
     def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
-        """Return how to look if an entry is still as it was read, in one call of the store."""
+        """Return a function that checks whether an entry is still as it was read, with one call to the store."""
         return self._store.way_to_look(entry)
 
     def claim(self, found: Shelved) -> str | None:
-        """Claim to make a response, and return the claim; None if somebody else was quicker."""
+        """Claim to make a response, and return the claim, or None if another request was quicker."""
         token, now = token_hex(8), self._clock()
         claim = {_CLAIM: [token, now + self._lease]}
         if found.entry is None:
@@ -121,11 +121,11 @@ class Shelf:
         return None if made is None else token
 
     def note_stream(self, key: str) -> None:
-        """Note that a response is on its way to clients and into a file, so that others don't wait for its end."""
+        """Note that a response is being sent and written to a file, so that others don't wait for its end."""
         self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":
-        """Note that a response is on its way, as ``note_stream`` does, and return what does it again meanwhile."""
+        """Note that a response is being sent, as ``note_stream`` does, and return an object that renews the claim."""
         self.note_stream(key)
         return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self._clock)
 
@@ -135,14 +135,13 @@ class Shelf:
         self._change(key, token, max(self._lease, PASSES_FOR), lambda data: data | held)
 
     def end_stream(self, key: str, token: str | None) -> None:
-        """End the claim to store a stream, if it holds still."""
+        """End the claim to store a stream, if it is still valid."""
         if token is not None:
             self._change(key, token, PASSES_FOR, lambda data: data)
 
     def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
-        """End a claim for which nothing was stored, and forget the response that is ``gone``.
-
-        Those that come next don't wait for one another.
+        """End a claim for which nothing was stored, and forget the response that is ``gone``. The next requests don't
+        wait for one another.
         """
 
         def passing(data: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +156,7 @@ class Shelf:
     def put(
         self, key: str, stored: StoredResponse, token: str | None, *, ttl: float, path: str, tags: Sequence[str]
     ) -> bool:
-        """Store a response. False if it, or what it was made of, was forgotten meanwhile."""
+        """Store a response. Return False if it, or what it was made from, was forgotten in the meantime."""
         for tag in tags:
             self._store.change(f"{_owner('tag', tag)}\n{key}", {"key": key}, ttl=ttl, owner=_owner("tag", tag))
 
@@ -182,7 +181,7 @@ class Shelf:
     def _change(
         self, key: str, token: str | None, ttl: float, change: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> bool:
-        """Change the entry of a URL, and end the claim. False if that claim is somebody else's by now."""
+        """Change the entry of a URL, and end the claim. Return False if another request has the claim by now."""
         for _ in range(_ATTEMPTS):
             entry = self._store.load(key)
             data = {} if entry is None else dict(entry.data)
@@ -251,11 +250,11 @@ class StreamHold:
 
     @property
     def is_due(self) -> bool:
-        """True if it is time to renew the claim, also where the clock was set back."""
+        """Return True if it is time to renew the claim, or if the clock was set back."""
         return not 0 <= self._clock() - self._renewed < self._every
 
     def renew(self) -> None:
-        """Renew the claim, unless it is somebody else's by now, or the store is away."""
+        """Renew the claim, unless another request has it by now or the store is unavailable."""
         self._renewed = self._clock()
         with suppress(StoreUnavailable):
             self._renew()

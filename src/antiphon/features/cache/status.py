@@ -1,4 +1,4 @@
-"""What a cache tells of a response: Cache-Status (RFC 9211)."""
+"""The Cache-Status field, with which a cache explains a response (RFC 9211)."""
 
 from typing import Any
 
@@ -16,7 +16,9 @@ def hit_status(ttl: int, *, is_collapsed: bool) -> str:
 
 
 def tell(response: Response, reason: str | None = None, **parameters: Any) -> Response:
-    """Add a member to Cache-Status, and return the response. In debug it has the reason why nothing was stored."""
+    """Add a member to Cache-Status, and return the response. In debug mode it includes the reason why nothing was
+    stored.
+    """
     known: dict[str, Any] = {
         name.replace("_", "-"): Token(value) if isinstance(value, str) else value
         for name, value in parameters.items()

@@ -1,4 +1,4 @@
-"""The decision to store a response (RFC 9111 §3): a reason not to, or none. A function of values, without any I/O."""
+"""The decision to store a response (RFC 9111 §3): a reason not to, or None. A function of values, without I/O."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from antiphon.http.headers import combined
 from antiphon.request.watching import ADDRESS, EVERYTHING, PAGE_NONCE, SESSION, USER
 
 UNDERSTOOD = HEURISTIC_STATUSES | {302, 303, 307, 402, 403, 421, 451, 500, 502, 503, 504}
-"""Final statuses whose meaning for caches is known here (RFC 9111 §5.2.2.3). A 206 and a 304 are no whole response."""
+"""Final statuses whose meaning for caches is known here (RFC 9111 §5.2.2.3). A 206 or a 304 is not a whole response."""
 
 _PERSONAL = {
     "cookie": "reads-cookie",
@@ -22,7 +22,7 @@ _PERSONAL = {
     PAGE_NONCE: "reads-nonce",
     EVERYTHING: "reads-everything",
 }
-"""What is of one visitor, and the reason not to store what was made of it."""
+"""Data of one visitor, and the reason not to store a response made from it."""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization", EVERYTHING}
 """Those of them that a public response can name in Vary."""
@@ -39,10 +39,10 @@ class Asked(NamedTuple):
 def reason_not_to_store(
     asked: Asked, status: int, fields: Collection[tuple[str, str]], control: Control, reads: Collection[str] | None
 ) -> str | None:
-    """Return why a response is not stored, as a token; None if it may be.
+    """Return the reason not to store a response as a token, or None if it may be stored.
 
     ``reads`` is what was read of the request to make it, as a ``WatchedHead`` notes it; None if that is unknown, as in
-    a gateway, where the response alone counts, also one with Set-Cookie (RFC 9111 §7.3).
+    a gateway, where only the response counts, even with Set-Cookie (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
     if asked.method != "GET":
@@ -67,10 +67,10 @@ def reason_not_to_store(
 
 
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
-    """Return the reason why a response may be of one visitor alone: it is shared only if it names what it depends on.
+    """Return the reason why a response may be for one visitor only: it is shared if it names what it depends on.
 
-    What hands all of a request on, such as an application of another framework, is believed when it is public and has
-    a Vary.
+    A response of code that gets the whole request, such as an application of another framework, is trusted if it is
+    public and has a Vary.
     """
     for name, reason in _PERSONAL.items():
         if name in reads:
@@ -81,7 +81,7 @@ def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) ->
 
 
 def _without_freshness(status: int, found: Collection[str], control: Control) -> str | None:
-    """Return the reason not to store what is never fresh, and can't be validated."""
+    """Return the reason not to store a response that is never fresh and can't be validated."""
     if control.is_explicit or control.directives.public:
         return None
     if status in HEURISTIC_STATUSES and ("last-modified" in found or "etag" in found):

@@ -1,1 +1,1 @@
-"""Channels: messages from any process to all that listen, kept for those that come back."""
+"""Channels: messages from any process to all listeners, kept for clients that reconnect."""

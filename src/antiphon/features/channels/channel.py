@@ -1,4 +1,4 @@
-"""Channels: messages from any process to all that listen, and who is there.
+"""Channels: messages from any process to all listeners, and the presence of members.
 
 news = Channel("news", store)
 await news.send({"id": 7})
@@ -26,12 +26,11 @@ class Channel:
 
     The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes of one machine, which check for
     messages 20 times a second, or a ValkeyStore for many machines. The newest ``keep`` messages are kept, in the store
-    and in each process that listens, each of at most ``max_message_size`` bytes of JSON: by default up to 64 MiB
-    together. In each process, one thread reads a store, however many listeners there are, or up to 16 threads for a
-    cluster. The same name in the same store is the same channel. If a process dies, its members are present for another
-    ``lease``, in seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a
-    ``keep`` or a ``max_message_size`` below 1, and for a ``lease`` that is not above 0, and TypeError for any other
-    store.
+    and in each process that listens, each of at most ``max_message_size`` bytes of JSON: by default up to 64 MiB in
+    total. In each process, one thread reads a store for all listeners, or up to 16 threads for a cluster. Two channels
+    with the same name and store are one channel. If a process dies, its members stay present for another ``lease``, in
+    seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a ``keep`` or a
+    ``max_message_size`` below 1, and for a ``lease`` that is not above 0, and TypeError for any other store.
     """
 
     def __init__(
@@ -63,11 +62,11 @@ class Channel:
     # Messages out
 
     async def send(self, value: object) -> str:
-        """Send a value that JSON can express, and return the message's id when the message is stored.
+        """Send a value that JSON can express, and return the id of the message when it is stored.
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
-        StoreUnavailable (503). In that case the message may still be stored, now or later, if the store was reached and
-        has not answered.
+        StoreUnavailable (503). After StoreUnavailable the message may still be stored, now or later, if it reached the
+        store but no answer came back.
         """
         data = self._encode(value)
         hub = self._own_hub()
@@ -76,7 +75,7 @@ class Channel:
         return str(await asyncio.to_thread(hub.send, self._name, self._keep, data))
 
     def send_now(self, value: object) -> str:
-        """Send a value, and wait on this thread until it is stored: ``send`` for ``def`` handlers."""
+        """Send a value as ``send`` does, and wait on this thread until it is stored: for ``def`` handlers."""
         return str(self._own_hub().send(self._name, self._keep, self._encode(value)))
 
     def _encode(self, value: object) -> bytes:
@@ -94,14 +93,13 @@ class Channel:
     # Messages in
 
     async def after(self, since: str | None = None) -> AsyncIterator[Event]:
-        """Yield all messages after the one with the id ``since`` as events, and continue with new messages: for
-        ``Response.events``.
+        """Yield all messages after the one with the id ``since`` as events, then new messages: for ``Response.events``.
 
-        With None, as from a new client, it begins with the next message. Text is sent as an event's data, other values
-        as JSON. The first event is a comment, so that the client receives the head at once. Where messages are missing,
-        because they are no longer kept, there is an event named "missed" with the members of ``Missed``. It is also
-        sent after a restart of the server or a failover, which may have lost messages, and for an unknown id, followed
-        by all messages that are kept. Raises StoreUnavailable (503).
+        With None, as from a new client, it begins with the next message. Text is sent as the event's data, other values
+        as JSON. The first event is a comment, so that the client receives the head at once. If messages are missing
+        because they are no longer kept, an event named "missed" has the members of ``Missed``. It is also sent after a
+        restart of the server or a failover, which may have lost messages, and for an unknown id; all messages that are
+        kept follow. Raises StoreUnavailable (503).
         """
         async with self.listen(since=since) as listener:
             yield Event(comment="")
@@ -109,7 +107,7 @@ class Channel:
                 yield event_of(await listener._next_item())
 
     def listen(self, *, since: str | None = None) -> ChannelListener:
-        """Return the messages after one, and new ones, for use with ``async with``, or with ``with`` on a thread.
+        """Return the messages after a given one, and new ones, for ``async with``, or for ``with`` on a thread.
 
         ``since`` is the id of a message, as for ``after``.
         """
@@ -130,10 +128,10 @@ class Channel:
         finally:
             hub.leave(feed)
 
-    # Who is there
+    # Presence
 
     def present(self, member: str) -> "ChannelPresence":
-        """Return a block, for ``async with`` or ``with``, during which a member is present. A member may be present
+        """Return a block, for ``async with`` or ``with``, during which a member is present. A member can be present
         more than once.
 
         Raises ValueError unless the member is valid text.
@@ -151,7 +149,7 @@ class Channel:
         return sorted({*self._own_hub().members(self._name)})
 
     def _own_hub(self) -> Hub:
-        """Return the hub of this process, which may have been forked after the last call."""
+        """Return the hub of this process, which may have forked since the last call."""
         if self._process != os.getpid():
             self._hub, self._process = hub_of(self._store, self._name), os.getpid()
         return self._hub
@@ -167,7 +165,7 @@ class ChannelPresence:
         self._lease = channel, member, lease
 
     async def __aenter__(self) -> Self:
-        """Have the member be there. Raises StoreUnavailable (503)."""
+        """Make the member present. Raises StoreUnavailable (503)."""
         if not self._hub.blocks:
             self._hub.enter(*self._lease)
             return self
@@ -188,7 +186,7 @@ class ChannelPresence:
             self._hub.exit(*self._lease)
 
     def __enter__(self) -> Self:
-        """Have the member be there. Raises StoreUnavailable (503)."""
+        """Make the member present. Raises StoreUnavailable (503)."""
         self._hub.enter(*self._lease)
         return self
 
@@ -198,7 +196,7 @@ class ChannelPresence:
         self._hub.exit(*self._lease)
 
     def _leave_late(self, entering: "asyncio.Future[None]") -> None:
-        """Leave, since the task was cancelled while it entered."""
+        """Leave after the task was cancelled while it entered."""
         if not entering.cancelled() and entering.exception() is None:
             entering.get_loop().run_in_executor(None, self._hub.exit, *self._lease)
 

@@ -1,6 +1,6 @@
 """The newest messages of one channel in this process, which all of its listeners share.
 
-A listener is a number: that of the next item it gets. So one that is slow costs no memory, and slows down no other.
+A listener is a number: that of the next item it gets. So a slow listener costs no memory, and slows down no others.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from threading import Condition, Lock
 from antiphon.features.channels.message import Entry, Item, Missed, Position
 
 BATCH = 64
-"""Items that a listener takes at once."""
+"""The number of items that a listener takes at once."""
 
 
 class Feed:
-    """The newest ``keep`` items of a channel, in the order in which they came. It is for all threads and loops.
+    """The newest ``keep`` items of a channel, in the order of their arrival, for all threads and loops.
 
-    ``position`` is that of the newest message; None while none is known.
+    ``position`` is that of the newest message, or None while none is known.
     """
 
     def __init__(self, name: str, keep: int) -> None:
@@ -31,17 +31,17 @@ class Feed:
         self.loading = Lock()
         self._items: deque[Item] = deque()
         self._end = 0
-        """The number of the item that comes next."""
+        """The number of the next item."""
         self._changed = Condition()
         self._loops: dict[asyncio.AbstractEventLoop, set[asyncio.Future[None]]] = {}
-        """The futures for which tasks wait, by their loops: each loop is woken once."""
+        """The futures that tasks wait for, by their loops: each loop is woken once."""
 
     @property
     def end(self) -> int:
-        """The number of the item that comes next."""
+        """The number of the next item."""
         return self._end
 
-    # The side of the store
+    # For the store
 
     def load(self, entries: Sequence[Entry]) -> None:
         """Begin with the messages that the store has kept."""
@@ -51,7 +51,7 @@ class Feed:
                 self.is_loaded = True
 
     def publish(self, entries: Sequence[Entry], after: Position | None) -> None:
-        """Add the messages ``after`` a position, unless others have added some meanwhile, or these very ones."""
+        """Add the messages ``after`` a position, unless another thread has already added these or others."""
         with self._changed:
             if entries and self.position == after:
                 items = _with_gaps(entries, after)
@@ -82,10 +82,10 @@ class Feed:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(_wake_all, futures)
 
-    # The side of listeners
+    # For listeners
 
     def take(self, number: int, last: str | None) -> tuple[list[Item], int]:
-        """Return the next items from a number on, and the number after them. ``last`` is the id of the last one."""
+        """Return the next items from a number on, and the number after them. ``last`` is the id of the last item."""
         with self._changed:
             skipped = len(self._items) - (self._end - number)
             found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]
@@ -95,12 +95,12 @@ class Feed:
             return [missed, *found], number - skipped + len(found)
 
     def all(self) -> list[Item]:
-        """Return what is kept."""
+        """Return all items that are kept."""
         with self._changed:
             return [*self._items]
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
-        """Return the number of the item after a message, and what was missed between; None for a later message."""
+        """Return the number of the item after a message, and what was missed in between; None for a later message."""
         with self._changed:
             if self.position is None or since > self.position:
                 return None
@@ -109,10 +109,10 @@ class Feed:
         return (start + place[0], place[1])
 
     def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
-        """Return the number of the first item for a client whose id names no message, and what it is told.
+        """Return the number of the first item for a client whose id names no message, and what the client is told.
 
-        It is the oldest. After an id of the newest message's epoch, which was lost with its server, it is the next one:
-        the client has had all before.
+        It is the oldest item. If the id is of the newest message's epoch and was lost with its server, it is the next
+        item: the client has had all before it.
         """
         with self._changed:
             newest = self.position
@@ -121,12 +121,12 @@ class Feed:
             return self._end - len(self._items), Missed(None, since, _first_id(self._items))
 
     def wait(self, number: int, is_over: Callable[[], bool]) -> None:
-        """Wait on a thread until there is an item of this number, or the wait ``is_over``: ``wake`` has it look."""
+        """Wait on a thread until there is an item of this number, or until ``is_over``, checked after ``wake``."""
         with self._changed:
             self._changed.wait_for(lambda: self._end > number or is_over())
 
     def wake(self) -> None:
-        """Have the threads that wait look whether their wait is over."""
+        """Wake the waiting threads to check whether their wait is over."""
         with self._changed:
             self._changed.notify_all()
 
@@ -159,7 +159,7 @@ def _wake_all(futures: "set[asyncio.Future[None]]") -> None:
 
 
 def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
-    """Return messages with what is missing between them, and before them."""
+    """Return messages, with the gaps between and before them."""
     items: list[Item] = []
     for entry in entries:
         if after is not None and (gap := _gap(after, entry.position)) != 0:
@@ -172,13 +172,13 @@ def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
 def _gap(before: Position, after: Position) -> int | None:
     """Return how many messages are missing between two.
 
-    None stands for an unknown number, 0 among them: that of another epoch, before which the store may have lost some.
+    None stands for an unknown number, which may be 0: in another epoch, the store may have lost messages before it.
     """
     return after.number - before.number - 1 if after.epoch == before.epoch else None
 
 
 def _place(items: "deque[Item]", since: Position) -> tuple[int, Missed | None]:
-    """Return the index of the item after a message that is not newer than all, and what was missed between."""
+    """Return the index of the item after a message that is not newer than all, and what was missed in between."""
     entries = [(index, item.position) for index, item in enumerate(items) if isinstance(item, Entry)]
     for index, position in reversed(entries):
         if position == since:

@@ -1,4 +1,4 @@
-"""The channels of one store in this process: what is written, who listens, and the one reader for all of them."""
+"""The channels of one store in this process: writes, listeners, and the one reader for all of them."""
 
 import logging
 import random
@@ -16,11 +16,13 @@ from antiphon.features.stores.store import StoreUnavailable
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
-"""Seconds between attempts to read from a store that does not answer: the first pause, which doubles, and the last."""
+"""Seconds between attempts to read from a store that does not answer: the first pause, which then doubles, and the
+longest.
+"""
 
 
 class Hub(ABC):
-    """The channels of a store in one process. Methods without another word may be called from all threads."""
+    """The channels of a store in one process. Methods can be called from all threads unless they say otherwise."""
 
     blocks: bool
     """True if methods wait for a disk or a network."""
@@ -31,7 +33,7 @@ class Hub(ABC):
 
     @abstractmethod
     def joined(self, name: str, keep: int) -> Feed | None:
-        """Return the feed of a channel for one more user, without waiting; None if it has to be loaded."""
+        """Return the feed of a channel for one more user, without waiting, or None if it has to be loaded."""
 
     @abstractmethod
     def join(self, name: str, keep: int) -> Feed:
@@ -43,15 +45,15 @@ class Hub(ABC):
 
     @abstractmethod
     def catch_up(self, feed: Feed) -> None:
-        """Have a feed know what is in the store by now."""
+        """Add to a feed what has been stored since."""
 
     @abstractmethod
     def enter(self, name: str, member: str, ttl: float) -> None:
-        """Have a member be there until ``exit``, or for ``ttl`` seconds after the end of this process."""
+        """Make a member present until ``exit``, or for ``ttl`` seconds after the end of this process."""
 
     @abstractmethod
     def exit(self, name: str, member: str, ttl: float) -> None:
-        """Have a member be there once less."""
+        """Count a member as present once less."""
 
     @abstractmethod
     def members(self, name: str) -> list[str]:
@@ -111,7 +113,7 @@ class MemoryHub(Hub):
 
 
 class StoredHub(Hub):
-    """Channels in a store that other processes use, too. One thread reads it while anyone listens."""
+    """Channels in a store that other processes use too. One thread reads it while anyone listens."""
 
     blocks = True
 
@@ -175,7 +177,7 @@ class StoredHub(Hub):
     # The reader
 
     def _read(self) -> None:
-        """Have the reader know of a feed that was loaded."""
+        """Make a loaded feed known to the reader."""
         with self._lock:
             starts = not self._is_reading
             self._is_reading = True
@@ -196,13 +198,13 @@ class StoredHub(Hub):
             except Exception as error:
                 if self._forget_unused():  # perhaps the store was closed
                     continue
-                if not isinstance(error, StoreUnavailable):  # which is logged
+                if not isinstance(error, StoreUnavailable):  # which is logged already
                     logging.getLogger("antiphon").exception("messages of channels can't be read")
                 pause = min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
                 time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - so that processes don't come at once
 
     def _positions(self) -> Positions | None:
-        """Return the positions of the feeds that are in use; None if there is none, for the end."""
+        """Return the positions of the feeds that are in use, or None to end if there are none."""
         self._forget_unused()
         with self._lock:
             if not self._feeds:
@@ -211,7 +213,7 @@ class StoredHub(Hub):
             return {feed.name: feed.position for feed in self._feeds.values() if feed.is_loaded}
 
     def _forget_unused(self) -> bool:
-        """Forget feeds that nobody uses. Return True if there is no other."""
+        """Forget feeds that nobody uses. Return True if no feed is left."""
         with self._lock:
             for feed in [*self._feeds.values()]:
                 if not feed.users:
@@ -224,7 +226,7 @@ class StoredHub(Hub):
                 feed.publish(entries, positions[name])
 
     def _verify(self, positions: Positions) -> None:
-        """Find out whether a store that was away has lost messages, and tell listeners of these channels."""
+        """Check whether a store that was unavailable has lost messages, and tell the listeners of these channels."""
         for name, known in positions.items():
             newest = self._log.newest(name)
             feed = self._feeds.get(name)

@@ -1,4 +1,4 @@
-"""The hubs of this process, one for each place where channels are kept, however many stores lead there."""
+"""The hubs of this process, one for each place where channels are kept, even if many stores use it."""
 
 import os
 from collections.abc import Hashable
@@ -49,7 +49,9 @@ def _in_file(store: "SQLiteStore") -> StoredHub:
 
 
 def _on_server(store: "ValkeyStore", name: str) -> StoredHub:
-    """Return the hub of all channels on a server; in a cluster, where a read is of one shard, that of a group."""
+    """Return the hub of all channels on a server; in a cluster, where a read is limited to one shard, the hub of a
+    group.
+    """
     from antiphon.features.channels.valkey import ValkeyLog, group_of
 
     group = group_of(name) if store._commands.is_sharded else 0

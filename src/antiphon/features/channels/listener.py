@@ -1,4 +1,4 @@
-"""A listener of a channel: its place in the feed, and the waits for what comes next."""
+"""A listener of a channel: its place in the feed, and the wait for the next message."""
 
 import asyncio
 from collections import deque
@@ -18,7 +18,7 @@ class ChannelListener:
     """The messages of a channel for one listener, from the beginning of the block: ``async with``, or ``with`` on a
     thread.
 
-    Iterate it by ``async for``, or by ``for``, which ends when the process drains. Where messages are missing, it
+    Iterate over it with ``async for``, or with ``for``, which ends when the process drains. If messages are missing, it
     yields a ``Missed``. A slow listener costs no memory: it misses the oldest messages.
     """
 
@@ -28,7 +28,7 @@ class ChannelListener:
         self._keep = keep
         self._since = since
         self._last = since
-        """The id of the last message that the listener had."""
+        """The id of the last message that the listener received."""
         self._feed: Feed | None = None
         self._number = 0
         self._ready: deque[Item] = deque()
@@ -64,7 +64,7 @@ class ChannelListener:
         self.close()
 
     def close(self) -> None:
-        """Stop listening. A thread that waits for a message is woken, and receives none."""
+        """Stop listening. A thread that waits for a message wakes up, and receives none."""
         with self._lock:
             self._is_closed = True
             feed, self._feed = self._feed, None
@@ -89,7 +89,7 @@ class ChannelListener:
         feed = self._hub.join(self._name, self._keep)
         try:
             if not self._find(feed, is_caught_up=False):
-                self._hub.catch_up(feed)  # the message may have come to another process first
+                self._hub.catch_up(feed)  # the message may have reached another process first
                 self._find(feed, is_caught_up=True)
         except BaseException:
             self._hub.leave(feed)
@@ -98,13 +98,13 @@ class ChannelListener:
 
     def _keep_feed(self, feed: Feed) -> None:
         with self._lock:
-            if not self._is_closed:  # by a task that was cancelled while a thread was here
+            if not self._is_closed:  # closed when its task was cancelled while a thread was here
                 self._feed = feed
                 return
         self._hub.leave(feed)
 
     def _find(self, feed: Feed, *, is_caught_up: bool) -> bool:
-        """Find the place to begin at. Return False if the message to begin after is perhaps not here yet."""
+        """Find the place to begin at. Return False if the message to begin after may not be here yet."""
         if self._since is None:
             self._number = feed.end
             return True
@@ -119,7 +119,7 @@ class ChannelListener:
             self._ready.append(missed)
         return True
 
-    # What comes
+    # Messages
 
     def __aiter__(self) -> Self:
         return self
@@ -144,7 +144,7 @@ class ChannelListener:
         return message_of(self._ready.popleft())
 
     async def _next_item(self) -> Item:
-        """Wait for what comes next, in its stored form."""
+        """Wait for the next item, in its stored form."""
         while not self._ready:
             if self._is_closed:
                 raise StopAsyncIteration

@@ -1,4 +1,4 @@
-"""Messages of channels, their ids, and what is told in place of those that were missed."""
+"""Messages of channels, their ids, and the notice that replaces missed messages."""
 
 import re
 from typing import Any, NamedTuple, TypeAlias
@@ -8,8 +8,8 @@ from antiphon.serialization.json import decode_json
 
 
 class ChannelMessage(NamedTuple):
-    """A message of a channel: its ``id``, by which clients say what they have received, and its ``value``, decoded from
-    JSON.
+    """A message of a channel: its ``id``, with which clients say what they have received, and its ``value``, decoded
+    from JSON.
     """
 
     id: str
@@ -45,13 +45,13 @@ _id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch
 
 
 def read_id(id_: str) -> Position | None:
-    """Return the position that an id names; None for text that is not an id of any channel."""
+    """Return the position that an id names, or None for text that is not an id of a channel."""
     found = _id(id_)
     return Position(int(found[1]), int(found[2])) if found else None
 
 
 class Entry:
-    """A message as it is stored, and shared by all listeners of a process."""
+    """A message as it is stored, shared by all listeners of a process."""
 
     __slots__ = ("_event", "data", "position")
 
@@ -73,11 +73,11 @@ class Entry:
 
 
 Item: TypeAlias = Entry | Missed
-"""What a listener gets next."""
+"""An item that a listener gets."""
 
 
 def event_of(item: Item) -> Event:
-    """Return the event that tells a client of an item."""
+    """Return the event that sends an item to a client."""
     return Event(item._asdict(), event="missed") if isinstance(item, Missed) else item.event()
 
 

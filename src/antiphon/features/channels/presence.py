@@ -1,4 +1,4 @@
-"""Who is there, by leases in the store: those of a process that died end by themselves."""
+"""The presence of members, as leases in the store: the leases of a process that died run out."""
 
 import logging
 from collections import Counter
@@ -11,7 +11,7 @@ from antiphon.features.channels.log import ChannelLog
 from antiphon.features.stores.store import StoreUnavailable
 
 RENEWALS = 3
-"""The number of times that a lease is renewed before it would end."""
+"""The number of times that a lease is renewed before it would run out."""
 
 
 class _Lease(NamedTuple):
@@ -20,19 +20,19 @@ class _Lease(NamedTuple):
 
 
 class Leases:
-    """The members of channels that this process sees. One thread renews all leases while there are some."""
+    """The members that are present in this process. One thread renews all leases while there are any."""
 
     def __init__(self, log: ChannelLog) -> None:
         self._log = log
         self._token = token_hex(16)
         self._lock = Lock()
         self._changed = Condition(self._lock)
-        self._writing = Lock()  # or a renewal could bring back a member that has left meanwhile
+        self._writing = Lock()  # else a renewal could bring back a member that has just left
         self._members: dict[_Lease, Counter[str]] = {}
         self._is_renewing = False
 
     def enter(self, channel: str, member: str, ttl: float) -> None:
-        """Have a member be there until ``leave``. Raises StoreUnavailable, and then it is not."""
+        """Make a member present until ``leave``, unless StoreUnavailable is raised."""
         self._log.renew(channel, self._token, [member], ttl)
         with self._lock:
             if all(ttl < lease.ttl for lease in self._members):
@@ -44,7 +44,7 @@ class Leases:
             Thread(target=self._renew, name="antiphon-presence", daemon=True).start()
 
     def leave(self, channel: str, member: str, ttl: float) -> None:
-        """Have a member be there once less. In a store that is away the lease ends by itself."""
+        """Count a member as present once less. In an unavailable store the lease runs out."""
         lease = _Lease(channel, ttl)
         with self._lock:
             members = self._members[lease]
@@ -55,7 +55,7 @@ class Leases:
             if not members:
                 del self._members[lease]
         if is_last:
-            with self._writing, suppress(StoreUnavailable):  # which is logged
+            with self._writing, suppress(StoreUnavailable):  # which is logged already
                 self._log.withdraw(channel, self._token, member)
 
     def _renew(self) -> None:
@@ -66,7 +66,7 @@ class Leases:
             for lease in leases:
                 try:
                     self._renew_one(lease)
-                except StoreUnavailable:  # which is logged
+                except StoreUnavailable:  # which is logged already
                     break
                 except Exception:
                     logging.getLogger("antiphon").exception("members of channels can't be renewed")
@@ -79,7 +79,7 @@ class Leases:
                 self._log.renew(lease.channel, self._token, members, lease.ttl)
 
     def _pause(self) -> float | None:
-        """Return the seconds until the next renewal; None if there is nothing to renew."""
+        """Return the seconds until the next renewal, or None if there is nothing to renew."""
         with self._lock:
             if not self._members:
                 self._is_renewing = False

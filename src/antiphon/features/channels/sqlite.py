@@ -1,4 +1,4 @@
-"""Channels in a store's file of SQLite, for the processes of one machine, by polling."""
+"""Channels in the SQLite file of a store, for the processes of one machine, by polling."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.sqlite_connections import Connection
 
 POLL_EVERY = 0.05
-"""Seconds between two looks whether other processes have changed the file: each takes some microseconds."""
+"""Seconds between two checks whether other processes have changed the file: each check takes some microseconds."""
 
 _PREPARE = """
 create table if not exists channels (name text primary key, epoch integer not null, number integer not null)
@@ -38,7 +38,7 @@ class SQLiteLog:
         self._store = store
         self._woken = Event()
         self._looked_at: tuple[Connection, int, Positions] | None = None
-        """The connection that has looked last, the version of the data that it has seen, and where it found no more."""
+        """The connection of the last check, the version of the data that it saw, and where it found no more."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
         with self._writing() as connection:
@@ -108,7 +108,7 @@ class SQLiteLog:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """Lend a connection that sees the file as it is at one moment. The tables are there."""
+        """Lend a connection that sees the file as it is at one moment. The tables exist."""
         with self._store._connection() as connection:
             is_prepared = _has_tables(connection)
         if not is_prepared:
@@ -131,7 +131,7 @@ def _head(connection: Connection, name: str) -> Position | None:
 
 
 def _after(connection: Connection, name: str, position: Position | None) -> list[Entry]:
-    """Return the first messages after a position: all of another file, if one has taken its place."""
+    """Return the first messages after a position: all messages, if another file has replaced the old one."""
     head = _head(connection, name)
     if head is None or head == position:
         return []

@@ -1,8 +1,9 @@
 """Channels in Valkey: a stream for the messages of each, and a sorted set for its members.
 
-The id of an entry of a stream is the position of the message. Its epoch changes with the replication id of the server,
-which is new after each start and each failover: messages may have been lost then. Its number goes on. A channel belongs
-to a group by its name. A group is on one shard of a cluster, where one command reads all of its channels.
+The id of an entry in a stream is the position of the message. Its epoch changes with the replication id of the server,
+which is new after each start and each failover, when messages may have been lost. Its number continues. The name of a
+channel decides which group it belongs to. A group is on one shard of a cluster, so one command reads all of its
+channels.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 GROUPS = WATCHES
-"""Groups of channels, each of which may be on a shard of its own, and has a reader in a process of a cluster."""
+"""The number of groups of channels in a cluster. Each may be on its own shard, and has its own reader in a process."""
 
 _APPEND = script("""
 local known = redis.call('GET', KEYS[2])
@@ -52,9 +53,9 @@ redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCOR
 _MEMBERS = script(f"{_NOW} return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')")
 
 WOKEN = 60_000
-"""Milliseconds for which a process's own stream is kept, by which it wakes its reader."""
+"""Milliseconds for which a process's own stream is kept, with which it wakes its reader."""
 TOKEN = 32
-"""The length of a token, which stands before the name of a member."""
+"""The length of the token before the name of a member."""
 
 
 def group_of(name: str) -> int:
@@ -122,7 +123,7 @@ class ValkeyLog:
 
 
 def _by_key(found: Reply) -> list[tuple[bytes, Reply]]:
-    """Return the entries of each stream: RESP2 has pairs, RESP3 a mapping, to a list of one list."""
+    """Return the entries of each stream. RESP2 has pairs, RESP3 a mapping, each to a list of one list."""
     if not isinstance(found, Mapping):
         return [(key, entries) for key, entries in found or ()]
     return [(key, entries[0] if isinstance(entries[0], list) else entries) for key, entries in found.items()]

@@ -1,1 +1,1 @@
-"""Forms of typed classes: read, checked, and shown again with what is wrong."""
+"""Forms of typed classes: read, checked, and shown again with their errors."""

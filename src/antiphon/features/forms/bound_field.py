@@ -25,8 +25,8 @@ _MICROSECONDS = re.compile(r"(?<=\.\d{3})\d+$")
 
 
 class BoundField:
-    """A field of a form: in a template ``{{ field }}`` is all of it, and ``label``, ``input``, ``help`` and ``error``
-    are its parts.
+    """A field of a form: in a template, ``{{ field }}`` is the whole field, and ``label``, ``input``, ``help`` and
+    ``error`` are its parts.
     """
 
     __slots__ = ("_form", "_planned", "_shown")
@@ -44,10 +44,10 @@ class BoundField:
         attributes: Mapping[str, AttributeValue] | None = None,
         choice_attributes: Mapping[str, AttributeValue] | None = None,
     ) -> "BoundField":
-        """Return the field with other texts, another widget, other choices or more attributes.
+        """Return the field with different texts, widget or choices, or with more attributes.
 
-        ``choice_attributes`` are those of each option, or of the label of each radio button or box. Only the markup
-        differs: the form reads and checks what the class declares.
+        ``choice_attributes`` are the attributes of each option, or of the label of each radio button or checkbox. Only
+        the markup differs: the form still reads and checks what the class declares.
         """
         planned = self._planned.shown(widget, choices, attributes or {}, choice_attributes or {})
         return BoundField(self._form, planned, texts or self._shown)
@@ -59,7 +59,7 @@ class BoundField:
 
     @property
     def name(self) -> str:
-        """The name of the input, under which its value is sent."""
+        """The name of the input, with which its value is sent."""
         return self._planned.name
 
     @property
@@ -90,14 +90,14 @@ class BoundField:
 
     @property
     def values(self) -> Sequence[str]:
-        """The texts that were sent, else those of the initial values. None of a password or file."""
+        """The texts that were sent, else those of the initial values. Empty for a password or file."""
         if self.widget in _SECRET:
             return ()
         return self._form.texts(self.key) if self._shown is None else self._shown
 
     @property
     def value(self) -> str:
-        """The last of the values; empty if there is none."""
+        """The last of the values, or empty if there is none."""
         values = self.values
         return values[-1] if values else ""
 
@@ -110,7 +110,7 @@ class BoundField:
 
     @property
     def label(self) -> Markup:
-        """The label; of a group its legend."""
+        """The label, or the legend of a group."""
         content = [self.text, _REQUIRED] if self.is_required else [self.text]
         if self._planned.is_group:
             return tag("legend", {}, *content)
@@ -138,18 +138,18 @@ class BoundField:
 
     @property
     def help(self) -> Markup:
-        """The help; empty if there is none."""
+        """The help, or empty if there is none."""
         text = self._planned.field.help
         return tag("p", {"class": "help", "id": f"{self.id}-help"}, text) if text else Markup()
 
     @property
     def error(self) -> Markup:
-        """The messages of the errors; empty if there are none."""
+        """The messages of the errors, or empty if there are none."""
         messages = " ".join(error.message for error in self.errors)
         return tag("p", {"class": "error", "id": f"{self.id}-error"}, messages) if messages else Markup()
 
     def __html__(self) -> str:
-        """Return all of the field."""
+        """Return the whole field."""
         planned = self._planned
         if planned.widget == "hidden":
             return self.input
@@ -163,7 +163,7 @@ class BoundField:
     # Inputs
 
     def _group_attributes(self) -> dict[str, AttributeValue]:
-        """Return the attributes of a group. Radio buttons are required and invalid together, boxes one by one."""
+        """Return the attributes of a group. Radio buttons are required and invalid together, checkboxes one by one."""
         own = {"id": self.id, **self._described()}
         if self.widget != "radio":
             return own
@@ -201,7 +201,7 @@ class BoundField:
         return tag("input", {**first, **self._attributes()})
 
     def _texts(self) -> Markup:
-        """Return an input; for several values one for each, and an empty one to add another."""
+        """Return an input, or for several values one input for each, and an empty one to add another."""
         planned = self._planned
         inputs = []
         values = [*filter(None, self.values), ""] if planned.is_many else [self.value]
@@ -243,9 +243,9 @@ class BoundField:
 
 
 def _as_shown(widget: str, text: str) -> tuple[str, str]:
-    """Return the type of an input and its text, so that browsers show that.
+    """Return the type and the text of an input in a form that browsers show.
 
-    Inputs for times have milliseconds at most, and no offset from UTC.
+    Inputs for times have at most milliseconds, and no offset from UTC.
     """
     if widget not in _TIMES:
         return widget, text
@@ -256,7 +256,7 @@ _REQUIRED = Markup(' <span class="required" aria-hidden="true">*</span>')
 
 
 class FormFields:
-    """The fields of a form, in order, by name: ``form.fields["mail"]``, ``form.fields.mail``."""
+    """The fields of a form, in order and by name: ``form.fields["mail"]``, ``form.fields.mail``."""
 
     __slots__ = ("_by_key", "_form")
 

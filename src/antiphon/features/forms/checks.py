@@ -1,4 +1,4 @@
-"""Checks of what was sent, beyond those of the types: addresses, choices and files."""
+"""Checks of what was sent beyond those of the types: addresses, choices and files."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ EMAIL = re.compile(
     r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
     r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
 )
-"""A valid e-mail address, as the inputs of browsers take it (HTML, "E-mail state")."""
+"""A valid e-mail address, as browsers accept it (HTML, "E-mail state")."""
 
 _URL = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
@@ -19,7 +19,7 @@ _FORMS = {"email": (EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
 
 
 def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the code and bounds of each fault in the texts of an input. An empty one is not looked at."""
+    """Yield the code and bounds of each fault in the texts of an input. An empty text is not checked."""
     pattern, code = _FORMS.get(planned.widget, (None, ""))
     for text in filter(None, texts):
         if pattern is not None and not pattern.fullmatch(text):
@@ -39,9 +39,9 @@ def wrong_files(planned: Input, files: Iterable[Upload]) -> Iterator[tuple[str, 
 
 
 def is_accepted(file: Upload, accept: str) -> bool:
-    """True if a file is of a kind that ``accept`` lists, as HTML's attribute does.
+    """Return True if a file is of a kind that ``accept`` lists, as the HTML attribute does.
 
-    That goes by the name and the type that the client claims, as the browser does: neither says what is in the file.
+    Like the browser, it checks the name and the type that the client claims. Neither says what is in the file.
     """
     name, claimed = file.filename.lower(), file.mimetype
     for kind in accept.lower().replace(" ", "").split(","):

@@ -1,4 +1,4 @@
-"""The declaration of a form's field, beside its type."""
+"""The declaration of a form field, in addition to its type."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,21 +13,21 @@ Widget: TypeAlias = Literal[
     "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "month",
     "week", "time", "datetime-local", "checkbox", "radio", "select", "file", "hidden",
 ]  # fmt: skip
-"""The kinds of inputs that HTML has, besides those of which each is no field."""
+"""The kinds of inputs in HTML, without those that are not fields."""
 
 Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
-"""The values that may be chosen, each with its label, or without."""
+"""The values to choose from, with or without labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """A declaration of how a field of a form is shown: ``mail: Annotated[str, Field(label="E-mail", widget="email")]``.
 
-    ``label`` is the field's name in words unless it is given, and ``widget`` goes by the type. ``required`` says that
-    something must be entered, chosen or ticked, though the type has a default. ``choices`` are the values that may be
-    chosen, with their labels. ``accept`` (as HTML's attribute) and ``max_size`` (bytes) are for files. ``messages``
-    replace those of the form, and ``attributes`` are added to the input, ``choice_attributes`` to each choice of it: to
-    the option, or to the label of the radio button or box.
+    ``label`` is by default the field's name in words, and ``widget`` depends on the type. ``required`` says that
+    something must be entered, chosen or ticked even if the type has a default. ``choices`` are the values to choose
+    from, with their labels. ``accept`` (as the HTML attribute) and ``max_size`` (bytes) are for files. ``messages``
+    replace those of the form. ``attributes`` are added to the input, and ``choice_attributes`` to each choice: to the
+    option, or to the label of the radio button or checkbox.
 
     Raises ValueError for an unknown widget.
     """
@@ -51,7 +51,7 @@ class Field:
 
 
 def check_widget(widget: str | None) -> None:
-    """Raise ValueError for a name that no widget has, which would be an input of text in browsers."""
+    """Raise ValueError for an unknown widget, which browsers would show as a text input."""
     known = get_args(Widget)
     if widget is not None and widget not in known:
         near = word_for(widget, {}, known)

@@ -1,4 +1,4 @@
-"""Forms: a typed class shown as inputs, and what was sent read as its value, or shown again with what is wrong."""
+"""Forms: a typed class is shown as inputs, and the sent form is read as its value, or shown again with its errors."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,15 +38,17 @@ _IN_BYTES = ("body", "file", "form", "memory")
 
 
 class Form(Generic[T]):
-    """A form, made of a dataclass, Struct or other record: its fields as inputs, and what a request sent as its value.
+    """A form made from a dataclass, Struct or other record: its fields as inputs, and the values of a request as its
+    value.
 
-    ``initial`` is an object or a mapping that has the values to begin with. With ``method="get"`` the form is read from
-    the query, else from the body. ``choices`` are those of fields by name, for values that a request or a database
-    knows; ``order`` names the fields that come first. ``id`` begins the ids of all elements; if it is empty, the id of
-    an input is its name. ``messages`` replace texts by code (``MESSAGES``); others are those that the request's
-    language has under "form." and the code, else English. ``shared`` names values that the application shares, such as
-    a token, to stand in each form that is posted, where they are shared. Raises TypeError for a class of which no form
-    can be made, ValueError for ``choices`` or an ``order`` of a field that the form does not have.
+    ``initial`` is an object or a mapping with the values to begin with. With ``method="get"`` the form is read from the
+    query, else from the body. ``choices`` are choices by the name of a field, for values that come from a request or a
+    database; ``order`` names the fields that come first. ``id`` is the prefix of the ids of all elements; if it is
+    empty, the id of an input is its name. ``messages`` replace texts by code (``MESSAGES``); all others come from the
+    request's language, under "form." and the code, or else are in English. ``shared`` names values that the application
+    shares with templates, such as a token; those that exist become hidden inputs of each form that is posted. Raises
+    TypeError for a class that no form can be made from, and ValueError if ``choices`` or ``order`` name a field that
+    the form does not have.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Form(Generic[T]):
 
     @staticmethod
     def check_type(wanted: type) -> None:
-        """Check that a form can be made of a class. Raises TypeError. Called when an application is started.
+        """Check that a form can be made from a class. Raises TypeError. Called when an application starts.
 
         The class is one that a handler names: ``Form(Order, request)``.
         """
@@ -103,11 +105,11 @@ class Form(Generic[T]):
     # Checking
 
     def validate(self, *checks: Callable[[T, "Form[T]"], object]) -> bool:
-        """Read what was sent. True if the form was sent and all of it is right: ``data`` is its value then.
+        """Read what was sent, and return True if the form was sent and is valid: ``data`` is then its value.
 
-        Each of the ``checks`` is called with the value and this form if the fields are right, and may ``add_error``.
-        Raises UnsupportedMediaType (415) for a body that is not a form, and BadRequest (400) for a malformed one;
-        TypeError for a check that is async.
+        If the fields are valid, each of the ``checks`` is called with the value and this form, and can call
+        ``add_error``. Raises UnsupportedMediaType (415) for a body that is not a form, and BadRequest (400) for a
+        malformed one; TypeError for a check that is async.
         """
         if wrong := next(filter(is_async, checks), None):
             raise explained(
@@ -139,7 +141,7 @@ class Form(Generic[T]):
 
     @property
     def data(self) -> T:
-        """The value. Raises RuntimeError unless ``validate`` found all fields right."""
+        """The value. Raises RuntimeError unless ``validate`` found all fields valid."""
         if self._value is None:
             raise explained(
                 "form-without-data",
@@ -154,12 +156,12 @@ class Form(Generic[T]):
 
     @property
     def is_too_large(self) -> bool:
-        """True if the body was refused for its size, so that nothing of it is known."""
+        """True if the body was refused for its size, so that nothing of it was read."""
         return self._refusal is not None
 
     @property
     def errors(self) -> Mapping[str, list[FormError]]:
-        """The errors by the field that they belong to; those of the form as a whole are under the empty name."""
+        """The errors by field. Those of the form as a whole are under the empty name."""
         return self._errors
 
     @property
@@ -168,7 +170,7 @@ class Form(Generic[T]):
         return 413 if self.is_too_large else 422 if self._errors else 200
 
     def add_error(self, field: str | None, message: Text, code: str = "invalid") -> None:
-        """Add an error of your own to a field, or to the form as a whole if that is None.
+        """Add your own error to a field, or to the form as a whole if ``field`` is None.
 
         Raises ValueError for a field that the form does not have.
         """
@@ -182,7 +184,7 @@ class Form(Generic[T]):
         self._errors.setdefault(field or "", []).append(FormError(str(message), code))
 
     def clear_errors(self, field: str | None) -> None:
-        """Take back the errors of a field, or those of the form as a whole if that is None."""
+        """Remove the errors of a field, or those of the form as a whole if ``field`` is None."""
         self._errors.pop(field or "", None)
 
     def error(self) -> HTTPError:
@@ -218,7 +220,7 @@ class Form(Generic[T]):
             self._value = (value,)
 
     def _received(self) -> Sent:
-        """Return what was sent; nothing of a body that was too large."""
+        """Return what was sent, or nothing if the body was too large."""
         if self._sent is None:
             try:
                 self._sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
@@ -240,7 +242,7 @@ class Form(Generic[T]):
             self._add(planned.key, code, bounds, (planned.widget,))
 
     def _add_fault(self, fault: FieldError) -> None:
-        """Add a fault that the reader found, unless the field has an error already: that says as much."""
+        """Add a fault that the reader found, unless the field already has an error."""
         step = fault["pointer"].split("/")[1].replace("~1", "/").replace("~0", "~") if fault["pointer"] else ""
         planned = next((each for each in self._inputs if each.name == step), None)
         key = planned.key if planned else ""
@@ -254,7 +256,7 @@ class Form(Generic[T]):
         known = {**_bounds_of(planned), **bounds}
         message = message_for(code, otherwise, known, kinds, self._sources(planned))
         found = self._errors.setdefault(key, [])
-        if message not in [each.message for each in found]:  # as with several values of one field
+        if message not in [each.message for each in found]:  # such as with several values of one field
             found.append(FormError(message, code, bounds))
 
     def _sources(self, planned: Input | None = None) -> list[Messages]:
@@ -273,7 +275,7 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the texts of a field: those that were sent, else those of the initial value."""
+        """Return the texts of a field: the sent ones, else those of the initial value."""
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)
@@ -295,7 +297,7 @@ class Form(Generic[T]):
 
     @property
     def attributes(self) -> Markup:
-        """The attributes of the element: ``<form {{ form.attributes }}>``."""
+        """The attributes of the form element: ``<form {{ form.attributes }}>``."""
         return attributes(self._attributes())
 
     def _attributes(self) -> dict[str, AttributeValue]:
@@ -305,7 +307,7 @@ class Form(Generic[T]):
 
     @property
     def summary(self) -> Markup:
-        """The errors, each with a link to its field, to stand first in the form; empty if there are none."""
+        """The errors, each with a link to its field, for the top of the form; empty if there are none."""
         if not self._errors:
             return Markup()
         items = [tag("li", {}, *self._line(field)) for field in [None, *self.fields] if self._line(field)]
@@ -353,7 +355,7 @@ class Form(Generic[T]):
 
 
 def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: Sequence[str]) -> tuple[Input, ...]:
-    """Return the inputs with the choices of one form, those first that are named."""
+    """Return the inputs with the choices of one form, in order: named inputs come first."""
     by_key = {planned.key: planned for planned in inputs}
     if unknown := [name for name in (*choices, *order) if name not in by_key]:
         raise explained(
@@ -365,7 +367,7 @@ def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: S
         if planned.widget in ("select", "radio") and planned.choices is None:
             raise explained(
                 "form-without-choices",
-                TypeError(f"{key} is chosen, and has no choices: Form(..., choices={{{key!r}: [...]}})"),
+                TypeError(f"{key} needs choices: Form(..., choices={{{key!r}: [...]}})"),
             )
     return tuple(by_key[key] for key in dict.fromkeys([*order, *by_key]))
 

@@ -19,7 +19,7 @@ def as_html(value: object) -> Markup:
 
 
 def attributes(values: Mapping[str, AttributeValue]) -> Markup:
-    """Return attributes as they stand in a tag. One that is None or False is left out, one that is True is bare."""
+    """Return attributes as in a tag. None and False leave an attribute out, and True gives it no value."""
     written = []
     for name, value in values.items():
         if value is True:
@@ -31,7 +31,7 @@ def attributes(values: Mapping[str, AttributeValue]) -> Markup:
 
 
 def tag(name: str, values: Mapping[str, AttributeValue], *content: object) -> Markup:
-    """Return an element. ``content`` is escaped; the element of an input has none."""
+    """Return an element. ``content`` is escaped; an input has none."""
     written = attributes(values)
     start = f"<{name} {written}>" if written else f"<{name}>"
     if name in _VOID:
@@ -44,5 +44,5 @@ _VOID = {"input"}
 
 
 def joined(parts: Iterable[object], separator: str = "") -> Markup:
-    """Return parts one after another, those that are not HTML escaped."""
+    """Return the parts joined by the separator. Parts that are not HTML are escaped."""
     return Markup(separator.join([as_html(part) for part in parts]))

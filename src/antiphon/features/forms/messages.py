@@ -1,4 +1,4 @@
-"""Words for the people who fill in a form, by the code of what is wrong."""
+"""Messages for the people who fill in a form, by the code of the error."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ MESSAGES: Mapping[str, str] = {
     "missing.radio": "Please choose one.",
     "missing.select": "Please choose one.",
     "not_a_boolean": "Please say yes or no.",
-    "not_a_choice": "Please choose one of those that are offered.",
+    "not_a_choice": "Please choose one of the options.",
     "not_a_date": "Please enter a date, such as 2030-12-31.",
     "not_a_datetime": "Please enter a date and a time, such as 2030-12-31 23:59.",
     "not_a_duration": "Please enter a duration, such as PT30M for 30 minutes.",
@@ -33,29 +33,29 @@ MESSAGES: Mapping[str, str] = {
     "out_of_range.max": "This must be at most {max}.",
     "out_of_range.above": "This must be more than {above}.",
     "out_of_range.below": "This must be less than {below}.",
-    "pattern_mismatch": "This is not written as expected.",
+    "pattern_mismatch": "This does not have the expected format.",
     "too_few": "Please give at least {min}.",
     "too_long": "This is too long: it may have {max} characters.",
     "too_many": "Please give at most {max}.",
     "too_short": "This is too short: it must have {min} characters.",
-    "wrong_type": "Please check how this is written.",
-    "file_too_large": "This file is too large: it may have {size}.",
-    "wrong_file_type": "This is not a file of the kind that is asked for.",
-    "body_too_large": "This was too large to be received: all together may have {size}. Please fill in the form again.",
-    "body_too_large.many": "This was too much to be received. Please fill in the form again.",
+    "wrong_type": "Please check the format of this.",
+    "file_too_large": "This file is too large: the limit is {size}.",
+    "wrong_file_type": "This kind of file is not accepted.",
+    "body_too_large": "This was too large to receive: the limit is {size} in total. Please fill in the form again.",
+    "body_too_large.many": "This was too much to receive. Please fill in the form again.",
     "summary": "Please check what you entered:",
     "error": "Please check what you entered.",
     "submit": "Send",
 }
-"""The text for each code. One with a point is for a kind of input, or where the fault names that bound."""
+"""The text for each code. A code with a dot is for a kind of input, or for a fault that names that bound."""
 
 _COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": "max"}
-"""Codes of messages that count, with the bound that chooses a plural form."""
+"""Codes of messages that count something, with the bound that selects the plural form."""
 
 
 @dataclass(frozen=True)
 class FormError:
-    """An error of a form: a message for people, with the ``code`` and the bounds that it was made of."""
+    """An error of a form: a message for people, with the ``code`` and the bounds that it was made from."""
 
     message: str
     code: str = "invalid"
@@ -66,7 +66,7 @@ class FormError:
 
 
 class _Known(dict[str, Any]):
-    """Values for a message, in which a name that nobody gave stays as it is written."""
+    """Values for a message. A name without a value stays as it is written."""
 
     def __missing__(self, name: str) -> str:
         return f"{{{name}}}"
@@ -87,14 +87,14 @@ class Translated:
         self._code = code
 
     def format_map(self, values: Mapping[str, Any]) -> str:
-        """Return the text with values, in the plural form for the bound that it counts."""
+        """Return the text with values filled in, in the plural form for the bound that it counts."""
         counted = _COUNTS.get(self._code.partition(".")[0])
         n = {"n": values[counted]} if counted is not None and counted in values else {}
         return self._language.gettext(f"form.{self._code}", **{**n, **values})
 
 
 class Translations:
-    """The messages that the language of a request has, each under "form." and its code."""
+    """The messages in the language of a request, each under "form." and its code."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
@@ -113,9 +113,9 @@ def message_for(
     kinds: Iterable[str],
     sources: Iterable[Messages],
 ) -> str:
-    """Return the first message that one of the ``sources`` has for a code, with its bounds; else ``otherwise``.
+    """Return the first message that the ``sources`` have for a code, with its bounds, or else ``otherwise``.
 
-    A message for one of the ``kinds`` (``missing.file``) comes before that for the code in each source.
+    In each source, a message for one of the ``kinds`` (``missing.file``) comes before that for the code.
     """
     names = [*(f"{code}.{kind}" for kind in kinds), code]
     text = next((source[name] for source in sources for name in names if name in source), None)

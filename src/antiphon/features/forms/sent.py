@@ -1,4 +1,4 @@
-"""The texts and files that a request sent for a form, and the value that is read from them."""
+"""The texts and files that a request sent for a form, and the value read from them."""
 
 from typing import NamedTuple, TypeVar
 
@@ -31,8 +31,8 @@ class Sent(NamedTuple):
     def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
         """Return the value of a class. Raises UnprocessableContent that names every wrong field.
 
-        Names that are not of this form, such as a token, are left out, as are empty texts that mean nothing. Boxes
-        that were left unticked are false.
+        Names that do not belong to this form, such as a token, are left out, as are empty texts that mean nothing.
+        Unticked checkboxes are false.
         """
         by_name = {planned.name: planned for planned in inputs}
         known = [(name, text) for name, text in self.texts.items() if name in by_name]
@@ -63,5 +63,5 @@ def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDi
 
 
 def _means_nothing(planned: Input) -> bool:
-    """True for an input whose empty text means no value: one of several, or one whose default is None."""
+    """Return True for an input whose empty text means no value: one of several, or one whose default is None."""
     return planned.is_many or (planned.is_text and planned.has_default and planned.default() is None)

@@ -1,1 +1,1 @@
-"""Languages: which one a request is answered in, its texts, and how it writes dates and numbers."""
+"""Languages: the language of a response, its texts, and its formats of dates and numbers."""

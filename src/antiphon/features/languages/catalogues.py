@@ -1,4 +1,4 @@
-"""Catalogues: files with the texts of one language, in JSON, or as gettext has them (.po and .mo)."""
+"""Catalogues: files with the texts of one language, in JSON or in the formats of gettext (.po and .mo)."""
 
 import json
 import os
@@ -14,30 +14,30 @@ Entry: TypeAlias = str | dict[str, str]
 """A text, or its plural forms by category."""
 
 HEADER = ""
-"""The key that has no text, but what is said of the file."""
+"""The key whose value is not a text but the header of the file."""
 
 
 class Catalogue(ABC):
-    """The texts of one file. A key in a context has the context and U+0004 before it, as in gettext's files."""
+    """The texts of one file. A key in a context begins with the context and U+0004, as in gettext's files."""
 
     @abstractmethod
     def text(self, key: str) -> str | None:
-        """Return the text of a key; None if there is none."""
+        """Return the text of a key, or None if there is none."""
 
     @abstractmethod
     def plural(self, singular: str, plural: str, n: float) -> str | None:
-        """Return the form of a text for a number; None if the key, the singular, has no forms."""
+        """Return the form of a text for a number, or None if the key, which is the singular, has no forms."""
 
 
 class JSONCatalogue(Catalogue):
-    """Texts from JSON: keys of objects that lie in one another are joined by points."""
+    """Texts from JSON: keys of nested objects are joined with dots."""
 
     def __init__(self, entries: Mapping[str, Entry], rule: Rule) -> None:
         self._entries = entries
         self._rule = rule
 
     def text(self, key: str) -> str | None:
-        """Return the text, the most general one of plural forms."""
+        """Return the text, or the most general one of its plural forms."""
         entry = self._entries.get(key)
         return _general(entry) if isinstance(entry, dict) else entry
 
@@ -55,7 +55,7 @@ def _general(forms: dict[str, str]) -> str:
 
 
 class GettextCatalogue(Catalogue):
-    """Texts from gettext's files, by the standard library."""
+    """Texts from gettext's files, read by the standard library."""
 
     def __init__(self, translations: GNUTranslations) -> None:
         translations.add_fallback(_Missing())
@@ -71,7 +71,7 @@ class GettextCatalogue(Catalogue):
 
 
 class _Missing(NullTranslations):
-    """The end of the standard library's search, which otherwise gives the key."""
+    """The end of the standard library's search, which would otherwise return the key."""
 
     def gettext(self, message: str) -> Any:  # noqa: ARG002
         return None
@@ -110,7 +110,7 @@ class _MalformedError(ValueError):
 
 
 def _line_of(text: str, key: str) -> int:
-    """Return the last line on which a key stands."""
+    """Return the last line that contains a key."""
     where = max(text.rfind(json.dumps(key)), text.rfind(json.dumps(key, ensure_ascii=False)))
     return text.count("\n", 0, max(where, 0)) + 1
 
@@ -120,13 +120,13 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         key = next(key for key in found if keys.count(key) > 1)
-        raise _MalformedError(key, f"the key {key!r} stands twice in one object")
+        raise _MalformedError(key, f"the key {key!r} occurs twice in one object")
     return found
 
 
 def _flattened(found: object, above: str = "") -> Iterator[tuple[str, Entry]]:
     if not isinstance(found, dict):
-        raise _MalformedError("", f"texts by their keys are an object, not {type(found).__name__}")
+        raise _MalformedError("", f"texts must be an object, not {type(found).__name__}")
     for name, value in found.items():
         key = f"{above}{name}"
         if isinstance(value, str):
@@ -140,12 +140,12 @@ def _flattened(found: object, above: str = "") -> Iterator[tuple[str, Entry]]:
 
 
 def _is_plural(value: dict[str, Any]) -> bool:
-    """True for plural forms: an object with categories of CLDR as its only keys, and texts."""
+    """Return True for plural forms: an object of texts whose keys are all CLDR categories."""
     return bool(value) and value.keys() <= set(CATEGORIES) and all(isinstance(form, str) for form in value.values())
 
 
 def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
-    """Return the rule for plurals that a file declares; None if it declares none."""
+    """Return the plural rule that a file declares, or None if it declares none."""
     declared = header.get("plural-forms") if isinstance(header, dict) else None
     if declared is None:
         return None
@@ -157,24 +157,20 @@ def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
 
 
 def read_mo(path: str, _tag: str) -> Catalogue:
-    """Read texts that gettext has compiled. Raises ValueError, which names the file, for a malformed one."""
+    """Read texts that gettext has compiled. Raises ValueError, which names the file, if it is malformed."""
     with open(path, "rb") as file:
         try:
             return GettextCatalogue(GNUTranslations(file))
         except (OSError, ValueError, LookupError, ArithmeticError) as error:
-            raise explained(
-                "bad-catalogue", ValueError(f"{path}: no file that gettext has compiled: {error}")
-            ) from None
-        except Exception as error:  # struct.error, of a file that was cut off
-            raise explained(
-                "bad-catalogue", ValueError(f"{path}: no file that gettext has compiled: {error}")
-            ) from None
+            raise explained("bad-catalogue", ValueError(f"{path}: not a compiled gettext file: {error}")) from None
+        except Exception as error:  # such as struct.error for a truncated file
+            raise explained("bad-catalogue", ValueError(f"{path}: not a compiled gettext file: {error}")) from None
 
 
 def read_po(path: str, _tag: str) -> Catalogue:
-    """Read texts as translators write them for gettext, by Babel; those that are marked "fuzzy" don't count.
+    """Read texts as translators write them for gettext, with Babel. Texts marked "fuzzy" don't count.
 
-    Raises ValueError, which names file and line, for a malformed file, ImportError without Babel.
+    Raises ValueError, which names file and line, for a malformed file, and ImportError without Babel.
     """
     try:
         from babel.messages.mofile import write_mo
@@ -204,5 +200,5 @@ READERS: Mapping[str, Reader] = {".json": read_json, ".mo": read_mo, ".po": read
 
 
 def read(path: str, tag: str) -> Catalogue:
-    """Read a catalogue of a language, by the end of its name."""
+    """Read a catalogue of a language, in the format that its file extension names."""
     return READERS[os.path.splitext(path)[1]](path, tag)

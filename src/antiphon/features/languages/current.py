@@ -1,4 +1,4 @@
-"""The language of the code that runs: that of the request that is being answered, else the default."""
+"""The language of the running code: that of the current request, else the default."""
 
 from typing import TYPE_CHECKING
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from antiphon.features.languages.feature import Languages
 
 _used: "list[Languages]" = []
-"""The feature that an application used last: it says the default where no request is answered."""
+"""The feature that an application used last, which has the default outside of requests."""
 
 
 def use_outside_of_requests(languages: "Languages") -> None:
-    """Have the default of a feature, from now on, where no request is answered."""
+    """Use the default of a feature outside of requests."""
     _used[:] = [languages]
 
 
 def current_language() -> Language | Texts | None:
-    """Return the language of the current request; outside of requests, and of applications with languages, the default.
+    """Return the language of the current request, or the default outside of requests and of apps with languages.
 
     None if no application has used ``Languages``.
     """

@@ -42,18 +42,18 @@ def _name_language(request: Request, response: Response) -> None:
 
 
 class Languages:
-    """A feature that answers each request in one of the languages that the ``folders`` have texts of.
+    """A feature that answers each request in one of the languages that have texts in the ``folders``.
 
-    The language is that of the argument ``query`` (``?lang=de``), else of the cookie, else the one of Accept-Language
-    that fits best (RFC 9110 §12.5.4, RFC 4647 §3.4), else the default. Either name may be None: then it isn't looked
-    at. A response for which the language was read has Content-Language, and Vary names what was looked at. A request
-    for which nobody reads it costs nothing.
+    The language comes from the query argument ``query`` (``?lang=de``), else from the cookie, else from the best match
+    of Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), else it is the default. A name that is None is not looked at.
+    If the language was read for a response, the response has Content-Language, and its Vary names what was looked at. A
+    request whose language is never read costs nothing.
 
-    Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is beside the file whose code
-    makes this object. Of texts with one key the first counts: by the order of the folders, then JSON, then gettext's
-    files by name. They are read once, and in debug again when a file has changed. Raises ValueError, which names file
-    and line, for a malformed file, for a missing folder, and for a default that is not a tag; TypeError
-    without a folder; ImportError for a .po without Babel.
+    Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the file whose
+    code makes this object. If several files have a text for one key, the first counts: by the order of the folders,
+    then JSON, then gettext's files by name. Files are read once, and in debug mode again when one has changed. Raises
+    ValueError for a malformed file (naming file and line), for a missing folder, and for a default that is not a tag;
+    TypeError without a folder; and ImportError for a .po without Babel.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Languages:
         self._read()
 
     def _read(self) -> None:
-        """Read all catalogues, and have the texts of each language."""
+        """Read all catalogues, and collect the texts of each language."""
         found = read_all(files_in(self._folders))
         tags = dict.fromkeys([self.default, *sorted(found)])
         default = fallbacks(self.default)
@@ -93,7 +93,7 @@ class Languages:
         """The languages of the application: the default, then the others by name."""
 
     def install(self, app: "App") -> None:
-        """Provide ``request.language``, and share what templates need."""
+        """Provide ``request.language``, and share functions with templates."""
         app.provide(Request.language, self._of_request)
         app.complete(_name_language)
         use_outside_of_requests(self)
@@ -110,7 +110,7 @@ class Languages:
         return RequestLanguage(request, self)
 
     def _read_again(self) -> None:
-        """Read the catalogues again, if a file has changed. Raises what reading does."""
+        """Read the catalogues again if a file has changed. Raises the errors of reading."""
         versions = versions_of(self._folders)
         if versions != self._versions:
             self._read()
@@ -122,14 +122,14 @@ class Languages:
         return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 
     def match(self, wanted: str) -> str | None:
-        """Return the language that fits a tag: this one, one that it falls back to, or one of another region.
+        """Return the language that fits a tag: the tag itself, a fallback, or the language of another region.
 
-        None, if there is none, and for a malformed tag.
+        Returns None if there is none, or if the tag is malformed.
         """
         asked = AcceptLanguage.parse(wanted)
         return asked.best(self.tags) if asked else None
 
     def _unknown(self, tag: str) -> str:
         raise explained(
-            "unknown-language", ValueError(f"there is no language {tag!r:.80} here, but {', '.join(self.tags)}")
+            "unknown-language", ValueError(f"there is no language {tag!r:.80} here, only {', '.join(self.tags)}")
         )

@@ -19,10 +19,10 @@ class CatalogueFile(NamedTuple):
 
 
 def files_in(folders: Iterable[str]) -> Iterator[CatalogueFile]:
-    """Yield the files in folders, in the order in which they count: of texts with one key the first.
+    """Yield the files in folders in order of precedence: the first text for a key counts.
 
-    That is the order of the folders; in each of them JSON, then gettext's files by name. A .po beside the .mo that was
-    made of it does not count. Raises ValueError for a name that is not a language.
+    The order is that of the folders, and in each folder JSON, then gettext's files by name. A .po next to the .mo that
+    was made from it does not count. Raises ValueError for a name that is not a language.
     """
     for folder in folders:
         names = sorted(os.listdir(folder))
@@ -52,7 +52,7 @@ def _gettext_files(folder: str) -> list[str]:
 
 
 def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
-    """Read files, and return the catalogues of each language in their order. Raises what ``read`` does."""
+    """Read files, and return the catalogues of each language in their order. Raises what ``read`` raises."""
     found: dict[str, list[Catalogue]] = {}
     for tag, path in files:
         found.setdefault(tag, []).append(read(path, tag))
@@ -60,7 +60,7 @@ def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
 
 
 def versions_of(folders: Iterable[str]) -> tuple[tuple[str, int, int], ...]:
-    """Return the name, time and size of each file, which tell whether any has changed."""
+    """Return the name, time and size of each file, which show whether any has changed."""
     found = []
     for _, path in files_in(folders):
         status = os.stat(path)

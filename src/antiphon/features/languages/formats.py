@@ -17,16 +17,16 @@ Number = int | float | Decimal
 
 
 def format_date(value: date, format: str = "medium", **options: Any) -> str:  # noqa: A002 - Babel's own name
-    """Return a date as people write it: "Apr 1, 2030". ``format`` is short, medium, long, full, or a pattern of CLDR.
+    """Return a date as people write it: "Apr 1, 2030". ``format`` is short, medium, long, full, or a CLDR pattern.
 
-    Raises ImportError, which names the fix, without Babel. ``options`` are those of Babel's function, as in all of
-    these.
+    Raises ImportError, which names the fix, without Babel. ``options`` are those of the Babel function, as in all
+    functions here.
     """
     return str(_of_babel("dates", "format_date")(value, format, locale=_locale(), **options))
 
 
 def format_time(value: time | datetime, format: str = "medium", **options: Any) -> str:  # noqa: A002
-    """Return a time of day: "3:30:00 PM". A datetime without a time zone is one of UTC.
+    """Return a time of day: "3:30:00 PM". A datetime without a time zone is taken as UTC.
 
     Raises ImportError without Babel.
     """
@@ -55,7 +55,7 @@ def format_number(value: Number, format: str | None = None, **options: Any) -> s
 
 
 def format_percent(value: Number, format: str | None = None, **options: Any) -> str:  # noqa: A002
-    """Return a part of one as a percentage: "34%" for 0.34. Raises ImportError without Babel."""
+    """Return a fraction as a percentage: "34%" for 0.34. Raises ImportError without Babel."""
     return str(_of_babel("numbers", "format_percent")(value, format, locale=_locale(), **options))
 
 
@@ -84,7 +84,7 @@ def _locale() -> "Locale":
 
 @lru_cache(maxsize=256)
 def _locale_of(tag: str) -> "Locale":
-    """Return the locale of a tag, or of the first that it falls back to and Babel knows, else English."""
+    """Return the locale of a tag, or of its first fallback that Babel knows, else English."""
     from babel import Locale, UnknownLocaleError
 
     for each in fallbacks(tag):

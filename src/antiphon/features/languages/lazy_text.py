@@ -1,4 +1,4 @@
-"""Texts that are looked up when they are used: for labels and constants, which are made before there is a request."""
+"""Texts that are looked up when they are used, for labels and constants that are made before there is a request."""
 
 from collections import UserString
 from collections.abc import Callable, Mapping
@@ -9,10 +9,10 @@ from antiphon.features.languages.placeholders import filled
 
 
 class LazyText(UserString):
-    """A text in the language of the request that is being answered, each time that it is used; made by ``lazy``.
+    """A text in the language of the current request, looked up each time that it is used; made by ``lazy``.
 
-    It does what a str does, and what is made of it is a str. Outside of requests it is in the default language. It
-    equals a str by its text, and another of its kind by its key and values.
+    It has the methods of str, which return a str. Outside of requests it is in the default language. It equals a str
+    with the same text, and another lazy text with the same key and values.
     """
 
     def __init__(self, key: str, values: dict[str, object]) -> None:
@@ -45,7 +45,7 @@ class LazyText(UserString):
         return format(self.data, spec)
 
     def format_map(self, mapping: Mapping[str, Any]) -> str:
-        """Return the text with more values, for those who have them, such as a form with its bounds."""
+        """Return the text with more values, such as the bounds of a form."""
         return str(LazyText(self._key, {**self._values, **mapping}))
 
     def format(self, *arguments: Any, **values: Any) -> str:  # noqa: ARG002 - a text names its values
@@ -61,7 +61,7 @@ class LazyText(UserString):
 
 
 def _of_text(name: str) -> Callable[..., Any]:
-    """Return the method of str as one of lazy texts: those of UserString would make another lazy text."""
+    """Return a method of str for lazy texts: the methods of UserString would return another lazy text."""
     method = getattr(str, name)
 
     def call(self: LazyText, *arguments: Any, **named: Any) -> Any:
@@ -80,9 +80,9 @@ for _name in _MAKING_TEXT:
 
 
 def lazy(key: str, /, **values: object) -> LazyText:
-    """Return a text that is looked up by its key when it is used, in the language of the request by then.
+    """Return a text that is looked up by its key when it is used, in the language of the current request.
 
-    ``label = lazy("your-name")`` is for what is made before there is a request, such as labels and constants. Outside
-    of requests it is in the default language of the application that used ``Languages`` last.
+    Use ``label = lazy("your-name")`` for values that are made before there is a request, such as labels and constants.
+    Outside of requests it is in the default language of the application that used ``Languages`` last.
     """
     return LazyText(key, values)

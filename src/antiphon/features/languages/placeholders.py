@@ -1,7 +1,7 @@
-"""Placeholders in texts: ``{name}``, and ``{price:.2f}``. ``{{`` and ``}}`` are braces.
+"""Placeholders in texts: ``{name}`` and ``{price:.2f}``. ``{{`` and ``}}`` stand for braces.
 
-Texts come from translators, and values from the program, so a text reaches no attribute and no item of a value, and
-asks for nothing wide. A placeholder that can't be filled stays as it is written, with one warning.
+Texts come from translators, and values from the program, so a text can't access attributes or items of a value, and
+can't ask for a large width. A placeholder that can't be filled stays as it is written, with one warning.
 """
 
 import re
@@ -11,16 +11,16 @@ from functools import lru_cache
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _NAMED = re.compile(r"([A-Za-z_]\w*)(?::(.*))?", re.DOTALL)
 _is_wide = re.compile(r"\d{3}").search
-"""Widths and precisions of three digits and more, which could take the whole memory."""
+"""Widths and precisions of three digits or more, which could use up all memory."""
 
 _MOST = 1000
-"""Texts about which a process warns."""
+"""The number of texts that a process warns about."""
 
 _warned: set[str] = set()
 
 
 def filled(text: str, values: Mapping[str, object]) -> str:
-    """Return a text with its placeholders filled. Never raises, but for what a value's own ``__format__`` does."""
+    """Return a text with its placeholders filled. Only a value's own ``__format__`` can raise."""
     if "{" not in text and "}" not in text:
         return text
     return "".join(
@@ -30,7 +30,7 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[tuple[str, str | None, str], ...]:
-    """Return the pieces of a text: each as it is, and of a placeholder the name and the format specification."""
+    """Return the pieces of a text, and for each placeholder its name and its format specification."""
     pieces: list[tuple[str, str | None, str]] = []
     end = 0
     for found in _PLACEHOLDER.finditer(text):
@@ -46,9 +46,9 @@ def _split(text: str) -> tuple[tuple[str, str | None, str], ...]:
 
 
 def _value(text: str, written: str, name: str, spec: str, values: Mapping[str, object]) -> str:
-    """Return the value of a placeholder; the placeholder as it is written, if there is none that it can show."""
+    """Return the value of a placeholder, or the placeholder as it is written if there is no value that it can show."""
     if name not in values:
-        why = f"has no value: give it as {name}=..." if name else "is no name, such as {name}"
+        why = f"has no value: give it as {name}=..." if name else "is not a name, such as {name}"
     elif _is_wide(spec):
         why = "asks for too wide a value"
     else:

@@ -1,6 +1,6 @@
-"""Plural rules: the category of CLDR ("one", "few", ...) that a language has for a number.
+"""Plural rules: the CLDR category ("one", "few", ...) of a number in a language.
 
-Babel knows them all. Without it there are those below; any other language has "one" for 1, and else "other".
+Babel knows them all. Without Babel, the rules below apply; all other languages use "one" for 1, and else "other".
 """
 
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TypeAlias
 
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
-"""The categories of CLDR, in its order."""
+"""The CLDR categories, in the order of CLDR."""
 
 Rule: TypeAlias = Callable[[float], str]
 """A function from a number to its category."""
@@ -89,12 +89,12 @@ _BY_LANGUAGE = {language: rule for rule, languages in _RULES.items() for languag
 
 
 def small_rule(tag: str) -> Rule:
-    """Return the rule of a language by the table here."""
+    """Return the rule of a language from the table here."""
     return _BY_LANGUAGE.get(tag.partition("-")[0], _one)
 
 
 def rule_of(tag: str) -> Rule:
-    """Return the rule of a language: Babel's, if that is installed and knows it, else that of the table."""
+    """Return the rule of a language: from Babel, if it is installed and knows the language, else from the table."""
     try:
         from babel import Locale, UnknownLocaleError
     except ModuleNotFoundError:
@@ -107,9 +107,9 @@ def rule_of(tag: str) -> Rule:
 
 
 def rule_when_used(tag: str) -> Rule:
-    """Return the rule of a language, which is looked up when a number first needs it.
+    """Return the rule of a language, looked up when a number first needs it.
 
-    Babel reads all that it knows of a language for its rule, which takes half a megabyte.
+    To find the rule, Babel reads all its data on a language, which takes half a megabyte.
     """
     find_rule = cache(partial(rule_of, tag))
 
@@ -120,10 +120,10 @@ def rule_when_used(tag: str) -> Rule:
 
 
 def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
-    """Return the rule that a file declares as gettext does: ``nplurals=2; plural=(n > 1);``.
+    """Return the rule that a file declares in gettext's syntax: ``nplurals=2; plural=(n > 1);``.
 
-    Its numbers stand for the categories that the file uses, in CLDR's order. Raises ValueError for anything that is not
-    a rule, and if these are not as many.
+    Its numbers stand for the categories that the file uses, in the order of CLDR. Raises ValueError for anything that
+    is not a rule, and if the numbers of forms differ.
     """
     from gettext import c2py
 
@@ -138,13 +138,13 @@ def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
         raise ValueError(f"{plural_forms!r} is not a rule, such as 'nplurals=2; plural=(n != 1);': {error}") from None
     if count != len(names):
         raise ValueError(
-            f"{plural_forms!r} has {count} forms, and the texts here have {len(names)}: {', '.join(names)}"
+            f"{plural_forms!r} has {count} forms, but the texts here have {len(names)}: {', '.join(names)}"
         )
     return lambda n: names[min(choose(whole(n)), count - 1)]
 
 
 def whole(n: float) -> int:
-    """Return a number as gettext counts: its rules are for integers, so that 1.5 is more than one."""
+    """Return a number as gettext counts it: its rules are for integers, and 1.5 has to count as more than one."""
     from math import ceil
 
     return abs(n if isinstance(n, int) else ceil(abs(n)))

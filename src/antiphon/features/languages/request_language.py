@@ -19,7 +19,7 @@ _YEAR = 365 * 24 * 3600
 
 
 class RequestLanguage(OfRequest, Language):
-    """The language of one request. Its first reader decides which header fields the response depends on."""
+    """The language of one request. Its first use decides which header fields the response depends on."""
 
     __slots__ = ("_chosen", "_languages")
 
@@ -39,11 +39,11 @@ class RequestLanguage(OfRequest, Language):
 
     @property
     def is_chosen(self) -> bool:
-        """True if anybody has read or set the language."""
+        """True if the language has been read or set."""
         return self._chosen is not None
 
     def _asked(self) -> str | None:
-        """Return the language that the request asks for; None if the application does not have it."""
+        """Return the language that the request asks for, or None if the application does not have it."""
         languages = self._languages
         if len(languages.tags) == 1:
             return None
@@ -55,7 +55,7 @@ class RequestLanguage(OfRequest, Language):
             return None
         try:
             given = self._request.args.get(name)
-        except HTTPError:  # a query that is too long: the answer that says so has a language, too
+        except HTTPError:  # the query is too long, and the response that says so has a language, too
             return None
         return None if given is None else self._languages.match(given)
 
@@ -74,9 +74,7 @@ class RequestLanguage(OfRequest, Language):
     @tag.setter
     def tag(self, tag: str) -> None:
         if not isinstance(tag, str):
-            raise explained(
-                "unknown-language", TypeError(f"a language is set by its tag, such as 'de', not as {tag!r:.80}")
-            )
+            raise explained("unknown-language", TypeError(f"set a language by its tag, such as 'de', not {tag!r:.80}"))
         self._choose(tag)
         if Request.shared in self._request:
             self._request.shared.forget("lang", "dir")
@@ -88,7 +86,7 @@ class RequestLanguage(OfRequest, Language):
     def remember(self) -> None:
         if self._languages.cookie is None:
             raise explained(
-                "bad-feature-option", RuntimeError("no cookie keeps the language here: Languages(..., cookie='lang')")
+                "bad-feature-option", RuntimeError("no cookie stores the language: Languages(..., cookie='lang')")
             )
         self._request.after_request(self._set_cookie)
 

@@ -10,7 +10,7 @@ _is_tag = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8}){0,7}", re.ASCII).fullmatch
 _RTL_SCRIPTS = frozenset(
     {"Adlm", "Arab", "Aran", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Syrj", "Syre", "Thaa", "Yezi"}
 )
-"""Scripts of ISO 15924 that are written from right to left, and in use."""
+"""Scripts of ISO 15924 in use today that are written from right to left."""
 
 _RTL_LANGUAGES = frozenset(
     {
@@ -18,13 +18,13 @@ _RTL_LANGUAGES = frozenset(
         "nqo", "pnb", "ps", "rhg", "sd", "syr", "ug", "ur", "yi",
     }
 )  # fmt: skip
-"""Languages that are written from right to left where no script is named."""
+"""Languages that are written from right to left unless the tag names a script."""
 
 _RTL_PLACES = frozenset({"az-IR", "ku-IQ", "ku-IR", "ms-CC", "pa-PK", "tr-IQ", "uz-AF"})
 
 
 def normalised(tag: str) -> str:
-    """Return a tag as RFC 5646 §2.1.1 writes it, "zh-Hant-TW" for "zh_hant_tw".
+    """Return a tag in the form of RFC 5646 §2.1.1: "zh-Hant-TW" for "zh_hant_tw".
 
     Raises ValueError for a malformed tag.
     """
@@ -47,7 +47,7 @@ def _subtag(part: str) -> str:
 
 
 def fallbacks(tag: str) -> list[str]:
-    """Return a tag and those that it falls back to: "zh-Hant-TW", "zh-Hant", "zh". None of them ends in a singleton."""
+    """Return a tag and its fallbacks: "zh-Hant-TW", "zh-Hant", "zh". None of them ends in a singleton."""
     found = []
     while tag:
         found.append(tag)
@@ -58,7 +58,7 @@ def fallbacks(tag: str) -> list[str]:
 
 
 def direction(tag: str) -> Literal["ltr", "rtl"]:
-    """Return the direction in which a language is written, by the script that the tag names, else by the language."""
+    """Return the writing direction of a language, by the script that the tag names, else by the language."""
     first, *others = tag.split("-")
     script = next((part for part in others if len(part) == 4 and part.isalpha()), None)
     if script is not None:

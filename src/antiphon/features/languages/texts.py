@@ -1,4 +1,4 @@
-"""The texts of one language, with those of the languages that it falls back to."""
+"""The texts of one language, with those of its fallbacks."""
 
 import logging
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ _NUMBERS = (int, float, Decimal)
 _INFINITE = (float("inf"), float("-inf"))
 
 _MOST_MISSING = 1000
-"""Missing texts of one language that are logged."""
+"""The number of missing texts of one language that are logged."""
 
 
 class Texts:
-    """The texts of one language: ``gettext("welcome", name="Ann")``. A text that is missing is its key."""
+    """The texts of one language: ``gettext("welcome", name="Ann")``. The key replaces a missing text."""
 
     def __init__(self, tag: str, catalogues: Sequence[Catalogue]) -> None:
         self.tag = tag
@@ -32,7 +32,7 @@ class Texts:
         return any(catalogue.text(key) is not None for catalogue in self._catalogues)
 
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
-        """Return the text of a key as it is written, of plural forms the one for ``n``; None if there is none."""
+        """Return the text of a key as it is written, or the plural form for ``n``; None if there is none."""
         if context is not None:
             key = f"{context}{CONTEXT}{key}"
         if n is not None and (n != n or n in _INFINITE):
@@ -47,7 +47,7 @@ class Texts:
         return None
 
     def gettext(self, key: str, /, **values: object) -> str:
-        """Return the text of a key. If it has plural forms, the value ``n`` chooses one."""
+        """Return the text of a key. If it has plural forms, the value ``n`` selects one."""
         return filled(self._found(key, values), values)
 
     def pgettext(self, context: str, key: str, /, **values: object) -> str:

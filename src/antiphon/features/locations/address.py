@@ -1,4 +1,4 @@
-"""IP addresses and ranges of them, as numbers."""
+"""IP addresses and address ranges, as numbers."""
 
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 _MAPPED = 0xFFFF << 32
 """The number of the first IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2)."""
 _IPV6_BEGINS = 1 << 32
-"""The first number that is no IPv4 address."""
+"""The first number that is not an IPv4 address."""
 
 
 class Address(NamedTuple):
@@ -17,7 +17,7 @@ class Address(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Parse an address; the zone of an IPv6 address ("%eth0") is ignored. One that is mapped into IPv6 is IPv4.
+        """Parse an address. The zone of an IPv6 address ("%eth0") is ignored, and an IPv4-mapped address is IPv4.
 
         Raises ValueError for anything else.
         """
@@ -26,7 +26,7 @@ class Address(NamedTuple):
 
 
 class AddressRange(NamedTuple):
-    """The addresses from ``first`` to ``last``, which is one of them. Those that are mapped into IPv6 are IPv4."""
+    """The addresses from ``first`` to ``last``, inclusive. IPv4-mapped addresses are IPv4."""
 
     first: int
     last: int
@@ -34,12 +34,12 @@ class AddressRange(NamedTuple):
 
     @classmethod
     def parse(cls, first: str, last: str) -> "AddressRange":
-        """Parse two addresses, each as text or as a decimal number, which is IPv4 if it has no more than 32 bits.
+        """Parse two addresses, each in text or as a decimal number, which is IPv4 if it has at most 32 bits.
 
-        Raises ValueError for malformed addresses, for two families, and if the last one is before the first.
+        Raises ValueError for malformed addresses, for two families, and if the last address is before the first.
         """
         if first.isdecimal() and last.isdecimal() and (begin := int(first)) <= (until := int(last)) < _IPV6_BEGINS:
-            return cls(begin, until, True)  # as most files have them
+            return cls(begin, until, True)  # as in most files
         start, end = _as_written(first), _as_written(last)
         if start.is_ipv4 and not end.is_ipv4 and first.strip().isdecimal():
             start = Address(start.number, False)
@@ -53,7 +53,7 @@ class AddressRange(NamedTuple):
 
     @classmethod
     def parse_network(cls, text: str) -> "AddressRange":
-        """Parse a network in the notation of CIDR, or one address. Raises ValueError for host bits below the mask."""
+        """Parse a network in CIDR notation, or one address. Raises ValueError for host bits below the mask."""
         address, slash, length = text.strip().partition("/")
         number, is_ipv4 = _parsed(address)
         bits = 32 if is_ipv4 else 128
@@ -72,21 +72,21 @@ def _parsed(text: str) -> Address:
             return Address(int.from_bytes(inet_pton(AF_INET6, text.partition("%")[0])), False)
         return Address(int.from_bytes(inet_pton(AF_INET, text)), True)
     except OSError:
-        raise ValueError("no IP address") from None
+        raise ValueError("not an IP address") from None
 
 
 def _as_written(text: str) -> Address:
-    """Return an address that is written as text or as a decimal number. Raises ValueError."""
+    """Return an address from text or from a decimal number. Raises ValueError."""
     text = text.strip()
     if not text.isdecimal():
         return _parsed(text)
     if len(text) > 39 or int(text) >> 128:
-        raise ValueError("no IP address")
+        raise ValueError("not an IP address")
     return Address(int(text), int(text) < _IPV6_BEGINS)
 
 
 def _unmapped(first: int, last: int, is_ipv4: bool) -> AddressRange:
-    """Return a range, as one of IPv4 if all of it is mapped into IPv6."""
+    """Return a range, as an IPv4 range if all of it is IPv4-mapped."""
     if not is_ipv4 and first >> 32 == last >> 32 == 0xFFFF:
         return AddressRange(first - _MAPPED, last - _MAPPED, True)
     return AddressRange(first, last, is_ipv4)

@@ -1,4 +1,4 @@
-"""Locations from a CSV file, prepared once: ranges of addresses in arrays, and what is said of them as text."""
+"""Locations from a CSV file, prepared once: address ranges in arrays, and their values as text."""
 
 import csv
 import logging
@@ -16,7 +16,7 @@ from antiphon.features.locations.ranges import Numbers32, Numbers128, Ranges
 from antiphon.request.location import Location
 
 MOST_NAMED = 10
-"""Malformed lines that are named in the log."""
+"""The number of malformed lines that the log names."""
 
 _RANGE = {
     "network": "network cidr prefix subnet ip_range",
@@ -30,29 +30,29 @@ _VALUES = {
     "lon": "lon lng long longitude",
 }
 _NAMES = {other: name for known in (_RANGE, _VALUES) for name, others in known.items() for other in others.split()}
-"""Our names of columns by those that files have."""
+"""Our names of columns, by the names in files."""
 _BOUNDS = {"lat": 90.0, "lon": 180.0}
 _UNKNOWN = ("", "-")
 _not_in_words = re.compile(r"\W+")
 
 
 class Columns(NamedTuple):
-    """The columns of a file: those of the addresses, and the names and the indexes of those with values."""
+    """The columns of a file: the address columns, and the names and indexes of the value columns."""
 
     addresses: tuple[int, ...]
-    """The column of a network, or those of the first and the last address of a range."""
+    """The column of a network, or the columns of the first and the last address of a range."""
     values: dict[str, int]
     pick: Callable[[Sequence[str]], Sequence[str]]
     """Return the values of a row, in the order of their names."""
     width: int
     is_open: bool = False
-    """True if there may be more columns, which have no names."""
+    """True if there may be more columns, without names."""
 
     @classmethod
     def named(cls, given: Sequence[str]) -> "Columns":
-        """Return the columns of these names, of which an empty one is passed over."""
+        """Return the columns with these names. Empty names are skipped."""
         words = [*map(_word, given)]
-        if "country_name" in words:  # beside a code
+        if "country_name" in words:  # next to a code
             words = ["country_code" if word == "country" else word for word in words]
         names = [_NAMES.get(word, word) for word in words]
         if "network" in names:
@@ -64,13 +64,13 @@ class Columns(NamedTuple):
 
     @classmethod
     def unnamed(cls, row: Sequence[str]) -> "Columns":
-        """Return the columns of a file that names none, by its first row: ``from, to, city, country, lat, lon``."""
+        """Return the columns of a file without names, by its first row: ``from, to, city, country, lat, lon``."""
         width = 1 if "/" in row[0] else 2
         values = {name: index for index, name in enumerate(_VALUES, width)}
         return cls(tuple(range(width)), values, _pick(values), width + len(values), True)
 
     def range_of(self, row: Sequence[str]) -> AddressRange:
-        """Return the addresses of a row. Raises ValueError, which says why it has none."""
+        """Return the addresses of a row. Raises ValueError with the reason if it has none."""
         if len(row) < self.width or (len(row) > self.width and not self.is_open):
             raise ValueError(f"{len(row)} of {self.width} columns")
         if len(self.addresses) == 1:
@@ -90,7 +90,7 @@ class CSVLocations:
         self._offsets = array("Q", accumulate(map(len, texts), initial=0))
 
     def find(self, address: Address, language: Callable[[], str]) -> Location | None:  # noqa: ARG002
-        """Return what the file says of an address, in its one language; None if that is nothing."""
+        """Return the values of an address, in the one language of the file, or None if there are none."""
         place = (self._ipv4 if address.is_ipv4 else self._ipv6).find(address.number)
         if place is None:
             return None
@@ -105,7 +105,7 @@ class CSVLocations:
 class CSVReader:
     """A reader of CSV files with ranges of addresses. ``columns`` are the names of the columns, if the file has none.
 
-    Lines that are malformed are passed over, and logged. Raises ValueError for columns without those of the addresses.
+    Malformed lines are skipped and logged. Raises ValueError if no columns have the addresses.
     """
 
     def __init__(self, columns: Sequence[str] | None = None) -> None:
@@ -116,14 +116,14 @@ class CSVReader:
                 raise explained(
                     "bad-feature-option",
                     ValueError(
-                        'columns are a list that names those of the addresses, ["from", "to", ...] or ["network",'
+                        'columns must be a list that names the address columns: ["from", "to", ...] or ["network",'
                         f" ...], not {columns!r}"
                     ),
                 )
             self._columns = Columns.named(columns)
 
     def read(self, path: str) -> CSVLocations:
-        """Read a file. Raises OSError, and ValueError if no line is a range."""
+        """Read a file. Raises OSError, and ValueError if no line has a range."""
         reading = _Reading(self._columns)
         with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
             for number, line in enumerate(file, 1):
@@ -133,7 +133,7 @@ class CSVReader:
 
 
 class _Reading:
-    """What was read of a file so far."""
+    """The part of a file that was read so far."""
 
     def __init__(self, columns: Columns | None) -> None:
         self._given = columns
@@ -146,7 +146,7 @@ class _Reading:
         self._places: dict[bytes, int] = {}
 
     def take(self, number: int, line: str) -> None:
-        """Add what a line says, or note that it says nothing."""
+        """Add the values of a line, or note that it has none."""
         self._lines += 1
         try:
             row = _fields(line)
@@ -159,7 +159,7 @@ class _Reading:
                 self._faults.append(f"{number} ({'not UTF-8' if isinstance(error, UnicodeError) else error})")
 
     def _begin(self, row: list[str]) -> Columns | None:
-        """Find the columns by the first row; None if this one has their names. Raises ValueError if it has nothing."""
+        """Find the columns by the first row. Return None if it has their names. Raises ValueError if it has nothing."""
         columns = self._given or Columns.unnamed(row)
         try:
             columns.range_of(row)
@@ -183,7 +183,7 @@ class _Reading:
         (self._ipv4 if is_ipv4 else self._ipv6).add(first, last, place)
 
     def finish(self, path: str) -> CSVLocations:
-        """Return what was read, and log what was passed over. Raises ValueError if nothing was read."""
+        """Return what was read, and log what was skipped. Raises ValueError if nothing was read."""
         name = os.path.basename(path)
         more = f", and {self._passed_over - len(self._faults)} more" * (self._passed_over > len(self._faults))
         faults = f"line {', '.join(self._faults)}{more}"
@@ -198,7 +198,7 @@ class _Reading:
             )
         if self._faults:
             logging.getLogger("antiphon").warning(
-                "%s: %d of %d lines are malformed, and were passed over: %s",
+                "%s: %d of %d lines are malformed, and were skipped: %s",
                 *(name, self._passed_over, self._lines, faults),
             )
         return CSVLocations(self._ipv4, self._ipv6, self._columns.values, self._places)
@@ -210,7 +210,7 @@ def _pick(values: Mapping[str, int]) -> Callable[[Sequence[str]], Sequence[str]]
 
 
 def _fields(line: str) -> list[str]:
-    """Return the fields of a line. Raises csv.Error for a quote that is not closed in it."""
+    """Return the fields of a line. Raises csv.Error for an unclosed quote."""
     line = line.rstrip("\n")
     return next(csv.reader((line,), strict=True, skipinitialspace=True)) if '"' in line else line.split(",")
 

@@ -1,4 +1,4 @@
-"""Locations, as a feature of an app: ``request.location``, where the client's address is, from a file and no network.
+"""Locations, as a feature of an app: ``request.location``, looked up by the client's address in a file.
 
 app.use(Locations("geo.csv"))
 """
@@ -25,23 +25,24 @@ _ENGLISH = "en"
 
 
 class _Source(Protocol):
-    """What was read of a file."""
+    """The data that was read from a file."""
 
     def find(self, address: Address, language: Callable[[], str]) -> Location | None: ...
 
 
 class Locations:
-    """A feature that provides ``request.location``: where the client is, as far as its address (``request.ip``) tells.
+    """A feature that provides ``request.location``: the client's location, as far as its address (``request.ip``) shows
+    it.
 
-    The file is a CSV of ranges of addresses, or a ``.mmdb`` in MaxMind's format, which ``antiphon[locations]`` reads.
-    ``columns`` are the names of the columns of a CSV that names none; without them it is from, to, city, country, lat,
-    lon, or network, city, country, lat, lon. If several ranges have an address, the narrowest counts.
+    The file is a CSV of address ranges, or a ``.mmdb`` in MaxMind's format, which needs ``antiphon[locations]``.
+    ``columns`` are the names of the columns of a CSV without a header; by default they are from, to, city, country,
+    lat, lon, or network, city, country, lat, lon. If several ranges contain an address, the narrowest counts.
 
-    Names of a ``.mmdb`` are in the request's language, if the application has any (``Languages``), else in English.
+    Names from a ``.mmdb`` are in the request's language, if the application uses ``Languages``, else in English.
 
-    The file is read once, on a thread, before the first request is answered, and again when it was replaced. A relative
-    path is beside the file that makes the feature. ``dependency`` is the one to provide. Raises ValueError if there is
-    no file.
+    The file is read once, on a thread, before the first request is answered, and again when it is replaced. A relative
+    path is relative to the file whose code makes the feature. ``dependency`` is the dependency to provide. Raises
+    ValueError if there is no file.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Locations:
         self._dependency = dependency
 
     def install(self, app: "App") -> None:
-        """Provide the dependency, and have the file read at startup."""
+        """Provide the dependency, and read the file at startup."""
         app.provide(self._dependency, self._of)
         app.on_startup(self.load)
 
@@ -67,14 +68,14 @@ class Locations:
         return self._find(request.ip, partial(_language_of, request))
 
     def load(self) -> None:
-        """Read the file now, if it was not read before. Raises OSError or ValueError if it can't be read."""
+        """Read the file now, unless it was read before. Raises OSError or ValueError if it can't be read."""
         self._file.load()
 
     def find(self, ip: str | None, *, language: str = _ENGLISH) -> Location:
-        """Return the location of an IP address: one that is false for an unknown or malformed address.
+        """Return the location of an IP address, which is false for an unknown or malformed address.
 
-        A ``.mmdb`` has names in several languages. The file is read in this call, if it was not read before; raises
-        what ``load`` does then.
+        A ``.mmdb`` has names in several languages. If the file was not read before, it is read in this call, which then
+        raises what ``load`` raises.
         """
         return self._find(ip, lambda: language)
 

@@ -1,4 +1,4 @@
-"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, by the package maxminddb."""
+"""Locations from a file in MaxMind's format, such as GeoLite2-City.mmdb, with the package maxminddb."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -22,40 +22,40 @@ _FURTHER = {
     "timezone": ("location", "time_zone"),
     "accuracy_radius": ("location", "accuracy_radius"),
 }
-"""The names of further values, and where they stand in a record."""
+"""The names of further values, and their places in a record."""
 _NAMED = {"continent": ("continent",), "region": ("subdivisions", 0)}
 """The names of further values that a record has in several languages."""
 
 
 class MMDBLocations:
-    """The locations of a file, looked up where it is mapped into memory. A reader may be used by several threads."""
+    """The locations of a file, looked up where it is mapped into memory. Several threads can use a reader."""
 
     def __init__(self, reader: "Reader") -> None:
         self._reader = reader
 
     def find(self, address: Address, language: Callable[[], str]) -> Location | None:
-        """Return what the file says of an address, with names in a language if it has them; None if that is nothing."""
+        """Return the values of an address, with names in a language if the file has them, or None if there are none."""
         record = self._record(address)
         return _location(record, language()) if isinstance(record, Mapping) and record else None
 
     def _record(self, address: Address) -> object:
         try:
             return self._reader.get((IPv4Address if address.is_ipv4 else IPv6Address)(address.number))
-        except (ValueError, RuntimeError):  # a file of IPv4 addresses alone, and one that is damaged
+        except (ValueError, RuntimeError):  # a file with only IPv4 addresses, or a damaged file
             return None
 
 
 def read_mmdb(path: str) -> MMDBLocations:
     """Open a file. Raises ImportError, which names the package, OSError, and ValueError for another format.
 
-    A copy without a name is mapped into memory: a program that writes into the file itself, in place of replacing it,
-    would end each process that has mapped that.
+    A copy without a name is mapped into memory, since a program that overwrites the file instead of replacing it would
+    crash each process that has mapped the file.
     """
     try:
         import maxminddb
     except ImportError as error:
         raise explained(
-            "missing-package", ImportError("a file .mmdb is read by maxminddb: pip install 'antiphon[locations]'")
+            "missing-package", ImportError("reading a .mmdb file needs maxminddb: pip install 'antiphon[locations]'")
         ) from error
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         copy = Path(folder, "locations.mmdb")
@@ -78,7 +78,7 @@ def _location(record: Mapping[str, Any], language: str) -> Location:
 
 
 def _at(value: Any, *keys: str | int) -> Any:
-    """Return what stands at some keys in dicts and lists; None if there is nothing."""
+    """Return the value at some keys in dicts and lists, or None if there is none."""
     for key in keys:
         try:
             value = value[key]
@@ -92,7 +92,7 @@ def _number(value: object) -> float | None:
 
 
 def _name(value: Any, language: str) -> str | None:
-    """Return a name in a language, in a variant of it, in English, or in any; text is a name by itself."""
+    """Return a name in a language, in a variant of it, in English, or in any language. A text is itself a name."""
     names = _at(value, "names")
     if not isinstance(names, Mapping):
         return value if isinstance(value, str) else None

@@ -16,7 +16,7 @@ class Numbers(Protocol):
     def __getitem__(self, index: int, /) -> int: ...
 
     def rank(self, number: int) -> int:
-        """Return how many of the numbers, which are in order, are not above another."""
+        """Return how many of the numbers, which are sorted, are not above ``number``."""
         ...
 
 
@@ -37,7 +37,7 @@ class Numbers32:
 
 
 class Numbers128:
-    """Numbers of up to 128 bits, such as IPv6 addresses, in sixteen bytes each: upper halves, and lower ones."""
+    """Numbers of up to 128 bits, such as IPv6 addresses, in sixteen bytes each: upper and lower halves."""
 
     __slots__ = ("_high", "_low")
 
@@ -61,8 +61,8 @@ class Numbers128:
 class Ranges:
     """Ranges of numbers, each with a value, which is a number below 2**32.
 
-    They are added in any order, and then arranged, once. Where several have a number, the narrowest counts; of those
-    that are as wide the one that was added last.
+    They are added in any order, and then arranged once. If several contain a number, the narrowest counts; if these are
+    equally wide, the one that was added last.
     """
 
     __slots__ = ("_are_arranged", "_ends", "_kind", "_starts", "_values")
@@ -75,7 +75,7 @@ class Ranges:
         self._are_arranged = True
 
     def add(self, start: int, end: int, value: int) -> None:
-        """Add the range from a number to another one, which is in it."""
+        """Add the range from ``start`` to ``end``, inclusive."""
         if self._values and start <= self._ends[-1]:
             self._are_arranged = False
         self._starts.append(start)
@@ -83,12 +83,12 @@ class Ranges:
         self._values.append(value)
 
     def find(self, number: int) -> int | None:
-        """Return the value of a number; None if no range has it. The ranges have been arranged."""
+        """Return the value of a number, or None if no range contains it. The ranges must be arranged."""
         index = self._starts.rank(number) - 1
         return self._values[index] if index >= 0 and number <= self._ends[index] else None
 
     def arranged(self) -> "Ranges":
-        """Return these ranges in order, without numbers that two of them have."""
+        """Return these ranges in order, without overlaps."""
         if self._are_arranged:
             return self
         apart = Ranges(self._kind)

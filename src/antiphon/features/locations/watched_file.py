@@ -1,4 +1,4 @@
-"""A file that is read once, and again when it was replaced. No request waits for that, or sees half of a file."""
+"""A file that is read once, and again when it is replaced. No request waits for that, or sees half a file."""
 
 import logging
 import os
@@ -10,11 +10,11 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 LOOK_EVERY = 5.0
-"""Seconds between two looks whether the file was replaced."""
+"""Seconds between two checks whether the file was replaced."""
 
 
 class Version(NamedTuple):
-    """The signs by which a file is told from the previous one."""
+    """The signs that distinguish a file from the previous one."""
 
     modified: int
     size: int
@@ -23,7 +23,7 @@ class Version(NamedTuple):
 
     @classmethod
     def of(cls, path: str) -> "Version | None":
-        """Return the present version; None if there is no file."""
+        """Return the current version, or None if there is no file."""
         try:
             found = os.stat(path)
         except OSError:
@@ -32,10 +32,10 @@ class Version(NamedTuple):
 
 
 class WatchedFile(Generic[T]):
-    """The contents of a file, as ``read`` makes them of its path.
+    """The contents of a file, as ``read`` returns them for its path.
 
-    A new version of the file is read on a thread of its own, when it has stayed as it is from one look to the next: it
-    may be written slowly. One that can't be read is logged, and the contents stay those of the version before.
+    A new version of the file is read on its own thread, once it has not changed between two checks, since it may be
+    written slowly. If it can't be read, this is logged, and the contents stay those of the previous version.
     """
 
     def __init__(self, path: str, read: Callable[[str], T], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,14 +45,14 @@ class WatchedFile(Generic[T]):
         self._lock = Lock()
         self._contents: T | None = None
         self._version: Version | None = None
-        """The version that was read, or was tried."""
+        """The version that was read, even if that failed."""
         self._seen: Version | None = None
-        """The version at the last look, if it has changed."""
+        """The version at the last check, if it has changed."""
         self._next_look = 0.0
         self._reading: Thread | None = None
 
     def load(self) -> T:
-        """Return the contents, read in this call if they were not before. Raises what ``read`` does."""
+        """Return the contents, which are read now unless they were read before. Raises what ``read`` raises."""
         with self._lock:
             if self._contents is None:
                 self._version = Version.of(self._path)
@@ -61,13 +61,13 @@ class WatchedFile(Generic[T]):
             return self._contents
 
     def contents(self) -> T:
-        """Return the contents, and look from time to time whether the file was replaced. Raises what ``load`` does."""
+        """Return the contents, and check now and then whether the file was replaced. Raises what ``load`` raises."""
         contents = self._contents
         if contents is None:
             return self.load()
         if self._clock() >= self._next_look:
             with self._lock:
-                if self._clock() >= self._next_look:  # nobody else has looked meanwhile
+                if self._clock() >= self._next_look:  # no other thread has checked by now
                     self._next_look = self._clock() + LOOK_EVERY
                     self._look()
         return contents
@@ -86,7 +86,7 @@ class WatchedFile(Generic[T]):
         except Exception as error:  # the file may be anything
             self._version = version
             logging.getLogger("antiphon").error(
-                "%s was replaced by a file that can't be read, so the one before is used on: %s", self._path, error
+                "%s was replaced by a file that can't be read, so the previous one stays in use: %s", self._path, error
             )
             return
         if Version.of(self._path) == version:

@@ -1,4 +1,4 @@
-"""The access log: a record for each request, when all of its response was sent."""
+"""The access log: a record for each request, made when its whole response was sent."""
 
 from collections.abc import Callable, Mapping
 from logging import INFO, Logger, getLogger, getLogRecordFactory
@@ -13,18 +13,17 @@ from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.request.dependencies import Dependency
 
 unlogged = Dependency[bool]("unlogged")
-"""True for a request that is left out of the access log, as that of a probe."""
+"""True for a request that is left out of the access log, such as a probe."""
 
 
 class AccessLog(Observer):
-    """A feature that logs each request by the logger ``antiphon.access``, at the level INFO, when it was answered.
+    """A feature that logs each answered request with the logger ``antiphon.access``, at the level INFO.
 
     A record has the attributes ``method``, ``path``, ``route`` (the pattern, empty if no route answered), ``status``,
     ``bytes`` (of the body that was sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
     disconnected before the end). A stream or a WebSocket is logged when it has ended, the latter with
     ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000
-    characters; the query is not logged. ``extra`` is called with the ``Exchange``, and returns further attributes by
-    their names.
+    characters; the query is not logged. ``extra`` is called with the ``Exchange``, and returns more attributes by name.
 
     Raises TypeError if ``extra`` is not a plain function of one argument.
     """
@@ -41,7 +40,7 @@ class AccessLog(Observer):
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
-                TypeError("the access log is the application's: write app.use(AccessLog()), for no blueprint"),
+                TypeError("the access log belongs to the application, not a blueprint: write app.use(AccessLog())"),
             )
         app.observe(self)
 
@@ -65,7 +64,7 @@ class AccessLog(Observer):
         logger.handle(record)
 
     def _logger(self) -> Logger:
-        """Find the logger, late: `logging.config` disables those that exist when it is called."""
+        """Find the logger late, since `logging.config` disables loggers that exist when it is called."""
         self._found = logger = getLogger(NAME)
         if not logger.level:
             logger.setLevel(INFO)

@@ -1,4 +1,4 @@
-"""Records of `logging` as lines of text or of JSON, with the id of the request in which they were made."""
+"""Records of `logging` as lines of text or JSON, with the id of the request in which they were made."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _encode = json.JSONEncoder(default=str, allow_nan=False, separators=(",", ":")).encode
 _PLAIN = frozenset((str, int, bool, float, type(None)))
-"""Types of values that all encoders write alike, but for numbers that JSON has no form for."""
+"""Types of values that all encoders write alike, except for numbers that JSON can't express."""
 
 NO_ID = "-"
 """The request id of a record that was made outside of any request."""
@@ -24,10 +24,10 @@ _STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "message", "taskName",
 
 
 class RequestIDFilter(logging.Filter):
-    """A filter for handlers that gives each record ``request_id``: of the request that is being answered, else "-"."""
+    """A filter for handlers that gives each record a ``request_id``: that of the current request, else "-"."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set the attribute, unless the record has one. Returns True: no record is left out."""
+        """Set the attribute unless the record has one. Return True, so no record is left out."""
         if not hasattr(record, "request_id"):
             request = find_current_request()
             record.request_id = NO_ID if request is None else request.id
@@ -35,14 +35,14 @@ class RequestIDFilter(logging.Filter):
 
 
 class TextFormatter(logging.Formatter):
-    """A formatter for people: the time (UTC), the level, the message, and in brackets the request's id.
+    """A formatter for people: the time (UTC), the level, the message, and the request's id in brackets.
 
-    The id is that of ``RequestIDFilter``; it is left out where the message has it. Control characters are escaped, line
-    ends among them, so that no message looks like more than one, or colors a terminal.
+    The id is that of ``RequestIDFilter``; it is left out if the message contains it. Control characters and line ends
+    are escaped, so that no message can look like several or color a terminal.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, and below it its traceback."""
+        """Return the line of a record, with its traceback below."""
         line = text_line(record.created, record.levelname, record.getMessage(), request_id(record))
         if record.exc_info:
             line += f"\n{lines_below(self.formatException(record.exc_info))}"
@@ -90,7 +90,7 @@ def json_members(created: float, level: str, logger: str, message: str, id_: str
 
 
 def timestamp(created: float) -> str:
-    """Return a time in seconds since the epoch as UTC, by RFC 3339, in milliseconds."""
+    """Return a time, given in seconds since the epoch, as UTC in the format of RFC 3339, with milliseconds."""
     since_epoch, milliseconds = divmod(int(created * 1e3), 1000)
     return f"{_second(since_epoch)}.{milliseconds:03}Z"
 
@@ -101,18 +101,18 @@ def _second(since_epoch: int) -> str:
 
 
 def request_id(record: logging.LogRecord) -> str | None:
-    """Return the request id of a record, escaped, as it may be a client's; None if it has none."""
+    """Return the request id of a record, escaped, since it may come from a client; None if it has none."""
     id_ = getattr(record, "request_id", NO_ID)
     return None if id_ == NO_ID else escaped_id(id_)
 
 
 def escaped_id(id_: object) -> str:
-    """Return a request id, escaped, as it may be a client's."""
+    """Return a request id, escaped, since it may come from a client."""
     return escaped(str(id_), _LONGEST_ID)
 
 
 def encode(members: dict[str, Any]) -> str:
-    """Return an object as JSON in ASCII, with text in place of values that JSON has no form for."""
+    """Return an object as JSON in ASCII, with text for values that JSON can't express."""
     if _PLAIN.issuperset(map(type, members.values())) and (quick := _encode_plain(members)):
         return quick
     try:
@@ -125,7 +125,7 @@ def encode(members: dict[str, Any]) -> str:
 
 
 def _encode_plain(members: dict[str, Any]) -> str | None:
-    """Return an object of plain values as JSON, if all of it is ASCII and no number is null there."""
+    """Return an object of plain values as JSON, if it is all ASCII and no number becomes null."""
     try:
         encoded = _plain_encoder()(members)
     except (ValueError, OverflowError):  # lone surrogates, and numbers of more than 64 bits
@@ -135,6 +135,6 @@ def _encode_plain(members: dict[str, Any]) -> str | None:
 
 @lru_cache(maxsize=1)
 def _plain_encoder() -> "Callable[[object], bytes]":
-    from msgspec.json import Encoder  # late: logs of text do without it
+    from msgspec.json import Encoder  # imported late, since logs in text don't need it
 
     return Encoder().encode

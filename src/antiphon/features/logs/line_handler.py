@@ -1,8 +1,8 @@
-"""The handler of `antiphon run` for `logging`, to which the access log gives lines that need no record.
+"""The `logging` handler of `antiphon run`, which also takes lines of the access log without a record.
 
-Lines of requests are gathered, and written together: at the latest when another record comes, when there are many, when
-`WAIT` seconds have passed, or when the process ends. Each write is at most what a pipe takes in one piece, so that the
-lines of several processes don't mix.
+Lines of requests are collected and written together: when another record arrives, when there are many, when `WAIT`
+seconds have passed, or when the process ends, whichever comes first. No write is larger than a pipe takes in one piece,
+so that the lines of several processes don't mix.
 """
 
 import logging
@@ -18,19 +18,19 @@ from weakref import WeakSet
 from antiphon.features.logs.formats import RequestIDFilter
 
 WAIT = 0.05
-"""Seconds after which a line is written, if nothing has it written before."""
+"""The longest time before a line is written, in seconds."""
 LARGEST = getattr(select, "PIPE_BUF", 512)
-"""Bytes that are written at once."""
+"""The most bytes that are written at once."""
 MOST_LINES = 32
-"""Lines that are gathered."""
+"""The most lines that are collected."""
 
 _RECORD = logging.getLogRecordFactory()
 _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
-"""What `logging` does with a record, unless somebody replaces it to see them all."""
+"""The function of `logging` that makes a record, unless a program replaces it to see all records."""
 
 
 class LineHandler(logging.StreamHandler[Any]):
-    """A handler that writes records to stderr as a formatter has them, and lines of requests that have no record.
+    """A handler that writes formatted records to stderr, and lines of requests that have no record.
 
     ``line_of`` makes such a line, as the formatter would of the record: ``request_as_text`` or ``request_as_json``.
     """
@@ -41,7 +41,7 @@ class LineHandler(logging.StreamHandler[Any]):
         self._given = formatter, [RequestIDFilter()]
         self.filters = [*self._given[1]]
         self.line_of = line_of
-        self._lines: deque[str] = deque()  # which threads may add to without a lock
+        self._lines: deque[str] = deque()  # threads can append to it without a lock
         self._is_closed = False
         self._writer_is_awake = False
         self._wake_writer = Event()
@@ -50,7 +50,7 @@ class LineHandler(logging.StreamHandler[Any]):
 
     @property
     def is_as_made(self) -> bool:
-        """True as long as nobody has changed what this handler does with a record."""
+        """Return True unless the handling of records by this handler was changed."""
         return self.formatter is self._given[0] and self.filters == self._given[1] and self.level <= logging.INFO
 
     def add(self, line: str) -> None:
@@ -65,7 +65,9 @@ class LineHandler(logging.StreamHandler[Any]):
                 self._write_lines()
 
     def _have_written(self) -> None:
-        """Have the thread write what there is when `WAIT` has passed; write it now if there can be no thread."""
+        """Have the thread write the collected lines when `WAIT` has passed, or write them now if there can be no
+        thread.
+        """
         if self._is_closed:
             self._write_lines()
             return
@@ -75,7 +77,7 @@ class LineHandler(logging.StreamHandler[Any]):
             self._has_writer = True
             try:
                 Thread(target=self._write_in_time, name="antiphon-log", daemon=True).start()
-            except RuntimeError:  # no more threads, or the interpreter ends
+            except RuntimeError:  # no more threads, or the interpreter is ending
                 self._forget_writer()
                 self._write_lines()
 
@@ -83,23 +85,25 @@ class LineHandler(logging.StreamHandler[Any]):
         while self._wake_writer.wait():
             sleep(WAIT)
             with self.lock:  # type: ignore[union-attr]  # all handlers have one
-                if not self._lines:  # nothing came since the last time
+                if not self._lines:  # nothing has arrived since the last time
                     self._wake_writer.clear()
                     self._writer_is_awake = False
-                self._write_lines()  # also what came before another thread could see that the writer sleeps
+                self._write_lines()  # includes lines from before other threads could see that the writer sleeps
 
     def _write_lines(self) -> None:
-        """Write the lines that were gathered. The lock is held; what other threads add meanwhile is written, too."""
+        """Write the collected lines, with the lock held. Lines that other threads add at the same time are written,
+        too.
+        """
         while self._lines:
             text = self._take_lines()
             try:
                 self.stream.write(text)
                 self.stream.flush()
-            except (OSError, ValueError):  # a full disk, nobody who reads, or a closed file: there is no place to tell
+            except (OSError, ValueError):  # a full disk, no reader, or a closed file: there is nowhere to report it
                 continue
 
     def _take_lines(self) -> str:
-        """Take as many of the lines as are written at once, at least one."""
+        """Take as many lines as are written at once, at least one."""
         lines, size = self._lines, 0
         taken: list[str] = []
         while lines:
@@ -112,18 +116,18 @@ class LineHandler(logging.StreamHandler[Any]):
         return self.terminator.join(taken)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, after the lines of requests before it."""
+        """Write a record, after any earlier lines of requests."""
         self._write_lines()
         super().emit(record)
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write the collected lines."""
         with self.lock:  # type: ignore[union-attr]  # all handlers have one
             self._write_lines()
             super().flush()
 
     def close(self) -> None:
-        """Write what was gathered, and from now on each line at once."""
+        """Write the collected lines, and then each line at once."""
         with self.lock:  # type: ignore[union-attr]  # all handlers have one
             self._is_closed, self._writer_is_awake = True, False
             self._write_lines()
@@ -134,7 +138,7 @@ class LineHandler(logging.StreamHandler[Any]):
         self._has_writer = self._writer_is_awake = False
 
     def forget_lines(self) -> None:
-        """Forget lines that a parent process has gathered, and will write, and its thread."""
+        """Forget the thread of a parent process, and the lines it has collected, which it will write itself."""
         self._lines.clear()
         self._forget_writer()
 
@@ -152,7 +156,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def only_line_handler(logger: logging.Logger) -> LineHandler | None:
-    """Return the handler that would get a record of INFO, if nothing else would see it or change it on its way."""
+    """Return the handler that would get a record of level INFO, if nothing else would see or change the record."""
     kind, each = type(logger), logger
     if logger.filters or kind.handle is not _HANDLE or kind.callHandlers is not _CALL_HANDLERS:
         return None

@@ -1,4 +1,4 @@
-"""Requests in the access log: the attributes and the message of a record, and the line without one."""
+"""Requests in the access log: the attributes and the message of a record, and the line without a record."""
 
 from collections.abc import Mapping
 from operator import itemgetter
@@ -34,7 +34,8 @@ def request_fields(
 def message_of(fields: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
     """Return the message of a record, with its arguments: ``GET /users/7 200 512 bytes 1.3 ms /users/<int:id>``.
 
-    That of a WebSocket has more: ``GET /live 101 512 bytes 1.3 ms /live closed with 1000, 3 messages in, 2 out``.
+    The message of a WebSocket has more: ``GET /live 101 512 bytes 1.3 ms /live closed with 1000, 3 messages in, 2
+    out``.
     """
     message = "%s %s %d %d bytes %.1f ms"
     values: tuple[object, ...] = _first_values(fields)
@@ -51,7 +52,7 @@ def message_of(fields: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
 def request_as_text(created: float, *request: Any) -> str:
     """Return the line of a request, as ``TextFormatter`` writes its record.
 
-    ``created`` is in seconds since the epoch; the others are the arguments of ``request_fields``.
+    ``created`` is in seconds since the epoch; the other arguments are those of ``request_fields``.
     """
     fields = request_fields(*request)
     message, values = message_of(fields)
@@ -60,7 +61,7 @@ def request_as_text(created: float, *request: Any) -> str:
 
 @accelerated
 def request_as_json(created: float, *request: Any) -> str:
-    """Return the line of a request, as ``JSONFormatter`` writes its record; the arguments are as for text."""
+    """Return the line of a request, as ``JSONFormatter`` writes its record. See ``request_as_text``."""
     fields = request_fields(*request)
     message, values = message_of(fields)
     members = json_members(created, "INFO", NAME, message % values, _shown_id(fields))

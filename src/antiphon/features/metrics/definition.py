@@ -1,4 +1,4 @@
-"""Definitions of metrics: what their figures are called, and how many cells each set of labels has."""
+"""Definitions of metrics: the names of their figures, and the number of cells for each set of labels."""
 
 import json
 import re
@@ -15,19 +15,19 @@ from antiphon.features.metrics.memory import Memory
 Kind = Literal["counter", "gauge", "histogram"]
 
 OVERFLOW = "otel_metric_overflow"
-"""The label of the series that stands for all sets of labels above the bound, as OpenTelemetry names it."""
+"""The label of the series for all sets of labels above the limit, as OpenTelemetry names it."""
 LONGEST_VALUE = 200
-"""Characters of a label's value. More are cut off."""
+"""The most characters of a label's value. The rest is cut off."""
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Definition:
-    """The name and the kind of a metric, in words of OpenMetrics.
+    """The name and the kind of a metric, in the terms of OpenMetrics.
 
-    ``bounds`` are those of a histogram's buckets. The sum of its values is in a cell of whole numbers, of which
-    ``scale`` make one, or with 0 in a cell of a float, like the value of a gauge.
+    ``bounds`` are the bounds of a histogram's buckets. The sum of its values is in a cell with a whole number, in units
+    of 1 / ``scale``. If ``scale`` is 0, it is in a cell with a float, like the value of a gauge.
     """
 
     name: str
@@ -39,25 +39,25 @@ class Definition:
 
     @property
     def count(self) -> int:
-        """How many cells a set of labels has."""
+        """The number of cells for a set of labels."""
         return len(self.bounds) + 2 if self.kind == "histogram" else 1
 
 
 @dataclass(frozen=True)
 class Group:
-    """Metrics of the same labels, whose cells lie side by side."""
+    """Metrics with the same labels, whose cells are next to each other."""
 
     labels: tuple[str, ...]
     metrics: tuple[Definition, ...]
 
     @property
     def count(self) -> int:
-        """How many cells a set of labels has."""
+        """The number of cells for a set of labels."""
         return sum(metric.count for metric in self.metrics)
 
     @property
     def is_kept(self) -> bool:
-        """False if the figures are those of living processes alone, as those of gauges are."""
+        """False if only the figures of living processes count, as for gauges."""
         return self.metrics[0].kind != "gauge"
 
     def encoded(self) -> bytes:
@@ -73,7 +73,7 @@ class Group:
 
 
 def series_text(group: bytes, values: Sequence[str] | None) -> bytes:
-    """Return the text of the record with the figures of a set of labels; None is that of all sets above the bound."""
+    """Return the text of the record with the figures of a set of labels. None stands for all sets above the limit."""
     return json.dumps([crc32(group), values]).encode()
 
 
@@ -83,39 +83,39 @@ def definitions(memory: Memory) -> list[tuple[bytes, Group]]:
 
 
 def series_of(memory: Memory, group: bytes) -> list[tuple[Sequence[str] | None, int]]:
-    """Return the sets of labels of a group, by the text of its record, each with the place of its first cell."""
+    """Return the sets of labels of the group whose record has this text, each with the place of its first cell."""
     start = b"[%d, " % crc32(group)
     return [(json.loads(each.text)[1], each.at) for each in memory.records() if each.text.startswith(start)]
 
 
 def check_metric(name: str, labels: Iterable[str], unit: str) -> tuple[str, ...]:
-    """Return the names of labels. Raises ValueError for what OpenMetrics does not allow."""
+    """Return the names of labels. Raises ValueError for names that OpenMetrics does not allow."""
     labels = (labels,) if isinstance(labels, str) else tuple(labels)
     for each in (name, *labels):
         if not _NAME.fullmatch(each):
-            raise _bad(f"the names of metrics and labels have letters, digits and underscores: {each!r}")
+            raise _bad(f"the names of metrics and labels must consist of letters, digits and underscores: {each!r}")
     for suffix in ("_total", "_created", "_bucket", "_count", "_sum", "_info"):
         if name.endswith(suffix):
             raise _bad(f"metrics get endings such as {suffix} on the page, so leave it out of {name!r}")
     if taken := [each for each in labels if each.startswith("__") or each in ("le", "quantile", OVERFLOW)]:
-        raise _bad(f"the label {taken[0]!r} of {name} has a meaning of its own")
+        raise _bad(f"the label {taken[0]!r} of {name} has a special meaning")
     if len(set(labels)) != len(labels):
-        raise _bad(f"{name} has a label twice: {', '.join(labels)}")
+        raise _bad(f"{name} has a duplicate label: {', '.join(labels)}")
     if unit and not name.endswith(f"_{unit}"):
-        raise _bad(f"the name of a metric ends with its unit: {name}_{unit}")
+        raise _bad(f"the name of a metric must end with its unit: {name}_{unit}")
     return labels
 
 
 def check_bounds(bounds: Iterable[float]) -> tuple[float, ...]:
-    """Return the bounds of buckets. Raises ValueError for those that don't rise, and more than 100."""
+    """Return the bounds of buckets. Raises ValueError for bounds that don't rise, and for more than 100."""
     found = tuple(map(float, bounds))
     if not 0 < len(found) <= 100 or not all(map(lt, (-inf, *found), (*found, inf))):
-        raise _bad(f"the bounds of buckets are up to 100 numbers, each above the one before: {bounds!r}")
+        raise _bad(f"the bounds of buckets must be up to 100 rising numbers: {bounds!r}")
     return found
 
 
 def label_values(name: str, names: tuple[str, ...], given: Mapping[str, object]) -> tuple[str, ...]:
-    """Return values of labels as text, in the order of their names. Raises TypeError if one is missing or unknown."""
+    """Return the values of labels as text, in the order of the names. Raises TypeError if one is missing or unknown."""
     if given.keys() != {*names}:
         wanted = ", ".join(names) or "no labels"
         raise explained("bad-feature-option", TypeError(f"{name} has {wanted}, not {', '.join(given) or 'none'}"))

@@ -15,7 +15,7 @@ _HELP = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
 
 def exposition(families: Iterable[Family], *, is_open: bool) -> str:
-    """Return metrics as text, as OpenMetrics if ``is_open`` is true, otherwise as Prometheus' format 0.0.4."""
+    """Return metrics as text: as OpenMetrics if ``is_open`` is true, otherwise in Prometheus' format 0.0.4."""
     lines = [line for family in families for line in _lines(family, is_open=is_open)]
     if is_open:
         lines.append("# EOF")
@@ -39,7 +39,7 @@ def _lines(family: Family, *, is_open: bool) -> Iterator[str]:
 
 
 def _histogram(name: str, bounds: tuple[float, ...], labels: str, figures: list[float]) -> Iterator[str]:
-    """Yield the lines of a histogram. Its count is that of its buckets, whatever was written meanwhile."""
+    """Yield the lines of a histogram. Its count is the sum of its buckets, whatever is written at the same time."""
     *buckets, total = figures
     counts = [*accumulate(buckets)]
     before = f"{labels}," if labels else ""

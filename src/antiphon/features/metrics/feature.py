@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 OTHER = "_OTHER"
-"""The label of all other methods, as OpenTelemetry has it."""
+"""The label for all other methods, as in OpenTelemetry."""
 
 _OFFERS = {
     "text/plain;version=0.0.4": PROMETHEUS,
@@ -70,24 +70,23 @@ _ACTIVE = Group(
     (Definition("http_server_active_requests", "gauge", "Number of active HTTP server requests."),),
 )
 _OPEN = Group(("kind",), (Definition("antiphon_open_streams", "gauge", "Streams and WebSockets that are open."),))
-_PROCESSES = Definition(
-    "antiphon_processes", "gauge", "Processes of the server that live, and whose figures these are."
-)
+_PROCESSES = Definition("antiphon_processes", "gauge", "Living processes of the server, whose figures these are.")
 
 
 class Metrics(Observer):
     """A feature that counts requests by method, route and status, and shows metrics of all processes on a page.
 
-    The page at ``path`` is OpenMetrics, or the format of Prometheus, as the client accepts; with None there is no page.
-    It shows figures to everyone who reaches it, unless ``before``, a function or several as those of a route, refuses.
-    It is counted itself. Any process of a server answers for all: each writes to a file of its own in ``folder``, which
-    by default is that of the variable ANTIPHON_METRICS_FOLDER, else a temporary one for the server's processes, as
-    `antiphon run`, Gunicorn, Uvicorn, Granian and Hypercorn start them. Counts of processes that have died stay.
+    The page at ``path`` is in OpenMetrics or the Prometheus format, depending on what the client accepts. With None
+    there is no page. The page is open to everyone who can reach it, unless ``before`` refuses: one or several
+    functions, as for a route. Requests for the page are counted too. Any process of a server answers for all: each
+    writes to its own file in ``folder``, which is by default the folder named by the variable ANTIPHON_METRICS_FOLDER,
+    else a temporary one for the processes that `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn start. Counts of
+    processes that have died are kept.
 
-    A metric has up to ``series`` sets of labels, and each process up to ``size`` bytes; those above are counted
-    together, in a series with the label ``otel_metric_overflow="true"``.
+    A metric has up to ``series`` sets of labels, and each process up to ``size`` bytes of figures. Sets beyond these
+    limits are counted together, in a series with the label ``otel_metric_overflow="true"``.
 
-    Raises ValueError for a ``size`` below 65,536 and a number of ``series`` below 1.
+    Raises ValueError for a ``size`` below 65,536 or ``series`` below 1.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class Metrics(Observer):
         if series < 1 or size < 2**16:
             raise explained(
                 "bad-feature-option",
-                ValueError(f"metrics need a series and 65536 bytes at least: series={series!r}, size={size!r}"),
+                ValueError(f"metrics need at least one series and 65536 bytes: series={series!r}, size={size!r}"),
             )
         self._path = path
         self._before = before
@@ -113,25 +112,25 @@ class Metrics(Observer):
         self._streaming: dict[Exchange, str] = {}
         self._has_cache = False
         self._broken = self.counter(
-            "antiphon_http_broken_responses", "Responses that did not reach their end, by who broke them off.", ["by"]
+            "antiphon_http_broken_responses", "Responses that were cut off, by who cut them off.", ["by"]
         )
         self._cached = self.counter("antiphon_cache_responses", "Answers of the shared cache, by outcome.", ["outcome"])
         self._watch = PoolWatch(
             self.gauge("antiphon_threads_busy", "Threads that run a handler, or read a file.", ["pool"]),
             self.gauge("antiphon_calls_waiting", "Calls that wait for a thread.", ["pool"]),
-            self.gauge("antiphon_draining", "Processes that end, and take no new requests."),
-            self.counter("antiphon_drains", "Processes that were told to end, and drained."),
+            self.gauge("antiphon_draining", "Processes that are draining, and take no new requests."),
+            self.counter("antiphon_drains", "Processes that were told to stop, and have drained."),
         )
 
     def counter(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Counter:  # noqa: A002
-        """Return a new counter of whole numbers, which the page shows as ``name_total``.
+        """Return a new counter for whole numbers, which the page shows as ``name_total``.
 
-        Raises ValueError for a name that is taken or malformed. A name ends with its ``unit``, such as bytes.
+        Raises ValueError for a name that is taken or malformed. A name has to end with its ``unit``, such as bytes.
         """
         return Counter(self._figures, self._define(Definition(name, "counter", help, unit), labels))
 
     def gauge(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Gauge:  # noqa: A002
-        """Return a new gauge, of which the page shows the sum over living processes. Raises what ``counter`` does."""
+        """Return a new gauge. The page shows its sum over living processes. Raises what ``counter`` raises."""
         return Gauge(self._figures, self._define(Definition(name, "gauge", help, unit, scale=0), labels))
 
     def histogram(
@@ -143,9 +142,9 @@ class Metrics(Observer):
         bounds: Iterable[float] = SECONDS,
         unit: str = "",
     ) -> Histogram:
-        """Return a new histogram, whose buckets have these upper bounds, by default those for seconds.
+        """Return a new histogram whose buckets have these upper bounds, by default bounds for seconds.
 
-        Raises what ``counter`` does, and ValueError for bounds that don't rise.
+        Raises what ``counter`` raises, and ValueError for bounds that don't rise.
         """
         metric = Definition(name, "histogram", help, unit, check_bounds(bounds), 0)
         return Histogram(self._figures, self._define(metric, labels))
@@ -158,7 +157,7 @@ class Metrics(Observer):
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",
-                TypeError("requests are counted by the application: write app.use(Metrics()), for no blueprint"),
+                TypeError("metrics belong to the application, not a blueprint: write app.use(Metrics())"),
             )
         app.observe(self)
         app.on_startup(self._start)
@@ -167,7 +166,7 @@ class Metrics(Observer):
             app.get(self._path, name="metrics", before=self._before)(self._show)
 
     def _start(self) -> None:
-        self._has_cache = "antiphon.features.cache.feature" in sys.modules  # or nothing would write Cache-Status
+        self._has_cache = "antiphon.features.cache.feature" in sys.modules  # else nothing writes Cache-Status
         self._figures.open()
         for by in ("client", "error"):
             self._broken.add(0, by=by)
@@ -183,14 +182,14 @@ class Metrics(Observer):
         return Response(self.text(open_metrics=kind is OPEN_METRICS), headers=headers)
 
     def text(self, *, open_metrics: bool = False) -> str:
-        """Return the metrics of all processes, as OpenMetrics or in the format of Prometheus. It reads files."""
+        """Return the metrics of all processes, in OpenMetrics or the Prometheus format. It reads files."""
         families, living = sum_up(self._figures)
         return exposition([*families, Family(_PROCESSES, (), [Series((), [living])])], is_open=open_metrics)
 
     # Observing
 
     def begin(self, exchange: Exchange) -> None:
-        """Count a request that is open."""
+        """Count a request that begins."""
         memory = self._figures.memory or self._figures.open()
         try:
             active = memory.found[exchange.method]
@@ -224,7 +223,7 @@ class Metrics(Observer):
             self._count_more(memory, exchange)
 
     def _find(self, memory: Memory, method: str, route: str, status: int) -> tuple[int, int]:
-        """Return the places of a method's active requests and of exchanges, and keep them if these are few."""
+        """Return the places of a method's active requests and of its exchanges, and cache them while there are few."""
         known = method if method in METHODS else OTHER
         active = self._find_active(memory, method)
         values = (known, route[:200], str(status))

@@ -1,4 +1,4 @@
-"""The figures of one process: the memory it writes to, and the place of each set of labels."""
+"""The figures of one process: the memory that it writes to, and the place of each set of labels."""
 
 import os
 from collections.abc import Iterable
@@ -22,13 +22,13 @@ class Defined:
         self.places: dict[tuple[str, ...], int] = {}
         """The place of each set of labels in the memory."""
         self.overflow = -1
-        """The place of all sets above the bound."""
+        """The place of all sets above the limit."""
 
 
 class Figures:
-    """Figures in memory that other processes of the server can read, or if there are none, in memory of this one.
+    """Figures in memory that other processes of the server can read, or in this process's memory if there are none.
 
-    It is opened when the first figure is written. A process that was forked opens its own.
+    It is opened when the first figure is written. A forked process opens its own.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None, most: int, size: int) -> None:
@@ -68,14 +68,14 @@ class Figures:
         return dict.fromkeys(self._groups.values())
 
     def _open(self) -> Memory:
-        if self.folder is None:  # of a process that was forked it is that of its parent
+        if self.folder is None:  # a forked process has that of its parent
             self.folder = find_folder(self._given)
         if self.folder is not None:
             try:
                 memory = open_memory(self.folder, self._size)
             except OSError as error:
                 getLogger("antiphon.metrics").error(
-                    "the figures of this process are seen by itself alone, as it can't share them in %s: %s",
+                    "only this process sees its figures, since it can't share them in %s: %s",
                     self.folder, error,
                 )  # fmt: skip
             else:
@@ -103,7 +103,7 @@ class Figures:
         return memory.append(text, count) if found is None else found
 
     def place(self, defined: Defined, values: tuple[str, ...]) -> int:
-        """Return the place of a set of labels: that of all others if there are too many by now."""
+        """Return the place of a set of labels, or the place of all others if there are too many by now."""
         with self._lock:
             return self._place(self.open(), defined, values)
 
@@ -120,7 +120,7 @@ class Figures:
         return at
 
     def renew(self) -> None:
-        """Forget the memory, which is that of the process from which this one was forked."""
+        """Forget the memory, which belongs to the parent of this forked process."""
         self._lock = RLock()
         self.memory = None
         for defined in self.defined():
@@ -128,7 +128,7 @@ class Figures:
 
 
 def _forget_living(memory: Memory) -> None:
-    """Set gauges to zero that a process has left which has died."""
+    """Set the gauges left by a dead process to zero."""
     for text, group in definitions(memory):
         if not group.is_kept:
             for _, at in series_of(memory, text):

@@ -1,7 +1,7 @@
-"""The folder in which the processes of one server keep their figures: a file for each, locked as long as it lives.
+"""The folder where the processes of one server keep their figures: a file for each process, locked while it lives.
 
-A process takes over the file of one that has died, and goes on counting in it. So nothing is counted twice or lost, and
-there are never more files than processes lived at once.
+A process takes over the file of one that has died, and continues to count in it. So nothing is counted twice or lost,
+and there are never more files than processes that lived at the same time.
 """
 
 import mmap
@@ -19,17 +19,17 @@ from secrets import token_hex
 from antiphon.features.metrics.memory import Memory, NotOurs
 
 HAS_LOCKS = find_spec("fcntl") is not None
-"""False on Windows, where each process has figures of its own."""
+"""False on Windows, where each process has its own figures."""
 VARIABLE = "ANTIPHON_METRICS_FOLDER"
-"""The variable of the environment that names the folder. `antiphon run` sets it for its workers."""
+"""The environment variable that names the folder. `antiphon run` sets it for its workers."""
 _SUFFIX = ".figures"
 _PREFIX = "antiphon-metrics-"
 
 
 def find_folder(given: str | os.PathLike[str] | None) -> Path | None:
-    """Return the folder of this process: the one given, that of the environment, or one for its server's workers.
+    """Return the folder of this process: the given one, the one from the environment, or one for its server's workers.
 
-    None if this process is the only one of its server, as far as can be seen.
+    Returns None if this process seems to be the only one of its server.
     """
     named = given or os.environ.get(VARIABLE)
     if named:
@@ -41,23 +41,23 @@ def find_folder(given: str | os.PathLike[str] | None) -> Path | None:
 
 
 def folder_of(parent: int) -> Path:
-    """Return the temporary folder of the processes that one has started."""
+    """Return the temporary folder for the child processes of a process."""
     return Path(tempfile.gettempdir(), f"{_PREFIX}{os.getuid()}-{parent}-{_started(parent)}")
 
 
 def _parent() -> int | None:
-    """Return the process that starts this server's workers; None if that is not known."""
+    """Return the process that starts this server's workers, or None if it is unknown."""
     if "gunicorn.arbiter" in sys.modules:
         return os.getppid()
     if "uwsgi" in sys.modules:
         return int(sys.modules["uwsgi"].masterpid()) or None
-    multiprocessing = sys.modules.get("multiprocessing.process")  # which a child of it has imported
+    multiprocessing = sys.modules.get("multiprocessing.process")  # a child process has imported it
     parent = None if multiprocessing is None else multiprocessing.parent_process()
     return None if parent is None else int(parent.pid)
 
 
 def _started(process: int) -> str:
-    """Return when a process was started, in ticks of the system; "" where only its number is known, or it is gone."""
+    """Return the start time of a process, in ticks of the system, or "" if only its number is known, or it is gone."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -65,11 +65,11 @@ def _started(process: int) -> str:
 
 
 class OwnFile:
-    """A file of figures that this process has locked, until nothing refers to this or to its memory any more."""
+    """A file of figures that this process keeps locked until nothing refers to this object or its memory any more."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self.buffer = mmap.mmap(descriptor, 0)  # it duplicates the descriptor, and so keeps the lock
+        self.buffer = mmap.mmap(descriptor, 0)  # it duplicates the descriptor, which keeps the lock
 
     def memory(self) -> Memory:
         """Return the figures. Raises NotOurs for a file of another version."""
@@ -77,9 +77,9 @@ class OwnFile:
 
 
 def open_memory(folder: Path, size: int) -> Memory:
-    """Return the memory of this process in a folder: that of a process that has died, or a new one of ``size`` bytes.
+    """Return memory for this process in a folder: that of a process that has died, or new memory of ``size`` bytes.
 
-    Raises OSError if there can be no such file, or others may write to the folder.
+    Raises OSError if the file can't be made, or if others may write to the folder.
     """
     _prepare(folder)
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
@@ -89,7 +89,7 @@ def open_memory(folder: Path, size: int) -> Memory:
 
 
 def _prepare(folder: Path) -> None:
-    """Make the folder, for this user alone. Among temporary files, drop those of servers that are gone."""
+    """Make the folder, only for this user. If it is temporary, delete the folders of servers that are gone."""
     if not HAS_LOCKS:
         raise OSError("this system has no file locks")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def _sweep(parent: Path) -> None:
 
 
 def _adopt(path: Path) -> Memory | None:
-    """Take over the file of a process that has died; None if it lives, or its file is of another version."""
+    """Take over the file of a process that has died. Return None if it lives, or if the file has another version."""
     with suppress(OSError, NotOurs, ValueError):
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -121,7 +121,7 @@ def _adopt(path: Path) -> Memory | None:
 
 
 def _create(folder: Path, size: int) -> Memory:
-    """Make a file, which others see when it is locked and has its head."""
+    """Make a file, which others see only when it is locked and has its head."""
     name = f"{os.getpid()}-{token_hex(4)}"
     new, path = folder / f"{name}.new", folder / f"{name}{_SUFFIX}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -140,7 +140,7 @@ def _create(folder: Path, size: int) -> Memory:
 
 
 def _allocate(descriptor: int, size: int) -> None:
-    """Have the file system give all of the space now: a process that writes to memory without it would be killed."""
+    """Reserve all of the space now, since a process that writes to memory without space behind it would be killed."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
     else:
@@ -168,7 +168,7 @@ def _look(path: Path) -> tuple[Memory, bool] | None:
 
 def _is_free(path: Path) -> bool:
     """Return True if no living process has locked a file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # its own: a mapping would keep the lock
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # its own descriptor, since a mapping would keep the lock
     try:
         _lock(descriptor, is_shared=True)
     except BlockingIOError:
@@ -179,7 +179,7 @@ def _is_free(path: Path) -> bool:
 
 
 def _lock(descriptor: int, *, is_shared: bool = False) -> None:
-    """Lock a file, for one process or for those that look at it. Raises BlockingIOError if another has locked it."""
+    """Lock a file, for one process or for all readers. Raises BlockingIOError if another process has locked it."""
     import fcntl
 
     fcntl.flock(descriptor, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Metrics of an application's own: counters, gauges and histograms."""
+"""Metrics that an application defines: counters, gauges and histograms."""
 
 from bisect import bisect_left
 
@@ -9,7 +9,7 @@ from antiphon.features.metrics.figures import Defined, Figures
 
 
 class _Instrument:
-    """A metric, whose figures are those of sets of labels."""
+    """A metric, with a figure for each set of labels."""
 
     def __init__(self, figures: Figures, defined: Defined) -> None:
         self._figures = figures
@@ -29,18 +29,18 @@ class _Instrument:
 
 
 class Counter(_Instrument):
-    """A number that rises, such as orders taken, over all processes of the server: ``Metrics.counter`` makes it."""
+    """A number that only rises, such as orders taken, for all processes of the server. See ``Metrics.counter``."""
 
     def add(self, amount: int = 1, /, **labels: object) -> None:
-        """Add a whole number to the count of a set of labels, on any thread; it does not block.
+        """Add a whole number to the count of a set of labels, on any thread, without blocking.
 
-        Raises ValueError for one below 0, and TypeError for one that is not whole, and for a label that is missing or
-        unknown. A value of a label is written as text, of at most 200 characters.
+        Raises ValueError for a number below 0, and TypeError for a number that is not whole and for a label that is
+        missing or unknown. A value of a label is written as text, and cut to 200 characters.
         """
         if not isinstance(amount, int):
             raise explained("bad-feature-option", TypeError(f"a counter counts whole numbers, not {amount!r}"))
         if amount < 0:
-            raise explained("bad-feature-option", ValueError(f"a counter never falls: {amount!r}"))
+            raise explained("bad-feature-option", ValueError(f"a counter can't go down: {amount!r}"))
         at = self._place(labels)
         add_to_cell(self._figures.open().cells, at, amount)
 
@@ -48,11 +48,11 @@ class Counter(_Instrument):
 class Gauge(_Instrument):
     """A number that rises and falls, such as open connections: ``Metrics.gauge`` makes it.
 
-    The page shows the sum over the processes that live.
+    The page shows the sum over living processes.
     """
 
     def set(self, value: float, /, **labels: object) -> None:
-        """Set the number of this process for a set of labels, on any thread; it does not block.
+        """Set the number of this process for a set of labels, on any thread, without blocking.
 
         Raises TypeError for a label that is missing or unknown.
         """
@@ -60,7 +60,7 @@ class Gauge(_Instrument):
         self._figures.open().floats[at] = value
 
     def add(self, amount: float = 1, /, **labels: object) -> None:
-        """Add to the number of this process for a set of labels, as ``set``; an amount below 0 takes from it."""
+        """Add to the number of this process for a set of labels, on any thread. A negative amount subtracts."""
         at = self._place(labels)
         with LOCK.held:
             self._figures.open().floats[at] += amount
@@ -70,9 +70,9 @@ class Histogram(_Instrument):
     """Counts of values by their size, such as seconds or bytes, and their sum: ``Metrics.histogram`` makes it."""
 
     def observe(self, value: float, /, **labels: object) -> None:
-        """Count a value for a set of labels, on any thread; it does not block.
+        """Count a value for a set of labels, on any thread, without blocking.
 
-        Raises ValueError for one that is not a number, TypeError for a label that is missing or unknown.
+        Raises ValueError for NaN, and TypeError for a label that is missing or unknown.
         """
         if value != value:
             raise explained("bad-feature-option", ValueError("a histogram counts numbers, not NaN"))

@@ -1,7 +1,7 @@
-"""Memory of figures: records of a text and some cells, of which one process writes and others read.
+"""Memory of figures: records of a text and some cells, which one process writes and others read.
 
-Others see a record once the count of cells in use includes it, and its checksum fits: so none is read that a
-process was writing when it was killed. A cell is written at once, as aligned numbers of 64 bits are.
+Others see a record once the count of cells in use includes it and its checksum is right. So a record that a process was
+writing when it was killed is never read. A cell is written atomically, like any aligned number of 64 bits.
 """
 
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from zlib import crc32
 _MAGIC = int.from_bytes(b"antiph01", "little")
 _USED = 1
 _HEAD = 8
-"""How many cells come before the first record."""
+"""The number of cells before the first record."""
 _CELL = 8
-"""How many bytes a cell has."""
+"""The size of a cell in bytes."""
 
 
 class Record(NamedTuple):
-    """A text, the place of its first cell, and how many cells it has."""
+    """A text, the place of its first cell, and the number of its cells."""
 
     text: bytes
     at: int
@@ -25,11 +25,11 @@ class Record(NamedTuple):
 
 
 class NotOurs(ValueError):
-    """A file that has no figures of this version."""
+    """Raised for a file without figures of this version."""
 
 
 class Memory:
-    """Records in a buffer. ``owner`` is kept as long as this is, such as the locked file that the buffer shows."""
+    """Records in a buffer. ``owner``, such as the locked file behind the buffer, lives as long as this object."""
 
     def __init__(self, buffer: Any, owner: object = None) -> None:
         if len(buffer) % _CELL:
@@ -41,18 +41,18 @@ class Memory:
         if len(self.cells) <= _HEAD or self.cells[0] != _MAGIC:
             raise NotOurs
         self.found: dict[Any, Any] = {}
-        """The places that a writer looks up often."""
+        """Places that a writer looks up often."""
         self._places = {record.text: record.at for record in self.records()} if not self._bytes.readonly else {}
 
     @staticmethod
     def prepare(buffer: Any) -> None:
-        """Write the head of a memory without records into a buffer of zeros."""
+        """Write the head of an empty memory into a buffer of zeros."""
         cells = memoryview(buffer).cast("B").cast("q")
         cells[_USED] = _HEAD
         cells[0] = _MAGIC
 
     def records(self) -> Iterator[Record]:
-        """Iterate over the records that are whole."""
+        """Iterate over the complete records."""
         at, used = _HEAD, min(self.cells[_USED], len(self.cells))
         while at + 2 <= used:
             length, count = self.cells[at] & 0xFFFFFFFF, self.cells[at] >> 32
@@ -64,13 +64,13 @@ class Memory:
             at = first + count
 
     def find(self, text: bytes) -> int | None:
-        """Return the place of a record; None without one."""
+        """Return the place of a record, or None if it does not exist."""
         return self._places.get(text)
 
     def append(self, text: bytes, count: int) -> int | None:
-        """Append a record with cells of zero. Return the place of the first; None if there is no room.
+        """Append a record with cells of zero. Return the place of the first cell, or None if there is no room.
 
-        One thread at a time may call this.
+        Only one thread at a time may call this.
         """
         cells = self.cells
         at = cells[_USED]
@@ -88,7 +88,7 @@ class Memory:
 
 
 def _cells_of(length: int) -> int:
-    """Return how many cells so many bytes take."""
+    """Return the number of cells for ``length`` bytes."""
     return -(-length // _CELL)
 
 

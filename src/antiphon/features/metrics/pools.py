@@ -1,4 +1,4 @@
-"""Figures that a thread looks up each second: threads in use, and whether the process drains."""
+"""Figures that a thread checks every second: threads in use, and whether the process is draining."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -8,11 +8,11 @@ from antiphon.concurrency.workers import file_workers, workers
 from antiphon.features.metrics.instruments import Counter, Gauge
 
 INTERVAL = 1.0
-"""Seconds between two looks. They go on where all threads are stuck, and no request ends."""
+"""Seconds between two checks, which continue even if all threads are stuck and no request ends."""
 
 
 class PoolWatch:
-    """A thread that looks at this process's pools, from ``start`` to ``stop``."""
+    """A thread that checks this process's pools, from ``start`` to ``stop``."""
 
     def __init__(self, busy: Gauge, waiting: Gauge, draining: Gauge, drains: Counter) -> None:
         self._busy = busy
@@ -23,14 +23,14 @@ class PoolWatch:
         self._withdraw: Callable[[], None] = _nothing
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start checking."""
         self.look()
         self._stop = Event()
         Thread(target=self._run, args=(self._stop,), name="antiphon-metrics", daemon=True).start()
         self._withdraw = DRAINING.subscribe(self._drain)
 
     def stop(self) -> None:
-        """Look no more: nothing is in use."""
+        """Stop checking: nothing is in use."""
         self._withdraw()
         if self._stop is not None:
             self._stop.set()
@@ -39,7 +39,7 @@ class PoolWatch:
                 gauge.set(0, pool=pool)
 
     def look(self) -> None:
-        """Write down how many threads of each pool are busy, and how many calls wait for one."""
+        """Record how many threads of each pool are busy, and how many calls wait for one."""
         for pool, each in (("handlers", workers), ("files", file_workers)):
             busy, waiting = each.load()
             self._busy.set(busy, pool=pool)

@@ -10,10 +10,10 @@ from antiphon.features.metrics.memory import Memory
 
 
 class Series(NamedTuple):
-    """The figures of one set of labels: those of a histogram are its buckets, each by itself, and the sum."""
+    """The figures of one set of labels. For a histogram they are its separate buckets and the sum."""
 
     values: tuple[str, ...] | None
-    """The values of the labels; None for all sets above the bound."""
+    """The values of the labels, or None for all sets above the limit."""
     figures: list[float]
 
 
@@ -26,10 +26,10 @@ class Family(NamedTuple):
 
 
 def sum_up(figures: Figures) -> tuple[list[Family], int]:
-    """Return all metrics, summed over the processes of a server, and how many of these live.
+    """Return all metrics, summed over the processes of a server, and the number of living processes.
 
-    Gauges of processes that have died count no more. Where processes define a metric in several ways, as while an
-    application is replaced by a newer version, that of this process counts.
+    Gauges of dead processes don't count. If processes define a metric differently, as during the rollout of a new
+    version, the definition of this process counts.
     """
     own = figures.open()
     groups: dict[bytes, Group] = {}
@@ -86,5 +86,5 @@ def _families(
 
 def _series(sums: dict[tuple[str, ...] | None, list[float]], part: slice) -> Iterator[Series]:
     for values, figures in sums.items():
-        if values is not None or any(figures[part]):  # that of sets above the bound is seldom used
+        if values is not None or any(figures[part]):  # the series for sets above the limit is seldom used
             yield Series(values, figures[part])

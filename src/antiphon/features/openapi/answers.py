@@ -41,7 +41,7 @@ class Given(NamedTuple):
 
 
 class NotKnown(NamedTuple):
-    """A return value of which no answer is known, and why."""
+    """A return value whose response is not known, and the reason."""
 
     text: str
 
@@ -126,11 +126,11 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
 
 
 _RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer__")
-"""Names that the classes of records have."""
+"""Attributes that mark a class as a record."""
 
 
 def _media_of(cls: type) -> str | None:
-    """Return the media type of the answer that an instance of a class becomes; None for one that makes its own."""
+    """Return the media type of the answer that an instance of a class becomes, or None if the class decides itself."""
     if hasattr(cls, "__response__"):
         return None
     if hasattr(cls, "__html__"):
@@ -151,7 +151,7 @@ def _name(kind: Any) -> str:
 
 
 def value_of(annotation: Any) -> Value:
-    """Return the value that an annotation describes; the second part of a tuple is the status."""
+    """Return the value that an annotation describes. The second part of a tuple is the status."""
     annotation = annotations.plain(annotation)
     several = annotations.members(annotation)
     if len(several) > 1:
@@ -176,7 +176,7 @@ def _second_of(annotation: Any) -> Value:
 
 
 def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
-    """Return the answers of a function: by its annotation, and by its code where that says nothing."""
+    """Return the answers of a function, from its annotation, or from its code where the annotation says nothing."""
     if findings.streams:
         return [Given(200, PLAIN, TEXT)]
     if annotation is annotations.NOT_SAID or _says_nothing(annotation):
@@ -188,7 +188,7 @@ def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
 
 
 def _alternatives_of(annotation: Any) -> list[Any]:
-    """Return the members of a union, of which those that become JSON stay together, and None is no answer."""
+    """Return the members of a union. Members that become JSON stay together, and None is left out."""
     several = annotations.members(annotation)
     several = tuple(each for each in several if each is not NoneType) or several
     together = [each for each in several if _is_json(each)]
@@ -208,7 +208,7 @@ def _says_nothing(annotation: Any) -> bool:
 
 
 def _without_annotation(result: Value) -> list[Given | NotKnown]:
-    """Return answers by the code alone, in which None is a forgotten return."""
+    """Return the answers from the code only, where None means a forgotten return."""
     kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
     if kept or result is NEVER:
         return answers_of(either(*kept))
@@ -239,6 +239,6 @@ def _makes_response(value: Value) -> bool:
 
 
 def _is_loose(annotation: Any) -> bool:
-    """True for a dict or a list of anything, of which the code tells more."""
+    """Return True for a dict or a list of anything: the code says more."""
     cls, arguments = annotations.class_of(annotation), get_args(annotation)
     return cls in (dict, list) and (not arguments or arguments[-1] in (Any, object))

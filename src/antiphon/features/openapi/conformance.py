@@ -1,4 +1,4 @@
-"""Answers held to the contract: the places in which a response differs from what its route gives."""
+"""A check of responses against the contract: where a response differs from what its route declares."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from antiphon.serialization.pydantic_models import has_model, plain_as
 from antiphon.serialization.readers import json_as
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
-"""Statuses that any request may be answered with, which no contract lists."""
+"""Statuses that any response can have, which contracts don't list."""
 
 
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
-    """Return how a response breaks the contract of the route that answered, or None if it holds."""
+    """Return how a response breaks the contract of its route, or None if it keeps it."""
     declared = [*contract.answers, *[each for one in contract.failures.get(status, ()) for each in one.answers]]
     known = [each for each in declared if each.status == status]
     if any(each.is_conditional for each in contract.answers) and status in (304, 412):
@@ -46,7 +46,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
     fitting = [each for each in known if each.media in (media, ANY)]
     if not fitting:
         wanted = ", ".join(dict.fromkeys(each.media or "no content" for each in known))
-        return f"answered {status} with {media or 'no media type'}, and its contract has {wanted or 'problem details'}"
+        return f"answered {status} with {media or 'no media type'}, but its contract has {wanted or 'problem details'}"
     if media != JSON:
         return None
     breaches = [_breach_of_json(each.body, body) for each in fitting]
@@ -112,7 +112,7 @@ def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> I
 
 
 def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
-    computes = has_model(kind)  # fields that are written, but perhaps not read
+    computes = has_model(kind)  # fields that are written, but may not be read
     try:
         read = json_as(json.dumps(data).encode(), kind)
     except HTTPError as error:
@@ -127,7 +127,7 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the fields that an answer lacks, though requests may leave them out, and those that its type lacks."""
+    """Yield the fields that an answer lacks, even if requests may omit them, and the fields that its type lacks."""
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
             yield f"{pointer}{pointer_step(name)} is not in the contract"

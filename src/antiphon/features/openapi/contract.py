@@ -1,4 +1,4 @@
-"""The contract of a route: what it takes, what it gives and which errors it may raise, and what can't be told."""
+"""The contract of a route: its input, its answers, the errors that it may raise, and what is unknown."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from antiphon.http.redirect import RaisedAnswer
 
 
 class Failure(NamedTuple):
-    """An error that is answered: what the client is told, and the answers of its handler, if it has one."""
+    """An error that is answered: the message for the client, and the answers of its handler, if it has one."""
 
     detail: str | None
     answers: tuple[Given, ...] = ()
@@ -40,7 +40,7 @@ class Failure(NamedTuple):
 
 @dataclass
 class Contract:
-    """What one method of a route takes and gives."""
+    """The input and the answers of one method of a route."""
 
     route: Route
     method: str
@@ -50,14 +50,14 @@ class Contract:
     failures: dict[int, list[Failure]] = field(default_factory=lambda: defaultdict(list))
     unread: list[Unread] = field(default_factory=list)
     requires_user: bool = False
-    """True if what is around the handler refuses requests without a user."""
+    """True if code around the handler refuses requests without a user."""
     may_have_user: bool = False
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
-    """Notes an exception with the answer that it gets."""
+    """A function that notes an exception with its answer."""
 
     @property
     def is_safe(self) -> bool:
-        """True if the method writes nothing."""
+        """True if the method does not write."""
         return self.method in SAFE_METHODS
 
     def fail(self, status: int, detail: str | None) -> None:
@@ -74,7 +74,7 @@ class ContractReader:
         self._users: dict[App, Users[Any] | None] = {}
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
-        """Return the contract of a method of a route, as its code, its annotations and its declarations say it."""
+        """Return the contract of a method of a route, from its code, its annotations and its declarations."""
         self._code.method, self._code.users = method, self._users_of(group)
         contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
@@ -121,7 +121,7 @@ class ContractReader:
                 contract.unread.append(each)
 
     def _add_around(self, contract: Contract, function: Any, *passed: Answer) -> list[Raised]:
-        """Add what a hook or a middleware takes and answers, and return what it raises."""
+        """Add the input and the answers of a hook or a middleware, and return what it raises."""
         found = self._code.read(function, *passed)
         ours = is_ours(function_of(function))
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
@@ -141,7 +141,7 @@ class ContractReader:
     def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
         error = raised.error
         if issubclass(error.kind, RaisedAnswer):
-            if error.status == 304 and not contract.is_safe:  # which answers reads alone (RFC 9110 §15.4.5)
+            if error.status == 304 and not contract.is_safe:  # a 304 only answers reads (RFC 9110 §15.4.5)
                 return
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
             contract.answers.append(Given(error.status or 303, headers=headers))
@@ -151,7 +151,7 @@ class ContractReader:
         if handler is None:
             if issubclass(error.kind, HTTPError):
                 contract.failures[status].append(Failure(error.detail))
-            elif not contract.answers:  # all that the handler does is to raise it
+            elif not contract.answers:  # the handler does nothing but raise it
                 contract.failures[status].append(Failure("The server failed."))
             return
         found = self._code.read(handler.function, error)
@@ -185,7 +185,7 @@ class ContractReader:
     # Declarations
 
     def _declare(self, contract: Contract) -> None:
-        """Let what the route declares take the place of what was read."""
+        """Replace the findings with the declarations of the route."""
         route, place = contract.route, _place_of(contract.route)
         if route.takes is not None:
             parts: Mapping[Any, Any] = route.takes if isinstance(route.takes, Mapping) else {"json": route.takes}

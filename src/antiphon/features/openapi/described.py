@@ -1,4 +1,4 @@
-"""Applications of other frameworks in documents: their routes as ours, and their answers."""
+"""Applications of other frameworks in documents: their routes in our terms, and their answers."""
 
 from antiphon.app.answering.hooks import hook
 from antiphon.app.application import App
@@ -14,7 +14,7 @@ from antiphon.http.limits import Limits
 
 
 def app_of(described: DescribedApp) -> App:
-    """Return an application of ours that has the routes which are described. It answers no request."""
+    """Return an application of ours with the described routes. It answers no requests."""
     app = App(cross_site_writes=True)
     app._registry.routes += [_route(each) for each in described.routes]
     return app
@@ -36,7 +36,7 @@ def _route(each: DescribedRoute) -> Route:
 
 
 def in_words_of(described: DescribedApp, contract: Contract) -> None:
-    """Give the answers of a contract the media types that the framework gives them, and its route the blueprint."""
+    """Set the framework's media types in the answers of a contract, and the blueprint of its route."""
     route = next(each for each in described.routes if each.view is contract.route.handler)
     contract.route = contract.route._replace(blueprint=route.blueprint)
 
@@ -49,7 +49,7 @@ def in_words_of(described: DescribedApp, contract: Contract) -> None:
 
 
 def with_pages_of_errors(content: Schema) -> Schema:
-    """Return a document whose errors are pages, as those of other frameworks are, and no problem details."""
+    """Return a document whose errors are pages, as in other frameworks, instead of problem details."""
     for path in content["paths"].values():
         for operation in path.values():
             for response in operation["responses"].values():

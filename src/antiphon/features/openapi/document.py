@@ -1,4 +1,4 @@
-"""The document: an OpenAPI description (3.1) of an application, made by reading its handlers."""
+"""The document: an OpenAPI 3.1 description of an application, made by reading its handlers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class Info:
 
 @dataclass
 class OpenAPIDocument:
-    """An OpenAPI document, and what could not be told by reading."""
+    """An OpenAPI document, and what could not be found out by reading the code."""
 
     content: dict[str, Any]
     unknown: list[str] = field(default_factory=list)
@@ -57,12 +57,12 @@ class OpenAPIDocument:
 
 
 def _key(route: Route, method: str) -> tuple[int, str, str, str]:
-    """Return what a route is known by, however often it was planned."""
+    """Return a key of a route that stays the same each time it is planned."""
     return id(route.app), route.where, route.name, method
 
 
 class _Described(NamedTuple):
-    """A method of a route, of which the document has an operation."""
+    """A method of a route that has an operation in the document."""
 
     contract: Contract
     path: str
@@ -72,9 +72,9 @@ class _Described(NamedTuple):
 
 
 def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
-    """Make the document of an application, and of those that are mounted in it, below the prefix of ``info``.
+    """Make the document of an application and the applications mounted in it, below the prefix of ``info``.
 
-    An application of another framework is one that its dialect describes.
+    An application of another framework is described by its dialect.
     """
     if isinstance(app, DescribedApp):
         made = _document(app_of(app), info, ContractReader(Words(app)), partial(in_words_of, app))
@@ -103,7 +103,7 @@ def _is_below(path: str, prefix: str) -> bool:
 
 
 def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
-    """Yield the routes of an application and of those mounted in it, but for WebSockets and those of features."""
+    """Yield the routes of an application and those mounted in it, except WebSockets and routes of features."""
     groups = app._route_groups
     converters, security = merged_converters(groups), security_schemes(groups)
     for group in groups:
@@ -118,7 +118,7 @@ def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Describe
 
 
 def _is_of_feature(route: Route) -> bool:
-    """True for a route that the package itself has added: static files, probes, this very document."""
+    """Return True for a route that the package itself has added: static files, probes, this document."""
     return is_ours(function_of(innermost(route.handler)))
 
 
@@ -131,7 +131,7 @@ def _schemas(contracts: list[Contract]) -> Schemas:
     return Schemas(inputs, [kind for given in answers for kind in leaf_types(given.body)])
 
 
-# What is not known
+# Unknown parts
 
 
 def _unread(contracts: list[Contract]) -> Iterator[str]:
@@ -170,7 +170,7 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) ->
         if method not in _METHODS:
             unknown.append(f"{method} {route.where}: OpenAPI {OPENAPI} has no operations for {method}")
         elif method.lower() in paths.get(each.path, {}):
-            unknown.append(f"{method} {route.where}: {each.path} is described already, by another route")
+            unknown.append(f"{method} {route.where}: {each.path} is already described by another route")
         else:
             made = _operation(each, schemas)
             place = f"{method} {route.where}: {_handler(each.contract)}"

@@ -1,4 +1,4 @@
-"""Drift: the places in which two documents differ."""
+"""Drift: the differences between two documents."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ _MISSING = object()
 
 
 def differences(written: Any, made: Any, place: str = "") -> Iterator[str]:
-    """Yield the places in which a document that was written differs from the one that is made now, with both values."""
+    """Yield the places where a written document differs from the current one, with both values."""
     if isinstance(written, dict) and isinstance(made, dict):
         for key in dict.fromkeys((*written, *made)):
             yield from differences(written.get(key, _MISSING), made.get(key, _MISSING), _below(place, key))
@@ -17,7 +17,7 @@ def differences(written: Any, made: Any, place: str = "") -> Iterator[str]:
     elif written is _MISSING:
         yield f"{place}: the application has it now: {_shown(made)}"
     elif made is _MISSING:
-        yield f"{place}: the application has it no more: it was {_shown(written)}"
+        yield f"{place}: the application no longer has it: it was {_shown(written)}"
     elif written != made:
         yield f"{place}: {_shown(written)} is now {_shown(made)}"
 
@@ -27,7 +27,7 @@ def _below(place: str, key: str) -> str:
 
 
 def _named(items: list[Any]) -> bool:
-    """True for parameters and tags, whose order means nothing."""
+    """Return True for parameters and tags, whose order has no meaning."""
     return all(isinstance(each, dict) and "name" in each for each in items)
 
 

@@ -1,4 +1,4 @@
-"""The examples that a route declares, where a document has them: beside a body, a parameter, an answer."""
+"""The examples that a route declares, put into a document next to a body, a parameter or an answer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from antiphon.serialization.readers import json_as
 
 
 def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
-    """Add the examples of a route to its operation, and yield in which way one does not fit it."""
+    """Add the examples of a route to its operation, and yield an error for each one that does not fit."""
     examples: Mapping[Any, Any] = contract.route.examples or {}
     for key, value in examples.items():
         written = encode_json(value)
@@ -38,7 +38,7 @@ def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
 
 
 def _misfits(contract: Contract, part: str, written: bytes) -> Iterator[str]:
-    """Yield that an example of a body is read as none of its types."""
+    """Yield an error if an example of a body can't be read as any of its types."""
     refused = []
     for read in contract.reads:
         if read.part == part == "json" and read.wanted is not Any:

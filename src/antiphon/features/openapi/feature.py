@@ -26,26 +26,27 @@ _POLICY = (
 )
 
 _MOST_BREACHES = 50
-"""The most answers that the page tells of."""
+"""The most answers that the page lists."""
 
 
 class OpenAPI:
-    """A feature that answers with an OpenAPI document (3.1) of the application, made by reading its handlers' code.
+    """A feature that serves an OpenAPI 3.1 document of the application, made by reading the code of its handlers.
 
-    The document has the routes below ``prefix``, and is answered at ``path`` there, ``/api/openapi.json``. It is made
-    once, when it is first asked for; other requests know nothing about it. A page shows it at ``docs``, ``/api/docs``,
-    and has a form for each operation; None leaves the page out. ``title``, ``version`` and ``description`` are
-    those of the API, ``servers`` the URLs at which it is served: by default the one that answers.
+    The document describes the routes below ``prefix``, and is served at ``path`` below it, such as
+    ``/api/openapi.json``. It is made once, at the first request for it; other requests do not pay for it. A page at
+    ``docs``, such as ``/api/docs``, shows it with a form for each operation; None leaves the page out. ``title``,
+    ``version`` and ``description`` are those of the API. ``servers`` are the URLs that it is served at, by default that
+    of the answering server.
 
-    Under ``antiphon run --debug`` answers are held to the document. One that breaks it is logged with its handler, and
-    stands on the page.
+    With ``antiphon run --debug``, responses are checked against the document. A response that breaks it is logged with
+    its handler, and listed on the page.
 
-    Routes that features add, such as static files, are left out. Code that can't be read is logged, and
-    ``antiphon openapi --strict`` names it. ``file`` is a document that ``antiphon openapi`` has written: it is answered
-    in place of one that is made, for applications that are shipped without their source.
+    Routes that features add, such as static files, are left out. Code that can't be read is logged, and ``antiphon
+    openapi --strict`` names it. ``file`` is a document written by ``antiphon openapi``, which is served instead, for
+    applications that are shipped without their source.
 
-    Raises ValueError for a prefix that ends with a slash, and for a path that begins with none; FileNotFoundError for
-    a missing file.
+    Raises ValueError for a prefix that ends with a slash, and for a path that does not begin with one;
+    FileNotFoundError for a missing file.
     """
 
     def __init__(
@@ -62,11 +63,11 @@ class OpenAPI:
     ) -> None:
         if prefix.endswith("/") or (prefix and not prefix.startswith("/")):
             raise explained(
-                "bad-feature-option", ValueError(f"a prefix begins with a slash, and ends with none: not {prefix!r}")
+                "bad-feature-option", ValueError(f"a prefix must begin, and not end, with a slash: not {prefix!r}")
             )
         for each in (path, docs):
             if each is not None and not each.startswith("/"):
-                raise explained("bad-feature-option", ValueError(f"a path begins with a slash: not {each!r}"))
+                raise explained("bad-feature-option", ValueError(f"a path must begin with a slash: not {each!r}"))
         self.title = title
         self.version = version
         self.description = description
@@ -93,7 +94,7 @@ class OpenAPI:
             app.get(f"{self.prefix}{self._docs}/<operation>", name=f"{name}_try")(self._try)
 
     def document(self, app: "App") -> "OpenAPIDocument":
-        """Return the document of an application, and what could not be told."""
+        """Return the document of an application, with the parts that are unknown."""
         from antiphon.features.openapi.document import Info, make_document
 
         info = Info(self.title, self.version, self.description, self.prefix, self._servers)
@@ -103,7 +104,7 @@ class OpenAPI:
         return _validated(Response(self._body(request), content_type="application/json"), request)
 
     def _content(self, app: "App") -> Any:
-        """Return the document that is answered."""
+        """Return the document that is served."""
         from antiphon.serialization.json import decode_json
 
         return self._made(app).content if self._file is None else decode_json(self._file)
@@ -129,17 +130,17 @@ class OpenAPI:
         return _validated(Response(SCRIPT, content_type="text/javascript; charset=utf-8"), request)
 
     def _try(self, request: Request, operation: str) -> Response:
-        """Lead a form of the page, with the parameters of a GET, to the URL that they make."""
+        """Redirect a form of the page to the URL that its parameters make."""
         from antiphon.features.openapi.try_it import target_of
 
         target = target_of(self._content(request.app), operation, request.args)
         if target is None:
             raise NotFound
         path = quote_path(request.root_path) + target
-        return Response.redirect(f"/.{path}" if path.startswith("//") else path)  # or a parameter were a host
+        return Response.redirect(f"/.{path}" if path.startswith("//") else path)  # else a parameter would become a host
 
     def _check(self, request: Request, response: Response) -> None:
-        """Log an answer that breaks the contract of its route."""
+        """Log a response that breaks the contract of its route."""
         from antiphon.features.openapi.conformance import breach_of
 
         route, body = request.route, response.body
@@ -178,6 +179,6 @@ class OpenAPI:
 
 
 def _validated(response: Response, request: Request) -> Response:
-    """Return a response with an entity tag, or that of a client which has it already."""
+    """Return a response with an entity tag, or a 304 if the client already has it."""
     response.add_etag()
     return response.conditional(request)

@@ -1,4 +1,4 @@
-"""JSON Schema of Pydantic's models, made by Pydantic. Imported where an application has a model."""
+"""JSON Schema of Pydantic models, made by Pydantic. Only imported if an application has a model."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -9,18 +9,18 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 _Schema: TypeAlias = dict[str, Any]
 _PREFIX = "pydantic."
-"""The beginning of the names of components, which keeps them apart from those of other types."""
+"""The prefix of the names of components, which separates them from those of other types."""
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):
-    """JSON Schema in which a field has no title that only repeats its name."""
+    """JSON Schema without field titles that only repeat the name of the field."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - Pydantic's name
         return False
 
 
 class ModelSchemas(NamedTuple):
-    """The schemas of types by their keys, the components to which they refer, and why a type has no schema."""
+    """The schemas of types by their keys, the components that they refer to, and why some types have no schema."""
 
     schemas: dict[Any, _Schema]
     components: dict[str, _Schema]
@@ -28,7 +28,7 @@ class ModelSchemas(NamedTuple):
 
 
 def schemas_of_models(kinds: Mapping[Any, Any], is_input: bool, reference: str) -> ModelSchemas:
-    """Return the schemas of types that have models, as a request has them, or an answer.
+    """Return the schemas of types with models, for requests or for answers.
 
     ``reference`` stands before the name of a component.
     """

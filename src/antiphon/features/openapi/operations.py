@@ -1,4 +1,4 @@
-"""One operation of the document: what a method of a path takes and answers."""
+"""One operation of the document: the input and the answers of a method of a path."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -31,17 +31,17 @@ _KEY: Schema = {
     "type": "string",
     "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$""",
 }
-"""A text in quotes, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
+"""A quoted text, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
-"""The names of fields that the header of a part can have: line breaks are written as percent-escapes there."""
+"""The names of fields that the header of a part can have, where line breaks are percent-encoded."""
 _ALWAYS = {401: "www-authenticate"}
-"""The header that an error of a status always has."""
+"""The header that an error with a status always has."""
 
 
 def operation(
     contract: Contract, parameters: list[Parameter], schemas: Schemas, *, refuses_other_sites: bool
 ) -> Schema:
-    """Return the operation of one method, but for its id, tags and security."""
+    """Return the operation of one method, without its id, tags and security."""
     made, is_safe = _described(contract), contract.is_safe
     _expect(contract, is_safe, bool(parameters), refuses_other_sites)
     found = [
@@ -60,7 +60,9 @@ def operation(
 
 
 def _described(contract: Contract) -> Schema:
-    """Return the summary, the first paragraph of the handler's docstring, and the description, all that follows it."""
+    """Return the summary, which is the first paragraph of the handler's docstring, and the description, which is the
+    rest.
+    """
     handler = innermost(contract.route.handler)
     text = cleandoc(getattr(handler, "__doc__", None) or "") if hasattr(handler, "__code__") else ""
     first, _, rest = text.partition("\n\n")
@@ -75,7 +77,7 @@ def _described(contract: Contract) -> Schema:
     return made
 
 
-# The errors that the framework answers by itself
+# Errors that the framework itself answers
 
 
 def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_other_sites: bool) -> None:
@@ -144,7 +146,7 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
 
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
-    """Add a schema to the content of a media type, beside those that it has."""
+    """Add a schema to the content of a media type, in addition to its other schemas."""
     known = content.setdefault(media, {"schema": schema})["schema"]
     if known != schema:
         choices = known["anyOf"] if set(known) == {"anyOf"} else [known]

@@ -1,4 +1,4 @@
-"""The page of an OpenAPI document: plain HTML that is read without a script, with a stylesheet of its own."""
+"""The page of an OpenAPI document: plain HTML that works without a script, with its own stylesheet."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ _BOUNDS = {
 
 
 def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Sequence[str] = ()) -> str:
-    """Return the page of a document, whose URL is ``document``. ``breaches`` are answers that broke it."""
+    """Return the page of a document, whose URL is ``document``. ``breaches`` are responses that broke it."""
     about, forms = content["info"], Forms(content, site)
     operations = [
         (path, method, item[method]) for path, item in content["paths"].items() for method in _METHODS if method in item
@@ -74,7 +74,7 @@ def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Seq
 
 
 def _text(text: str | None) -> Markup:
-    """Return paragraphs of text, which has empty lines between them."""
+    """Return the paragraphs of a text, which are separated by empty lines."""
     paragraphs = [" ".join(each.split()) for each in (text or "").split("\n\n")]
     return joined([tag("p", {}, each) for each in paragraphs if each])
 
@@ -144,7 +144,7 @@ def _fields(schema: Mapping[str, Any]) -> Markup:
 
 
 def _type(schema: Mapping[str, Any]) -> Markup:
-    """Return a schema in words, with links to the types that have names."""
+    """Return a schema in words, with links to named types."""
     return joined(_words(schema))
 
 

@@ -1,4 +1,4 @@
-"""Parameters of an operation: of its path, its query, its cookies and its headers."""
+"""Parameters of an operation, from its path, its query, its cookies and its headers."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _BY_TYPE: dict[Any, Schema] = {
 
 
 def path_template(route: Route, prefix: str, converters: Mapping[str, Converter]) -> tuple[str, list[Parameter]]:
-    """Return the path of a route as OpenAPI writes it, ``/lamps/{number}``, and its parameters."""
+    """Return the path of a route in OpenAPI's form, such as ``/lamps/{number}``, and its parameters."""
     segments = parse_pattern((prefix + route.pattern) or "/", converters)
     found = [part for segment in segments for part in parts_of(segment) if isinstance(part, Parameter)]
     return "/" + "/".join(map(_written, segments)), found
@@ -32,12 +32,12 @@ def _written(segment: Segment) -> str:
 
 
 def path_parameter(part: Parameter) -> Schema:
-    """Return a parameter of the path, with the schema of what its converter matches."""
+    """Return a parameter of the path, with the schema of its converter."""
     return {"name": part.name, "in": "path", "required": True, "schema": converter_schema(part.converter)}
 
 
 def converter_schema(converter: Converter) -> Schema:
-    """Return the schema of what a converter matches."""
+    """Return the schema of the values that a converter matches."""
     kind, _, argument = converter.name.partition("(")
     argument = argument.removesuffix(")")
     match kind:

@@ -1,4 +1,4 @@
-"""JSON Schema of the types that handlers read and answer with, by msgspec, as generators of clients need it."""
+"""JSON Schema of the types that handlers read and return, made by msgspec, in the form that client generators need."""
 
 import re
 from collections import Counter
@@ -35,7 +35,7 @@ _SIMPLE = frozenset({"string", "integer", "number", "boolean", "array", "object"
 
 
 def leaf_types(value: Value) -> Iterator[Any]:
-    """Yield the types of which a value is made."""
+    """Yield the types that a value consists of."""
     match value:
         case Of(kind):
             yield kind
@@ -52,14 +52,15 @@ def leaf_types(value: Value) -> Iterator[Any]:
 
 
 class Schemas:
-    """The schemas of all types of one document. Those of records have names, under which ``components`` has them.
+    """The schemas of all types of one document. Records have names, under which they are in ``components``.
 
-    A type has two schemas where it goes both ways, and has fields that a request may leave out: an answer has them all.
+    A type has two schemas if it is used in requests and answers and has fields that a request may omit, since an answer
+    has all of them.
     """
 
     def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
         self.undescribed: list[tuple[Any, str]] = []
-        """The types that have no schema, and why."""
+        """The types without a schema, and the reasons."""
         self._types: dict[Any, Any] = {}
         wanted: list[Any] = []
         kinds = {"input": [*inputs], "output": [*outputs]}
@@ -96,7 +97,7 @@ class Schemas:
             try:
                 info = described(kind, Upload)
                 msgspec.json.schema(kind, schema_hook=_schema_hook)
-            except Exception as error:  # a type of the application's own may be anything
+            except Exception as error:  # a type of the application may do anything
                 if all(kind is not known for known, _ in self.undescribed):
                     self.undescribed.append((kind, str(error)))
                 continue
@@ -108,7 +109,7 @@ class Schemas:
         return found
 
     def _of_models(self, kinds: list[Any], side: str) -> tuple[dict[Any, Schema], dict[str, Schema]]:
-        """Return the schemas of those types that have models of Pydantic, and the components to which these refer."""
+        """Return the schemas of types with Pydantic models, and the components that they refer to."""
         found = {_key(kind): kind for kind in kinds if has_model(kind)}
         if not found:
             return {}, {}
@@ -123,7 +124,7 @@ class Schemas:
     # Schemas by value and by type
 
     def of(self, value: Value, direction: Direction) -> Schema:
-        """Return the schema of a value; the empty one, which allows any, if nothing is known of it."""
+        """Return the schema of a value, or the empty schema, which allows any value, if nothing is known about it."""
         match value:
             case Of(kind):
                 return self.of_type(kind, direction)
@@ -156,16 +157,16 @@ class Schemas:
         return several[0] if len(several) == 1 else _without_null_choice({"anyOf": several})
 
     def of_type(self, kind: Any, direction: Direction) -> Schema:
-        """Return the schema of a type; the empty one if it has none."""
+        """Return the schema of a type, or the empty schema if it has none."""
         raw = self._raw.get(_key(kind), self._raw_of_models[direction].get(_key(kind)))
         if raw is None:
             raw = _PLAIN.get(kind)
         return {} if raw is None else self._renamed(_prepared(raw, frozenset(), direction == "output"), direction)
 
     def record(self, kind: Any, *, takes_null: bool = False) -> Schema:
-        """Return the schema of a form or a query: an object, none of whose fields is null, since no text is.
+        """Return the schema of a form or a query: an object without null fields, since text is never null.
 
-        With ``takes_null`` a field that may be left out is None for ``null``, too, where its type takes no text.
+        With ``takes_null``, an optional field whose type is not text also accepts ``null`` for None.
         """
         schema = self.of_type(kind, "input")
         while "$ref" in schema:
@@ -197,7 +198,7 @@ _PLAIN: dict[Any, Schema] = {
     str: {"type": "string"}, int: _INTEGER, float: {"type": "number"}, bool: {"type": "boolean"}, bytes: FILE,
     dict: {"type": "object"}, list: {"type": "array"}, type(None): {"type": "null"},
 }  # fmt: skip
-"""The schemas of what answers are made of that nobody has annotated."""
+"""The schemas of the parts of answers without annotations."""
 
 
 def _schema_hook(kind: type) -> Schema:
@@ -207,7 +208,7 @@ def _schema_hook(kind: type) -> Schema:
 
 
 def _key(kind: Any) -> Any:
-    """Return a key for a type: the type itself, or its identity where it can't be hashed."""
+    """Return a key for a type: the type itself, or its identity if it can't be hashed."""
     try:
         hash(kind)
     except TypeError:
@@ -220,7 +221,7 @@ def _named_in(schema: Schema) -> str:
 
 
 def _may_lack(kind: Any) -> frozenset[str]:
-    """Return the names of the fields that even an answer may lack."""
+    """Return the names of the fields that even an answer may omit."""
     cls = annotations.class_of(kind)
     if cls is None:
         return frozenset()
@@ -235,7 +236,7 @@ def _may_lack(kind: Any) -> frozenset[str]:
 
 
 def reached(schemas: list[Schema], components: Mapping[str, Schema]) -> list[str]:
-    """Return the names of the components to which schemas refer, and those to which these do."""
+    """Return the names of the components that schemas refer to, directly or indirectly."""
     ahead, found = [*schemas], dict[str, None]()
     while ahead:
         for name in _references(ahead.pop()):
@@ -258,7 +259,7 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _split_names(inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> set[str]:
-    """Return the names of the components that differ by direction, by themselves or in one that they refer to."""
+    """Return the names of the components that differ by direction, directly or through a component they refer to."""
     common = inputs.keys() & outputs.keys()
     split = {name for name in common if inputs[name] != outputs[name]}
     while True:
@@ -269,7 +270,7 @@ def _split_names(inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) ->
 
 
 def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
-    """Return names without what JSON Schema doesn't allow: ``Page_Item`` for ``Page[Item]``."""
+    """Return names without characters that JSON Schema doesn't allow: ``Page_Item`` for ``Page[Item]``."""
     readable = {name: _readable(schema.get("title", name)) for name, schema in raw.items()}
     taken = Counter(readable.values())
     return {name: each if each and taken[each] == 1 else name for name, each in readable.items()}
@@ -279,13 +280,13 @@ def _readable(title: str) -> str:
     return "_".join(re.findall(r"\w+", re.sub(r"(?:\w+\.)+", "", title)))
 
 
-# What generators of clients and of tests stumble over
+# Adjustments for generators of clients and tests
 
 
 def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
-    """Return a schema without defaults, and with null as one of the types of a simple one.
+    """Return a schema without defaults, and with null as one of its types if it is simple.
 
-    In answers all fields are required that an answer has.
+    In answers, all fields that an answer has are required.
     """
     if isinstance(schema, list):
         return [_prepared(each, frozenset(), is_output) for each in schema]
@@ -310,7 +311,7 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
 
 
 def _without_null_choice(schema: Schema) -> Schema:
-    """Return ``{"type": ["string", "null"]}`` in place of a choice between the two."""
+    """Return ``{"type": ["string", "null"]}`` instead of a choice between the two."""
     choices = schema.get("anyOf", ())
     others = [each for each in choices if each != {"type": "null"}]
     if len(others) != 1 or len(choices) != 2:

@@ -14,7 +14,7 @@ from antiphon.request.request import Request
 
 
 def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Schema]:
-    """Return the security schemes of an application by their names; none if it has no ``Users``."""
+    """Return the security schemes of an application by name, or none if it has no ``Users``."""
     users = users_of(groups[0].dependencies)
     if users is None:
         return {}
@@ -39,7 +39,7 @@ def _scheme(source: UserSource[Any], groups: Sequence[RouteGroup]) -> tuple[str,
 
 
 def _session_cookie(groups: Sequence[RouteGroup]) -> str:
-    """Return the name of the session's cookie, as a site that is served by https sets it."""
+    """Return the name of the session's cookie on a site that is served over https."""
     for middleware in groups[0].registry.middleware:
         feature = getattr(middleware.function, "__self__", None)
         if isinstance(feature, Sessions):
@@ -48,7 +48,7 @@ def _session_cookie(groups: Sequence[RouteGroup]) -> str:
 
 
 def security_of(contract: Contract, schemes: dict[str, Schema]) -> list[dict[str, list[str]]]:
-    """Return what an operation demands: any of the schemes, and none where it answers anonymous clients, too."""
+    """Return the security requirements of an operation: any of the schemes, or none for anonymous clients."""
     if not schemes or not (contract.requires_user or contract.may_have_user):
         return []
     wanted: list[dict[str, list[str]]] = [{name: []} for name in schemes]

@@ -1,6 +1,7 @@
-"""The forms of an OpenAPI document's page, by which people try its operations, and a command that does the same.
+"""The forms on the page of an OpenAPI document, which try its operations, and commands that do the same.
 
-A browser sends by itself what HTML forms can send. The script of the page sends the rest: JSON, other methods, headers.
+The browser itself sends requests that HTML forms can send. The script of the page sends the rest: JSON, other methods,
+headers.
 """
 
 import json
@@ -17,7 +18,7 @@ from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import format_query
 
 _DEEPEST = 4
-"""The levels of a type that an example of it has."""
+"""The depth of the example of a type."""
 _CHOICES = ("anyOf", "oneOf")
 _JSON, _URLENCODED, _MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 _TEXTS = {
@@ -30,7 +31,7 @@ class Site(NamedTuple):
     """The URLs of the page and of the API."""
 
     root: str
-    """The root path, below which the paths of the document are answered."""
+    """The root path, which the paths of the document are relative to."""
     docs: str
     """The path of the page."""
     origin: str = ""
@@ -58,13 +59,15 @@ class Forms:
         self._base = base if "://" in base else site.origin + base
 
     def form(self, path: str, method: str, operation: Mapping[str, Any]) -> Markup:
-        """Return the form of an operation; none for one of another host, whose answers a browser would not show."""
+        """Return the form of an operation, or nothing if it is on another host, whose responses a browser would not
+        show.
+        """
         if "servers" in operation:
             return Markup("")
         media, fields = _media_of(operation), [*self._fields(operation)]
         way = self._way(path, method, operation, media, fields)
         is_native = "action" in way
-        hint = "This form needs JavaScript, the command below does not."
+        hint = "This form needs JavaScript. The command below does not."
         form = tag(
             "form",
             {**way, "data-method": method.upper(), "data-path": self._site.root + path},
@@ -78,7 +81,7 @@ class Forms:
     def _way(
         self, path: str, method: str, operation: Mapping[str, Any], media: str, fields: list[_Field]
     ) -> dict[str, AttributeValue]:
-        """Return how a browser sends a form by itself, or how the body is encoded where it can't."""
+        """Return how a browser itself sends a form, or how to encode the body if it can't."""
         places = {each.place for each in fields if each.is_required}
         encoded: dict[str, AttributeValue] = {"enctype": _MULTIPART} if media == _MULTIPART else {}
         if method == "get" and "header" not in places:
@@ -111,7 +114,7 @@ class Forms:
             yield _Field(name, "body", _with_example(self._plain(each), shown), name in required)
 
     def _plain(self, schema: Schema) -> Schema:
-        """Return a schema itself in place of a reference, and the first choice in place of several."""
+        """Return the schema behind a reference, and the first of several choices."""
         while {"$ref", *_CHOICES} & schema.keys():
             choices = [each for key in _CHOICES for each in schema.get(key, ()) if each.get("type") != "null"]
             schema = choices[0] if choices else self._schemas[schema["$ref"].removeprefix(REFERENCE)]
@@ -143,7 +146,7 @@ class Forms:
     # Examples
 
     def example(self, schema: Schema, depth: int = 0) -> Any:
-        """Return a value of a schema, with the fields that it needs: an example, if the schema has one."""
+        """Return a value of a schema with its required fields, or the example of the schema if it has one."""
         for key in ("examples", "enum"):
             if schema.get(key):
                 return schema[key][0]
@@ -183,7 +186,7 @@ class Forms:
 
 
 def _media_of(operation: Mapping[str, Any]) -> str:
-    """Return the media type in which a form sends the body of an operation; none for one that it can't send."""
+    """Return the media type in which a form sends the body of an operation, or none if a form can't send it."""
     content = operation.get("requestBody", {}).get("content", {})
     return next((each for each in (_JSON, _URLENCODED, _MULTIPART) if each in content), "")
 
@@ -209,7 +212,7 @@ def _attributes(schema: Schema, *, is_many: bool) -> dict[str, AttributeValue]:
 
 
 def target_of(content: Mapping[str, Any], name: str, args: MultiDict[str]) -> str | None:
-    """Return the path and query that the form of a GET asks for, or None if there is no such operation.
+    """Return the path and query of a GET form, or None if there is no such operation.
 
     Fields of the query that were left empty are left out. Raises KeyError for a parameter of the path that is missing.
     """

@@ -1,4 +1,4 @@
-"""Features of an application, on whose options its document depends."""
+"""Features of an application whose options its document depends on."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from antiphon.request.request import Request
 
 
 def users_of(dependencies: Dependencies) -> Users[Any] | None:
-    """Return the users that an application knows, by its dependencies; None if it knows none."""
+    """Return the users that an application knows, by its dependencies, or None if it knows none."""
     if USERS not in dependencies:
         return None
     found: Users[Any] = dependencies.read(USERS, Request.blank())

@@ -1,1 +1,1 @@
-"""Stores: data under keys, with an end, on which sessions, limits of rates and idempotent writes stand."""
+"""Stores: data under keys that expire, used for sessions, rate limits and idempotent writes."""

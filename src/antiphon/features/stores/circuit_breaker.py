@@ -1,4 +1,4 @@
-"""A circuit breaker: while a service does not answer, one call at a time finds that out, and others fail at once."""
+"""A circuit breaker: while a service does not answer, one call at a time tries it, and other calls fail at once."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -11,23 +11,23 @@ T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 PAUSE = 1.0
-"""Seconds after a failure in which no call is tried."""
+"""Seconds after a failure during which no call is tried."""
 
 LONGEST_TRY = 10.0
-"""Seconds after which the next call is tried although the one before has not ended, as in a process that was forked."""
+"""Seconds after which the next call is tried even if the previous one has not ended, as in a forked process."""
 
 
 class CircuitBreaker:
-    """A guard of calls to a service that may be away. ``failures`` are the errors of one that does not answer.
+    """A guard for calls to a service that may be down. ``failures`` are the errors of a service that does not answer.
 
-    It goes by a clock that nobody sets, and reads that clock after the wait. A failure does not count if the service
-    has answered another call meanwhile: then one connection is broken, and not the service.
+    It uses a monotonic clock, and reads it after the wait. A failure does not count if the service has answered another
+    call in the meantime: then one connection is broken, not the service.
     """
 
     def __init__(self, *failures: type[Exception]) -> None:
         self._failures = failures
         self._next_try: float | None = None
-        """The time of the next try, by the monotonic clock; None while all calls are made."""
+        """The time of the next attempt, by the monotonic clock, or None while all calls are made."""
         self._answered_at = 0.0
         self._lock = Lock()
 
@@ -38,7 +38,7 @@ class CircuitBreaker:
         return self.call_unguarded(function, *arguments)
 
     def call_unguarded(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function even while the service is away: what it tells counts. Raises what the function raises."""
+        """Call a function even while the service is down, and note the outcome. Raises what the function raises."""
         began_at = monotonic()
         try:
             result = function(*arguments)
@@ -65,7 +65,7 @@ class CircuitBreaker:
         if isinstance(error, self._failures):
             if self._answered_at <= began_at:
                 self._next_try = monotonic() + PAUSE
-        elif isinstance(error, Exception):  # an answer, too
+        elif isinstance(error, Exception):  # also an answer
             self._note_answer()
-        elif self._next_try is not None:  # an interruption, which tells nothing
+        elif self._next_try is not None:  # an interruption, which says nothing about the service
             self._next_try = monotonic()

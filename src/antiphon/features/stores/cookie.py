@@ -1,5 +1,5 @@
-"""A store in cookies: the data themselves, signed, in place of a key."""
-# ruff: noqa: ARG002 - clients have the data, so that much of what a server would be told counts for nothing
+"""A store in cookies: the signed data itself instead of a key."""
+# ruff: noqa: ARG002 - clients have the data, so many arguments have no effect
 
 import time
 import zlib
@@ -14,25 +14,25 @@ from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner
 
 LONGEST = LONGEST_COOKIE - 96
-"""Bytes of a value, which leave room for the name of a cookie."""
+"""The most bytes of a value, which leaves room for the name of the cookie."""
 
 LIFETIME = 31 * 24 * 3600.0
-"""Seconds for which a cookie counts that does not say how long: that of Flask."""
+"""Seconds for which a cookie is valid that does not say how long, as in Flask."""
 
 _TIMES = "_at"
-"""The name under which a cookie has the seconds since 1970 at which it was made and changed, and expires."""
+"""The name in a cookie for the times when it was made, was changed and expires, in seconds since 1970."""
 
 
 class CookieStore(Store):
-    """A store of sessions that keeps nothing here: the key is the data, which the client has in a cookie.
+    """A store for sessions that keeps nothing on the server: the key is the data, which the client keeps in a cookie.
 
-    The cookie is signed, so that nobody changes it, and not encrypted: its owner can read it. ``secret_keys`` are the
-    newest, which signs, and older ones, by which cookies still count. Cookies that Flask signed with one of them count,
-    too, and Flask can read those from here: give both one name.
+    The cookie is signed, so that nobody can change it, but not encrypted, so its owner can read it. ``secret_keys`` are
+    the newest key, which signs, and older keys, whose cookies stay valid. Cookies that Flask signed with one of the
+    keys are valid too, and Flask can read cookies from here if both use the same cookie name.
 
-    What lies with clients can't be revoked or counted: a client that kept an old cookie can send it again until it
-    expires, and of two changes at once the last one wins. Methods that would need more raise NotImplementedError.
-    Raises ValueError for a change after which a cookie would be too long, for no key, and for one under 16 bytes.
+    Data that clients keep can't be revoked or counted. A client that kept an old cookie can send it again until it
+    expires, and of two concurrent changes the last one wins. Methods that would need more raise NotImplementedError.
+    Raises ValueError for a change that makes a cookie too long, for a missing key, and for a key under 16 bytes.
     """
 
     blocks: ClassVar[bool] = False
@@ -45,24 +45,26 @@ class CookieStore(Store):
         if not keys:
             raise explained("bad-secret-key", ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one"))
         self._clock = clock
-        self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as Flask has it
+        self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as in Flask
 
     def new_key(self) -> str:
-        """Return the key of no entry: the store returns that of a new one when it is made."""
+        """Return a key without an entry: the store returns the key of a new entry when it is made."""
         return ""
 
     def check_value(self, name: str, value: object) -> None:
-        """Raise TypeError, which names the value, for one that can't be stored, and ValueError for a name of ours."""
+        """Raise TypeError, which names the value, if it can't be stored, and ValueError for a reserved name."""
         _checked(name, value)
 
     def load(self, key: str) -> StoreEntry | None:
-        """Return the data of a cookie; None if it was not signed here, is expired, or is not a cookie of this store."""
+        """Return the data of a cookie, or None if it was not signed here, has expired, or is not a cookie of this
+        store.
+        """
         verified = key if isinstance(key, _Verified) and key.store is self else self._verify(key)
         if verified is None:
             return None
         try:
             data = loads(verified.data)
-        except Exception:  # tags around values that they don't fit: other software has signed them with this key
+        except Exception:  # tags that don't fit their values: other software has signed them with this key
             return None
         if not isinstance(data, dict):
             return None
@@ -70,7 +72,7 @@ class CookieStore(Store):
         return StoreEntry(verified, data, 0, created, changed, expires) if expires > self._clock() else None
 
     def _verify(self, key: str) -> "_Verified | None":
-        """Return a cookie with its data; None if it was not signed here."""
+        """Return a cookie with its data, or None if it was not signed here."""
         if len(key) > LONGEST_COOKIE or not key.isascii():
             return None
         if (unsigned := self._signer.unsign(key.encode())) is None:
@@ -78,7 +80,7 @@ class CookieStore(Store):
         payload, signed_at = unsigned
         try:
             return _Verified(key, self, unpack(payload), signed_at)
-        except (ValueError, zlib.error):  # signed by somebody else with this key
+        except (ValueError, zlib.error):  # signed by other software with this key
             return None
 
     def change(
@@ -91,9 +93,9 @@ class CookieStore(Store):
         create: bool = True,
         owner: str | None = None,
     ) -> StoreEntry | None:
-        """Return the changed data with a new key, the cookie to send. ``owner`` counts for nothing.
+        """Return the changed data with a new key, which is the cookie to send. ``owner`` has no effect.
 
-        Raises ValueError if the cookie would be longer than browsers keep.
+        Raises ValueError if the cookie is longer than browsers accept.
         """
         check_ttl(ttl)
         before = self.load(key)
@@ -110,14 +112,14 @@ class CookieStore(Store):
             raise explained(
                 "too-much-for-a-cookie",
                 ValueError(
-                    f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can"
+                    f"this data makes a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can"
                     " keep them"
                 ),
             )
         return StoreEntry(signed, data, 0, created, now, expires)
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Return the entry as it is: nobody who has sent a cookie to another knows the one that comes after it."""
+        """Return the entry as it is: someone who planted a cookie does not know the cookie that replaces it."""
         return self.load(key)
 
     def delete(self, key: str) -> NoReturn:
@@ -149,18 +151,18 @@ def _can_not(do: str) -> NotImplementedError:
 def _checked(name: str, value: object) -> object:
     """Return a value as it comes back. Raises TypeError if it differs, and ValueError for a reserved name."""
     if name == _TIMES:
-        raise explained("not-storable", ValueError(f"the name {_TIMES!r} is the store's own"))
+        raise explained("not-storable", ValueError(f"the name {_TIMES!r} is reserved for the store"))
     if type(value) in _PLAIN:
         return value
     return loads(check_same(name, value, _dump, loads).decode())
 
 
 _PLAIN = frozenset({str, bool, type(None)})
-"""Types whose values all come back as they are."""
+"""Types whose values all come back unchanged."""
 
 
 def _tagged(before: StoreEntry | None, data: dict[str, Any], updates: Iterable[str]) -> dict[str, Any]:
-    """Return data with the tags of JSON. Those that had none before need none again."""
+    """Return data with JSON tags. Values that had none before need none again."""
     if before is None or not isinstance(before.key, _Verified) or has_tags(before.key.data):
         return {name: tag(value) for name, value in data.items()}
     return {**data, **{name: tag(data[name]) for name in updates if name in data}}
@@ -171,7 +173,7 @@ def _dump(value: object) -> bytes:
 
 
 def _times_of(signed_at: bytes) -> tuple[float, float, float]:
-    """Return the times of a cookie that Flask made: those that follow from when it was signed."""
+    """Return the times of a cookie made by Flask, which follow from the time when it was signed."""
     then = float(int.from_bytes(from_base64(signed_at)))
     return then, then, then + LIFETIME
 
@@ -184,7 +186,7 @@ def _times(given: object) -> tuple[float, float, float] | None:
 
 
 class _Verified(str):
-    """A cookie that a store has found signed, with its data as they were signed: a change need not verify it again."""
+    """A cookie with a verified signature and its data as signed, so that a change need not verify it again."""
 
     __slots__ = ("data", "signed_at", "store")
     store: CookieStore

@@ -1,4 +1,4 @@
-"""The stored form of data: MessagePack after one byte that is the version of the form."""
+"""The stored form of data: one byte with the version of the form, then MessagePack."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -9,11 +9,11 @@ import msgspec
 from antiphon.explanations import explained
 
 FORMAT = b"\x01"
-"""The version that is written. Those that were written by earlier releases are read for ever."""
+"""The version that is written. Versions from earlier releases stay readable forever."""
 
 
 def _plain(value: object) -> object:
-    """Return a subclass's text or number as its own class has it: a URL is text."""
+    """Return the text or number in an instance of a subclass: a URL is text."""
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)
@@ -26,12 +26,12 @@ _read_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def encode_value(name: str, value: object) -> bytes:
-    """Return a value in bytes. Raises TypeError, which names it, for one that would not come back equal."""
+    """Return a value in bytes. Raises TypeError, which names it, if it would not come back equal."""
     return check_same(name, value, _write, _read)
 
 
 def check_same(name: str, value: object, write: Callable[[object], bytes], read: Callable[[bytes], object]) -> bytes:
-    """Write a value, read it again, and return it as written. Raises TypeError if it differs then."""
+    """Write a value, read it again, and return it as written. Raises TypeError if it differs."""
     if not isinstance(name, str):
         raise explained("not-storable", TypeError(f"a store keeps values under names, not under {name!r}"))
     try:
@@ -51,12 +51,12 @@ def check_same(name: str, value: object, write: Callable[[object], bytes], read:
 
 
 def decode_value(written: bytes) -> Any:
-    """Return the value of these bytes. Raises ValueError for bytes that hold no value."""
+    """Return the value of these bytes. Raises ValueError for bytes without a value."""
     return _read(written)
 
 
 def encode(data: Mapping[str, Any]) -> bytes:
-    """Return data in bytes. Raises TypeError, which names the value, for one that would not come back equal."""
+    """Return data in bytes. Raises TypeError, which names the value, if one would not come back equal."""
     data = dict(data)
     try:
         written: bytes = _write(data)
@@ -70,17 +70,17 @@ def encode(data: Mapping[str, Any]) -> bytes:
 
 
 def encode_again(data: dict[str, Any]) -> bytes:
-    """Return data in bytes that was decoded from some."""
+    """Return decoded data in bytes again."""
     return FORMAT + _write(data)
 
 
 def decode(stored: bytes) -> dict[str, Any] | None:
-    """Return the data of these bytes; None, which is logged, for what a later release, or other software, wrote."""
+    """Return the data of these bytes, or None, which is logged, if a later release or other software wrote them."""
     if stored[:1] != FORMAT:
         log_unknown(stored[:1])
         return None
     try:
-        return _read_data(stored[1:])  # which takes less time than a view does, up to many kilobytes
+        return _read_data(stored[1:])  # a copy is faster than a view, up to many kilobytes
     except ValueError as error:
         log_damaged(error)
         return None
@@ -94,5 +94,5 @@ def log_unknown(version: bytes | None) -> None:
 
 
 def log_damaged(error: Exception) -> None:
-    """Log that an entry counts as absent because nobody can read it."""
+    """Log that an entry counts as absent because it can't be read."""
     logging.getLogger("antiphon").error("an entry of a store is damaged, and counts as absent: %r", error)

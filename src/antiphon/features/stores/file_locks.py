@@ -1,4 +1,4 @@
-"""Locks on files by which processes tell what others still use from what killed ones have left."""
+"""File locks, which show processes whether a file is still in use or was left by a killed process."""
 
 import os
 import sys
@@ -10,18 +10,18 @@ if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 
 OLD = 24 * 3600.0
-"""Seconds after which a file is taken for abandoned where there are no locks."""
+"""Seconds after which a file counts as abandoned if there are no locks."""
 
 
 def lock(descriptor: int) -> None:
-    """Lock an open file for as long as this process, or one that it has forked, has it open."""
+    """Lock an open file while this process, or one that it has forked, has it open."""
     if sys.platform != "win32":
         with suppress(OSError):  # file systems without locks
             flock(descriptor, LOCK_SH | LOCK_NB)
 
 
 def is_abandoned(file: Path) -> bool:
-    """True if no process has the file locked. False if it no longer exists."""
+    """Return True if no process has the file locked, and False if it no longer exists."""
     try:
         if sys.platform == "win32":
             return file.stat().st_mtime < time.time() - OLD

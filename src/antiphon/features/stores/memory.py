@@ -1,4 +1,4 @@
-"""A store in the memory of one process, for tests and for applications of one process that may forget."""
+"""A store in the memory of one process, for tests and for single-process applications that can lose data."""
 
 import time
 from collections import OrderedDict
@@ -12,21 +12,20 @@ from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.store import StoreCount, StoreEntry, check_ttl, hash_key
 
 MOST_COUNTERS = 100_000
-"""Counters that a store keeps, about 25 MB of them: those of many callers."""
+"""The most counters that a store keeps, about 25 MB for many callers."""
 
 LOOKED_AT = 4
-"""Entries that each write looks at, to forget those that are expired: more than it adds."""
+"""Entries that each write checks, to forget expired ones: more than it adds."""
 
 _GONE = object()
-"""What no look gives."""
+"""A value that no check returns."""
 
 
 class MemoryStore(RowStore):
     """A store that lives as long as its process, for tests and development. Other processes do not see it.
 
-    Of counters it keeps 100,000, and forgets one for each further one, so that a client that counts under new keys
-    fills the memory.
-    ``clock`` returns the seconds since 1970; tests may turn it.
+    It keeps 100,000 counters, and forgets one for each new one, so that a client with many keys can't fill the memory.
+    ``clock`` returns the seconds since 1970; tests can pass their own.
     """
 
     blocks: ClassVar[bool] = False
@@ -56,7 +55,7 @@ class MemoryStore(RowStore):
             return self._folder
 
     def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
-        id_, get = hash_key(known.key), self._rows.by_id.get  # at once, without the lock, and not noted as a use
+        id_, get = hash_key(known.key), self._rows.by_id.get  # one step without the lock, not noted as a use
         row = get(id_)
         return get, id_, row if row is not None and row.version == known.version else _GONE
 
@@ -87,7 +86,7 @@ class MemoryStore(RowStore):
 
 
 class _Locked:
-    """The rows, while nobody changes them. A generator as a context manager takes four times as long."""
+    """The rows, while nobody changes them. A generator-based context manager would take four times as long."""
 
     __slots__ = ("_lock", "_rows")
 
@@ -119,7 +118,7 @@ class _Rows:
         self.get = self.by_id.get
 
     def expired(self, now: float) -> list[bytes]:
-        """Return some that are expired; each call looks at others."""
+        """Return some expired rows. Each call checks others."""
         return _expired(self.by_id, now)
 
     def put(self, id_: bytes, row: Row) -> None:
@@ -141,7 +140,7 @@ class _Rows:
 
 
 class _BoundedRows(_Rows):
-    """Rows of so many bytes, in the order of their last use."""
+    """Rows of up to ``most`` bytes, in the order of their last use."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

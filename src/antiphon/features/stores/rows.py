@@ -1,4 +1,4 @@
-"""Stores that hold all entries still while one changes: their methods, on tables of rows."""
+"""The methods of stores that lock all entries while one changes, on tables of rows."""
 
 import time
 from abc import abstractmethod
@@ -23,16 +23,16 @@ class Row(NamedTuple):
 
 
 ROW_SIZE = 512
-"""Bytes that a row takes beside its data, about."""
+"""The approximate overhead of a row in bytes."""
 
 
 def size_of(row: Row) -> int:
-    """Return the bytes that a row counts for in a store that is bounded."""
+    """Return the bytes that a row counts for in a bounded store."""
     return len(row.data) + ROW_SIZE
 
 
 class Rows(Protocol):
-    """The entries, by the hashes of their keys. Expired ones are among them."""
+    """The entries, including expired ones, by the hashes of their keys."""
 
     def get(self, id_: bytes, /) -> Row | None: ...
     def put(self, id_: bytes, row: Row, /) -> None: ...
@@ -48,11 +48,11 @@ class RowStore(Store):
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Rows]:
-        """Open the rows to read them."""
+        """Open the rows for reading."""
 
     @abstractmethod
     def _writing(self) -> AbstractContextManager[Rows]:
-        """Open the rows for one who changes them, while nobody else can; what fails changes nothing."""
+        """Open the rows for one writer at a time. A failure changes nothing."""
 
     def load(self, key: str) -> StoreEntry | None:
         with self._reading() as rows:
@@ -77,7 +77,7 @@ class RowStore(Store):
         owner: str | None = None,
     ) -> StoreEntry | None:
         check_ttl(ttl)
-        new = decode(encode(updates)) or {}  # what can't be stored fails before others have to wait
+        new = decode(encode(updates)) or {}  # data that can't be stored fails before others have to wait
         id_ = hash_key(key)
         with self._writing() as rows:
             now = self._clock()
@@ -150,12 +150,12 @@ class RowStore(Store):
         return StoreEntry(key, decode(stored) or {}, *rest)
 
     def _entry(self, key: str, row: Row | None, now: float) -> StoreEntry | None:
-        """Return the entry of a row; None if it is expired, or can't be read."""
+        """Return the entry of a row, or None if it has expired or can't be read."""
         if row is None or row.expires <= now or (data := decode(row.data)) is None:
             return None
         return StoreEntry(key, data, *row[1:])
 
 
 def new_version() -> int:
-    """Return a version: 63 random bits, so that no entry has one again after it was deleted and made again."""
+    """Return a version of 63 random bits, so that an entry that is deleted and made again never repeats one."""
     return int.from_bytes(urandom(8)) >> 1

@@ -1,4 +1,4 @@
-"""A store in a file of SQLite, for the threads and processes of one machine."""
+"""A store in a SQLite file, for the threads and processes of one machine."""
 
 import os
 import sqlite3
@@ -15,9 +15,9 @@ from antiphon.features.stores.store import StoreCount, StoreUnavailable, check_t
 from antiphon.http.durations import Duration, seconds_of
 
 CLEAN_EVERY = 16
-"""Writes, by each process, after which expired rows are deleted."""
+"""The number of writes of a process between two deletions of expired rows."""
 CLEANED = 64
-"""Rows of each kind that are deleted at once: more than were added since."""
+"""The number of rows of each kind that are deleted at once: more than were added since."""
 
 _PREPARE = """
 pragma synchronous = normal;
@@ -60,7 +60,7 @@ _IS_FULL = "select sum > ? from bounded_bytes"
 _DROP_UNUSED = "delete from bounded where id in (select id from bounded order by used limit 1)"
 
 NOTED_EVERY = 60.0
-"""Seconds for which the use of an entry of a bounded store is not noted again: that takes a write."""
+"""Seconds for which the use of an entry in a bounded store is not noted again, since that takes a write."""
 _INCREMENT = """
 insert into counters (id, count, expires) values (:id, :by, :end)
 on conflict (id) do update set
@@ -86,7 +86,7 @@ class SQLiteStore(RowStore):
     ) -> None:
         super().__init__(clock)
         if os.fspath(path) in ("", ":memory:"):
-            raise explained("bad-feature-option", ValueError("SQLiteStore keeps a file: MemoryStore() is for memory"))
+            raise explained("bad-feature-option", ValueError("SQLiteStore needs a file: use MemoryStore() for memory"))
         self._path = Path(os.path.realpath(path))
         if not self._path.parent.is_dir():
             raise explained(
@@ -128,18 +128,18 @@ class SQLiteStore(RowStore):
         return StoreCount(count, expires - now)
 
     def close(self) -> None:
-        """Close the connections that nobody uses. A call after that opens new ones."""
+        """Close the connections that are not in use. A later call opens new ones."""
         self._own().close()
 
     def _own(self) -> Connections:
-        """Return the connections of this process, which may have been forked after the last call."""
+        """Return the connections of this process, which may have forked since the last call."""
         if self._connections.pid != os.getpid():
             self._connections = connections_to(self._path, _PREPARE)
         return self._connections
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """Open the one write transaction that there is at a time, and clean up in every few of them."""
+        """Open a write transaction, of which there is one at a time, and clean up in every few of them."""
         own = self._own()
         if not own.writing.acquire(timeout=self._timeout):
             raise unavailable(str(self._path), TimeoutError("others of this process were writing for too long"))
@@ -165,9 +165,9 @@ class SQLiteStore(RowStore):
 
 
 class _Loan:
-    """The loan of a connection, which is closed if anything fails. Raises StoreUnavailable for what SQLite raises.
+    """A loan of a connection, which is closed if anything fails. Raises StoreUnavailable for errors of SQLite.
 
-    Each request with a session has one: a generator as a context manager would take four times as long.
+    Each request with a session needs one, and a generator-based context manager would take four times as long.
     """
 
     __slots__ = ("_connections", "_path", "_timeout", "lent")
@@ -200,7 +200,7 @@ class _Loan:
 
 
 class _Reading:
-    """The rows of a connection that is lent."""
+    """The rows of a borrowed connection."""
 
     __slots__ = ("_loan", "_rows")
 
@@ -218,12 +218,12 @@ class _Reading:
 
 
 def _reason(error: sqlite3.Error | OSError) -> str:
-    """Return for the log why the file can't be used, and what to do."""
+    """Return a text for the log: why the file can't be used, and what to do."""
     name = getattr(error, "sqlite_errorname", None)
     reason = f"{error} ({name})" if name else str(error)
     is_forbidden = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
     if is_forbidden or isinstance(error, PermissionError):
-        reason += ". This user needs the right to write to the file, and to its folder"
+        reason += ". This user needs write permission for the file and its folder"
     return reason
 
 
@@ -249,7 +249,7 @@ class _Rows:
 
 
 class _BoundedRows(_Rows):
-    """Rows of so many bytes, with the times of their last use."""
+    """Rows of up to ``most`` bytes, with the times of their last use."""
 
     table = "bounded"
 
@@ -265,7 +265,7 @@ class _BoundedRows(_Rows):
         return row
 
     def _note_use(self, id_: bytes) -> None:
-        """Note that an entry is used, unless others are writing: nobody waits for that."""
+        """Note that an entry is used, unless others are writing: this never waits."""
         used = self._execute("select used from bounded where id = ?", [id_]).fetchall()
         if not used or abs(self._now - used[0][0]) < NOTED_EVERY:
             return

@@ -1,9 +1,9 @@
-"""The connections of a process to a file of SQLite.
+"""The connections of a process to a SQLite file.
 
-SQLite locks its files by POSIX locks, and a process that closes any descriptor of a file loses all its locks on it
-(sqlite.org/howtocorrupt.html §2.2): the next process that closes the file would take itself for the last one, and
-remove the log of changes. So nothing here opens the file, or those beside it, but SQLite itself; and all stores of one
-file share its connections.
+SQLite locks its files with POSIX locks, and a process that closes any descriptor of a file loses all its locks on it
+(sqlite.org/howtocorrupt.html §2.2). The next process that closes the file would then consider itself the last one, and
+remove the log of changes. So only SQLite itself opens the file and the files next to it, and all stores of one file
+share its connections.
 """
 
 import logging
@@ -22,20 +22,20 @@ RETRY_EVERY = 0.002
 """Seconds between two attempts while others are writing."""
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks whether the files are those that were opened."""
+"""Seconds between two checks whether the files are still those that were opened."""
 
 FORK_PATIENCE = 1.0
-"""Seconds for which a fork waits until no connection is in use."""
+"""The longest time that a fork waits until no connection is in use, in seconds."""
 
 Identity: TypeAlias = tuple[int, int] | None
-"""The device and the inode of a file; None for a missing one."""
+"""The device and the inode of a file, or None for a missing file."""
 
 
 class Connection(sqlite3.Connection):
     """A connection that waits for others, up to ``patience`` seconds, by trying again every few milliseconds.
 
-    SQLite itself tries less and less often, down to ten times a second, so that those who came first come last. It does
-    not wait for others that prepare a new file, and its wait would hold up all greenlets of gevent.
+    SQLite itself tries less and less often, down to ten times a second, so that those who came first are served last.
+    It does not wait for others that prepare a new file, and its wait would block all greenlets of gevent.
     """
 
     patience: float
@@ -54,15 +54,15 @@ class Connection(sqlite3.Connection):
 
 
 class Connections:
-    """The connections of one process to one file: as many as were used at once.
+    """The connections of one process to one file: as many as were in use at the same time.
 
-    Each has one user at a time, so that it does not matter on which threads, or greenlets, these run. A new one
+    Each has one user at a time, so it does not matter on which threads or greenlets the users run. A new connection
     executes the statements of ``prepare``.
     """
 
     def __init__(self, path: Path, prepare: str) -> None:
         self.pid = os.getpid()
-        self.writing = Lock()  # threads wait here in turn, and not by SQLite's polling
+        self.writing = Lock()  # threads wait here in turn, not by SQLite's polling
         self.writes = 0
         self._path = path
         self._prepare = prepare
@@ -71,15 +71,15 @@ class Connections:
         self._opened = 0
         """The number of connections, idle or lent."""
         self._files: list[Identity] = []
-        """The database, its log and the index of that, as they were opened; empty without connections."""
+        """The database, its log and the log's index, as they were opened; empty without connections."""
         self._next_look = 0.0
         self._is_held = False
         finalize(self, _close_all, self.pid, self.idle)
 
     def take(self, patience: float) -> Connection:
-        """Return a connection for one user, which waits for others up to ``patience`` seconds.
+        """Return a connection for one user, after a wait for others of up to ``patience`` seconds.
 
-        It is to be given back, or discarded if anything failed. Raises sqlite3.Error and OSError.
+        The caller gives it back, or discards it if anything failed. Raises sqlite3.Error and OSError.
         """
         connection = self._take_idle(patience) or self._open(patience)
         connection.patience = patience
@@ -108,7 +108,7 @@ class Connections:
             self._forget_files()
 
     def hold(self, patience: float) -> bool:
-        """Lend no connection until ``release``, and wait until none is in use: False after ``patience`` seconds."""
+        """Lend no connections until ``release``, and wait until none is in use. Return False after ``patience``."""
         with self._changed:
             self._is_held = True
             return self._changed.wait_for(lambda: len(self.idle) == self._opened, patience)
@@ -119,7 +119,9 @@ class Connections:
             self._changed.notify_all()
 
     def _take_idle(self, patience: float) -> Connection | None:
-        """Return an idle connection, or count one that the caller opens. Raises TimeoutError while they are held."""
+        """Return an idle connection, or count one for the caller to open. Raises TimeoutError while connections are
+        held.
+        """
         with self._changed:
             if self._is_held and not self._changed.wait_for(lambda: not self._is_held, patience):
                 raise TimeoutError(_IN_USE)
@@ -138,7 +140,7 @@ class Connections:
         try:
             connection = self._connect()
             connection.patience = patience
-            for statement in self._prepare.split(";\n"):  # those in a trigger are not statements of their own
+            for statement in self._prepare.split(";\n"):  # lines in a trigger are not separate statements
                 connection.execute(statement)
         except BaseException:
             self.discard(connection)
@@ -148,7 +150,7 @@ class Connections:
         return connection
 
     def _connect(self) -> Connection:
-        """Connect to the file. SQLite makes a new one, and those beside it, for this user only."""
+        """Connect to the file. SQLite makes a new file, and the files next to it, for this user only."""
         address = f"{self._path.as_uri()}?mode=rw"
         if self._path.exists():
             return _connect(address)
@@ -159,13 +161,13 @@ class Connections:
         if not self._opened:
             self._files = []
 
-    # Files that are removed while they are open
+    # Files that were removed while open
 
     def _identities(self) -> list[Identity]:
         return [_identity(f"{self._path}{suffix}") for suffix in ("", "-wal", "-shm")]
 
     def _look(self, patience: float) -> None:
-        """Close all connections if others find other files at the path by now. Raises TimeoutError."""
+        """Close all connections if the files at the path are different ones by now. Raises TimeoutError."""
         found = self._identities()
         if found == self._files:
             return
@@ -186,9 +188,9 @@ class Connections:
             self.release()
 
     def _leave(self, connection: Connection) -> None:
-        """Complete a database that was moved, and remove the log and the index that it has left behind.
+        """Complete a database that was moved, and remove the log and the index that it left behind.
 
-        A new database at its path must have neither: it would take changes of the other one for its own.
+        A new database at its path must not have them, or it would apply the changes of the old one.
         """
         connection.patience = 0.0
         with suppress(sqlite3.Error, OSError):
@@ -219,7 +221,8 @@ def _identity(path: str) -> Identity:
 def _close_all(process: int, idle: list[Connection]) -> None:
     """Close connections, unless they are a parent's.
 
-    It holds them until then: as garbage in one circle with their store, they could be finalized, with a warning, first.
+    It keeps references to them until then: as garbage in a cycle with their store, they could be finalized first, with
+    a warning.
     """
     if process == os.getpid():
         while idle:
@@ -227,9 +230,10 @@ def _close_all(process: int, idle: list[Connection]) -> None:
 
 
 _all: "WeakValueDictionary[str, Connections]" = WeakValueDictionary()
-"""By the path of their file."""
+"""Connections by the path of their file."""
 _inherited: list[Connections] = []
-"""Connections of a parent process, which this one must neither use nor close (sqlite.org/howtocorrupt.html §2.6)."""
+"""Connections of a parent process, which this process must neither use nor close (sqlite.org/howtocorrupt.html §2.6).
+"""
 _lock = RLock()
 
 
@@ -250,7 +254,7 @@ def _of_this_process() -> list[Connections]:
 
 
 def _before_fork() -> None:
-    """Close all connections: the child would close them, too, when it ends."""
+    """Close all connections, since the child would close them, too, when it ends."""
     _lock.acquire()
     for each in _of_this_process():
         each.hold(FORK_PATIENCE)

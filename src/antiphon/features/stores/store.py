@@ -1,10 +1,10 @@
 """The interface of stores, and the values that they return.
 
-The methods of stores are sync, and nothing exists twice. SQLite blocks in any case. A client of Valkey that belongs to
-an event loop would be of no use to the threads of a WSGI server, which would wait for that loop with each call; one
-with a pool of connections serves threads and, by way of a thread, loops. A store says by ``blocks`` that it waits for a
-disk or a network. Features then have it called on a thread: ``app.provide(dependency, source, blocking=store.blocks)``.
-In an ``async def`` handler ``await asyncio.to_thread(store.load, key)`` does that; a ``def`` handler just calls it.
+The methods of stores are sync, and there are no async versions. SQLite blocks in any case. A Valkey client that belongs
+to an event loop would not help the threads of a WSGI server, which would wait for that loop in each call. A client with
+a pool of connections serves threads directly, and loops through a thread. A store sets ``blocks`` if it waits for a
+disk or a network. Features then call it on a thread: ``app.provide(dependency, source, blocking=store.blocks)``. In an
+``async def`` handler, ``await asyncio.to_thread(store.load, key)`` does that; a ``def`` handler calls it directly.
 """
 
 from abc import ABC, abstractmethod
@@ -20,18 +20,18 @@ from antiphon.features.stores.encoding import encode_value
 from antiphon.http.errors import ServiceUnavailable
 
 RETRY_AFTER = 2
-"""Seconds after which a client may ask again while a store is away."""
+"""Seconds after which a client may try again while a store is unavailable."""
 
 
 class StoreUnavailable(ServiceUnavailable):
-    """503: the store does not answer, or not in time. Nothing was written in halves, and the next call tries again."""
+    """503: the store does not answer, or not in time. Nothing was written partially, and the next call tries again."""
 
 
 class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.
 
-    ``version`` changes with each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970.
-    ``owner`` is by whom ``owned_by`` finds the entry; None for no owner, and in stores that can't tell.
+    ``version`` changes with each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970. ``owner``
+    is the owner with whom ``owned_by`` finds the entry, or None without an owner and in stores that can't tell.
     """
 
     key: str
@@ -44,7 +44,7 @@ class StoreEntry(NamedTuple):
 
 
 class OwnedEntry(NamedTuple):
-    """An entry as its owner may see it: with an ``id`` in place of the key, which is a secret.
+    """An entry as its owner may see it, with an ``id`` instead of the key, which is secret.
 
     ``created``, ``changed`` and ``expires`` are in seconds since 1970.
     """
@@ -57,7 +57,7 @@ class OwnedEntry(NamedTuple):
 
 
 class StoreCount(NamedTuple):
-    """A counter: its value, and the seconds until it begins at 0 again."""
+    """A counter: its value, and the seconds until it restarts at 0."""
 
     value: int
     seconds_left: float
@@ -70,17 +70,17 @@ class Store(ABC):
     value that would not be equal when read back is a TypeError that names it. Keys may be any text; a store keeps only
     their hashes, so that someone who reads its file finds no usable key. An expired entry can't be read any more.
     Methods raise ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not answer
-    in time. All of them may be called from several threads.
+    in time. All of them can be called from several threads.
     """
 
     blocks: ClassVar[bool] = True
-    """True if the methods wait for a disk or a network, and want a thread."""
+    """True if the methods wait for a disk or a network, and should run on a thread."""
 
     is_server_side: ClassVar[bool] = True
     """True if entries are kept here, and only their keys are sent to clients."""
 
     keeps_files: ClassVar[bool] = False
-    """True if there is a folder for files that belong to entries: a store of one machine."""
+    """True if there is a folder for files that belong to entries, as for stores on one machine."""
 
     def new_key(self) -> str:
         """Return an unguessable key of 256 bits for a new entry."""
@@ -91,7 +91,7 @@ class Store(ABC):
         encode_value(name, value)
 
     def bounded(self, most: int) -> "Store":  # noqa: ARG002 - for stores that count bytes
-        """Return a store of separate entries, of up to so many bytes: the least recently used are dropped first.
+        """Return a store of separate entries with up to ``most`` bytes. The least recently used are dropped first.
 
         A store that can't count bytes returns itself.
         """
@@ -143,7 +143,7 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, key: str) -> bool:
-        """Delete an entry. True if there was one."""
+        """Delete an entry, and return True if there was one."""
 
     @abstractmethod
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
@@ -163,41 +163,41 @@ class Store(ABC):
 
     @abstractmethod
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
-        """Make an entry, and return it; None if there is one already. If many try at once, one succeeds."""
+        """Make an entry, and return it, or None if there is one already. If many try at once, one succeeds."""
 
     @abstractmethod
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
-        """Replace all data of an entry if it still has this version, and return it; None if it has not."""
+        """Replace all data of an entry if it still has this version, and return it, or None if it has not."""
 
     @abstractmethod
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
-        """Add to the counter under a key, and return it; 0 only looks, and a number below 0 takes away.
+        """Add to the counter under a key, and return it. 0 only reads it, and a negative number subtracts.
 
         It begins at 0, and again ``ttl`` seconds after the first of these calls, which all have the same ``ttl``.
         Counters and entries may have equal keys.
         """
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the store answers, as for a probe of readiness."""
+        """Raise StoreUnavailable unless the store answers, for example in a readiness probe."""
         self.load("check")
 
     def close(self) -> None:  # noqa: B027 - most stores have nothing to close
-        """Close connections and files. A call after that opens them again."""
+        """Close connections and files. A later call opens them again."""
 
 
 def hash_key(key: str) -> bytes:
-    """Return the hash under which a key is stored. Text that is not Unicode, as clients may send it, has one, too."""
+    """Return the hash under which a key is stored. It also works for text from clients that is not valid Unicode."""
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def check_ttl(ttl: float) -> None:
     """Raise ValueError for a time to live that is not above 0."""
     if not (isfinite(ttl) and ttl > 0):
-        raise explained("bad-feature-option", ValueError(f"ttl is a number of seconds above 0, not {ttl!r}"))
+        raise explained("bad-feature-option", ValueError(f"ttl must be a number of seconds above 0, not {ttl!r}"))
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and return the error for clients, which doesn't tell why."""
+    """Log that a store failed, and return the error for clients, which does not include the reason."""
     import logging
 
     logging.getLogger("antiphon").error("the store %s is not available: %s", store, error)
@@ -205,5 +205,5 @@ def unavailable(store: str, error: Exception) -> StoreUnavailable:
 
 
 def try_later() -> StoreUnavailable:
-    """Return the error for clients while a store is away."""
+    """Return the error for clients while a store is unavailable."""
     return StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)

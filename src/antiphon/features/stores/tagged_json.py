@@ -1,7 +1,7 @@
-"""JSON with tags for what it lacks, as in the session cookies of Flask, which can read what is written here.
+"""JSON with tags for values that it lacks, as in the session cookies of Flask, which can read the results.
 
-A value that JSON lacks is an object of one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`. Such
-JSON goes into a cookie as itsdangerous packs it for URLs.
+A value that JSON lacks is an object with one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`. In a
+cookie, this JSON is packed as itsdangerous packs it for URLs.
 """
 
 import json
@@ -20,7 +20,7 @@ from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.serialization.signing import to_base64
 
 _OBJECT = " di"
-"""The tag of an object that would be taken for a tagged value: its name has two underscores more."""
+"""The tag of an object that would look like a tagged value: its name gets two more underscores."""
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     _OBJECT: lambda value: {name.removesuffix("__"): each for name, each in value.items()},
@@ -39,15 +39,15 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def dumps(value: Any) -> str:
-    """Return a value as JSON. Raises TypeError and ValueError for most of what it can't say.
+    """Return a value as JSON. Raises TypeError and ValueError for most values that it can't express.
 
-    A store reads a value again after writing it, and compares: NaN and the infinities come back as None.
+    A store reads a value again after writing it, and compares them: NaN and the infinities come back as None.
     """
     return dumps_tagged(tag(value))
 
 
 def dumps_tagged(tagged: Any) -> str:
-    """Return a value that has its tags already as JSON."""
+    """Return a tagged value as JSON."""
     try:
         return msgspec.json.encode(tagged).decode()
     except (TypeError, ValueError):  # subclasses, and text that is not Unicode
@@ -67,12 +67,12 @@ def loads(text: str | bytes) -> Any:
 
 
 def has_tags(text: str) -> bool:
-    """True if JSON may have tags; if not, its values have none when they are written again."""
+    """Return True if JSON may have tags. If not, its values have none when they are written again."""
     return '{" ' in text
 
 
 def tag(value: Any) -> Any:
-    """Return a value with tags around what JSON lacks."""
+    """Return a value with tags around parts that JSON lacks."""
     if type(value) in PLAIN:
         return value
     match value:

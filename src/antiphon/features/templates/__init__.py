@@ -1,1 +1,1 @@
-"""Pages of HTML, rendered by Jinja2: the whole of a page, some of its blocks, or its values in JSON."""
+"""HTML pages rendered with Jinja2: a whole page, some of its blocks, or its values in JSON."""

@@ -1,4 +1,4 @@
-"""Rendering of some blocks of a template alone, around which only the declarations that they need run."""
+"""Rendering of single blocks of a template, for which only the declarations that they need run."""
 
 from collections.abc import Generator, Iterable
 from typing import Any, NoReturn, TypeAlias
@@ -10,24 +10,25 @@ from antiphon.explanations import explained
 from antiphon.features.templates.outline import PARENT, needed_declarations, outline_of, shown_blocks
 
 _MOST = 100
-"""Templates of which one extends the other."""
+"""Templates, each of which extends the next."""
 
 
 class UnknownBlock(LookupError):
-    """A block that a template does not have, nor inherits."""
+    """A block that a template neither has nor inherits."""
 
 
 Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
-"""Iterables of pieces of text, async ones of a template that awaits; each is answered by its pieces."""
+"""Iterables of pieces of text, async for a template that awaits. Each is sent its pieces."""
 
 
 def render_blocks(
     template: Template, blocks: Iterable[str], variables: dict[str, Any], *, only_shown: bool = False
 ) -> dict[str, str]:
-    """Return the text of each block, also of those that the template inherits.
+    """Return the text of each block, including inherited blocks.
 
-    Raises UnknownBlock for a block that it does not have, and what the template does. ``only_shown`` is for names that
-    a client has chosen: a block in a condition or a loop, or that no file around it places, counts as unknown.
+    Raises UnknownBlock for a block that the template does not have, and what the template raises. ``only_shown`` is for
+    names that a client has chosen: a block in a condition or a loop, or one that no surrounding file shows, then counts
+    as unknown.
     """
     steps = _steps(template, blocks, variables, only_shown)
     try:
@@ -42,7 +43,7 @@ def render_blocks(
 
 
 async def arender_blocks(template: Template, blocks: Iterable[str], variables: dict[str, Any]) -> dict[str, str]:
-    """Return what ``render_blocks`` does, of a template that awaits."""
+    """Return the text of each block as ``render_blocks`` does, for a template that awaits."""
     steps = _steps(template, blocks, variables)
     try:
         rendered = next(steps)

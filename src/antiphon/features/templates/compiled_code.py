@@ -1,7 +1,7 @@
-"""The Python code of templates, as Jinja compiles it, but for how it reads attributes and escapes values.
+"""The Python code of templates as Jinja compiles it, except for how it reads attributes and escapes values.
 
-Templates ask their environment for the functions that do so when they are loaded, not when they are compiled: code in a
-cache of bytecode may be another environment's, which has rules of its own.
+Templates get the functions for that from their environment when they are loaded, not when they are compiled: code in a
+bytecode cache may come from another environment with different rules.
 """
 
 from typing import Any
@@ -18,15 +18,15 @@ read_attribute = getattr(environment, 'read_attribute', type(environment).getatt
 escape_text = getattr(environment, 'escape_text', lambda markup, value: markup.escape(value))
 """
 _LONG = 256
-"""Characters of the longest text of which each replacement is quicker than making a Markup."""
+"""The longest text, in characters, for which separate replacements are faster than making a Markup."""
 DICT_ATTRIBUTES = frozenset(dir({}))
-"""Names of which a dot in a template reads the attribute, even of a dict that has such an item."""
+"""Names for which a dot in a template reads the attribute, even if a dict has an item with the name."""
 _PLAINLY_WRITTEN = frozenset((int, float, bool, type(None)))
-"""Types of which no value has a character that is escaped."""
+"""Types whose values never contain a character that is escaped."""
 
 
 class DirectCodeGenerator(CodeGenerator):
-    """A compiler of templates whose code reads attributes and escapes values by two functions of the environment.
+    """A compiler of templates whose code reads attributes and escapes values with two functions of the environment.
 
     The code of a template that is written to a file is Jinja's own.
     """
@@ -40,7 +40,7 @@ class DirectCodeGenerator(CodeGenerator):
 
     @optimizeconst
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja's name
-        """Write code that reads an attribute, but none of those that plain dicts have."""
+        """Write code that reads an attribute, except for the attributes of plain dicts."""
         if self.defer_init or node.attr in DICT_ATTRIBUTES:
             super().visit_Getattr(node, frame)
             return
@@ -59,9 +59,9 @@ class DirectCodeGenerator(CodeGenerator):
 @accelerated
 @internalcode
 def read_attribute(environment: Environment, value: Any, name: str, /) -> Any:
-    """Return an attribute, or else an item, or else what is undefined, as ``Environment.getattr`` does.
+    """Return an attribute, else an item, else an undefined value, as ``Environment.getattr`` does.
 
-    Of a plain dict this looks for an item alone.
+    For a plain dict, this only looks for an item.
     """
     if type(value) is not dict:
         try:

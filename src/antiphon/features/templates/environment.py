@@ -1,4 +1,4 @@
-"""The Jinja2 environment of templates: where they are found, how they escape, and which names they know."""
+"""The Jinja2 environment of templates: their folders, their escaping, and the names that they know."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
@@ -33,18 +33,18 @@ from antiphon.response.fields import HTML
 from antiphon.response.files import guess_type
 
 _OF_JINJA = (".jinja", ".jinja2", ".j2")
-"""Suffixes that say nothing about what a template makes."""
+"""Suffixes that say nothing about the output of a template."""
 _KEPT = 400
-"""How many compiled templates are kept of a loader that may make one of any name, as Jinja2 does."""
+"""The number of compiled templates to keep for a loader that accepts any name, as in Jinja2."""
 _PLAIN = (".txt", ".text", ".md", ".csv")
-"""Suffixes of templates whose text is no markup, so that nothing in it is escaped."""
+"""Suffixes of templates whose output is not markup, so that nothing in it is escaped."""
 
 
 _FORMATS = (
     "format_currency", "format_date", "format_datetime", "format_number", "format_percent", "format_time",
     "format_timedelta",
 )  # fmt: skip
-"""Filters that write a value in the language of the request."""
+"""Filters that format a value in the language of the request."""
 
 
 def _formatted(name: str, value: object, *arguments: object, **options: object) -> str:
@@ -55,10 +55,11 @@ def _formatted(name: str, value: object, *arguments: object, **options: object) 
 
 
 class RequestContext(Context):
-    """The names that a template knows: its data, ``request``, ``url_for``, what the application shares, and globals.
+    """The names that a template knows: its data, ``request``, ``url_for``, the application's shared values, and
+    globals.
 
     Shared values are computed when a template uses them. Files that are imported without a context know the request,
-    too: they are run for each request.
+    too, since they run for each request.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class RequestContext(Context):
         self._request = request = parent.get("request")
         super().__init__(environment, parent, name, blocks, globals if request is None else None)
         if request is not None:
-            self.globals_keys = {"request"}  # the rest every template of the environment has by itself
+            self.globals_keys = {"request"}  # every template of the environment has the rest
 
     def resolve_or_missing(self, key: str) -> Any:
         """Return the value of a name, or Jinja's ``missing``."""
@@ -83,7 +84,7 @@ class RequestContext(Context):
         return self.resolve_of_request(self._request, key)
 
     def resolve_of_request(self, request: Any, key: str) -> Any:
-        """Return the value of a name that is not among the data, as the request has it, or Jinja's ``missing``."""
+        """Return the value of a name that is not in the data, for the request, or Jinja's ``missing``."""
         if request is None:
             return missing
         if key == "url_for":
@@ -93,7 +94,7 @@ class RequestContext(Context):
 
 
 class TemplateEnvironment(DictEnvironment):
-    """An environment of Jinja2 in which values are escaped, and a name that nobody has given is an error."""
+    """A Jinja2 environment in which values are escaped, and an undefined name is an error."""
 
     context_class = RequestContext
 
@@ -104,14 +105,14 @@ class TemplateEnvironment(DictEnvironment):
             undefined=StrictUndefined,
             auto_reload=False,
             cache_size=_cache_size(loader),
-            extensions=["jinja2.ext.i18n"],  # whose functions are those that the application shares
+            extensions=["jinja2.ext.i18n"],  # its functions are shared by the application
         )
         self.newstyle_gettext = True
         self.filters |= {name: partial(_formatted, name) for name in _FORMATS}
 
 
 def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
-    """Return the loader that looks for a template in folders, and asks other loaders, in their order."""
+    """Return a loader that looks for a template in folders and other loaders, in order."""
     loaders: list[BaseLoader] = []
     for is_loader, group in groupby(folders, key=lambda each: isinstance(each, BaseLoader)):
         if is_loader:
@@ -122,9 +123,9 @@ def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
 
 
 def _cache_size(loader: BaseLoader) -> int:
-    """Return how many compiled templates are kept: -1 for all, where a loader has only so many.
+    """Return the number of compiled templates to keep: -1 for all, if the loader has a limited number.
 
-    A page that includes more than are kept would have each of them compiled again, every time.
+    Otherwise a page that includes more templates than are kept would compile each of them every time.
     """
     if isinstance(loader, ChoiceLoader):
         return -1 if all(_cache_size(each) == -1 for each in loader.loaders) else _KEPT
@@ -149,7 +150,7 @@ def _in_front_of(
 
 @lru_cache(maxsize=1024)
 def content_type_of(template: str) -> str:
-    """Return the media type of what a template makes, by its name: HTML, unless that says otherwise."""
+    """Return the media type of a template's output, by its name: HTML, unless the name says otherwise."""
     name = _without_suffix_of_jinja(template)
     return guess_type(name) if os.path.splitext(name)[1] not in ("", ".html", ".htm") else HTML
 

@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
 
 class Templates:
-    """A feature that renders the templates of folders by Jinja2, for ``Page`` and ``Response.template``.
+    """A feature that renders templates from folders with Jinja2, for ``Page`` and ``Response.template``.
 
-    Folders are searched in their order; a relative one is beside the file whose code makes this object. A loader of
-    Jinja2 may stand for a folder. Values are escaped, unless the template's name ends with ".txt", ".text", ".md" or
-    ".csv"; a name that nobody has given is an error. Besides its data, a template knows ``request``, ``url_for``, and
-    what the application shares.
+    Folders are searched in order; a relative folder is relative to the file whose code makes this object. You can also
+    pass a Jinja2 loader. Values are escaped, unless the template's name ends with ".txt", ".text", ".md" or ".csv". An
+    undefined name is an error. In addition to its data, a template knows ``request``, ``url_for``, and the values that
+    the application shares.
 
-    The templates of a blueprint are looked for first, where its routes answer, and then those of the application, if it
-    has any. Templates that are ``overridable``, such as those of an extension, are looked for last, so that the
-    application may have others of the same names; so may several such features of one application be used.
+    In the routes of a blueprint, its templates are searched first, and then those of the application, if it has any.
+    ``overridable`` templates, such as those of an extension, are searched last, so that the application can replace
+    them with templates of the same names. An application can use several such features.
 
-    With ``enable_async``, pages of ``async def`` handlers may await: what a template calls or loops over may be async.
-    Changed templates are loaded again in the debug mode. Raises ValueError for a missing folder, TypeError
-    without one.
+    With ``enable_async``, pages of ``async def`` handlers can await: templates can call async functions and loop over
+    async iterators. In debug mode, changed templates are loaded again. Raises ValueError for a missing folder, and
+    TypeError without one.
     """
 
     environment: Environment
-    """The environment of Jinja2, for filters, tests and globals: ``templates.environment.filters["money"] = money``."""
+    """The Jinja2 environment, for filters, tests and globals: ``templates.environment.filters["money"] = money``."""
 
     def __init__(
         self, *folders: str | os.PathLike[str] | BaseLoader, enable_async: bool = False, overridable: bool = False
@@ -58,7 +58,7 @@ class Templates:
     def install(self, app: Routes) -> None:
         """Provide ``request.templates``, for the whole application or for a blueprint.
 
-        Raises ValueError for a second feature of an application whose templates are not overridable.
+        Raises ValueError if an application has a second feature whose templates are not overridable.
         """
         if is_debug():
             self.environment.auto_reload = True
@@ -70,7 +70,7 @@ class Templates:
             cast("App", app).provide(Request.templates, _AppTemplates(app, self._renderer).of_request)
 
     def _choose(self, request: Request) -> None:
-        """Have the templates of a blueprint and those around it looked for, in what follows."""
+        """Search the templates of a blueprint and those around it for the rest of the request."""
         renderer = self._renderer
         if Request.templates in request or request.app.provides(Request.templates):
             renderer = renderer.with_those_of(cast("RequestTemplates", request.templates).renderer)
@@ -82,7 +82,7 @@ def _renderers(app: Routes) -> list["Renderer"]:
 
 
 class _AppTemplates:
-    """The templates of an application: its own, then those of its features that it may override, in their order."""
+    """The templates of an application: its own, then the overridable ones of its features, in order."""
 
     def __init__(self, app: Routes, first: "Renderer") -> None:
         self._app = app
@@ -99,7 +99,7 @@ class _AppTemplates:
 
 
 class Renderer:
-    """An environment, and its twin whose templates may await, compiled from the same text."""
+    """An environment, and its async twin, whose templates are compiled from the same text and can await."""
 
     def __init__(self, environment: Environment, is_async: bool, is_overridable: bool = False) -> None:
         self.environment = environment
@@ -108,7 +108,7 @@ class Renderer:
         self._with: dict[Renderer, Renderer] = {}
 
     def with_those_of(self, above: "Renderer") -> "Renderer":
-        """Return the renderer of these templates and of others, which come first if these are overridable."""
+        """Return the renderer of these templates and others. The others come first if these are overridable."""
         if above not in self._with:
             first, last = (above, self) if self.is_overridable else (self, above)
             environment = in_front_of(first.environment, last.environment)
@@ -122,7 +122,7 @@ class Renderer:
 
 
 class RequestTemplates(OfRequest):
-    """The templates that answer a request, which they know."""
+    """The templates for one request, which they know."""
 
     def __init__(self, renderer: Renderer, request: Request) -> None:
         super().__init__(request)
@@ -131,15 +131,15 @@ class RequestTemplates(OfRequest):
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
         """Return the text of a template, or of one block of it, rendered where this is called.
 
-        Raises what the template does, LookupError for a block that it does not have, TypeError for data under names
-        that are not theirs: those that begin with an underscore, and ``request``.
+        Raises what the template raises, LookupError for a block that it does not have, and TypeError for data under
+        reserved names: ``request``, and names that begin with an underscore.
         """
         check_data(self.render, data)
         found, variables = self.find(template), self.variables(data)
         return render(found, variables) if _block is None else render_blocks(found, [_block], variables)[_block]
 
     def content_type(self, template: str, /) -> str:
-        """Return the media type of a template's text, by its name: HTML for most."""
+        """Return the media type of a template's output, by its name: HTML for most."""
         return content_type_of(template)
 
     def find(self, template: str, *, is_async: bool = False) -> Template:
@@ -154,6 +154,6 @@ class RequestTemplates(OfRequest):
         """Return data with the request. Raises TypeError for data under that name."""
         if "request" in data:
             raise explained(
-                "request-in-data", TypeError("templates know the request as `request`: give the data another name")
+                "request-in-data", TypeError("templates know the request as `request`: give the data a different name")
             )
         return {**data, "request": self._request}

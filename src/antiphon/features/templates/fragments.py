@@ -1,8 +1,9 @@
-"""Fragments of pages: which blocks a request asks for, and how several of them stand in one answer.
+"""Fragments of pages: the blocks that a request asks for, and the form of several blocks in one response.
 
-The page's own script asks by ``X-Block: main, cart``. It is sent one block as it is, and each of several blocks in an
-element of its own, ``<template data-block="main">...</template>``. htmx asks by the id of the element that it will fill
-(``HX-Target``), and is sent that block first, and each other one in ``<div hx-swap-oob="innerHTML:#cart">...</div>``.
+The page's own script asks with ``X-Block: main, cart``. It receives a single block as it is, and each of several blocks
+in its own element, ``<template data-block="main">...</template>``. htmx asks with the id of the element that it will
+fill (``HX-Target``). It receives that block first, and each other one in ``<div
+hx-swap-oob="innerHTML:#cart">...</div>``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,29 +14,29 @@ from antiphon.http.grammar import split_list
 from antiphon.request.request import Request
 
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
-"""The header fields of requests by which a page is answered with its blocks."""
+"""The header fields with which requests ask for blocks of a page."""
 
 BlockNames: TypeAlias = str | Iterable[str] | Mapping[str, str]
-"""A block, several, or the blocks by the ids of the elements that they fill."""
+"""A block, several blocks, or blocks by the ids of the elements that they fill."""
 
 
 def blocks_by_id(blocks: BlockNames) -> dict[str, str]:
-    """Return blocks by the ids of their elements, which are the blocks' names unless they are given."""
+    """Return blocks by the ids of their elements, which default to the names of the blocks."""
     if isinstance(blocks, Mapping):
         return dict(blocks)
     return {name: name for name in ([blocks] if isinstance(blocks, str) else blocks)}
 
 
 def is_htmx(request: Request) -> bool:
-    """True if htmx sent the request."""
+    """Return True if htmx sent the request."""
     return request.head.field("hx-request") == "true"
 
 
 def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the blocks that a request asks for, of those that are offered by the ids of their elements.
+    """Return the blocks that a request asks for, from those that are offered by the ids of their elements.
 
-    Where it asks for another one, too, it gets none, that is the whole page, as does htmx for a boosted link, and for
-    a page of its history that it has lost.
+    If it also asks for other blocks, the result is empty, which means the whole page. So it is when htmx follows a
+    boosted link or restores a page that its history lacks.
     """
     field = request.head.field
     if field("hx-history-restore-request") == "true":
@@ -50,7 +51,7 @@ def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...
 
 
 def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str]) -> str:
-    """Return the texts of blocks in one answer, in the form that the client reads."""
+    """Return the texts of blocks in one response, in the form that the client reads."""
     first, *others = texts.items()
     if not others:
         return first[1]

@@ -1,6 +1,6 @@
 """The outline of a template: the template that it extends, its blocks, and the names that it declares around them.
 
-A block that is rendered alone knows these names, too: a file's imports, macros and ``set`` at its top level.
+A block that is rendered alone knows these names, too: the imports, macros and ``set`` at the top level of a file.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from jinja2 import Template, nodes
 from antiphon.explanations import explained
 
 _EVERYTHING = "self"
-"""A name that stands for all: a template with ``self.other()`` or an include may need anything that is declared."""
+"""A name that stands for all names: a template with ``self.other()`` or an include may need any declaration."""
 
 
 class Declaration(NamedTuple):
-    """A statement that declares names, compiled as a template of its own, and the names that it uses."""
+    """A statement that declares names, compiled as a separate template, and the names that it uses."""
 
     names: frozenset[str]
     uses: frozenset[str]
@@ -24,32 +24,32 @@ class Declaration(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """The outline of one file. ``extends`` is a template that leaves the parent's name, or the parent, in PARENT."""
+    """The outline of one file. ``extends`` is a template that stores the parent, or its name, in PARENT."""
 
     extends: str | Template | None
     declarations: tuple[Declaration, ...]
     uses: dict[str, frozenset[str]]
     """The names that each block uses."""
     inner: dict[str, frozenset[str]]
-    """The blocks that are in each block."""
+    """The blocks inside each block."""
     shown: dict[str, frozenset[str]]
-    """The blocks that are right in each block, or in the file itself, under TOP, outside of conditions and loops."""
+    """The blocks directly in each block, or in the file itself (under TOP), outside of conditions and loops."""
 
 
 PARENT = "_antiphon_parent"
 TOP = ""
 _GUARDS = (nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)
-"""Statements that render what is in them sometimes, or several times."""
+"""Statements that may not render their content, or render it several times."""
 
 
 @lru_cache(maxsize=1024)
 def outline_of(template: Template) -> Outline:
-    """Parse the source of a template, once. Raises what the loader does for a source that is gone."""
+    """Parse the source of a template, once. Raises the loader's error if the source is gone."""
     environment = template.environment
     if environment.loader is None or template.name is None:
         raise explained(
             "unknown-block",
-            ValueError(f"the source of {template!r} is not known: blocks are rendered of templates that were loaded"),
+            ValueError(f"the source of {template!r} is not known: blocks can only be rendered from loaded templates"),
         )
     source, filename, _ = environment.loader.get_source(environment, template.name)
     tree = environment.parse(source, template.name, filename)
@@ -68,7 +68,7 @@ def outline_of(template: Template) -> Outline:
 
 
 def _shown(node: nodes.Node) -> Iterator[str]:
-    """Yield the names of the blocks right in a part of a template, outside of conditions and loops."""
+    """Yield the names of the blocks directly in a part of a template, outside of conditions and loops."""
     for child in node.iter_child_nodes():
         if isinstance(child, nodes.Block):
             yield child.name
@@ -78,7 +78,7 @@ def _shown(node: nodes.Node) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def shown_blocks(chain: tuple[Template, ...]) -> frozenset[str]:
-    """Return the blocks that the first template of a chain shows whatever its values are."""
+    """Return the blocks that the first template of a chain shows for any values."""
     outlines = [outline_of(template) for template in chain]
     ahead, found = [*outlines[-1].shown[TOP]], set[str]()
     while ahead:
@@ -97,7 +97,7 @@ def shown_blocks(chain: tuple[Template, ...]) -> frozenset[str]:
 def needed_declarations(chain: tuple[Template, ...], block: str) -> tuple[Template, ...]:
     """Return the declarations that a block of the first template needs, in the order in which they run.
 
-    ``chain`` has that template, and those that it extends, the nearest first.
+    ``chain`` has that template, and the templates that it extends, the nearest first.
     """
     outlines = [outline_of(template) for template in chain]
     blocks = _closure({block}, [each.inner for each in outlines])
@@ -110,7 +110,7 @@ def needed_declarations(chain: tuple[Template, ...], block: str) -> tuple[Templa
 
 
 def _closure(found: set[str], steps: "list[dict[str, frozenset[str]]]") -> set[str]:
-    """Return names, and all that they lead to."""
+    """Return names, and all names that they depend on."""
     ahead = [*found]
     while ahead:
         name = ahead.pop()

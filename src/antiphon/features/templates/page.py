@@ -1,4 +1,4 @@
-"""Pages and blocks: what handlers return to have a template rendered for the request."""
+"""Pages and blocks, which handlers return to render a template for the request."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Any, cast
@@ -21,24 +21,24 @@ _NONE: Mapping[str, str] = {}
 
 
 class Page:
-    """A page of a template, as handlers return it: ``return Page("note.html", note=note)``.
+    """A page made from a template, for handlers to return: ``return Page("note.html", note=note)``.
 
-    ``data`` are the variables of the template, whose names begin with no underscore, since those of options do.
+    ``data`` are the variables of the template. Their names can't begin with an underscore, since the options do.
 
-    It is rendered where the handler runs; with
-    ``Templates(enable_async=True)``, that of an ``async def`` handler may await. A page that answers GET has an ETag,
-    made from its text, by which a client that has it already is answered with 304. With ``_stream`` it is sent while it
-    is rendered, without one. An error in the template is that of the handler, named in a note; in a stream it breaks
-    the page off, unless it comes before the first chunk.
+    The page is rendered where the handler runs. With ``Templates(enable_async=True)``, the page of an ``async def``
+    handler can await. A page that answers GET has an ETag made from its text, so that a client that already has the
+    page gets a 304. With ``_stream`` it is sent while it is rendered, without an ETag. An error in the template counts
+    as the handler's, and a note names the handler. In a stream, an error cuts the page off, unless it comes before the
+    first chunk.
 
-    ``_block`` names the blocks that clients may ask for alone, by ``X-Block``, or as htmx by the id of the element: one
-    block, several, or a mapping of ids to blocks. Any other request is answered with the whole page. ``_also`` names
-    blocks that have changed, too, and go along with those that are asked for.
+    ``_block`` names the blocks that clients can ask for, with ``X-Block``, or in htmx with the id of the element: one
+    block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names more blocks
+    that have changed, which are sent along with the requested ones.
 
-    ``_json`` is the value for clients that prefer JSON, True for ``data``; other types are answered with 406.
+    ``_json`` is the value for clients that prefer JSON, or True for ``data``. Requests for other types get a 406.
 
-    Raises ValueError for a bad status, TypeError for an unknown option, and for data that have no names or whose name
-    is ``request``.
+    Raises ValueError for an invalid status, and TypeError for an unknown option, and for data without a name or named
+    ``request``.
     """
 
     __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_status", "_stream", "_template")
@@ -58,7 +58,7 @@ class Page:
     ) -> None:
         check_data(type(self), data, _status)
         if _status is not None:
-            Response(None, _status)  # a bad one is an error at the handler's own line
+            Response(None, _status)  # an invalid status raises an error at the handler's own line
         self._template = template
         self._status = _status
         self._headers = _headers
@@ -69,7 +69,7 @@ class Page:
         self._data = data
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
-        """Render what a request asks for. Raises what the template does, and NotAcceptable (406)."""
+        """Render the parts that a request asks for. Raises what the template raises, and NotAcceptable (406)."""
         if self._json is not False and self._prefers_json(request):
             return self._as_json(request)
         blocks = self._blocks(request)
@@ -99,12 +99,12 @@ class Page:
             raise
 
     def _blocks(self, request: Request) -> tuple[str, ...]:
-        """Return the blocks that are sent; none for the whole page."""
+        """Return the blocks to send, or none for the whole page."""
         asked = asked_blocks(request, self._offered) if self._offered else ()
         return tuple(dict.fromkeys([*asked, *self._also.values()])) if asked and self._also else asked
 
     def _varies(self) -> tuple[str, ...]:
-        """Return the header fields of requests by which the answer varies."""
+        """Return the header fields of requests that the response depends on."""
         return ASKING if self._offered else ()
 
     def _of_blocks(self, templates: RequestTemplates, request: Request, texts: Mapping[str, str]) -> Response:
@@ -126,7 +126,9 @@ class Page:
         return response
 
     def _prefers_json(self, request: Request) -> bool:
-        """True if a client prefers JSON. Raises NotAcceptable if it reads neither, unless it has written something."""
+        """Return True if a client prefers JSON. Raises NotAcceptable if it accepts neither, unless the request was a
+        write.
+        """
         best = request.accept.best(["text/html", JSON])
         if best is None and request.method in READING:
             raise NotAcceptable("This page is available as text/html and application/json.")
@@ -140,7 +142,7 @@ class Page:
         return response
 
     def _note(self, error: Exception, request: Request) -> None:
-        """Note on an error which handler's page it is, as no frame tells that."""
+        """Add the handler of the page to an error, since no frame shows it."""
         if not isinstance(error, HTTPError):
             error.add_note(f"{request.route.answered_by} returned {type(self).__name__}({self._template!r}, ...)")
 
@@ -149,10 +151,10 @@ class Page:
 
 
 class Block(Page):
-    """BlockNames of a template, as handlers return them where no whole page is: ``Block("cart.html", "row", row=row)``.
+    """Blocks of a template, for handlers to return instead of a whole page: ``Block("cart.html", "row", row=row)``.
 
-    ``block`` is one block, several, or a mapping of the ids of their elements to blocks. All that is said of a page
-    holds for them, too.
+    ``block`` is one block, several, or a mapping of the ids of their elements to blocks. Everything that applies to a
+    page applies to them, too.
     """
 
     __slots__ = ()
@@ -168,7 +170,7 @@ class Block(Page):
         _json: object = False,
         **data: Any,
     ) -> None:
-        check_data(type(self), data)  # a page has more options
+        check_data(type(self), data)  # Page has more options
         super().__init__(template, _status, _headers, _block=block, _json=_json, **data)
 
     def _blocks(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - whatever it asks for
@@ -179,7 +181,7 @@ class Block(Page):
 
 
 def _revalidate(response: Response, request: Request) -> None:
-    """Have a client that reads what it has already be answered with 304."""
+    """Answer a client that already has the content with 304."""
     if request.method in READING and response.status == 200:
         response.add_etag()
         field = request.head.field

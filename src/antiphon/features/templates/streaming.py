@@ -1,17 +1,17 @@
-"""Streams of rendered text, in chunks that are worth sending."""
+"""Streams of rendered text, in chunks large enough to send."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing
 from time import monotonic
 
 _SIZE = 4096
-"""Characters of a chunk, at least, unless it is the last one, or was long in the making."""
+"""The least characters of a chunk, unless it is the last one or took long to make."""
 _WAIT = 0.1
-"""Seconds after which a chunk is sent, however short it is, when the next piece comes."""
+"""Seconds after which the next piece completes a chunk of any length."""
 
 
 class _Buffer:
-    """Pieces of text that wait to become a chunk."""
+    """Pieces of text that will become a chunk."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -19,13 +19,13 @@ class _Buffer:
         self._since = monotonic()
 
     def add(self, piece: str) -> bool:
-        """Add a piece. True if it is time to send what there is."""
+        """Add a piece. Return True if it is time to send the pieces."""
         self._pieces.append(piece)
         self._size += len(piece)
         return self._size >= _SIZE or monotonic() - self._since > _WAIT
 
     def take(self) -> str:
-        """Take out what there is."""
+        """Take out the pieces."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._size, self._since = 0, monotonic()
@@ -33,7 +33,7 @@ class _Buffer:
 
 
 def stream_of(pieces: Iterator[str]) -> Iterator[str]:
-    """Return the chunks of a text, of which the first is made already. Raises what comes before that."""
+    """Return the chunks of a text, the first of which is already made. Raises errors that come before it."""
     stream = _begun(_chunks(pieces))
     next(stream)
     return stream
@@ -55,7 +55,7 @@ def _chunks(pieces: Iterator[str]) -> Generator[str]:
 
 
 async def astream_of(pieces: AsyncGenerator[str]) -> AsyncIterator[str]:
-    """Return what ``stream_of`` does of a text that awaits."""
+    """Return the chunks as ``stream_of`` does, for a text that awaits."""
     stream = _abegun(_achunks(pieces))
     await anext(stream)
     return stream

@@ -16,14 +16,14 @@ def check_path(path: str) -> None:
     Some servers let such paths pass.
     """
     if path[:1] != "/" and path != "*":
-        raise BadRequest(f"The target of a request is a path, which begins with a slash: not {path[:200]!r}.")
+        raise BadRequest(f"The target of a request must be a path that begins with a slash, not {path[:200]!r}.")
 
 
 def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
     """Return the decoded segments below the root path, with "" before the first slash.
 
     ``raw`` is the whole path as it was sent, if known; ``path`` is the decoded path below the root path. None if no
-    segment has an encoded slash, and if ``raw`` is another path, for example behind a layer that rewrote it.
+    segment has an encoded slash, or if ``raw`` is a different path, for example behind a layer that rewrote it.
     """
     if not _may_hide_slashes(raw) or path.count("/") < 2:
         return None
@@ -46,7 +46,7 @@ def hidden_segments(head: Head) -> list[str] | None:
 
 
 def with_or_without_slash(segments: list[str]) -> list[str]:
-    """Return the segments with a slash added at the end, or without the one there."""
+    """Return the segments with a slash added at the end, or removed if there is one."""
     return segments[:-1] if segments[-1] == "" else [*segments, ""]
 
 

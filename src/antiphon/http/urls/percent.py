@@ -20,7 +20,7 @@ def percent_decode(data: bytes, /) -> bytes:
 
 
 def double_broken_escapes(data: bytes) -> bytes:
-    """Write `%25` for each `%` in `data` that begins no escape."""
+    """Write `%25` for each `%` in `data` that does not begin an escape."""
     return _by_slices(_mend, data)
 
 

@@ -16,8 +16,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
 _scheme = re.compile(_SCHEME).fullmatch
 _url = re.compile(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
-# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash, and a host after three slashes, or after
-# one or none where the scheme is one of theirs.
+# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash, and find a host after three slashes, or
+# after one or none if the scheme is one of theirs.
 _OTHER_THAN_TWO_SLASHES = r"///|(?:https?|wss?|ftp):(?://(?=/)|(?!//))"
 _misleading = re.compile(
     rf"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A(?:{_OTHER_THAN_TWO_SLASHES})", re.IGNORECASE
@@ -50,12 +50,12 @@ def quote_path(text: str) -> str:
 
 
 def encode_path(path: str | bytes) -> str:
-    """Percent-encode characters that cannot stand in a path, keeping escapes: `/a b%20c` becomes `/a%20b%20c`."""
+    """Percent-encode characters that are not allowed in a path, keeping escapes: `/a b%20c` becomes `/a%20b%20c`."""
     return _encode(path, _PATH_ESCAPES)
 
 
 def encode_query(query: str) -> str:
-    """Percent-encode characters that cannot stand in a query, as browsers do, keeping escapes, also malformed ones.
+    """Percent-encode characters that are not allowed in a query, as browsers do, keeping escapes, even malformed ones.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -68,7 +68,7 @@ def _encode(written: str | bytes, escapes: list[str]) -> str:
 
 
 def as_uri(reference: str) -> str:
-    """Return a URL reference in ASCII (RFC 3987 §3.1): other characters, also line ends, are percent-encoded.
+    """Return a URL reference in ASCII (RFC 3987 §3.1): other characters, including line ends, are percent-encoded.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -110,7 +110,7 @@ def parse_host(value: str) -> tuple[str, int | None]:
 
 
 def check_host_given(value: str) -> None:
-    """Check a host that a program gives, and not a client. Raises ValueError as ``parse_host`` does."""
+    """Check a host that the program gives, not a client. Raises ValueError as ``parse_host`` does."""
     try:
         parse_host(value)
     except ValueError as error:
@@ -139,8 +139,8 @@ def _is_ipv6(address: str) -> bool:
 def _host_in_browsers(host: str) -> str:
     """Return a host as browsers write it (WHATWG URL §3.5); "" for one that they would have to read as another host.
 
-    That is one in other characters than ASCII, which IDNA maps, and a name that ends in a number, which they take for
-    an IPv4 address: they go to 127.0.0.1 for ``0x7f.1`` and ``2130706433``.
+    That is a host with characters other than ASCII, which IDNA maps, or a name that ends in a number, which they take
+    for an IPv4 address: they go to 127.0.0.1 for ``0x7f.1`` and ``2130706433``.
     """
     if ":" in host:
         return _compressed_ipv6(host)
@@ -148,7 +148,7 @@ def _host_in_browsers(host: str) -> str:
 
 
 def _compressed_ipv6(address: str) -> str:
-    from ipaddress import IPv6Address  # late: few hosts are written so
+    from ipaddress import IPv6Address  # late: few hosts are IPv6 addresses
 
     digits = f"{int(IPv6Address(address)):032x}"
     groups = ":".join([f"{int(digits[at : at + 4], 16):x}" for at in range(0, 32, 4)])
@@ -169,7 +169,7 @@ def _parts_of(url: str) -> _Parts:
 
 
 def _unsplit(parts: _Parts) -> str:
-    """Join the parts of a URL (RFC 3986 §5.3), so that its path reads as no scheme or authority (§4.2)."""
+    """Join the parts of a URL (RFC 3986 §5.3), so that its path is not read as a scheme or authority (§4.2)."""
     scheme, netloc, path, query, fragment = parts
     if netloc is not None:
         path = f"/{path}" if path and path[0] != "/" else path
@@ -198,7 +198,7 @@ def _resolve(base: _Parts, reference: _Parts) -> _Parts:
 def resolve(base: str, reference: str) -> str:
     """Resolve a reference as it is written (RFC 3986 §5): nothing is checked or escaped, and characters stay.
 
-    Browsers may read the result otherwise: `URL.join` refuses what is misleading.
+    Browsers may read the result differently: `URL.join` refuses what is misleading.
     """
     return _unsplit(_resolve(_parts_of(base), _parts_of(reference)))
 
@@ -227,7 +227,7 @@ class URL(str):
 
     Parts are as written, percent-encoded; absent and malformed parts are "" or None. `root_path` is the path of the
     application. Raises ValueError for text that browsers read as another URL: control characters, a space at an end, a
-    backslash before the query, three slashes at the start, `http:` and its like with other than two slashes behind it.
+    backslash before the query, three slashes at the start, `http:` and the like without exactly two slashes after it.
     """
 
     __slots__ = ("_root_path", "_split")
@@ -237,7 +237,7 @@ class URL(str):
 
     def __init__(self, text: str = "", root_path: str = "") -> None:
         if not _plain(text) and _misleading(text):
-            raise explained("bad-url", ValueError(f"browsers would read this URL otherwise: {text[:300]!r}"))
+            raise explained("bad-url", ValueError(f"browsers would read this URL differently: {text[:300]!r}"))
         self._root_path = root_path
         self._split: _Parts | None = None
 
@@ -248,8 +248,8 @@ class URL(str):
         """Build a request's URL. `host` is a Host header's value; `path` begins below `root_path`.
 
         The URL is relative without a host. Paths and query are percent-encoded (see `quote_path` for text); characters
-        that cannot stand in them are escaped. The path `*`, with which OPTIONS asks about the whole server, stands for
-        an empty path above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad scheme or host.
+        that are not allowed in them are escaped. The path `*`, with which OPTIONS asks about the whole server, stands
+        for an empty path above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad scheme or host.
         """
         if not _scheme(scheme):
             raise explained("bad-url", ValueError(f"not a scheme: {scheme!r}"))
@@ -296,8 +296,8 @@ class URL(str):
     def host(self) -> str:
         """The host as browsers write it (WHATWG URL §3.5): in lower case, without the brackets of IPv6.
 
-        It is "" if it is absent, malformed, or written in a way that browsers read as another host: in other characters
-        than ASCII, with percent-escapes, or as an IPv4 address that is not four decimal numbers.
+        It is "" if it is absent, malformed, or written in a way that browsers read as another host: with characters
+        other than ASCII, with percent-escapes, or as an IPv4 address that is not four decimal numbers.
         """
         return self._host_and_port[0]
 
@@ -348,7 +348,7 @@ class URL(str):
         """Replace fields of the query: None removes a field, a list or tuple gives several.
 
         Booleans become "true" and "false", enums their value, dates and times ISO 8601; others are printed by `str()`.
-        A present name keeps its place, a new one comes last. Other fields stay as written.
+        An existing name keeps its place, a new one comes last. Other fields stay as written.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
         waiting = dict(printed)
@@ -360,7 +360,7 @@ class URL(str):
         return type(self)(_unsplit(self._parts._replace(query=query or None)), self._root_path)
 
     def with_path(self, path: str) -> Self:
-        """Replace the path by a percent-encoded one; characters that cannot stand in it are escaped."""
+        """Replace the path by a percent-encoded one; characters that are not allowed in it are escaped."""
         return type(self)(_unsplit(self._parts._replace(path=encode_path(path))), self._root_path)
 
     def join(self, reference: str) -> Self:  # type: ignore[override]  # a URL never joins strings

@@ -42,7 +42,7 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
 
 
 def parse_limited(data: bytes, max_fields: int | None) -> Fields:
-    """Return the fields that `parse_query` does, and raise what it raises."""
+    """Return the same fields, and raise the same errors, as `parse_query`."""
     # Fewer bytes than `max_fields` need no counting.
     if max_fields is not None and 0 < len(data) >= max_fields and data.count(b"&") >= max_fields:
         raise ValueError(f"more than {max_fields} fields")
@@ -105,7 +105,7 @@ def _parse_regular(data: bytes) -> list[str] | None:
     None unless each field has one raw `=`, visible ASCII, whole escapes, and no NUL.
 
     `&` and `=` both become NUL, so that names and values alternate. NUL ends an incomplete UTF-8 sequence, so malformed
-    UTF-8 reads as if each name and value were decoded alone.
+    UTF-8 reads as if each name and value were decoded separately.
     """
     separators = data.translate(None, _VISIBLE_BUT_SEPARATORS)
     count = len(separators)

@@ -1,1 +1,1 @@
-"""The server's side of WSGI, ASGI and RSGI, played in process."""
+"""The server's side of WSGI, ASGI and RSGI, played in the same process."""

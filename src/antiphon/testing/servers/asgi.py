@@ -20,7 +20,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[object]]
 
 VERSION = {"version": "3.0", "spec_version": "2.3"}
-"""The versions that uvicorn and granian declare. From 2.4 on ``send`` raises OSError after a disconnect."""
+"""The versions that uvicorn and granian declare. Since 2.4, ``send`` raises OSError after a disconnect."""
 
 PATHSEND = "http.response.pathsend"
 EARLY_HINT = "http.response.early_hint"
@@ -119,7 +119,7 @@ class ASGICall:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Take a message. Raises ContractError for one that is malformed or out of order."""
+        """Accept a message. Raises ContractError for one that is malformed or out of order."""
         try:
             await self._take(message)
         except ValueError as error:
@@ -128,7 +128,7 @@ class ASGICall:
     async def _take(self, message: Message) -> None:
         kind = message.get("type") if isinstance(message, Mapping) else None
         if self._response.is_complete:
-            raise ValueError("the response is complete already")
+            raise ValueError("the response is already complete")
         if kind == "http.response.start":
             if self._start is not None:
                 raise ValueError("the response has begun already")
@@ -146,7 +146,7 @@ class ASGICall:
             self._send_head()
             self._response.finish(chunks)
         else:
-            raise ValueError("a server takes no such message here")
+            raise ValueError("a server accepts no such message here")
 
     def _send_head(self) -> None:
         """Send the head, which waits for the first message of the body."""
@@ -171,7 +171,7 @@ def _version(scope: Scope) -> tuple[int, ...]:
 
 
 def read_head(message: Mapping[str, Any]) -> Head:
-    """Return the head in "http.response.start". Raises ValueError, as all functions below do."""
+    """Return the head in "http.response.start". Raises ValueError, like all functions below."""
     if message.get("trailers"):
         raise ValueError("trailers are an extension that was not offered")
     return checked_head(message.get("status"), read_fields(message))
@@ -183,7 +183,7 @@ def read_fields(message: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def read_body(message: Mapping[str, Any]) -> tuple[bytes, bool]:
-    """Return the chunk in "http.response.body", and True if more come."""
+    """Return the chunk in "http.response.body", and True if more will follow."""
     chunk, more = message.get("body", b""), message.get("more_body", False)
     if type(chunk) is not bytes:
         raise ValueError(f"'body' is bytes, not {type(chunk).__name__}")

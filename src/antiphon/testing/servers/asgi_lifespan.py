@@ -11,7 +11,7 @@ from antiphon.testing.errors import ContractError, LifespanError
 class ASGILifespan:
     """One call of the application, from startup to shutdown.
 
-    An application that ends, or fails, before it receives the first event does not know the protocol, and is served
+    An application that ends, or fails, before it receives the first event does not support the protocol, and is served
     without it. With ``raise_errors`` off, one that fails later without having sent "failed" is served, too.
     """
 
@@ -53,7 +53,7 @@ class ASGILifespan:
             raise
 
     def _check(self) -> None:
-        """Raise an error that has escaped the application, unless the application knows no lifespan."""
+        """Raise an error that has escaped the application, unless the application does not support the lifespan."""
         error = self._task.exception() if self._task.done() else None
         if error and self._has_received and (self._raise_errors or isinstance(error, ContractError)):
             raise error
@@ -74,6 +74,6 @@ class ASGILifespan:
         ):
             raise explained(
                 "application-breaks-contract",
-                ContractError(f"no message that a server takes during the {self._stage}: {kind!r}"),
+                ContractError(f"a server accepts no such message during the {self._stage}: {kind!r}"),
             )
         self._reply.set_result(message.get("message", "") if kind.endswith("failed") else None)

@@ -12,7 +12,7 @@ DENIAL = "websocket.http.response"
 
 
 def socket_scope(scope: Scope, subprotocols: list[str]) -> Scope:
-    """Return the scope of a handshake, made of that of the GET request."""
+    """Return the scope of a handshake, made from the scope of the GET request."""
     others = {name: value for name, value in scope.items() if name != "method"}
     return others | {
         "type": "websocket",
@@ -44,7 +44,7 @@ class ASGISocket:
         return {"type": "websocket.receive", "text" if isinstance(message, str) else "bytes": message}
 
     async def send(self, message: Message) -> None:
-        """Take a message. Raises ContractError for one that is malformed or out of order."""
+        """Accept a message. Raises ContractError for one that is malformed or out of order."""
         try:
             await self._take(message)
         except ValueError as error:
@@ -65,7 +65,7 @@ class ASGISocket:
         elif kind == f"{DENIAL}.body" and self._start is not None and not channel.is_complete:
             await self._deny(self._start, message)
         else:
-            raise ValueError("a server takes no such message here")
+            raise ValueError("a server accepts no such message here")
 
     def _accept(self, message: Message) -> None:
         subprotocol = message.get("subprotocol")

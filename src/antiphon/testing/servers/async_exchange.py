@@ -10,11 +10,11 @@ from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, H
 from antiphon.testing.timeouts import task_position
 
 ABORT = 1.0
-"""Seconds that a cancelled application has to end."""
+"""Seconds that a cancelled application gets to end."""
 
 
 class ResponseChannel:
-    """A response on its way from the application to the reader, who is at most one chunk behind.
+    """A response in transit from the application to the reader, which is at most one chunk behind.
 
     ``is_complete`` is set when the application has sent everything, ``is_disconnected`` when the client has gone away
     before that. ``fault`` is the first breach of contract.
@@ -36,7 +36,7 @@ class ResponseChannel:
             await self._changed.wait()
 
     def notify(self) -> None:
-        """Have everyone who waits check the condition again."""
+        """Make all waiting tasks check their conditions again."""
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -48,7 +48,7 @@ class ResponseChannel:
         self.notify()
 
     async def send(self, chunk: bytes) -> None:
-        """Send a chunk as soon as the reader has taken the last one; drop it after a disconnect."""
+        """Send a chunk as soon as the reader has taken the previous one; drop it after a disconnect."""
         await self.wait_until(lambda: self._chunk is None or self.is_disconnected)
         if self.is_disconnected or not chunk:
             await asyncio.sleep(0)  # other tasks must run, even if the application never waits for anything
@@ -77,7 +77,7 @@ class ResponseChannel:
 
     @property
     def is_readable(self) -> bool:
-        """True if ``take`` has a chunk, or the end, at once."""
+        """True if ``take`` can return a chunk, or the end, immediately."""
         return self._chunk is not None or self.is_complete
 
     def take(self) -> bytes | None:
@@ -101,7 +101,7 @@ class AsyncExchange:
     """One request, answered by one task, as under a server; an error that escapes the task is raised to the reader.
 
     ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start
-    of the response is a 500, and an error after that breaks the response off.
+    of the response is a 500, and a later error breaks off the response.
     """
 
     def __init__(
@@ -140,11 +140,11 @@ class AsyncExchange:
                 )
             response.start(SERVER_ERROR)
             response.finish([SERVER_ERROR_BODY])
-        assert response.head is not None  # noqa: S101 - it was waited for
+        assert response.head is not None  # noqa: S101 - this method has waited for it
         return response.head
 
     async def chunk(self) -> bytes | None:
-        """Wait for the next chunk, None at the end."""
+        """Wait for the next chunk; None at the end."""
         response = self._response
         await response.wait_until(lambda: response.is_readable or self._task.done())
         if response.is_readable and (chunk := response.take()) is not None:

@@ -1,4 +1,4 @@
-"""The interface between the client and the servers that it plays: transports, exchanges, and checks of their heads."""
+"""The interface between the client and the servers that it plays: transports, exchanges, and checks of heads."""
 
 from collections.abc import Iterable, Iterator
 from os import PathLike
@@ -13,11 +13,11 @@ from antiphon.testing.requests import ClientRequest
 ClientAddress: TypeAlias = tuple[str, int]
 
 FILE_CHUNK = 64 << 10
-"""The chunks in which a file is read, in bytes."""
+"""The size of the chunks in which a file is read, in bytes."""
 
 
 class Head(NamedTuple):
-    """Status and header fields of a response, and the links of the early hints before it."""
+    """The status and header fields of a response, and the links of the early hints before it."""
 
     status: int
     headers: Headers
@@ -26,13 +26,13 @@ class Head(NamedTuple):
 
 SERVER_ERROR = Head(500, Headers([("content-type", "text/plain; charset=utf-8"), ("content-length", "21")]))
 SERVER_ERROR_BODY = b"Internal Server Error"
-"""The response of servers when the application has failed before its response started."""
+"""The body that servers send when the application has failed before its response started."""
 
 
 class Connection(NamedTuple):
     """The client's address, the mount point, and whether an application's errors are raised in the test.
 
-    ``root_path`` is decoded, and without a slash at its end.
+    ``root_path`` is decoded, and has no trailing slash.
     """
 
     client: ClientAddress | None
@@ -45,20 +45,20 @@ class Connection(NamedTuple):
         if root and path != root and not path.startswith(f"{root}/"):
             raise explained(
                 "bad-test-request",
-                ValueError(f"{path!r} does not lie below the root_path {root!r}, at which the application stands"),
+                ValueError(f"{path!r} is not below the root_path {root!r}, where the application is mounted"),
             )
         return request
 
 
 class Exchange(Protocol):
-    """A request on its way through the application. The methods are called one after another."""
+    """A request that is being answered by the application. The methods are called one after another."""
 
     async def head(self) -> Head:
         """Wait for the response to start, and return its head. Raises an error that escaped the application before."""
         ...
 
     async def chunk(self) -> bytes | None:
-        """Wait for the next chunk of the body, None at its end. Raises an error that escaped the application."""
+        """Wait for the next chunk of the body; None at its end. Raises an error that escaped the application."""
         ...
 
     async def close(self) -> None:
@@ -81,15 +81,15 @@ class Opener(Protocol):
     """The part of a transport that opens exchanges of one kind."""
 
     def open(self, request: ClientRequest) -> Exchange:
-        """Hand a request to the application."""
+        """Pass a request to the application."""
         ...
 
 
 class Transport(Opener, Protocol):
-    """A server's side of one interface, played towards an application."""
+    """The server's side of one interface, played for an application."""
 
     def open_socket(self, request: ClientRequest, subprotocols: list[str], /) -> Exchange:
-        """Hand the handshake of a WebSocket to the application; over WSGI it is a request like all others."""
+        """Pass the handshake of a WebSocket to the application; over WSGI it is a request like any other."""
         ...
 
     async def startup(self) -> None:
@@ -102,14 +102,14 @@ class Transport(Opener, Protocol):
 
 
 def checked_status(status: object) -> int:
-    """Return a status of 200 to 999; one below 200 is no final response (RFC 9110 §15). Raises ValueError."""
+    """Return a status of 200 to 999, since one below 200 is not a final response (RFC 9110 §15). Raises ValueError."""
     if type(status) is not int or not 200 <= status <= 999:
         raise ValueError(f"a response's status is an int of 200 to 999, not {status!r}")
     return status
 
 
 def checked_head(status: object, fields: Iterable[tuple[str, str]]) -> Head:
-    """Return a head that may be sent. Raises ValueError for any other."""
+    """Return a head that can be sent. Raises ValueError for any other."""
     headers = Headers(fields)
     length = headers.get("content-length")
     if length is not None and not (length.isascii() and length.isdigit()):
@@ -134,7 +134,7 @@ def file_chunks(path: str | PathLike[str], start: int = 0, end: int | None = Non
 
 def _read(path: str | PathLike[str], start: int, end: int | None) -> Iterator[bytes]:
     with open(path, "rb") as file:
-        yield b""  # from now on, closing the generator closes the file
+        yield b""  # after this, closing the generator closes the file
         left = file.seek(0, 2) if end is None else end
         left -= file.seek(start)
         while left > 0 and (chunk := file.read(min(FILE_CHUNK, left))):

@@ -1,4 +1,4 @@
-"""Request bodies as they reach a server: chunk by chunk, only as the application asks for them."""
+"""Request bodies as they reach a server: chunk by chunk, and only when the application requests them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -8,7 +8,7 @@ from antiphon.testing.requests import ClientContent, ClientRequest
 from antiphon.testing.servers.async_exchange import ResponseChannel
 
 CHUNK = 64 << 10
-"""The chunks in which a body of bytes arrives, in bytes."""
+"""The size of the chunks in which a body arrives, in bytes."""
 
 
 class RequestBody:
@@ -26,7 +26,7 @@ class RequestBody:
 
     @property
     def is_complete(self) -> bool:
-        """True if the whole body has come."""
+        """True if the whole body has arrived."""
         return self._left == 0
 
     async def next(self, response: ResponseChannel) -> bytes:
@@ -53,7 +53,7 @@ class RequestBody:
         """Return the next chunk, ``b""`` at the end; for use on a thread. Raises ConnectionError as a socket does."""
         if self.is_complete or self.is_broken:
             return b""
-        assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has seen to it
+        assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has checked this
         return self._count(next(self._chunks, None))
 
     def drop(self) -> None:
@@ -95,7 +95,7 @@ def _iterate(content: ClientContent) -> tuple[Iterator[bytes] | AsyncIterator[by
 
 
 def _expected_length(request: ClientRequest) -> int | None:
-    """Return the number of bytes that the server reads (RFC 9112 §6.3); None when it reads to the end."""
+    """Return the number of bytes that the server reads (RFC 9112 §6.3); None if it reads to the end."""
     if "transfer-encoding" in request.headers:
         return None
     length = request.declared_length

@@ -16,7 +16,7 @@ from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
 
 if TYPE_CHECKING or find_spec("granian"):
     from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
-else:  # it has no wheel everywhere
+else:  # there is no wheel for every platform
     ProtocolError = RuntimeError
     ProtocolClosed = type("RSGIProtocolClosed", (RuntimeError,), {})
 
@@ -27,7 +27,7 @@ Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
 
 
 class RSGITransport:
-    """An RSGI server. It calls the application's ``__rsgi__``, or without one the application itself."""
+    """An RSGI server. It calls the application's ``__rsgi__`` or, without one, the application itself."""
 
     def __init__(self, application: Any, connection: Connection) -> None:
         self._application = application
@@ -47,7 +47,7 @@ class RSGITransport:
         )
 
     def open_socket(self, request: ClientRequest, _subprotocols: list[str]) -> AsyncExchange:
-        """Call the application with the scope and a protocol of a handshake."""
+        """Call the application with the scope and a protocol object of a handshake."""
         from antiphon.testing.servers.rsgi_socket import RSGISocketProtocol
         from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
 
@@ -65,7 +65,7 @@ class RSGITransport:
         await self._call_hook("__rsgi_del__")
 
     async def _call_hook(self, name: str) -> None:
-        """Call a method that expects a stopped loop, on a thread, with a stand-in for one."""
+        """Call a method that expects a stopped loop on a thread, with a stand-in for such a loop."""
         if (method := getattr(self._application, name, None)) is not None:
             await asyncio.to_thread(method, StoppedLoop(asyncio.get_running_loop()))
 
@@ -93,7 +93,7 @@ class RSGIProtocol:
         return self
 
     def __anext__(self) -> "asyncio.Future[bytes]":
-        """Return a future of the next chunk; the last one is empty, also when the body breaks off."""
+        """Return a future of the next chunk; the last one is empty, also if the body breaks off."""
         if not self._has_chunks_left:
             raise StopAsyncIteration
         return self._future(self._next_chunk())
@@ -141,7 +141,7 @@ class RSGIProtocol:
         self._respond(status, headers, self._file(file, start, end))
 
     def response_stream(self, status: int = 200, headers: Fields = ()) -> "RSGIStream":
-        """Answer with the chunks that are sent to the returned stream, until nothing refers to the stream any more."""
+        """Answer with the chunks that are sent to the returned stream, until nothing refers to it any more."""
         self._start(status, headers)
         return RSGIStream(self._loop, self._response)
 
@@ -158,7 +158,7 @@ class RSGIProtocol:
             self._response.finish()
 
     def _future(self, coroutine: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
-        """Return a future, as Granian does: unlike a coroutine it runs without being awaited."""
+        """Return a future, as Granian does: unlike a coroutine, it runs without being awaited."""
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -166,7 +166,7 @@ class RSGIProtocol:
 
     def _start(self, status: int, headers: Fields) -> None:
         if self._response.head is not None:
-            raise self._response.breach("the application has answered already")
+            raise self._response.breach("the application has already answered")
         try:
             self._response.start(checked_head(status, map(_field, _checked_list(headers))))
         except ValueError as error:
@@ -273,7 +273,7 @@ def _checked_list(headers: object) -> list[Any] | tuple[Any, ...]:
 
 
 def _field(field: object) -> tuple[str, str]:
-    """Return a header as the client gets it: Granian sends UTF-8, which is read as Latin-1."""
+    """Return a header as the client receives it: Granian sends UTF-8, which is read as Latin-1."""
     match field:
         case (str(name), str(value)) if isinstance(field, tuple):
             return name, value.encode().decode("latin-1")

@@ -76,7 +76,7 @@ class RSGIScope(NamedTuple):
 
 
 def make_scope(request: ClientRequest, connection: Connection) -> RSGIScope:
-    """Return the scope of a request. An HTTP/2 request has an authority in place of a Host header."""
+    """Return the scope of a request. An HTTP/2 request has an authority instead of a Host header."""
     _, host, port = request.origin
     fields = request.headers.items()
     authority = None

@@ -1,4 +1,4 @@
-"""The server's side of a WebSocket over RSGI 1.6, as in Granian: it takes no subprotocol, and no fields of a 101."""
+"""The server's side of a WebSocket over RSGI 1.6, as in Granian: without subprotocols, and without fields of a 101."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -32,7 +32,7 @@ class RSGISocketProtocol:
         return _future(_transport(self._channel))
 
     def close(self, status: int | None = None) -> tuple[int, bool]:
-        """Refuse the handshake with a status, by default 403, or close the socket, without a code in any case."""
+        """Refuse the handshake with a status, by default 403, or close the socket, always without a code."""
         if self._channel.head is None:
             self._channel.start(Head(status or 403, Headers([("content-length", "0")])))
             self._channel.finish()
@@ -78,5 +78,5 @@ async def _transport(channel: SocketChannel) -> RSGISocketTransport:
 
 
 def _future(coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-    """Return a future, as Granian does: unlike a coroutine it runs without being awaited."""
+    """Return a future, as Granian does: unlike a coroutine, it runs without being awaited."""
     return asyncio.get_running_loop().create_task(coroutine)

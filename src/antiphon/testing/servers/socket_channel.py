@@ -10,13 +10,13 @@ from antiphon.websockets.channel import WebSocketMessage
 from antiphon.websockets.closing import ABNORMAL, WebSocketClosed
 
 UNREAD = 64
-"""Messages that a test need not have read before the application waits in ``send``."""
+"""The maximum number of unread messages before the application waits in ``send``."""
 
 
 class SocketChannel(ResponseChannel):
-    """A handshake on its way to its answer, and the messages after that.
+    """A handshake that waits for its answer, and the messages after that.
 
-    ``end`` is the end of the socket, by whichever side came first.
+    ``end`` is the end of the socket, from the side that closed it first.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class SocketChannel(ResponseChannel):
         self.start(Head(101, Headers(fields)))
 
     async def next_message(self) -> WebSocketMessage:
-        """Wait for a message of the test. Raises WebSocketClosed."""
+        """Wait for a message from the test. Raises WebSocketClosed."""
         await self.wait_until(lambda: self._to_application or self.end or self.is_disconnected)
         if self._to_application:
             return self._to_application.popleft()
@@ -63,7 +63,7 @@ class SocketChannel(ResponseChannel):
         self.notify()
 
     def disconnect(self) -> None:
-        """Close the socket as a client that vanishes."""
+        """Close the socket like a client that disappears."""
         super().disconnect()
         self.close(ABNORMAL, "")
 
@@ -75,7 +75,7 @@ class SocketChannel(ResponseChannel):
         return bool(self._to_test or self.end)
 
     def take_message(self) -> WebSocketMessage:
-        """Return the next message of the application. Raises WebSocketClosed when there is none, and none will come."""
+        """Return the next message from the application. Raises WebSocketClosed if there is none, and none will come."""
         if self._to_test:
             message = self._to_test.popleft()
             self.notify()
@@ -100,7 +100,7 @@ class SocketExchange(AsyncExchange):
         self.channel = channel
 
     async def receive(self) -> WebSocketMessage:
-        """Wait for the next message of the application. Raises WebSocketClosed, and an error that has escaped it."""
+        """Wait for the next message from the application. Raises WebSocketClosed, and an error that has escaped it."""
         await self.channel.wait_until(lambda: self.channel.has_news or self._task.done())
         if not self.channel.has_news:
             self._check()

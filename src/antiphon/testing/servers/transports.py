@@ -38,11 +38,11 @@ def make_transport(
     on_thread: bool,
     raise_answered_errors: bool | None,
 ) -> Transport:
-    """Return the server's side of an interface. Raises ValueError for options that the interface does not know.
+    """Return the server's side of an interface. Raises ValueError for options that the interface does not support.
 
-    Over WSGI the application runs on a thread of its own if ``on_thread``, else on the calling thread. An error that an
-    application of ours has answered with a 500 is raised if ``raise_answered_errors``. With None that is done for
-    applications whose own interface is WSGI, since over that such an error escapes them.
+    Over WSGI, the application runs on its own thread if ``on_thread`` is True, else on the calling thread. An error
+    that an Antiphon application has answered with a 500 is raised if ``raise_answered_errors`` is True. With None, this
+    is done for applications whose own interface is WSGI, since such an error escapes them over WSGI.
     """
     if raise_answered_errors is None:
         raise_answered_errors = interface != "wsgi" and _lets_errors_escape(application)
@@ -58,7 +58,7 @@ def make_transport(
 
             if connection.root_path or extra:
                 raise explained(
-                    "bad-test-request", ValueError("RSGI knows no root_path, and nothing can be added to its scope")
+                    "bad-test-request", ValueError("RSGI has no root_path, and nothing can be added to its scope")
                 )
             return RSGITransport(application, connection)
     raise explained(
@@ -71,7 +71,7 @@ def _lets_errors_escape(application: object) -> bool:
 
 
 class Wrapped(Servable):
-    """An application around another one, whose startup and shutdown are its own."""
+    """An application around another one, which has the startup and shutdown of that one."""
 
     def __init__(self, application: Servable) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Wrapped(Servable):
         return _raise_error(request, answer if isinstance(answer, Response) else await answer)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Answer a WSGI or an ASGI server. The inner application gets all that is not an HTTP request."""
+        """Answer a WSGI or an ASGI server. The inner application gets everything that is not an HTTP request."""
         if len(arguments) == 3 and arguments[0]["type"] != "http":
             return self._application(*arguments)
         return super().__call__(*arguments)
@@ -116,7 +116,7 @@ class Wrapped(Servable):
 
 
 class RaisingErrors(Wrapped):
-    """An application that raises the errors which an inner one has answered with a 500."""
+    """An application that raises the errors that an inner one has answered with a 500."""
 
     async def _handle(self, request: Request) -> Response:
         """Answer a request, in steps."""

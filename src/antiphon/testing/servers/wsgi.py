@@ -1,4 +1,4 @@
-"""The server's side of WSGI (PEP 3333): calls the application, iterates its body, closes it, and checks it all."""
+"""The server's side of WSGI (PEP 3333), which calls the application, iterates over its body, and checks everything."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -51,7 +51,7 @@ class WSGITransport:
         if isinstance(request.content, AsyncIterable):
             raise explained(
                 "bad-test-request",
-                TypeError("over WSGI the chunks of a body come from an iterable, not from an async one"),
+                TypeError("over WSGI, the chunks of a body come from an iterable, not from an async one"),
             )
         environ: dict[str, Any] = make_environ(self._connection.check(request), self._connection) | dict(self._extra)
         runner = self._make_runner()
@@ -60,7 +60,7 @@ class WSGITransport:
         return WSGIExchange(call, runner, raise_errors=self._connection.raise_errors)
 
     def open_socket(self, request: ClientRequest, _subprotocols: list[str]) -> "WSGIExchange":
-        """Prepare to call the application with the environ of a handshake, which WSGI has no way to accept."""
+        """Prepare to call the application with the environ of a handshake, which WSGI can't accept."""
         return self.open(request)
 
     async def startup(self) -> None:
@@ -71,7 +71,7 @@ class WSGITransport:
 
 
 class WSGIExchange:
-    """One request, and the application that runs only when its next item is asked for."""
+    """One request, and the application, which runs only when its next item is requested."""
 
     def __init__(self, call: "WSGICall", runner: Runner, *, raise_errors: bool) -> None:
         self._call = call
@@ -91,7 +91,7 @@ class WSGIExchange:
         return head
 
     async def chunk(self) -> bytes | None:
-        """Wait for the next chunk, None at the end."""
+        """Wait for the next chunk; None at the end."""
         if self._server_error is not None:
             return self._server_error.pop() if self._server_error else None
         try:
@@ -104,7 +104,7 @@ class WSGIExchange:
         return chunk
 
     async def close(self) -> None:
-        """Close the body, wherever it is."""
+        """Close the body at any point."""
         try:
             await self._runner.close()
         except Exception as error:
@@ -112,7 +112,7 @@ class WSGIExchange:
         self._check(None)
 
     async def abort(self) -> None:
-        """Close the body as far as the application lets that happen."""
+        """Close the body as far as the application allows it."""
         await self._runner.abort()
 
     def where(self) -> str:
@@ -128,14 +128,14 @@ class WSGIExchange:
 
 
 class EarlyHints:
-    """The function of an environ that takes early hints, as Gunicorn's does: those after the head are dropped."""
+    """The function of an environ that sends early hints, like Gunicorn's: those after the head are dropped."""
 
     def __init__(self) -> None:
         self._links: list[Link] = []
         self._is_over = False
 
     def send(self, headers: Iterable[tuple[str, str]]) -> None:
-        """Take the links of early hints. Raises ContractError for malformed ones."""
+        """Accept the links of early hints. Raises ContractError for malformed ones."""
         try:
             links = [link for name, value in headers if name.lower() == "link" for link in checked_links(value)]
         except ValueError as error:
@@ -144,13 +144,13 @@ class EarlyHints:
             self._links += links
 
     def end(self) -> tuple[Link, ...]:
-        """Take no more, and return all links."""
+        """Accept no more links, and return all of them."""
         self._is_over = True
         return tuple(self._links)
 
 
 class WSGICall:
-    """One call of the application. ``items`` yields what the client gets; ``push`` takes what ``write`` is given."""
+    """One call of the application. ``items`` yields what the client receives; ``push`` gets the data of ``write``."""
 
     def __init__(self, application: WSGIApplication, environ: dict[str, Any], push: Callable[[Item], None]) -> None:
         self._application = application
@@ -164,7 +164,7 @@ class WSGICall:
         self.fault: ContractError | None = None
 
     def items(self) -> Items:
-        """Yield the head, and then the chunks of the body. Closing the generator closes the body.
+        """Yield the head, then the chunks of the body. Closing the generator closes the body.
 
         The head is sent with the first chunk that is not empty, or at the end.
         """
@@ -181,7 +181,7 @@ class WSGICall:
                 close()
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
-        """Take a head, once; a second one only with ``exc_info``, which is raised if a head has been sent."""
+        """Accept one head; a second one only with ``exc_info``, which is raised if a head has already been sent."""
         if exc_info is not None:
             self._check(
                 isinstance(exc_info, tuple) and len(exc_info) == 3,
@@ -200,7 +200,7 @@ class WSGICall:
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Send a chunk at once, with the head before the first one."""
+        """Send a chunk immediately, with the head before the first one."""
         self._check(type(data) is bytes, f"write takes bytes, not {type(data).__name__}")
         for item in self._send_head() if data else ():
             self._push(item)
@@ -215,7 +215,7 @@ class WSGICall:
             self._check(type(chunk) is bytes, f"the chunks of the body are bytes, not {type(chunk).__name__}")
             self._check(self._head is not None, "the body began before start_response was called")
             if limit is not None:
-                chunk = chunk[:limit]  # noqa: PLW2901 - as much of it as the server sends
+                chunk = chunk[:limit]  # noqa: PLW2901 - only as much as a server sends
                 limit -= len(chunk)
             yield chunk
 
@@ -261,7 +261,7 @@ def _fields(headers: object) -> Iterator[tuple[str, str]]:
         match field:
             case (str(name), str(value)) if type(field) is tuple and type(name) is type(value) is str:
                 if name.lower() in HOP_BY_HOP:
-                    raise ValueError(f"{name} is for servers, not for applications, to set")
+                    raise ValueError(f"only servers can set {name}, not applications")
                 yield name, value
             case _:
                 raise ValueError(f"a header is a tuple of two str, not {field!r}")

@@ -17,8 +17,8 @@ FILE_BLOCK = 64 << 10
 def make_environ(request: ClientRequest, connection: Connection) -> dict[str, Any]:
     """Return the environ of a server that runs requests on threads of one process.
 
-    REQUEST_URI has the target as it was sent, as with several servers. Header names with an underscore are
-    dropped, as gunicorn and waitress do, because WSGI can't tell them from those with a hyphen.
+    REQUEST_URI has the target as it was sent, as on several servers. Header names with an underscore are
+    dropped, as by gunicorn and waitress, because WSGI can't distinguish them from those with a hyphen.
     """
     _, host, port = request.origin
     root = connection.root_path

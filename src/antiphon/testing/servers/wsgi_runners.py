@@ -1,4 +1,4 @@
-"""Runners of WSGI applications, item by item: on the calling thread, or on a thread beside an event loop."""
+"""Runners of WSGI applications, item by item, on the calling thread or on a thread next to an event loop."""
 
 import asyncio
 from collections import deque
@@ -14,30 +14,30 @@ from antiphon.testing.servers.exchange import Head
 from antiphon.testing.timeouts import thread_position
 
 Item: TypeAlias = Head | bytes
-"""The head, or after it a chunk of the body."""
+"""The head or, after it, a chunk of the body."""
 
 Items: TypeAlias = Generator[Item, None, None]
 
 MAX_WRITTEN = 64 << 20
-"""Bytes that an application may ``write`` on the calling thread, where the client can't read meanwhile."""
+"""Bytes that an application may ``write`` on the calling thread, where the client can't read at the same time."""
 
 ABORT = 1.0
-"""Seconds that an aborted application on another thread has to end."""
+"""Seconds that an aborted application on another thread gets to end."""
 
 
 class Runner(Protocol):
-    """A generator of a response, which runs only when its next item is asked for."""
+    """A generator of a response, which runs only when its next item is requested."""
 
     def start(self, items: Items) -> None:
         """Take the generator."""
         ...
 
     def push(self, item: Item) -> None:
-        """Take an item that the application writes."""
+        """Accept an item that the application writes."""
         ...
 
     async def next(self) -> Item | None:
-        """Return the next item, None at the end. Raises an error that escapes the application."""
+        """Return the next item; None at the end. Raises an error that escapes the application."""
         ...
 
     async def close(self) -> None:
@@ -45,7 +45,7 @@ class Runner(Protocol):
         ...
 
     async def abort(self) -> None:
-        """Close the generator, or have it closed as soon as the application returns to it. Raises nothing."""
+        """Close the generator, either now or as soon as the application returns to it. Raises nothing."""
         ...
 
     def where(self) -> str:
@@ -70,7 +70,7 @@ class InlineRunner:
         if self._written > MAX_WRITTEN:
             raise explained(
                 "bad-test-request",
-                RuntimeError("too much was written without being read: give the client a timeout, and so a thread"),
+                RuntimeError("too much was written without being read: give the client a timeout, and thus a thread"),
             )
         self._ready.append(item)
 
@@ -96,19 +96,19 @@ class InlineRunner:
             self._items.close()
 
     def where(self) -> str:
-        """Return nothing: the application has returned before anyone can ask."""
+        """Return an empty text, since the application has always returned by then."""
         return ""
 
 
 class _ClientGone(ConnectionResetError):
-    """The error by which an application hears that the client has disconnected."""
+    """The error that tells an application that the client has disconnected."""
 
     def __init__(self) -> None:
         super().__init__("the client has gone away")
 
 
 class ThreadRunner:
-    """A runner on a daemon thread, in the context of the caller, who is on an event loop."""
+    """A runner on a daemon thread, in the context of the caller, which is on an event loop."""
 
     def __init__(self) -> None:
         self._is_disconnected = False
@@ -118,14 +118,14 @@ class ThreadRunner:
         self._outcome: asyncio.Future[BaseException | None] = self._loop.create_future()
 
     def start(self, items: Items) -> None:
-        """Take the generator. The application is not called before the first item is asked for."""
+        """Take the generator. The application is not called before the first item is requested."""
         self._thread = Thread(
             target=copy_context().run, args=(self._run, items), name="antiphon-testing-wsgi", daemon=True
         )
         self._thread.start()
 
     def push(self, item: Item) -> None:
-        """Hand over an item, and wait for the next demand. Raises OSError if the client disconnects instead."""
+        """Pass on an item, and wait for the next demand. Raises OSError if the client disconnects instead."""
         if not self._is_disconnected:
             demand, self._demand = self._demand, None
             self._call_on_loop(_fulfil, demand, item)

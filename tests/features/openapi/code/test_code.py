@@ -468,11 +468,19 @@ UNREAD = [
     ),
     (
         held_missing,
-        "`return LIMITS['missing']` gives what is not known before it runs",
+        "`return LIMITS['missing']` returns a value that is not known before it runs",
         'return LIMITS["missing"]',
     ),
-    (property_of_class, "`return Store.newest` gives what is not known before it runs", "return Store.newest"),
-    (missing_of_class, "`return Store.missing` gives what is not known before it runs", "return Store.missing"),
+    (
+        property_of_class,
+        "`return Store.newest` returns a value that is not known before it runs",
+        "return Store.newest",
+    ),
+    (
+        missing_of_class,
+        "`return Store.missing` returns a value that is not known before it runs",
+        "return Store.missing",
+    ),
     (
         raises_status_not_known,
         f"HTTPError is raised with a status {NOT_KNOWN}",
@@ -480,7 +488,7 @@ UNREAD = [
     ),
     (
         raises_what_is_not_known,
-        "`raise msgspec.json.decode(b'1')` raises what is not known",
+        "`raise msgspec.json.decode(b'1')` raises an unknown exception",
         'raise msgspec.json.decode(b"1")',
     ),
     (

@@ -135,7 +135,7 @@ UNREAD = [
     ),
     (
         h.result_not_known,
-        "`return msgspec.json.decode(b'{}')` gives what is not known before it runs",
+        "`return msgspec.json.decode(b'{}')` returns a value that is not known before it runs",
         'return msgspec.json.decode(b"{}")',
     ),
     (
@@ -145,7 +145,7 @@ UNREAD = [
     ),
     (
         h.kept,
-        "the request is kept as self.request, and what is read of it there is not known",
+        "the request is stored as self.request, and what is read from it there is not known",
         "self.request = request",
     ),
     (

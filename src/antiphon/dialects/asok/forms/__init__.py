@@ -1,4 +1,4 @@
-"""Forms in Asok's words."""
+"""Forms with Asok's API."""
 
 from antiphon.dialects.asok.exceptions import ValidationError
 from antiphon.dialects.asok.forms.field import FormField, Renderable

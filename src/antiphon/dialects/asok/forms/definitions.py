@@ -1,4 +1,4 @@
-"""Definitions of fields, as ``Form.text("Name", "required")`` and its like make them."""
+"""Definitions of fields, as made by ``Form.text("Name", "required")`` and similar functions."""
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
@@ -112,7 +112,7 @@ def _json(label: str, rules: str = "", messages: Messages = None, **attrs: Any) 
 def _enum(
     label: str, enum_class: type[enum.Enum], rules: str = "", messages: Messages = None, **attrs: Any
 ) -> Definition:
-    """Return the definition of a list of the members of an Enum, of which one has to be chosen."""
+    """Return the definition of a list of the members of an Enum, one of which has to be chosen."""
     choices = [(member.value, member.name.replace("_", " ").title()) for member in enum_class]
     among = "in:" + ",".join(str(member.value) for member in enum_class)
     return Definition("select", label, f"{rules}|{among}".strip("|"), messages, choices, attrs)
@@ -145,7 +145,7 @@ def _tags(
     allow_custom: bool = False,
     **attrs: Any,
 ) -> Definition:
-    """Return the definition of a field of several texts, whose value is a list in JSON."""
+    """Return the definition of a field with several texts, whose value is a list in JSON."""
     options = {"searchable": searchable, "allow_custom": allow_custom}
     return Definition("tags", label, rules, messages, choices, {**attrs, **options})
 

@@ -1,4 +1,4 @@
-"""A field of a form, with its value and its error, as a template shows it."""
+"""A field of a form, with its value and its error, for templates."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ class Renderable:
 class FormField:
     """A field of a form: its ``value`` and ``error``, and its parts as HTML, ``label`` and ``input``.
 
-    The native form of the form that it belongs to reads what was sent, has the errors and shows the input.
+    The native form behind its form reads what was sent, has the errors and shows the input.
     """
 
     def __init__(self, name: str, definition: Definition, native: "NativeForm[Any]") -> None:
@@ -59,7 +59,7 @@ class FormField:
 
     @property
     def message(self) -> str:
-        """The message of what is wrong; empty if nothing is. Setting it makes the field wrong, or right."""
+        """The error message, or empty if there is none. Setting it makes the field invalid, or valid."""
         errors = self.native.errors.get(self.name)
         return errors[0].message if errors else ""
 
@@ -75,7 +75,7 @@ class FormField:
 
     @property
     def choices(self) -> Any:
-        """The values and labels that may be chosen; those of a function are asked for each time."""
+        """The values and labels to choose from. A function is called each time."""
         return _called(self._choices)
 
     @choices.setter
@@ -84,7 +84,7 @@ class FormField:
 
     @property
     def items(self) -> Any:
-        """The objects that may be chosen; those of a function are asked for each time."""
+        """The objects to choose from. A function is called each time."""
         return _called(self._items)
 
     @items.setter
@@ -114,11 +114,11 @@ class FormField:
 
     @property
     def error(self) -> Renderable:
-        """The message of what is wrong; empty if nothing is."""
+        """The error message, or empty if there is none."""
         return Renderable(self.render_error)
 
     def part(self, name: str) -> BoundField:
-        """Return a native field, of those that the field is made of."""
+        """Return one of the native fields behind this field."""
         return self.native[name]
 
     def render_label(self, **overrides: Any) -> Markup:
@@ -140,7 +140,7 @@ class FormField:
         return widget_of(self.type)(Asked(self, self.part(self.name), attributes, nested))
 
     def render_error(self, **overrides: Any) -> Markup:
-        """Return the message of what is wrong with more attributes; nothing if nothing is."""
+        """Return the error message as HTML with more attributes, or nothing without an error."""
         if not self.message:
             return Markup()
         own: Attributes = {"class": "form-error", "id": f"{self.name}-error"}

@@ -1,4 +1,4 @@
-"""Forms of definitions, in Asok's words, on the native form."""
+"""Forms made from definitions, with Asok's API, on the native form."""
 
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -24,7 +24,7 @@ _SUBMITTING = ("POST", "PUT", "PATCH")
 
 
 class Form(Makers):
-    """A form of fields, and what a request sent of it.
+    """A form with fields, and the values that a request sent.
 
     ``Form({"name": Form.text("Name", "required")}, request)``, or ``class Contact(Form): name = Form.text("Name")`` and
     ``Contact(request)``. Without a request, it is that of the page that is being answered; where there is none the form
@@ -38,7 +38,7 @@ class Form(Makers):
         own = {name: Definition(*each) for name, each in vars(cls).items() if _is_definition(each)}
         cls._declared_fields = {**cls._declared_fields, **own}
         for name in filter(_is_taken, own):
-            delattr(cls, name)  # so that the form keeps what it has under that name
+            delattr(cls, name)  # so that the form keeps its own attribute of that name
 
     def __init__(
         self, fields_dict: "Mapping[str, tuple[Any, ...]] | Request | None" = None, request: "Request | None" = None
@@ -49,13 +49,13 @@ class Form(Makers):
             self._schema = dict(self._declared_fields)
             request = fields_dict or request
         else:
-            raise TypeError(f"a form is made of a dict of definitions, not of {type(fields_dict).__name__}")
+            raise TypeError(f"a form is made from a dict of definitions, not {type(fields_dict).__name__}")
         if not self._schema:
             raise ValueError('a form needs fields: Form({"name": Form.text("Name")}, request)')
         self._read(request or _current_request())
 
     def _read(self, request: "Request | None") -> None:
-        """Make the native form, and the fields with what was sent."""
+        """Make the native form, and the fields with the sent values."""
         self._request = request
         self._is_template = request is None
         native = request.native if request is not None else _no_request()
@@ -71,7 +71,7 @@ class Form(Makers):
         return self._request is not None and self._request.method in _SUBMITTING
 
     def for_request(self, request: "Request") -> Self:
-        """Return another form of these fields, for a request, as each has its own of one that is shared."""
+        """Return a new form with these fields for a request, since each request has its own copy of a shared form."""
         made = copy(self)
         Form.__init__(made, self._schema, request)
         return made
@@ -92,7 +92,7 @@ class Form(Makers):
     # Checking
 
     def validate(self, request: "Request | None" = None, csrf: bool = True, raise_error: bool = False) -> bool:
-        """Return True if the form was sent, and all of it keeps to its rules.
+        """Return True if the form was sent and satisfies all rules.
 
         A form that has no request is bound to ``request``. With ``csrf``, a request without a token is refused; with
         ``raise_error``, a form that is wrong raises ValidationError. Raises RuntimeError without a request.
@@ -125,7 +125,7 @@ class Form(Makers):
                 native.add_error(name, message)
 
     def reset(self) -> Self:
-        """Forget what was sent and what is wrong, so that the form is empty, and return the form."""
+        """Forget the sent values and the errors, so that the form is empty, and return the form."""
         self._native.reset()
         for field in self._fields.values():
             field.value = ""
@@ -160,7 +160,7 @@ class Form(Makers):
         return bool(self.errors)
 
     def has_error(self, field_name: str) -> bool:
-        """Return True if a field is wrong. Raises KeyError for one that the form does not have."""
+        """Return True if a field has an error. Raises KeyError for a field that the form does not have."""
         return bool(self.error(field_name))
 
     def error(self, field_name: str) -> str:
@@ -217,7 +217,7 @@ class Form(Makers):
 
 
 _COMPOSED = ("daterange", "timerange", "tags", "transfer")
-"""Types whose value is made of several that were sent."""
+"""Types whose value consists of several sent values."""
 
 
 def _is_definition(value: object) -> bool:
@@ -226,7 +226,7 @@ def _is_definition(value: object) -> bool:
 
 @lru_cache(1024)
 def _is_taken(name: str) -> bool:
-    """True for a name under which a form has something else. The field has it as ``form["data"]``."""
+    """Return True if the form has another attribute of this name. The field is then ``form["data"]``."""
     return name.startswith("_") or (hasattr(Form, name) and name not in vars(Makers))
 
 

@@ -1,4 +1,4 @@
-"""Definitions as record types, of which native forms are made: texts and files, which Asok's rules check."""
+"""Definitions as record types for native forms: texts and files, which Asok's rules check."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,8 @@ _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 def record_of(fields: tuple[tuple[str, str], ...]) -> type[msgspec.Struct]:
     """Return a record with a field for each name and type. Nothing in it is required.
 
-    Labels are no part of it, so that one record serves all languages. Raises ValueError for a name that is not a name
-    of an input.
+    Labels are not included, so one record works for all languages. Raises ValueError for a name that is not a name of
+    an input.
     """
     for name, _ in fields:
         if not _NAME.fullmatch(name):

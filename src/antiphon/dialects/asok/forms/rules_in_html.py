@@ -1,4 +1,4 @@
-"""Rules as attributes of inputs, by which browsers check what is entered."""
+"""Rules as attributes of inputs, with which browsers check what is entered."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,7 +14,7 @@ _OTHERS = {"select", "checkbox", "radio", "file", "color"}
 
 @lru_cache(1024)
 def attributes_of(rules: str, kind: str) -> Mapping[str, AttributeValue]:
-    """Return the attributes that say the rules of an input of a type."""
+    """Return the attributes that express the rules of an input of a type."""
     found: dict[str, AttributeValue] = {}
     if kind not in _TEXTS | _ORDERED | _OTHERS:
         return found

@@ -1,4 +1,4 @@
-"""Values of fields: what a form sent, as Asok has it, and values as inputs show them."""
+"""Values of fields: the values that a form sent in Asok's format, and the values that inputs show."""
 
 import enum
 import json
@@ -11,7 +11,7 @@ from antiphon.features import Form as NativeForm
 
 
 def sent_value(native: "NativeForm[Any]", name: str, kind: str) -> str:
-    """Return the text of a field that was sent; of boxes "1" or "0", of several texts JSON; nothing of a file."""
+    """Return the sent text of a field: "1" or "0" for checkboxes, JSON for several texts, nothing for a file."""
     if kind == "title":
         return ""
     texts = native.texts(name)

@@ -1,4 +1,4 @@
-"""How each type of field is shown: by the native input that sends what Asok's does, without a script."""
+"""The native inputs for each type of field, which send what Asok's inputs send, without a script."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
         return self.field.attrs.get(name, otherwise)
 
     def having(self, attributes: Attributes) -> "Asked":
-        """Return the input with attributes where it is given none of their names."""
+        """Return the input with attributes that it does not have yet."""
         return self._replace(attributes={**attributes, **self.attributes})
 
 
@@ -117,7 +117,7 @@ def _tags(asked: Asked) -> Markup:
 
 
 def _choosing(asked: Asked, pairs: Iterable[tuple[Any, Any]]) -> Markup:
-    """Return a list to choose from, in which one or more are chosen."""
+    """Return a list to choose one or more values from."""
     value = asked.field.value
     texts = listed(value) if asked.field.type in _MANY else [str(value)]
     return asked.bound.showing(
@@ -141,7 +141,7 @@ def _rating(asked: Asked) -> Markup:
 
 
 def _radio_of(asked: Asked, pairs: Iterable[tuple[Any, Any]]) -> Markup:
-    """Return radio buttons in a group, which is named by the field's label."""
+    """Return radio buttons in a group, which is labelled with the field's label."""
     own = asked.nested.get("input") or asked.attributes
     shown = asked.bound.showing(
         str(asked.field.value),
@@ -165,7 +165,7 @@ def _file(asked: Asked) -> Markup:
 
 
 def _range(asked: Asked) -> Markup:
-    """Return two inputs, of the start and the end, each with its label."""
+    """Return two inputs for the start and the end, each with its label."""
     kind = "date" if asked.field.type == "daterange" else "time"
     labels = (asked.option("start_label", "From"), asked.option("end_label", "To"))
     own = {**(asked.nested.get("input") or asked.attributes), "type": kind}

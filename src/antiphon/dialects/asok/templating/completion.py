@@ -1,4 +1,4 @@
-"""What is added to a whole page of HTML as it is sent: its metadata, and the script that fills its blocks."""
+"""Additions to a whole HTML page when it is sent: its metadata, and the script that fills its blocks."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
 
 MARK = "data-block"
-"""The attribute by which a form or link says that it fills a block."""
+"""The attribute with which a form or link says that it fills a block."""
 
 _LONGEST_TAG = 1000
 """Characters of a tag that may be sent before its attribute is."""
@@ -20,7 +20,7 @@ _filler = re.compile(r"<(?:form|a)\s", re.IGNORECASE)
 def completed(request: "Request", page: str) -> str:
     """Return HTML with the metadata of the request, and with the script if a form or a link of it fills a block.
 
-    A part of a page is returned as it is.
+    A part of a page is returned unchanged.
     """
     if "meta" in vars(request):
         page = request.meta.put_into(page)
@@ -49,7 +49,7 @@ def with_script(request: "Request", page: str) -> str:
 
 
 def fills_blocks(page: str) -> bool:
-    """True if a form or a link in HTML says which block it fills."""
+    """Return True if a form or a link in HTML says which block it fills."""
     place = page.find(MARK)
     while place >= 0:
         if _filler.match(page, page.rfind("<", max(0, place - _LONGEST_TAG), place)):

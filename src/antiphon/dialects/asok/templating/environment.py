@@ -1,4 +1,4 @@
-"""The Jinja2 environment in which Asok's templates render as they do there: syntax, escaping, attributes, names."""
+"""The Jinja2 environment in which templates render as in Asok: syntax, escaping, attributes, names."""
 
 from typing import Any, Self, cast
 
@@ -63,7 +63,7 @@ class AsokEnvironment(Environment):
         return rescoped(AsokParser(self, source, name, filename).parse())
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the item of a dictionary, an attribute, or an item of anything else; nothing of what is private."""
+        """Return the item of a dictionary, an attribute, or an item of anything else, but nothing private."""
         if attribute.startswith("_") and attribute not in _READABLE:
             return ""
         if isinstance(obj, dict) and attribute in obj:
@@ -74,7 +74,7 @@ class AsokEnvironment(Environment):
             return self._item(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return an item; by a text, what ``getattr`` does."""
+        """Return an item, or for a text, the result of ``getattr``."""
         return self.getattr(obj, argument) if isinstance(argument, str) else self._item(obj, argument)
 
     def _item(self, obj: Any, argument: Any) -> Any:

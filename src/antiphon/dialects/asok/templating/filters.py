@@ -1,4 +1,4 @@
-"""Asok's filters of templates, over those of Jinja2: their names, and what they make of values."""
+"""Asok's template filters, based on those of Jinja2, with Asok's names and results."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def escaped(value: Any) -> SafeString:
 
 
 def default(value: Any, other: Any = "") -> Any:
-    """Return a value, or another one in place of nothing and of an empty text."""
+    """Return a value, or ``other`` for None and for an empty text."""
     return other if value is None or value == "" or isinstance(value, Undefined) else value
 
 
@@ -48,7 +48,7 @@ def truncate(value: Any, length: int = 100) -> str:
 
 
 def replace(value: Any, old: Any, new: Any, count: int = -1) -> str:
-    """Return a text with another one in place of some, all unless there is a count."""
+    """Return a text after replacing a part of it everywhere, or at most ``count`` times."""
     return str(value).replace(str(old), str(new), count)
 
 
@@ -69,18 +69,18 @@ def last(value: Any) -> Any:
 
 @pass_environment
 def selectattr(environment: Environment, values: Iterable[Any], attribute: str, value: Any = True) -> list[Any]:
-    """Return those values of which an attribute or item is equal to a value."""
+    """Return the values whose attribute or item equals a value."""
     return [each for each in values if environment.getattr(each, attribute) == value]
 
 
 def striptags(value: Any) -> str:
-    """Return a text without what is between "<" and ">", in linear time: after the last ">" nothing is."""
+    """Return a text without the parts between "<" and ">", in linear time: nothing is removed after the last ">"."""
     start, end, rest = str(value).rpartition(">")
     return _tag.sub("", start + end) + rest
 
 
 def html_safe_json(value: Any, **options: Any) -> SafeString:
-    """Return a value as JSON that may stand in a script, and in an attribute in single quotes.
+    """Return a value as JSON that is safe in a script, and in an attribute with single quotes.
 
     ``options`` are those of ``json.dumps``.
     """
@@ -91,7 +91,7 @@ def html_safe_json(value: Any, **options: Any) -> SafeString:
 
 
 def date(value: Any, written: str = _DAY) -> Any:
-    """Return a date or time, or one in ISO 8601, as text; another value as it is."""
+    """Return a date or time, or a text in ISO 8601, as formatted text; any other value as it is."""
     if hasattr(value, "strftime"):
         return value.strftime(written)
     if isinstance(value, str) and len(value) >= len("2026-01-01"):
@@ -103,7 +103,7 @@ def date(value: Any, written: str = _DAY) -> Any:
 
 
 def epoch(value: Any, written: str = f"{_DAY} %H:%M") -> Any:
-    """Return seconds since 1970 as the local time, in text; what is no such number as ``date`` has it."""
+    """Return seconds since 1970 as local time in text, and any other value as ``date`` does."""
     try:
         seconds = float(value)
     except (TypeError, ValueError, UndefinedError):
@@ -131,7 +131,7 @@ def decode_base64(value: Any, **attributes: Any) -> SafeString:
 
 
 def display(value: Any) -> str:
-    """Return the text of a value; of an object that has none but Python's own, its name, title or like."""
+    """Return the text of a value, or for an object with only Python's default text, its name, title or the like."""
     text = "" if value is None else str(value)
     if not (text.startswith("<") and "id=" in text):
         return text
@@ -140,7 +140,7 @@ def display(value: Any) -> str:
 
 
 def markdown(value: Any) -> SafeString:
-    """Return the HTML of Markdown, by the package of that name; without it, of its links alone."""
+    """Return the HTML of Markdown, made by the package of that name, or without it, with only the links converted."""
     if not value:
         return SafeString("")
     try:
@@ -157,9 +157,9 @@ def _anchor(found: re.Match[str]) -> str:
     return f'<a href="{found[2]}" target="_blank" rel="noopener" class="underline hover:opacity-80">{found[1]}</a>'
 
 
-@pass_context  # what is a constant in the template is not one in time
+@pass_context  # not computed at compile time, since the result changes with time
 def time_ago(_context: Any, value: Any) -> str:
-    """Return a time as text, from now on: "3 minutes ago"."""
+    """Return a time as text, relative to now: "3 minutes ago"."""
     return humanized.time_ago(value)
 
 

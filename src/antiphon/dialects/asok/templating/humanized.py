@@ -12,13 +12,15 @@ _UNITS = (
     (3_600, "hour"),
     (60, "minute"),
 )
-"""Units of time from which on it is said in them, and their seconds."""
+"""Units of time, and the seconds from which each is used."""
 _CENTURY = 3_155_760_000
 _SIZES = ("B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 
 
 def time_ago(time: datetime | str | None) -> str:
-    """Return the time since then, in English. A text is read as ISO 8601, and returned as it is if it is not a date."""
+    """Return the time since ``time``, in English. A text is read as ISO 8601, and returned as it is if it is not a
+    date.
+    """
     if not time:
         return ""
     try:

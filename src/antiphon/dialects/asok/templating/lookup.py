@@ -1,4 +1,4 @@
-"""Where templates are found: beside their page, below ``src``, and in the project's partials."""
+"""The places of templates: next to their page, below ``src``, and in the project's partials."""
 
 import os
 from collections import OrderedDict
@@ -9,7 +9,7 @@ from jinja2 import BaseLoader, Environment, TemplateNotFound
 from jinja2.loaders import split_template_path
 
 SUFFIXES = (".html", ".asok")
-"""The ends of the names of templates. Either stands for the other, and for none."""
+"""The suffixes of templates. Either can stand for the other, or be left out."""
 
 PAGES = ("page.html", "page.asok")
 """The names of the templates of pages. Those of other templates are free."""
@@ -17,11 +17,13 @@ _OF_FREE_NAMES = ("/components/", "/html/", "/partials/", "/templates/")
 
 
 _MOST_TEXTS = 400
-"""Templates that are given as text, of which a loader knows the names."""
+"""The number of templates from text whose names a loader keeps."""
 
 
 class ProjectLoader(BaseLoader):
-    """The templates of a project: below ``src/`` by their path in the project, others by that in its partials."""
+    """The templates of a project: those below ``src/`` by their path in the project, others by their path in its
+    partials.
+    """
 
     def __init__(self, root: str, *partials: str) -> None:
         self._root = root
@@ -41,7 +43,7 @@ class ProjectLoader(BaseLoader):
             return file.read(), path, lambda: True
 
     def name_text(self, text: str) -> str:
-        """Return a name by which a template that is given as text is loaded."""
+        """Return a name for loading a template that is given as text."""
         name = f"text {sha256(text.encode()).hexdigest()[:16]}"
         self._texts[name] = text
         self._texts.move_to_end(name)
@@ -50,7 +52,7 @@ class ProjectLoader(BaseLoader):
         return name
 
     def name_of(self, filepath: str, page_file: str | None) -> str:
-        """Return the name of the template that a page calls so: beside the page, below ``src/``, or in the partials.
+        """Return the name of the template that a page means: next to the page, below ``src/``, or in the partials.
 
         Raises TemplateNotFound, and ValueError for a template of a page that has not the name of such.
         """
@@ -82,7 +84,7 @@ def _first_file(paths: Iterable[str]) -> str | None:
 
 
 def find_file(path: str) -> str | None:
-    """Return the path of a template's file, which may have another suffix; None if there is none."""
+    """Return the path of a template's file, which may have the other suffix, or None if there is none."""
     stem, suffix = os.path.splitext(path)
     others = [f"{stem}{other}" for other in SUFFIXES if suffix in SUFFIXES]
     return next((each for each in [path, *(path + other for other in SUFFIXES), *others] if os.path.isfile(each)), None)

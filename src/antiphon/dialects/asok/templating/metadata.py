@@ -1,4 +1,4 @@
-"""What a page says of itself in its head: ``request.meta``, set by pages and templates."""
+"""The metadata in the head of a page: ``request.meta``, set by pages and templates."""
 
 import re
 from html import escape
@@ -20,15 +20,15 @@ class Metadata:
 
     def __init__(self) -> None:
         self.tags: dict[tuple[str, str], str] = {}
-        """The tags, by what they are. If two say the same, the last one counts."""
+        """The tags by their kind. If two tags are of one kind, the last one counts."""
 
     def title(self, val: str) -> str:
-        """Set the title of the page, in place of that of its template."""
+        """Set the title of the page, instead of the title in its template."""
         self.tags["title", ""] = f"<title>{escape(str(val))}</title>"
         return ""
 
     def description(self, val: str) -> str:
-        """Set the description of the page, in place of that of its template."""
+        """Set the description of the page, instead of the description in its template."""
         return self.name("description", val)
 
     def name(self, name: str, content: str, **_options: Any) -> str:
@@ -57,7 +57,7 @@ class Metadata:
         return SafeString("")
 
     def put_into(self, page: str) -> str:
-        """Return a whole page of HTML with the tags in its head; what has no head as it is."""
+        """Return a whole HTML page with the tags in its head, or text without a head unchanged."""
         head = _end_of_head.search(page)
         if not self.tags or head is None:
             return page

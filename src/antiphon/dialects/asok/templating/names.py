@@ -22,7 +22,7 @@ OF_REQUEST = {
 
 
 class AsokContext(RequestContext):
-    """The names that a template knows: its data, what is shared, those of the request, and functions."""
+    """The names that a template knows: its data, shared values, names of the request, and functions."""
 
     def resolve_of_request(self, request: Any, key: str) -> Any:
         """Return the value of a name that is not among the data, as the request has it, or Jinja's ``missing``."""
@@ -37,7 +37,7 @@ class AsokContext(RequestContext):
 
 
 def component(name: str, *_args: Any, **_options: Any) -> Any:
-    """Stand for Asok's components. Raises TemplateRuntimeError."""
+    """Stand in for Asok's components. Raises TemplateRuntimeError."""
     raise TemplateRuntimeError(
         f"the component {name!r} can't be rendered: the Asok dialect has no components;"
         " docs/reference/dialects/asok.md has the list"

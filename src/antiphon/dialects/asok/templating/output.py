@@ -1,4 +1,4 @@
-"""Values as HTML: what is printed of them, and what of it is escaped."""
+"""Values as HTML: how they are printed and escaped."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ["SafeString", "escape_text", "to_html"]
 
 
 def to_html(value: Any) -> str:
-    """Return what is printed of a value: nothing of None. What has ``__html__``, or is printed so, is HTML as it is."""
+    """Return a value as printed: nothing for None. A value with ``__html__``, or marked as safe, is not escaped."""
     kind = type(value)
     if kind is str:
         return escape_text(value)
@@ -24,7 +24,7 @@ def to_html(value: Any) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Return a text with entities for what has a meaning in HTML, as ``html.escape`` does in three times the time."""
+    """Return a text with entities for special characters, three times as fast as ``html.escape``."""
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:

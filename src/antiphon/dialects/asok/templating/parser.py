@@ -1,4 +1,4 @@
-"""Asok's syntax of templates where Jinja2 reads it otherwise: what a filter applies to, loops, includes, macros.
+"""Asok's template syntax where it differs from Jinja2: the scope of filters, loops, includes, macros.
 
 In ``{{ }}``, ``{% set %}`` and ``{% do %}`` a filter applies to all that stands before it: to a name or its substitute
 in ``{{ name or "you" | upper }}``. Within parentheses and in other tags it applies to the nearest value, as in Jinja2.
@@ -14,7 +14,7 @@ class AsokParser(Parser):
     """A parser of Asok's templates. The trees that it makes are Jinja2's."""
 
     _leaves_filters = False
-    """True where filters are left to the whole expression."""
+    """True while filters apply to the whole expression."""
 
     # Filters
 
@@ -39,7 +39,7 @@ class AsokParser(Parser):
         return node
 
     def parse_primary(self, *args: Any, **options: Any) -> nodes.Expr:
-        """Parse a name, a constant, or what is between parentheses, brackets and braces."""
+        """Parse a name, a constant, or an expression in parentheses, brackets or braces."""
         node: nodes.Expr = self._within(super().parse_primary, *args, **options)
         return node
 
@@ -107,7 +107,7 @@ class AsokParser(Parser):
         return node
 
     def parse_macro(self) -> nodes.Macro:
-        """Parse a macro, which may have ``*args`` and ``**options``. It takes further arguments in any case."""
+        """Parse a macro, which may have ``*args`` and ``**options``. It accepts more arguments in any case."""
         node = super().parse_macro()
         given = {arg.name for arg in node.args}
         for place, name in getattr(node, "rest", {"varargs": "varargs", "kwargs": "kwargs"}).items():
@@ -141,7 +141,7 @@ class AsokParser(Parser):
             node.defaults.append(nodes.Const("", lineno=parameter.lineno))
 
     def parse_autoescape(self) -> Any:
-        """Parse a part whose values are HTML as they are, with ``autoescape false``."""
+        """Parse a part with ``autoescape false``, whose values are not escaped."""
         lineno = next(self.stream).lineno
         is_escaped = self.parse_expression()
         body = self.parse_statements(("name:endautoescape",), drop_needle=True)
@@ -152,7 +152,7 @@ class AsokParser(Parser):
 
 
 def _safe(node: nodes.Expr) -> nodes.Expr:
-    """Return an expression whose value is HTML as it is."""
+    """Return an expression whose value is not escaped."""
     if isinstance(node, nodes.TemplateData):
         return node
     return nodes.Filter(node, "safe", [], [], None, None, lineno=node.lineno)

@@ -1,4 +1,4 @@
-"""Regions of pages: the elements that hold a block and nothing else, which the page's script fills.
+"""Regions of pages: elements that contain one block and nothing else, which the page's script fills.
 
 Asok finds the place of a block by comments. Here an element such as ``<main>{% block main %}...{% endblock %}</main>``
 is marked in the text of its template: ``<main data-block="main">``.
@@ -16,7 +16,7 @@ _NO_REGIONS = frozenset(("a", "form", "head", "html", "option", "script", "style
 
 
 def marked(source: str) -> str:
-    """Return the text of a template in which elements that hold only a block are marked as its regions."""
+    """Return the text of a template with elements that contain only a block marked as regions of the block."""
     if "block" not in source:
         return source
     parts, at = [], 0

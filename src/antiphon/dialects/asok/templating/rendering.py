@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
 
 X_BLOCK = "x-block"
-"""The header field by which a page's script names the blocks that it will fill, and by which it is told of them."""
+"""The header field in which a page's script names the blocks to fill, and the response names the blocks it has."""
 
 
 def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
     """Return the text of a template, or of those of its blocks that the request asks for by ``X-Block``.
 
-    One block is returned as it is, each of several in an element of its own. A request that asks for a block that the
-    template has not is given the whole of it. Raises what the template does.
+    A single block is returned as it is, and each of several in its own element. A request for a block that the template
+    does not have gets the whole template. Raises what the template raises.
     """
     template = request.app.templates.find(filepath, request.page_file)
     variables = {**context, "request": request}
@@ -30,7 +30,7 @@ def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -
 def render_block(request: "Request", filepath: str, block_name: str | None, context: Mapping[str, Any]) -> str:
     """Return the text of one block of a template; without a name, of the block that the request asks for.
 
-    Raises ValueError without a name, and for a block that the template has not, and what the template does.
+    Raises ValueError without a name and for a block that the template does not have, and what the template raises.
     """
     name = block_name or request.native.head.field(X_BLOCK)
     if not name:
@@ -41,19 +41,20 @@ def render_block(request: "Request", filepath: str, block_name: str | None, cont
 
 
 def render_several(request: "Request", filepath: str, block_names: Iterable[str], context: Mapping[str, Any]) -> str:
-    """Return the text of blocks of a template, each in an element of its own if the request asks for blocks.
+    """Return the text of blocks of a template, each in its own element if the request asks for blocks.
 
-    Raises ValueError for a block that the template has not, and what the template does.
+    Raises ValueError for a block that the template does not have, and what the template raises.
     """
     texts = _blocks(request, filepath, block_names, context)
     return "\n".join(_in_elements(texts) if request.native.head.field(X_BLOCK) else texts.values())
 
 
 def render_stream(request: "Request", filepath: str, context: Mapping[str, Any]) -> Iterator[str]:
-    """Return the text of a template in parts, made as they are sent; or the blocks that the request asks for.
+    """Return the text of a template in parts that are made while they are sent, or the blocks that the request asks
+    for.
 
-    A request that asks for a block that the template does not show in any case is given the whole of it.
-    Raises what the template does before the first part.
+    A request that asks for a block that the template does not show in any case is given the whole of it. Raises what
+    the template raises before the first part.
     """
     template = request.app.templates.find(filepath, request.page_file)
     variables = {**context, "request": request}
@@ -63,7 +64,7 @@ def render_stream(request: "Request", filepath: str, context: Mapping[str, Any])
 
 
 def asked_blocks(request: "Request") -> list[str]:
-    """Return the names of the blocks that a request asks for, which it may write with "#"."""
+    """Return the names of the blocks that a request asks for, with or without "#"."""
     native = request.native
     native.consulted += (X_BLOCK,)
     field = native.head.field(X_BLOCK)
@@ -73,7 +74,7 @@ def asked_blocks(request: "Request") -> list[str]:
 
 
 def _rendered(request: "Request", template: Any, names: list[str], variables: dict[str, Any]) -> dict[str, str] | None:
-    """Render blocks, and have the response say which. None if the template does not show all of them in any case."""
+    """Render blocks, and name them in the response. Return None unless the template always shows all of them."""
     from antiphon.features.templates.blocks import UnknownBlock, render_blocks  # late: they bring Jinja2
 
     try:

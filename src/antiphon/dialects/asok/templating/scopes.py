@@ -1,4 +1,4 @@
-"""Where names hold in Asok's templates: a name set around a loop may be set in it, and macros are known everywhere."""
+"""The scope of names in Asok's templates: loops can set names from around them, and macros are known everywhere."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from jinja2.visitor import NodeTransformer
 from antiphon.dialects.asok.templating.output import to_html
 
 NAMESPACE = "_namespace"
-"""The name by which templates make namespaces. Those who write them may use ``namespace`` for something else."""
+"""The name with which templates make namespaces, since authors may use ``namespace`` for something else."""
 
 JOINED = "_joined"
 """The name of the function that joins texts, ``a ~ b``."""
@@ -49,13 +49,13 @@ class _Rewritten(NodeTransformer):
         return nodes.Output([nodes.Call(block, [], [], None, None, lineno=line)], lineno=line)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
-        """Call the function that joins texts, in which nothing is HTML as it is."""
+        """Call the function that joins texts, all of which are escaped."""
         parts = [self.visit(part) for part in node.nodes]
         return nodes.Call(nodes.Name(JOINED, "load", lineno=node.lineno), parts, [], None, None, lineno=node.lineno)
 
 
 def _hoist(tree: nodes.Template) -> None:
-    """Have a file begin with its imports and macros, those in its blocks among them."""
+    """Move imports and macros, including those in blocks, to the beginning of a file."""
     hoisted: list[nodes.Node] = []
     regions: list[Any] = [tree, *tree.find_all(nodes.Block)]
     for region in regions:
@@ -93,7 +93,7 @@ def _printed(node: nodes.Expr, evaluation: nodes.EvalContext) -> nodes.Expr:
 
 
 class _Cells:
-    """Namespaces of a template that hold names while a loop runs that sets them."""
+    """Namespaces for names that a running loop sets."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -171,7 +171,7 @@ def _set_in(scope: nodes.Node) -> Iterator[str]:
 
 
 def _own(scope: nodes.Node) -> Iterator[str]:
-    """Yield the names that a loop sets by itself."""
+    """Yield the names that a loop itself sets."""
     targets = [scope.target] if isinstance(scope, nodes.For) else getattr(scope, "targets", [])
     for target in targets:
         yield from [each.name for each in [target, *target.find_all(nodes.Name)] if isinstance(each, nodes.Name)]

@@ -1,4 +1,4 @@
-"""Tags of Asok's templates that Jinja2 has not, and what is done to their text before it is read."""
+"""Tags of Asok's templates that Jinja2 lacks, and the changes to the text of templates before parsing."""
 
 import re
 from collections import OrderedDict
@@ -14,10 +14,10 @@ from antiphon.dialects.asok.templating.regions import marked
 from antiphon.features import MemoryStore
 
 MOST_PARTS = 1000
-"""Parts that are kept: clients may choose the keys, such as a query."""
+"""The most cached parts, since clients may choose the keys, as from a query."""
 
 _FOREVER = 10 * 365 * 24 * 3600.0
-"""Seconds that a part is kept for which no time is given."""
+"""Seconds for which a part is cached by default."""
 
 _trimming = re.compile(r"(\{[{%#])-|-([}%#]\})")
 _scripts = re.compile(
@@ -47,7 +47,9 @@ class Preparation(Extension):
 
 
 def _with_nonce(found: re.Match[str]) -> str:
-    """Return a tag of HTML with the nonce, in no quotes: it may be in a text of a script. Others stay as they are."""
+    """Return an HTML tag with the nonce, without quotes, since it may be in a string of a script. Others stay
+    unchanged.
+    """
     return f"{found[0]} nonce={{{{ nonce }}}}" if found[1] else found[0]
 
 
@@ -56,7 +58,7 @@ def _without_structure(comment: re.Match[str]) -> str:
 
 
 class CacheTag(Extension):
-    """The tag ``{% cache "key" 60 %}...{% endcache %}``, whose part is rendered once in so many seconds."""
+    """The tag ``{% cache "key" 60 %}...{% endcache %}``, whose content is rendered once in 60 seconds."""
 
     tags = {"cache"}  # noqa: RUF012 - as Jinja declares it
 

@@ -9,12 +9,12 @@ from antiphon.dialects.asok.templating.undefined import Undefined
 
 
 def is_defined(value: Any) -> bool:
-    """True for a value that was given, and is not empty."""
+    """Return True for a value that was given, and is not empty."""
     return not (isinstance(value, Undefined) or value is None or (isinstance(value, str) and value == ""))
 
 
 def is_number(value: Any) -> bool:
-    """True for a number, but not for a truth."""
+    """Return True for a number, but not for a Boolean."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

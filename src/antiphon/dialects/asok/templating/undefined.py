@@ -1,4 +1,4 @@
-"""Names that nobody has given, as values: nothing is printed of them, unless the project is strict."""
+"""Undefined names as values: they print nothing, unless the project is strict."""
 
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ class Undefined(ChainableUndefined):
 class StrictUndefined(Undefined):
     """A missing name, attribute or item in a project with ``STRICT_VARIABLES``.
 
-    It may be tested, and have a default. To print, call or iterate over it raises UndefinedError.
+    It can be tested, and can have a default. Printing, calling or iterating over it raises UndefinedError.
     """
 
     __slots__ = ()

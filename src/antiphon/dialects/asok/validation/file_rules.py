@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class File(Protocol):
-    """What rules read of an uploaded file."""
+    """The data of an uploaded file for rules."""
 
     @property
     def filename(self) -> str: ...
@@ -17,7 +17,7 @@ class File(Protocol):
 
 
 def _has_plain_name(filename: str) -> bool:
-    """True for a name that leads nowhere else when it is joined to a folder."""
+    """Return True for a name that stays in a folder when it is joined to it."""
     return not any(part in filename for part in ("..", "/", "\\"))
 
 

@@ -1,4 +1,4 @@
-"""The texts of Asok's rules, with the values that stand in them."""
+"""The texts of Asok's rules, with their values."""
 
 import re
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ _OF_ARGUMENT = {
     "min": ("min",),
     "size": ("size",),
 }
-"""The names by which a message has the argument of its rule, besides ``arg``."""
+"""The names for the argument of a rule in its message, in addition to ``arg``."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 

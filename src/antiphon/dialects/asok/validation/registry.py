@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 Check: TypeAlias = Callable[[Any, str | None, dict[str, Any]], object]
-"""A function of the value, the rule's argument and all data: true if the value is right."""
+"""A function of the value, the rule's argument and all data that returns true if the value is valid."""
 
 ANY_FAULT = "Invalid value."
 """The message of a rule of the project that has none."""

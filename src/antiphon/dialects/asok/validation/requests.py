@@ -1,4 +1,4 @@
-"""Validation of what a request sent, by rules or by a form."""
+"""Validation of the values that a request sent, with rules or with a form."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -23,9 +23,10 @@ def validate(
     csrf: bool,
     raise_error: bool,
 ) -> Any:
-    """Return the form, or what was sent if it keeps to the rules; False if it doesn't and nothing is to be raised.
+    """Return the form, or the sent values if they satisfy the rules. Return False if they don't and nothing may be
+    raised.
 
-    Raises ValidationError for what is wrong, and TypeError for what is neither rules nor a form.
+    Raises ValidationError for invalid values, and TypeError for anything but rules or a form.
     """
     if not isinstance(rules_or_form, Mapping):
         form = _form_of(request, rules_or_form)

@@ -1,4 +1,4 @@
-"""Asok's rules of validation: each a function of what was sent that names the message of what is wrong."""
+"""Asok's validation rules: functions of the sent values that return the name of the error message."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from antiphon.features.forms.checks import EMAIL
 
 
 class Subject(NamedTuple):
-    """The field that a rule is about: its name, what was sent under it, all that was sent, and the rule's argument."""
+    """The field that a rule checks: its name, its sent value, all sent values, and the rule's argument."""
 
     name: str
     value: Any
@@ -21,7 +21,7 @@ class Subject(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value as text; empty if there is none."""
+        """The value as text, or empty if there is none."""
         return "" if self.value is None else str(self.value)
 
     @property
@@ -31,11 +31,13 @@ class Subject(NamedTuple):
 
 
 Rule: TypeAlias = Callable[[Subject], str]
-"""A function of the field: the name of the message of what is wrong, or nothing if all is right."""
+"""A function of the field that returns the name of the error message, or nothing if the value is valid."""
 
 
 def _of_text(name: str, is_right: Callable[[str], bool], longest: int) -> Rule:
-    """Return a rule for texts up to a length. One that is empty is right: ``required`` says if it must be there."""
+    """Return a rule for texts up to a length. An empty text is valid: the rule ``required`` decides whether it must be
+    filled.
+    """
 
     def rule(subject: Subject) -> str:
         text = subject.text
@@ -50,7 +52,7 @@ def _matching(pattern: str, flags: int = 0) -> Callable[[str], bool]:
 
 
 def _is_made_by(make: Callable[[str], object]) -> Callable[[str], bool]:
-    """Return a function that says if a text can be read by another."""
+    """Return a function that checks whether ``make`` can read a text."""
 
     def is_right(text: str) -> bool:
         try:
@@ -91,7 +93,7 @@ _TEXTS: dict[str, tuple[Callable[[str], bool], int]] = {
     "url": (_matching(r"https?://\S+"), 2000),
     "uuid": (_matching(f"{_HEX}{{8}}-?(?:{_HEX}{{4}}-?){{3}}{_HEX}{{12}}", re.IGNORECASE), 36),
 }
-"""Rules of one text: what it has to be, and how many characters it may have."""
+"""Rules for one text: its type, and its maximum length in characters."""
 
 
 def _required(subject: Subject) -> str:
@@ -184,7 +186,7 @@ _LONGEST_DATE_RANGE = 10_000
 
 
 def _dates(value: Any) -> tuple[date, date] | None:
-    """Return the first and last date of a range, which is JSON or a dict; None if one of them is missing."""
+    """Return the first and last date of a range, which is JSON or a dict, or None if one of them is missing."""
     if isinstance(value, str):
         if len(value) > _LONGEST_DATE_RANGE:
             raise ValueError("the date range is too long")

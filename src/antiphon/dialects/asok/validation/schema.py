@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _Kinds(type):
-    """The makers of fields, ``Field.String()`` and its like: here each makes a plain field."""
+    """The makers of fields, such as ``Field.String()``. Each makes a plain field here."""
 
     def __getattr__(cls, kind: str) -> Callable[..., "Field"]:
         if not kind[:1].isupper():
@@ -43,7 +43,7 @@ class Schema(metaclass=SchemaMeta):
 
     @property
     def request(self) -> Any:
-        """The request that was given, else the one that is being answered; None if there is none."""
+        """The given request, else the current one, or None."""
         from antiphon.dialects.asok.context import find_request
 
         return self._request or find_request()

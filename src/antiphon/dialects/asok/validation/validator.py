@@ -22,7 +22,7 @@ def parsed(rules: str) -> tuple[tuple[str, str], ...]:
 class Validator:
     """Data and files to check by rules. ``errors`` has the message of each field that is wrong.
 
-    ``translate`` gives a text for ``v_required`` and its like, or the name itself if it has none.
+    ``translate`` returns a text for names such as ``v_required``, or the name itself if it has none.
     """
 
     def __init__(
@@ -37,7 +37,8 @@ class Validator:
         self._translate = translate
 
     def rule(self, field: str, rules: str, messages: Messages = None) -> bool:
-        """Check a field. True if there is no error so far; the message of a field is that of its last rule violated.
+        """Check a field, and return True if there is no error so far. A field's message is that of the last violated
+        rule.
 
         Raises ValueError for a rule that there is not, and for one without the argument that it needs.
         """
@@ -48,7 +49,7 @@ class Validator:
         return not self.errors
 
     def rules(self, schema: Mapping[str, str | tuple[str, Messages]]) -> bool:
-        """Check each field by its rules, or by its rules and messages. True if there is no error."""
+        """Check each field with its rules, or its rules and messages. Return True if there is no error."""
         for field, given in schema.items():
             rules, messages = (given, None) if isinstance(given, str) else given
             self.rule(field, rules, messages)

@@ -195,7 +195,7 @@ class FlaskGroup(AppGroup):
         try:
             return super().parse_args(ctx, args)
         except BaseException:
-            ctx.close()  # of which click has made no use yet: looking for a command pushes a context
+            ctx.close()  # click has not used it yet: looking for a command pushes a context
             raise
 
 

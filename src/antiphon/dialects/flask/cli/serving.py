@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
 
 PROGRAM = "ANTIPHON_FLASK_PROGRAM"
-"""The variable of the environment that tells a worker which program to load: its kind, name and arguments, in JSON."""
+"""The environment variable that tells a worker which program to load: its kind, name and arguments, in JSON."""
 _IN_VAIN = (
     " * app.run() does nothing while a command of flask loads the program, which it would keep from going on.\n"
     '   Put the call below `if __name__ == "__main__":`.'
@@ -126,7 +126,7 @@ def _is_all_known(options: dict[str, Any]) -> bool:
 
 
 def _program() -> list[object] | None:
-    """Return how this program was started: its kind, its name, its arguments; None if that is not known."""
+    """Return how this program was started: its kind, name and arguments, or None if that is not known."""
     main = sys.modules["__main__"]
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
     if spec is not None:

@@ -26,7 +26,7 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # of newer vers
             text = click.STRING(value, param, ctx).lower()
             if text == "adhoc":
                 if not _has_cryptography():
-                    words = "A certificate that is made on the way needs the cryptography package."
+                    words = "An ad-hoc certificate needs the cryptography package."
                     raise click.BadParameter(words, ctx, param) from None
                 return text
             found = import_string(text, silent=True)

@@ -48,5 +48,5 @@ def jsonify(*args: Any, **kwargs: Any) -> "Response":
     application.
     """
     ctx = _cv_app.get()
-    provider = current_app.json if ctx is None else ctx.app.json  # of which the first raises
+    provider = current_app.json if ctx is None else ctx.app.json  # the first one raises
     return provider.response(*args, **kwargs)

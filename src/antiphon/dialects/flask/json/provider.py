@@ -68,7 +68,7 @@ class JSONProvider:
 
 
 def _default(o: Any) -> Any:
-    """Return what is written for a value that JSON lacks. Raises TypeError for an unknown type."""
+    """Return the replacement for a value that JSON lacks. Raises TypeError for an unknown type."""
     if isinstance(o, date):
         return http_date(o)
     if isinstance(o, decimal.Decimal | uuid.UUID):
@@ -90,7 +90,7 @@ class DefaultJSONProvider(JSONProvider):
     """
 
     default: Callable[[Any], Any] = staticmethod(_default)
-    """A function that gives what is written for a value that JSON lacks, or raises TypeError."""
+    """A function that returns the replacement for a value that JSON lacks, or raises TypeError."""
     ensure_ascii = True
     """Write anything but ASCII with escapes."""
     sort_keys = True
@@ -101,7 +101,7 @@ class DefaultJSONProvider(JSONProvider):
     """The content type of responses."""
 
     _encoder: "tuple[_Settings | None, Callable[[Any], str]]" = (None, str)
-    """The encoder that was used last, kept since making one takes as long as writing a small value."""
+    """The last encoder, kept because making one takes as long as writing a small value."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return a value as JSON. Arguments are those of ``json.dumps``, and the attributes their defaults.

@@ -1,4 +1,4 @@
-"""JSON with tags for what it lacks, which may be more types than those of ``antiphon.features.stores.tagged_json``."""
+"""JSON with tags for types that it lacks, which can be more than those of ``antiphon.features.stores.tagged_json``."""
 
 from base64 import b64decode, b64encode
 from datetime import datetime
@@ -32,7 +32,7 @@ class JSONTag:
         raise NotImplementedError
 
     def to_json(self, value: Any) -> Any:
-        """Return what JSON can say for a value."""
+        """Return the JSON form of a value."""
         raise NotImplementedError
 
     def to_python(self, value: Any) -> Any:
@@ -40,7 +40,7 @@ class JSONTag:
         raise NotImplementedError
 
     def tag(self, value: Any) -> Any:
-        """Return what JSON can say for a value, in an object with the tag as its only name."""
+        """Return the JSON form of a value, in an object with the tag as its only name."""
         return {self.key: self.to_json(value)}
 
 
@@ -189,7 +189,7 @@ class TaggedJSONSerializer:
             self.register(tag_class)
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
-        """Have a class make and read a tag. It is asked after all others, or at an ``index``.
+        """Register a class that makes and reads a tag. It is tried after all others, or at an ``index``.
 
         Raises KeyError for a key that is registered, unless ``force`` has the new class read it.
         """
@@ -202,7 +202,7 @@ class TaggedJSONSerializer:
         self._keeps_plain = self._keeps_plain and tag_class in _KEEPING_PLAIN
 
     def tag(self, value: Any) -> Any:
-        """Return a value with tags around what JSON lacks."""
+        """Return a value with tags around parts that JSON lacks."""
         if self._keeps_plain and type(value) in PLAIN:
             return value
         for tag in self.order:

@@ -1,1 +1,1 @@
-"""What does not depend on how requests arrive: registration of routes, hooks, error handlers and blueprints."""
+"""Code that does not depend on how requests arrive: registration of routes, hooks, error handlers and blueprints."""

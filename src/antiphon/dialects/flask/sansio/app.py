@@ -1,4 +1,4 @@
-"""The application without its requests: its settings, rules, and what is registered on it."""
+"""The application without its requests: its settings, rules and registrations."""
 
 import os
 import sys
@@ -160,7 +160,7 @@ class App(Scaffold):
         return self.aborter_class()
 
     def auto_find_instance_path(self) -> str:
-        """Return the instance folder: beside the application, or below the prefix where it is installed."""
+        """Return the instance folder: next to the application, or below the prefix where it is installed."""
         prefix, folder = find_package(self.import_name)
         return (
             os.path.join(folder, "instance") if prefix is None else os.path.join(prefix, "var", f"{self.name}-instance")
@@ -270,7 +270,7 @@ class App(Scaffold):
 
     @setupmethod
     def teardown_appcontext(self, f: F) -> F:
-        """Register a function for the end of each context. It gets the error that nobody has handled, or None."""
+        """Register a function for the end of each context. It gets the unhandled error, or None."""
         self.teardown_appcontext_funcs.append(f)
         return f
 
@@ -304,7 +304,7 @@ class App(Scaffold):
         return bool(traps_bad_requests) and isinstance(e, BadRequest)
 
     def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002 - for those who override it
-        """Return True if functions for the teardown shall not see an error."""
+        """Return True if teardown functions should not see an error."""
         return False
 
     # URLs

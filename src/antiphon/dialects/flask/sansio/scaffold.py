@@ -129,7 +129,7 @@ class Scaffold:
             raise RuntimeError("there is no folder of static files: set 'static_folder'")
         return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))
 
-    send_static_file.__module__ = "flask.blueprints"  # by which extensions know the view of a blueprint
+    send_static_file.__module__ = "flask.blueprints"  # the names that extensions expect for the view of a blueprint
 
     # Routes
 
@@ -232,7 +232,7 @@ class Scaffold:
 
     @setupmethod
     def teardown_request(self, f: F) -> F:
-        """Register a function for the end of each request. It gets the error that nobody has handled, or None."""
+        """Register a function for the end of each request. It gets the unhandled error, or None."""
         self.teardown_request_funcs[None].append(f)
         return f
 
@@ -308,7 +308,7 @@ def _default_context() -> dict[str, Any]:
 def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
     """Return the name of a view, which is the endpoint of a rule without one."""
     if view_func is None:
-        raise AssertionError("a view is needed where there is no endpoint")
+        raise AssertionError("a view is needed without an endpoint")
     return view_func.__name__
 
 

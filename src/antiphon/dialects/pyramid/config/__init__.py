@@ -159,7 +159,7 @@ class Configurator(
         logger = logging.getLogger(debug_logger or self.package_name) if _is_name(debug_logger) else debug_logger
         self.registry.registerUtility(logger, IDebugLogger)
         self._add_defaults(exceptionresponse_view)
-        self.commit()  # so that what follows may replace it
+        self.commit()  # so that later actions can replace it
         if authentication_policy and not authorization_policy:
             from antiphon.dialects.pyramid.authorization import ACLAuthorizationPolicy
 
@@ -203,7 +203,7 @@ class Configurator(
             self.add_view(view, context=WSGIHTTPException)
 
     def _fix_registry(self) -> None:
-        """Give a registry of zope.component what those of applications have."""
+        """Add the parts of application registries to a registry of zope.component."""
         registry = self.registry
         if not hasattr(registry, "notify"):
 
@@ -228,7 +228,7 @@ class Configurator(
 
     @property
     def introspector(self) -> Any:
-        """What the configuration has done, by category."""
+        """The record of the configuration, by category."""
         found = getattr(self.registry, "introspector", None)
         if found is None:
             found = self.registry.introspector = Introspector()
@@ -314,11 +314,11 @@ class Configurator(
     # Names
 
     def maybe_dotted(self, dotted: Any) -> Any:
-        """Return the object of a dotted name, and anything but text as it is. Raises ImportError."""
+        """Return the object of a dotted name, or anything but text as it is. Raises ImportError."""
         return self.name_resolver.maybe_resolve(dotted)
 
     def absolute_asset_spec(self, relative_spec: Any) -> Any:
-        """Return `package:path` for a path in the package; an absolute one as it is."""
+        """Return `package:path` for a path in the package, or an absolute path as it is."""
         return self._make_spec(relative_spec) if isinstance(relative_spec, str) else relative_spec
 
     absolute_resource_spec = absolute_asset_spec
@@ -330,7 +330,7 @@ class Configurator(
     # Being current
 
     def begin(self, request: Any = _ABSENT) -> None:
-        """Make the registry current, and a request; the one that is current stays if the registry is current, too."""
+        """Make the registry and a request current. The current request stays if the registry is already current."""
         if request is _ABSENT:
             current = self.manager.get()
             request = current["request"] if current["registry"] is self.registry else None
@@ -359,7 +359,7 @@ class Configurator(
         ignore: Any = None,
         **kw: Any,
     ) -> None:
-        """Configure what is decorated in a package or a module, that of the caller by default, and below it.
+        """Apply the decorators in a package or a module, by default the caller's, and below it.
 
         ``categories`` are venusian's, ``ignore`` are names or functions of names that are left out, and ``onerror`` is
         called for a module that can't be imported.
@@ -371,7 +371,7 @@ class Configurator(
         scanner.scan(package, categories=categories, onerror=onerror, ignore=ignore)
 
     def make_wsgi_app(self) -> Any:
-        """Commit, and return the application. Subscribers are told of it."""
+        """Commit, notify subscribers, and return the application."""
         self.commit()
         app = Router(self.registry)
         global_registries.add(self.registry)

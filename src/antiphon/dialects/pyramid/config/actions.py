@@ -1,4 +1,4 @@
-"""Actions: what directives do when the configuration is committed, in order, and each thing once."""
+"""Actions: the work of directives, done in order, and once each, when the configuration is committed."""
 
 import sys
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def caller_info(depth: int) -> ActionInfo:
 
 
 def action_method(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a directive whose actions know the place from which it, or the directive around it, is called."""
+    """Return a directive whose actions know where it, or the directive around it, is called."""
 
     @wraps(wrapped)
     def wrapper(self: Any, *args: Any, **kw: Any) -> Any:
@@ -95,8 +95,8 @@ class ActionConfiguratorMixin:
     ) -> None:
         """Keep a function to be called at commit, or call it now with autocommit.
 
-        Of actions with an equal ``discriminator`` one is done: that of the program which includes the others; else
-        the commit fails. ``order`` is that of phases.
+        Of actions with an equal ``discriminator``, one is done: that of the program that includes the others; else the
+        commit fails. ``order`` is that of phases.
         """
         keywords = {} if kw is None else kw
         info = self.action_info if self._ainfo or self.info else caller_info(1)
@@ -130,7 +130,7 @@ class ActionConfiguratorMixin:
 
     @property
     def action_state(self) -> "ActionState":
-        """The actions that are kept."""
+        """The pending actions."""
         state: ActionState | None = getattr(self.registry, "action_state", None)
         if state is None:
             state = self.registry.action_state = ActionState()
@@ -143,7 +143,7 @@ class ActionConfiguratorMixin:
     _ctx = action_state
 
     def commit(self) -> None:
-        """Do all kept actions. Raises ConfigurationConflictError, and ConfigurationExecutionError for one that fails.
+        """Do all pending actions. Raises ConfigurationConflictError, and ConfigurationExecutionError if one fails.
 
         Later actions replace those that are done by now.
         """
@@ -156,14 +156,14 @@ class ActionConfiguratorMixin:
 
 
 class ActionState:
-    """Actions that are kept, and the files that were read for them."""
+    """Pending actions, and the files that were read for them."""
 
     def __init__(self) -> None:
         self.actions: list[Action] = []
         self._seen_files: set[Any] = set()
 
     def processSpec(self, spec: Any) -> bool:  # noqa: N802 - its name
-        """Return True if something has not been included before, and remember it."""
+        """Return True if ``spec`` has not been included before, and remember it."""
         if spec in self._seen_files:
             return False
         self._seen_files.add(spec)
@@ -186,7 +186,7 @@ class ActionState:
         self.actions.append({**extra, **action})
 
     def execute_actions(self, clear: bool = True, introspector: Any = None) -> None:
-        """Do all kept actions, and those that they add, in order."""
+        """Do all pending actions, and the actions that they add, in order."""
         kept = self.actions
         resolver = _Resolver()
         try:
@@ -253,7 +253,7 @@ class _Resolver:
         return action
 
     def _resolve(self) -> None:
-        """Find what is to be done of the lowest order that waits."""
+        """Find the actions to do for the lowest pending order."""
         if not self._waiting:
             self._ready = []
             return

@@ -1,4 +1,4 @@
-"""Directives of subscribers, and of what adapts objects: to responses, to traversers, to URLs of resources."""
+"""Directives for subscribers, and for adapters of objects: to responses, traversers and resource URLs."""
 
 from functools import update_wrapper
 from typing import Any
@@ -16,7 +16,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_subscriber(self, subscriber: Any, iface: Any = None, **predicates: Any) -> Any:
-        """Have a function told of events, of all or of a type, or of a tuple of types with as many arguments.
+        """Call a function for all events, for events of one type, or for a tuple of types with as many arguments.
 
         Keywords are predicates of subscribers.
         """
@@ -72,7 +72,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_response_adapter(self, adapter: Any, type_or_iface: Any) -> None:
-        """Have a function make responses of what views return of a type. None undoes that."""
+        """Make responses from views' return values of a type with a function. None undoes that."""
         config: Any = self
         adapter, type_or_iface = config.maybe_dotted(adapter), config.maybe_dotted(type_or_iface)
 
@@ -90,7 +90,7 @@ class AdaptersConfiguratorMixin:
         config.action(discriminator, register, introspectables=(intr,))
 
     def add_default_response_adapters(self) -> None:
-        """Take responses of WebOb as they are."""
+        """Use WebOb's responses as they are."""
         config: Any = self
         config.add_response_adapter(None, WebObResponse)
 
@@ -111,7 +111,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_resource_url_adapter(self, adapter: Any, resource_iface: Any = None) -> None:
-        """Have the URLs of resources made by an adapter of a resource and a request."""
+        """Make the URLs of resources with an adapter of a resource and a request."""
         config: Any = self
         adapter, resource_iface = config.maybe_dotted(adapter), config.maybe_dotted(resource_iface)
 

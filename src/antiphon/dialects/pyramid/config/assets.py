@@ -1,4 +1,4 @@
-"""Files that stand for those of a package."""
+"""Files that override the assets of a package."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,13 +15,13 @@ from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
 
 def overridden(package_name: str, path: str, method: str) -> Any:
-    """Return what a method of the files that stand for those of a package says of one; None without such a file."""
+    """Return the result of a method of a package's overrides for a file, or None without an override."""
     overrides = get_current_registry().queryUtility(IPackageOverrides, package_name)
     return None if overrides is None else getattr(overrides, method)(path)
 
 
 class _Source:
-    """A directory, or a file, that stands for another one."""
+    """A directory or a file that overrides another."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -39,17 +39,17 @@ class _Source:
         return self.path(resource_name)
 
     def get_filename(self, resource_name: str) -> str | None:
-        """Return the path of a file; None if it does not exist."""
+        """Return the path of a file, or None if it does not exist."""
         path = self.path(resource_name)
         return path if os.path.exists(path) else None
 
     def get_stream(self, resource_name: str) -> IO[bytes] | None:
-        """Open a file; None if it does not exist."""
+        """Open a file, or return None if it does not exist."""
         path = self.path(resource_name)
         return open(path, "rb") if os.path.exists(path) else None
 
     def get_string(self, resource_name: str) -> bytes | None:
-        """Return the content of a file; None if it does not exist."""
+        """Return the content of a file, or None if it does not exist."""
         stream = self.get_stream(resource_name)
         if stream is None:
             return None
@@ -57,16 +57,16 @@ class _Source:
             return stream.read()
 
     def exists(self, resource_name: str) -> bool | None:
-        """Return True if there is such a file or directory, else None."""
+        """Return True if the file or directory exists, else None."""
         return os.path.exists(self.path(resource_name)) or None
 
     def isdir(self, resource_name: str) -> bool | None:
-        """Return True for a directory, False for a file; None if it does not exist."""
+        """Return True for a directory, False for a file, or None if it does not exist."""
         path = self.path(resource_name)
         return os.path.isdir(path) if os.path.exists(path) else None
 
     def listdir(self, resource_name: str) -> list[str] | None:
-        """Return the names in a directory; None if it does not exist."""
+        """Return the names in a directory, or None if it does not exist."""
         path = self.path(resource_name)
         return os.listdir(path) if os.path.exists(path) else None
 
@@ -90,48 +90,48 @@ class PackageAssetSource(_Source):
 
 
 class FSAssetSource(_Source):
-    """A directory or a file with a path of its own."""
+    """A directory or a file with its own path."""
 
     def path(self, name: str) -> str:
         return os.path.join(self.prefix, name) if name else self.prefix
 
 
 class DirectoryOverride:
-    """A directory, and what stands for it."""
+    """A directory, and its override."""
 
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source
 
     def __call__(self, resource_name: str) -> tuple[Any, str] | None:
-        """Return what stands for a name below the directory, and the name in it; None for another one."""
+        """Return the override of a name below the directory, and the name in it, or None for any other name."""
         if resource_name.startswith(self.path):
             return self.source, resource_name[len(self.path) :]
         return None
 
 
 class FileOverride:
-    """A file, and what stands for it."""
+    """A file, and its override."""
 
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source
 
     def __call__(self, resource_name: str) -> tuple[Any, str] | None:
-        """Return what stands for the file, and ""; None for another one."""
+        """Return the override of the file, and "", or None for any other name."""
         return (self.source, "") if resource_name == self.path else None
 
 
 @implementer(IPackageOverrides)
 class PackageOverrides:
-    """All that stands for files of one package, the latest first."""
+    """All overrides of files in one package, the latest first."""
 
     def __init__(self, package: Any) -> None:
         self.overridden_package_name = package.__name__
         self.overrides: list[Any] = []
 
     def insert(self, path: str, source: Any) -> Any:
-        """Have a source stand for a file, or for a directory: "", or a path that ends with a slash."""
+        """Override a file, or a directory ("", or a path that ends with a slash), with a source."""
         if isinstance(source, str):
             import sys
 
@@ -141,7 +141,7 @@ class PackageOverrides:
         return made
 
     def filtered_sources(self, resource_name: str) -> Iterator[tuple[Any, str]]:
-        """Yield what stands for a name."""
+        """Yield the overrides of a name."""
         for override in self.overrides:
             found = override(resource_name)
             if found is not None:
@@ -155,39 +155,39 @@ class PackageOverrides:
         return None
 
     def get_spec(self, resource_name: str) -> Any:
-        """Return the specification of what stands for a name."""
+        """Return the specification of a name's override."""
         for source, path in self.filtered_sources(resource_name):
             if source.exists(path):
                 return source.get_spec(path)
         return None
 
     def get_filename(self, resource_name: str) -> Any:
-        """Return the path of what stands for a name."""
+        """Return the path of a name's override."""
         return self._first("get_filename", resource_name)
 
     def get_stream(self, resource_name: str) -> Any:
-        """Open what stands for a name."""
+        """Open a name's override."""
         return self._first("get_stream", resource_name)
 
     def get_string(self, resource_name: str) -> Any:
-        """Return the content of what stands for a name."""
+        """Return the content of a name's override."""
         return self._first("get_string", resource_name)
 
     def has_resource(self, resource_name: str) -> Any:
-        """Return True if something stands for a name."""
+        """Return True if a name has an override."""
         return self._first("exists", resource_name)
 
     def isdir(self, resource_name: str) -> Any:
-        """Return True if a directory stands for a name, False if a file does."""
+        """Return True if a name's override is a directory, False if it is a file."""
         return self._first("isdir", resource_name)
 
     def listdir(self, resource_name: str) -> Any:
-        """Return the names in the directory that stands for a name."""
+        """Return the names in the directory that overrides a name."""
         return self._first("listdir", resource_name)
 
 
 def _source(override_with: str) -> tuple[Callable[[], Any], bool]:
-    """Return what makes the source of a specification, and True if it is a directory. Raises ConfigurationError."""
+    """Return the maker of a specification's source, and True if it is a directory. Raises ConfigurationError."""
     if os.path.isabs(override_with):
         if not os.path.exists(override_with):
             raise ConfigurationError(
@@ -200,15 +200,15 @@ def _source(override_with: str) -> tuple[Callable[[], Any], bool]:
 
 
 class AssetsConfiguratorMixin:
-    """The directive of files that stand for others."""
+    """The directive for overriding assets."""
 
     @action_method
     def override_asset(self, to_override: str, override_with: str, _override: Any = None) -> None:
-        """Have a file or a directory stand for one of a package; names of directories end with a slash.
+        """Override a file or a directory of a package. Names of directories end with a slash.
 
         A name without a colon is that of a package, for all its files.
 
-        Raises ConfigurationError where one is a directory and the other is not, and for a missing one.
+        Raises ConfigurationError if only one of the two is a directory, or if one is missing.
         """
         config: Any = self
         if to_override == override_with:

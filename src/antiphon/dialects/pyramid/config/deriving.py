@@ -1,4 +1,4 @@
-"""The outermost view derivers, which know predicates and orders, and what derivers are told."""
+"""The outermost view derivers, which know predicates and orders, and the information for derivers."""
 
 from functools import wraps
 from inspect import isclass
@@ -15,7 +15,7 @@ from antiphon.dialects.pyramid.interfaces import IException, IViewDeriverInfo
 
 @implementer(IViewDeriverInfo)
 class ViewDeriverInfo:
-    """What a deriver is told of a view."""
+    """Information about a view for a deriver."""
 
     def __init__(
         self, view: Any, registry: Any, package: Any, predicates: Any, exception_only: bool, options: Any
@@ -36,7 +36,7 @@ class ViewDeriverInfo:
 
 
 def attr_wrapped_view(view: Any, info: Any) -> Any:
-    """Return a view that says of itself which order it has among others, unless that is the last."""
+    """Return a view with its order among others as an attribute, unless it is the last."""
     accept, order, phash = info.options.get("accept"), info.order, info.phash
     if accept is None and order == MAX_ORDER and phash == DEFAULT_PHASH:
         return view
@@ -109,7 +109,7 @@ def runtime_exc_view(view: Any, excview: Any) -> Any:
 
 
 def isexception(o: Any) -> bool:
-    """Return True for an exception, a class of exceptions, and an interface of exceptions."""
+    """Return True for an exception, an exception class, or an interface of exceptions."""
     if IInterface.providedBy(o) and IException.isEqualOrExtendedBy(o):
         return True
     return isinstance(o, Exception) or (isclass(o) and issubclass(o, Exception))

@@ -1,4 +1,4 @@
-"""Directives of what makes roots, sessions, requests and responses, and of what is added to requests."""
+"""Directives for factories of roots, sessions, requests and responses, and for additions to requests."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_root_factory(self, factory: Any) -> None:
-        """Set the function of a request that returns the root of all routes that have none of their own."""
+        """Set the function of a request that returns the root for all routes without their own root."""
         config: Any = self
         factory = config.maybe_dotted(factory) or DefaultRootFactory
 
@@ -92,7 +92,7 @@ class FactoriesConfiguratorMixin:
     ) -> None:
         """Add a method to all requests: a function of the request; or a property, computed once with ``reify``.
 
-        Without a function, another program may not add this name.
+        Without a function, no other program may add this name.
         """
         config: Any = self
         function = config.maybe_dotted(callable)

@@ -1,4 +1,4 @@
-"""Several views of one context, request type and name, of which predicates and Accept choose."""
+"""Several views for one context, request type and name. Predicates and Accept choose among them."""
 
 from operator import itemgetter
 from typing import Any
@@ -14,7 +14,7 @@ Entry = tuple[int, Any, Any]
 
 @implementer(IMultiView)
 class MultiView:
-    """Views in the order in which they are tried: first those for what the client accepts, by its preference."""
+    """Views in the order of trying: first those for media types that the client accepts, by its preference."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -77,7 +77,7 @@ class MultiView:
 
 
 def _replaced(entries: list[Entry], entry: Entry) -> bool:
-    """Return True if an entry with equal predicates was there, and is replaced."""
+    """Return True if an entry with equal predicates existed, and is replaced."""
     for index, (_, _, phash) in enumerate(entries):
         if phash == entry[2]:
             entries[index] = entry

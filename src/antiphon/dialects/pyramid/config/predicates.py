@@ -13,7 +13,7 @@ from antiphon.dialects.pyramid.registry import predvalseq
 from antiphon.dialects.pyramid.util import TopologicalSorter, bytes_, is_nonstr_iter
 
 MAX_ORDER = 1 << 30
-"""The order of what has no predicates: it comes last."""
+"""The order of a view without predicates, which comes last."""
 DEFAULT_PHASH = sha256().hexdigest()
 """The hash of no predicates."""
 
@@ -61,7 +61,7 @@ class not_:  # noqa: N801 - its name
 
 @implementer(IPredicateInfo)
 class PredicateInfo:
-    """What a predicate is told of its application."""
+    """Information about the application for a predicate."""
 
     def __init__(self, package: Any, registry: Any, settings: Any, maybe_dotted: Any) -> None:
         self.package = package
@@ -88,7 +88,7 @@ class PredicateList:
         return self.sorter.names
 
     def make(self, config: Any, **kw: Any) -> tuple[int, list[Any], str]:
-        """Return the order, the predicates and the hash for values by name. None is no value.
+        """Return the order, the predicates and the hash for values by name. None means no value.
 
         The more predicates, and the heavier they are, the lower is the order. Raises ConfigurationError for a name that
         is unknown.

@@ -151,7 +151,7 @@ class RoutesConfiguratorMixin:
 
     @contextmanager
     def route_prefix_context(self, route_prefix: str | None) -> Iterator[None]:
-        """Have all routes that are added in a `with` block begin with a prefix, below that of the configurator."""
+        """Add a prefix, below that of the configurator, to all routes that are added in a `with` block."""
         original = self.route_prefix
         self.route_prefix = joined_prefix(original, route_prefix)
         begin: Any = self.begin  # type: ignore[attr-defined]  # the configurator has it
@@ -164,7 +164,7 @@ class RoutesConfiguratorMixin:
 
 
 def joined_prefix(outer: str | None, inner: str | None) -> str | None:
-    """Return two prefixes as one; None for none."""
+    """Return two prefixes as one, or None without any."""
     return f"{(outer or '').rstrip('/')}/{(inner or '').strip('/')}".strip("/") or None
 
 
@@ -181,7 +181,7 @@ def _register_interface(registry: Any, name: str, use_global_views: bool) -> Non
 
 
 def _external(pattern: str) -> tuple[str, str, bool] | None:
-    """Return the scheme and host, and the path, of a pattern that is a whole URL; None for another one."""
+    """Return the scheme and host, and the path, of a pattern that is a whole URL, or None for any other pattern."""
     from urllib.parse import urlparse
 
     parsed = urlparse(pattern)
@@ -192,7 +192,7 @@ def _external(pattern: str) -> tuple[str, str, bool] | None:
 
 
 def _for_other_host(name: str, external_url: str, given: Any) -> Any:
-    """Return a pregenerator that makes URLs of another host."""
+    """Return a pregenerator that makes URLs on another host."""
 
     def pregenerator(request: Any, elements: Any, kw: dict[str, Any]) -> Any:
         if "_app_url" in kw:

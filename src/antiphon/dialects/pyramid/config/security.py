@@ -23,7 +23,7 @@ from antiphon.dialects.pyramid.util import as_sorted_tuple
 
 @implementer(IDefaultCSRFOptions)
 class DefaultCSRFOptions:
-    """How forged requests are kept out."""
+    """The options of the protection against forged requests."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_security_policy(self, policy: Any) -> None:
-        """Set the policy that knows who makes a request, and what is permitted."""
+        """Set the policy that decides who makes a request, and what is permitted."""
         config: Any = self
         policy = config.maybe_dotted(policy)
 
@@ -70,9 +70,9 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_authentication_policy(self, policy: Any) -> None:
-        """Set the policy that knows who makes a request, as before Pyramid 2.0; it needs one of authorization.
+        """Set the authentication policy, as before Pyramid 2.0, which needs an authorization policy.
 
-        Raises ConfigurationError beside a security policy.
+        Raises ConfigurationError if there is a security policy.
         """
         _warn_of_policies()
         self._set_authentication_policy(policy)
@@ -109,7 +109,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_authorization_policy(self, policy: Any) -> None:
-        """Set the policy that knows what is permitted, as before Pyramid 2.0; it needs one of authentication."""
+        """Set the authorization policy, as before Pyramid 2.0, which needs an authentication policy."""
         config: Any = self
         _warn_of_policies()
         policy = config.maybe_dotted(policy)
@@ -146,7 +146,7 @@ class SecurityConfiguratorMixin:
         config.action(IDefaultPermission, register, order=PHASE1_CONFIG, introspectables=(intr, named))
 
     def add_permission(self, permission_name: str) -> None:
-        """Make a permission known to introspection that no view has."""
+        """Register a permission that no view has for introspection."""
         config: Any = self
         intr = config.introspectable("permissions", permission_name, permission_name, "permission")
         intr["value"] = permission_name
@@ -163,7 +163,7 @@ class SecurityConfiguratorMixin:
         allow_no_origin: bool = False,
         callback: Any = None,
     ) -> None:
-        """Set how forged requests are kept out of views that say nothing about it.
+        """Set the protection against forged requests for views that don't specify it.
 
         ``token`` is the field of a form, ``header`` a header with the token. Requests of ``safe_methods`` are not
         checked, nor those for which ``callback`` returns False.

@@ -1,4 +1,4 @@
-"""Settings, and what the environment says of some."""
+"""Settings, some of which the environment can set."""
 
 import os
 from typing import Any

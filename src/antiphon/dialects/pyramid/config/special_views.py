@@ -1,4 +1,4 @@
-"""Directives of the views of exceptions, of what is not found and of what is forbidden, and of static files."""
+"""Directives for views of exceptions, not-found views, forbidden views and static files."""
 
 from typing import Any
 
@@ -105,7 +105,7 @@ class SpecialViewsMixin:
         self._get_static_info().add(config, name, config._make_spec(path), **kw)  # noqa: SLF001 - of the configurator
 
     def add_cache_buster(self, path: str, cachebust: Any, explicit: bool = False) -> None:
-        """Have the URLs of the files in a directory changed by a cache buster.
+        """Change the URLs of the files in a directory with a cache buster.
 
         An ``explicit`` one is for the files that override others, in their own directory.
         """

@@ -1,4 +1,4 @@
-"""The URLs of static files: their directories, and what changes the URLs with the files."""
+"""The URLs of static files: their directories, and the cache busters that change the URLs with the files."""
 
 import os
 from typing import Any
@@ -54,7 +54,7 @@ class StaticURLInfo:
 
         def register() -> None:
             known = self.registrations
-            # The first value of an entry is None for a view: what is found here is what is served elsewhere.
+            # The first value of an entry is None for a view: only entries with a URL replace each other.
             self.registrations = [entry for entry in known if url is None or entry[0] != url]
             self.registrations.append((url, spec, route_name))
 

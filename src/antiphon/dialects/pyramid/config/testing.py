@@ -18,7 +18,7 @@ class TestingConfiguratorMixin:
         remember_result: Any = None,
         forget_result: Any = None,
     ) -> Any:
-        """Make a user known, who may do everything or nothing; return the policy, which notes what is asked."""
+        """Set a user who may do everything or nothing, and return the policy, which notes its calls."""
         from antiphon.dialects.pyramid.testing import DummySecurityPolicy
 
         policy = DummySecurityPolicy(userid, identity, permissive, remember_result, forget_result)
@@ -48,7 +48,7 @@ class TestingConfiguratorMixin:
 
     @action_method
     def testing_add_subscriber(self, event_iface: Any = None) -> list[Any]:
-        """Return a list to which events, of all types or of one, are added."""
+        """Return a list that collects events, of all types or of one."""
         config: Any = self
         iface = config.maybe_dotted(event_iface)
         heard: list[Any] = []
@@ -61,7 +61,7 @@ class TestingConfiguratorMixin:
         return heard
 
     def testing_add_renderer(self, path: str, renderer: Any = None) -> Any:
-        """Have a template rendered by an object that notes its values, or by a function, and return that."""
+        """Render a template with an object that notes its values, or with a function, and return the renderer."""
         from antiphon.dialects.pyramid.testing import DummyRendererFactory, DummyTemplateRenderer
 
         config: Any = self

@@ -45,7 +45,8 @@ class TweensConfiguratorMixin:
     def add_tween(self, tween_factory: str, under: Any = None, over: Any = None) -> None:
         """Add a tween, by the dotted name of its factory: a function of a handler and the registry.
 
-        ``under`` and ``over`` are names, INGRESS or MAIN, one or several. Raises ConfigurationError for others.
+        ``under`` and ``over`` are names, INGRESS or MAIN, one or several. Raises ConfigurationError for any other
+        value.
         """
         self._add_tween(tween_factory, under=under, over=over)
 

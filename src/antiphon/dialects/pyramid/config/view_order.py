@@ -40,7 +40,7 @@ _MEDIA_TYPES = (
 
 
 class ViewOrderMixin:
-    """Directives of what views are made of."""
+    """Directives for the parts of views."""
 
     @action_method
     def add_view_predicate(
@@ -64,9 +64,9 @@ class ViewOrderMixin:
 
     @action_method
     def add_accept_view_order(self, value: str, weighs_more_than: Any = None, weighs_less_than: Any = None) -> None:
-        """Prefer a media type to others where a client likes them equally well.
+        """Prefer a media type to others if a client accepts them equally.
 
-        Raises ConfigurationError for one with parameters that is compared to others than its own type.
+        Raises ConfigurationError for a type with parameters that is compared with a different type.
         """
         config: Any = self
         media_type = normalize_accept_offer(value)

@@ -147,7 +147,7 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
         return view
 
     def derive_view(self, view: Any, attr: str | None = None, renderer: Any = None) -> Any:
-        """Return a function of a context and a request that does what a view does, with its renderer."""
+        """Return a view with its renderer, as a function of a context and a request."""
         return self._derive_view(view, attr=attr, renderer=renderer)
 
     def _derive_view(
@@ -176,7 +176,7 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
 
     @action_method
     def set_view_mapper(self, mapper: Any) -> None:
-        """Set what makes views of functions and classes that say nothing about it."""
+        """Set the mapper that makes views from functions and classes without their own."""
         config: Any = self
         mapper = config.maybe_dotted(mapper)
 
@@ -205,7 +205,7 @@ def _view_or_renderer(view: Any, renderer: Any) -> Any:
 
 
 class _Registration:
-    """One call of ``add_view``: what it registers when it is committed."""
+    """One call of ``add_view``, and its registrations when it is committed."""
 
     def __init__(self, config: Any, view: Any, predicates: Any, options: Any, exception_only: bool) -> None:
         self.config = config
@@ -223,7 +223,7 @@ class _Registration:
         self.template: Any = None
 
     def _discriminator(self) -> Any:
-        """Return what tells this view from others. By then all predicates are known."""
+        """Return the discriminator of this view. All predicates are known by then."""
         predicates = self.config.get_predlist("view")
         known = predicates.names()
         self.config._check_view_options(**{k: v for k, v in self.predicates.items() if k not in known})  # noqa: SLF001
@@ -318,7 +318,7 @@ class _Registration:
         )
 
     def _put(self, classifier: Any, request_iface: Any, view: Any) -> None:
-        """Register a view: alone, in place of an equal one, or together with others of different predicates."""
+        """Register a view: alone, instead of an equal one, or together with views of different predicates."""
         registry = self.config.registry
         context: Any = Interface if self.context is None else self.context
         required = (classifier, request_iface, context if IInterface.providedBy(context) else implementedBy(context))

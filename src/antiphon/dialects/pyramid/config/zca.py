@@ -1,4 +1,4 @@
-"""The directive that lets zope.component find the application's registry."""
+"""The directive with which zope.component finds the application's registry."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ class Accepted:
     """The elements as the grammar reads them. TurboGears sorts these itself."""
 
     def __new__(cls, header_value: Any = None) -> Any:
-        """Make an object of the state that the value has. A value of None stands for an absent header."""
+        """Make an object for the state of the value. None stands for an absent header."""
         return cls.create(header_value)
 
     @classmethod
@@ -78,7 +78,7 @@ class Accepted:
 
     @property
     def header_value(self) -> str | None:
-        """The header as it came; None if it is absent."""
+        """The header as it was sent, or None if it is absent."""
         return self._header_value
 
     @property
@@ -202,7 +202,7 @@ class ValidHeader(_State):
         return chosen
 
     def quality(self, offer: str) -> float | None:
-        """Return the highest quality of a range that the offer is in; None if there is none, or it is 0."""
+        """Return the highest quality of the ranges that contain the offer, or None if there is none or it is 0."""
         return max([each[1] for each in self._parsed if self.matches(each[0], offer)], default=0) or None
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
@@ -218,7 +218,7 @@ class ValidHeader(_State):
 
 
 class _WithoutRanges(_State):
-    """A header that says nothing: everything is acceptable."""
+    """A header without preferences: everything is acceptable."""
 
     def __bool__(self) -> bool:
         return False

@@ -20,7 +20,9 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if one of a range and an offer begins the other: ``en`` and ``en_GB``, but not two of ``en``."""
+        """Return True if a range or an offer begins with the other: ``en`` and ``en_GB``, but not two variants of
+        ``en``.
+        """
         given, offer = given.lower(), offer.replace("_", "-").lower()
         return given in ("*", offer, offer.partition("-")[0]) or offer == given.partition("-")[0]
 
@@ -48,7 +50,7 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
         default_tag: str | None = None,
         default: Any = None,
     ) -> Any:
-        """Return the one tag that is best (RFC 4647 §3.4): of the best range, or that with its last subtags cut off.
+        """Return the best tag (RFC 4647 §3.4): for the best range, or for the range with its last subtags cut off.
 
         Otherwise the tag of ``default_range``, or ``default_tag`` unless it is excluded, or ``default``, which is
         called if it can be. Raises TypeError without one of the last two, and ValueError if ``default_range`` is ``*``.

@@ -110,7 +110,7 @@ Accept.valid, Accept.invalid, Accept.absent = AcceptValidHeader, AcceptInvalidHe
 
 
 class MIMEAccept(Accept):
-    """An Accept header in any state, under its name of before WebOb 1.8: a malformed header is no error."""
+    """An Accept header in any state, under its name before WebOb 1.8. A malformed header is not an error."""
 
     def __new__(cls, header_value: str | None = None) -> Any:  # noqa: ARG004 - for __init__
         return object.__new__(cls)
@@ -122,7 +122,7 @@ class MIMEAccept(Accept):
 
     @classmethod
     def parse(cls, value: str) -> Iterator[tuple[str, float]]:
-        """Return an iterator of the ranges and their qualities; of none if the header is malformed."""
+        """Return an iterator of the ranges and their qualities, which is empty if the header is malformed."""
         accept = Accept.create(value)
         return iter([(media_range, quality) for media_range, quality, _, _ in accept.parsed or ()])
 

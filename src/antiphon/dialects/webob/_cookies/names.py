@@ -21,7 +21,7 @@ def to_bytes(text: str | bytes, encoding: str = "latin-1") -> bytes:
 
 @cache_short(128)
 def is_cookie_name(name: str) -> bool:
-    """True if a text is a token, has no dollar at its beginning, and is no attribute."""
+    """Return True if a text is a token, does not begin with a dollar sign, and is not an attribute."""
     return is_token(name) and name[0] != "$" and name.lower().encode() not in ATTRIBUTES
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from antiphon.dialects.webob._cookies.names import escape, quote, to_bytes
 
 is_plain: Callable[[str], object] = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*+").fullmatch
-"""Match a value that cookies have as it is."""
+"""Match a value that needs no quoting in a cookie."""
 _find_control = re.compile(r"[\x00-\x1f;\x7f]").search
 
 
 def print_value(value: str | bytes, encode: Callable[[bytes], bytes] = quote) -> str:
-    """Return a value as it stands in a header, quoted or escaped if need be."""
+    """Return a value as in a header, quoted or escaped if needed."""
     if isinstance(value, str) and is_plain(value):
         return value
     return encode(to_bytes(value)).decode("ascii")
@@ -27,7 +27,7 @@ def print_attributes(
     httponly: object,
     samesite: str | None,
 ) -> list[str]:
-    """Return the given attributes, each with its name. Max-Age, Expires and SameSite are printed already.
+    """Return the given attributes, each with its name. Max-Age, Expires and SameSite are already printed.
 
     Raises ValueError for SameSite=None without Secure.
     """
@@ -52,7 +52,7 @@ def print_attributes(
 
 
 def without_controls(value: str | bytes | None) -> str | None:
-    """Return an attribute as text. Raises ValueError for one that holds a second one."""
+    """Return an attribute as text. Raises ValueError if it contains another attribute."""
     text = value.decode("ascii") if isinstance(value, bytes) else value
     if text and _find_control(text):
         raise ValueError(f"an attribute of a cookie can't have control characters or semicolons: {text!r:.80}")

@@ -48,7 +48,7 @@ class RequestCookies(MutableMapping[str, str]):
             raise KeyError(name)
 
     def _replace(self, name: str, written: str | None) -> bool:
-        """Rewrite the first cookie of this name and remove others of it; return False if there is none."""
+        """Rewrite the first cookie with this name and remove the others. Return False if there is none."""
         header = self._environ.get("HTTP_COOKIE") or ""
         kept: list[str] = []
         is_found = False

@@ -77,7 +77,7 @@ class SignedSerializer:
         return urlsafe_b64encode(self._signature(printed) + printed).rstrip(b"=")
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Read a signed value. Raises ValueError for one that has another signature, or none."""
+        """Read a signed value. Raises ValueError for a wrong or missing signature."""
         given = to_bytes(bstruct)
         decoded = _decoded(given + b"=" * (-len(given) % 4))
         signature, printed = decoded[: self.digest_size], decoded[self.digest_size :]

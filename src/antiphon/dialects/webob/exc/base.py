@@ -1,4 +1,4 @@
-"""What all exceptions of HTTP have in common: each is a response, an exception and a WSGI application."""
+"""The common base of all HTTP exceptions: each is a response, an exception and a WSGI application."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -31,12 +31,12 @@ class HTTPException(Exception):
 
     @property
     def exception(self) -> Self:
-        """The exception itself, as what is raised."""
+        """The exception itself, as the object to raise."""
         return self
 
 
 class WSGIHTTPException(Response, HTTPException):
-    """A response that can be raised. Without a body of its own it explains itself, in a type that the client accepts.
+    """A response that can be raised. Without its own body, it explains the error in a type that the client accepts.
 
     ``detail`` is text for the client, and ``comment`` stands in a comment of HTML; both are escaped. ``headers`` are
     added. ``body_template`` is markup with ``${explanation}``, ``${detail}`` and ``${html_comment}``, and with keys of
@@ -51,7 +51,7 @@ class WSGIHTTPException(Response, HTTPException):
     explanation: str = ""
     """The text of each body."""
     empty_body = False
-    """True for a status that has no body."""
+    """True for a status without a body."""
 
     body_template: str
     body_template_obj = Template("${explanation}<br /><br />\n${detail}\n${html_comment}\n")
@@ -90,7 +90,7 @@ class WSGIHTTPException(Response, HTTPException):
 
     @property
     def wsgi_response(self) -> Any:
-        """The exception itself, as what answers."""
+        """The exception itself, as the response."""
         return self
 
     def copy(self) -> Self:
@@ -111,7 +111,7 @@ class WSGIHTTPException(Response, HTTPException):
         return self.html_template_obj.substitute(status=self.status, body=self._make_body(environ, html_escape))
 
     def json_body(self, environ: "WSGIEnvironment") -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return the body as JSON: what ``json_formatter`` makes of it."""
+        """Return the body as JSON, made by ``json_formatter``."""
         body = self._make_body(environ, no_escape)
         return json.dumps(self.json_formatter(body=body, status=self.status, title=self.title, environ=environ))
 
@@ -142,7 +142,7 @@ class WSGIHTTPException(Response, HTTPException):
         return [] if is_head and not hasattr(chunks, "close") else chunks
 
     def generate_response(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request with an explanation: HTML, JSON or text, by what the client accepts."""
+        """Answer a request with an explanation in HTML, JSON or text, depending on what the client accepts."""
         content_type, make = self._negotiated(environ)
         lines: Lines = filter_headers(self._headerlist, ("content-length", "content-type"))
         response = Response(make(environ), self.status, lines, charset="UTF-8")
@@ -157,7 +157,7 @@ class WSGIHTTPException(Response, HTTPException):
 
 @cache_short(128)
 def accepted_type(accept: str) -> str:
-    """Return the type of an explanation that a client prefers; text if it accepts none of the others."""
+    """Return the type of an explanation that a client prefers, or text if it accepts none of the others."""
     from antiphon.dialects.webob.acceptparse import create_accept_header
 
     accepted = create_accept_header(accept).acceptable_offers(["text/html", "application/json"])
@@ -176,7 +176,7 @@ class HTTPRedirection(WSGIHTTPException):
 
 
 class HTTPError(WSGIHTTPException):
-    """The base class of all 4xx and 5xx: work that was begun should not be kept."""
+    """The base class of all 4xx and 5xx, after which begun work should be rolled back."""
 
 
 class HTTPClientError(HTTPError):

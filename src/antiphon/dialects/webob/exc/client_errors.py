@@ -22,7 +22,7 @@ class HTTPUnauthorized(HTTPClientError):
 
 
 class HTTPPaymentRequired(HTTPClientError):
-    """402: somebody has to pay first (RFC 9110 §15.5.3)."""
+    """402: a payment is required first (RFC 9110 §15.5.3)."""
 
     code = 402
     title = "Payment Required"
@@ -173,7 +173,7 @@ class HTTPLocked(HTTPClientError):
 
 
 class HTTPFailedDependency(HTTPClientError):
-    """424: another action failed on which this one depends (RFC 4918 §11.4)."""
+    """424: another action, which this one depends on, failed (RFC 4918 §11.4)."""
 
     code = 424
     title = "Failed Dependency"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class HTTPExceptionMiddleware:
-    """A WSGI application around another one, which answers with the exceptions of HTTP that this raises when called.
+    """A WSGI application around another one, which answers with the HTTP exceptions that the other raises when called.
 
     Those that the body raises pass: by then the head is sent.
     """

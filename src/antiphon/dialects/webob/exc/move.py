@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class _HTTPMove(HTTPRedirection):
     """A redirect to ``location``, a URL reference, or with ``add_slash`` to the request's own URL with a slash.
 
-    Without either, it leads to the request's own URL, without its query. Raises TypeError for both, and ValueError for
-    a location with CR, LF or NUL.
+    Without either, it redirects to the request's own URL, without its query. Raises TypeError for both, and ValueError
+    for a location with CR, LF or NUL.
     """
 
     explanation = "The resource has been moved to"
@@ -42,7 +42,7 @@ class _HTTPMove(HTTPRedirection):
         self.add_slash = add_slash
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request. The exception stays as it is, so that it can answer another one."""
+        """Answer a request. The exception is not changed, so that it can answer other requests."""
         answer = self.copy()
         answer.location = self._target(environ)
         return super(_HTTPMove, answer).__call__(environ, start_response)

@@ -12,7 +12,7 @@ class HTTPMultipleChoices(_HTTPMove):
 
 
 class HTTPMovedPermanently(_HTTPMove):
-    """301: the resource has another URL for good (RFC 9110 §15.4.2)."""
+    """301: the resource has moved to another URL for good (RFC 9110 §15.4.2)."""
 
     code = 301
     title = "Moved Permanently"
@@ -27,7 +27,7 @@ class HTTPFound(_HTTPMove):
 
 
 class HTTPSeeOther(_HTTPMove):
-    """303: another URL answers the request, by GET (RFC 9110 §15.4.4)."""
+    """303: another URL answers the request, with GET (RFC 9110 §15.4.4)."""
 
     code = 303
     title = "See Other"
@@ -50,14 +50,14 @@ class HTTPUseProxy(_HTTPMove):
 
 
 class HTTPTemporaryRedirect(_HTTPMove):
-    """307: the request is to be sent to another URL, for now (RFC 9110 §15.4.8)."""
+    """307: send the request to another URL, for now (RFC 9110 §15.4.8)."""
 
     code = 307
     title = "Temporary Redirect"
 
 
 class HTTPPermanentRedirect(_HTTPMove):
-    """308: the request is to be sent to another URL, for good (RFC 9110 §15.4.9)."""
+    """308: send the request to another URL, for good (RFC 9110 §15.4.9)."""
 
     code = 308
     title = "Permanent Redirect"

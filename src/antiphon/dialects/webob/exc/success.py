@@ -19,7 +19,7 @@ class HTTPAccepted(HTTPOk):
 
 
 class HTTPNonAuthoritativeInformation(HTTPOk):
-    """203: the content is that of another server, and was changed (RFC 9110 §15.3.4)."""
+    """203: the content comes from another server, and was changed (RFC 9110 §15.3.4)."""
 
     code = 203
     title = "Non-Authoritative Information"

@@ -1,4 +1,4 @@
-"""Text for the bodies of errors: without markup, and as it is."""
+"""Text for the bodies of errors, with and without markup."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def no_escape(value: Any) -> str:
 
 
 def strip_tags(value: str) -> str:
-    """Return the text of markup: each `<br>` becomes a line end, other tags and the marks of comments go."""
+    """Return the text of markup: each `<br>` becomes a line end, and other tags and comment marks are removed."""
     text = value.replace("\n", " ").replace("\r", "")
     text = _break.sub(_by("\n"), text)
     return _tag.sub(_by(""), _comment_mark.sub("", text))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class GetDict(MultiDict[str, str]):
-    """The fields of a query. A change is written to the environ at once."""
+    """The fields of a query. Changes are written directly to the environ."""
 
     def __init__(self, data: Any, env: "WSGIEnvironment") -> None:
         self.env = env
@@ -19,7 +19,7 @@ class GetDict(MultiDict[str, str]):
 
     @classmethod
     def over(cls, items: list[tuple[str, str]], env: "WSGIEnvironment | None" = None) -> Self:
-        """Return the fields of the query of ``env``, in a list that is theirs from now on."""
+        """Return the fields of the query of ``env``, which take over a list."""
         made = super().over(items)
         made.env = {} if env is None else env
         return made

@@ -22,14 +22,14 @@ class MultiDict(MutableMapping[K, V]):
 
     def __init__(self, *args: Any, **kw: V) -> None:
         if len(args) > 1:
-            raise TypeError(f"a multidict is made of one mapping, or one list of pairs, not of {len(args)} arguments")
+            raise TypeError(f"a multidict is made from one mapping or list of pairs, not from {len(args)} arguments")
         self._items = pairs_of(args[0]) if args else []
         if kw:
             self._items.extend(cast("Any", kw).items())
 
     @classmethod
     def over(cls, items: list[tuple[K, V]]) -> Self:
-        """Return a multidict of the pairs in a list that is the multidict's from now on."""
+        """Return a multidict that takes over a list of pairs."""
         made = cls.__new__(cls)
         made._items = items  # noqa: SLF001 - of its own class
         return made
@@ -80,7 +80,7 @@ class MultiDict(MutableMapping[K, V]):
             return default
 
     def getall(self, key: K) -> list[V]:
-        """Return all values of a key in order, in a list of their own; none if it is missing."""
+        """Return all values of a key in order, in a new list, which is empty if the key is missing."""
         index = self._values()
         if index is not None:
             return [*index.get(key, ())]
@@ -110,7 +110,7 @@ class MultiDict(MutableMapping[K, V]):
         return self.get(cast("K", key), RAISE) is not RAISE
 
     def has_key(self, key: object) -> bool:
-        """True if a key has a value."""
+        """Return True if a key has a value."""
         return key in self
 
     def __len__(self) -> int:
@@ -235,7 +235,7 @@ class MultiDict(MutableMapping[K, V]):
 
 
 def pairs_of(source: Any) -> list[tuple[Any, Any]]:
-    """Return the pairs of a mapping, or of an iterable of pairs, in a list of their own."""
+    """Return the pairs of a mapping, or of an iterable of pairs, in a new list."""
     if hasattr(source, "items"):
         return [*source.items()]
     if hasattr(source, "keys"):

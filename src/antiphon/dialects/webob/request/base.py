@@ -1,4 +1,4 @@
-"""The request classes: one that stores further attributes in the environ, and one that does not."""
+"""The request classes: one that stores additional attributes in the environ, and one that does not."""
 
 from abc import ABCMeta
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTarget, RoutingArguments, HeaderFields):
-    """A WSGI environ as an object: what is read and set is read from the environ and set there, at once."""
+    """A WSGI environ as an object, whose attributes are read and set directly in the environ."""
 
     _setattr_stacklevel = 2
 
@@ -35,7 +35,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         **kw: Any,
     ) -> None:
         if type(environ) is not dict:
-            raise TypeError(f"a request is made of a WSGI environ, a dict, and not of {environ!r:.200}")
+            raise TypeError(f"a request is made from a WSGI environ, which is a dict, not from {environ!r:.200}")
         self.__dict__["environ"] = environ
         if unicode_errors is not None or decode_param_names is not None:
             _warn_of_old_parameters()
@@ -64,8 +64,8 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
     ) -> Self:
         """Return a GET request for a URL or a path, percent-encoded; a POST request if ``POST`` has its form or body.
 
-        ``base_url`` is that of the application. Keys of ``environ`` come before what is made; further keywords are
-        attributes to set. Raises TypeError and ValueError for a URL that no request has.
+        ``base_url`` is that of the application. Keys of ``environ`` override generated ones; other keywords are
+        attributes to set. Raises TypeError and ValueError for a URL that a request can't have.
         """
         made = environ_from_url(path)
         if base_url:
@@ -88,7 +88,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         return request
 
     def copy(self) -> Self:
-        """Return a request with an environ and a body of its own. Other values of the environ are shared."""
+        """Return a request with its own environ and body. Other values of the environ are shared."""
         self.make_body_seekable()
         copied = self.__class__(self._copied_environ())
         copied.copy_body()
@@ -154,7 +154,7 @@ class AdhocAttrMixin:
             return own[attr]
         if getattr(self.__class__, attr, _ABSENT) is _ABSENT:
             raise _no_attribute(self, attr)
-        # A property of the class has raised AttributeError: that is what is to be seen.
+        # A property of the class has raised AttributeError, which must be visible.
         return object.__getattribute__(self, attr)
 
     def __delattr__(self, attr: str) -> None:
@@ -174,7 +174,7 @@ def _no_attribute(request: object, name: str) -> AttributeError:
 
 
 class Request(AdhocAttrMixin, BaseRequest, metaclass=ABCMeta):
-    """A WSGI environ as an object. Attributes of your own are stored in the environ, too.
+    """A WSGI environ as an object. Your own attributes are stored in the environ, too.
 
     Requests of other libraries that have all of its attributes can be registered as its subclasses.
     """

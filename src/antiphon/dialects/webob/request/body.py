@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 class RequestBody(RequestHead):
-    """The body of a request. It is read when it is first asked for, and can be read again by others then."""
+    """The body of a request. It is read on first use, and can then be read again."""
 
     request_body_tempfile_limit: int = 512 << 10
-    """Bytes up to which a body that is read is kept in memory."""
+    """The largest body that is kept in memory after reading, in bytes."""
 
     body_file_raw: "Attribute[IO[bytes]]" = environ_getter("wsgi.input")
     is_body_seekable: "Attribute[bool]" = environ_getter("webob.is_body_seekable", False)
 
     @property
     def is_body_readable(self) -> bool:
-        """True if there is a body, and its end is known: by its length, or since the server marks it.
+        """True if there is a body with a known end: by its length, or because the server marks it.
 
-        It may be set, to say that ``body_file_raw`` ends where the body ends.
+        Set it to declare that ``body_file_raw`` ends where the body ends.
         """
         environ = self.environ
         length = self.content_length
@@ -56,14 +56,14 @@ class RequestBody(RequestHead):
 
     @property
     def body_file(self) -> IO[bytes]:
-        """The body as a file that ends where the body ends. It may be set to another file, of unknown length."""
+        """The body as a file that ends where the body ends. It can be set to another file, of unknown length."""
         if not self.is_body_readable:
             return BytesIO()
         raw = self.body_file_raw
         length = self._declared_length
         if self.is_body_seekable or length is None:
             return raw
-        # The file is kept, so that a second reader goes on where the first one stopped.
+        # The file is kept, so that a second reader continues where the first one stopped.
         limited, of_file = self.environ.get("webob._body_file", (None, None))
         if of_file is not raw:
             limited = BufferedReader(LimitedLengthFile(raw, length))
@@ -85,7 +85,7 @@ class RequestBody(RequestHead):
 
     @property
     def _declared_length(self) -> int | None:
-        """The length by Content-Length; None if Transfer-Encoding says that the body comes in chunks."""
+        """The length in Content-Length, or None if Transfer-Encoding says that the body is chunked."""
         environ = self.environ
         if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
             return None
@@ -129,7 +129,7 @@ class RequestBody(RequestHead):
         return None
 
     def _source(self) -> IO[bytes]:
-        """Return the file to copy the body from; one that was read in part goes on where it was left."""
+        """Return the file to copy the body from. A partially read file continues at its position."""
         raw = self.body_file_raw
         if self.is_body_seekable:
             raw.seek(0)
@@ -149,7 +149,7 @@ class RequestBody(RequestHead):
                 self.body = spool.getvalue()
                 return
             file = StoredBody(spool)
-            from antiphon.embedding import AT_END  # late: it loads what serves
+            from antiphon.embedding import AT_END  # imported late, since it loads the servers
 
             if (at_end := self.environ.get(AT_END)) is not None:
                 at_end.append(partial(_let_go, self.environ, file))
@@ -252,7 +252,9 @@ class RequestBody(RequestHead):
 
 
 def _let_go(environ: dict[str, Any], file: StoredBody) -> None:
-    """Close a stored body, and let go of the fields of its form: an error's traceback may keep the environ for long."""
+    """Close a stored body, and release the fields of its form, since an error's traceback may keep the environ for
+    long.
+    """
     file.close()
     file.spool.close()
     environ.pop("webob._parsed_post_vars", None)
@@ -270,6 +272,6 @@ def _malformed(error: Exception) -> ValueError:
     if isinstance(error, UnicodeDecodeError):
         return MalformedText(error.encoding, error.object, error.start, error.end, error.reason)
     if isinstance(error, RecursionError):
-        return MalformedJSON("More arrays and objects are in one another than can be read")
+        return MalformedJSON("Arrays and objects are nested too deeply to be read")
     reason, text, position = (getattr(error, name, None) for name in ("msg", "doc", "pos"))
     return MalformedJSON(str(reason or error), text if isinstance(text, str) else "", position or 0)

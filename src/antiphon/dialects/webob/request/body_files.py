@@ -13,7 +13,7 @@ _CHUNK = 64 << 10
 
 
 class DisconnectionError(OSError):
-    """A body that ended before all its bytes had come."""
+    """A body that ended before all its bytes had arrived."""
 
 
 class LimitedLengthFile(RawIOBase):
@@ -48,7 +48,7 @@ class LimitedLengthFile(RawIOBase):
 
 
 def cut_off(missing: int) -> DisconnectionError:
-    """Return the error of a body of which bytes are missing."""
+    """Return the error for a body with missing bytes."""
     return DisconnectionError(f"the client disconnected while it sent the body: {missing} more bytes were expected")
 
 
@@ -61,7 +61,7 @@ class StoredBody(Window):
 
 
 class InMemoryFirst:
-    """A file in memory, which gives way to another one when it becomes too large."""
+    """A file in memory, which is replaced by another one when it becomes too large."""
 
     def __init__(self, limit: int, make_file: Any) -> None:
         self.file: Any = BytesIO()

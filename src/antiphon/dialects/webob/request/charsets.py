@@ -16,7 +16,7 @@ UTF_8 = "UTF-8"
 LATIN_1 = frozenset({
     "ascii", "latin-1", "latin", "latin_1", "l1", "latin1", "iso-8859-1", "iso8859_1", "iso_8859_1", "iso8859", "8859",
 })  # fmt: skip
-"""Names under which text of an environ is what it is in there (PEP 3333)."""
+"""Names of the charset in which text in an environ needs no decoding (PEP 3333)."""
 
 _SAFE = frozenset([codec.replace("-", "_") for codec in CODECS.values()] + ["ascii", "latin_1"])
 
@@ -32,7 +32,7 @@ def declared_charset(content_type: str) -> str | None:
 
 
 def with_charset(content_type: str, charset: str) -> str:
-    """Return a Content-Type with another charset."""
+    """Return a Content-Type with a different charset."""
     named = f'; charset="{charset}"'
     if _parameter.search(content_type):
         return _parameter.sub(lambda _: named, content_type, count=1)
@@ -40,7 +40,7 @@ def with_charset(content_type: str, charset: str) -> str:
 
 
 def is_utf_8(charset: str | None) -> bool:
-    """True for UTF-8, and for no charset."""
+    """Return True for UTF-8, and for no charset."""
     return not charset or charset.lower().replace("-", "").replace("_", "") == "utf8"
 
 
@@ -50,7 +50,7 @@ def named_charset(charset: str | None) -> str:
 
 
 def codec_of(charset: str) -> str:
-    """Return the Python codec of a charset that may have come with a request. Raises LookupError for other ones.
+    """Return the Python codec of a charset that a request can name. Raises LookupError for other charsets.
 
     Python knows more: those that are not charsets, or hide ASCII.
     """
@@ -67,7 +67,7 @@ def codec_of(charset: str) -> str:
 
 
 def decoder(charset: str) -> Decode | None:
-    """Return a function that decodes text in a charset, with U+FFFD for what can't be; None for UTF-8.
+    """Return a function that decodes text in a charset, with U+FFFD for invalid bytes, or None for UTF-8.
 
     Text in a charset that requests can't have is read as UTF-8, like UTF-16, which no browser sends.
     """

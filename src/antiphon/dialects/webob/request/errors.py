@@ -1,4 +1,4 @@
-"""Errors of what a client has sent, as responses of ``webob.exc``. Imported on use, since responses are."""
+"""Errors in client data, as responses from ``webob.exc``. Imported on use, like responses."""
 
 from json import JSONDecodeError
 
@@ -26,7 +26,7 @@ class MalformedText(UnicodeDecodeError, HTTPBadRequest):
 
 
 def decode_text(data: bytes, codec: str) -> str:
-    """Return bytes of a request as text. Raises MalformedText where they are none in a codec."""
+    """Return bytes of a request as text. Raises MalformedText if the codec can't decode them."""
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:

@@ -27,7 +27,7 @@ _Part: TypeAlias = tuple[Any, ...]
 def read_parts(
     content_type: str, spool: Spool, data: bytes | None, limits: Limits, text: Decode | None
 ) -> Iterator[tuple[str, Any]]:
-    """Give the fields and files of a form; ``data`` is what the spool has, if that is in memory."""
+    """Yield the fields and files of a form. ``data`` is the content of the spool, if it is in memory."""
     boundary = parse_boundary(content_type)
     parts = None
     if data is not None and not follows_bare_line_feed(data, boundary):
@@ -55,7 +55,7 @@ def _spooled(chunks: Iterable[bytes]) -> Spool:
 
 
 def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[_Part]:
-    """Return the parts of a form; none if there is no delimiter, as in WebOb."""
+    """Return the parts of a form, or none without a delimiter, as in WebOb."""
     parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
     bounds = FormBounds(limits)
     chunks = lines.in_crlf(_chunks(spool))

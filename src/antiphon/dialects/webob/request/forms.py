@@ -22,9 +22,9 @@ class RequestForms(RequestBody):
     """The fields of query and body. Those of the body are parsed once, and kept until it is replaced."""
 
     max_query_fields: int | None = Limits().fields
-    """The most fields of a query; more raise HTTPRequestURITooLong (414). None is no bound."""
+    """The most fields of a query; more raise HTTPRequestURITooLong (414). None sets no limit."""
     max_form_fields: int | None = Limits().fields
-    """The most fields and files of a form; more raise HTTPRequestEntityTooLarge (413). None is no bound."""
+    """The most fields and files of a form; more raise HTTPRequestEntityTooLarge (413). None sets no limit."""
     max_form_memory: int | None = Limits().memory
     """The most bytes of the fields of a form, without files; more raise HTTPRequestEntityTooLarge (413)."""
 
@@ -70,7 +70,7 @@ class RequestForms(RequestBody):
 
     @property
     def POST(self) -> Any:  # noqa: N802 - its name
-        """The fields and files of a form in the body, whatever the method; NoVars if there is no form.
+        """The fields and files of a form in the body, with any method; NoVars if there is no form.
 
         Raises HTTPBadRequest for a malformed form, HTTPRequestEntityTooLarge beyond a bound, and DisconnectionError.
         """
@@ -190,5 +190,5 @@ def raw_bytes(text: str) -> bytes:
     """Return the bytes of a value of an environ."""
     try:
         return text.encode("latin-1")
-    except UnicodeEncodeError:  # not what a server gives, but what tests may
+    except UnicodeEncodeError:  # servers don't send it, but tests may
         return text.encode()

@@ -37,7 +37,7 @@ def _charset_of(content_type: str) -> str:
 
 
 def _length(written: object) -> int | None:
-    """Return a Content-Length; None for anything but digits."""
+    """Return a Content-Length, or None for anything but digits."""
     if type(written) is str and written.isdecimal() and written.isascii() and len(written) <= _MOST_DIGITS:
         return int(written)
     if not written and written != 0:
@@ -51,7 +51,7 @@ def _number(written: str | None) -> int | None:
 
 
 class RequestHead:
-    """The method, the target and the headers of a request. Reading and writing go to the environ at once."""
+    """The method, the target and the headers of a request. All access goes directly to the environ."""
 
     environ: "WSGIEnvironment"
     _headers: EnvironHeaders | None = None
@@ -147,7 +147,7 @@ class RequestHead:
 
     @property
     def _query_charset(self) -> str:
-        """The charset of the query: one that was set, or the class has, since Content-Type tells of the body."""
+        """The charset of the query, set on the request or the class, since Content-Type only describes the body."""
         if type(self).charset is not RequestHead.charset:
             return named_charset(self.charset)
         if _CHARSET not in self.environ:
@@ -159,7 +159,7 @@ class RequestHead:
 
     @property
     def headers(self) -> Any:
-        """The header fields, as a dictionary by names in any case. It may be set to another dictionary, or pairs."""
+        """The header fields, as a dictionary by names in any case. It can be set to another dictionary, or pairs."""
         headers = self._headers
         if headers is None:
             headers = vars(self)["_headers"] = EnvironHeaders(self.environ)

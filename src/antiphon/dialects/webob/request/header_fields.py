@@ -1,4 +1,4 @@
-"""Attributes for header fields of a request: parsed where there is something to parse, set and deleted as wished."""
+"""Attributes for header fields of a request: parsed if needed. They can be set and deleted."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ _CONDITIONS = {
     "remove_encoding": ("HTTP_ACCEPT_ENCODING",),
 }
 
-_KEPT = "antiphon.webob.cache_control"  # unlike what WebOb keeps, which may be used over the same environ
+_KEPT = "antiphon.webob.cache_control"  # unlike WebOb's own key, since WebOb may use the same environ
 _NONE_KEPT = None, None, None
 
 
@@ -91,22 +91,22 @@ class HeaderFields:
 
     @made_on_use
     def date() -> Any:
-        """The date of the message, in UTC; None if it is malformed."""
+        """The date of the message, in UTC, or None if it is malformed."""
         return _date("HTTP_DATE", "14.8")
 
     @made_on_use
     def if_modified_since() -> Any:
-        """The date in If-Modified-Since, in UTC; None if it is malformed."""
+        """The date in If-Modified-Since, in UTC, or None if it is malformed."""
         return _date("HTTP_IF_MODIFIED_SINCE", "14.25")
 
     @made_on_use
     def if_unmodified_since() -> Any:
-        """The date in If-Unmodified-Since, in UTC; None if it is malformed."""
+        """The date in If-Unmodified-Since, in UTC, or None if it is malformed."""
         return _date("HTTP_IF_UNMODIFIED_SINCE", "14.28")
 
     @made_on_use
     def range() -> Any:
-        """The range in Range; None if it is malformed, and for several."""
+        """The range in Range, or None if it is malformed or has several ranges."""
         from antiphon.dialects.webob.descriptors import parse_range, serialize_range
 
         return converter(environ_getter("HTTP_RANGE", None, "14.35"), parse_range, serialize_range)

@@ -19,7 +19,7 @@ class Part(NamedTuple):
 
 
 def has_files(fields: Iterable[tuple[Any, Any]]) -> bool:
-    """True if a field is a file: a pair of filename and content, or an object with a filename."""
+    """Return True if a field is a file: a pair of filename and content, or an object with a filename."""
     return any(isinstance(value, (tuple, list)) or getattr(value, "filename", None) for _, value in fields)
 
 
@@ -43,7 +43,7 @@ def multipart(fields: Iterable[tuple[Any, Any]], boundary: str, charset: str = "
 
 
 def new_boundary() -> str:
-    """Return a boundary that no content has by chance."""
+    """Return a boundary that no content contains by chance."""
     return os.urandom(10).hex()
 
 

@@ -8,7 +8,7 @@ from antiphon.dialects.webob.request.errors import decode_text
 from antiphon.dialects.webob.request.head import RequestHead
 
 PATH_SAFE = "/~!$&'()*+,;=:@"
-"""Characters that stay as they are in the path of a URL, beside letters and digits."""
+"""Characters that stay as they are in the path of a URL, in addition to letters and digits."""
 
 _needs_no_quoting = re.compile(r"[-A-Za-z0-9._/~!$&'()*+,;=:@]*+").fullmatch
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -26,7 +26,7 @@ def split_port(host: str) -> tuple[str, str | None]:
 
 
 class RequestTarget(RequestHead):
-    """The URL of a request, made of the environ."""
+    """The URL of a request, made from the environ."""
 
     # Host
 
@@ -135,7 +135,7 @@ class RequestTarget(RequestHead):
     # Segments of the path
 
     def path_info_peek(self) -> str | None:
-        """Return the next segment of the path; None if the path is empty."""
+        """Return the next segment of the path, or None if the path is empty."""
         path = self.path_info
         return path.lstrip("/").split("/", 1)[0] if path else None
 

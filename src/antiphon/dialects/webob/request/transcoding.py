@@ -1,4 +1,4 @@
-"""Requests in another charset than UTF-8, turned into one in UTF-8."""
+"""Conversion of requests in other charsets to UTF-8."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self

@@ -1,4 +1,4 @@
-"""What caches are told of a response, and the content codings of its body."""
+"""The caching headers of a response, and the content codings of its body."""
 
 import zlib
 from base64 import b64encode

@@ -9,7 +9,7 @@ from antiphon.dialects.webob.response.iterables import ResponseBodyFile, iter_cl
 from antiphon.dialects.webob.response.media_type import MediaTypes
 
 _OF_A_BODY = frozenset({"content-length", "content-md5"})
-"""Headers that tell of the bytes of one body."""
+"""Headers that describe the bytes of one body."""
 _encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 

@@ -11,7 +11,7 @@ _STATUS_LINES = {code: f"{code} {phrase}" for code, phrase in status_reasons.ite
 
 
 class ResponseHead:
-    """Status and headers. All that a response has beside its body is in ``_status`` and in ``_headerlist``."""
+    """Status and headers. Apart from its body, a response is stored in ``_status`` and ``_headerlist``."""
 
     _status: str
     _headerlist: Lines

@@ -42,7 +42,7 @@ class AppIterRange:
 
 
 class EmptyResponse:
-    """A body without bytes, in place of another one, which is closed with it."""
+    """A body without bytes that replaces another one, which is closed with it."""
 
     def __init__(self, app_iter: Any = None) -> None:
         close = getattr(app_iter, "close", None)
@@ -90,7 +90,7 @@ class ResponseBodyFile:
         raise NotImplementedError("Response bodies cannot be closed")
 
     def flush(self) -> None:
-        """Do nothing: what is written is in the body at once."""
+        """Do nothing, since writes go directly to the body."""
 
     def tell(self) -> int:
         """Return the number of bytes that were written."""
@@ -123,7 +123,7 @@ def iter_file(file: IO[bytes], block_size: int = _BLOCK) -> Iterator[bytes]:
 
 
 def gzip_app_iter(app_iter: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress chunks with gzip (RFC 1952), each as it comes, and close the iterable at the end."""
+    """Compress chunks with gzip (RFC 1952) as they arrive, and close the iterable at the end."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     checksum = size = 0
     try:

@@ -17,7 +17,7 @@ class MediaTypes(ResponseHead):
     default_content_type: str | None = "text/html"
     """The media type of a response that is made without one."""
     default_charset: str | None = "UTF-8"
-    """The charset that text has if nothing else is said."""
+    """The default charset of text."""
 
     @property
     def content_type(self) -> str | None:

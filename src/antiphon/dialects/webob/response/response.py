@@ -26,11 +26,11 @@ class Response(ResponseCookies, SentResponse):
     """
 
     default_conditional_response = False
-    """True if responses honour conditions and ranges where the argument ``conditional_response`` is not given."""
+    """True if responses honour conditions and ranges when the argument ``conditional_response`` is not given."""
     request: Any = None
-    """The request that is answered, if somebody keeps it here."""
+    """The request that is answered, if a program stores it here."""
     environ: Any = None
-    """The environ that is answered, if somebody keeps it here."""
+    """The environ that is answered, if a program stores it here."""
 
     def __init__(
         self,

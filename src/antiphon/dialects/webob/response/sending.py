@@ -22,14 +22,14 @@ _unquoted = re.compile(r'[^"*,]+').fullmatch
 
 
 class SentResponse(ResponseCaching):
-    """What is sent of a response to a request."""
+    """The parts of a response that are sent for a request."""
 
     conditional_response: bool
     """True if conditions and ranges of the request are honoured."""
     _status: str
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request: with headers alone for HEAD, and with an absolute Location."""
+        """Answer a request: with only headers for HEAD, and with an absolute Location."""
         if self.conditional_response:
             return self.conditional_response_app(environ, start_response)
         start_response(self._status, self._sent_lines(environ))
@@ -65,7 +65,7 @@ class SentResponse(ResponseCaching):
         return chunks
 
     def _sent_lines(self, environ: "WSGIEnvironment") -> Lines:
-        """Return a list of its own with the lines to send.
+        """Return a new list with the lines to send.
 
         Raises ValueError for control characters in lines that were appended to the list, which nothing has checked yet.
         """
@@ -88,7 +88,7 @@ class SentResponse(ResponseCaching):
         return since is not None and modified is not None and modified <= since
 
     def _wanted_range(self, environ: "WSGIEnvironment") -> Range | None:
-        """Return the range to send; None for the whole."""
+        """Return the range to send, or None for the whole content."""
         header = environ.get("HTTP_RANGE")
         if header is None or self._status[:3] != "200" or self.content_length is None or self.content_range is not None:
             return None

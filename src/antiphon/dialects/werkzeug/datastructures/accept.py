@@ -89,7 +89,7 @@ class Accept(ImmutableList[tuple[str, float]]):
         return place
 
     def find(self, key: Any) -> int:
-        """Return the place of the first pair that matches a text, or of a pair; -1 if there is none."""
+        """Return the place of the first pair that matches a text, or of a pair, or -1 if there is none."""
         try:
             return self.index(key)
         except ValueError:

@@ -24,7 +24,7 @@ class _SchemeAndParameters:
 
     @classmethod
     def from_header(cls, value: str | None) -> Self | None:
-        """Return the value of a header, parsed; None if it is empty."""
+        """Return the parsed value of a header, or None if it is empty."""
         return cls(*_read(value)) if value else None
 
     def to_header(self) -> str:
@@ -144,7 +144,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
     @property
     def token(self) -> str | None:
-        """The token that stands in place of parameters; None without one."""
+        """The token instead of parameters, or None without one."""
         return self._token
 
     @token.setter

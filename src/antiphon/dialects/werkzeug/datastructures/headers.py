@@ -21,7 +21,7 @@ _find_line_end = re.compile(r"[\r\n]").search
 def __getattr__(name: str) -> object:
     if name != "EnvironHeaders":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders  # late: it stands on Headers
+    from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders  # late: it uses Headers
 
     return EnvironHeaders
 
@@ -343,7 +343,7 @@ class LinkedHeaders(Headers):
         return [name.lower() for name, _ in self._list]
 
     def copy(self) -> Headers:  # type: ignore[override]  # with a list of its own
-        """Return headers with the same pairs, in a list of their own."""
+        """Return headers with the same pairs, in a new list."""
         return Headers(self._list)
 
 

@@ -35,7 +35,7 @@ def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
 
 
 class MultiDict(TypeConversionDict[K, V]):
-    """A dictionary with a list of values for each key, made of pairs, a dictionary, or another MultiDict.
+    """A dictionary with a list of values for each key, made from pairs, a dictionary, or another MultiDict.
 
     Reading a missing key with ``[]`` raises a KeyError that is also an HTTP exception: a 400, unless it is caught.
     """
@@ -142,7 +142,7 @@ class MultiDict(TypeConversionDict[K, V]):
         return dict(self.items()) if flat else dict(self.lists())
 
     def copy(self) -> Any:
-        """Return a MultiDict with the same values, in lists of its own."""
+        """Return a MultiDict with the same values, in new lists."""
         return self.__class__(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:

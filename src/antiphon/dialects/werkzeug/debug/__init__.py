@@ -1,4 +1,4 @@
-"""`werkzeug.debug` without the debugger: what runs code that is sent over the network is not offered."""
+"""`werkzeug.debug` without the debugger, since nothing here runs code that is sent over the network."""
 
 import warnings
 from collections.abc import Iterable

@@ -37,7 +37,7 @@ def is_entity_header(header: str) -> bool:
 
 
 def is_hop_by_hop_header(header: str) -> bool:
-    """Return True if a field is for the next hop only."""
+    """Return True if a field is only for the next hop."""
     return header.lower() in _HOP_BY_HOP_HEADERS
 
 

@@ -35,7 +35,7 @@ def parse_accept_header(value: str | None, cls: type[A]) -> A: ...
 def parse_accept_header(value: str | None, cls: "type[A] | None" = None) -> "A | Accept":
     """Return the accepted values as ``cls``, by default an Accept. Elements with a malformed quality are skipped.
 
-    Results are cached: they are immutable, and the same few values come with most requests.
+    Results are cached: they are immutable, and most requests have the same few values.
     """
     made = Accept if cls is None else cls
     if not value:

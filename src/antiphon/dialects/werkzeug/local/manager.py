@@ -35,7 +35,7 @@ class LocalManager:
             release_local(local)
 
     def make_middleware(self, app: "WSGIApplication") -> "WSGIApplication":
-        """Return an application that releases the objects after each response of another one."""
+        """Return an application that releases the objects after each response of ``app``."""
 
         def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             return ClosingIterator(app(environ, start_response), self.cleanup)

@@ -167,7 +167,7 @@ def attribute_of(source: Callable[[], Any], name: str | None) -> Callable[[], An
 
 
 def bound(source: Callable[[], T], absent: type[Exception], message: str) -> Callable[[], T]:
-    """Return a source that raises RuntimeError with a message in place of the error ``absent``."""
+    """Return a source that raises RuntimeError with a message instead of the error ``absent``."""
 
     def current() -> T:
         try:

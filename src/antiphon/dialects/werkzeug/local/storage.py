@@ -91,7 +91,7 @@ class LocalStack(Generic[T]):
         return items.copy()
 
     def pop(self) -> T | None:
-        """Remove the top and return it; None if the stack is empty."""
+        """Remove the top and return it, or None if the stack is empty."""
         items = self._items()
         if not items:
             return None
@@ -100,7 +100,7 @@ class LocalStack(Generic[T]):
 
     @property
     def top(self) -> T | None:
-        """The object on top; None if the stack is empty."""
+        """The object on top, or None if the stack is empty."""
         items = self._items()
         return items[-1] if items else None
 

@@ -1,4 +1,4 @@
-"""A middleware that warns of what WSGI (PEP 3333) and HTTP forbid to an application and to its server. For tests."""
+"""A middleware for tests that warns if an application or its server violates WSGI (PEP 3333) or HTTP."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ class HTTPWarning(Warning):
 
 
 def check_type(context: str, obj: object, need: type = str) -> None:
-    """Warn of an object of another type, or of a subclass."""
+    """Warn of an object of a different type, or of a subclass."""
     if type(obj) is not need:
         _break_wsgi(f"{context} is a {need.__name__}, not a {type(obj).__name__}")
 
@@ -163,13 +163,13 @@ def _compare(status: int, headers: Headers, sent: int) -> None:
 
 
 class LintMiddleware:
-    """A middleware that warns of what is wrong, with WSGIWarning and HTTPWarning, and passes it on."""
+    """A middleware that warns of violations, with WSGIWarning and HTTPWarning, and passes them on."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
 
     def check_environ(self, environ: "WSGIEnvironment") -> None:
-        """Warn of what a server has to set otherwise."""
+        """Warn of values that a server has to set differently."""
         check_type("the environ", environ, dict)
         for key in _REQUIRED:
             if key not in environ:
@@ -210,7 +210,7 @@ class LintMiddleware:
             warn(f"an entity tag is in quotes: {tag!r}", HTTPWarning, stacklevel=4)
 
     def check_iterator(self, app_iter: Iterable[bytes]) -> None:
-        """Warn of text in place of a body, which would be sent character by character."""
+        """Warn of text instead of a body, which would be sent character by character."""
         if isinstance(app_iter, str):
             _break_wsgi("a body is an iterable of bytes, not a text")
 

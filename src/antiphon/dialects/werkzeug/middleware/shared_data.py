@@ -1,4 +1,4 @@
-"""A middleware that serves files of folders and packages, below paths of their own."""
+"""A middleware that serves files from folders and packages, each below its own path."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping

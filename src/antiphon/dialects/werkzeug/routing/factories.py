@@ -1,4 +1,4 @@
-"""Rules made of rules: below a path or a subdomain, or with a prefix to their endpoints."""
+"""Rules made from other rules: below a path or a subdomain, or with a prefix for their endpoints."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING

@@ -113,7 +113,7 @@ class Linear:
             self._borders.append((first, len(self._elements)))
 
     def match(self, text: str) -> tuple[str, ...] | None:
-        """Return the text of each variable; None if the text does not match as a whole."""
+        """Return the text of each variable, or None if the text does not match as a whole."""
         ends = [1]
         for element in reversed(self._elements):
             ends.append(element.starts(text, ends[-1]))
@@ -128,7 +128,7 @@ class Linear:
 
 
 def linear(pieces: list[str | Variable]) -> Linear | None:
-    """Return the linear matcher; None if there is one variable at most, or one with an expression of its own."""
+    """Return the linear matcher, or None if there is at most one variable, or a variable with its own expression."""
     known = [_elements(piece.converter) for piece in pieces if isinstance(piece, Variable)]
     own = [elements for elements in known if elements is not None]
     return Linear(pieces, own) if 1 < len(known) == len(own) else None

@@ -1,4 +1,4 @@
-"""Rules: paths with variables, and the endpoints that they lead to."""
+"""Rules: paths with variables, and their endpoints."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -116,7 +116,7 @@ class Rule(RuleFactory):
         yield self
 
     def refresh(self) -> None:
-        """Bind the rule once more, after it was changed."""
+        """Bind the rule again after a change."""
         self.bind(self.map, rebind=True)
 
     def bind(self, map: "Map", rebind: bool = False) -> None:  # noqa: A002 - its name in Werkzeug
@@ -160,7 +160,7 @@ class Rule(RuleFactory):
 
     @property
     def direct(self) -> Direct | None:
-        """The fast way to build the URL. None if the values, or a subclass, must be asked."""
+        """The fast way to build the URL, or None if the values or a subclass have to decide."""
         own = type(self)
         if own.build is not Rule.build or own.suitable_for is not Rule.suitable_for:
             return None
@@ -187,7 +187,7 @@ class Rule(RuleFactory):
         return self._converters[name].to_url(value)
 
     def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:
-        """Return the subdomain or host, and the path, with further values as the query. None if a value is refused."""
+        """Return the subdomain or host, and the path, with other values as the query. None if a value is refused."""
         try:
             domain, path = self._domain.fill(values), self._path.fill(values)
         except ValidationError:

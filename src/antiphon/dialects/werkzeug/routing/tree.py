@@ -74,7 +74,7 @@ def _first_quick(compiled: re.Pattern[str], by_places: Linear) -> Callable[[str]
 
 
 def _texts_of(part: Part, groups: int) -> Callable[[re.Match[str]], Texts]:
-    """Return the function that takes the values' texts out of a match. Expressions may have groups of their own."""
+    """Return the function that extracts the values' texts from a match. Expressions may have their own groups."""
     variables = sum(isinstance(piece, Variable) for piece in part.pieces)
     if groups == variables:
         return re.Match.groups

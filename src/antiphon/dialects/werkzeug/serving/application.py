@@ -1,4 +1,4 @@
-"""A WSGI application as the embedded server gets it: called through the adapters, which bear with its mistakes."""
+"""A WSGI application for the embedded server, called through the adapters, which tolerate its mistakes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class ServedApplication(ServedFunction):
-    """A WSGI application for servers of any interface. What it raises is logged, and answered with an error page."""
+    """A WSGI application for servers of any interface. Its errors are logged, and answered with an error page."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         super().__init__(from_wsgi(application))
 
     async def _handle(self, request: Request) -> Response:
         """Answer a request, whose body may have any size."""
-        request.limits = UNBOUNDED  # the application has limits of its own, and reads its body as a stream
+        request.limits = UNBOUNDED  # the application has its own limits, and reads its body as a stream
         return await super()._handle(request)
 
 

@@ -11,7 +11,7 @@ from time import sleep
 from typing import NoReturn, Protocol
 
 AGAIN = 3
-"""The exit code of a child that wants to be started again."""
+"""The exit code of a child that asks for a restart."""
 GRACE = 1.0
 """Seconds for open requests, before the program starts again."""
 RUNS_AS_CHILD = "WERKZEUG_RUN_MAIN"
@@ -45,7 +45,7 @@ def run_child(socket: int | None) -> NoReturn:
 
 
 class Serving(Protocol):
-    """A server that another thread can end."""
+    """A server that another thread can stop."""
 
     def serve_forever(self) -> None:
         """Serve until ``shutdown``."""
@@ -61,7 +61,7 @@ def serve_until_changed(
 ) -> NoReturn:
     """Serve on a thread, and exit with ``AGAIN`` when the file of a module, or an extra file, has changed."""
     extra, excluded = [*extra_files], [*exclude_patterns]
-    before = _versions(extra, excluded)  # a developer who sees it serve may change a file at once
+    before = _versions(extra, excluded)  # a developer may change a file as soon as it serves
     Thread(target=server.serve_forever, daemon=True).start()
     while True:
         try:

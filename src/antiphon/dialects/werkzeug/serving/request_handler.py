@@ -75,7 +75,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     @cached_property
     def headers(self) -> HTTPMessage:  # type: ignore[override]  # it is computed
-        """The fields of the head, those too whose names have an underscore, which no environ has."""
+        """The fields of the head, including names with an underscore, which an environ can't contain."""
         message = HTTPMessage()
         request = find_current_request()
         for name, value in () if request is None else request.head.fields():
@@ -95,7 +95,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             "wsgi.multithread": server.multithread,
         }
         if environ.get("CONTENT_LENGTH"):
-            environ.pop("wsgi.input_terminated", None)  # as Werkzeug: then a body that breaks off is told
+            environ.pop("wsgi.input_terminated", None)  # as in Werkzeug, so that a body that breaks off is noticed
         return environ
 
     def address_string(self) -> str:
@@ -124,7 +124,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         _log(type, f"{address} - - [{self.log_date_time_string()}] {message}\n", *args)
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Call the application. What it raises is logged by the server, and answered with a 500."""
+        """Call the application. The server logs its errors, and answers them with a 500."""
         started = _Start(self, start_response)
         try:
             chunks: Iterable[bytes] = self.server.app(environ, started)

@@ -33,7 +33,7 @@ _HONOURED = frozenset({
 _ADVICE = {
     "handle_request": "call serve_forever() on a thread, and shutdown()",
     "process_request": "take ThreadedWSGIServer for threads, or do it in WSGI middleware around the application",
-    "service_actions": "run it on a thread of your own",
+    "service_actions": "run it on your own thread",
     "timeout": "leave it out",
 }
 
@@ -104,7 +104,7 @@ class BaseWSGIServer(HTTPServer):
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - there is nothing to poll
         """Serve until ``shutdown`` is called, on another thread, or Ctrl-C is pressed; then the socket is closed."""
-        from antiphon.embedding import ThreadServer  # late: an application may be served by others
+        from antiphon.embedding import ThreadServer  # imported late, since another server may serve the application
 
         with self._is_serving:
             one_by_one = None if self.multithread else OneByOne(self)

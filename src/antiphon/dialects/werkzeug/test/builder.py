@@ -1,4 +1,4 @@
-"""Environs and requests made of values, for tests and scripts."""
+"""Environs and requests made from values, for tests and scripts."""
 
 import json
 import sys
@@ -225,7 +225,7 @@ def _length_of(stream: IO[bytes]) -> int:
 
 
 def create_environ(*args: Any, **kwargs: Any) -> "WSGIEnvironment":
-    """Return an environ made of values: see ``EnvironBuilder``."""
+    """Return an environ made from values: see ``EnvironBuilder``."""
     builder = EnvironBuilder(*args, **kwargs)
     try:
         return builder.get_environ()

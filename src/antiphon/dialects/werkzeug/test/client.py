@@ -60,7 +60,7 @@ _REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
 
 
 class ClientRedirectError(Exception):
-    """The error of redirects that lead in a circle."""
+    """The error of redirects in a loop."""
 
 
 class Client:
@@ -94,7 +94,7 @@ class Client:
         return self._cookies
 
     def get_cookie(self, key: str, domain: str = "localhost", path: str = "/") -> Cookie | None:
-        """Return a cookie; None if there is none. Raises TypeError for a client without cookies."""
+        """Return a cookie, or None if there is none. Raises TypeError for a client without cookies."""
         return self._jar.get((domain, path, key))
 
     def set_cookie(
@@ -139,9 +139,9 @@ class Client:
         return answer
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send a request made of the arguments of an ``EnvironBuilder``; or a builder, an environ or a request.
+        """Send a request made from the arguments of an ``EnvironBuilder``, or a builder, an environ or a request.
 
-        ``buffered`` runs the application to its end. Raises ClientRedirectError for redirects that lead in a circle.
+        ``buffered`` runs the application to its end. Raises ClientRedirectError for redirects in a loop.
         """
         request = _request(args, kwargs)
         response = self.response_wrapper(*self.run_wsgi_app(request.environ, buffered=buffered), request=request)

@@ -91,9 +91,9 @@ class Content(MediaType):
 
     def _check_form(self) -> None:
         if self._input_stream is not None:
-            raise AttributeError("the body is set as a stream, and is no form")
+            raise AttributeError("the body is set as a stream, and is not a form")
 
 
 def _named(headers: Any) -> list[tuple[str, Any]]:
-    """Return the pairs of headers that have a name: others reach no server."""
+    """Return the pairs of headers with a name, since others reach no server."""
     return [(name, value) for name, value in iter_multi_items(headers) if name]

@@ -8,7 +8,7 @@ from antiphon.dialects.werkzeug.tokens.dates import parse_date
 
 
 class Cookie(NamedTuple):
-    """A cookie: ``key`` and ``value`` as sent and decoded, where it is sent to, and how long it is kept.
+    """A cookie: ``key`` and ``value`` as sent and decoded, its destination, and how long it is kept.
 
     ``max_age`` is in seconds. A cookie without Domain is ``origin_only``: it is sent to the very host only.
     """

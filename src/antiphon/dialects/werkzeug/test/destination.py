@@ -22,7 +22,7 @@ class Destination:
 
     def _set_path(self, path: str, query_string: Mapping[str, Any] | str | None) -> None:
         if "?" in path and query_string is not None:
-            raise ValueError("the query is given twice: in the path and by itself")
+            raise ValueError("the query is given twice: in the path and separately")
         parts = urlsplit(path)
         self.path = iri_to_uri(parts.path)
         self.request_uri = path

@@ -1,4 +1,4 @@
-"""Cookies as Cookie and Set-Cookie have them."""
+"""Cookies in the format of Cookie and Set-Cookie."""
 
 import re
 import warnings
@@ -50,7 +50,8 @@ def dump_cookie(
     samesite: str | None = None,
     partitioned: bool = False,
 ) -> str:
-    """Return the value of Set-Cookie, with a warning if it is too large. Nothing checks what user agents would drop.
+    """Return the value of Set-Cookie, with a warning if it is too large. Values that user agents would drop are not
+    checked.
 
     ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
     in the key and the domain, and an invalid ``samesite`` or ``expires``.

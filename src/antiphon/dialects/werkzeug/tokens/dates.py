@@ -1,4 +1,4 @@
-"""Dates and ages as headers have them."""
+"""Dates and ages in the format of headers."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from time import mktime, struct_time
@@ -45,7 +45,7 @@ def http_date(timestamp: datetime | date | float | struct_time | None = None) ->
 
 
 def parse_age(value: str | None = None) -> timedelta | None:
-    """Return an age; None for anything but a number of seconds from 0."""
+    """Return an age, or None for anything but a non-negative number of seconds."""
     try:
         seconds = int(value or "")
         return timedelta(seconds=seconds) if seconds >= 0 else None

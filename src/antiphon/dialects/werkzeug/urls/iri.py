@@ -1,4 +1,4 @@
-"""Conversion between IRIs, which have any characters (RFC 3987), and URIs in ASCII (RFC 3986)."""
+"""Conversion between IRIs, which can have any characters (RFC 3987), and URIs in ASCII (RFC 3986)."""
 
 import codecs
 import re

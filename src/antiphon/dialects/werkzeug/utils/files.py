@@ -103,7 +103,7 @@ def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
 
 
 def _disposition(kind: str, name: str) -> str:
-    """Return the header's value, with the whole name, of which old clients get no path."""
+    """Return the header's value with the whole name, but without a path for old clients."""
     flat = name.replace("/", "_").replace("\\", "_")
     printed = str(ContentDisposition(kind, flat))
     if flat == name:
@@ -153,7 +153,7 @@ def _conditional(response: "Response", environ: "WSGIEnvironment", source: _Sour
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", environ: "WSGIEnvironment", **kwargs: Any
 ) -> "Response":
-    """Return a file below a directory, by an untrusted path. Raises NotFound if that leads elsewhere.
+    """Return a file below a directory, by an untrusted path. Raises NotFound if that leads out of it.
 
     The directory must be trusted. ``kwargs`` are those of ``send_file``.
     """

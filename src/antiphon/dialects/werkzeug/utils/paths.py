@@ -10,7 +10,7 @@ _DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"} | {
 
 
 def safe_join(directory: str, *untrusted: str) -> str | None:
-    """Return a path below the directory, made of names that a client has chosen; None if they lead out of it.
+    """Return a path below the directory, made from names that a client has chosen, or None if they lead out of it.
 
     The names have slashes on every system. Links are not resolved: opening the path follows them.
     """

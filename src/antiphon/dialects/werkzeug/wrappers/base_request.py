@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class BaseRequest(RequestBody, RequestHead):
-    """A WSGI environ as an object. Each value is read on first use, and then kept.
+    """A WSGI environ as an object. Each value is read on first use, and then cached.
 
     It is stored in the environ, as `werkzeug.request`, unless ``populate_request`` is False, or it is ``shallow``: such
     a request does not touch the environ, nor the body.
@@ -42,7 +42,7 @@ class BaseRequest(RequestBody, RequestHead):
 
     @classmethod
     def from_values(cls, *args: Any, **kwargs: Any) -> Self:
-        """Return a request made of values: see ``EnvironBuilder``. For scripts and tests."""
+        """Return a request made from values: see ``EnvironBuilder``. For scripts and tests."""
         from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
 
         builder = EnvironBuilder(*args, **kwargs)

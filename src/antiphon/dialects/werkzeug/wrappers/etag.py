@@ -33,7 +33,7 @@ _NAME = "Cache-Control"
 
 
 class VersionMixin:
-    """Attributes for the headers of a response that tell of its version, its part, and how long it may be kept."""
+    """Attributes for the headers of a response about its version, its range, and how long it may be cached."""
 
     headers: Headers
 
@@ -147,7 +147,7 @@ class ETagResponseMixin(PartialResponseMixin):
     calculate_content_length: Any
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
-        """Set a tag made of the body, if there is none, or with ``overwrite``."""
+        """Set a tag made from the body, if there is none, or with ``overwrite``."""
         if overwrite or "ETag" not in self.headers:
             self.set_etag(generate_etag(self.get_data()), weak)
 

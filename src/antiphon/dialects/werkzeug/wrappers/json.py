@@ -33,7 +33,7 @@ def loads(module: Any, data: bytes, depth: int) -> Any:
     except Unreadable as error:
         if "limit" in error.members:
             raise ValueError(error.detail) from error
-        # Let the module raise its own error, or read it all the same: NaN, or text in UTF-16.
+        # Let the module raise its own error, or read it anyway: NaN, or text in UTF-16.
     try:
         return module.loads(data)
     except RecursionError:
@@ -46,7 +46,7 @@ def is_json_type(mimetype: str) -> bool:
 
 
 class JSONTypeMixin:
-    """An attribute that tells JSON by its media type."""
+    """An attribute that recognizes JSON by its media type."""
 
     if TYPE_CHECKING:
 
@@ -79,7 +79,7 @@ class JSONMixin(_JSON):
     """The body of a request as JSON."""
 
     max_json_depth = Limits().json_depth
-    """How many arrays and objects may lie in one another. More are malformed."""
+    """The maximum nesting of arrays and objects. Deeper JSON is malformed."""
     _cached_json: tuple[Any, Any] = (..., ...)
     """The results of ``get_json``: without, and with ``silent``."""
 

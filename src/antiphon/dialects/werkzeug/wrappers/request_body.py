@@ -160,7 +160,9 @@ class RequestBody:
         return self.__dict__["files"]
 
     def close(self) -> None:
-        """Close the files of the form, and let go of what the error of a refused body keeps, this request among it."""
+        """Close the files of the form, and release the objects that the error of a refused body keeps, such as this
+        request.
+        """
         if self._refusal is not None:
             forget_frames(self._refusal)
         if files := self.__dict__.get("files"):

@@ -1,4 +1,4 @@
-"""The head of a request, without an environ: target, query, cookies, and what the body is said to be."""
+"""The head of a request, without an environ: target, query, cookies, and the description of the body."""
 
 from typing import TYPE_CHECKING, Any
 

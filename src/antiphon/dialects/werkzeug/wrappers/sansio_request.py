@@ -1,4 +1,4 @@
-"""The head of a request, made of values, with attributes for all usual headers."""
+"""The head of a request, made from values, with attributes for all usual headers."""
 
 from antiphon.dialects.werkzeug.wrappers.accept import AcceptMixin
 from antiphon.dialects.werkzeug.wrappers.auth import AuthorizationMixin

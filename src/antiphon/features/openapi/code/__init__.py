@@ -1,1 +1,1 @@
-"""The code of handlers as it is read: its values and its paths, without running any of it."""
+"""A reader of the code of handlers: it follows values and branches without running anything."""

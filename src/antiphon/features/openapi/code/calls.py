@@ -1,4 +1,4 @@
-"""Calls, and what can be told about what they return: readers of the request, responses, errors, helpers."""
+"""Calls, and what is known about their results: readers of the request, responses, errors, helpers."""
 
 import ast
 from collections.abc import Callable, Mapping
@@ -59,7 +59,7 @@ class Call(NamedTuple):
     named: dict[str, Value]
 
     def argument(self, at: int, name: str) -> Value | None:
-        """Return an argument by its position or its name; None if it isn't given."""
+        """Return an argument by its position or its name, or None if it isn't given."""
         return argument(self.positional, self.named, at, name)
 
     @property
@@ -73,12 +73,12 @@ class Call(NamedTuple):
 
     @property
     def written(self) -> str:
-        """The call as it is written, without its arguments."""
+        """The call as written, without its arguments."""
         return ast.unparse(self.node.func)
 
 
 def call(expressions: "Expressions", made: Call) -> Value:
-    """Return what a call returns, and note what it does with the request."""
+    """Return the result of a call, and note how it uses the request."""
     called = made.called
     match called:
         case Bound():
@@ -169,7 +169,7 @@ def _call_of_pairs(expressions: "Expressions", made: Call, owner: Pairs, name: s
 
 
 def _call_of_class(expressions: "Expressions", made: Call, cls: type, method: Bound) -> Value:
-    """Return what a function of a class returns, such as ``Response.html``."""
+    """Return the result of a function of a class, such as ``Response.html``."""
     if issubclass(cls, Response):
         return answer_of_response(method.name, made.positional, made.named)
     function = method.function
@@ -185,7 +185,7 @@ def _is_text(owner: Value) -> bool:
 
 
 def _call_of_builtin(expressions: "Expressions", made: Call, owner: Value, name: str) -> Value:
-    """Return what a method of a dict or a list returns."""
+    """Return the result of a method of a dict or a list."""
     kind = annotations.class_of(owner.type) if isinstance(owner, Of) else None
     arguments = get_args(owner.type) if isinstance(owner, Of) else ()
     if kind is not None and len(arguments) == 2 and issubclass(kind, Mapping):
@@ -280,7 +280,7 @@ def _make_form(expressions: "Expressions", made: Call) -> Value:
         return UNKNOWN
     part: ReadAs = "query" if isinstance(method, Known) and method.value == "get" else "form"
     place = expressions.source.place_of(made.node)
-    refusals = () if part == "query" else (400, 415)  # for other errors it is shown again
+    refusals = () if part == "query" else (400, 415)  # after other errors, the form is shown again
     expressions.findings.reads.append(Read(part, wanted.value, place, refusals))
     return FormOf(wanted.value, part == "query")
 

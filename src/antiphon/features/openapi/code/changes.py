@@ -7,11 +7,11 @@ from antiphon.features.openapi.code.parts import item_of
 from antiphon.features.openapi.code.values import NONE, Either, Fields, Items, Known, Of, Value, either
 
 _OPEN = Of(dict[str, Any])
-"""A dict of which not all keys are known."""
+"""A dict with some unknown keys."""
 
 
 def with_item(owner: Value, key: Value, value: Value) -> Value:
-    """Return a dict or a list in which an item was set."""
+    """Return a dict or a list after an item was set."""
     match owner:
         case Either(values):
             return either(*[with_item(each, key, value) for each in values])
@@ -25,7 +25,7 @@ def with_item(owner: Value, key: Value, value: Value) -> Value:
 
 
 def without_item(owner: Value, key: Value) -> Value:
-    """Return a dict from which an item was taken away."""
+    """Return a dict after an item was removed."""
     if isinstance(owner, Either):
         return either(*[without_item(each, key) for each in owner.values])
     if not isinstance(owner, Fields):
@@ -34,7 +34,7 @@ def without_item(owner: Value, key: Value) -> Value:
 
 
 def changed(owner: Value, method: str, positional: Sequence[Value], named: Mapping[str, Value]) -> Value:
-    """Return a dict or a list behind the call of one of its methods."""
+    """Return a dict or a list after a call of one of its methods."""
     first = positional[0] if positional else NONE
     match owner, method:
         case Fields(), "update" | "|":

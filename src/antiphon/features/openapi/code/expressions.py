@@ -1,4 +1,4 @@
-"""Expressions, and what can be told about their values without running them."""
+"""Expressions, and what is known about their values without running them."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -64,7 +64,7 @@ _ANY_BODY: dict[str, Value] = {"body": Of(bytes), "text": TEXT, "stream": UNKNOW
 
 
 class Expressions(ast.NodeVisitor):
-    """The expressions of one function. What they take of the request is noted in the findings."""
+    """The expressions of one function. The parts of the request that they read are noted in the findings."""
 
     def __init__(self, source: Source, variables: dict[str, Value], reader: "CodeReader", findings: Findings) -> None:
         self.source = source
@@ -79,13 +79,13 @@ class Expressions(ast.NodeVisitor):
         return self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
-        """Read the parts of an expression about whose value nothing is known."""
+        """Read the parts of an expression whose value is unknown."""
         for child in ast.iter_child_nodes(node):
             self.visit(child)
         return UNKNOWN
 
     def unread(self, text: str, node: ast.AST, about: About) -> None:
-        """Note that something can't be told."""
+        """Note something that reading the code can't find out."""
         self.findings.unread.append(Unread(text, self.source.place_of(node), about))
 
     # Names and constants
@@ -243,7 +243,7 @@ class Expressions(ast.NodeVisitor):
         return Of(annotations.dict_of(value.type if isinstance(value, Of) else Any))
 
     def _each(self, generators: list[ast.comprehension], *parts: ast.expr) -> list[Value]:
-        """Return the values of the parts of a comprehension, which has names of its own."""
+        """Return the values of the parts of a comprehension, which has its own names."""
         with self._scope(*generators, *parts):
             for each in generators:
                 self.assign(each.target, item_of(self.value(each.iter)))
@@ -254,7 +254,7 @@ class Expressions(ast.NodeVisitor):
 
     @contextmanager
     def _scope(self, *nodes: ast.AST) -> Iterator[None]:
-        """Forget at the end what variables have become, but for those that ``:=`` has set in some nodes."""
+        """Restore variables at the end, except those that ``:=`` has set in some nodes."""
         before = self.variables
         self.variables = dict(before)
         yield
@@ -269,7 +269,7 @@ class Expressions(ast.NodeVisitor):
             for each in node.values:
                 value = self.value(each)
                 is_decided = isinstance(value, Known) and isinstance(value.value, bool)
-                if is_decided and value == Known(not is_and):  # what follows is not asked
+                if is_decided and value == Known(not is_and):  # the following values are not evaluated
                     return either(*values, value)
                 if not is_decided or each is node.values[-1]:
                     values.append(value)
@@ -283,7 +283,7 @@ class Expressions(ast.NodeVisitor):
         return either(self._where(node.test, node.body, True), self._where(node.test, node.orelse, False))
 
     def _where(self, test: ast.expr, node: ast.expr, is_true: bool) -> Value:
-        """Return a value where a test is true, or isn't."""
+        """Return the value of an expression where a test is true, or where it is false."""
         with self._scope(node):
             narrow(self, test, is_true=is_true)
             return self.value(node)
@@ -317,7 +317,7 @@ class Expressions(ast.NodeVisitor):
         return Answer(is_passed_on=True)  # in middleware
 
     def visit_Lambda(self, node: ast.Lambda) -> Value:
-        """Read the body as if it was called where it is written."""
+        """Read the body as if it were called where it is written."""
         arguments = node.args
         with self._scope():
             for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
@@ -338,12 +338,12 @@ class Expressions(ast.NodeVisitor):
         found = either(*made) if made else NEVER
         if isinstance(node.func, ast.Attribute):
             self._change(node.func, called, positional, named)
-            if node.func.attr == "conditional" and isinstance(found, Answer):  # which returns the response itself
+            if node.func.attr == "conditional" and isinstance(found, Answer):  # returns the response itself
                 self.put(node.func.value, found)
         return found
 
     def _change(self, node: ast.Attribute, called: Value, positional: list[Value], named: dict[str, Value]) -> None:
-        """Note that a method has changed a dict or a list of a variable."""
+        """Note that a method has changed a dict or a list in a variable."""
         methods = [each for each in alternatives(called) if isinstance(each, Bound)]
         if any(isinstance(each.owner, Fields | Items) for each in methods):
             self.put(node.value, either(*[changed(each.owner, each.name, positional, named) for each in methods]))
@@ -351,7 +351,7 @@ class Expressions(ast.NodeVisitor):
     # Assignment
 
     def assign(self, target: ast.expr, value: Value) -> None:
-        """Give a variable a value, or several that are unpacked."""
+        """Assign a value to a variable, or to several by unpacking."""
         if isinstance(target, ast.Name):
             for known in [name for name in self.variables if name.startswith(f"{target.id}.")]:
                 del self.variables[known]
@@ -369,7 +369,7 @@ class Expressions(ast.NodeVisitor):
             self.value(target)
 
     def put(self, node: ast.expr, value: Value) -> None:
-        """Have a variable, or an item within one, be a dict or a list that was changed."""
+        """Replace a variable, or an item in one, with a changed dict or list."""
         if isinstance(node, ast.Name) and node.id in self.variables:
             self.variables[node.id] = value
         elif isinstance(node, ast.Subscript) and isinstance(value, Fields | Items | Either):

@@ -1,4 +1,4 @@
-"""What reading a function finds: what it takes of a request, what it answers, and what can't be told."""
+"""The findings about a function: what it reads of a request, what it answers, and what is unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -24,11 +24,11 @@ class Read(NamedTuple):
     wanted: Any
     place: Place
     refusals: tuple[int, ...]
-    """The statuses with which the framework refuses what can't be read, unless the handler catches them."""
+    """The statuses with which the framework refuses values that can't be read, unless the handler catches the error."""
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
-    """Return a part of the request that is read as a type, with all refusals of its reader."""
+    """Return a read of a part of the request as a type, with all refusals of its reader."""
     return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
 
 
@@ -41,11 +41,11 @@ _REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
     "query": (),
     "raw": (413,),
 }
-"""Another body than a form is an empty form, unless it is read as a type."""
+"""A body that is not a form counts as an empty form, unless it is read as a type."""
 
 
 class Named(NamedTuple):
-    """A field of the query, of a form, a cookie or a header, which is read by its name."""
+    """A field of the query, a form, a cookie or a header that is read by its name."""
 
     part: Literal["query", "form", "files", "cookie", "header"]
     name: str
@@ -62,7 +62,7 @@ class Raised(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """Something that can't be told by reading the code."""
+    """Something that can't be found out by reading the code."""
 
     text: str
     place: Place
@@ -75,21 +75,21 @@ class Unread(NamedTuple):
 
 @dataclass
 class Findings:
-    """What a function and those that it calls take of a request, raise and answer."""
+    """What a function, including the functions that it calls, reads of a request, raises and answers."""
 
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     result: Value = NEVER
-    """The values that are returned, of which a generator's are None."""
+    """The values that are returned; those of a generator are None."""
     place: Place = NOWHERE
     streams: bool = False
     """True if the function is a generator function."""
     reads_user: bool = False
 
     def add(self, other: "Findings") -> None:
-        """Add what a function that is called finds, but for its result."""
+        """Add the findings about a called function, except for its result."""
         self.reads += other.reads
         self.named += other.named
         self.raised += other.raised
@@ -97,11 +97,11 @@ class Findings:
         self.reads_user = self.reads_user or other.reads_user
 
     def mark(self) -> tuple[int, int, int]:
-        """Return how much was found by now, for ``take_caught``."""
+        """Return how much was found so far, for ``take_caught``."""
         return len(self.raised), len(self.reads), len(self.named)
 
     def take_caught(self, mark: tuple[int, int, int], kinds: tuple[type[BaseException], ...]) -> list[Raised]:
-        """Take away the errors of some kinds that were found since a mark, and return them."""
+        """Remove the errors of some kinds that were found since a mark, and return them."""
         raised, reads, named = mark
         caught = [each for each in self.raised[raised:] if issubclass(each.error.kind, kinds)]
         self.raised[raised:] = [each for each in self.raised[raised:] if each not in caught]

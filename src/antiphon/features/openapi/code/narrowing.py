@@ -1,4 +1,4 @@
-"""Tests of a value, and what it can still be behind them."""
+"""Tests of a value, and what the value can still be after them."""
 
 import ast
 from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def dotted(node: ast.expr) -> str | None:
-    """Return a variable or an attribute of one as it is written, ``room.lamp``; None for other expressions."""
+    """Return a variable or an attribute of one as written, such as ``room.lamp``; None for other expressions."""
     if isinstance(node, ast.NamedExpr):
         return node.target.id
     if isinstance(node, ast.Name):
@@ -34,7 +34,7 @@ def dotted(node: ast.expr) -> str | None:
 
 
 def narrow(expressions: "Expressions", test: ast.expr, *, is_true: bool) -> None:
-    """Take from variables what they can't be where a test is true, or isn't."""
+    """Remove the values that variables can't have where a test is true, or where it is false."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             narrow(expressions, inner, is_true=not is_true)
@@ -65,7 +65,7 @@ def _replace(expressions: "Expressions", node: ast.expr, change: Callable[[Value
 
 
 def classes_in(value: Value) -> tuple[type, ...]:
-    """Return the classes that a value is, or has: those of ``isinstance``; none if one of them isn't known."""
+    """Return the classes in a value, as for ``isinstance``, or none if one of them isn't known."""
     if isinstance(value, Tuple):
         found = [classes_in(each) for each in value.items]
         return tuple(kind for each in found for kind in each) if all(found) else ()
@@ -74,7 +74,7 @@ def classes_in(value: Value) -> tuple[type, ...]:
 
 
 def of_classes(value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
-    """Return a value that is, or isn't, an instance of some classes."""
+    """Return the part of a value that is, or isn't, an instance of some classes."""
     kept: list[Value] = []
     for each in alternatives(value):
         for one in map(Of, annotations.members(each.type)) if isinstance(each, Of) else (each,):

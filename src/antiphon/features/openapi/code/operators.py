@@ -1,4 +1,4 @@
-"""Operators: what can be told about comparisons and sums of values."""
+"""Operators: what is known about comparisons and sums of values."""
 
 import ast
 from typing import Any
@@ -8,12 +8,12 @@ from antiphon.features.openapi.code.values import UNKNOWN, Known, Of, Tuple, Val
 
 
 def is_method(node: ast.expr) -> bool:
-    """True for an attribute ``method``, as that of the request."""
+    """Return True for an attribute ``method``, such as that of the request."""
     return isinstance(node, ast.Attribute) and node.attr == "method"
 
 
 def is_option(owner: Value) -> bool:
-    """True for an object of this package, such as a feature: its attributes are what it was made with."""
+    """Return True for an object of this package, such as a feature, whose attributes stay as it was made."""
     return isinstance(owner, Known) and type(owner.value).__module__.partition(".")[0] == "antiphon"
 
 
@@ -31,7 +31,7 @@ def compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
 
 
 def _known_items(value: Value) -> list[Any] | None:
-    """Return the items of a collection that is known, or what is not one alone; None if they aren't all known."""
+    """Return the items of a known collection, or a single value; None if they aren't all known."""
     if isinstance(value, Known):
         held = value.value
         return [*held] if isinstance(held, list | tuple | set | frozenset | dict) else [held]
@@ -48,7 +48,7 @@ def _simple_type(value: Value) -> Any:
 
 
 def combined(left: Value, operator: ast.operator, right: Value) -> Value:
-    """Return the outcome of an operator between two values: of texts, of numbers, of types."""
+    """Return the result of an operator on two values: texts, numbers or types."""
     one, other = _simple_type(left), _simple_type(right)
     if one is str or (one is other and one in (int, float)):
         return Of(float) if isinstance(operator, ast.Div) else Of(one)

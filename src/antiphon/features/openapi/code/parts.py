@@ -22,12 +22,12 @@ from antiphon.features.openapi.code.values import (
 
 
 def said(annotation: Any) -> Value:
-    """Return an instance of what an annotation says."""
+    """Return an instance of the type in an annotation."""
     return UNKNOWN if annotation is annotations.NOT_SAID else Of(annotation)
 
 
 def attribute_of_object(owner: Known, name: str) -> Value:
-    """Return an attribute of an existing object, without calling any code of its own."""
+    """Return an attribute of an existing object, without running any of its code."""
     held = owner.value
     if isinstance(held, ModuleType):
         return Known(vars(held)[name]) if name in vars(held) else Known(getattr(held, name, None))
@@ -47,12 +47,12 @@ def attribute_of_object(owner: Known, name: str) -> Value:
 
 
 def may_change(held: object) -> bool:
-    """True for an object of which an annotation says more than it does now: None, or a collection."""
+    """Return True for an object whose annotation says more than its current value: None, or a collection."""
     return held is None or isinstance(held, dict | list | tuple | set | frozenset)
 
 
 def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Value:
-    """Return an attribute of an instance of a type, by its annotation. ``held`` is the instance, if it is known."""
+    """Return an attribute of an instance of a type, from its annotation. ``held`` is the instance, if known."""
     annotation = annotations.plain(owner.type)
     several = annotations.members(annotation)
     if len(several) > 1:
@@ -66,7 +66,7 @@ def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Va
 
 
 def item_at(owner: Value, key: Value) -> Value:
-    """Return ``owner[key]`` for a value that is not of the request."""
+    """Return ``owner[key]`` for a value that is not part of the request."""
     match owner, key:
         case Fields(items), Known(name):
             return dict(items).get(name, UNKNOWN)
@@ -90,24 +90,24 @@ def item_at(owner: Value, key: Value) -> Value:
 def _subscripted(generic: Any, argument: Any) -> Value:
     try:
         return Known(generic[argument])
-    except Exception:  # a class of the application's own may raise anything
+    except Exception:  # a class of the application may raise anything
         return UNKNOWN
 
 
 def sliced(value: Value) -> Value:
-    """Return a part of a sequence: it is of the same type, and has the same items."""
+    """Return a slice of a sequence, which has the same type and the same kind of items."""
     if isinstance(value, Known) and isinstance(value.value, str | bytes):
         return Of(type(value.value))
     return Items(item_of(value)) if isinstance(value, Known | Tuple) else value
 
 
 def _held_in(items: Collection[object]) -> Value:
-    """Return what any of the items is that a collection has when it is read."""
+    """Return a value that stands for any current item of a collection."""
     return either(*[Of(type(each)) for each in items]) if items else UNKNOWN
 
 
 def item_of(value: Value) -> Value:
-    """Return what iterating over a value gives."""
+    """Return a value that stands for any item of an iteration."""
     if isinstance(value, Items):
         return value.item
     if isinstance(value, Tuple):
@@ -120,7 +120,7 @@ def item_of(value: Value) -> Value:
 
 
 def unpacked(value: Value, at: int) -> Value:
-    """Return one of several items that a value is unpacked to."""
+    """Return one of the items that a value is unpacked to."""
     if isinstance(value, Of):
         arguments = get_args(value.type)
         if annotations.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):

@@ -1,4 +1,4 @@
-"""Patterns of ``match``: when they fit, the names that they capture, and what is left for the cases behind them."""
+"""Patterns of ``match``: when they fit, the names that they capture, and what is left for the following cases."""
 
 import ast
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def fits(expressions: "Expressions", pattern: ast.pattern, method: object) -> bool | None:
-    """Return True if a pattern fits each value, False if it doesn't fit the request's method, None if it may."""
+    """Return True if a pattern fits any value, False if it doesn't fit the request's method, None if it may fit."""
     match pattern:
         case ast.MatchAs(pattern=None):
             return True
@@ -38,7 +38,7 @@ def fits(expressions: "Expressions", pattern: ast.pattern, method: object) -> bo
 
 
 def fitting(expressions: "Expressions", pattern: ast.pattern, value: Value) -> Value:
-    """Return a value that a pattern fits, and give the names that the pattern captures their values."""
+    """Return the part of a value that a pattern fits, and assign the names that the pattern captures."""
     match pattern:
         case ast.MatchAs(pattern=inner, name=name):
             if inner is not None:
@@ -94,7 +94,7 @@ def _without(value: Value, keys: list[Value]) -> Value:
 
 
 def left_by(expressions: "Expressions", pattern: ast.pattern, value: Value) -> Value:
-    """Return what is left of a value for the cases behind one whose pattern doesn't fit."""
+    """Return what is left of a value for the cases after one whose pattern doesn't fit."""
     match pattern:
         case ast.MatchAs(pattern=ast.pattern() as inner):
             return left_by(expressions, inner, value)

@@ -1,4 +1,4 @@
-"""Functions, and what is found in the code of each: it is read once for the same arguments."""
+"""Functions, and the findings about the code of each, which is read once for the same arguments."""
 
 import ast
 import functools
@@ -29,7 +29,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer, Redirect
 
 _DEEPEST = 12
-"""Calls within calls that are followed."""
+"""The depth to which nested calls are followed."""
 
 _LIBRARIES = tuple(
     {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
@@ -37,7 +37,7 @@ _LIBRARIES = tuple(
 
 
 def function_of(called: Callable[..., Any]) -> FunctionType | None:
-    """Return the function that a call of an object runs, without its partials; None if that is written in C."""
+    """Return the function that a call of an object runs, without partials, or None if it is written in C."""
     called = without_partials(called)
     called = getattr(called, "__func__", called)
     return called if isinstance(called, FunctionType) else annotations.method_of(type(called), "__call__")
@@ -57,7 +57,7 @@ class CodeReader:
 
     def __init__(self, words: Words | None = None) -> None:
         self.words = words or Words()
-        """The words of another framework, whose views are read."""
+        """The terms of another framework whose views are read."""
         self._sources = Sources()
         self._read: dict[Any, Findings] = {}
         self._open: list[FunctionType] = []
@@ -67,7 +67,7 @@ class CodeReader:
         """The users that the application knows."""
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
-        """Read a function that is called with the request, and perhaps with others after it."""
+        """Read a function that is called with the request, and perhaps with more arguments after it."""
         given: list[Value] = [*self.words.given, *others]
         named: dict[str, Value] = {}
         while isinstance(called, functools.partial):
@@ -93,13 +93,13 @@ class CodeReader:
         return joined
 
     def read_call(self, expressions: Expressions, made: Call, function: FunctionType) -> Findings | None:
-        """Read a function that is called, add what it finds, and return that; None for one that isn't read."""
+        """Read a called function, add the findings, and return them, or None if it isn't read."""
         if not (made.is_given_request or _is_of_application(function)):
             return None
         if function in self._open or len(self._open) >= _DEEPEST:
             return Findings(result=UNKNOWN)
         found = self._read_function(function, _bound(function, made.positional, made.named))
-        if is_ours(function):  # which reads for itself
+        if is_ours(function):  # our own functions are described separately
             found = Findings(raised=found.raised, result=found.result, reads_user=found.reads_user)
         if made.is_given_request or not found.unread:
             expressions.findings.add(found)
@@ -132,7 +132,7 @@ class CodeReader:
             self._open.pop()
 
     def note_raised(self, expressions: Expressions, error: Raisable, node: ast.AST) -> None:
-        """Note that an exception is raised, or report that its status can't be told."""
+        """Note that an exception is raised, or report that its status is unknown."""
         place = expressions.source.place_of(node)
         if error.status is None and issubclass(error.kind, HTTPError | RaisedAnswer):
             status = 303 if error.kind is Redirect else getattr(error.kind, "status", None)
@@ -154,7 +154,7 @@ def _without_source(called: Any) -> Findings:
 
 
 def _bound(function: FunctionType, positional: list[Value], named: dict[str, Value]) -> dict[str, Value]:
-    """Return the arguments of a function by name: those that are given, else their defaults or annotations."""
+    """Return the arguments of a function by name: the given values, else their defaults or annotations."""
     code, hints = function.__code__, annotations.hints_of(function)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     variables: dict[str, Value] = {name: Of(hints[name]) if name in hints else UNKNOWN for name in names}

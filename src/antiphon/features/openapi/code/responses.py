@@ -1,4 +1,4 @@
-"""The responses that are made by calls: ``Response.html(...)``, ``Page(...)``."""
+"""The responses that calls make: ``Response.html(...)``, ``Page(...)``."""
 
 from mimetypes import guess_type
 from os import PathLike
@@ -28,7 +28,7 @@ _MEDIA: dict[str, str] = {
 
 
 def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> tuple[int, ...] | None:
-    """Return the statuses that a value may be; ``default`` for None, and None if they aren't known."""
+    """Return the possible statuses of a value; ``default`` for None, and None if they aren't known."""
     if value is None:
         return default
     found: list[int] = []
@@ -46,12 +46,12 @@ def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> 
 
 
 def header_names(value: Value | None) -> tuple[str, ...]:
-    """Return the names of the headers that are written as a dict, but for those that every response may have."""
+    """Return the names of the headers in a dict, except for those that every response may have."""
     return tuple(name.lower() for name, _ in value.items) if isinstance(value, Fields) else ()
 
 
 def answer_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
-    """Return the response that a call of Response makes, or of one of its functions, ``html`` and its like."""
+    """Return the response made by a call of Response, or of one of its functions, such as ``html``."""
     if maker in ("redirect", "back"):
         codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
         return Answer(codes, None, NONE, ("location",))
@@ -68,7 +68,7 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
     if maker == "json":
         return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
     if maker in _MEDIA:
-        parts = UNKNOWN if maker in ("events", "ndjson") else TEXT  # whose parts a schema would describe, if any
+        parts = UNKNOWN if maker in ("events", "ndjson") else TEXT  # a schema could only describe its parts
         return Answer(codes, media or _MEDIA[maker], parts, header_names(headers))
     if maker:
         return UNKNOWN
@@ -84,7 +84,7 @@ def argument(positional: list[Value], named: dict[str, Value], at: int, name: st
 
 
 def _media_of_file(source: Value | None) -> str:
-    """Return the media type that the name of a file tells, or any."""
+    """Return the media type for the name of a file, or any."""
     if isinstance(source, Known) and isinstance(source.value, str | PathLike):
         return guess_type(str(source.value))[0] or BYTES
     return ANY
@@ -127,7 +127,7 @@ def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: 
 def _rendered(
     positional: list[Value], named: dict[str, Value], status_at: int = 1, *, is_conditional: bool = False
 ) -> Answer:
-    """Return the text of a template, whose name tells the media type."""
+    """Return the text of a template. Its name decides the media type."""
     codes = statuses_in(argument(positional, named, status_at, "_status"), (200,))
     name = positional[0].value if positional and isinstance(positional[0], Known) else ""
     headers = header_names(argument(positional, named, status_at + 1, "_headers"))

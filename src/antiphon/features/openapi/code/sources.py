@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, get_type_hints
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 MISSING = object()
-"""The object of a name that stands for nothing before the function runs."""
+"""Stands for a name without a value before the function runs."""
 
 
 class Place(NamedTuple):
@@ -41,7 +41,7 @@ class Source(NamedTuple):
 
     @property
     def body(self) -> list[ast.stmt]:
-        """The statements; those of a lambda are its one return."""
+        """The statements. A lambda has one return statement."""
         if isinstance(self.node, ast.Lambda):
             return [ast.copy_location(ast.Return(self.node.body), self.node.body)]
         return self.node.body
@@ -51,7 +51,7 @@ class Source(NamedTuple):
         return Place(self.name, self.code.co_filename, getattr(node, "lineno", self.code.co_firstlineno))
 
     def find(self, name: str) -> Any:
-        """Return what a name stands for outside of the function's own variables, or MISSING."""
+        """Return the object of a name that is not one of the function's own variables, or MISSING."""
         if name in self.cells:
             try:
                 return self.cells[name].cell_contents
@@ -66,7 +66,7 @@ class Source(NamedTuple):
             if name is not None and not hasattr(found, name):
                 import_module(f"{found.__name__}.{name}")
             return found if name is None else getattr(found, name)
-        except Exception:  # modules run as they are imported
+        except Exception:  # modules run when they are imported
             return MISSING
 
     def annotation_of(self, name: str) -> Any:
@@ -87,7 +87,7 @@ class Sources:
         self._files: dict[str, dict[int, list[FunctionNode]]] = {}
 
     def find(self, function: FunctionType) -> Source | None:
-        """Return the source of a function, or None if it can't be told."""
+        """Return the source of a function, or None if it is unknown."""
         code = function.__code__
         nodes = self._nodes(code.co_filename, function.__globals__).get(code.co_firstlineno, [])
         fitting = [node for node in nodes if _fits(node, code)]
@@ -106,7 +106,7 @@ class Sources:
 
 
 def _functions_in(text: str) -> dict[int, list[FunctionNode]]:
-    """Return the functions of a file by their first lines, which are those of their decorators."""
+    """Return the functions of a file by their first lines, including decorators."""
     found: dict[int, list[FunctionNode]] = defaultdict(list)
     try:
         tree = ast.parse(text)

@@ -1,4 +1,4 @@
-"""The statements of a function, read in order: what it takes of the request, what it returns and raises."""
+"""The statements of a function, read in order: what it reads of the request, returns and raises."""
 
 import ast
 import functools
@@ -58,16 +58,16 @@ class Statements(ast.NodeVisitor):
         return self._findings
 
     def read_body(self, body: Iterable[ast.stmt]) -> None:
-        """Read the statements of the function; at their end it returns None."""
+        """Read the statements of the function, which returns None at the end."""
         if not self._run(body):
             self._returns(NONE)
 
     def _run(self, statements: Iterable[ast.stmt]) -> bool:
-        """Read statements in order. Return True if what follows them is never reached."""
+        """Read statements in order. Return True if the code after them is never reached."""
         return any(self.visit(each) for each in statements)
 
     def generic_visit(self, node: ast.AST) -> None:
-        """Read the expressions of a statement that decides nothing."""
+        """Read the expressions of a statement without branches."""
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 self._expressions.value(child)
@@ -83,7 +83,7 @@ class Statements(ast.NodeVisitor):
         if value is not NEVER:
             self._returns(value)
         if node.value is not None and value is UNKNOWN:
-            text = f"`return {_short(node.value)}` gives what is not known before it runs"
+            text = f"`return {_short(node.value)}` returns a value that is not known before it runs"
             self._expressions.unread(text, node, "given")
         return True
 
@@ -97,7 +97,7 @@ class Statements(ast.NodeVisitor):
             if error is not None:
                 self._reader.note_raised(self._expressions, error, node)
             else:
-                self._expressions.unread(f"`raise {_short(node.exc)}` raises what is not known", node, "raised")
+                self._expressions.unread(f"`raise {_short(node.exc)}` raises an unknown exception", node, "raised")
         return True
 
     # Names
@@ -128,7 +128,7 @@ class Statements(ast.NodeVisitor):
         if isinstance(owner, Answer) and target.attr == "status" and isinstance(target.value, ast.Name):
             variables[target.value.id] = replace(owner, statuses=statuses_in(value))
         elif any(isinstance(each, TheRequest) for each in alternatives(value)):
-            text = f"the request is kept as {ast.unparse(target)}, and what is read of it there is not known"
+            text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
             self._expressions.unread(text, target, "taken")
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
@@ -144,7 +144,7 @@ class Statements(ast.NodeVisitor):
                 self._expressions.variables[node.target.id] = either(known, value) if value is not UNKNOWN else known
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """Read a function within the function as if it was called where it is defined."""
+        """Read a nested function as if it were called where it is defined."""
         arguments = node.args
         names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         inner = {**self._expressions.variables, **dict.fromkeys(names, UNKNOWN)}
@@ -188,7 +188,7 @@ class Statements(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If) -> bool:
         test = self._expressions.value(node.test)
-        if isinstance(test, Known) and isinstance(test.value, bool):  # by the method of the request
+        if isinstance(test, Known) and isinstance(test.value, bool):  # depends on the method of the request
             return self._run(node.body if test.value else node.orelse)
         return self._branches(
             functools.partial(self._run_if, node.test, node.body, is_true=True),
@@ -200,7 +200,7 @@ class Statements(ast.NodeVisitor):
         return self._run(body)
 
     def _branches(self, *ways: Callable[[], bool]) -> bool:
-        """Read several ways, one of which is taken. Return True if none of them goes on behind them."""
+        """Read several branches, one of which is taken. Return True if none of them continues after them."""
         before, going_on = self._expressions.variables, []
         for way in ways:
             self._expressions.variables = dict(before)
@@ -223,7 +223,7 @@ class Statements(ast.NodeVisitor):
         return self._run(node.orelse) and not _breaks(node.body)
 
     def _repeat(self, run_body: Callable[[], bool]) -> None:
-        """Read the body of a loop: once for what it makes of variables, and then as the code of any round."""
+        """Read the body of a loop: once for its effect on variables, and then as the code of any iteration."""
         kept = copy(vars(self._findings))
         kept.update({name: [*each] for name, each in kept.items() if isinstance(each, list)})
         self._branches(run_body, lambda: False)
@@ -255,7 +255,7 @@ class Statements(ast.NodeVisitor):
         return ends
 
     def _is_suppress(self, context: ast.Call) -> bool:
-        """True for a call of ``contextlib.suppress``, behind which the code goes on."""
+        """Return True for a call of ``contextlib.suppress``, after which the code continues."""
         return self._expressions.value(context.func) == Known(suppress)
 
     def visit_AsyncWith(self, node: ast.AsyncWith) -> bool:
@@ -351,7 +351,7 @@ def _joined(values: list[Value]) -> Value:
 
 
 def _entered(value: Value) -> Value:
-    """Return what a context manager gives: of an annotated one the type that it says."""
+    """Return the value of a context manager, by its annotation if it has one."""
     if isinstance(value, Of):
         arguments = get_args(value.type)
         return Of(arguments[0]) if arguments else value
@@ -359,7 +359,7 @@ def _entered(value: Value) -> Value:
 
 
 def _breaks(body: list[ast.stmt]) -> bool:
-    """True if there is a ``break`` out of the loop of a body, not out of loops inside of it."""
+    """Return True if a loop's body has a ``break`` out of this loop, not only out of loops inside it."""
     inside: list[ast.AST] = [*body]
     for node in inside:
         if isinstance(node, ast.Break):

@@ -1,4 +1,4 @@
-"""What is known about a value before the code that makes it has run."""
+"""Knowledge about a value before the code that makes it has run."""
 
 from dataclasses import dataclass
 from types import NoneType
@@ -8,7 +8,7 @@ from antiphon.features.openapi.code import annotations
 
 
 class Unknown:
-    """A value of which nothing is known."""
+    """A value that nothing is known about."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -26,7 +26,7 @@ class Known:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        """True for the same object, and for an equal text or number: other objects may compare as they like."""
+        """Return True for the same object, or an equal text or number. Comparing other objects could run any code."""
         if not isinstance(other, Known) or type(self.value) is not type(other.value):
             return False
         return self.value is other.value or (isinstance(self.value, str | int) and self.value == other.value)
@@ -40,7 +40,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Of:
-    """An instance of a type, which may be one that only annotations have: ``list[Order]``."""
+    """An instance of a type, which may only exist in annotations: ``list[Order]``."""
 
     type: Any
 
@@ -52,21 +52,21 @@ class TheRequest:
 
 @dataclass(frozen=True)
 class Fields:
-    """A dict, written with its keys."""
+    """A dict written with its keys."""
 
     items: tuple[tuple[str, "Value"], ...]
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list, written with its items, or a comprehension; ``item`` stands for any of them."""
+    """A list written with its items, or a comprehension. ``item`` stands for any of them."""
 
     item: "Value"
 
 
 @dataclass(frozen=True)
 class Tuple:
-    """A tuple, written with its items."""
+    """A tuple written with its items."""
 
     items: tuple["Value", ...]
 
@@ -82,7 +82,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Local:
-    """A function that is defined within the function that is read, and what calling it returns."""
+    """A function defined inside the function that is read, and the result of calling it."""
 
     result: "Value"
 
@@ -111,18 +111,18 @@ class Statuses:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response: the statuses that it may have, None if these are not known, its media type, and its body."""
+    """A response: its possible statuses (None if these are not known), its media type, and its body."""
 
     statuses: tuple[int, ...] | None = (200,)
     media: str | None = None
     body: "Value" = UNKNOWN
     headers: tuple[str, ...] = ()
     is_conditional: bool = False
-    """True if conditions of the request are answered, as of a page."""
+    """True if conditions of the request are answered, as for a page."""
     has_ranges: bool = False
-    """True if its ranges are, too, as of a file."""
+    """True if range requests are also answered, as for a file."""
     is_passed_on: bool = False
-    """True for the response that middleware was sent, which is told where it was made."""
+    """True for the response that middleware received, which is described where it was made."""
 
 
 @dataclass(frozen=True)
@@ -166,17 +166,17 @@ def either(*values: Value) -> Value:
     if not found:
         return NEVER
     if any(isinstance(each, Items) and each.item is not NEVER for each in found):
-        found = [each for each in found if each != Items(NEVER)]  # an empty list is one of the others, too
+        found = [each for each in found if each != Items(NEVER)]  # the other lists include the empty one
     return found[0] if len(found) == 1 else Either(tuple(found))
 
 
 def alternatives(value: Value) -> tuple[Value, ...]:
-    """Return the values of which a value is one."""
+    """Return the possible values of a value."""
     return value.values if isinstance(value, Either) else () if value is NEVER else (value,)
 
 
 def without_none(value: Value) -> Value:
-    """Return a value that was found not to be None."""
+    """Return a value after a test that it is not None."""
     kept = [
         Of(annotations.without_none(each.type)) if isinstance(each, Of) else each
         for each in alternatives(value)

@@ -1,4 +1,4 @@
-"""The words of other frameworks that stand for ours, as their dialects tell, for the reader of their views."""
+"""The terms of other frameworks that stand for ours, as their dialects define them, for the reader of their views."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _MEANINGS: Mapping[Meaning, Value] = {
 
 
 class DescribedRoute(NamedTuple):
-    """A route of another framework's application. The pattern is written as ours: ``/lamps/<int:number>``."""
+    """A route of another framework's application. The pattern is in our syntax: ``/lamps/<int:number>``."""
 
     pattern: str
     methods: Sequence[str]
@@ -30,16 +30,16 @@ class DescribedRoute(NamedTuple):
     host: str | None = None
     blueprint: str | None = None
     renders: str = JSON
-    """The media type that a dict or a list becomes which the view returns."""
+    """The media type of a dict or a list that the view returns."""
 
 
 @dataclass(frozen=True)
 class DescribedApp:
-    """The routes of another framework's application, and what its words mean to its views."""
+    """The routes of another framework's application, and the meaning of its terms in its views."""
 
     routes: Sequence[DescribedRoute]
     meanings: Mapping[Meaning, Iterable[object]] = field(default_factory=dict)
-    """Objects of the framework, such as its ``abort``, by what they are here."""
+    """Objects of the framework, such as its ``abort``, with ours."""
     errors: Mapping[type[BaseException], int] = field(default_factory=dict)
     """Classes of the framework's errors, with their statuses."""
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class DescribedApp:
 
 
 class Words:
-    """The words of a framework, for the reader of its views. Those of our own mean themselves."""
+    """The terms of a framework, for the reader of its views. Our own terms mean themselves."""
 
     def __init__(self, described: DescribedApp | None = None) -> None:
         self._stand_ins: dict[int, Value] = {}
@@ -66,7 +66,7 @@ class Words:
         self._stand_ins |= {id(kind): Known(ERRORS.get(status, kind)) for kind, status in described.errors.items()}
 
     def meant_by(self, value: Value) -> Value:
-        """Return the value that a value stands for, which mostly is that value."""
+        """Return the value that a value stands for, usually the value itself."""
         if self._stand_ins and isinstance(value, Known):
             return self._stand_ins.get(id(value.value), value)
         return value

@@ -1,4 +1,4 @@
-"""Where Valkey is: one server, a cluster, or a primary that Sentinel names, as a URL says."""
+"""The address of Valkey from a URL: one server, a cluster, or a primary that Sentinel names."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -14,9 +14,9 @@ _PORTS: dict[Kind, int] = {"server": 6379, "cluster": 6379, "sentinel": 26379}
 
 
 class Address(NamedTuple):
-    """What a URL says. ``url`` is the same for redis-py, of the first host; ``name`` is for logs, without a password.
+    """The parts of a URL. ``url`` is the URL of the first host for redis-py; ``name`` is for logs, without a password.
 
-    ``service`` is the name that Sentinel has for the primary.
+    ``service`` is Sentinel's name for the primary.
     """
 
     kind: Kind
@@ -31,7 +31,7 @@ class Address(NamedTuple):
 
 
 def parse_address(url: str) -> Address:
-    """Return what a URL says. Raises ValueError, which tells no password."""
+    """Parse a URL. Raises ValueError, which never contains the password."""
     scheme, separator, rest = url.partition("://")
     base, _, suffix = scheme.partition("+")
     if not (separator and rest) or base not in _SCHEMES or suffix not in _KINDS or (base == "unix" and suffix):
@@ -44,7 +44,7 @@ def parse_address(url: str) -> Address:
     user, at, netloc = parts.netloc.rpartition("@")
     hosts = tuple(_host(each, _PORTS[kind]) for each in netloc.split(","))
     if kind == "server" and len(hosts) > 1:
-        raise _bad("of several hosts the scheme says what they are, such as valkey+cluster or valkey+sentinel")
+        raise _bad("for several hosts, the scheme has to say what they are: valkey+cluster or valkey+sentinel")
     service, database = _path(kind, parts)
     first, query = netloc.partition(",")[0], f"?{parts.query}" if parts.query else ""
     name = f"{scheme}://{netloc}{parts.path}"
@@ -52,7 +52,7 @@ def parse_address(url: str) -> Address:
 
 
 def _host(text: str, port: int) -> tuple[str, int]:
-    """Return a host and its port, by default the one of the kind."""
+    """Return a host and its port, by default the port of this kind of server."""
     try:
         parts = urlsplit(f"//{text}")
         host, given = parts.hostname, parts.port
@@ -69,21 +69,19 @@ def _path(kind: Kind, parts: SplitResult) -> tuple[str, str]:
     if kind == "sentinel":
         service, _, database = database.partition("/")
         if not service:
-            raise _bad(
-                "after Sentinel's hosts stands the name of the primary, such as valkey+sentinel://h1,h2/mymaster"
-            )
+            raise _bad("the name of the primary has to follow Sentinel's hosts: valkey+sentinel://h1,h2/mymaster")
     if database and not (database.isascii() and database.isdecimal()):
-        raise _bad(f"the number of a database is a number, not {database!r}")
+        raise _bad(f"the database must be a number, not {database!r}")
     if kind == "cluster" and int(database or 0):
         raise _bad("a cluster has no database but 0")
     return unquote(service), database
 
 
 def tls_options(address: Address, **files: str | None) -> dict[str, str]:
-    """Return redis-py's options for files of TLS. Raises ValueError for a missing one, or without TLS."""
+    """Return redis-py's options for TLS files. Raises ValueError for a missing file, or without TLS."""
     given = {name: file for name, file in files.items() if file is not None}
     if given and not address.is_encrypted:
-        raise _bad("files of TLS need a scheme such as valkeys, valkeys+cluster or valkeys+sentinel")
+        raise _bad("TLS files need a scheme such as valkeys, valkeys+cluster or valkeys+sentinel")
     for file in given.values():
         if not Path(file).is_file():
             raise explained("bad-feature-option", ValueError(f"ValkeyStore finds no file {file!r} for TLS"))

@@ -1,4 +1,4 @@
-"""Calls of Valkey: so many at once, each bounded in time, and none of a server that does not answer."""
+"""Calls of Valkey: limited in number and time, and skipped while a server does not answer."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 Reply: TypeAlias = Any
-"""The reply to a command, as the client gives it: None, a number, bytes, or a list of these."""
+"""The reply to a command, as the client returns it: None, a number, bytes, or a list of these."""
 
 MOST_NODES = 1000
-"""Nodes of a cluster, former ones among them, of which a process knows whether they answer."""
+"""The most nodes of a cluster, including former ones, whose state a process remembers."""
 
 
 class Calls:
-    """Calls of Valkey by the processes of an app, each of which has a client of its own, also after a fork.
+    """Calls of Valkey by the processes of an app. Each process has its own client, also after a fork.
 
-    ``needs`` says which rights a user of Valkey has to have.
+    ``needs`` lists the permissions that the Valkey user needs.
     """
 
     def __init__(self, settings: Settings, needs: str) -> None:
@@ -58,7 +58,7 @@ class Calls:
         return self.ask(keys[0], partial(self._until_moved, evaluate) if is_cluster else evaluate, waits)
 
     def _until_moved(self, evaluate: "Callable[[Client], Reply]", client: "Client") -> Reply:
-        """Run a script, again while its keys are moving from one node of a cluster to another, within the timeout."""
+        """Run a script, and repeat it within the timeout while its keys move to another node of a cluster."""
         end = monotonic() + (self.settings.timeout or 0)
         while True:
             try:
@@ -70,9 +70,9 @@ class Calls:
                     raise
 
     def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
-        """Return what a function of the client replies, which asks the server of a key.
+        """Return the reply of a function of the client, which asks the server of a key.
 
-        ``waits`` has it wait for that even while the server does not answer others. Raises StoreUnavailable.
+        With ``waits``, it waits for the reply even while the server does not answer others. Raises StoreUnavailable.
         """
         own, timeout = self.own, self.settings.timeout
         try:
@@ -86,7 +86,7 @@ class Calls:
             own.free.put(place)
 
     def watch(self, key: str, function: "Callable[[Client], Reply]") -> Reply:
-        """Do as ``ask``, beside all other calls, for one that waits for what comes: at most WATCHES at once."""
+        """Call a function as ``ask`` does, but outside the limit, if it waits for messages: at most WATCHES at once."""
         return self._call(self.own, key, function, waits=False)
 
     def _call(self, own: "_OwnClient", key: str, function: "Callable[[Client], Reply]", waits: bool) -> Reply:
@@ -95,13 +95,13 @@ class Calls:
             breaker = own.breaker(key)
             return breaker.call_unguarded(function, client) if waits else breaker.call(function, client)
         except self._errors.RedisClusterException as error:
-            own.close()  # none of the nodes that it knew is there: the URL may name others
+            own.close()  # none of the known nodes is there, but the URL may name others
             raise unavailable(self.name, error) from error
         except self._errors.RedisError as error:
             raise unavailable(self.name, self._explained(error)) from error
 
     def _explained(self, error: Exception) -> Exception:
-        """Return an error that says which rights the user lacks, if that is what it is about."""
+        """Return the error, with the permissions that the user needs if that is its cause."""
         text = str(error)
         if any(each in text for each in ("NOPERM", "no permissions", "can't run this command", "ACL failure")):
             return PermissionError(f"{text}; the store's user needs: {self._needs}")
@@ -109,12 +109,12 @@ class Calls:
 
 
 class _OwnClient:
-    """The client of one process, and what it knows of its servers."""
+    """The client of one process, and the state of its servers."""
 
     def __init__(self, settings: Settings) -> None:
         self.pid = getpid()
         self.free: SimpleQueue[None] = SimpleQueue()
-        """As many items as further calls may be made now."""
+        """One item for each further call that may be made now."""
         for _ in range(settings.max_connections):
             self.free.put(None)
         self._settings = settings
@@ -125,7 +125,7 @@ class _OwnClient:
 
     @property
     def client(self) -> "Client":
-        """The client, which is opened if it is not. Raises what the cluster's does if no node answers."""
+        """The client, opened on first use. Raises the error of a cluster's client if no node answers."""
         if (client := self._client) is not None:
             return client
         with self._lock:
@@ -145,7 +145,7 @@ class _OwnClient:
         return self._breakers[node]
 
     def node_of(self, key: str) -> str:
-        """Return the name of the node that has a key; "" if there is none."""
+        """Return the name of the node that has a key, or "" if there is none."""
         from redis.exceptions import RedisClusterException
 
         client: Any = self.client
@@ -164,7 +164,7 @@ class _OwnClient:
 
 
 def _breaker() -> CircuitBreaker:
-    """Return a guard for a server of which neither a broken connection nor a timeout is an answer."""
+    """Return a guard for a server, for which a broken connection or a timeout is not an answer."""
     from redis.exceptions import ClusterDownError, RedisClusterException
     from redis.exceptions import ConnectionError as ConnectionLost
     from redis.exceptions import TimeoutError as TimedOut

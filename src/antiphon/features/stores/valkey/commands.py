@@ -1,4 +1,4 @@
-"""The keys of a store on its servers, and the scripts and commands that are run for one of them."""
+"""The keys of a store on its servers, and the scripts and commands that run for one key."""
 
 from secrets import token_hex
 from typing import Any
@@ -9,10 +9,10 @@ from antiphon.features.stores.valkey.scripts import Script
 
 
 class Commands:
-    """Commands for the keys that begin with a prefix. ``remembered`` is for how long a call is, in milliseconds.
+    """Commands for the keys with a prefix. ``remembered`` is how long a call is remembered, in milliseconds.
 
-    What belongs to a key has it as a hash tag, which puts it on its shard. Thus an entry has the same key on one server
-    and in a cluster.
+    All names that belong to a key have the key as a hash tag, which puts them on its shard. So an entry has the same
+    key on one server and in a cluster.
     """
 
     def __init__(self, calls: Calls, prefix: str, remembered: int) -> None:
@@ -31,12 +31,12 @@ class Commands:
         return f"{self.prefix}o:{owner}"
 
     def run(self, script: Script, key: str, *arguments: Any, waits: bool = False) -> Reply:
-        """Run a script for a key, with a number for the call that no other call has. Raises StoreUnavailable."""
+        """Run a script for a key, with a unique number for the call. Raises StoreUnavailable."""
         keys = [key, f"{self.prefix}a:{{{key}}}:{token_hex(8)}", f"{self.prefix}t:{{{key}}}"]
         return self._run(script, keys, arguments, waits)
 
     def run_on_index(self, script: Script, owner: str, *arguments: Any) -> Reply:
-        """Run a script that may run twice for the index of an owner, whose name may have braces."""
+        """Run a script, which may run twice, for the index of an owner, whose name may have braces."""
         return self._run(script, [self.index_key(owner)], arguments)
 
     def _run(self, script: Script, keys: list[str], arguments: tuple[Any, ...], waits: bool = False) -> Reply:

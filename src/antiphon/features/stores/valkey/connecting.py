@@ -1,6 +1,6 @@
 """Connecting to Valkey: clients of one server, of a cluster, and of the primary that Sentinel names.
 
-They are redis-py's, which speaks with all three, over TLS and unix sockets, without threads of its own.
+They come from redis-py, which supports all three, over TLS and unix sockets, without its own threads.
 """
 
 from inspect import signature
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 WATCHES = 16
-"""Calls of a process that wait for what comes, each with a connection beside those of other calls."""
+"""The most calls of a process that wait for messages, each with a connection in addition to those of other calls."""
 
 
 class Settings(NamedTuple):
-    """How to connect. Times are in seconds, and ``timeout`` is None for a client that waits as long as it takes."""
+    """How to connect. Times are in seconds, and ``timeout`` is None for a client that waits without a limit."""
 
     address: Address
     connect_timeout: float
@@ -34,9 +34,9 @@ class Settings(NamedTuple):
 
 
 def check_client(settings: Settings) -> ModuleType:
-    """Return the module with the client's errors.
+    """Return the module with the errors of the client.
 
-    Raises ImportError without the client, and ValueError for options in the URL that it doesn't have.
+    Raises ImportError without the client, and ValueError for options in the URL that it does not support.
     """
     try:
         from redis import exceptions
@@ -56,7 +56,7 @@ def check_client(settings: Settings) -> ModuleType:
 
 
 def open_client(settings: Settings) -> "Client":
-    """Return a client, which connects on first use; that of a cluster asks it for its nodes at once."""
+    """Return a client, which connects on first use. A cluster client asks the cluster for its nodes at once."""
     from redis import Redis, cluster, retry, sentinel
 
     from antiphon.features.stores.valkey.sentinel import Primary
@@ -76,16 +76,16 @@ def open_async_client(settings: Settings) -> "AsyncClient":
 
 
 def _open(settings: Settings, server: Any, primary: Any, cluster: Any, sentinel: Any, retry: Any) -> Any:
-    """Return a client of the kind of the address, by the sync or the async modules of redis-py."""
+    """Return a client for the kind of address, from the sync or async modules of redis-py."""
     from redis.backoff import NoBackoff
     from redis.exceptions import ConnectionError as ConnectionLost
     from redis.maint_notifications import MaintNotificationsConfig
 
     address = settings.address
-    # A server that was started again has closed the connections that are here: one more attempt finds that out.
+    # A server that was restarted has closed our connections, which one more attempt finds out.
     once_more = retry.Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,))
     options = _options(settings) | {"retry": once_more}
-    if "maint_notifications_config" in signature(server).parameters:  # a handshake more, of Redis's own service
+    if "maint_notifications_config" in signature(server).parameters:  # an additional handshake, for Redis's own service
         options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
     match address.kind:
         case "server":
@@ -101,7 +101,7 @@ def _open(settings: Settings, server: Any, primary: Any, cluster: Any, sentinel:
 
 
 def _options(settings: Settings) -> dict[str, Any]:
-    """Return the options of all connections: for more than one server those of the URL, too."""
+    """Return the options of all connections, including those of the URL for more than one server."""
     options = {
         "socket_connect_timeout": settings.connect_timeout,
         "socket_timeout": settings.timeout,
@@ -118,7 +118,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _parse(url: str) -> dict[str, Any]:
-    """Return redis-py's options for a URL of its own. Raises ValueError for values it can't read."""
+    """Return redis-py's options for one of its URLs. Raises ValueError for values that it can't read."""
     from redis.connection import parse_url
 
     options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
@@ -126,6 +126,6 @@ def _parse(url: str) -> dict[str, Any]:
 
 
 def _take_sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the user and the password for Sentinel itself out of options, and return the options to ask it with."""
+    """Remove the user and the password for Sentinel from the options, and return the options to ask Sentinel with."""
     asking = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     return {name: value for name, value in options.items() if name not in ("username", "password", "db")} | asking

@@ -1,8 +1,8 @@
-"""Scripts in Lua, each of which is one change that nothing interrupts, and whose keys are on one shard.
+"""Lua scripts. Each is one atomic change, with all its keys on one shard.
 
-KEYS are the entry, counter or index that is changed, what is remembered of the call, and an entry that is being moved.
-ARGV are the prefix, the format, for how long a call is remembered, and "1" if all keys are on one server, where an
-index changes together with its entries; then those of the script.
+KEYS are the entry, counter or index to change, the record of the call, and an entry that is being moved. ARGV are the
+prefix, the format, how long a call is remembered, and "1" if all keys are on one server, where an index changes
+together with its entries; then the arguments of the script.
 """
 
 from hashlib import sha1
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Script(NamedTuple):
-    """A script, and the name by which a server that has seen it knows it."""
+    """A script, and its name on servers that have seen it."""
 
     text: str
     name: str
@@ -138,7 +138,7 @@ end
 return {{tonumber(count), left}}
 """)
 
-# Of one server:
+# For one server:
 
 ROTATE = script(f"""{_ENTRIES}
 local id, new = ARGV[5], ARGV[6]

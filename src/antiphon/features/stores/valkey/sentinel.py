@@ -1,4 +1,4 @@
-"""Clients of the primary that Sentinel names, which close their connections to Sentinel, too."""
+"""Clients of the primary that Sentinel names, which also close their connections to Sentinel."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnecti
 
 
 class PrimaryConnection(SentinelManagedConnection):
-    """A connection that is closed after an answer that did not come in time, as all others are.
+    """A connection that is closed if an answer does not arrive in time, as all others are.
 
-    Left open, it would be that of a frozen primary for ever, and a late answer would be that to the next command.
+    Left open, it would stay connected to a frozen primary forever, and a late answer would be taken for the answer to
+    the next command.
     """
 
     def read_response(self, *arguments: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
@@ -18,7 +19,7 @@ class PrimaryConnection(SentinelManagedConnection):
 
 
 class EncryptedPrimaryConnection(PrimaryConnection, SentinelManagedSSLConnection):
-    """Such a connection over TLS."""
+    """A ``PrimaryConnection`` over TLS."""
 
 
 class Primary(Redis):
@@ -26,7 +27,7 @@ class Primary(Redis):
 
     @staticmethod
     def connection_options(*, encrypted: bool) -> dict[str, Any]:
-        """Return the options that choose its connections."""
+        """Return the options that select its connections."""
         return {"connection_class": EncryptedPrimaryConnection if encrypted else PrimaryConnection}
 
     def close(self) -> None:
@@ -41,7 +42,7 @@ class AsyncPrimary(AsyncRedis):
 
     @staticmethod
     def connection_options(*, encrypted: bool) -> dict[str, Any]:  # noqa: ARG004 - those of redis-py are right
-        """Return the options that choose its connections."""
+        """Return the options that select its connections."""
         return {}
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:

@@ -1,8 +1,8 @@
-"""What takes several shards of a cluster: the entries of an owner, and an entry that moves to a new key.
+"""Operations on several shards of a cluster: the entries of an owner, and an entry that moves to a new key.
 
-No script spans shards, so these are steps, in an order in which each may be the last. An index may name entries that
-are gone, or that others own by now; it lacks none. An entry that moves is set aside first, where the entries that
-``delete_owned`` deletes are looked for, too.
+No script spans shards, so these are sequences of steps that are safe to stop after each step. An index may name entries
+that are gone or that have another owner by now, but it names all entries of its owner. An entry that moves is first set
+aside, in a place that ``delete_owned`` checks too.
 """
 
 from contextlib import suppress
@@ -14,12 +14,12 @@ from antiphon.features.stores.valkey.scripts import DELETE, END_MOVE, INDEX, PLA
 
 
 def index(commands: Commands, owner: str, id_: str, milliseconds: int) -> None:
-    """Have the index of an owner name an entry that lasts so long."""
+    """Add an entry to the index of its owner for its time to live."""
     commands.run_on_index(INDEX, owner, id_, milliseconds)
 
 
 def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
-    """Move an entry, and return its fields; None if it is gone, or is deleted on its way."""
+    """Move an entry, and return its fields, or None if it is gone or is deleted during the move."""
     move, old_key, new_key = token_hex(8), commands.entry_key(old), commands.entry_key(new)
     taken = commands.run(TAKE, old_key, old, move)
     if taken is None:
@@ -42,10 +42,10 @@ def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
 
 
 def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) -> int:
-    """Delete the entries of an owner, and those that get a new key meanwhile; return how many there were.
+    """Delete the entries of an owner, including those that get a new key at the same time; return how many there were.
 
-    An index may name an entry before it is placed. So those that were not found are looked for again, once the ones
-    that they may come from have been: each of these is set aside until then, and found there, or has been placed.
+    An index may name an entry before it is placed. So entries that were not found are looked for again, after the
+    entries that they may come from. Each of those is set aside until then, and is found there, or has been placed.
     """
     if only is not None:
         return 0 if only == kept else _delete(commands, owner, only)
@@ -61,7 +61,7 @@ def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) ->
 
 
 def _delete(commands: Commands, owner: str, id_: str, score: float | None = None) -> int:
-    """Delete an entry if it is an owner's, and take it from the index unless that has another score by now."""
+    """Delete an entry if it belongs to an owner, and remove it from the index unless its score has changed."""
     deleted: int = commands.run(DELETE, commands.entry_key(id_), id_, owner)
     if deleted and score is not None:
         with suppress(StoreUnavailable):

@@ -1,9 +1,8 @@
-"""A store in Valkey, or Redis, for many machines.
+"""A store in Valkey or Redis, for many machines.
 
-An entry is a hash: a field for each name of its data, so that the server itself merges changes; and fields of one
-letter for what is known of it. Each change is one script, which nothing interrupts, and on one server each method is
-one round trip. A client whose connection broke asks again, with the same number of the call: a change that was made is
-not made again.
+An entry is a hash with a field for each name of its data, so that the server itself merges changes, and one-letter
+fields for its metadata. Each change is one atomic script, and on one server each method is one round trip. A client
+whose connection broke repeats the call with the same number, so that a change is never made twice.
 """
 
 import re
@@ -46,32 +45,32 @@ if TYPE_CHECKING:
     from redis.asyncio import RedisCluster as AsyncRedisCluster
 
 REMEMBERED = 10
-"""The number of longest waits for which the server remembers a call that it has answered."""
+"""How long the server remembers a call that it has answered, in multiples of the longest wait."""
 
 NEEDS = "~{prefix}* +@connection +@read +@write +@hash +@sortedset +@string +eval +evalsha +time +cluster|slots +info"
-"""What a user of Valkey has to be allowed, as ACL SETUSER takes it."""
+"""The permissions that a Valkey user needs, as for ACL SETUSER."""
 
 PROBES = 64
-"""Keys that are tried to find one on each shard, when a cluster is asked whether it answers."""
+"""The number of keys to try for finding one on each shard, when a cluster is checked."""
 
 
 class ValkeyStore(Store):
     """A store in Valkey, or Redis from 6.2 on, for any number of machines.
 
-    ``url`` is such as "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
-    "unix:///run/valkey.sock"; "valkey+cluster://host1,host2:6380" for a cluster, of which the hosts are some nodes; and
-    "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel has under a name. With "valkeys+" these
-    two speak TLS. Redis's schemes are read, too. ``prefix`` stands before all keys on the server.
+    ``url`` is for example "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
+    "unix:///run/valkey.sock". Use "valkey+cluster://host1,host2:6380" for a cluster, with some of its nodes as hosts,
+    and "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel knows by a name. With "valkeys+",
+    these two use TLS. The schemes of Redis work too. ``prefix`` is added before all keys on the server.
 
     ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for an answer, in seconds or
-    timedeltas; after that, StoreUnavailable (503) is raised. Calls of that server in the next second raise it at once,
-    but for ``replace``; then one at a time is tried. At most ``max_connections`` calls of a process are made at once;
-    further ones wait for up to ``timeout``. The readers of channels have connections beside these: one, in a cluster up
-    to 16. ``ca_file`` is the file of the authorities to trust, in place of the
-    system's, and ``certificate`` and ``private_key`` are the files to show a server that asks for them. ``clock``
-    returns the seconds since 1970.
+    timedeltas; after that, StoreUnavailable (503) is raised. In the next second, calls of that server raise it at once,
+    except ``replace``; after that, one call at a time is tried. A process makes at most ``max_connections`` calls at
+    once; further calls wait for up to ``timeout``. The readers of channels have additional connections: one, or up to
+    16 in a cluster. ``ca_file`` is the file of the authorities to trust instead of the system's, and ``certificate``
+    and ``private_key`` are the files for a server that asks for a client certificate. ``clock`` returns the seconds
+    since 1970.
 
-    Raises ValueError for any other URL, a missing file, and for a cluster a prefix with braces that are not a hash
+    Raises ValueError for any other URL, for a missing file, and for a cluster's prefix with braces that are not a hash
     tag; ImportError unless `antiphon[valkey]` is installed.
     """
 
@@ -90,13 +89,15 @@ class ValkeyStore(Store):
     ) -> None:
         connect_timeout, timeout = seconds_of(connect_timeout), seconds_of(timeout)
         if max_connections < 1:
-            raise explained("bad-feature-option", ValueError(f"max_connections is 1 or more, not {max_connections!r}"))
+            raise explained(
+                "bad-feature-option", ValueError(f"max_connections must be 1 or more, not {max_connections!r}")
+            )
         address = parse_address(url)
         tls = tls_options(address, ssl_ca_certs=ca_file, ssl_certfile=certificate, ssl_keyfile=private_key)
         if address.kind == "cluster" and not re.fullmatch(r"[^{}]*(\{[^{}]+\}[^{}]*)?", prefix):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"in a cluster braces in a prefix are one hash tag, such as {{app}}:, not {prefix!r}"),
+                ValueError(f"braces in the prefix of a cluster must be one hash tag, such as {{app}}:, not {prefix!r}"),
             )
         settings = Settings(address, connect_timeout, timeout, max_connections, tls)
         self._calls = Calls(settings, NEEDS.format(prefix=prefix))
@@ -106,9 +107,9 @@ class ValkeyStore(Store):
 
     @property
     def client(self) -> "Redis | RedisCluster":
-        """The client of redis-py that the store uses in this process, for commands of your own; the store closes it.
+        """The redis-py client that the store uses in this process, for your own commands. The store closes it.
 
-        In a cluster it asks the node that has a key, for each command. Calls of it are not guarded: they raise
+        In a cluster it sends each command to the node that has the key. Its calls are not guarded: they raise
         redis-py's errors.
         """
         return self._calls.own.client
@@ -116,15 +117,15 @@ class ValkeyStore(Store):
     _client = client
 
     def open_client(self, *, timeout: Duration | None = None) -> "Redis | RedisCluster":
-        """Return a client of redis-py of your own for the same servers, which you close.
+        """Return a new redis-py client for the same servers, which you have to close.
 
-        ``timeout`` is the longest wait for an answer, in seconds or a timedelta; None waits as long as it takes, as
-        commands that block need. In a cluster the client asks the node that has a key, for each command.
+        ``timeout`` is the longest wait for an answer, in seconds or a timedelta. None sets no limit, which blocking
+        commands need. In a cluster the client sends each command to the node that has the key.
         """
         return open_client(self._settings_for(timeout))
 
     def open_async_client(self, *, timeout: Duration | None = None) -> "AsyncRedis | AsyncRedisCluster":
-        """Return a client as ``open_client`` does, for one event loop. Close it by ``await client.aclose()``."""
+        """Return a client as ``open_client`` does, for one event loop. Close it with ``await client.aclose()``."""
         return open_async_client(self._settings_for(timeout))
 
     def _settings_for(self, timeout: Duration | None) -> Settings:
@@ -171,7 +172,7 @@ class ValkeyStore(Store):
         return sorted(owned, key=lambda entry: entry.created)
 
     def _owned(self, owner: str) -> Reply:
-        """Return the names and the fields of the entries that are, or were, an owner's."""
+        """Return the names and the fields of the entries that belong, or belonged, to an owner."""
         if self._commands.is_sharded:
             return [(id_, self._commands.fields(id_.decode())) for id_, _ in self._commands.indexed(owner)]
         return self._commands.run(OWNED, self._commands.index_key(owner), owner)
@@ -189,7 +190,7 @@ class ValkeyStore(Store):
         return self._put_all(key, data, ttl, "")
 
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
-        # The caller may have acted since it had the version: to note that is worth a wait.
+        # The caller may have acted since it read the version, so noting that is worth a wait.
         return self._put_all(key, data, ttl, str(version), waits=True)
 
     def _put_all(
@@ -225,18 +226,18 @@ class ValkeyStore(Store):
             raise failure
 
     def close(self) -> None:
-        """Close the connections. A call after that opens new ones."""
+        """Close the connections. A later call opens new ones."""
         self._calls.own.close()
 
     def _fields(self, data: Mapping[str, Any], ttl: float, now: float) -> list[str | bytes | int | float]:
-        """Return the fields that hold these data, each name before its value."""
+        """Return the fields for this data, each name before its value."""
         fields: list[str | bytes | int | float] = ["v", new_version(), "m", now, "x", now + ttl]
         for name, value in data.items():
             fields += f".{name}", encode_value(name, value)
         return fields
 
     def _indexed(self, entry: StoreEntry | None, id_: str, ttl: float) -> StoreEntry | None:
-        """Return an entry that was changed, once the index of its owner in a cluster knows how long it lasts."""
+        """Return a changed entry, after noting its time to live in the index of its owner in a cluster."""
         if self._commands.is_sharded and entry is not None and entry.owner:
             sharded.index(self._commands, entry.owner, id_, _milliseconds(ttl))
         return entry
@@ -251,7 +252,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> StoreEntry | None:
-    """Return the entry of a hash, or of a list of its names and values; None for an empty one and unknown formats."""
+    """Return the entry of a hash, or of a list of names and values; None if it is empty or has an unknown format."""
     if not fields:
         return None
     known = fields if isinstance(fields, Mapping) else dict(zip(fields[::2], fields[1::2], strict=True))
