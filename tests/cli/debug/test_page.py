@@ -198,6 +198,20 @@ def test_causes_and_contexts_follow(project):
     assert [failure.kind for failure in report_of(project(CHAINS + "hidden()"), None).failures] == ["RuntimeError"]
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("total = 1\nprint(totl)", "name 'totl' is not defined. Did you mean 'total'?"),
+        ("def f(total):\n    return totl\nf(1)", "name 'totl' is not defined. Did you mean 'total'?"),
+        ("prnt()", "name 'prnt' is not defined. Did you mean 'print'?"),
+        ("oboe", "name 'oboe' is not defined"),
+        ("raise NameError('who?')", "who?"),
+    ],
+)
+def test_a_misspelt_name_shows_the_nearest_one(project, code, message):
+    assert report_of(project(code), None).failures[0].message == message
+
+
 def test_errors_that_cause_each_other_are_shown_once():
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first

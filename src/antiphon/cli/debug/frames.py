@@ -3,7 +3,9 @@
 import linecache
 import re
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from itertools import groupby, islice
+from traceback import walk_tb
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple, TypeAlias
 
@@ -207,3 +209,13 @@ def stack_of(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+def nearest_name(error: NameError) -> str | None:
+    """Return the name most like the one that an error misses, among those that its innermost frame knows."""
+    name, places = getattr(error, "name", None), [*walk_tb(error.__traceback__)]
+    if not isinstance(name, str) or not places:
+        return None
+    frame, _ = places[-1]
+    known = {*frame.f_locals, *frame.f_globals, *frame.f_builtins} - {name}
+    return next(iter(get_close_matches(name, [each for each in known if isinstance(each, str)], 1, 0.7)), None)

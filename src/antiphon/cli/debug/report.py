@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from antiphon.cli.debug.frames import Frame, frames_of, places_of, readable, source_lines
+from antiphon.cli.debug.frames import Frame, frames_of, nearest_name, places_of, readable, source_lines
 from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.request import Section, sections_of
 from antiphon.cli.debug.values import Printer
@@ -109,7 +109,8 @@ class _Chain:
             text = error.msg if isinstance(error, SyntaxError) else str(error)
         except Exception as broken:
             return f"<its message failed: {type(broken).__name__}>"
-        return self._cleaned(text)
+        near = nearest_name(error) if isinstance(error, NameError) else None
+        return self._cleaned(f"{text}. Did you mean {near!r}?" if near else text)
 
     def _notes(self, error: BaseException) -> Iterator[str]:
         notes = getattr(error, "__notes__", ())
