@@ -85,7 +85,7 @@ def test_settings_in_the_environment_and_a_reload(antiphon, tmp_path):
         ("apps:wsgi", ["--trusted-hosts", "a.example,"], "not ''"),
         ("apps:rsgi", ["--refuse-cross-site"], "apps:rsgi only speaks RSGI, and guards need WSGI or ASGI."),
         ("native:app", GUARDS, NATIVELY),
-        ("native:app", ["--refuse-cross-site"], "guards itself: it refuses writes from other sites by default."),
+        ("native:app", ["--refuse-cross-site"], "has its own guards: it refuses writes from other sites by default."),
     ],
 )  # fmt: skip
 def test_what_can_t_be_is_refused(antiphon, tmp_path, target, arguments, message):

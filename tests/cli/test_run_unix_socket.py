@@ -174,9 +174,9 @@ def test_permissions(antiphon):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param(["--uds", "app.sock", "--port", "8000"], "leave --port out", id="port"),
-        pytest.param(["--uds", "app.sock", "--host", "127.0.0.1"], "leave --host out", id="host"),
-        pytest.param(["--uds", "app.sock", "--host", "::1", "--port", "1"], "leave --host and --port out", id="both"),
+        pytest.param(["--uds", "app.sock", "--port", "8000"], "leave out --port", id="port"),
+        pytest.param(["--uds", "app.sock", "--host", "127.0.0.1"], "leave out --host", id="host"),
+        pytest.param(["--uds", "app.sock", "--host", "::1", "--port", "1"], "leave out --host and --port", id="both"),
         pytest.param(["--uds-permissions", "660"], "without --uds PATH", id="permissions of nothing"),
         pytest.param(
             ["--uds", "app.sock", "--uds-permissions", "rw"], "'rw' is not three octal digits", id="no number"
