@@ -14,8 +14,8 @@ from tests.helpers.growth_counter import SCALES
 from tests.helpers.system_programs import required_program
 
 MODULES = "tests.body.hostile_forms", "tests.speedups.long_inputs", "tests.dialects.werkzeug.routing.long_paths"
-MOST = 6.0
-"""From one step of the scales to the next, linear work grows by 4, and quadratic work by 16."""
+MOST = 4.5
+"""From one step of the scales to the next, linear work grows by 3, and quadratic work by 9."""
 FEW = 50_000
 """Instructions that tell nothing: memory comes in steps."""
 

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from benchmarks import callgrind
 
-SCALES = 1, 4, 16
+SCALES = 1, 3, 9
 
 
 def main(modules):
