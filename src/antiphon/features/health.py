@@ -1,4 +1,4 @@
-"""Answers to probes: the process lives, and it is ready for requests, as a feature. Other features bring checks.
+"""Health probes, as a feature: the process is alive, and ready for requests. Other features can add checks.
 
 app.use(Health(checks=[database, store]))
 app.use(HealthCheck(queue))
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.concurrency.draining import DRAINING
@@ -27,29 +27,49 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 CheckFunction: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
-"""A function, ``def`` or ``async def``, that raises an error or returns False if something is not as it should be."""
+"""A function, ``def`` or ``async def``, that raises an error or returns False if something is wrong."""
 
 STORE_ASKED_EVERY = 1.0
-"""Seconds for which a store is not asked again, however many probes there are."""
+"""The least number of seconds between two checks of a store, even with many probes."""
 
 
 class Health:
-    """A feature that answers probes at two paths, outside of all middleware, for every host, and in JSON.
+    """A feature that answers probes at two paths in JSON, outside of all middleware and for every host.
 
-    ``live`` is answered with 200 as long as the process answers at all. ``ready`` is, too, from the startup until the
-    process drains, unless one of the ``checks`` fails; then it is answered with 503. None leaves a path out.
+    ``live`` is answered with 200 while the process can answer at all. ``ready`` is answered with 200 from startup until
+    the process drains, but with 503 while one of the ``checks`` fails. None leaves a path out.
 
-    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. One
-    that raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta, has failed; and a store
-    that does not answer, which is asked once a second at most. They run side by side, ``def`` ones and stores on
-    threads of their own, where one that hangs is not called again before it has ended. Answers tell names of checks,
-    and no more; why one failed is logged when it begins. ``access_log`` has probes in the access log. Each
-    ``HealthCheck`` of the application is run, too.
+    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. A check
+    fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store fails if it
+    does not answer; it is asked at most once a second. Checks run side by side, ``def`` functions and stores on their
+    own threads. A check that hangs is not called again before it has ended. Answers contain only the names of checks;
+    the reason for a failure is logged when it begins. With ``access_log``, probes are in the access log. Each
+    ``HealthCheck`` of the application runs too.
 
-    Raises ValueError for two checks of one name and a timeout that is not positive, TypeError for a check that takes
-    arguments.
+    Raises ValueError for two checks with one name and for a timeout that is not positive, and TypeError for a check
+    that takes arguments.
     """
 
+    @overload  # else mypy takes the values of a mapping for objects
+    def __init__(
+        self,
+        live: str | None = "/healthz",
+        ready: str | None = "/readyz",
+        *,
+        checks: Mapping[str, CheckFunction | Store],
+        timeout: Duration = 2.0,
+        access_log: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        live: str | None = "/healthz",
+        ready: str | None = "/readyz",
+        *,
+        checks: Iterable[CheckFunction | Store] = (),
+        timeout: Duration = 2.0,
+        access_log: bool = False,
+    ) -> None: ...
     def __init__(
         self,
         live: str | None = "/healthz",
@@ -72,7 +92,7 @@ class Health:
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
-        """Register the routes. Raises ValueError if another feature has a check of one of the names."""
+        """Register the routes. Raises ValueError if another feature has a check with one of the names."""
         _check_names([*_checks_of(app), *self._checks])
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)
@@ -98,11 +118,11 @@ class Health:
 
 
 class HealthCheck:
-    """A feature that has ``Health`` run one more check, for features that bring one of their own.
+    """A feature that adds a check to ``Health``, for features that have their own checks.
 
-    ``check`` is a function or a store as those of ``Health``, and ``name`` its name in answers, by default that of the
-    function or of the store's class. The two features are used in any order; without ``Health`` nothing is run. Raises
-    TypeError for a check that takes arguments.
+    ``check`` is a function or a store as for ``Health``, and ``name`` its name in answers, by default that of the
+    function or of the store's class. The two features can be used in any order; without ``Health``, the check never
+    runs. Raises TypeError for a check that takes arguments.
     """
 
     def __init__(self, check: CheckFunction | Store, *, name: str | None = None) -> None:
@@ -110,7 +130,7 @@ class HealthCheck:
         self._check = _RunCheck(name or own_name, check)
 
     def install(self, app: "App") -> None:
-        """Have the check run. Raises ValueError if there is one of its name."""
+        """Add the check. Raises ValueError if there is another with its name."""
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",
@@ -120,7 +140,7 @@ class HealthCheck:
 
 
 def _brought(app: Routes) -> list["_RunCheck"]:
-    """Return the checks that features of an application bring."""
+    """Return the checks that the features of an application add."""
     return [each._check for each in app.features if isinstance(each, HealthCheck)]  # noqa: SLF001 - of this module
 
 
@@ -161,7 +181,7 @@ def _name_of(check: CheckFunction | Store) -> str:
 
 
 class _RunCheck:
-    """One check, and its run on a thread, as long as that lasts."""
+    """One check, and its run on a thread while it lasts."""
 
     def __init__(self, name: str, check: CheckFunction | Store) -> None:
         self.name = name
@@ -170,12 +190,12 @@ class _RunCheck:
         self._is_async = not is_store and is_async(self._function)
         self._asked_every = STORE_ASKED_EVERY if is_store else 0.0
         self._asked_again = 0.0
-        """When the check is run again, by the monotonic clock."""
+        """The time of the next run, by the monotonic clock."""
         self._run: Future[object] | None = None
         self._has_failed = False
 
     async def passes(self, timeout: float) -> bool:
-        """Run the check for some seconds. Return False if it fails; log it if it did not fail before."""
+        """Run the check for at most ``timeout`` seconds. Return False if it fails. Only the first failure is logged."""
         if self._asked_every and monotonic() < self._asked_again:
             return not self._has_failed
         error: Exception | None = None
@@ -190,10 +210,10 @@ class _RunCheck:
         return not self._has_failed
 
     def _on_thread(self) -> Future[object]:
-        """Return the run that goes on, or a new one."""
+        """Return the run in progress, or a new one."""
         if self._run is None or self._run.done():
             self._run = run = Future[object]()
-            run.set_running_or_notify_cancel()  # or it could be cancelled, while its thread goes on
+            run.set_running_or_notify_cancel()  # else it could be cancelled while its thread goes on
             Thread(target=self._fill, args=(run,), name=f"antiphon-health-{self.name}", daemon=True).start()
         return self._run
 
