@@ -99,6 +99,18 @@ QUESTIONS = [
     ("Sentinel", "how-to/valkey"),
     ("publish subscribe", "how-to/events-to-many"),
     ("broadcast", "how-to/events-to-many"),
+    ("roles", "how-to/users"),
+    ("permissions", "how-to/users"),
+    ("admin only", "how-to/users"),
+    ("login attempts", "how-to/login"),
+    ("partial update", "reference/typed-values"),
+    ("favicon", "how-to/static-files"),
+    ("SMTP", "how-to/email"),
+    ("send email", "how-to/email"),
+    ("search form", "how-to/pagination"),
+    ("after commit", "how-to/after-the-response how-to/database"),
+    ("unique constraint", "how-to/database"),
+    ("database is locked", "how-to/database"),
 ]  # fmt: skip
 HOST = "[...document.querySelectorAll('*')].find(each => each.shadowRoot?.querySelector('input[role=combobox]'))"
 ASK = f"""question => {{

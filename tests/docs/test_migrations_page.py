@@ -1,4 +1,4 @@
-"""The page on migrations: its files migrate a database once, whichever processes start at once, or are killed."""
+"""The page on migrations: its files migrate a database once, also for tests, and if processes race or are killed."""
 
 import os
 import re
@@ -96,3 +96,37 @@ def test_the_second_waits_for_the_first_and_takes_over_from_one_that_is_killed(f
     assert [code for code, _ in map(end, (second, third))] == [0, 0]
     assert {path.name for path in ran.iterdir()} == {str(first.pid), str(second.pid)}
     assert rows(folder, "select name from sqlite_master where name = 'orders'") == [("orders",)]
+
+
+def test_the_tests_of_the_page_begin_with_a_migrated_database(folder):
+    command = ["-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}"]
+    code, said = end(start(folder, *command, "test_shop.py"))
+    assert (code, "1 passed" in said) == (0, True), said
+    assert not (folder / "shop.db").exists()
+
+
+def test_the_command_of_the_container_becomes_the_server(folder):
+    """The shell's process answers, and ends when it gets SIGTERM, as the first process of a container must."""
+    command = re.search(r'CMD \["sh", "-c", "(.*?)"\]', PAGE)[1]
+    deploy = (Path(__file__).parents[2] / "docs/how-to/deploy.md").read_text()
+    assert command in deploy
+    programs = Path(sys.executable).parent
+    shell = subprocess.Popen(
+        ["sh", "-c", f"{command} --port 0".replace("0.0.0.0", "127.0.0.1")],
+        cwd=folder,
+        env=os.environ | {"DATABASE_URL": "sqlite:///shop.db", "PATH": f"{programs}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        said = ""
+        while "http://" not in said:
+            line = shell.stdout.readline()
+            assert line, said
+            said += line
+        shell.terminate()
+        rest, _ = shell.communicate(timeout=60)
+    finally:
+        shell.kill()
+    assert shell.returncode == 0, said + rest
