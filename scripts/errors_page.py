@@ -7,16 +7,16 @@ ERRORS = """\
 
 <!-- Written by `python -m scripts.reference` from src/antiphon/explanations/errors.md. -->
 
-Errors of Antiphon that tell of a mistake in a program have a note, which tracebacks, the log and the page of
-[the debug mode](../how-to/debug.md) show below the message:
+If Antiphon raises an error because of a mistake in your program, the error has a note. Tracebacks, the log and the
+[debug page](../how-to/debug.md) show it below the message:
 
 ```text
 ValueError: there is no folder '/shop/static'
 To read more: antiphon explain missing-folder
 ```
 
-The last word is the kind of the error. `antiphon explain missing-folder` prints what this page says of it, and
-`antiphon explain` lists all kinds. What clients are answered is on [another page](problems.md).
+The last word is the kind of the error. `antiphon explain missing-folder` prints its section of this page, and
+`antiphon explain` lists all kinds. [Types of problem details](problems.md) describes the errors that clients receive.
 """
 
 

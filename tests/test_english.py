@@ -37,6 +37,8 @@ SHAPES = {
     "led": rf"\b{_BE} led (?:back )?(?:to|there|here)\b",
     "nothing of": r"\b(?:says?|tells?|knows?|learns?) (?:nothing|anything|more) of\b",
     "anew": r"\banew\b",
+    "meanwhile": r"\bmeanwhile\b",
+    "tells of": r"\btells? of\b",
 }
 
 

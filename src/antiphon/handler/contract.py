@@ -238,8 +238,8 @@ def wrong_return(
 async def finish(request: Request) -> None:
     """Call the functions that ``request.after_response`` was given, then close the body.
 
-    These are steps. All functions are called, even if the task is cancelled meanwhile; one that fails is logged by
-    name.
+    These are steps. All functions are called, even if the task is cancelled in the meantime; one that fails is logged
+    by name.
     """
     fatal: BaseException | None = None
     called = 0
