@@ -5,7 +5,8 @@ import gc
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
+from time import monotonic, sleep
+from types import coroutine
 
 import pytest
 import uvloop
@@ -28,7 +29,7 @@ def run(request):
 
 
 async def within(seconds, coroutine):
-    """Start a coroutine, as who looks for bytes that are there does, and wait for the rest of it."""
+    """Start a coroutine, as code does that first looks for bytes already received, and wait for the rest of it."""
     return await finished_within(seconds, coroutine, coroutine.send(None))
 
 
@@ -110,6 +111,29 @@ class TestAWait:
                 return await future
 
             return await within(0, wait())
+
+        assert run(main()) == "it"
+
+    def test_gives_what_comes_in_the_next_pass_of_a_loop_that_is_late(self, run):
+        async def main():
+            loop = asyncio.get_running_loop()
+            future = loop.create_future()
+            loop.call_soon(future.set_result, "it")
+
+            async def wait():
+                return await future
+
+            return await begun_slowly(within(0, wait()))
+
+        @coroutine
+        def begun_slowly(steps):
+            effect = steps.send(None)
+            sleep(0.02)  # so that timers are due before the loop's next pass
+            while True:
+                try:
+                    effect = steps.send((yield effect))
+                except StopIteration as end:
+                    return end.value
 
         assert run(main()) == "it"
 

@@ -55,10 +55,10 @@ def finished_within(seconds: float, steps: Coroutine[Any, Any, T], effect: Any) 
     ends_at = monotonic() + seconds
     wait = _Wait(ends_at, effect)
     waits.add(wait)
-    if ends_at < waits.looks_at:
-        waits.look_after(ends_at)
     if seconds <= 0:
-        loop.call_soon(wait.end)
+        loop.call_soon(waits.end, wait)  # a timer might be called before what is ready by then
+    elif ends_at < waits.looks_at:
+        waits.look_after(ends_at)
     try:
         while True:
             try:
@@ -126,6 +126,11 @@ class _Waits:
         self._looked_at = -inf
         self.add = self._waits.add
         self.discard = self._waits.discard
+
+    def end(self, wait: _Wait) -> None:
+        """End a wait, or else look at it soon again."""
+        if wait in self._waits and not wait.end():
+            self.look_after(wait.ends_at)
 
     def look_after(self, moment: float) -> None:
         """Look at all waits soon after a moment, unless they are looked at before."""
