@@ -120,7 +120,7 @@ def _class(cls: type, is_given: bool) -> Iterator[str]:
         yield f"```text\n{docstrings.constructor(cls)}\n```"
     yield docstrings.class_doc(cls, _public_classes())
     if inherited:
-        yield f"It has what `{inherited[0].__name__}` has, too."
+        yield f"It also has everything that `{inherited[0].__name__}` has."
     attributes = [each for each in members if not each.is_method]
     if attributes:
         yield "\n".join(f"- `{each.shown}`: {' '.join(each.doc.split())}" for each in attributes)

@@ -33,4 +33,4 @@ def test_the_first_sentence_can_be_read_alone(cls):
 def test_help_shows_those_of_header_fields():
     assert Request.accept.__doc__.startswith("Accept (RFC 9110 §12.5.1), an ``Accept``: ")
     assert Response.age.__doc__ == "Age (RFC 9111 §5.1), an int, in seconds."
-    assert "The route that answers." in inspect.getdoc(Request.route)
+    assert "The route that answers the request." in inspect.getdoc(Request.route)

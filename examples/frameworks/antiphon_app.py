@@ -27,7 +27,7 @@ def index(request: Request):
 
 @app.post("/lamps")
 def add(request: Request):
-    lamp = request.form_as(Lamp)  # a wrong field is a 422 that names it
+    lamp = request.form_as(Lamp)  # an invalid field is a 422 that names it
     number = len(lamps) + 1
     request.files["picture"].save(pictures / f"{number}.jpg")
     lamps[number] = lamp

@@ -54,7 +54,7 @@ INDEX = """<h1>{greeting}</h1>
 <p class="more"><a href="docs/how-to/streams.md">Streams</a></p></section>
 
 <section class="card wide"><h2>JSON, in and out</h2>
-<p>A body that does not fit is answered with every wrong field named.</p>
+<p>A body that does not fit is answered with every invalid field named.</p>
 <pre>curl {root}api/orders --json '{{"items": [{{"name": "tea", "price": 3.5, "count": 2}}]}}'</pre>
 <pre>curl {root}api/orders --json '{{"items": [{{"name": 1, "price": "dear"}}]}}'</pre>
 <p class="more"><a href="docs/reference/typed-values.md">Typed values</a></p></section>

@@ -148,7 +148,7 @@ class TestTheRefusal:
     def test_names_the_origin(self):
         error = self.refusal(site="cross-site", origin=EVIL)
         assert error.problem()["type"] == PROBLEM_TYPE
-        assert error.detail == "This write comes from a page of another site, at https://evil.example."
+        assert error.detail == "This write comes from a page on another site, at https://evil.example."
 
     @pytest.mark.parametrize(
         ("origin", "named"), [("null", "'null'"), (None, "no origin"), ("https://" + "x y" * 999, "'https://x y")]

@@ -1,4 +1,4 @@
-"""An application refuses writes from pages of other sites before its handlers see them, over each interface."""
+"""An application refuses writes from pages on other sites before its handlers see them, over each interface."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_a_write_from_another_site_is_refused(connect, method, headers, status):
 def test_the_refusal_names_the_origin(connect):
     problem = connect().post("/", headers={"origin": OTHER}).json
     assert problem["type"] == "urn:antiphon:problem:cross-site"
-    assert problem["detail"] == f"This write comes from a page of another site, at {OTHER}."
+    assert problem["detail"] == f"This write comes from a page on another site, at {OTHER}."
 
 
 @pytest.mark.parametrize(

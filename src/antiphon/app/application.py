@@ -54,7 +54,7 @@ class App(Routes, Servable):
     provides the path as it was sent; otherwise it is a slash like any other.
 
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted, ``trusted_hosts`` the hosts
-    that the application answers for (by default all). Writes by pages of other sites are refused (403), except for
+    that the application answers for (by default all). Writes by pages on other sites are refused (403), except for
     pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of them.
 
     ``secret_keys`` sign URLs, sessions and the values of ``signer``: the first key, which is the newest, signs, and all
@@ -164,9 +164,9 @@ class App(Routes, Servable):
 
         ``application`` is another ``App``, or a WSGI or ASGI application. A coroutine function, or an object whose
         ``__call__`` is one, counts as ASGI, unless ``interface`` is given. The prefix is its root path, its responses
-        pass the middleware here, and it is started and stopped with this app. ``limits`` apply to its requests; an
-        ``App`` has its own. With ``receive="stream"``, any other application also applies its own limits: it is called
-        before the body has arrived, and receives it itself.
+        pass through the middleware here, and it is started and stopped with this app. ``limits`` apply to its requests;
+        an ``App`` has its own. With ``receive="stream"``, any other application also applies its own limits: it is
+        called before the body has arrived, and receives it itself.
 
         Raises ValueError for a malformed prefix or host, and if something is already mounted there; TypeError for
         anything that is not an application, and for limits of one that has its own.
@@ -250,8 +250,8 @@ class App(Routes, Servable):
         async.
 
         A source that is a generator or an async generator function yields the value once. It is resumed before the
-        response passes the middleware, so that a failed commit is a 500; for a stream, when the stream has ended. If
-        the handler or a hook has failed, or the stream was cut off, that error is raised at the yield.
+        response passes through the middleware, so that a failed commit is a 500; for a stream, when the stream has
+        ended. If the handler or a hook has failed, or the stream was cut off, that error is raised at the yield.
 
         Raises ValueError for a dependency that is already provided, and TypeError for functions with the wrong
         arguments. A source that returns a coroutine, but does not look async, fails when it is read.

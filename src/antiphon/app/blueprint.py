@@ -261,7 +261,7 @@ class Routes:
         """Register a handler for WebSockets (RFC 6455), which is called with the request and the ``WebSocket``.
 
         The handshake is a GET request. It passes the same checks, hooks and middleware, and if the handler raises or
-        returns something before the first message, that is the response. Pages of other sites are refused (403), as for
+        returns something before the first message, that is the response. Pages on other sites are refused (403), as for
         writes; a GET that is not a handshake is answered with 426.
 
         The first of ``subprotocols`` that the client also offers is used. With ``idle_timeout``, in seconds or as a

@@ -133,7 +133,7 @@ def _cross_site(place: SplitResult) -> Finding:
     status = _send(place, "POST", Origin=f"https://{HOST}", Sec_Fetch_Site="cross-site").status
     state: State = "refused" if status == 403 else "unseen" if status in _NO_ROUTE else "forged"
     return Finding(
-        "POST: a write by a page of another site",
+        "POST: a write by a page on another site",
         state,
         "App(cross_site_writes=False), and only trusted_origins that you know",
     )

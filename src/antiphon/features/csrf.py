@@ -234,7 +234,7 @@ def _is_of_program(request: Request) -> bool:
 
 
 def _is_of_trusted_page(request: Request) -> bool:
-    """Return True for a page of another site that the app has declared: it can't have a token of this site."""
+    """Return True for a page on another site that the app has declared: it can't have a token of this site."""
     origin = request.head.field("origin")
     if not origin or origin == "null" or request.head.field("sec-fetch-site") in ("same-origin", "none"):
         return False

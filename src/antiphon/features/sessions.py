@@ -63,8 +63,8 @@ class Sessions:
     A session that is neither read nor written costs nothing, and does not affect the response. If it is read, the
     response has ``Vary: Cookie`` and ``Cache-Control: private``; a response that allows shared caches to keep it is
     then an error in debug mode. If the session is changed, it is written to the store when the response is made, and
-    only then has a cookie. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds or a
-    timedelta.
+    only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in seconds
+    or a timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
     ``cookie`` is a different name for both, such as that of an app that you replace. If the store is unavailable,

@@ -136,7 +136,7 @@ class RequestHeaders:
     baggage = parsed("baggage", read_text)
     """baggage (Baggage), text: values that a trace carries along, else None."""
     cache_control = parsed("cache-control", CacheControl.parse)
-    """Cache-Control (RFC 9111 §5.2), a ``CacheControl``: the directives of the client to caches, else empty."""
+    """Cache-Control (RFC 9111 §5.2), a ``CacheControl``: the client's directives to caches, else empty."""
     content_digest = parsed("content-digest", _digests)
     """Content-Digest (RFC 9530 §2), a dict of bytes by algorithm, such as ``sha-256``: the digests of the content as it
     was sent, else empty. They are not checked.
@@ -152,7 +152,7 @@ class RequestHeaders:
     content_md5 = parsed("content-md5", read_text)
     """Content-MD5 (RFC 2616 §14.15), text: an obsolete digest of the body, else None. It is not checked."""
     content_range = parsed("content-range", or_none(ContentRange.parse))
-    """Content-Range (RFC 9110 §14.4), a ``ContentRange``: the range that the body has of a whole, else None."""
+    """Content-Range (RFC 9110 §14.4), a ``ContentRange``: which range of the whole the body is, else None."""
     content_type = parsed("content-type", or_none(MediaType.parse))
     """Content-Type (RFC 9110 §8.3), a ``MediaType``: the media type of the body with its parameters, else None."""
     date = parsed("date", read_date)
@@ -164,7 +164,7 @@ class RequestHeaders:
     expect = parsed("expect", read_text)
     """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server answers, else None."""
     from_ = parsed("from", read_text)
-    """From (RFC 9110 §10.1.2), text: the mail address of the person who controls a robot, else None."""
+    """From (RFC 9110 §10.1.2), text: the email address of the person who controls a robot, else None."""
     idempotency_key = parsed("idempotency-key", _idempotency_key)
     """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text without its quotes: the key under which the
     request may be repeated, else None. A token without quotes, which many clients send, is read too.
@@ -182,7 +182,7 @@ class RequestHeaders:
     if_range = parsed("if-range", IfRange.parse)
     """If-Range (RFC 9110 §13.1.5), an ``IfRange``: the entity tag or date under which ``range`` applies, else empty."""
     if_unmodified_since = parsed("if-unmodified-since", read_date)
-    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: the time of the client's copy, else None."""
+    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: when the client's copy was modified, else None."""
     last_event_id = parsed("last-event-id", _last_event_id)
     """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source got, else None."""
     max_forwards = parsed("max-forwards", read_number)
@@ -190,7 +190,7 @@ class RequestHeaders:
     origin = parsed("origin", read_text)
     """Origin (Fetch), text: the origin of the page that made the request, or ``null``, else None."""
     pragma = parsed("pragma", read_list)
-    """Pragma (RFC 9111 §5.4), a tuple of directives: obsolete, ``no-cache``, else empty."""
+    """Pragma (RFC 9111 §5.4), a tuple of directives, such as ``no-cache``, else empty. It is obsolete."""
     prefer = parsed("prefer", read_list)
     """Prefer (RFC 7240 §2), a tuple of preferences, such as ``return=minimal``, else empty."""
     priority = parsed("priority", or_none(Priority.parse))
@@ -230,11 +230,11 @@ class RequestHeaders:
     sec_fetch_user = parsed("sec-fetch-user", read_boolean)
     """Sec-Fetch-User (Fetch Metadata §2.4), a bool: True if a person followed a link or sent a form."""
     sec_gpc = parsed("sec-gpc", flag("1")[0])
-    """Sec-GPC (Global Privacy Control), a bool: True if the person asks that data about them are not sold or shared."""
+    """Sec-GPC (Global Privacy Control), a bool: True if the person asks that data about them not be sold or shared."""
     sec_purpose = parsed("sec-purpose", read_text)
     """Sec-Purpose (Fetch), text: ``prefetch`` if the response may never be shown, else None."""
     service_worker = parsed("service-worker", flag("script")[0])
-    """Service-Worker (Service Workers), a bool: True if the script of a service worker is asked for."""
+    """Service-Worker (Service Workers), a bool: True if the request is for a service worker's script."""
     traceparent = parsed("traceparent", _trace_parent)
     """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and the span that the request belongs to, else
     None.

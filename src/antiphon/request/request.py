@@ -96,7 +96,8 @@ class Request(RequestHeaders):
         "head": "The head, a ``Head``: what the server knows about the request, unparsed. For adapters and dialects.",
         "path_params": "The values of the route's parameters by name, as their converters give them; empty if there are"
         " none. A handler may take them as arguments, with their types.",
-        "route": "The route that answers. It has no pattern if no route was found, and without an application.",
+        "route": "The route that answers the request. It has no pattern if no route was found, or if there is no"
+        " application.",
     }
 
     path_params: Mapping[str, Any]
@@ -189,7 +190,7 @@ class Request(RequestHeaders):
     def path(self) -> str:
         """The decoded path below ``root_path``; ``*`` for OPTIONS of the whole server (RFC 9110 §9.3.7).
 
-        It may be set before routing. Raises ValueError for a path without a slash at its start, RuntimeError after
+        It may be set before routing. Raises ValueError for a path that does not begin with a slash, RuntimeError after
         routing.
         """
         return self.head.path
@@ -279,7 +280,7 @@ class Request(RequestHeaders):
 
     @lazy
     def headers(self) -> Headers:
-        """The headers, looked up by names in any case."""
+        """The headers, looked up by name, whatever its case."""
         return HeadHeaders(self.head)
 
     @lazy
@@ -487,7 +488,7 @@ class Request(RequestHeaders):
     def files(self) -> "MultiDict[Upload]":
         """The files of a form (multipart/form-data), by the names of their fields; empty for any other body.
 
-        If no file was chosen for a field, its file is false. Raises what ``form`` does.
+        If no file was chosen for a field, its upload is falsy. Raises what ``form`` does.
         """
         if self.mimetype != FORM_DATA:
             return MultiDict()
@@ -650,39 +651,39 @@ class Request(RequestHeaders):
     session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
 
-    Raises RuntimeError, which names that line, without it.
+    Without that line, raises RuntimeError, which names it.
     """
 
     flash: Dependency[FlashMessages] = Dependency("flash", fix="app.use(Flash())")
     """The messages for the visitor that the next page shows: ``request.flash("It is saved.", "success")``, and
     ``request.flash.take()``, which ``app.use(Flash())`` provides.
 
-    Raises RuntimeError, which names that line, without it.
+    Without that line, raises RuntimeError, which names it.
     """
 
     user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
     """The user whose credentials the request has, or None; ``app.use(Users(...))`` provides it.
 
-    Raises RuntimeError, which names that line, without it.
+    Without that line, raises RuntimeError, which names it.
     """
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
-    Raises RuntimeError, which names that line, without it.
+    Without that line, raises RuntimeError, which names it.
     """
 
     location: Dependency[Location] = Dependency("location", fix='app.use(Locations("geo.csv"))')
-    """The place where the client is, as far as its address tells: a ``Location``, false if that is unknown.
+    """The client's location, as far as its address reveals it: a ``Location``, which is falsy if that is unknown.
     ``app.use(Locations("geo.csv"))`` provides it.
 
-    Raises RuntimeError, which names that line, without it.
+    Without that line, raises RuntimeError, which names it.
     """
 
     templates: Dependency[TemplateRenderer] = Dependency("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
-    Raises RuntimeError, which names that line, without it.
+    Without that line, raises RuntimeError, which names it.
     """
 
     shared: Dependency[SharedValues] = Dependency("shared")
@@ -728,7 +729,7 @@ class Request(RequestHeaders):
 
     @property
     def lifetime(self) -> Lifetime:
-        """The time in which this request is needed: how much of it is left, and what ends it."""
+        """The time during which this request is needed: how much of it is left, and what ends it."""
         lifetime = getattr(self, "_lifetime", None)  # in a slot: a ``__dict__`` takes 350 bytes
         if lifetime is None:
             lifetime = self._lifetime = Lifetime(self.head, self.after_response)

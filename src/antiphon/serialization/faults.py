@@ -1,4 +1,4 @@
-"""A list of wrong fields, limited in number and size."""
+"""A list of invalid fields, limited in number and size."""
 
 import re
 from typing import NamedTuple
@@ -72,10 +72,10 @@ def step_to(name: str) -> str:
 
 
 LISTED = 100
-"""How many wrong fields an error lists."""
+"""How many invalid fields an error lists."""
 
 COUNTED = 1000
-"""How many wrong fields are searched for."""
+"""How many invalid fields are searched for."""
 
 _TEXT = 1024
 """How many characters of a pointer and a detail are listed: a ``__post_init__`` may quote the value in its detail."""
@@ -85,7 +85,7 @@ _ROOM = 128 << 10
 
 
 class Faults:
-    """The wrong fields of a value: each has a JSON Pointer (RFC 6901), a detail in words and a code.
+    """The invalid fields of a value: each has a JSON Pointer (RFC 6901), a detail in words and a code.
 
     ``stopped`` is True if the search ended early, so that there may be more.
     """

@@ -194,7 +194,7 @@ class FieldsReader:
         self._make = _maker(wanted, info)
 
     def read(self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None) -> object:
-        """Return the record. Raises UnprocessableContent that names every wrong field."""
+        """Return the record. Raises UnprocessableContent that names every invalid field."""
         values: Values = dict(pairs.items())
         for name in self._many:
             if name in values:

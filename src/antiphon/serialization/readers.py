@@ -1,4 +1,4 @@
-"""Reading JSON, forms and queries as values of a type. A value that doesn't fit is a 422 that names each wrong field.
+"""Reading JSON, forms and queries as values of a type. A value that doesn't fit is a 422 that names each invalid field.
 
 The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901), a
 ``detail`` and a ``code`` with its bounds, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a
@@ -97,7 +97,7 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     A number without a fraction, up to 2**53, is also an int, as in JSON Schema: ``87.0``. A Decimal may be sent as a
     string, and can then be NaN or infinite; a float can't.
 
-    Raises UnprocessableContent, which names every wrong field, BadRequest for anything that is not JSON (like
+    Raises UnprocessableContent, which names every invalid field, BadRequest for anything that is not JSON (like
     decode_json), and TypeError for a type that can't be read.
     """
     try:
@@ -177,7 +177,7 @@ def fields_as(
 
     ``source`` is the source of the pairs, ``form`` or ``query``, for the error's detail.
 
-    Raises UnprocessableContent, which names every wrong field, and TypeError for a type that is not a record, or
+    Raises UnprocessableContent, which names every invalid field, and TypeError for a type that is not a record, or
     has a field that can be read from neither text nor a file.
     """
     try:

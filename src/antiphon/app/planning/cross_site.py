@@ -22,7 +22,7 @@ PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
 
 
 def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *, is_handshake: bool = False) -> None:
-    """Check that no page of another site makes a write, except one whose origin is in ``allowed``.
+    """Check that no page on another site makes a write, except one whose origin is in ``allowed``.
 
     Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) does not
     come from a browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked as a write
@@ -43,7 +43,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
 
 
 def check_handshake_site(request: Request, allowed: Container[str] = frozenset()) -> None:
-    """Check that no page of another site opens a WebSocket, except one whose origin is in ``allowed``.
+    """Check that no page on another site opens a WebSocket, except one whose origin is in ``allowed``.
 
     Raises Forbidden (403), as ``check_cross_site`` does for a write. Browsers name the origin of each handshake
     (RFC 6455 §4.1): one that has cookies but names no origin is refused, too.
@@ -85,7 +85,7 @@ def _refusal(origin: str | None, what: str) -> Forbidden:
         named = f"at {declared}"
     else:
         named = f"whose origin is {origin[:200]!r}" if origin else "that names no origin"
-    detail = f"This {what} comes from a page of another site, {named}."
+    detail = f"This {what} comes from a page on another site, {named}."
     return Forbidden(detail, type=PROBLEM_TYPE, title=f"Cross-site {what}")
 
 

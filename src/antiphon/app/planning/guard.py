@@ -68,7 +68,7 @@ class Guard(HeadGuard):
         return None
 
     def refused_write(self, request: Request) -> HTTPError | None:
-        """Return the error for a write that a page of another site makes; None for all other requests."""
+        """Return the error for a write that a page on another site makes; None for all other requests."""
         if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:
             return None
         try:
@@ -79,7 +79,7 @@ class Guard(HeadGuard):
         return None
 
     def refused_handshake(self, request: Request) -> HTTPError | None:
-        """Return the error for a WebSocket that a page of another site opens; None for all others."""
+        """Return the error for a WebSocket that a page on another site opens; None for all others."""
         if self.allows_all_writes:
             return None
         try:

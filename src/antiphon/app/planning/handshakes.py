@@ -1,4 +1,4 @@
-"""The checks of each WebSocket handshake: that it is one, and that no page of another site makes it."""
+"""The checks of each WebSocket handshake: that it is one, and that no page on another site makes it."""
 
 from functools import partial
 from typing import Any

@@ -70,7 +70,7 @@ class Viewers:
         self._explained: set[str] = set()
 
     def may_see(self, request: Request) -> bool:
-        """Return True unless a page of another site could read the answer, or an unknown proxy passes it on.
+        """Return True unless a page on another site could read the answer, or an unknown proxy passes it on.
 
         Such a page would send the request from a script, with CORS; or its name now resolves to this machine (DNS
         rebinding), and is the host. Errors are also hidden behind a proxy, such as a tunnel, that is not trusted.

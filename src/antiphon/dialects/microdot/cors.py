@@ -1,4 +1,4 @@
-"""Cross-origin resource sharing: responses that pages of other sites may read (Fetch, "CORS protocol")."""
+"""Cross-origin resource sharing: responses that pages on other sites may read (Fetch, "CORS protocol")."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -9,7 +9,7 @@ from antiphon.dialects.microdot.response import Response
 
 
 class CORS:
-    """The headers with which browsers let pages of other sites read responses.
+    """The headers with which browsers let pages on other sites read responses.
 
     ``allowed_origins`` lists those sites; "*" is all. ``allow_credentials`` lets sites that are listed read responses
     to requests with cookies. ``allowed_methods`` and ``allowed_headers`` limit their requests; None is no limit.

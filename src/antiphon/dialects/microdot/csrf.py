@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CSRF:
-    """A check that requests don't come from pages of other sites, by Sec-Fetch-Site (Fetch Metadata §2.3), else by
+    """A check that requests don't come from pages on other sites, by Sec-Fetch-Site (Fetch Metadata §2.3), else by
     Origin.
 
     All routes are protected from requests that may change something, or, with ``protect_all`` false, those with

@@ -1,4 +1,4 @@
-"""Requests that pages of other sites forge: tokens that those pages have not, and the origin of requests."""
+"""Requests that pages on other sites forge: tokens that those pages have not, and the origin of requests."""
 
 import uuid
 from typing import Any
@@ -68,7 +68,7 @@ class SessionCSRFStoragePolicy(_StoragePolicy):
 
 @implementer(ICSRFStoragePolicy)
 class CookieCSRFStoragePolicy(_StoragePolicy):
-    """Tokens in a separate cookie, which pages of other sites can't read."""
+    """Tokens in a separate cookie, which pages on other sites can't read."""
 
     def __init__(
         self,

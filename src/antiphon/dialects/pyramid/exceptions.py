@@ -11,7 +11,7 @@ Forbidden = HTTPForbidden
 
 
 class BadCSRFOrigin(HTTPBadRequest):
-    """A request that comes from a page of another site, by its headers."""
+    """A request that comes from a page on another site, by its headers."""
 
     explanation = (
         "Bad CSRF Origin. Access is denied. This server can not verify that the origin or referrer of your request"

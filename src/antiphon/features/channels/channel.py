@@ -24,7 +24,7 @@ from antiphon.http.event import Event
 class Channel:
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
-    The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes of one machine, which check for
+    The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes on one machine, which check for
     messages 20 times a second, or a ValkeyStore for many machines. The newest ``keep`` messages are kept, in the store
     and in each process that listens, each of at most ``max_message_size`` bytes of JSON: by default up to 64 MiB in
     total. In each process, one thread reads a store for all listeners, or up to 16 threads for a cluster. Two channels

@@ -1,4 +1,4 @@
-"""Channels in the SQLite file of a store, for the processes of one machine, by polling."""
+"""Channels in the SQLite file of a store, for the processes on one machine, by polling."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

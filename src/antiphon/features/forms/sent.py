@@ -29,7 +29,7 @@ class Sent(NamedTuple):
         return any(text.lower() in TICKED for text in texts) if planned.is_switch else any(texts)
 
     def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
-        """Return the value of a class. Raises UnprocessableContent that names every wrong field.
+        """Return the value of a class. Raises UnprocessableContent that names every invalid field.
 
         Names that do not belong to this form, such as a token, are left out, as are empty texts that mean nothing.
         Unticked checkboxes are false.

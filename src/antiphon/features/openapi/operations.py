@@ -91,7 +91,7 @@ def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_oth
     if any(each.is_required and each.part in ("form", "files") for each in contract.named) and not is_safe:
         contract.fail(400, None)
     if refuses_other_sites and not is_safe:
-        contract.fail(403, "A page of another site may not write here.")
+        contract.fail(403, "A page on another site may not write here.")
     if route.signed:
         contract.fail(403, "The URL is not signed.")
         contract.fail(410, "The URL has expired.")

@@ -24,8 +24,8 @@ _GONE = object()
 class MemoryStore(RowStore):
     """A store that lives as long as its process, for tests and development. Other processes do not see it.
 
-    It keeps 100,000 counters, and forgets one for each new one, so that a client with many keys can't fill the memory.
-    ``clock`` returns the seconds since 1970; tests can pass their own.
+    It keeps up to 100,000 counters, then drops one for each new one, so that a client with many keys can't fill the
+    memory. ``clock`` returns the seconds since 1970; tests can pass their own.
     """
 
     blocks: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""A store in a SQLite file, for the threads and processes of one machine."""
+"""A store in a SQLite file, for the threads and processes on one machine."""
 
 import os
 import sqlite3
@@ -71,7 +71,7 @@ returning count, expires
 
 
 class SQLiteStore(RowStore):
-    """A store in a file, for any number of threads and processes of one machine. It outlives them, and ``kill -9``.
+    """A store in a file, for any number of threads and processes on one machine. It survives them, and ``kill -9``.
 
     The folder has to exist, on a disk of this machine: network file systems lack the locks that SQLite needs.
     The file is made when it is first used, for this user only. ``timeout`` is the longest wait for other writers, in

@@ -31,7 +31,7 @@ class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.
 
     ``version`` changes with each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970. ``owner``
-    is the owner with whom ``owned_by`` finds the entry, or None without an owner and in stores that can't tell.
+    is the owner under whom ``owned_by`` finds the entry, or None without an owner and in stores that can't tell.
     """
 
     key: str
@@ -173,12 +173,12 @@ class Store(ABC):
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
         """Add to the counter under a key, and return it. 0 only reads it, and a negative number subtracts.
 
-        It begins at 0, and again ``ttl`` seconds after the first of these calls, which all have the same ``ttl``.
-        Counters and entries may have equal keys.
+        It begins at 0, and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A
+        counter and an entry may have the same key.
         """
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the store answers, for example in a readiness probe."""
+        """Check that the store answers, for example in a readiness probe; if it does not, raise StoreUnavailable."""
         self.load("check")
 
     def close(self) -> None:  # noqa: B027 - most stores have nothing to close

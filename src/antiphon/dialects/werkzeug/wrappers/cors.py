@@ -28,7 +28,7 @@ class CORSResponseMixin:
 
     @property
     def access_control_allow_credentials(self) -> bool:
-        """True if pages of other sites may send cookies and credentials."""
+        """True if pages on other sites may send cookies and credentials."""
         return "Access-Control-Allow-Credentials" in self.headers
 
     @access_control_allow_credentials.setter
@@ -43,14 +43,14 @@ class CORSResponseMixin:
         None,
         parse_set_header,
         dump_header,
-        doc="The request headers that pages of other sites may send.",
+        doc="The request headers that pages on other sites may send.",
     )
     access_control_allow_methods = header_property(
         "Access-Control-Allow-Methods",
         None,
         parse_set_header,
         dump_header,
-        doc="The methods that pages of other sites may use.",
+        doc="The methods that pages on other sites may use.",
     )
     access_control_allow_origin = header_property[str](
         "Access-Control-Allow-Origin", doc="The origin whose pages may read the response, or `*`."
@@ -60,7 +60,7 @@ class CORSResponseMixin:
         None,
         parse_set_header,
         dump_header,
-        doc="The headers that pages of other sites may read.",
+        doc="The headers that pages on other sites may read.",
     )
     access_control_max_age = header_property(
         "Access-Control-Max-Age", None, int, str, doc="The seconds for which browsers may cache this answer."

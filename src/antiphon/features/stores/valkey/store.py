@@ -63,10 +63,10 @@ class ValkeyStore(Store):
     these two use TLS. The schemes of Redis work too. ``prefix`` is added before all keys on the server.
 
     ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for an answer, in seconds or
-    timedeltas; after that, StoreUnavailable (503) is raised. In the next second, calls of that server raise it at once,
-    except ``replace``; after that, one call at a time is tried. A process makes at most ``max_connections`` calls at
-    once; further calls wait for up to ``timeout``. The readers of channels have additional connections: one, or up to
-    16 in a cluster. ``ca_file`` is the file of the authorities to trust instead of the system's, and ``certificate``
+    timedeltas; after that, StoreUnavailable (503) is raised. For the next second, calls to that server raise it at
+    once, except ``replace``; after that, one call at a time is tried. A process makes at most ``max_connections`` calls
+    at once; further calls wait for up to ``timeout``. The readers of channels have additional connections: one, or up
+    to 16 in a cluster. ``ca_file`` is the file of the authorities to trust instead of the system's, and ``certificate``
     and ``private_key`` are the files for a server that asks for a client certificate. ``clock`` returns the seconds
     since 1970.
 
