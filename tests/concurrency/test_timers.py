@@ -33,6 +33,14 @@ async def within(seconds, coroutine):
     return await finished_within(seconds, coroutine, coroutine.send(None))
 
 
+async def in_the_next_pass():
+    """Return a value that comes in the next pass of the loop."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.call_soon(future.set_result, "it")
+    return await future
+
+
 async def never():
     await asyncio.get_running_loop().create_future()
 
@@ -102,29 +110,9 @@ class TestAWait:
         assert reluctant.cancelled == 1
 
     def test_gives_what_comes_in_the_pass_in_which_its_time_is_up(self, run):
-        async def main():
-            loop = asyncio.get_running_loop()
-            future = loop.create_future()
-            loop.call_soon(future.set_result, "it")
-
-            async def wait():
-                return await future
-
-            return await within(0, wait())
-
-        assert run(main()) == "it"
+        assert run(within(0, in_the_next_pass())) == "it"
 
     def test_gives_what_comes_in_the_next_pass_of_a_loop_that_is_late(self, run):
-        async def main():
-            loop = asyncio.get_running_loop()
-            future = loop.create_future()
-            loop.call_soon(future.set_result, "it")
-
-            async def wait():
-                return await future
-
-            return await begun_slowly(within(0, wait()))
-
         @coroutine
         def begun_slowly(steps):
             effect = steps.send(None)
@@ -135,21 +123,17 @@ class TestAWait:
                 except StopIteration as end:
                     return end.value
 
+        async def main():
+            return await begun_slowly(within(0, in_the_next_pass()))
+
         assert run(main()) == "it"
 
     def test_ends_at_what_is_awaited_next_if_the_first_is_done_by_then(self, run):
-        async def main():
-            loop = asyncio.get_running_loop()
-            future = loop.create_future()
-            loop.call_soon(future.set_result, "it")
+        async def wait():
+            await in_the_next_pass()
+            await never()
 
-            async def wait():
-                await future
-                await never()
-
-            return await within(0, wait())
-
-        assert run(main()) is None
+        assert run(within(0, wait())) is None
 
     def test_may_be_within_another_of_the_same_task(self, run):
         assert run(within(LATE, within(SOON, never()))) is None
