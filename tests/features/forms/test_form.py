@@ -241,6 +241,12 @@ def test_what_can_not_be_shown_is_a_programmers_error_that_names_it(wanted, mess
         Form(wanted, Request.blank("/"))
 
 
+def test_a_declaration_can_be_part_of_a_union_which_hashes_it():
+    size = Field(label="Size", choices=[1, 2], messages={"missing": "Which size?"}, attributes={"class": "wide"})
+    assert get_args(Annotated[int, size] | None) == (Annotated[int, size], type(None))
+    assert hash(size) == hash(Field(label="Size"))
+
+
 @pytest.mark.parametrize(
     ("widget", "fix"),
     [

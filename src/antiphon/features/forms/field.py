@@ -39,12 +39,13 @@ class Field:
     autocomplete: str | None = None
     inputmode: str | None = None
     required: bool = False
-    choices: Choices | None = None
+    choices: Choices | None = field(default=None, hash=False)
     accept: str | None = None
     max_size: int | None = None
-    messages: Mapping[str, Text] = field(default_factory=dict)
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
-    choice_attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    # Unions of annotated types hash the metadata.
+    messages: Mapping[str, Text] = field(default_factory=dict, hash=False)
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
+    choice_attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         check_widget(self.widget)
