@@ -39,16 +39,18 @@ class Field:
     autocomplete: str | None = None
     inputmode: str | None = None
     required: bool = False
-    choices: Choices | None = field(default=None, hash=False)
+    choices: Choices | None = None
     accept: str | None = None
     max_size: int | None = None
-    # Unions of annotated types hash the metadata.
-    messages: Mapping[str, Text] = field(default_factory=dict, hash=False)
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
-    choice_attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
+    messages: Mapping[str, Text] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    choice_attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_widget(self.widget)
+
+    def __hash__(self) -> int:
+        return hash((self.label, self.widget))  # unions of annotated types need it; mappings have none
 
 
 def check_widget(widget: str | None) -> None:
