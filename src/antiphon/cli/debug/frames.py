@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from itertools import groupby, islice
-from traceback import walk_tb
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple, TypeAlias
 
@@ -213,9 +212,9 @@ def stack_of(frame: FrameType | None) -> Iterator[FrameType]:
 
 def nearest_name(error: NameError) -> str | None:
     """Return the name most like the one that an error misses, among those that its innermost frame knows."""
-    name, places = getattr(error, "name", None), [*walk_tb(error.__traceback__)]
+    name, places = getattr(error, "name", None), places_of(error.__traceback__)
     if not isinstance(name, str) or not places:
         return None
-    frame, _ = places[-1]
+    frame = places[-1].frame
     known = {*frame.f_locals, *frame.f_globals, *frame.f_builtins} - {name}
     return next(iter(get_close_matches(name, [each for each in known if isinstance(each, str)], 1, 0.7)), None)
