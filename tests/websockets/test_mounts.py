@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -14,9 +15,12 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket as StarletteSocket
 from starlette.websockets import WebSocketDisconnect
 
+import antiphon
 from antiphon import App, Limits, Request, Response, WebSocket, WebSocketClosed
 from antiphon.dialects.microdot import Microdot
 from antiphon.testing import AsyncClient, Client, HandshakeRefused
+
+PACKAGE = Path(antiphon.__file__).parent
 
 told: list[int] = []
 """The codes of which the mounted application was told."""
@@ -256,7 +260,9 @@ def test_only_handshakes_are_looked_at_as_such(application):
     app.mount("/in", application)
 
     def note(frame, event, argument):
-        called.add(frame.f_code.co_filename.replace("\\", "/").partition("/antiphon/")[2])
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(PACKAGE):
+            called.add(file.relative_to(PACKAGE).as_posix())
 
     async def ask_twice():
         client = AsyncClient(app, "asgi")
