@@ -39,6 +39,7 @@ def test_a_failure_is_not_traced():
         traced(over_wsgi(app))
 
 
+@pytest.mark.processes
 def test_the_command_prints_files_with_their_functions():
     command = [sys.executable, "-m", "scripts.trace", "--functions"]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)

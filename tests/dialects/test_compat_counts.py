@@ -73,6 +73,7 @@ def test_each_application_of_the_wall_can_be_run_again():
     assert shown <= known
 
 
+@pytest.mark.processes
 def test_a_project_that_cannot_be_fetched_is_told_and_leaves_the_others(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(Project, "folder", tmp_path / "missing")
     monkeypatch.setattr(compat, "SOURCES", tmp_path)

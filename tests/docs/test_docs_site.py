@@ -53,6 +53,7 @@ def test_each_link_leads_somewhere():
     assert broken == set()
 
 
+@pytest.mark.processes
 def test_a_page_of_another_folder_that_is_not_on_the_site_is_named(tmp_path, monkeypatch):
     page = DOCS / "explanation/design.md"
     monkeypatch.setattr(docs_site, "places", lambda: {page: "explanation/design.md"})

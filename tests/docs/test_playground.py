@@ -79,6 +79,7 @@ def test_the_front_page_has_ten_lines_of_code():
     assert sum(1 for line in example["files"]["lamps.py"].splitlines() if line) == 10
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("fetched", [True, False])
 def test_a_page_has_places_for_buttons_only_where_pyodide_was_fetched(fetched, tmp_path, monkeypatch):
     monkeypatch.setattr(docs_site, "STAGED", tmp_path)

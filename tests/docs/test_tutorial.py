@@ -77,6 +77,7 @@ def test_a_block_that_goes_nowhere_is_a_mistake(tmp_path, told, file, wrong):
         enter(Step(told, "python", file, "app = 1\n"), tmp_path)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("page", [PAGES[0], PAGES[3], PAGES[-1]], ids=lambda page: page.stem)
 def test_reading_the_app_of_a_page_finds_nothing_unknown(page, tmp_path):
     for each in PAGES[: PAGES.index(page) + 1]:

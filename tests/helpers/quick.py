@@ -1,6 +1,7 @@
 """``--quick``: the tests that start no other process, on one core in a minute or two.
 
-It takes the few packages of the dependency group ``quick``: a test of what is not installed is skipped.
+It takes the few packages of the dependency group ``quick``: a test of what is not installed is skipped. In every run, a
+test without the mark `processes` can't start a process, so that each way of running the tests finds a missing mark.
 """
 
 import re
@@ -25,24 +26,39 @@ def add_option(parser: pytest.Parser) -> None:
 
 
 def configure(config: pytest.Config) -> None:
-    """Have tests of what is not installed skipped, if ``--quick`` is given."""
+    """Have tests without the mark refuse to start processes, and skip tests of missing packages with ``--quick``."""
+    config.pluginmanager.register(_Refusal())
     if config.getoption(OPTION):
         config.pluginmanager.register(_MissingPackages())
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what starts processes, if ``--quick`` is given, and refuse to start any from then on."""
+    """Deselect what starts processes, if ``--quick`` is given."""
     if not config.getoption(OPTION):
         return
     left_out = [item for item in items if item.get_closest_marker(MARK)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if not item.get_closest_marker(MARK)]
-    sys.addaudithook(_refuse)
 
 
-def _refuse(event: str, _: tuple[object, ...]) -> None:
-    if event in STARTS:
-        raise RuntimeError(f"with {OPTION} nothing starts a process: mark the test `{MARK}`")
+class _Refusal:
+    """A plugin of pytest that keeps tests without the mark from starting processes."""
+
+    def __init__(self) -> None:
+        self.is_refused = False
+        sys.addaudithook(self._audit)
+
+    def _audit(self, event: str, _: tuple[object, ...]) -> None:
+        if self.is_refused and event in STARTS:
+            raise RuntimeError(f"this test starts a process: mark it `{MARK}`")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self.is_refused = item.get_closest_marker(MARK) is None
+        try:
+            return (yield)
+        finally:
+            self.is_refused = False
 
 
 class _MissingPackages:

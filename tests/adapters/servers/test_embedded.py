@@ -175,6 +175,7 @@ def test_a_server_runs_on_the_thread_that_calls_it(listener):
     assert server.stop(0)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("interface", ["asgi"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "unix"])
 def test_a_server_that_is_stopped_while_its_application_starts_ends(host, tmp_path):
@@ -209,6 +210,7 @@ print("ended")
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("interface", "is_our_own"), [("wsgi", False), ("wsgi", True), ("asgi", True)])
 def test_servers_end_with_the_interpreter_while_they_answer(interface, is_our_own):
     module = "__main__" if is_our_own else __name__

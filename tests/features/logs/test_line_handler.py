@@ -197,6 +197,7 @@ def test_a_stream_that_takes_nothing_harms_no_request(handler, get, monkeypatch)
     handler.flush()
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 def test_a_forked_process_leaves_the_lines_of_its_parent_to_that():
     program = """

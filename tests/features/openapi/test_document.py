@@ -340,6 +340,7 @@ def test_a_thousand_routes_are_described_in_seconds() -> None:
     assert (len(document.content["paths"]), document.unknown) == (1000, [])
 
 
+@pytest.mark.processes
 def test_an_application_that_serves_without_being_asked_loads_nothing_of_it() -> None:
     program = (
         "import sys; from antiphon import App; from antiphon.features import OpenAPI; app = App();"

@@ -72,6 +72,7 @@ def test_a_full_disk_is_a_503_for_those_who_write_until_there_is_room(disk, inte
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
 
 
+@pytest.mark.processes
 def test_a_disk_that_is_full_before_the_file_is_made_is_a_503(disk):
     fill(disk / "filler")
     with closing(SQLiteStore(disk / "store.db", timeout=0.2)) as store:
