@@ -109,6 +109,23 @@ def frameworks() -> Any:
     return import_module("antiphon.frameworks.recognition")
 
 
+def class_if_imported(module: str, name: str) -> type | None:
+    """Return the class of an optional module. None if nothing has imported the module: no value can be of its class.
+
+    So a reader of values knows classes that need packages which may be missing, and loads none of them.
+    """
+    cls: type | None = getattr(sys.modules.get(module), name, None)  # or it is being imported
+    return cls
+
+
+def missing_package(error: ModuleNotFoundError, extra: str) -> ModuleNotFoundError:
+    """Return the error to raise where a package of an extra is not installed: it names the command that installs it."""
+    from antiphon.explanations import explained
+
+    said = f"{error.name} is not installed: pip install 'antiphon[{extra}]'"
+    return explained("missing-package", ModuleNotFoundError(said, name=error.name))
+
+
 def import_on_use(
     package: str, modules: Mapping[str, str], renamed: "Mapping[str, Renamed]" = MappingProxyType({})
 ) -> tuple[list[str], Callable[[str], Any]]:

@@ -150,7 +150,7 @@ def test_data_are_answered_as_json(guests):
 
 def test_without_jinja_a_page_says_what_is_missing(guests, monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(ImportError, match="pip install Jinja2"):
+    with pytest.raises(ImportError, match="jinja2 is not installed"):
         get(guests, "/guests/")
 
 

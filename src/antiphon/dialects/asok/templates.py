@@ -3,9 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
-
-from jinja2 import Template
+from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.templating.environment import AsokEnvironment
 from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS, html_safe_json
@@ -15,6 +13,9 @@ from antiphon.dialects.asok.templating.tests import TEMPLATE_TESTS
 from antiphon.dialects.asok.templating.undefined import Undefined
 from antiphon.embedding import render, stream_of
 from antiphon.features.templates.blocks import UnknownBlock, render_blocks
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 __all__ = [
     "TEMPLATE_FILTERS",
@@ -58,7 +59,7 @@ def stream_template_string(
     return stream_of(_template(template_string, context, root_dir).generate({**context}))
 
 
-def _template(text: str, context: Mapping[str, Any], folders: Folders) -> Template:
+def _template(text: str, context: Mapping[str, Any], folders: Folders) -> "Template":
     request = context.get("request")
     if request is not None and folders is None:
         environment = request.app.templates.environment

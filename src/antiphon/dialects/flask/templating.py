@@ -5,10 +5,15 @@ from collections.abc import Callable, Iterator, MutableMapping
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import BaseLoader, Template, TemplateNotFound, nodes
-from jinja2 import Environment as _JinjaEnvironment
-from jinja2.runtime import Context
-from jinja2.utils import LRUCache, internalcode, missing
+from antiphon.lazy import missing_package
+
+try:
+    from jinja2 import BaseLoader, Template, TemplateNotFound, nodes
+    from jinja2 import Environment as _JinjaEnvironment
+    from jinja2.runtime import Context
+    from jinja2.utils import LRUCache, internalcode, missing
+except ModuleNotFoundError as error:
+    raise missing_package(error, "flask") from error
 
 from antiphon.dialects.flask.ctx import has_request_context
 from antiphon.dialects.flask.globals import _cv_app, app_ctx, g, request, session

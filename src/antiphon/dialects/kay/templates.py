@@ -4,6 +4,7 @@ from typing import Any
 
 from antiphon.dialects.kay.conf import Settings
 from antiphon.dialects.werkzeug.utils.imports import import_string
+from antiphon.lazy import missing_package
 
 
 def load_templates(settings: Settings) -> Any:
@@ -14,8 +15,8 @@ def load_templates(settings: Settings) -> Any:
     """
     try:
         import jinja2
-    except ImportError as error:
-        raise ImportError("templates need Jinja: pip install Jinja2") from error
+    except ModuleNotFoundError as error:
+        raise missing_package(error, "templates") from error
     packages = {name.rpartition(".")[2]: jinja2.PackageLoader(name) for name in _with_templates(settings)}
     folders = jinja2.FileSystemLoader(list(settings.TEMPLATE_DIRS))
     loader = jinja2.ChoiceLoader([folders, jinja2.PrefixLoader(packages)])

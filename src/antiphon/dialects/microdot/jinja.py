@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
+from antiphon.lazy import missing_package
+
 try:
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 except ModuleNotFoundError as error:
-    raise ImportError("templates need Jinja2: pip install 'antiphon[templates]'") from error
+    raise missing_package(error, "templates") from error
 
 from antiphon.embedding import DictEnvironment, astream_of, stream_of
 

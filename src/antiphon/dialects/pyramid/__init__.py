@@ -1,3 +1,11 @@
 """Pyramid's applications, over the WebOb dialect."""
 
+from antiphon.lazy import missing_package
+
+try:
+    import venusian  # noqa: F401
+    import zope.interface  # noqa: F401
+except ModuleNotFoundError as error:
+    raise missing_package(error, "pyramid") from error
+
 __version__ = "2.1"

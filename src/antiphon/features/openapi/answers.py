@@ -24,9 +24,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.features.templates.page import Page
 from antiphon.http.errors import Problem
-from antiphon.response.response import Response
 
 
 class Given(NamedTuple):
@@ -113,7 +111,7 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
     if cls is tuple:
         made = value_of(kind)
         return _answers(made) if isinstance(made, Tuple) else [NotKnown("a tuple has a status, and perhaps headers")]
-    if cls is None or cls is object or issubclass(cls, Response | Page) or kind is Any:
+    if cls is None or cls is object or annotations.is_response(cls) or kind is Any:
         is_any = annotations.literals(kind)
         return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any answer")]
     if cls is NoneType:
@@ -197,14 +195,14 @@ def _alternatives_of(annotation: Any) -> list[Any]:
 
 def _is_json(annotation: Any) -> bool:
     cls = annotations.class_of(annotation)
-    return cls is not None and not issubclass(cls, Response | Page) and _media_of(cls) == JSON
+    return cls is not None and not annotations.is_response(cls) and _media_of(cls) == JSON
 
 
 def _says_nothing(annotation: Any) -> bool:
     cls = annotations.class_of(annotation)
     if annotation is Any or cls is object:
         return True
-    return len(annotations.members(annotation)) == 1 and cls is not None and issubclass(cls, Response | Page)
+    return len(annotations.members(annotation)) == 1 and cls is not None and annotations.is_response(cls)
 
 
 def _without_annotation(result: Value) -> list[Given | NotKnown]:

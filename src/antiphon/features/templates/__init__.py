@@ -1,1 +1,8 @@
 """HTML pages rendered with Jinja2: a whole page, some of its blocks, or its values in JSON."""
+
+from antiphon.lazy import missing_package
+
+try:
+    import jinja2  # noqa: F401
+except ModuleNotFoundError as error:
+    raise missing_package(error, "templates") from error

@@ -6,27 +6,20 @@ from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any
 
-from antiphon.explanations import explained
-
-try:
-    from jinja2 import (
-        BaseLoader,
-        ChoiceLoader,
-        DictLoader,
-        Environment,
-        FileSystemLoader,
-        PackageLoader,
-        StrictUndefined,
-    )
-    from jinja2.defaults import DEFAULT_NAMESPACE
-    from jinja2.filters import FILTERS
-    from jinja2.runtime import Context
-    from jinja2.tests import TESTS
-    from jinja2.utils import missing
-except ModuleNotFoundError as error:
-    raise explained(
-        "missing-package", ImportError("templates need Jinja2: pip install 'antiphon[templates]'")
-    ) from error
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    DictLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+)
+from jinja2.defaults import DEFAULT_NAMESPACE
+from jinja2.filters import FILTERS
+from jinja2.runtime import Context
+from jinja2.tests import TESTS
+from jinja2.utils import missing
 
 from antiphon.features.templates.rendering import DictEnvironment
 from antiphon.response.fields import HTML

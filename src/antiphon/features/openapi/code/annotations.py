@@ -5,7 +5,9 @@ from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mappi
 from types import FunctionType, GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from antiphon.lazy import class_if_imported
 from antiphon.request.dependencies import Dependency
+from antiphon.response.response import Response
 
 NOT_SAID = object()
 """Stands for a missing annotation."""
@@ -31,6 +33,17 @@ def members(annotation: Any) -> tuple[Any, ...]:
     """Return the alternatives of a union, or only the annotation itself."""
     annotation = plain(annotation)
     return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def is_page(cls: type, name: str = "Page") -> bool:
+    """Return True for a class of pages, or, by its name, of blocks. Those need Jinja2, which may not be installed."""
+    page = class_if_imported("antiphon.features.templates.page", name)
+    return page is not None and issubclass(cls, page)
+
+
+def is_response(cls: type) -> bool:
+    """Return True for a class of responses or pages."""
+    return issubclass(cls, Response) or is_page(cls)
 
 
 def plain(annotation: Any) -> Any:

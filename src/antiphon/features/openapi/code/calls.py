@@ -34,7 +34,6 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.features.templates.page import Block, Page
 from antiphon.http.errors import ERRORS, ContentTooLarge, HTTPError, UnprocessableContent, abort, http_error
 from antiphon.response.response import Response
 
@@ -261,8 +260,8 @@ def _call_class(expressions: "Expressions", made: Call, cls: type) -> Value:
         return _make_form(expressions, made)
     if issubclass(cls, Response):
         return answer_of_response("", made.positional, made.named)
-    if issubclass(cls, Page):
-        return answer_of_page(made.positional, made.named, 2 if issubclass(cls, Block) else 1)
+    if annotations.is_page(cls):
+        return answer_of_page(made.positional, made.named, 2 if annotations.is_page(cls, "Block") else 1)
     if issubclass(cls, BaseException):
         return _make_error(made, cls)
     if cls is list and made.positional:
