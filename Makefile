@@ -16,6 +16,7 @@
 # make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers
 # make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
 # make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients; hours
+# make environments   build the wheel, and try it with nothing else, with each extra alone, and in projects that `antiphon new` makes
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool and Pyodide are here
 # make clean   remove what these have made
@@ -25,7 +26,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall corpora api-clients weekly release docs clean
+.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall corpora api-clients weekly environments release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -103,6 +104,9 @@ api-clients: $(VENV)/.test
 
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly
+
+environments: $(VENV)/.ready
+	$(BIN)/python -m tests.environments
 
 release: $(VENV)/.release
 	$(BIN)/python -m scripts.release --dry

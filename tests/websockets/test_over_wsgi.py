@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from antiphon import App, Limits, Request, WebSocket
 from antiphon.adapters.websockets import socket_channel
 from antiphon.http.head import server_head
-from tests.contract.sockets.cases import HANDSHAKE
+from tests.contract.sockets.raw import HANDSHAKE
 from tests.contract.wire import Connection, ReceivedResponse, SentRequest
 from tests.helpers.noted_ends import noting_ends
 from tests.helpers.waiting import DEADLINE, eventually

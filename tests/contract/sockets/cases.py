@@ -15,14 +15,9 @@ from websockets.typing import Subprotocol
 from tests.contract.probes import Ask, Probe
 from tests.contract.process import ServerProcess
 from tests.contract.sockets.application import LARGE, MESSAGE, MESSAGES
+from tests.contract.sockets.raw import HANDSHAKE
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import DEADLINE, eventually
-
-HANDSHAKE = (
-    ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
-    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-)  # fmt: skip
-"""The fields of a handshake (RFC 6455 §4.1)."""
 
 STANDING = 20
 """Looks at a sender after which it stands, if it has sent nothing meanwhile."""

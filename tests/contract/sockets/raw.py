@@ -6,9 +6,14 @@ import zlib
 from types import TracebackType
 from typing import Self
 
-from tests.contract.sockets.cases import HANDSHAKE
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import DEADLINE
+
+HANDSHAKE = (
+    ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+)  # fmt: skip
+"""The fields of a handshake (RFC 6455 §4.1)."""
 
 CONTINUATION, TEXT, BYTES, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NAMES = {CONTINUATION: "continuation", TEXT: "text", BYTES: "bytes", CLOSE: "close", PING: "ping", PONG: "pong"}

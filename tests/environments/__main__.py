@@ -1,0 +1,155 @@
+"""The wheel in environments of its own: with nothing else, and with each extra alone.
+
+python -m tests.environments            all of them
+python -m tests.environments bare flask  some of them
+python -m tests.environments --wheel dist/antiphon-0.1.0-py3-none-any.whl
+
+Each environment has the wheel, one extra at most, and what the page on it tells to install, and runs the checks of
+``within.py``. In `bare`, every public name and every page of the documentation is tried. All versions are the newest.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+UV = Path(sys.executable).with_name("uv")
+PATIENCE = 300
+"""The longest time that the checks of one environment may take, in seconds."""
+
+Check = tuple[str, ...]
+
+
+class Environment(NamedTuple):
+    """An extra, packages beside it, and the checks to run."""
+
+    checks: tuple[Check, ...]
+    extra: str = ""
+    packages: tuple[str, ...] = ()
+
+
+def _pages(*names: str) -> Check:
+    return "pages", *(f"docs/how-to/{name}.md" for name in names)
+
+
+def _dialect(name: str, extra: str = "") -> Environment:
+    pages = f"docs/how-to/from-{name}.md", f"docs/reference/dialects/{name}.md"
+    return Environment((("programs", name), ("pages", *(page for page in pages if (ROOT / page).exists()))), extra)
+
+
+ENVIRONMENTS = {
+    "bare": Environment((("names",), ("programs",), ("command",), ("sockets",), ("pages",))),
+    "uvicorn": Environment((("sockets", "-m", "uvicorn", "{app}", "--port", "{port}"),), "", ("uvicorn", "websockets")),
+    "compression": Environment((("names",), _pages("compress")), "compression"),
+    "languages": Environment((("names",), _pages("languages")), "languages"),
+    "locations": Environment((("names",), _pages("locations")), "locations"),
+    "templates": Environment((("names",), _pages("templates", "blocks", "pages")), "templates"),
+    "valkey": Environment((("names",), ("store",), _pages("valkey")), "valkey"),
+    "websockets": Environment(
+        (("sockets", "-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--threads", "4"),),
+        "websockets",
+        ("gunicorn",),
+    ),
+    "asok": _dialect("asok", "asok"),
+    "flask": _dialect("flask", "flask"),
+    "pyramid": _dialect("pyramid", "pyramid"),
+    "kay": _dialect("kay"),
+    "microdot": _dialect("microdot"),
+    "webob": _dialect("webob"),
+    "werkzeug": _dialect("werkzeug"),
+}  # fmt: skip
+PROJECTS = {"pages": "/", "api": "/openapi.json"}
+"""What `antiphon new` writes, by its flavour: a project that passes its own tests and responds at this path."""
+
+
+def main() -> None:
+    """Run the command."""
+    parser = ArgumentParser(prog="tests.environments", description="Try the wheel in environments of its own.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join((*ENVIRONMENTS, *PROJECTS))}")
+    parser.add_argument("--wheel", type=Path, help="the wheel to try; without it, one is built")
+    options = parser.parse_args()
+    names = options.names or [*ENVIRONMENTS, *PROJECTS]
+    if unknown := {*names} - {*ENVIRONMENTS, *PROJECTS}:
+        parser.error(f"there is no environment {', '.join(sorted(unknown))}")
+    with TemporaryDirectory() as folder:
+        wheel = options.wheel or _build(Path(folder))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            outcomes = list(pool.map(lambda name: _try(name, wheel.resolve(), Path(folder, f"in-{name}")), names))
+    sys.exit(not all(outcomes))
+
+
+def _build(folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True)
+    return next(folder.glob("*.whl"))
+
+
+def _try(name: str, wheel: Path, folder: Path) -> bool:
+    started = time.monotonic()
+    try:
+        told = _try_project(name, wheel, folder) if name in PROJECTS else _try_environment(name, wheel, folder)
+    except subprocess.CalledProcessError as error:
+        told = f"{error}\n{error.stdout or ''}{error.stderr or ''}"
+    except subprocess.TimeoutExpired as error:
+        told = str(error)
+    sys.stdout.write(f"{name:12} {time.monotonic() - started:5.1f} s  {told.strip() or 'passed'}\n")
+    sys.stdout.flush()
+    return not told
+
+
+def _try_environment(name: str, wheel: Path, folder: Path) -> str:
+    environment = ENVIRONMENTS[name]
+    what = f"antiphon[{environment.extra}] @ {wheel.as_uri()}" if environment.extra else str(wheel)
+    python = _made(folder, what, *environment.packages)
+    return _check(python, environment.checks, ROOT)
+
+
+def _try_project(flavour: str, wheel: Path, folder: Path) -> str:
+    python = _made(folder, str(wheel))
+    _run(python, "-m", "antiphon", "new", "shop", "--flavour", flavour, cwd=folder)
+    project = folder / "shop"
+    _install(python, "--find-links", str(wheel.parent), "--editable", f"{project}[test]", str(wheel))
+    tests = _run(python, "-m", "pytest", "-p", "no:cacheprovider", cwd=project)
+    return tests or _check(python, (("serves", "shop.app:app", PROJECTS[flavour]),), project)
+
+
+def _check(python: Path, checks: tuple[Check, ...], folder: Path) -> str:
+    return _run(python, "-m", "tests.environments.within", json.dumps(checks), cwd=folder)
+
+
+def _made(folder: Path, *packages: str) -> Path:
+    """Make an environment with packages, and return its Python."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = folder / "bin/python"
+    _install(python, *packages)
+    return python
+
+
+def _install(python: Path, *packages: str) -> None:
+    subprocess.run(
+        [ROOT / "scripts/install", python.parents[1], *packages],
+        check=True,
+        env={**os.environ, "LOCKED": "no", "UV": os.fspath(UV)},
+    )
+
+
+def _run(*command: object, cwd: Path) -> str:
+    """Run a program without what this environment sets, and return its output: nothing, if all is well."""
+    ours = "PYTHON", "ANTIPHON_", "COVERAGE_"
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    variables["PYTHONPATH"] = str(ROOT)  # where the checks are, and no package
+    done = subprocess.run(
+        list(map(str, command)), cwd=cwd, env=variables, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    return done.stdout or done.stderr if done.returncode else ""
+
+
+if __name__ == "__main__":
+    main()
