@@ -139,6 +139,16 @@ def test_cookies_are_merged_into_responses_and_applications():
     assert ([value for name, value in lines if name == "Set-Cookie"], body) == (expected, b"app")
 
 
+@pytest.mark.parametrize("name", ["a b", "a:b", "\xe9", ""])
+def test_a_name_that_is_no_token_is_kept_and_not_sent(name):
+    response = Response(b"x", headerlist=[("Content-Type", "text/plain")])
+    response.headers.add(name, "v")
+    response.headers[name] = "w"
+    assert response.headers[name] == "w"
+    with pytest.raises(ValueError, match="a token, not"):
+        called(response, environ())
+
+
 def test_cache_control_without_a_directive_is_no_header():
     """WebOb sends an empty one."""
     for nothing in (None, "", {}):

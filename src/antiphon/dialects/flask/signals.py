@@ -1,6 +1,9 @@
 """The signals of applications, by blinker."""
 
-from blinker import Namespace
+try:
+    from blinker import Namespace
+except ModuleNotFoundError as error:
+    raise ImportError("signals need blinker: pip install 'antiphon[flask]'", name="blinker") from error
 
 _signals = Namespace()
 

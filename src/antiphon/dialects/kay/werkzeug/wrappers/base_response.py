@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import CommonResponseDescriptorsMixin
 from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.datastructures.headers import check_sent
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
@@ -57,6 +58,7 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         chunks, status, fields = self.get_wsgi_response(environ)
         if self._has_length_of_nothing():
             fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
+        check_sent(fields)
         start_response(status, fields)
         return chunks
 
