@@ -149,6 +149,16 @@ def test_a_name_that_is_no_token_is_kept_and_not_sent(name):
         called(response, environ())
 
 
+def test_words_of_the_document_for_the_name_of_a_cookie():
+    response = Response()
+    response.set_cookie(key="a", value="b", max_age=5)
+    response.delete_cookie(key="c", path="/x")
+    assert [line.partition(";")[0] for line in response.headers.getall("Set-Cookie")] == ["a=b", "c="]
+    for call in (response.set_cookie, response.delete_cookie):
+        with pytest.raises(TypeError, match="name= or key=, not both"):
+            call(name="a", key="b")
+
+
 def test_cache_control_without_a_directive_is_no_header():
     """WebOb sends an empty one."""
     for nothing in (None, "", {}):
