@@ -7,9 +7,7 @@ from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from itsdangerous import BadData
-from itsdangerous import BadSignature as BadSignature  # programs import these two from here
-from itsdangerous import URLSafeTimedSerializer as URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer  # noqa: F401 - programs import all of these
 
 from antiphon.dialects.flask.json.tag import TaggedJSONSerializer
 from antiphon.dialects.flask.session_cookie import CookieSerializer, cookie_serializer, encoded_keys, may_say
