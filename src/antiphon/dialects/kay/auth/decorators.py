@@ -16,7 +16,7 @@ def login_required(view: View[P, T]) -> View[P, T]:
     """Call a view for users who have logged in only. Raises Unauthorized (401) for others."""
 
     @wraps(view)
-    def for_users(request: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+    def for_users(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if is_anonymous(request.user):
             raise Unauthorized
         return view(request, *args, **kwargs)
@@ -28,7 +28,7 @@ def admin_required(view: View[P, T]) -> View[P, T]:
     """Call a view for users whose ``is_admin`` is true. Raises Forbidden (403) for others, 401 for anonymous ones."""
 
     @wraps(view)
-    def for_admins(request: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+    def for_admins(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if not getattr(request.user, "is_admin", False):
             raise Forbidden
         return view(request, *args, **kwargs)
