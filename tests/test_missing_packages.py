@@ -54,7 +54,8 @@ DOORS = {
     "from antiphon.features import Page": ("jinja2", "templates"),
     "from antiphon.embedding import render": ("jinja2", "templates"),
     "from antiphon.dialects.asok.templates import SafeString": ("jinja2", "asok"),
-    "from antiphon.dialects.flask import render_template": ("jinja2", "flask"),
+    "from antiphon.dialects.flask import Flask": ("blinker", "flask"),
+    "from antiphon.dialects.flask.templating import Environment": ("jinja2", "flask"),
     "from antiphon.dialects.microdot.jinja import Template": ("jinja2", "templates"),
     "from antiphon.dialects.pyramid.config import Configurator": ("venusian", "pyramid"),
 }

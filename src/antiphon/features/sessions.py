@@ -104,8 +104,13 @@ class Sessions:
             app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)
         else:
             app.provide(Request.session, self._load)
-        app.provide(SESSIONS, lambda request: SessionAccess(self._load, self._save))  # noqa: ARG005
+        app.provide(SESSIONS, lambda request: self.access)  # noqa: ARG005
         app.middleware(when_read=Request.session)(self._around)
+
+    @property
+    def access(self) -> SessionAccess:
+        """The functions that load and save a session, for code without a route, such as a dialect."""
+        return SessionAccess(self._load, self._save)
 
     def _has_cookie(self, request: Request) -> bool:
         with unwatched(request):  # no response depends on a session that is not used

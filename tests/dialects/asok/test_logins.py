@@ -117,9 +117,36 @@ def test_after_five_wrong_passwords_from_an_address_none_is_right(pages):
         client.post("/", form={**ADA, "password": "guess"})
     assert client.post("/", form=ADA).json == ["Ada", "Ada"]
     client.delete("/")
-    for _ in range(5):
-        client.post("/", form={**ADA, "password": "guess"})
+    client.post("/", form={**ADA, "password": "guess"})
     assert client.post("/", form=ADA).json == [None, None]
+
+
+def test_a_login_does_not_forgive_the_guesses_at_other_accounts(pages):
+    client = pages({"page.py": LOGIN})
+    bob = {"name": "Bob", "password": "tuba"}
+    answers = []
+    for number in range(8):
+        answers.append(client.post("/", form=bob).json[0])
+        client.post("/", form={**ADA, "password": f"guess {number}"})
+    assert answers == ["Bob"] * 5 + [None] * 3
+    assert client.post("/", form=ADA).json[0] is None
+
+
+def test_one_address_guesses_at_all_accounts_together(pages):
+    client = pages({"page.py": LOGIN})
+    for name in ("Ada", "Bob", "Cid", "Dot", "Eve"):
+        client.post("/", form={"name": name, "password": "guess"})
+    assert client.post("/", form=ADA).json == [None, None]
+
+
+def test_many_addresses_share_the_guesses_at_one_account(pages, clients, interface):
+    app = pages({"page.py": LOGIN}).app
+    machines = [clients(app, interface, client=(f"192.0.2.{number}", 50000)) for number in range(6)]
+    for machine in machines[:4]:
+        for _ in range(5):
+            machine.post("/", form={**ADA, "password": "guess"})
+    assert machines[4].post("/", form=ADA).json == [None, None]
+    assert machines[5].post("/", form={"name": "Bob", "password": "tuba"}).json == ["Bob", "Bob"]
 
 
 def test_where_the_server_tells_no_address_nobody_shuts_others_out(pages, clients, caplog):

@@ -178,6 +178,17 @@ def test_a_file_is_saved_below_the_uploads_if_it_is_what_it_seems(serve, tmp_pat
     assert oct(os.stat(saved).st_mode)[-3:] == ("600" if "private" in arguments else "644")
 
 
+@pytest.mark.parametrize("name", ["a" * 251 + ".png", "\u00fc" * 125 + "a.png", "a." + "b" * 253])
+def test_a_long_name_that_is_taken_gets_a_number_in_the_place_of_its_end(serve, tmp_path, name):
+    page = SAVES.format(arguments="'', False, None, False")
+    client = serve({"page.py": page}, prepare=lambda app: app.config.update(CSRF=False))
+    saved = [client.post("/", files={"photo": (name, b"x")}).json[1] for _ in range(12)]
+    assert len({*saved}) == 12
+    assert saved[0] == name
+    assert all(len(each.encode()) <= 255 and re.search(r"_\d+(\.\w{3})?$", each) for each in saved[1:])
+    assert {*os.listdir(tmp_path / "src/partials/uploads")} == {*saved}
+
+
 def test_the_current_request_is_that_of_the_page(serve):
     page = """
 from antiphon.dialects.asok import current_request

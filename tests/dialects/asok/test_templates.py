@@ -221,7 +221,6 @@ def test_a_block_is_rendered_alone_with_its_values(serve, interface):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("block('page.html')", "a block is rendered by its name"),
         ("block('page.html', '')", "a block is rendered by its name"),
         ("block('page.html', '#main')", "'#main' is not a name of a block, but 'main' is"),
         ("block('page.html', 'aside')", "the template 'src/pages/page.html' has no block 'aside'; its blocks: 'main'"),
@@ -233,9 +232,28 @@ def test_a_block_needs_a_name_that_the_template_has(serve, error_at, call, messa
     assert f"ValueError: {message}" in error_at(serve(files))
 
 
-def test_a_block_without_a_name_is_the_one_that_is_asked_for(serve):
-    files = {"page.py": rendering("block('page.html')"), "page.html": "{% block main %}m{% endblock %}"}
-    assert serve(files).get("/", headers={"x-block": "main"}).text == "m"
+@pytest.mark.parametrize(
+    ("asked", "status", "text"),
+    [
+        ("main", 200, "m"),
+        ("#main", 200, "m"),
+        (None, 400, "single blocks only"),
+        ("", 400, "single blocks only"),
+        (",", 400, "single blocks only"),
+        ("main, side", 400, "single blocks only"),
+        ("nowhere", 400, "no block of the name"),
+        ("secret", 400, "no block of the name"),
+        ("\xff", 400, "no block of the name"),
+    ],
+)
+def test_a_block_without_a_name_is_the_one_that_is_asked_for(serve, asked, status, text):
+    hidden = "{% if 0 %}{% block secret %}{% endblock %}{% endif %}"
+    page = f"{{% block main %}}m{{% endblock %}}{{% block side %}}s{{% endblock %}}{hidden}"
+    files = {"page.py": rendering("block('page.html')"), "page.html": page}
+    response = serve(files).get("/", headers={} if asked is None else {"x-block": asked})
+    assert response.status == status
+    assert text in response.text
+    assert response.headers["vary"] == "x-block"
 
 
 TWO = "<!doctype html>{% block main %}{{ name }}{% endblock %}-{% block side %}{{ items }}{% endblock %}"

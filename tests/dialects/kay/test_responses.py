@@ -9,6 +9,7 @@ from antiphon.dialects import kay
 from antiphon.dialects.kay import BaseResponse, Request, Response
 from antiphon.dialects.kay import werkzeug as old
 from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound
 from tests.dialects.werkzeug.environs import called, environ
 
@@ -32,6 +33,28 @@ def test_a_response_is_one_of_werkzeugs_made_of_four_mixins():
     response.www_authenticate.set_basic("here")
     assert response.data == b"ab"
     assert {"ETag", "Vary", "WWW-Authenticate"} <= set(response.headers.keys())
+
+
+@pytest.mark.feature("kay-158")
+def test_a_realm_is_in_quotes():
+    response = Response()
+    response.www_authenticate.set_basic("here")
+    assert response.headers["WWW-Authenticate"] == 'Basic realm="here"'
+    response.www_authenticate.realm = 'a "b"'
+    assert response.www_authenticate.realm == 'a "b"'
+    response.www_authenticate = [WWWAuthenticate("bearer", {"realm": "a", "scope": "b"}), WWWAuthenticate("negotiate")]
+    assert response.headers.getlist("WWW-Authenticate") == ['Bearer realm="a", scope=b', "Negotiate"]
+    response.www_authenticate = WWWAuthenticate("digest", {"realm": "a", "stale": "TRUE"})
+    assert response.headers["WWW-Authenticate"] == 'Digest realm="a", stale=TRUE'
+
+
+@pytest.mark.feature("kay-133")
+def test_earlier_names_of_the_headers():
+    response = Response("a", headers=[("Location", "x"), ("X-A", "b")])
+    assert response.header_list == list(response.headers)
+    response.fix_headers(environ(SCRIPT_NAME="/app"))
+    assert response.header_list == list(sent(response, SCRIPT_NAME="/app"))
+    assert dict(response.header_list)["Location"] == "http://example.com:8000/app/x"
 
 
 @pytest.mark.feature("kay-106")

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import pytest
 
-from antiphon.dialects.webob import Request
+from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, environ, form
 
@@ -250,6 +250,16 @@ def test_relative_url(reference, to_application, expected):
 
 
 @pytest.mark.feature("pyramid-041")
+def test_words_of_the_document_for_parameters():
+    made = mounted(PATH_INFO="/blog")
+    assert made.relative_url(url="x", to_application=True) == made.relative_url("x", True)
+    assert made.get_response(wsgi_application=Response(status=202)).status_int == 202
+    assert Request.blank(base_url="http://localhost/app").url == "http://localhost/app/"
+    for call in (lambda: made.relative_url("x", url="y"), lambda: made.relative_url(other_url="x", url="y")):
+        with pytest.raises(TypeError):
+            call()
+
+
 def test_relative_url_is_not_to_the_application_by_default():
     made = mounted(PATH_INFO="/blog/2010/entry")
     assert made.relative_url("x") == "http://localhost/app/blog/2010/x"

@@ -139,6 +139,26 @@ def test_cookies_are_merged_into_responses_and_applications():
     assert ([value for name, value in lines if name == "Set-Cookie"], body) == (expected, b"app")
 
 
+@pytest.mark.parametrize("name", ["a b", "a:b", "\xe9", ""])
+def test_a_name_that_is_no_token_is_kept_and_not_sent(name):
+    response = Response(b"x", headerlist=[("Content-Type", "text/plain")])
+    response.headers.add(name, "v")
+    response.headers[name] = "w"
+    assert response.headers[name] == "w"
+    with pytest.raises(ValueError, match="a token, not"):
+        called(response, environ())
+
+
+def test_words_of_the_document_for_the_name_of_a_cookie():
+    response = Response()
+    response.set_cookie(key="a", value="b", max_age=5)
+    response.delete_cookie(key="c", path="/x")
+    assert [line.partition(";")[0] for line in response.headers.getall("Set-Cookie")] == ["a=b", "c="]
+    for call in (response.set_cookie, response.delete_cookie):
+        with pytest.raises(TypeError, match="name= or key=, not both"):
+            call(name="a", key="b")
+
+
 def test_cache_control_without_a_directive_is_no_header():
     """WebOb sends an empty one."""
     for nothing in (None, "", {}):

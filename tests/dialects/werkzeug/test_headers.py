@@ -10,8 +10,13 @@ from hypothesis.stateful import rule
 from werkzeug import datastructures as original
 from werkzeug.exceptions import BadRequestKeyError as TheirKeyError
 
+from antiphon.adapters.foreign.environ_host import BridgedApplication
+from antiphon.dialects.kay.werkzeug.wrappers import Response as KayResponse
 from antiphon.dialects.werkzeug import datastructures as dialect
 from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
+from antiphon.dialects.werkzeug.wrappers import Response
+from antiphon.testing import Client
 from tests.dialects.werkzeug.in_step import InStep, outcome, same
 
 names = st.sampled_from(["X-A", "x-a", "X-b", "Date", "content-type"])
@@ -186,6 +191,22 @@ class TestHeaders:
         with pytest.raises(ValueError, match=r"(control|newline) characters"):
             write(headers, bad)
         assert not any(each in str(headers).replace("\r\n", "") for each in "\r\n\0")
+
+    @pytest.mark.parametrize("name", ["a b", "a:b", "\xe9", ""])
+    def test_keep_a_name_that_is_no_token_and_refuse_to_send_it(self, name):
+        headers = dialect.Headers([(name, "x")])
+        headers.add(name, "y")
+        assert list(headers) == list(original.Headers([(name, "x"), (name, "y")]))
+        for response in (Response("x", headers=headers), KayResponse("x", headers=headers)):
+            for interface in ("wsgi", "asgi", "rsgi"):
+                with Client(BridgedApplication(response), interface, raise_errors=False) as client:
+                    assert client.get("/").status == 500
+
+    @pytest.mark.parametrize("line", [("a\r\nb", "x"), ("a", "x\r\nset-cookie: b=c"), ("a", "x\0y"), ("a\nb", "")])
+    def test_a_list_that_other_code_changed_is_checked_when_it_is_sent(self, line):
+        response = Response("x", headers=dialect.Headers.linked([line]))
+        with pytest.raises(ValueError, match="newline characters"):
+            run_wsgi_app(response, create_environ())  # under any WSGI server
 
     def test_a_missing_name_is_a_key_error_and_a_bad_request(self):
         for read in (lambda h: h["gone"], lambda h: h.pop("gone")):

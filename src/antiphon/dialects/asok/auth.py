@@ -24,6 +24,11 @@ MOST_FAILURES = 5
 """The number of wrong passwords that one address may send within ``FORGOTTEN_AFTER``."""
 FORGOTTEN_AFTER = 15 * 60.0
 """Seconds."""
+MOST_FAILURES_OF_ACCOUNT = 20
+"""The number of wrong passwords that all addresses may send for one user within ``FORGOTTEN_FOR_ACCOUNT_AFTER``. It is
+larger than that of an address, since anyone can use it up and so lock out the user."""
+FORGOTTEN_FOR_ACCOUNT_AFTER = 60 * 60.0
+"""Seconds."""
 
 
 def install_users(native: "App", app: "Asok") -> None:
@@ -141,7 +146,8 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
     """Log in the user that the model finds by credentials if the password is right. Return the user, or None.
 
     The model has ``find(**credentials)``, and the user ``check_password(field, password)``. After five failures within
-    15 minutes, an address always gets None. Raises ValueError if there is no model.
+    15 minutes, an address always gets None, as does every address after 20 failures for one user within an hour. A
+    login takes back no failures. Raises ValueError if there is no model.
     """
     model = model_of(request.app)
     if model is None:
@@ -152,19 +158,22 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
     password = credentials.pop(password_field, None)
     if not (password and credentials):
         return None
-    count = _counter(request)
-    failures = count(1)  # until the password is right, so that concurrent guesses don't evade the limit
-    if failures > MOST_FAILURES:
+    by_address = _failures_by_address(request)
+    if by_address(1) > MOST_FAILURES:  # counted until the password is right, so that concurrent guesses count, too
         return None
     user = model.find(**credentials)
-    if not (user and user.check_password(password_field, password)):
+    if not user:
         return None
-    count(-failures)
+    by_account = _failures(request, f"account {user.id}", FORGOTTEN_FOR_ACCOUNT_AFTER)
+    if by_account(1) > MOST_FAILURES_OF_ACCOUNT or not user.check_password(password_field, password):
+        return None
+    by_address(-1)
+    by_account(-1)
     login(request, user)
     return user
 
 
-def _counter(request: "RequestState") -> Callable[[int], int]:
+def _failures_by_address(request: "RequestState") -> Callable[[int], int]:
     """Return the function that adds to the failures of the client's address, and returns their number.
 
     It is 0 if the server gives no address: with one counter for all clients, one could lock out the others.
@@ -178,5 +187,9 @@ def _counter(request: "RequestState") -> Callable[[int], int]:
         return lambda _by: 0
     from antiphon.features.rate_limits import network_of  # late: it brings msgspec
 
-    store, key = request.app.session_store.native, f"authenticate\n{network_of(address)}"
-    return lambda by: store.increment(key, ttl=FORGOTTEN_AFTER, by=by).value
+    return _failures(request, network_of(address), FORGOTTEN_AFTER)
+
+
+def _failures(request: "RequestState", of: str, ttl: float) -> Callable[[int], int]:
+    store, key = request.app.session_store.native, f"authenticate\n{of}"
+    return lambda by: store.increment(key, ttl=ttl, by=by).value

@@ -53,6 +53,13 @@ class ForbiddenError(AbortException):
         super().__init__(403, message)
 
 
+class NoSuchBlock(AbortException, ValueError):
+    """A request for a block that the page does not have (400)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, message)
+
+
 class RateLimitExceeded(AbortException):
     """One request too many (429). ``retry_after`` is in seconds."""
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.dialects.asok.app import Asok
+    from antiphon.dialects.asok.forms.form import Form
 
 _KEY = "_asok_request"
 keep = object.__setattr__
@@ -325,6 +326,13 @@ class Request(RequestState):
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
         """Return a value that is shared with all templates, or with those of this request, or None."""
         return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
+
+    def shared_form(self, name: str) -> "Form":
+        """Return the shared form with a name, as this request's own copy. Raises KeyError if no such form is shared."""
+        form = self.shared(name)
+        if form is None:
+            raise KeyError(f"no form is shared as {name!r}: app.share({name}=Form(...))")
+        return cast("Form", form)
 
     def share(self, name: str, value: Any = None) -> Any:
         """Share a value with the templates of this request. Without a value, return the shared one."""

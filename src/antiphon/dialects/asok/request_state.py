@@ -9,6 +9,7 @@ from antiphon.dialects.asok.csrf import input_of, token_of
 from antiphon.dialects.asok.flashing import flash, get_flashed_messages
 from antiphon.dialects.asok.rate_limits import check_rate
 from antiphon.dialects.asok.session import Session, regenerate, session_of
+from antiphon.dialects.asok.tokens import Auth
 from antiphon.features import csp_nonce
 from antiphon.features.markup import Markup
 
@@ -91,6 +92,11 @@ class RequestState:
     def authenticate(self, password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
         """Log in the user whom the model finds by credentials with a password, and return the user, or None."""
         return auth.authenticate(self, password_field, **credentials)
+
+    @property
+    def auth(self) -> Auth:
+        """The tokens of users: ``request.auth.token`` for programs, ``request.auth.magic`` for links in e-mails."""
+        return Auth()
 
     def has_role(self, *roles: str) -> bool:
         """Return True if the user has one of some roles."""

@@ -10,6 +10,9 @@ from antiphon import Upload
 from antiphon.dialects.asok.file_kinds import LONGEST, kind_of
 from antiphon.dialects.asok.static import UPLOADS
 
+LONGEST_NAME = 255
+"""Bytes of the longest name of a file."""
+
 
 class UploadedFile:
     """A file that came with a form. ``native`` is the native upload that it reads."""
@@ -89,17 +92,17 @@ class UploadedFile:
     def _folder(self, destination: str | os.PathLike[str]) -> Path:
         base = Path(self._root, UPLOADS).resolve()
         path = (base / destination).resolve()
-        folder = path if str(destination).endswith("/") or path.is_dir() else path.parent
+        is_folder = path == base or str(destination).endswith("/") or path.is_dir()
+        folder = path if is_folder else path.parent
         if not folder.is_relative_to(base):
             raise ValueError(f"{str(destination)!r} is not in {UPLOADS}: files are saved below it")
         return folder
 
     def _save_as_new(self, folder: Path) -> Path:
         """Save the file under its name, with the first free number."""
-        start, suffix = os.path.splitext(self.filename)
         number = 0
         while True:
-            path = folder / (f"{start}_{number}{suffix}" if number else self.filename)
+            path = folder / (_numbered(self.filename, number) if number else self.filename)
             try:
                 return self.native.save(path)
             except FileExistsError:
@@ -109,3 +112,14 @@ class UploadedFile:
         if key not in ("filename", "content"):
             raise KeyError(key)
         return self.filename if key == "filename" else self.content
+
+
+def _numbered(name: str, number: int) -> str:
+    """Return a name with a number before its extension. A name that is too long with the number loses its end."""
+    start, suffix = os.path.splitext(name)
+    ending = f"_{number}{suffix}"
+    room = LONGEST_NAME - len(ending.encode())
+    if room < 1:
+        start, ending = name, f"_{number}"
+        room = LONGEST_NAME - len(ending)
+    return start.encode()[:room].decode(errors="ignore") + ending

@@ -7,15 +7,13 @@ from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from itsdangerous import BadData
+from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer  # noqa: F401 - programs import all of these
 
 from antiphon.dialects.flask.json.tag import TaggedJSONSerializer
 from antiphon.dialects.flask.session_cookie import CookieSerializer, cookie_serializer, encoded_keys, may_say
 from antiphon.dialects.werkzeug.datastructures import CallbackDict
 
 if TYPE_CHECKING:
-    from itsdangerous import URLSafeTimedSerializer
-
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.wrappers import Request, Response
 

@@ -1,6 +1,11 @@
 """The signals of applications, by blinker."""
 
-from blinker import Namespace
+from antiphon.lazy import missing_package
+
+try:
+    from blinker import Namespace
+except ModuleNotFoundError as error:
+    raise missing_package(error, "flask") from error
 
 _signals = Namespace()
 

@@ -9,7 +9,7 @@ from antiphon.lazy import missing_package
 
 try:
     from jinja2 import BaseLoader, Template, TemplateNotFound, nodes
-    from jinja2 import Environment as _JinjaEnvironment
+    from jinja2 import Environment as BaseEnvironment
     from jinja2.runtime import Context
     from jinja2.utils import LRUCache, internalcode, missing
 except ModuleNotFoundError as error:
@@ -43,7 +43,7 @@ class TemplateContext(Context):
 
     def __init__(
         self,
-        environment: _JinjaEnvironment,
+        environment: BaseEnvironment,
         parent: dict[str, Any],
         name: str | None,
         blocks: dict[str, Callable[[Context], Iterator[str]]],
@@ -107,7 +107,7 @@ class Environment(DictEnvironment):
             self._compiled[source] = not _calls_when_compiled(self.parse(source)) and template
         return template
 
-    def overlay(self, *args: Any, **kwargs: Any) -> _JinjaEnvironment:  # type: ignore[override]  # with all options
+    def overlay(self, *args: Any, **kwargs: Any) -> BaseEnvironment:  # type: ignore[override]  # with all options
         """Return an environment with other options, as Jinja does."""
         other = super().overlay(*args, **kwargs)
         vars(other)["_compiled"] = LRUCache(_KEPT)
@@ -159,7 +159,7 @@ class DispatchingJinjaLoader(BaseLoader):
     def __init__(self, app: "App") -> None:
         self.app = app
 
-    def get_source(self, environment: _JinjaEnvironment, template: str) -> _Source:
+    def get_source(self, environment: BaseEnvironment, template: str) -> _Source:
         """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, log where it was looked for.
 
         Raises TemplateNotFound.

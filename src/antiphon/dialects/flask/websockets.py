@@ -12,6 +12,7 @@ from antiphon.dialects.flask.helpers import abort
 from antiphon.dialects.werkzeug.datastructures import Headers
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.embedding import ForeignSockets, is_on_loop, make_environ, on_own_thread, run_async, split_list
+from antiphon.http.headers import field_name
 
 if TYPE_CHECKING:
     from antiphon import Request as NativeRequest
@@ -54,7 +55,7 @@ class Websocket:
     def accept(self, headers: "Mapping[str, str] | Iterable[Any] | None" = None, subprotocol: str | None = None) -> Any:
         """Answer the handshake with 101, unless it is answered; by default this happens with the first message."""
         if not self._connection.is_demanded:
-            self._connection.fields = [(name.lower(), value) for name, value in Headers(headers or ())]
+            self._connection.fields = [(field_name(name), value) for name, value in Headers(headers or ())]
             self._connection.subprotocol = subprotocol
         return self._called(self._socket.accept)
 

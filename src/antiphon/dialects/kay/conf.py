@@ -13,6 +13,8 @@ _DEFAULTS: Mapping[str, Any] = ImmutableDict(
         "AUTH_USER_BACKEND": None,
         "AUTH_USER_MODEL": None,
         "CONTEXT_PROCESSORS": (),
+        "COOKIE_AGE": 14 * 24 * 3600,
+        "COOKIE_NAME": "KAY_SID",
         "DEFAULT_LANG": "en",
         "INSTALLED_APPS": (),
         "INTERNAL_MEDIA_URL": "/_media",
@@ -23,6 +25,9 @@ _DEFAULTS: Mapping[str, Any] = ImmutableDict(
         "MEDIA_URL": "/media",
         "MIDDLEWARE_CLASSES": (),
         "ROOT_URL_MODULE": "urls",
+        "SECRET_KEY": None,
+        "SESSION_DATABASE": "sessions.db",
+        "SESSION_STORE": None,
         "TEMPLATE_DIRS": (),
         "USE_I18N": True,
     }

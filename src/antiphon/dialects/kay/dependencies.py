@@ -26,7 +26,10 @@ class RequestDependencies:
     """The language of the request; None if the application does not translate."""
     user = Dependency[Any]("user", fix="app.provide(Request.user, source), or AUTH_USER_BACKEND in settings.py")
     """The user: an instance of the class named by the setting AUTH_USER_MODEL."""
-    session = Dependency[Any]("session", fix="app.provide(Request.session, source)")
+    session = Dependency[Any](
+        "session",
+        fix="app.provide(Request.session, source), or kay.sessions.middleware.SessionMiddleware in settings.py",
+    )
     """The visitor's data that is kept between requests."""
 
     def __getitem__(self, dependency: Dependency[T]) -> T:

@@ -27,7 +27,7 @@ def installed(package: str, settings: Settings) -> Installed | None:
     name = package.rpartition(".")[2]
     path = settings.APP_MOUNT_POINTS.get(package, f"/{name}")
     import_string(package)
-    if path is None or find_spec(f"{package}.urls") is None:
+    if path is None or not _exists(f"{package}.urls"):
         return None
     return _contents(f"{package}.urls", path, f"{name}/")
 
@@ -36,6 +36,13 @@ def of_project(settings: Settings) -> Installed | None:
     """Return the parts of the module ROOT_URL_MODULE; None if there is no such module."""
     module: str = settings.ROOT_URL_MODULE
     return _contents(module, "", "") if find_spec(module) else None
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # raised for a module that the dialect does not have, such as kay.sessions.urls
+        return False
 
 
 def _contents(module: str, path: str, prefix: str) -> Installed:

@@ -24,13 +24,16 @@ def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], A
     def find_user(request: Any) -> Any:
         user = find(request)
         model = settings.load("AUTH_USER_MODEL")
-        if model is None or user is None or isinstance(user, model) or _is_anonymous(user):
+        if model is None or isinstance(user, model) or is_anonymous(user):
             return user
         raise TypeError(f"the user is a {type(user).__name__}, and AUTH_USER_MODEL is {model.__name__}")
 
     return find_user
 
 
-def _is_anonymous(user: Any) -> bool:
+def is_anonymous(user: Any) -> bool:
+    """Return True for None, and for a user who says so."""
+    if user is None:
+        return True
     says = getattr(user, "is_anonymous", False)
     return bool(says() if callable(says) else says)

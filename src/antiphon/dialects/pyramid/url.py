@@ -75,7 +75,7 @@ class URLMethodsMixin:
         app_url, query, anchor = parse_url_overrides(self, kw)
         path = route.generate(kw)
         suffix = _join_elements(elements) if elements else ""
-        if suffix and path[-1:] != "/":
+        if elements and path[-1:] != "/":
             suffix = f"/{suffix}"
         return f"{app_url}{path}{suffix}{query}{anchor}"
 

@@ -13,15 +13,22 @@ find_break = re.compile(r"[\r\n\0]").search
 """Find the first character that would end a line early."""
 
 
-def check_line(name: Any, value: Any) -> None:
-    """Raise ValueError for a name that is not a token (RFC 9110 §5.1), and for a value with control characters.
-
-    Most of these are escaped in a Location. Values that are not text pass, since a server refuses them.
+def check_sent_line(name: Any, value: Any) -> None:
+    """Raise ValueError for a line that can't be sent: as ``check_line`` does, and for a name that is not a token
+    (RFC 9110 §5.1).
     """
+    check_line(name, value)
     if isinstance(name, str):
-        if find_control(name):
-            raise broken(name, value)
         field_name(name)
+
+
+def check_line(name: Any, value: Any) -> None:
+    """Raise ValueError for a name or a value with control characters. Most of these are escaped in a Location.
+
+    Values that are not text pass, since a server refuses them.
+    """
+    if isinstance(name, str) and find_control(name):
+        raise broken(name, value)
     if isinstance(value, str) and find_control(value):
         check_value(name, value)
 

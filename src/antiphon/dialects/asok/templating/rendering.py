@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.asok.exceptions import NoSuchBlock
 from antiphon.dialects.asok.templating.completion import completed_stream
 from antiphon.embedding import stream_of
 
@@ -30,14 +31,27 @@ def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -
 def render_block(request: "Request", filepath: str, block_name: str | None, context: Mapping[str, Any]) -> str:
     """Return the text of one block of a template; without a name, of the block that the request asks for.
 
-    Raises ValueError without a name and for a block that the template does not have, and what the template raises.
+    Raises NoSuchBlock (400), a ValueError, for a request that asks for several blocks, or for none that the template
+    always shows; ValueError for a name that is not a block's; and what the template raises.
     """
-    name = block_name or request.native.head.field(X_BLOCK)
-    if not name:
+    if block_name is None:
+        return _asked_block(request, filepath, context)
+    if not block_name:
         raise ValueError("a block is rendered by its name: request.block('page.html', 'main')")
-    if name.startswith("#"):
-        raise ValueError(f"{name!r} is not a name of a block, but {name.lstrip('#')!r} is")
-    return _blocks(request, filepath, [name], context, only_shown=not block_name)[name]
+    if block_name.startswith("#"):
+        raise ValueError(f"{block_name!r} is not a name of a block, but {block_name.lstrip('#')!r} is")
+    return _blocks(request, filepath, [block_name], context)[block_name]
+
+
+def _asked_block(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
+    names = asked_blocks(request)
+    if len(names) != 1:
+        raise NoSuchBlock("This page has single blocks only: the header X-Block names one.")
+    template = request.app.templates.find(filepath, request.page_file)
+    texts = _rendered(request, template, names, {**context, "request": request})
+    if texts is None:
+        raise NoSuchBlock("This page has no block of the name in the header X-Block.")
+    return texts[names[0]]
 
 
 def render_several(request: "Request", filepath: str, block_names: Iterable[str], context: Mapping[str, Any]) -> str:
@@ -87,14 +101,12 @@ def _rendered(request: "Request", template: Any, names: list[str], variables: di
     return texts
 
 
-def _blocks(
-    request: "Request", filepath: str, names: Iterable[str], context: Mapping[str, Any], only_shown: bool = False
-) -> dict[str, str]:
+def _blocks(request: "Request", filepath: str, names: Iterable[str], context: Mapping[str, Any]) -> dict[str, str]:
     from antiphon.features.templates.blocks import UnknownBlock, render_blocks
 
     template = request.app.templates.find(filepath, request.page_file)
     try:
-        return render_blocks(template, names, {**context, "request": request}, only_shown=only_shown)
+        return render_blocks(template, names, {**context, "request": request})
     except UnknownBlock as error:
         raise ValueError(str(error)) from None
 

@@ -55,7 +55,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
     @classmethod
     def blank(
         cls,
-        path: str,
+        path: str = "/",
         environ: "WSGIEnvironment | None" = None,
         base_url: str | None = None,
         headers: Any = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from antiphon.dialects._environ.calling import call_application
 from antiphon.dialects.webob.environ_properties import made_on_use
+from antiphon.dialects.webob.keywords import also_called
 from antiphon.dialects.webob.request.body import RequestBody
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class RequestSending(RequestBody):
         body, status, fields = call_application(application, self.environ, caught=caught if catch_exc_info else None)
         return (status, fields, body, caught[-1] if caught else None) if catch_exc_info else (status, fields, body)
 
+    @also_called("wsgi_application", "application")
     def send(self, application: "WSGIApplication | None" = None, catch_exc_info: bool = False) -> Any:
         """Return the response of a WSGI application; of the server that the URL names without an application.
 

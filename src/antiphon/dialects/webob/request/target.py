@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from antiphon.dialects.webob.keywords import also_called
 from antiphon.dialects.webob.request.errors import decode_text
 from antiphon.dialects.webob.request.head import RequestHead
 
@@ -123,6 +124,7 @@ class RequestTarget(RequestHead):
         query = self.environ.get("QUERY_STRING")
         return f"{url}?{query}" if query else url
 
+    @also_called("url", "other_url")
     def relative_url(self, other_url: str, to_application: bool = False) -> str:
         """Return the URL of a reference found at this one, or at the application's URL (RFC 3986 §5.2)."""
         from antiphon.dialects.webob.util import urljoin

@@ -5,6 +5,7 @@ from typing import Any
 
 from antiphon.dialects.webob.cookies import make_cookie
 from antiphon.dialects.webob.datetime_utils import parse_date
+from antiphon.dialects.webob.keywords import also_called
 from antiphon.dialects.webob.lines import Lines
 
 _NAME = "Set-Cookie"
@@ -15,6 +16,7 @@ class ResponseCookies:
 
     _headerlist: Lines
 
+    @also_called("key", "name")
     def set_cookie(
         self,
         name: str,
@@ -42,6 +44,7 @@ class ResponseCookies:
         cookie = make_cookie(name, content, max_age, path, domain, secure, httponly, comment, samesite)
         self._headerlist.append((_NAME, cookie))
 
+    @also_called("key", "name")
     def delete_cookie(self, name: str, path: str | None = "/", domain: str | None = None) -> None:
         """Tell the client to forget a cookie that was set with this path and domain."""
         self.set_cookie(name, None, path=path, domain=domain)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.webob.byterange import ContentRange, Range
-from antiphon.dialects.webob.lines import Lines, check_line, first_value
+from antiphon.dialects.webob.lines import Lines, check_sent_line, first_value
 from antiphon.dialects.webob.response.caching import ResponseCaching
 from antiphon.dialects.webob.response.iterables import AppIterRange, EmptyResponse, iter_close
 from antiphon.dialects.webob.response.location import absolute_location
@@ -67,12 +67,13 @@ class SentResponse(ResponseCaching):
     def _sent_lines(self, environ: "WSGIEnvironment") -> Lines:
         """Return a new list with the lines to send.
 
-        Raises ValueError for control characters in lines that were appended to the list, which nothing has checked yet.
+        Raises ValueError for a name that is not a token, and for control characters in lines that were appended to the
+        list, which nothing has checked yet.
         """
         lines = [*self._headerlist]
         for line in lines:
             name, value = line
-            check_line(name, value)
+            check_sent_line(name, value)
             if len(name) == 8 and name.lower() == "location":
                 lines[lines.index(line)] = name, absolute_location(environ, value)
         return lines

@@ -29,7 +29,8 @@ def __getattr__(name: str) -> object:
 class Headers:
     """Pairs of name and value, as WSGI has them. ``[]`` gives the first value of a name, or a pair by its place.
 
-    Values of other types are converted to text. Raises ValueError for line ends and NUL in names and values.
+    Values of other types are converted to text. Raises ValueError for line ends and NUL in names and values. A name can
+    be any other text, but a response can only be sent if each is a token.
     """
 
     KeyError = BadRequestKeyError
@@ -350,15 +351,22 @@ class LinkedHeaders(Headers):
 def _checked(key: str, value: Any) -> tuple[str, str]:
     text = value if type(value) is str else str(value)
     if text.isprintable() and key.isprintable():
-        field_name(key)
         return key, text
     find = _find_line_end if key.lower() == "location" else _find_control  # others are escaped in a location
     if bad := find(text) or _find_control(key):
         raise ValueError(
             f"header fields must not contain newline characters, nor other controls: {bad[0]!r} in {key!r:.80}"
         )
-    field_name(key)
     return key, text
+
+
+def check_sent(fields: Iterable[tuple[str, str]]) -> None:
+    """Check fields that are to be sent. Raises ValueError for line ends and other controls, and for a name that is not
+    a token (RFC 9110 §5.1).
+    """
+    for name, value in fields:
+        _checked(name, value)
+        field_name(name)
 
 
 def _with_options(value: Any, options: Mapping[str, Any]) -> str:

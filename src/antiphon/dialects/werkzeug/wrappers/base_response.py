@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from antiphon.dialects._environ.calling import call_application
-from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.headers import Headers, check_sent
 from antiphon.dialects.werkzeug.http.fields import remove_entity_headers
 from antiphon.dialects.werkzeug.wrappers.response_body import ResponseBody
 from antiphon.dialects.werkzeug.wrappers.response_head import ResponseHead
@@ -128,8 +128,9 @@ class BaseResponse(ResponseBody, ResponseHead):
         return self.get_app_iter(environ), self._status, fields
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
+        """Answer a request. Raises ValueError for headers that can't be sent, such as a name that is not a token."""
         chunks, status, headers = self.get_wsgi_response(environ)
+        check_sent(headers)
         start_response(status, headers)
         return chunks
 

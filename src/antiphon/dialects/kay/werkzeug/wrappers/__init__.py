@@ -1,5 +1,6 @@
 """Requests and responses as `werkzeug.wrappers` had them in 0.8, and their mixins."""
 
+from antiphon.dialects.kay.werkzeug.wrappers.auth import WWWAuthenticateMixin
 from antiphon.dialects.kay.werkzeug.wrappers.base_request import BaseRequest, Request
 from antiphon.dialects.kay.werkzeug.wrappers.base_response import BaseResponse, Response
 from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import (
@@ -14,7 +15,6 @@ from antiphon.dialects.werkzeug.wrappers import (
     ResponseStream,
     ResponseStreamMixin,
     UserAgentMixin,
-    WWWAuthenticateMixin,
 )
 
 __all__ = [

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from antiphon.dialects.kay.werkzeug.wrappers.auth import WWWAuthenticateMixin
 from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import CommonResponseDescriptorsMixin
 from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.datastructures.headers import check_sent
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
@@ -36,6 +38,15 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
             warnings.warn("iter_encoded encodes in the charset of the response", DeprecationWarning, stacklevel=2)
         return super().iter_encoded()
 
+    @property
+    def header_list(self) -> list[tuple[str, str]]:
+        """The headers as a list of pairs."""
+        return self.headers.to_wsgi_list()
+
+    def fix_headers(self, environ: "WSGIEnvironment") -> None:
+        """Change the headers to those that are sent for an environ: the name of ``get_wsgi_headers`` before 0.6."""
+        self.headers = self.get_wsgi_headers(environ)
+
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
         """Return the header fields as they are sent, with Location joined to the URL of the application's root.
 
@@ -57,9 +68,10 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         chunks, status, fields = self.get_wsgi_response(environ)
         if self._has_length_of_nothing():
             fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
+        check_sent(fields)
         start_response(status, fields)
         return chunks
 
 
-class Response(CommonResponseDescriptorsMixin, BaseResponse, wrappers.Response):
+class Response(WWWAuthenticateMixin, CommonResponseDescriptorsMixin, BaseResponse, wrappers.Response):
     """A response with attributes for all usual headers."""

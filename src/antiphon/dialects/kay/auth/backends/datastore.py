@@ -1,0 +1,47 @@
+"""The backend of users with passwords, whom the project's own class finds."""
+
+from typing import Any
+
+from antiphon.dialects.kay.auth import KEY
+from antiphon.dialects.kay.auth.models import AnonymousUser
+from antiphon.dialects.kay.conf import settings
+
+
+class DatastoreBackend:
+    """Users by the key in the session, and logins by a name and a password.
+
+    The class AUTH_USER_MODEL has ``get(key)`` and ``get_by_key_name(name)``, which return a user or None. A user has
+    ``key()``, text that never belongs to another user, and ``check_password(password)``.
+    """
+
+    def get_user(self, request: Any) -> Any:
+        """Return the user of a request, or an ``AnonymousUser``."""
+        key = request.session.get(KEY)
+        user = None if key is None else _model().get(key)
+        return AnonymousUser() if user is None else user
+
+    def login(self, request: Any, user_name: str, password: str) -> bool:
+        """Log in the user with a name if the password is right, and return True. Otherwise nothing changes."""
+        model = _model()
+        user = model.get_by_key_name(getattr(model, "get_key_name", str)(user_name))
+        if user is None or not user.check_password(password):
+            return False
+        self.store_user(user, request)
+        return True
+
+    def store_user(self, user: Any, request: Any) -> bool:
+        """Make the session belong to a user, with a new key. It keeps its data, unless it had another user."""
+        key, session = str(user.key()), request.session
+        if session.get(KEY) not in (None, key):
+            session.clear()
+        session.rotate(key)
+        session[KEY] = key
+        request.user = user
+        return True
+
+
+def _model() -> Any:
+    model = settings.load("AUTH_USER_MODEL")
+    if model is None:
+        raise LookupError("DatastoreBackend needs AUTH_USER_MODEL in settings.py: the class of users, or its name")
+    return model

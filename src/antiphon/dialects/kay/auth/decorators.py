@@ -1,0 +1,36 @@
+"""Decorators of views for users who have logged in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from antiphon.dialects.kay.users import is_anonymous
+from antiphon.dialects.werkzeug.exceptions import Forbidden, Unauthorized
+
+P = ParamSpec("P")
+T = TypeVar("T")
+View = Callable[Concatenate[Any, P], T]
+
+
+def login_required(view: View[P, T]) -> View[P, T]:
+    """Call a view for users who have logged in only. Raises Unauthorized (401) for others."""
+
+    @wraps(view)
+    def for_users(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if is_anonymous(request.user):
+            raise Unauthorized
+        return view(request, *args, **kwargs)
+
+    return for_users
+
+
+def admin_required(view: View[P, T]) -> View[P, T]:
+    """Call a view for users whose ``is_admin`` is true. Raises Forbidden (403) for others, 401 for anonymous ones."""
+
+    @wraps(view)
+    def for_admins(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if not getattr(request.user, "is_admin", False):
+            raise Forbidden
+        return view(request, *args, **kwargs)
+
+    return login_required(for_admins)

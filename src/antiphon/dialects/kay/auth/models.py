@@ -1,0 +1,28 @@
+"""Users of nobody. The models of App Engine are not offered: AUTH_USER_MODEL names a class of the project."""
+
+from typing import NoReturn
+
+_ABSENT = frozenset({"DatastoreUser", "GoogleUser", "User"})
+
+
+class AnonymousUser:
+    """The user of a visitor who has not logged in."""
+
+    is_admin = False
+
+    def is_anonymous(self) -> bool:
+        """Return True."""
+        return True
+
+    def __str__(self) -> str:
+        return "AnonymousUser"
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name in _ABSENT:
+        raise ImportError(
+            f"kay.auth.models.{name} is a model of App Engine: have AUTH_USER_MODEL name a class of yours with"
+            " get(key), get_by_key_name(name), and the methods key() and check_password(password)",
+            name=f"kay.auth.models.{name}",
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

@@ -1,0 +1,67 @@
+"""The middleware that gives requests their session, and writes it."""
+
+from threading import Lock
+from typing import Any
+
+from antiphon import Request as NativeRequest
+from antiphon import Response as NativeResponse
+from antiphon.dialects.kay.conf import settings
+from antiphon.dialects.kay.dependencies import provide
+from antiphon.dialects.kay.sessions.sessionstore import GAESessionStore
+from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
+from antiphon.embedding import WSGIHead
+from antiphon.features import Sessions
+from antiphon.features.tracked_session import TrackedSession
+
+_NATIVE = "antiphon.kay.session"
+"""The key in the environ of the native request whose session was read."""
+
+
+class SessionMiddleware:
+    """Middleware that provides ``request.session``: a dict whose data is kept between the requests of a visitor.
+
+    It is loaded when it is first read, and written if it was changed, inside of lists and dicts, too. The settings
+    SESSION_STORE, COOKIE_NAME and COOKIE_AGE, in seconds, apply.
+    """
+
+    def __init__(self) -> None:
+        self._made: Sessions | None = None
+        self._lock = Lock()
+
+    def process_request(self, request: Any) -> None:
+        """Provide the session of a request."""
+        provide(request.environ, Request.session, self._open)
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        """Write the session, and return the response: with the cookie, and not for shared caches if it was used."""
+        native: NativeRequest | None = request.environ.pop(_NATIVE, None)
+        if native is None:
+            return response
+        session = native.session
+        if isinstance(session, TrackedSession) and session.is_used:
+            response.vary.add("Cookie")
+            response.cache_control.public = response.cache_control.s_maxage = None
+            response.cache_control.private = True
+        told = NativeResponse()
+        self._sessions.access.save(native, told)
+        for line in told.headers.getall("set-cookie"):
+            response.headers.add("Set-Cookie", line)
+        return response
+
+    def _open(self, request: Any) -> Any:
+        native = NativeRequest(WSGIHead(request.environ))
+        native.session = self._sessions.access.load(native)
+        request.environ[_NATIVE] = native
+        return native.session
+
+    @property
+    def _sessions(self) -> Sessions:
+        """The native feature, made with the settings of the application when it is first used."""
+        with self._lock:
+            if self._made is None:
+                store = settings.load("SESSION_STORE") or GAESessionStore
+                age = settings.COOKIE_AGE
+                self._made = Sessions(
+                    store() if isinstance(store, type) else store, idle=age, lifetime=age, cookie=settings.COOKIE_NAME
+                )
+            return self._made

@@ -1,0 +1,81 @@
+"""Random paths to static files, routes and resources: the answers of Pyramid, and nothing from outside of a folder."""
+
+import json
+from random import Random
+
+import pytest
+
+from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
+
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
+
+PARTS = [
+    "a.txt", "sub", "b.txt", "secret.txt", "..", ".", "", "%2e%2e", "%2e.", "..%2f", "%2f", "%5c", "..%5c", "\\", "%00",
+    "%252e%252e", "%c3%a4", "%ff", "~", "a.txt%20", " ", ".hidden", "link", "static", "@@edit", "C:", "a;b", "a:b", "*",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("served")
+    (root / "secret.txt").write_text("the secret")
+    (root / "public-other").mkdir()
+    (root / "public-other" / "secret.txt").write_text("the secret")
+    public = root / "public"
+    (public / "sub").mkdir(parents=True)
+    for name in ("a.txt", "sub/b.txt", "sub/index.html", ".hidden"):
+        (public / name).write_text(f"public {name}")
+    return public
+
+
+class Resource(dict):
+    pass
+
+
+def program(p, folder):
+    def told(context, request):
+        return {
+            "name": request.view_name,
+            "subpath": request.subpath,
+            "traversed": request.traversed,
+            "matchdict": request.matchdict,
+        }
+
+    tree = Resource(sub=Resource(), a=Resource(b=Resource()))
+    with p.configurator(root_factory=lambda request: tree) as config:
+        config.add_static_view("static", str(folder))
+        config.add_static_view("static/sub2", f"{folder}/sub/")
+        config.add_route("rest", "/rest/*rest")
+        config.add_route("one", "/one/{x}/{y:[a-z.]+}")
+        config.add_route("traversed", "/t/{x}/*traverse")
+        for route in ("rest", "one", "traversed"):
+            config.add_view(told, route_name=route, renderer="json")
+        config.add_view(told, context=Resource, renderer="json")
+        config.add_view(told, context=Resource, name="edit", renderer="json")
+        return config.make_wsgi_app()
+
+
+def paths():
+    random = Random(56)
+    for _ in range(3000):
+        start = random.choice(["/static", "/static", "/static/sub2", "/rest", "/one", "/t", "", "/sub", "/a"])
+        yield start + "".join(
+            random.choice(["/", "/", "//"]) + part for part in random.choices(PARTS, k=random.randint(0, 4))
+        )
+
+
+def test_random_paths_lead_where_they_lead_in_pyramid(folder):
+    ours, theirs = Package(DIALECT), Package(PYRAMID)
+    our_app, their_app = program(ours, folder), program(theirs, folder)
+    statuses = set()
+    for path in paths():
+        found, expected = answer(ours, our_app, path), answer(theirs, their_app, path)
+        assert b"the secret" not in json.dumps(found, default=str).encode(), path
+        if expected[0] == "URLDecodeError":
+            assert found[0] == "400 Bad Request", path
+            continue
+        statuses.add(expected[0])
+        if found[0] == "404 Not Found":  # whose text names a URL or says that it is out of bounds
+            found, expected = found[:1], expected[:1]
+        assert found == expected, path
+    assert {"200 OK", "301 Moved Permanently", "404 Not Found"} <= statuses
