@@ -1,6 +1,7 @@
 """The application that the socket servers serve: each case has its route, and ``/events`` tells what handlers saw."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -193,6 +194,37 @@ async def push(request: Request, socket: WebSocket):
         await asyncio.sleep(0.05)
         note(request, "cancelled", socket.closed.code if socket.closed else "open")
         raise
+
+
+@app.websocket("/tell")
+async def tell(request: Request, socket: WebSocket):
+    """Send something now and then, until it is told that the client has left."""
+    try:
+        while True:
+            await socket.send("news")
+            await asyncio.sleep(0.02)
+    finally:
+        note(request, "told")
+
+
+@app.websocket("/tell/def")
+def tell_on_thread(request: Request, socket: BlockingWebSocket):
+    try:
+        while True:
+            socket.send("news")
+            time.sleep(0.02)
+    finally:
+        note(request, "told")
+
+
+@app.websocket("/pour")
+async def pour(request: Request, socket: WebSocket):
+    """Send as fast as the server takes it, for ever."""
+    try:
+        while True:
+            await socket.send("x" * LARGE)
+    finally:
+        note(request, "told")
 
 
 @app.websocket("/impatient")

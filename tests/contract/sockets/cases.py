@@ -4,6 +4,7 @@ import json
 import re
 import socket as sockets
 import struct
+import time
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -269,6 +270,34 @@ def unheard_end(server: ServerProcess) -> str:
     return noted(server, case)[0].partition(" ")[0]
 
 
+def end_behind_messages(server: ServerProcess) -> str:
+    """Ask whether handlers that receive nothing learn that their client has left, however much it has sent before."""
+    ways = [
+        (path, *sent)
+        for path in ("/push", "/tell", "/tell/def")
+        for sent in ((64, b"x"), (2_000, b""), (20, b"x" * 20_000))
+    ]
+    cases = []
+    for path, count, payload in ways:
+        cases.append(uuid4().hex)
+        with opened(server, f"{path}?case={cases[-1]}") as socket:
+            socket.recv(DEADLINE)
+            for _ in range(count):
+                socket.send(payload)
+            socket.socket.shutdown(sockets.SHUT_RDWR)
+    return "learned" if all(noted(server, case) for case in cases) else "not learned"
+
+
+def end_of_a_pouring_handler(server: ServerProcess) -> str:
+    """Ask whether a handler that never stops sending ends with its client, and others are answered all the while."""
+    case = uuid4().hex
+    with sockets.create_connection(("127.0.0.1", server.port), DEADLINE) as raw:
+        raw.sendall(SentRequest("GET", f"/pour?case={case}", HANDSHAKE).encoded)
+        raw.recv(1)
+        time.sleep(0.1)  # in which the sender comes to stand
+    return "ends" if noted(server, case) else "goes on"
+
+
 def ping(server: ServerProcess) -> str:
     """Ask whether a ping is answered (RFC 6455 §5.5.2)."""
     with opened(server, "/echo") as socket:
@@ -395,6 +424,8 @@ CASES: tuple[Probe, ...] = (
     Probe("End by the client, in a `def` handler", ("the code", "none"), end_on_thread),
     Probe("Connection that breaks", ("closed 1006", "closed 1005"), reset),
     Probe("Client that leaves unheard", ("cancelled",), unheard_end),
+    Probe("Client that leaves behind messages", ("learned",), end_behind_messages),
+    Probe("Client that leaves a handler that never stops sending", ("ends",), end_of_a_pouring_handler),
     Probe("Ping", ("answered",), ping),
     Probe("Compression", ("agreed on", "none"), compression),
     Probe("Client that takes nothing", ("stops", "goes on"), stalled),
