@@ -63,7 +63,9 @@ def seen(request: Request):
 
 @app.get("/page")
 def page(request: Request):
-    return "a page"
+    response = Response("a page", headers=[("link", "</a>"), ("link", "</b>")])
+    response.set_cookie("first", "1")
+    return response
 
 
 @app.on_shutdown
