@@ -7,6 +7,7 @@ from sys import getsizeof
 from typing import Final, Protocol, TypeAlias
 
 from antiphon.http.errors import HTTPError
+from antiphon.http.grammar import split_list
 from antiphon.http.head import Head, server_head
 
 WebSocketMessage: TypeAlias = str | bytes
@@ -80,6 +81,11 @@ class UnreadMessages:
             self._taken = asyncio.get_running_loop().create_future()
             async with asyncio.timeout(STANDSTILL):
                 await self._taken
+
+
+def is_handshake(method: str, upgrade: str | None) -> bool:
+    """Return True for the method and the Upgrade header of a WebSocket handshake (RFC 6455 §4.2.1)."""
+    return method == "GET" and upgrade is not None and "websocket" in split_list(upgrade.lower())
 
 
 def refusal_of(head: Head) -> HTTPError | None:
