@@ -23,7 +23,6 @@ from antiphon.embedding import (
     split_list,
 )
 from antiphon.http import HTTPError
-from antiphon.types import TrustedOrigins
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -180,7 +179,7 @@ def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> No
     if environ["HTTP_UPGRADE"].lower() != "websocket":
         return
     try:
-        check_handshake_site(NativeRequest(WSGIHead(environ)), TrustedOrigins(trusted))
+        check_handshake_site(NativeRequest(WSGIHead(environ)), trusted)
     except HTTPError as error:
         abort(error.status, f"{error.detail} TRUSTED_ORIGINS names the sites that may.")
 

@@ -11,7 +11,6 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.embedding import check_handshake, check_handshake_site
 from antiphon.http import HTTPError, NotImplementedByServer
-from antiphon.types import TrustedOrigins
 
 Handler = Callable[..., Any]
 
@@ -51,7 +50,7 @@ class WebSocket:
         if connection is None:
             refuse(self.request)
         try:
-            check_handshake_site(self.request.native, TrustedOrigins(self.trusted_origins))
+            check_handshake_site(self.request.native, self.trusted_origins)
         except HTTPError as error:
             abort(error.status, f"{error.detail} WebSocket.trusted_origins names the sites that may.")
         connection.limit_messages(self._limit())
