@@ -26,7 +26,6 @@ DEFAULTS = ImmutableDict(
         "PERMANENT_SESSION_LIFETIME": timedelta(days=31),
         "USE_X_SENDFILE": False,
         "TRUSTED_HOSTS": None,
-        "TRUSTED_ORIGINS": None,
         "SERVER_NAME": None,
         "APPLICATION_ROOT": "/",
         "SESSION_COOKIE_NAME": "session",

@@ -97,7 +97,7 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
         if "HTTP_UPGRADE" in ctx.request.environ:
             from antiphon.dialects.flask.websockets import refuse_other_sites
 
-            refuse_other_sites(ctx.request.environ, app.config["TRUSTED_ORIGINS"] or ())
+            refuse_other_sites(ctx.request.environ, app.config.get("TRUSTED_ORIGINS") or ())
         if signals.request_started.receivers:
             await send(ctx, signals.request_started)
         if app.before_request_funcs or app.url_value_preprocessors or app.overrides:
