@@ -68,6 +68,17 @@ def page(request: Request):
     return response
 
 
+async def refusing(scope, receive, send):
+    """Refuse each handshake with two lines of one name, as an ASGI application of its own."""
+    if scope["type"] != "websocket":
+        await app(scope, receive, send)
+        return
+    await receive()
+    headers = [(b"set-cookie", b"a=1"), (b"link", b"</a>"), (b"Link", b"</b>"), (b"set-cookie", b"b=2")]
+    await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b"no"})
+
+
 @app.on_shutdown
 def shut_down() -> None:
     if path := events["shutdown"]:
