@@ -200,7 +200,7 @@ TOPICS = {
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
         "close_accepted BACKLOG Lifecycle Framework Answer ForeignSockets Connection environ_sockets on_own_thread "
-        "check_handshake",
+        "check_handshake check_handshake_site",
         "See also [Write a dialect](../../how-to/write-a-dialect.md) and, for `Framework`,"
         " [Write a library for every framework](../../how-to/for-library-authors.md).",
     ),

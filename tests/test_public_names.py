@@ -58,7 +58,7 @@ PUBLIC = {
         "PartData", "PartHead", "ReceivedInput", "RequestHead", "Servable", "ServedFunction", "Spool", "Steps",
         "ThreadServer",
         "TimedSigner", "UNBOUNDED", "WSGIHead", "Window", "annotations_of", "as_http_error", "astream_of",
-        "Connection", "ForeignSockets", "check_handshake", "environ_sockets", "on_own_thread",
+        "Connection", "ForeignSockets", "check_handshake", "check_handshake_site", "environ_sockets", "on_own_thread",
         "copy_variables", "decode_json", "describe", "driven", "encode_json", "failed",
         "find_current_request", "finish", "guess_type", "innermost", "is_async", "is_on_loop",
         "json_encoder", "let_threads_end", "close_accepted", "json_text",

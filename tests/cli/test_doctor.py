@@ -11,6 +11,7 @@ from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport
 from antiphon.cli.main import main
 from examples.tour import app as tour
+from tests.websockets.test_over_wsgi import served as served_by_werkzeug
 
 pytestmark = pytest.mark.once
 SAFE = {"trusted_hosts": ["127.0.0.1"]}
@@ -30,6 +31,11 @@ def shop(**settings):
     @app.get("/silent")
     def silent(request):
         return ""
+
+    @app.websocket("/chat")
+    async def chat(request, socket):
+        async for message in socket:
+            await socket.send(message)
 
     @app.post("/orders")
     def order(request):
@@ -154,6 +160,18 @@ def test_a_host_that_is_answered_with_nothing_is_refused(serve, headers, state):
         return ("", 200, headers) if request.host == "forged.invalid" else None
 
     assert doctor(f"{serve(app)}/shown/here")[1]["Host"] == state
+
+
+def test_a_server_that_keeps_messages_without_the_route_s_limit(serve):
+    result, states = doctor(serve(shop(**SAFE)) + "/chat")
+    assert (result.exit_code, states["WebSocket"]) == (0, "lacking")
+    assert "64 MiB" in result.output
+
+
+def test_a_server_that_refuses_long_messages_before_they_are_whole():
+    with served_by_werkzeug(shop(**SAFE)) as port:
+        result, states = doctor(f"http://127.0.0.1:{port}/chat")
+    assert (result.exit_code, states["WebSocket"]) == (0, "refused")
 
 
 def test_what_cannot_be_seen_is_said(serve):

@@ -184,8 +184,12 @@ _GRANIAN_SOCKETS = {
     "Fields and cookies of a 101": "dropped",
     "Streamed refusal": "403",
     "Compression": "none",
+    "Handshake by HEAD": "101",
+    "Message that never ends": "64 MiB",
 }
 _BROKEN_WITHOUT_CODE = {"Connection that breaks": "closed 1005"}
+
+_16_MIB = {"Message that never ends": "16 MiB"}
 
 WSGI_SOCKETS = {"GET without a handshake": "426"}
 """Over WSGI an application can't send Upgrade, which is the server's (PEP 3333)."""
@@ -194,7 +198,9 @@ SOCKET_SERVERS: tuple[Server, ...] = (
     Server(
         "Granian, ASGI",
         _granian("asgi"),
-        _GRANIAN_SOCKETS | _BROKEN_WITHOUT_CODE | {"Text that is not UTF-8": "1005", "End by the client": "the code"},
+        _GRANIAN_SOCKETS
+        | _BROKEN_WITHOUT_CODE
+        | {"Two cookies of a refusal": "one", "Text that is not UTF-8": "1005", "End by the client": "the code"},
         {},
     ),
     Server(
@@ -205,6 +211,7 @@ SOCKET_SERVERS: tuple[Server, ...] = (
             "Subprotocol": "none",
             "Two subprotocols in two lines": "none",
             "Refusal": "its status",
+            "Two cookies of a refusal": "none",
             "Redirect": "303",
             "Message above the limit": "1005",
             "Text that is not UTF-8": "1005",
@@ -218,17 +225,23 @@ SOCKET_SERVERS: tuple[Server, ...] = (
         },
         {},
     ),
-    Server("Uvicorn, websockets", (*_uvicorn("h11", "asyncio"), "--ws", "websockets-sansio"), _BROKEN_WITHOUT_CODE, {}),
+    Server(
+        "Uvicorn, websockets",
+        (*_uvicorn("h11", "asyncio"), "--ws", "websockets-sansio"),
+        _16_MIB | _BROKEN_WITHOUT_CODE,
+        {},
+    ),
     Server(
         "Uvicorn, wsproto",
         (*_uvicorn("httptools", "uvloop"), "--ws", "wsproto"),
-        _BROKEN_WITHOUT_CODE | {"Text that is not UTF-8": "1006"},
+        _16_MIB | _BROKEN_WITHOUT_CODE | {"Text that is not UTF-8": "1006"},
         {},
     ),
     Server(
         "Hypercorn",
         ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"),
-        {
+        _16_MIB
+        | {
             "Text that is not UTF-8": "1006",
             "End by the client": "neither",
             "End by the client, in a `def` handler": "none",

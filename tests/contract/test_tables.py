@@ -9,6 +9,8 @@ from tests.contract.exchanges import EXCHANGES
 from tests.contract.probes import PROBES
 from tests.contract.servers import SERVERS, SOCKET_SERVERS
 from tests.contract.sockets.cases import CASES
+from tests.contract.sockets.frames import CASES as FRAME_CASES
+from tests.contract.sockets.frames import FAMILIES, FRAME_GAPS
 
 pytestmark = pytest.mark.once
 
@@ -17,7 +19,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "servers.md"
 
 
 def test_names_are_given_once():
-    for things in (EXCHANGES, PROBES, BAD_INPUTS, SERVERS, CASES, SOCKET_SERVERS):
+    for things in (EXCHANGES, PROBES, BAD_INPUTS, SERVERS, CASES, SOCKET_SERVERS, FRAME_CASES):
         names = [thing.name for thing in things]
         assert len(names) == len(set(names))
 
@@ -62,6 +64,19 @@ def sockets():
     return markdown_table(rows, SOCKET_SERVERS)
 
 
+def frames():
+    """A row for each family of frames: how many of them each server treats as the RFC says."""
+    servers = [server for server in SOCKET_SERVERS if server.name in FRAME_GAPS]
+    rows = []
+    for name, family in {**FAMILIES, "All": FRAME_CASES}.items():
+        gaps = [
+            sum(FRAME_GAPS[server.name].get(case.name, case.best) != case.best for case in family) for server in servers
+        ]
+        counts = [f"{len(family) - gap} of {len(family)}" for gap in gaps]
+        rows.append([name, *(f"**{count}**" if gap else count for count, gap in zip(counts, gaps, strict=True))])
+    return markdown_table(rows, servers)
+
+
 def differences():
     """A row for each probe, a column for each server. All but the best answer is bold."""
     rows = []
@@ -88,4 +103,5 @@ def markdown_table(rows, servers=SERVERS):
 
 def test_the_documentation_has_the_same_tables():
     rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("|")]
-    assert rows == [*differences().splitlines(), *sockets().splitlines(), *refusals().splitlines()]
+    tables = (differences(), sockets(), frames(), refusals())
+    assert rows == [line for table in tables for line in table.splitlines()]

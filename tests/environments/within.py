@@ -27,7 +27,7 @@ from types import ModuleType
 import antiphon
 from examples.dialects.programs import NATIVE, OVER_ASGI, PROGRAMS, problem
 from tests.contract.process import ServerProcess
-from tests.contract.sockets.raw import TEXT, RawClient, frame
+from tests.contract.sockets.frames import TEXT, RawClient, frame
 from tests.contract.wire import SentRequest
 
 ROOT = Path(__file__).parents[2]

@@ -22,6 +22,7 @@ from antiphon import (
     current_request,
 )
 from antiphon.testing import AsyncClient, Client, HandshakeRefused
+from antiphon.websockets import channel
 from tests.helpers.noted_ends import noting_ends
 
 INTERFACES = ("asgi", "rsgi")
@@ -465,6 +466,81 @@ def test_messages_that_come_while_nobody_listens():
         for number in range(4):
             socket.send(str(number))
         assert [socket.receive() for _ in range(4)] == ["0", "1", "2", "3"]
+
+
+@pytest.fixture
+def with_little_room(monkeypatch):
+    """Handlers have room for a few messages."""
+    monkeypatch.setattr(channel, "MOST_UNREAD", 200)
+    monkeypatch.setattr(channel, "STANDSTILL", 0.2)
+
+
+@pytest.mark.usefixtures("with_little_room")
+def test_messages_for_which_there_is_no_room_wait():
+    app = App()
+
+    @app.websocket("/")
+    async def slow(request: Request, socket: WebSocket):
+        async for message in socket:
+            await asyncio.sleep(0.04)
+            await socket.send(message)
+
+    with opened(app) as socket:
+        numbers = [str(number) * 100 for number in range(9)]
+        for number in numbers:
+            socket.send(number)
+        assert [socket.receive() for _ in range(9)] == numbers
+
+
+@pytest.mark.usefixtures("with_little_room")
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_handler_that_takes_none_of_many_messages(interface):
+    """Its client could leave unnoticed, behind the messages for which there is no room."""
+    app, ends = App(), []
+
+    @app.websocket("/")
+    async def push(request: Request, socket: WebSocket):
+        await socket.accept()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append((socket.closed.code, len([message async for message in socket])))
+
+    with opened(app, interface=interface) as socket:
+        for _ in range(9):
+            socket.send("x" * 100)
+        assert [*socket] == []
+        assert socket.closed.code == (1008 if interface == "asgi" else 1005)
+    assert ends == [(1008, 2)]
+
+
+def test_handler_that_sends_to_a_server_that_neither_waits_nor_says_that_the_client_has_left():
+    app, sent = App(), []
+
+    @app.websocket("/")
+    async def pour(request: Request, socket: WebSocket):
+        while True:
+            await socket.send("x")
+
+    async def serve():
+        has_left = asyncio.Event()
+
+        async def receive():
+            if not sent:
+                return {"type": "websocket.connect"}
+            await has_left.wait()
+            return {"type": "websocket.disconnect", "code": 1006}
+
+        async def send(message):
+            sent.append(message["type"])
+            assert len(sent) < 2_000_000, "sent on and on, though the client has left"
+
+        asyncio.get_running_loop().call_later(0.1, has_left.set)
+        scope = {"type": "websocket", "path": "/", "headers": [(b"host", b"localhost")], "query_string": b""}
+        await app(scope, receive, send)
+
+    asyncio.run(serve())
+    assert sent[1] == "websocket.send"
 
 
 def test_async_client():

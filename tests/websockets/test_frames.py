@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from antiphon.adapters.websockets.frames import Frames, agreed_extension
-from tests.contract.sockets.raw import BYTES, frame
+from tests.contract.sockets.frames import BYTES, frame
 
 pytestmark = pytest.mark.once
 DEFLATE = "permessage-deflate"

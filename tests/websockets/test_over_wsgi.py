@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from antiphon import App, Limits, Request, WebSocket
 from antiphon.adapters.websockets import socket_channel
 from antiphon.http.head import server_head
-from tests.contract.sockets.raw import HANDSHAKE
+from tests.contract.sockets.frames import HANDSHAKE
 from tests.contract.wire import Connection, ReceivedResponse, SentRequest
 from tests.helpers.noted_ends import noting_ends
 from tests.helpers.waiting import DEADLINE, eventually
@@ -41,10 +41,10 @@ def opened(port: int, path: str = "/", **options: Any) -> Any:
     return connect(f"ws://127.0.0.1:{port}{path}", proxy=None, open_timeout=DEADLINE, close_timeout=2, **options)
 
 
-def respond(port: int, fields: tuple[tuple[str, str], ...], path: str = "/") -> ReceivedResponse:
+def respond(port: int, fields: tuple[tuple[str, str], ...], path: str = "/", method: str = "GET") -> ReceivedResponse:
     with Connection(port, DEADLINE) as connection:
-        connection.send(SentRequest("GET", path, fields).encoded)
-        return connection.receive("GET")
+        connection.send(SentRequest(method, path, fields).encoded)
+        return connection.receive(method)
 
 
 @pytest.fixture
@@ -83,6 +83,8 @@ class TestHandshake:
             (with_value("Sec-WebSocket-Version", "8"), 426),
             (without("Sec-WebSocket-Version"), 426),
             (with_value("Upgrade", "h2c"), 426),
+            (with_value("Upgrade", "websocketx"), 426),
+            (with_value("Upgrade", "websocket/13"), 426),
         ],
     )
     def test_malformed(self, app, fields, status):
@@ -92,9 +94,17 @@ class TestHandshake:
             assert response.values("sec-websocket-version") == (["13"] if b"version" in response.body else [])
             assert respond(port, fields, "/page").body == b"a page"
 
-    def test_a_list_of_connection_options(self, app):
+    @pytest.mark.parametrize(("method", "status"), [("HEAD", 426), ("POST", 405)])
+    def test_other_methods(self, app, method, status):
+        with served(app) as port:
+            assert respond(port, HANDSHAKE, method=method).status == status
+            if method == "HEAD":
+                assert respond(port, HANDSHAKE, "/page", method).status == 200
+
+    @pytest.mark.parametrize(("name", "value"), [("Connection", "keep-alive, Upgrade"), ("Upgrade", "h2c, WebSocket")])
+    def test_a_list(self, app, name, value):
         with served(app) as port, Connection(port, DEADLINE) as connection:
-            fields = with_value("Connection", "keep-alive, Upgrade")
+            fields = with_value(name, value)
             connection.send(SentRequest("GET", "/", fields).encoded)
             connection.wait_for(b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")  # the example of RFC 6455 §1.3
 

@@ -97,7 +97,7 @@ class ASGIHead:
     @property
     def header_size(self) -> int:
         """The size, if the server is known not to limit it; other servers refuse a header that is too large."""
-        return section_size(self.scope["headers"]) if _server_module(self._receive) == UNBOUNDED else 0
+        return section_size(self.scope["headers"]) if server_module(self._receive) == UNBOUNDED else 0
 
     @property
     def raw_path(self) -> bytes | None:
@@ -254,10 +254,10 @@ def may_send_unbounded_header(receive: Receive) -> bool:
     """Return True if this may be the server that does not limit the header section: its lifespan shows only the
     package.
     """
-    return _server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
+    return server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
 
 
-def _server_module(receive: Receive) -> str:
+def server_module(receive: Receive) -> str:
     """Return the name of the module of the object whose method ``receive`` is; "builtins" for a plain function."""
     return type(getattr(receive, "__self__", None)).__module__
 

@@ -152,8 +152,10 @@ class Servable:
         handler: ThreadHandler = answering
         if self._takes_handshakes and "websocket" in environ.get("HTTP_UPGRADE", "").lower():
             from antiphon.adapters.websockets.wsgi import HandshakeHandler
+            from antiphon.websockets.channel import is_handshake
 
-            handler = HandshakeHandler(answering, observed)
+            if is_handshake(environ["REQUEST_METHOD"], environ["HTTP_UPGRADE"]):
+                handler = HandshakeHandler(answering, observed)
         if observed is None:
             return call_wsgi(handler, environ, start_response)
         return serve_observed_wsgi(handler, environ, start_response, observed)

@@ -10,8 +10,8 @@ from antiphon.adapters.heartbeats import BeatingSend, Send
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
-from antiphon.concurrency.loop import TIME_SLICE, drop_withdrawn_cancellation, yield_to_loop
-from antiphon.concurrency.passes import current_pass
+from antiphon.concurrency.loop import drop_withdrawn_cancellation, yield_to_loop
+from antiphon.concurrency.passes import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
@@ -139,8 +139,7 @@ class _Writing:
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
         """Write chunks one by one. Other tasks get their turns, even if no chunk has to be waited for."""
-        length, loop = self._length, self._task.get_loop()
-        began_in, end_of_slice = None, 0.0
+        length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)
             if length is not None:
@@ -151,10 +150,7 @@ class _Writing:
                 except OSError:  # the servers' way to say that the client has disconnected
                     self.is_disconnected = True
                     return
-            this_pass = current_pass(loop)
-            if this_pass is not began_in:
-                began_in, end_of_slice = this_pass, monotonic() + TIME_SLICE
-            elif monotonic() > end_of_slice:
+            if time_slice.is_over(loop):
                 await yield_to_loop()
         if length is not None:
             length.end()

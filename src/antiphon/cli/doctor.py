@@ -4,8 +4,10 @@ It also reports which rules the answers set for browsers.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from select import select
+from socket import socket
 from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -19,6 +21,15 @@ HOST = "forged.invalid"
 ADDRESS = "203.0.113.66"  # RFC 5737
 _PATIENCE = 5.0
 _MOST_READ = 1 << 20
+_HANDSHAKE = {
+    "User-Agent": "antiphon doctor",
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "YW50aXBob24gZG9jdG9yLg==",
+}
+_UNENDING = 8
+"""MiB of a message that does not end: more than applications need, and less than servers take by themselves."""
 _NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
 """Statuses of a POST that show nothing, since it may not have reached a handler."""
 
@@ -59,7 +70,8 @@ def examine(url: str) -> list[Finding]:
     try:
         usual = _send(place)
         told = [look_at_cookies(usual, place), look_at_frames(usual), look_at_transport(usual, place)]
-        return [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place), *told]
+        tried = [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place), _unending_message(place)]
+        return [*tried, *told]
     except (OSError, HTTPException) as error:
         raise Refused(f"{place.netloc} does not answer: {error or type(error).__name__}.") from None
 
@@ -71,11 +83,9 @@ def worst(findings: list[list[Finding]]) -> list[Finding]:
 
 
 def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: str) -> Answer:
-    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    target = (path or place.path or "/") + (f"?{place.query}" if place.query else "")
-    with closing(kind(str(place.hostname), place.port, timeout=_PATIENCE)) as connection:
-        connection.request(method, target, headers={"User-Agent": "antiphon doctor", **fields})
+    with closing(_connection(place)) as connection:
+        connection.request(method, _target(place, path), headers={"User-Agent": "antiphon doctor", **fields})
         response = connection.getresponse()
         body = b""
         end = monotonic() + _PATIENCE  # a stream may never end
@@ -83,6 +93,15 @@ def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: st
             body += chunk
         received = tuple([(name.lower(), value) for name, value in response.getheaders()])
         return Answer(response.status, received, body.decode("latin-1"))
+
+
+def _connection(place: SplitResult) -> HTTPConnection:
+    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
+    return kind(str(place.hostname), place.port, timeout=_PATIENCE)
+
+
+def _target(place: SplitResult, path: str = "") -> str:
+    return (path or place.path or "/") + (f"?{place.query}" if place.query else "")
 
 
 def _host(place: SplitResult) -> Finding:
@@ -137,6 +156,30 @@ def _cross_site(place: SplitResult) -> Finding:
         state,
         "App(cross_site_writes=False), and only trusted_origins that you know",
     )
+
+
+def _unending_message(place: SplitResult) -> Finding:
+    """Return the finding about a message on a WebSocket that never ends, which the server keeps in memory."""
+    state: State = "unseen"
+    with closing(_connection(place)) as connection:
+        connection.request("GET", _target(place), headers=_HANDSHAKE)
+        if connection.getresponse().status == 101 and connection.sock is not None:
+            state = "lacking" if _takes(connection.sock, _UNENDING) else "refused"
+    mend = (
+        "`--ws-max-size` for Uvicorn, `websocket_max_message_size` for Hypercorn; Granian has no such setting, and"
+        " takes 64 MiB, so there Limits(sockets=...) is all that bounds its memory"
+    )
+    return Finding(f"WebSocket: a message of more than {_UNENDING} MiB", state, mend)
+
+
+def _takes(connection: socket, size: int) -> bool:
+    """Send fragments of a message, 1 MiB each; return True if all are taken, and the socket is not closed for them."""
+    frame = b"\xff" + (1 << 20).to_bytes(8, "big") + bytes(4 + (1 << 20))
+    with suppress(OSError):
+        for number in range(size):
+            connection.sendall((b"\x00" if number else b"\x02") + frame)
+        return not select([connection], [], [], 1)[0]
+    return False
 
 
 def look_at_cookies(usual: Answer, place: SplitResult) -> Finding:

@@ -9,7 +9,7 @@ from antiphon.app.answering.returns import to_response
 from antiphon.app.conversations.environ_sockets import environ_sockets
 from antiphon.app.conversations.foreign_sockets import ForeignSockets
 from antiphon.app.conversations.threads import on_own_thread
-from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site
 from antiphon.app.planning.handshakes import check_handshake
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
@@ -119,6 +119,7 @@ __all__ = [
     "as_http_error",
     "astream_of",
     "check_handshake",
+    "check_handshake_site",
     "close_accepted",
     "copy_variables",
     "decode_json",

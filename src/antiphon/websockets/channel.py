@@ -1,13 +1,24 @@
 """The interface between a WebSocket and the server that carries its messages."""
 
+import asyncio
+from collections import deque
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from sys import getsizeof
+from typing import Final, Protocol, TypeAlias
 
 from antiphon.http.errors import HTTPError
+from antiphon.http.grammar import split_list
 from antiphon.http.head import Head, server_head
 
 WebSocketMessage: TypeAlias = str | bytes
 """A message: text, or bytes."""
+
+MOST_UNREAD: Final = 1 << 20
+"""Bytes of memory for messages that a handler has not received. Further messages stay with the server."""
+STANDSTILL: Final = 60.0
+"""Seconds for which messages may stay with the server while a handler receives none: behind them, the end of the
+connection is not seen.
+"""
 
 
 class Channel(Protocol):
@@ -35,6 +46,46 @@ class Channel(Protocol):
     async def close(self, code: int, reason: str) -> None:
         """Close the connection. Does nothing if the client has left."""
         ...
+
+
+class UnreadMessages:
+    """Messages that have arrived while their handler does something else."""
+
+    __slots__ = ("_messages", "_size", "_taken")
+
+    def __init__(self) -> None:
+        self._messages: deque[WebSocketMessage] = deque()
+        self._size = 0
+        self._taken: asyncio.Future[None] | None = None
+        """Done when a message is taken, if that is waited for."""
+
+    def __bool__(self) -> bool:
+        return bool(self._messages)
+
+    def put(self, message: WebSocketMessage) -> None:
+        """Add a message."""
+        self._messages.append(message)
+        self._size += getsizeof(message)
+
+    def take(self) -> WebSocketMessage:
+        """Return the first message."""
+        message = self._messages.popleft()
+        self._size -= getsizeof(message)
+        if self._taken is not None and not self._taken.done():
+            self._taken.set_result(None)
+        return message
+
+    async def wait_room(self) -> None:
+        """Wait until there is room for another message. Raises TimeoutError if none is taken for too long."""
+        while self._size > MOST_UNREAD:
+            self._taken = asyncio.get_running_loop().create_future()
+            async with asyncio.timeout(STANDSTILL):
+                await self._taken
+
+
+def is_handshake(method: str, upgrade: str | None) -> bool:
+    """Return True for the method and the Upgrade header of a WebSocket handshake (RFC 6455 §4.2.1)."""
+    return method == "GET" and upgrade is not None and "websocket" in split_list(upgrade.lower())
 
 
 def refusal_of(head: Head) -> HTTPError | None:

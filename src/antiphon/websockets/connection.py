@@ -7,21 +7,17 @@ from concurrent.futures import Future as CallFuture
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from antiphon.concurrency.loop import yield_to_loop
+from antiphon.concurrency.passes import TimeSlice
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import HeaderFields
-from antiphon.websockets.channel import Channel, WebSocketMessage
-from antiphon.websockets.closing import ABNORMAL, GOING_AWAY, TOO_BIG, WebSocketClosed
+from antiphon.websockets.channel import Channel, UnreadMessages, WebSocketMessage
+from antiphon.websockets.closing import ABNORMAL, GOING_AWAY, POLICY_VIOLATION, TOO_BIG, WebSocketClosed
 
 T = TypeVar("T")
 
 CLOSING: Final = 1.0
 """Seconds for the client to receive the end, and everything that was sent before it."""
-
-
-KEPT: Final = 64
-"""The number of messages that are kept for a handler that does something else. Further ones stay with the server."""
-KEPT_SIZE: Final = 64 << 10
-"""The length of a message after which no further ones are kept."""
 
 
 class Connection:
@@ -32,9 +28,9 @@ class Connection:
     """
 
     __slots__ = (
-        "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_kept", "_limit", "_loop",
-        "_on_demand", "_on_end", "_on_received", "_opened", "bytes_sent", "closed", "fields", "idle_timeout",
-        "is_demanded", "is_interrupted", "received", "sent", "subprotocol",
+        "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_limit", "_loop",
+        "_on_demand", "_on_end", "_on_received", "_opened", "_time_slice", "_unread", "bytes_sent", "closed", "fields",
+        "idle_timeout", "is_demanded", "is_interrupted", "received", "sent", "subprotocol",
     )  # fmt: skip
 
     def __init__(
@@ -56,8 +52,9 @@ class Connection:
         """Done when the handshake is answered; None after that."""
         self._ahead: asyncio.Task[None] | None = None
         """The task that waits for messages while the handler does something else."""
-        self._kept: list[WebSocketMessage] = []
+        self._unread: UnreadMessages | None = None
         """The messages that have arrived in the meantime."""
+        self._time_slice = TimeSlice()
         self._closed_signal: asyncio.Future[None] | None = None
         self._is_receiving = False
         self._on_demand: Callable[[], object] = bool
@@ -99,8 +96,9 @@ class Connection:
             await self.open()
         self._is_receiving = True
         try:
-            if self._kept and not self.is_interrupted:
-                message = self._kept.pop(0)
+            await self._let_others_run()
+            if self._unread and not self.is_interrupted:
+                message = self._unread.take()
             elif self.closed is not None:
                 raise self._end()
             elif self._ahead is None and self.idle_timeout is None:
@@ -132,20 +130,26 @@ class Connection:
             ahead.cancel()
             await self.close(GOING_AWAY, "No message arrived for too long.")
             raise self._end() from None
-        if self._kept:
-            return self._kept.pop(0)
+        if self._unread:
+            return self._unread.take()
         if self.closed is None:
             await ahead  # raises what has ended it
         raise self._end()
 
     async def _read_ahead(self) -> None:
         """Receive messages, and keep them: one, and more while the handler does something else."""
+        unread = self._unread = self._unread or UnreadMessages()
         try:
             while True:
-                message = await self._channel.receive()
-                self._kept.append(message)
-                if self._is_receiving or len(self._kept) == KEPT or len(message) > KEPT_SIZE:
+                unread.put(await self._channel.receive())
+                if self._is_receiving:
                     return
+                await unread.wait_room()
+        except TimeoutError:
+            on_end, self._ahead = self._on_end, None
+            await self.end(POLICY_VIOLATION, "Too many messages are unread.")
+            if on_end is not None:
+                on_end()
         except WebSocketClosed as end:
             is_unheard = self.closed is None and not self._is_receiving
             self._note_end(end)
@@ -153,6 +157,11 @@ class Connection:
                 self._on_end()
         finally:
             self._ahead = None
+
+    async def _let_others_run(self) -> None:
+        """Let the loop turn now and then: some servers make nobody wait, and take what can't reach the client."""
+        if self._time_slice.is_over(self._loop):
+            await yield_to_loop()
 
     async def _check_size(self, message: WebSocketMessage) -> None:
         size = len(message.encode("utf-8", "surrogatepass")) if isinstance(message, str) else len(message)
@@ -175,10 +184,11 @@ class Connection:
         """Send text, bytes, or any other value as JSON. Raises WebSocketClosed."""
         if self._opened is not None:
             await self.open()
-        if self.closed is not None:
-            raise self._end()
         sent = self._encoded(message)
         try:
+            await self._let_others_run()
+            if self.closed is not None:
+                raise self._end()
             await self._channel.send(sent)
         except WebSocketClosed as end:
             raise self._ended(end) from None

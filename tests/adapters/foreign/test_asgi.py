@@ -359,6 +359,23 @@ def test_send_waits_until_the_chunk_was_taken():
     assert asyncio.run(answer()) == [2, 3, 4, 5, 5]
 
 
+def test_send_of_nothing_lets_others_run():
+    others = []
+
+    async def application(scope, receive, send):
+        asyncio.get_running_loop().call_soon(others.append, "has run")
+        await send(start())
+        sent = 0
+        while not others:
+            await send(chunk(b""))
+            sent += 1
+            assert sent < 10_000, "sent on and on, and no other task had its turn"
+        await send(chunk(b"end", more_body=False))
+
+    with Client(to_app(from_asgi(application))) as client:
+        assert client.get("/").body == b"end"
+
+
 def test_chunks_of_several_tasks_are_all_taken():
     async def application(scope, receive, send):
         await send(start())

@@ -1,6 +1,7 @@
 """The application that the socket servers serve: each case has its route, and ``/events`` tells what handlers saw."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -62,7 +63,20 @@ def seen(request: Request):
 
 @app.get("/page")
 def page(request: Request):
-    return "a page"
+    response = Response("a page", headers=[("link", "</a>"), ("link", "</b>")])
+    response.set_cookie("first", "1")
+    return response
+
+
+async def refusing(scope, receive, send):
+    """Refuse each handshake with two lines of one name, as an ASGI application of its own."""
+    if scope["type"] != "websocket":
+        await app(scope, receive, send)
+        return
+    await receive()
+    headers = [(b"set-cookie", b"a=1"), (b"link", b"</a>"), (b"Link", b"</b>"), (b"set-cookie", b"b=2")]
+    await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b"no"})
 
 
 @app.on_shutdown
@@ -193,6 +207,37 @@ async def push(request: Request, socket: WebSocket):
         await asyncio.sleep(0.05)
         note(request, "cancelled", socket.closed.code if socket.closed else "open")
         raise
+
+
+@app.websocket("/tell")
+async def tell(request: Request, socket: WebSocket):
+    """Send something now and then, until it is told that the client has left."""
+    try:
+        while True:
+            await socket.send("news")
+            await asyncio.sleep(0.02)
+    finally:
+        note(request, "told")
+
+
+@app.websocket("/tell/def")
+def tell_on_thread(request: Request, socket: BlockingWebSocket):
+    try:
+        while True:
+            socket.send("news")
+            time.sleep(0.02)
+    finally:
+        note(request, "told")
+
+
+@app.websocket("/pour")
+async def pour(request: Request, socket: WebSocket):
+    """Send as fast as the server takes it, for ever."""
+    try:
+        while True:
+            await socket.send("x" * LARGE)
+    finally:
+        note(request, "told")
 
 
 @app.websocket("/impatient")

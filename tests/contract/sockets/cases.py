@@ -4,7 +4,9 @@ import json
 import re
 import socket as sockets
 import struct
+import time
 from contextlib import suppress
+from select import select
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +17,7 @@ from websockets.typing import Subprotocol
 from tests.contract.probes import Ask, Probe
 from tests.contract.process import ServerProcess
 from tests.contract.sockets.application import LARGE, MESSAGE, MESSAGES
-from tests.contract.sockets.raw import HANDSHAKE
+from tests.contract.sockets.frames import HANDSHAKE
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import DEADLINE, eventually
 
@@ -131,10 +133,33 @@ def streamed_refusal(server: ServerProcess) -> str:
     return f"{response.status_code} {bytes(response.body or b'').decode()}".strip()
 
 
+def lines_of_one_name(server: ServerProcess) -> str:
+    """Ask which fields reach a client whose handshake is answered with a page that sets two cookies."""
+    response = server.respond(SentRequest("GET", "/page", HANDSHAKE))
+    assert server.respond(SentRequest("GET", "/page")).status == 200
+    cookies = [line.partition("=")[0] for line in response.values("set-cookie")]
+    links = ", ".join(response.values("link"))
+    return {2: "both", 1: "one", 0: "none"}[len(cookies)] if links == "</a>, </b>" or not cookies else links
+
+
 def plain_get(server: ServerProcess) -> str:
     """Ask what a request without a handshake is told."""
     response = server.respond(SentRequest("GET", "/echo"))
     return " ".join([str(response.status), *response.values("upgrade")])
+
+
+def other_method(server: ServerProcess) -> str:
+    """Ask what happens to a handshake by HEAD: one is a GET request (RFC 6455 §4.1)."""
+    with server.connect() as connection:
+        connection.send(SentRequest("HEAD", "/echo", HANDSHAKE).encoded)
+        status = connection.wait_for(b"\r\n").split()[1].decode()
+    return {"400": "refused", "405": "refused", "426": "refused"}.get(status, status)
+
+
+def other_upgrade(server: ServerProcess) -> str:
+    """Ask what is answered to a handshake for a different protocol, whose name begins like that of WebSockets."""
+    fields = (("Upgrade", "websocketx"), *HANDSHAKE[1:])
+    return str(server.respond(SentRequest("GET", "/echo", fields)).status)
 
 
 def echoed(path: str, *messages: str | bytes) -> Ask:
@@ -196,6 +221,21 @@ def too_large(server: ServerProcess) -> str:
     with opened(server, "/echo") as socket:
         socket.send(b"x" * ((1 << 20) + 1))
         return end(socket)[:4]
+
+
+def unending(server: ServerProcess) -> str:
+    """Ask how much of a message that never ends is taken: the route's limit, or one of the server's own."""
+    piece = b"\xff" + (1 << 20).to_bytes(8) + bytes(4 + (1 << 20))
+    sent = 0
+    with sockets.create_connection(("127.0.0.1", server.port), DEADLINE) as raw, suppress(OSError):
+        raw.sendall(SentRequest("GET", "/echo", HANDSHAKE).encoded)
+        while raw.recv(1 << 16)[-4:] != b"\r\n\r\n":
+            pass
+        while sent < 200 and not select([raw], [], [], 0)[0]:
+            raw.sendall((b"\x00" if sent else b"\x02") + piece)
+            sent += 1
+    limits = (("the limit", 1), ("16 MiB", 16), ("64 MiB", 64))  # and a few that are on their way
+    return next((name for name, size in limits if size <= sent < size + 16), f"{sent} MiB")
 
 
 def not_utf8(server: ServerProcess) -> str:
@@ -262,6 +302,34 @@ def unheard_end(server: ServerProcess) -> str:
     with opened(server, f"/push?case={case}") as socket:
         socket.recv(DEADLINE)
     return noted(server, case)[0].partition(" ")[0]
+
+
+def end_behind_messages(server: ServerProcess) -> str:
+    """Ask whether handlers that receive nothing learn that their client has left, however much it has sent before."""
+    ways = [
+        (path, *sent)
+        for path in ("/push", "/tell", "/tell/def")
+        for sent in ((64, b"x"), (2_000, b""), (20, b"x" * 20_000))
+    ]
+    cases = []
+    for path, count, payload in ways:
+        cases.append(uuid4().hex)
+        with opened(server, f"{path}?case={cases[-1]}") as socket:
+            socket.recv(DEADLINE)
+            for _ in range(count):
+                socket.send(payload)
+            socket.socket.shutdown(sockets.SHUT_RDWR)
+    return "learned" if all(noted(server, case) for case in cases) else "not learned"
+
+
+def end_of_a_pouring_handler(server: ServerProcess) -> str:
+    """Ask whether a handler that never stops sending ends with its client, and others are answered all the while."""
+    case = uuid4().hex
+    with sockets.create_connection(("127.0.0.1", server.port), DEADLINE) as raw:
+        raw.sendall(SentRequest("GET", f"/pour?case={case}", HANDSHAKE).encoded)
+        raw.recv(1)
+        time.sleep(0.1)  # in which the sender comes to stand
+    return "ends" if noted(server, case) else "goes on"
 
 
 def ping(server: ServerProcess) -> str:
@@ -366,7 +434,10 @@ CASES: tuple[Probe, ...] = (
     Probe("Streamed refusal", ("403 abc", "403"), streamed_refusal),
     Probe("Path without a route", ("404",), lambda server: status(server, "/nothing")),
     Probe("Route that is no WebSocket's", ("200",), lambda server: status(server, "/page")),
+    Probe("Two cookies of a refusal", ("both", "one", "none"), lines_of_one_name),
     Probe("GET without a handshake", ("426 websocket", "426"), plain_get),
+    Probe("Handshake by HEAD", ("refused", "101"), other_method),
+    Probe("Handshake for another protocol", ("426",), other_upgrade),
     Probe("Page of another site", ("403",), lambda server: status(server, origin="https://evil.example")),
     Probe("Page without an origin", ("403",), lambda server: status(server, origin="null")),
     Probe("Page of a sub-domain", ("403",), lambda server: status(server, origin=f"http://x.127.0.0.1:{server.port}")),
@@ -382,6 +453,7 @@ CASES: tuple[Probe, ...] = (
     Probe("Message after a wait that was given up", ("kept", "lost"), given_up),
     Probe("Message of a wrong type", ("a problem",), typed),
     Probe("Message above the limit", ("1009", "1005"), too_large),
+    Probe("Message that never ends", ("the limit", "16 MiB", "64 MiB"), unending),
     Probe("Text that is not UTF-8", ("1007", "1006", "1005"), not_utf8),
     Probe("End by the handler", ("4001 full", "1005"), ended_by_handler),
     Probe("End with the handler", ("1000", "1005"), ended_by_return),
@@ -390,6 +462,8 @@ CASES: tuple[Probe, ...] = (
     Probe("End by the client, in a `def` handler", ("the code", "none"), end_on_thread),
     Probe("Connection that breaks", ("closed 1006", "closed 1005"), reset),
     Probe("Client that leaves unheard", ("cancelled",), unheard_end),
+    Probe("Client that leaves behind messages", ("learned",), end_behind_messages),
+    Probe("Client that leaves a handler that never stops sending", ("ends",), end_of_a_pouring_handler),
     Probe("Ping", ("answered",), ping),
     Probe("Compression", ("agreed on", "none"), compression),
     Probe("Client that takes nothing", ("stops", "goes on"), stalled),

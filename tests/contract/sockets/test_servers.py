@@ -68,6 +68,17 @@ def test_sigterm_ends_each_socket_and_lets_its_handler_finish(server: Server, tm
     assert (path.read_text(), Path(f"{path}.handler").read_text()) == ("called", "ended")
 
 
+@pytest.mark.parametrize("options", [(), ("--no-access-log",)])
+def test_granian_survives_the_refusals_of_other_applications(options: tuple[str, ...]) -> None:
+    with ServerProcess(SOCKET_SERVERS[0].command + options, f"{APPLICATION.partition(':')[0]}:refusing") as process:
+        response = process.respond(SentRequest("GET", "/", HANDSHAKE))
+        assert (response.status, response.values("link"), response.values("set-cookie")) == (
+            403,
+            ["</a>, </b>"],
+            ["a=1"],
+        )
+
+
 def test_each_refusal_and_each_socket_is_in_the_access_log() -> None:
     with ServerProcess(SOCKET_SERVERS[0].command, APPLICATION) as process:
         with opened(process, "/echo") as socket:

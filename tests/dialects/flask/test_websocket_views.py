@@ -188,6 +188,40 @@ class TestServed:
         assert (end.code, end.reason) == ((code, reason) if interface == "asgi" else (1005, ""))
 
 
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize("path", ["/echo/7?q=1", "/def/7?q=1"])
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": None, "headers": {"cookie": "session=1"}}, 403),
+        ({"headers": {"sec-fetch-site": "cross-site"}}, 403),
+        ({"origin": "https://shop.example.com"}, 101),
+        ({}, 101),
+    ],
+)
+def test_pages_of_other_sites(app, interface, path, options, status):
+    app.config["TRUSTED_ORIGINS"] = ["https://shop.example.com"]
+    if status == 101:
+        with Client(app, interface).websocket(path, **options) as socket:
+            socket.send("hello")
+            assert socket.receive() == "7 1 hello"
+        return
+    with pytest.raises(HandshakeRefused) as refused, Client(app, interface).websocket(path, **options):
+        pass
+    assert refused.value.response.status == status
+    assert interface == "rsgi" or "TRUSTED_ORIGINS" in refused.value.response.text
+
+
+def test_pages_of_other_sites_over_wsgi(app):
+    """Extensions such as flask-sock take the server's connection out of the environ."""
+    fields = {"upgrade": "websocket", "connection": "upgrade"}
+    client = Client(app, "wsgi")
+    assert client.get("/def/7", headers=fields | {"origin": "https://evil.example"}).status == 403
+    assert client.get("/def/7", headers=fields).status == 501
+
+
 def test_the_handshake_has_fields_a_subprotocol_and_a_session(app):
     @app.get("/login")
     def login():

@@ -14,6 +14,28 @@ pytestmark = pytest.mark.axes("interface")
 INTERFACES = ("asgi", "rsgi")
 
 
+@pytest.mark.parametrize("interface", INTERFACES)
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": None, "headers": {"cookie": "session=1"}}, 403),
+        ({"origin": "https://shop.example.com"}, 101),
+        ({}, 101),
+    ],
+)
+def test_pages_of_other_sites(app, interface, options, status, monkeypatch):
+    monkeypatch.setattr(WebSocket, "trusted_origins", ["https://shop.example.com"])
+    if status == 101:
+        with Client(app, interface).websocket("/echo/Ada", **options) as socket:
+            socket.send("hello")
+            assert socket.receive() == "Ada: hello"
+        return
+    with pytest.raises(HandshakeRefused) as refused, Client(app, interface).websocket("/echo/Ada", **options):
+        pass
+    assert refused.value.response.status == status
+
+
 @pytest.fixture
 def ends():
     return []

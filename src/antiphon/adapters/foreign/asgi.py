@@ -8,7 +8,7 @@ from antiphon.adapters.asgi import EARLY_HINT, ASGIApplication, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
 from antiphon.adapters.foreign.scope import make_scope
 from antiphon.body.content import Content
-from antiphon.concurrency.loop import wait_ended
+from antiphon.concurrency.loop import wait_ended, yield_to_loop
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, log_failure
 from antiphon.http.durations import Duration, seconds_of
@@ -214,8 +214,7 @@ class _ASGICall:
             self._start(response)
 
     async def _stream(self, chunk: bytes) -> None:
-        if chunk:
-            await self._chunks.put(chunk)
+        await (self._chunks.put(chunk) if chunk else yield_to_loop())
         self._check_connected()
 
     def _unwatch(self) -> None:

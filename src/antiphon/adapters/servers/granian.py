@@ -22,7 +22,9 @@ from granian.log import LogLevels, logger
 from granian.server.embed import Server
 from granian.server.mt import MTServer
 
+from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.sockets import BACKLOG, count_waiting, make_unknown_listener
+from antiphon.adapters.websockets.asgi import with_safe_refusals
 
 SEEN_IN = ("2.8.0", "2.8.7")
 """The oldest and the newest version of Granian that were seen to have these names."""
@@ -90,6 +92,8 @@ class WorkerOnThread:
         tls: tuple[Path, Path] | None = None,
     ) -> None:
         certificate, key = tls or (None, None)
+        if interface == "asgi" and not isinstance(app, Servable):
+            app = with_safe_refusals(app)
         server: Any = MTServer(
             "",
             interface=Interfaces(interface),

@@ -1,11 +1,11 @@
 """WebSockets over ASGI (HTTP and WebSocket specification 2.3 to 2.5)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope, Send
+from antiphon.adapters.asgi import ASGIApplication, ASGIHead, Message, Receive, Scope, Send, server_module
 from antiphon.concurrency.iterables import aclose
 from antiphon.http.headers import encode_fields
 from antiphon.http.limits import NO_BOUND
@@ -17,6 +17,11 @@ from antiphon.websockets.closing import ABNORMAL, NO_CODE, WebSocketClosed
 
 DENIAL = "websocket.http.response"
 """The extension by which a server sends any response to a handshake, and not only 403."""
+
+GRANIAN = "granian._granian"
+"""The module of the server that aborts its process for a refusal with two lines of one name. Its ``receive`` is a
+method of a class there.
+"""
 
 HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 """The schemes of requests, by those that servers give to handshakes."""
@@ -54,6 +59,8 @@ class ASGIHandshake(ASGIHead):
             await self._send({"type": "websocket.close", "code": 1000, "reason": ""})
             return
         headers = [*encode_fields([*fields])]
+        if server_module(self._receive) == GRANIAN:
+            headers = in_one_line_each(headers)
         if length is not None:
             headers.append((b"content-length", b"%d" % length))
         start = {"type": f"{DENIAL}.start", "status": status, "headers": headers}
@@ -77,6 +84,32 @@ class ASGIHandshake(ASGIHead):
 
         if await write_chunks(request, body, send_head, is_silent, fields):
             await self._send({"type": f"{DENIAL}.body", "body": b""})
+
+
+def with_safe_refusals(application: ASGIApplication) -> ASGIApplication:
+    """Return an application whose refusals of handshakes don't abort Granian's process."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == f"{DENIAL}.start":
+                message = {**message, "headers": in_one_line_each(message.get("headers", ()))}
+            await send(dict(message))
+
+        await application(scope, receive, send_safely if scope["type"] == "websocket" else send)  # type: ignore[arg-type]
+
+    return call
+
+
+def in_one_line_each(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return fields with one line for each name. Cookies can't be joined (RFC 6265 §3): only the first one is kept."""
+    lines: dict[bytes, bytes] = {}
+    for given, value in headers:
+        name = given.lower()
+        if name not in lines:
+            lines[name] = value
+        elif name != b"set-cookie":
+            lines[name] += b", " + value
+    return [*lines.items()]
 
 
 async def close_stream(body: Any) -> None:

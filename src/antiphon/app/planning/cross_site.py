@@ -42,15 +42,16 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
     raise _refusal(origin, "handshake" if is_handshake else "write")
 
 
-def check_handshake_site(request: Request, allowed: Container[str] = frozenset()) -> None:
-    """Check that no page on another site opens a WebSocket, except one whose origin is in ``allowed``.
+def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
+    """Check that no page on another site opens a WebSocket, except one whose origin is trusted.
 
-    Raises Forbidden (403), as ``check_cross_site`` does for a write. Browsers name the origin of each handshake
-    (RFC 6455 §4.1): one that has cookies but names no origin is refused, too.
+    Raises Forbidden (403), as for a write by such a page, and ValueError for a trusted origin that is not one. Browsers
+    name the origin of each handshake (RFC 6455 §4.1): one that has cookies but names no origin is refused, too.
     """
     head = request.head
     if head.field("cookie") and not (head.field("origin") or head.field("sec-fetch-site")):
         raise _refusal(None, "handshake")
+    allowed = trusted if isinstance(trusted, TrustedOrigins) else TrustedOrigins(trusted)
     check_cross_site(request, allowed, is_handshake=True)
 
 

@@ -7,7 +7,7 @@ from antiphon.app.answering.hooks import Hook
 from antiphon.app.planning.guard import Guard
 from antiphon.http.errors import NotImplementedByServer, UpgradeRequired
 from antiphon.request.request import Request
-from antiphon.websockets.channel import channel_of, refusal_of
+from antiphon.websockets.channel import channel_of, is_handshake, refusal_of
 
 SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or Gunicorn with threads"
 
@@ -26,7 +26,7 @@ def check_handshake(request: Request) -> None:
     if channel_of(request.head) is None:
         if refusal := refusal_of(request.head):
             raise refusal
-        if (request.head.field("upgrade") or "").lower() == "websocket":
+        if is_handshake(request.head.method, request.head.field("upgrade")):
             raise NotImplementedByServer(f"This server has no WebSockets: serve the application with {SERVERS}.")
         raise UpgradeRequired("This is for WebSockets.", upgrade="websocket")
 

@@ -94,6 +94,10 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
         app._got_first_request = True  # noqa: SLF001
     result = None
     try:
+        if "HTTP_UPGRADE" in ctx.request.environ:
+            from antiphon.dialects.flask.websockets import refuse_other_sites
+
+            refuse_other_sites(ctx.request.environ, app.config.get("TRUSTED_ORIGINS") or ())
         if signals.request_started.receivers:
             await send(ctx, signals.request_started)
         if app.before_request_funcs or app.url_value_preprocessors or app.overrides:

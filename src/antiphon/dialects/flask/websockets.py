@@ -5,17 +5,29 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Request as NativeRequest
 from antiphon import WebSocket, WebSocketClosed, from_wsgi
 from antiphon.dialects.flask.dispatch import waits
 from antiphon.dialects.flask.globals import SOCKET, current_app, request
 from antiphon.dialects.flask.helpers import abort
 from antiphon.dialects.werkzeug.datastructures import Headers
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
-from antiphon.embedding import ForeignSockets, is_on_loop, make_environ, on_own_thread, run_async, split_list
+from antiphon.embedding import (
+    ForeignSockets,
+    WSGIHead,
+    check_handshake_site,
+    is_on_loop,
+    make_environ,
+    on_own_thread,
+    run_async,
+    split_list,
+)
+from antiphon.http import HTTPError
 from antiphon.http.headers import field_name
 
 if TYPE_CHECKING:
-    from antiphon import Request as NativeRequest
+    from _typeshed.wsgi import WSGIEnvironment
+
     from antiphon import Response as NativeResponse
     from antiphon.dialects.flask.app import Flask
     from antiphon.embedding import Connection
@@ -163,6 +175,16 @@ def _socket() -> Websocket:
     return socket
 
 
+def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> None:
+    """Raise Forbidden for the handshake of a WebSocket by a page on another site, unless its origin is trusted."""
+    if environ["HTTP_UPGRADE"].lower() != "websocket":
+        return
+    try:
+        check_handshake_site(NativeRequest(WSGIHead(environ)), trusted)
+    except HTTPError as error:
+        abort(error.status, f"{error.detail} TRUSTED_ORIGINS names the sites that may.")
+
+
 class SocketViews:
     """The sockets of an application's views: those that wait on the loop, and those that have a thread each."""
 
@@ -171,7 +193,7 @@ class SocketViews:
         self._on_loop = ForeignSockets(partial(self._talk, False), cancels=True)
         self._on_threads = ForeignSockets(partial(self._talk, True), blocks=True)
 
-    def find(self, native: "NativeRequest") -> ForeignSockets | None:
+    def find(self, native: NativeRequest) -> ForeignSockets | None:
         """Return the sockets among which a handshake belongs; None if its view is not one of ``@app.websocket``."""
         app = self._app
         try:
@@ -187,7 +209,7 @@ class SocketViews:
     def _blocks(self, view: View) -> bool:
         return not waits(view) or self._app.syncs_itself or "wsgi_app" in self._app.overrides
 
-    async def _talk(self, blocks: bool, native: "NativeRequest", connection: "Connection") -> "NativeResponse":
+    async def _talk(self, blocks: bool, native: NativeRequest, connection: "Connection") -> "NativeResponse":
         app, environ = self._app, make_environ(native)
         socket = WebSocket(connection, blocks=blocks)
         environ[SOCKET] = Websocket(connection, socket)

@@ -1,6 +1,6 @@
 """WebSockets, which handlers open in the middle of a request."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import wraps
 from typing import Any, NoReturn
@@ -9,8 +9,8 @@ from antiphon import WebSocketClosed
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.embedding import check_handshake
-from antiphon.http import NotImplementedByServer
+from antiphon.embedding import check_handshake, check_handshake_site
+from antiphon.http import HTTPError, NotImplementedByServer
 
 Handler = Callable[..., Any]
 
@@ -34,15 +34,25 @@ class WebSocket:
     max_message_length = -1
     """The limit for a message, in bytes: 0 for none, -1 for ``Request.max_body_length``."""
 
+    trusted_origins: Iterable[str] = ()
+    """The origins of other sites whose pages may open a socket, such as "https://shop.example.com"."""
+
     def __init__(self, request: Request) -> None:
         self.request = request
         self.closed = False
 
     async def handshake(self) -> None:
-        """Answer the handshake with 101. A request that is not a handshake is answered with 400."""
+        """Answer the handshake with 101, or, if a page on another site makes it, with 403.
+
+        A request that is not a handshake is answered with 400.
+        """
         connection = self.request.connection
         if connection is None:
             refuse(self.request)
+        try:
+            check_handshake_site(self.request.native, self.trusted_origins)
+        except HTTPError as error:
+            abort(error.status, f"{error.detail} WebSocket.trusted_origins names the sites that may.")
         connection.limit_messages(self._limit())
         await self._called(connection.open())
 

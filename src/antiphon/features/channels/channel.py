@@ -7,7 +7,7 @@ return Response.events(news.after(request.last_event_id))
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Self
 
@@ -92,7 +92,7 @@ class Channel:
 
     # Messages in
 
-    async def after(self, since: str | None = None) -> AsyncIterator[Event]:
+    async def after(self, since: str | None = None) -> AsyncGenerator[Event, None]:
         """Yield all messages after the one with the id ``since`` as events, then new messages: for ``Response.events``.
 
         With None, as from a new client, it begins with the next message. Text is sent as the event's data, other values
