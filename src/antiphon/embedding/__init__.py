@@ -50,7 +50,7 @@ __all__, __getattr__ = import_on_use(
         "features.logs.escaping": "one_line",
         "features.openapi.code.words": "DescribedApp DescribedRoute",
         "request.request": "urlencoded_fields_of",
-        "request.urls": "query_fields_of",
+        "request.urls": "query_fields_of query_too_long",
         "response.fields": "only_typed",
         "response.files": "FileBody OpenFile guess_type",
         "response.response": "json_encoder response_of",

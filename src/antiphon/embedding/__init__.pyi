@@ -58,7 +58,7 @@ from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED
 from antiphon.lazy import lazy
 from antiphon.request.request import urlencoded_fields_of
-from antiphon.request.urls import query_fields_of
+from antiphon.request.urls import query_fields_of, query_too_long
 from antiphon.response.fields import only_typed
 from antiphon.response.files import FileBody, OpenFile, guess_type
 from antiphon.response.response import json_encoder, response_of
@@ -144,6 +144,7 @@ __all__ = [
     "only_typed",
     "parse_boundary",
     "query_fields_of",
+    "query_too_long",
     "read_whole_form",
     "release",
     "render",

@@ -101,6 +101,42 @@ class Shawm(EnvironHost):
         return [environ.get("HTTP_CONTENT_ENCODING", "").encode(), environ["wsgi.input"].read()]
 
 
+class Bounded(Shawm):
+    request_limits = Limits(body=1000, query=500)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        pytest.param({"body": bytes(1000)}, 200, id="the longest body"),
+        pytest.param({"body": bytes(1001)}, 413, id="a longer one"),
+        pytest.param({"body": iter([bytes(600)] * 2)}, 413, id="a longer one in chunks"),
+        pytest.param({"body": iter([bytes(20_000)] * 10)}, 413, id="a long one in chunks"),
+        pytest.param({"query": "a" * 500}, 200, id="the longest query"),
+        pytest.param({"query": "a" * 501}, 414, id="a longer query"),
+    ],
+)
+def test_an_environ_is_within_the_limits(options, status, interface):
+    options = dict(options)
+    target = f"/?{options.pop('query', '')}"
+    assert Client(Bounded(), interface).request("POST", target, **options).status == status
+
+
+def test_a_refused_environ_never_reaches_the_application(interface):
+    called = []
+
+    class Noting(Bounded):
+        def answer_environ(self, environ, start_response):
+            called.append(environ)
+            return super().answer_environ(environ, start_response)
+
+    client = Client(Noting(), interface)
+    assert client.post("/", body=bytes(1001)).status == 413
+    for headers in ([("host", "a"), ("host", "b")], [("host", "")], [("host", "a@b")]):
+        assert client.get("/", headers=headers).status == 400
+    assert not called
+
+
 def test_an_environ_has_the_body_as_it_was_sent(interface):
     response = Client(Shawm(), interface).post("/", headers={"content-encoding": "gzip"}, body=b"not gzip")
     assert response.text == "gzipnot gzip"
