@@ -46,7 +46,7 @@ __all__, __getattr__ = import_on_use(
         "http.grammar": "OWS split_list",
         "http.head": "DerivedHead Head RequestHead server_head",
         "http.limits": "UNBOUNDED",
-        "lazy": "lazy",
+        "lazy": "lazy not_offered",
         "features.logs.escaping": "one_line",
         "features.openapi.code.words": "DescribedApp DescribedRoute",
         "request.request": "urlencoded_fields_of",

@@ -56,7 +56,7 @@ from antiphon.handler.release import release
 from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED
-from antiphon.lazy import lazy
+from antiphon.lazy import lazy, not_offered
 from antiphon.request.request import urlencoded_fields_of
 from antiphon.request.urls import query_fields_of, query_too_long
 from antiphon.response.fields import only_typed
@@ -139,6 +139,7 @@ __all__ = [
     "let_threads_end",
     "log_failure",
     "make_environ",
+    "not_offered",
     "on_own_thread",
     "one_line",
     "only_typed",

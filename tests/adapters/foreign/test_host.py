@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from antiphon import Response, current_request
-from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop
+from antiphon import App, Request, Response, current_request
+from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop, make_environ
 from antiphon.http import Conflict, Limits
 from antiphon.testing import Client
 
@@ -150,3 +150,33 @@ def test_is_refused_if_it_replaces_a_method_that_hosts_have_for_themselves(base,
 
 def test_has_other_names_with_an_underscore_for_itself():
     assert type("Fiddle", (Host,), {"_strings": 4, "__module__": "fiddle"})()._strings == 4
+
+
+def test_a_wsgi_server_sends_the_reason_phrase_of_the_application():
+    lines = []
+
+    class Odd(EnvironHost):
+        def answer_environ(self, environ, start_response):
+            start_response(environ["PATH_INFO"][1:], [])
+            return []
+
+    app = App()
+    app.mount("/inner", Odd())
+
+    @app.after_request
+    def change(request, response):
+        if request.args:
+            response.status = 298
+
+    for application, target, line in (
+        (Odd(), "/299 Odd", "299 Odd"),
+        (Odd(), "/299 O\x01d", "299 Success"),
+        (Odd(), "/200 Fine", "200 Fine"),
+        (app, "/inner/299 Odd", "299 Odd"),
+        (app, "/inner/299 Odd?changed=yes", "298 Success"),
+    ):
+        path, _, query = target.partition("?")
+        environ = make_environ(Request.blank("http://a/"))
+        environ |= {"PATH_INFO": path, "QUERY_STRING": query}
+        application(environ, lambda status, headers: lines.append(status)).close()
+        assert lines.pop() == line
