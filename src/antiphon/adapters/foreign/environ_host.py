@@ -16,6 +16,7 @@ from antiphon.body.receiver import SMALL_BODY, body_too_large, readable_length
 from antiphon.handler.contract import ON_THREAD, failed
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import UNBOUNDED
+from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -125,7 +126,9 @@ class EnvironHost(Host):
         raise failure  # here, so that it does not keep the other error, with the frames of the application
 
     def check_head(self, request: Request) -> None:
-        """Check the head of a request as a ``Host`` does, except for the path: the application has the environ."""
+        """Check the head of a request as a ``Host`` does. The path may be empty, as PEP 3333 allows."""
+        if path := request.head.path:
+            check_path(path)
         self._check_host_and_sizes(request)
 
     def refuse_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes] | None:

@@ -21,7 +21,7 @@ def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
     An environ that names no protocol may have no Host: a program made it.
     """
     host: str = environ.get("HTTP_HOST", "")
-    version = environ.get("SERVER_PROTOCOL", "").removeprefix("HTTP/")
+    version = environ.get("SERVER_PROTOCOL", "HTTP/1.0").partition("/")[2]
     checked = _host_error if len(host) <= _LONGEST_KNOWN else _host_error.__wrapped__
     if error := checked(host, version):
         return error
