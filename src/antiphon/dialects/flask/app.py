@@ -397,6 +397,12 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 
+    async def receive_body(self, request: "NativeRequest") -> None:
+        """Receive a small body, in steps. One above MAX_CONTENT_LENGTH is left: a view refuses it without waiting."""
+        most = self.config["MAX_CONTENT_LENGTH"]
+        if most is None or (request.head.uncoded_length or 0) <= most:
+            await super().receive_body(request)
+
     def answer_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
     ) -> "Steps[NativeResponse]":
