@@ -180,3 +180,18 @@ def test_a_wsgi_server_sends_the_reason_phrase_of_the_application():
         environ |= {"PATH_INFO": path, "QUERY_STRING": query}
         application(environ, lambda status, headers: lines.append(status)).close()
         assert lines.pop() == line
+
+
+@pytest.mark.parametrize("broken", ["an error", "no status", "a malformed status", "no body"])
+def test_what_an_environ_host_gets_wrong_is_a_500(broken, interface):
+    class Broken(EnvironHost):
+        def answer_environ(self, environ, start_response):
+            if broken == "an error":
+                raise ValueError("a secret")
+            if broken != "no status":
+                start_response("fine" if broken == "a malformed status" else "200 OK", [])
+            return None if broken == "no body" else [b"body"]
+
+    assert Client(Broken(), interface).get("/").status == 500
+    with pytest.raises((ValueError, RuntimeError, TypeError)):
+        Client(Broken(), interface, raise_errors=True).get("/")
