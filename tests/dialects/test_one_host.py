@@ -91,11 +91,12 @@ def test_others_are_refused(make, interface, is_observed):
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1"])
 @pytest.mark.parametrize("make", MAKERS)
-def test_an_old_client_may_have_none(make):
-    """HTTP/1.0 has no Host, and an environ that a program makes may have none."""
+def test_an_old_client_may_have_none(make, protocol):
+    """HTTP/1.0 has no Host. Granian calls it HTTP/1."""
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "a.example", "SERVER_PORT": "80"}
-    environ |= {"wsgi.url_scheme": "http", "wsgi.input": BytesIO(), "SERVER_PROTOCOL": "HTTP/1.0"}
+    environ |= {"wsgi.url_scheme": "http", "wsgi.input": BytesIO(), "SERVER_PROTOCOL": protocol}
     statuses = []
     b"".join(make([])(environ, lambda status, *_: statuses.append(status[:3])))
     assert statuses == ["200"]

@@ -5,9 +5,11 @@ import logging
 import pytest
 
 from antiphon import App, Request, Response, current_request
+from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop, make_environ
 from antiphon.http import Conflict, Limits
 from antiphon.testing import Client
+from tests.helpers.as_httptools import as_httptools
 
 FORM = {"content-type": "multipart/form-data; boundary=b"}
 FILE = b'--b\r\nContent-Disposition: form-data; name=f; filename="a.txt"\r\n\r\noil\r\n--b--\r\n'
@@ -120,6 +122,14 @@ def test_an_environ_is_within_the_limits(options, status, interface):
     options = dict(options)
     target = f"/?{options.pop('query', '')}"
     assert Client(Bounded(), interface).request("POST", target, **options).status == status
+
+
+@pytest.mark.parametrize("kind", [Lute, Bounded, BridgedApplication])
+def test_a_header_section_is_within_the_limit_where_the_server_has_none(kind):
+    application = BridgedApplication(Shawm()) if kind is BridgedApplication else kind()
+    client = Client(as_httptools(application), "asgi")
+    assert client.get("/current", headers={"x": "a" * 60_000}).status == 200
+    assert client.get("/current", headers={"x": "a" * 70_000}).status == 431
 
 
 def test_a_refused_environ_never_reaches_the_application(interface):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _LONGEST_KNOWN = 300
 """The length of the longest host that is remembered, in characters."""
 _LIMITS = Limits()
+_OLD = "HTTP/1.0"
 
 
 def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
@@ -21,7 +22,8 @@ def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
     An environ that names no protocol may have no Host: a program made it.
     """
     host: str = environ.get("HTTP_HOST", "")
-    version = environ.get("SERVER_PROTOCOL", "HTTP/1.0").partition("/")[2]
+    protocol = environ.get("SERVER_PROTOCOL", _OLD)
+    version = "1.0" if protocol in (_OLD, "HTTP/1") else protocol.partition("/")[2]  # Granian writes the latter
     checked = _host_error if len(host) <= _LONGEST_KNOWN else _host_error.__wrapped__
     if error := checked(host, version):
         return error
