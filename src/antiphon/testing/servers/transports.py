@@ -4,7 +4,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
-from antiphon.adapters.foreign.environ_host import EnvironHost
+from antiphon.adapters.foreign.environ_host import BridgedApplication, EnvironHost
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.http.errors import InternalServerError
@@ -67,8 +67,9 @@ def make_transport(
 
 
 def _lets_errors_escape(application: object) -> bool:
-    """True for an application of a dialect that answers WSGI servers itself, without what a host does for errors."""
-    return isinstance(application, EnvironHost) and type(application).__call__ is not Servable.__call__
+    """True for an application that answers WSGI servers itself, without what a host does for errors."""
+    answers_itself = type(application).__call__ is not Servable.__call__
+    return isinstance(application, BridgedApplication) or (isinstance(application, EnvironHost) and answers_itself)
 
 
 class Wrapped(Servable):
