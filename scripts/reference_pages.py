@@ -208,12 +208,13 @@ TOPICS = {
         "Steps, threads and loops", "antiphon.embedding",
         "Steps ON_LOOP ON_THREAD is_async driven run_async finish release failed as_http_error log_failure "
         "set_current_request find_current_request reset_current_request Crossing copy_variables AsyncFromSync "
-        "run_on run_on_loop is_on_loop lazy",
+        "run_on run_on_loop is_on_loop lazy not_offered",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/requests.md": Page(
         "Requests, forms and environs", "antiphon.embedding",
-        "Head RequestHead DerivedHead WSGIHead server_head make_environ query_fields_of urlencoded_fields_of "
+        "Head RequestHead DerivedHead WSGIHead server_head make_environ query_fields_of query_too_long "
+        "urlencoded_fields_of "
         "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
         "read_whole_form Content Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
         "OWS SAFE_METHODS UNUSABLE_BOUNDARY to_base64",

@@ -1,3 +1,7 @@
+import inspect
+import sys
+from importlib import import_module
+
 import pytest
 
 from antiphon.lazy import attribute_docs, lazy
@@ -123,3 +127,63 @@ def test_the_docstring_is_the_method_s_or_the_text_below_the_declaration():
 def test_a_class_without_source_code_has_no_docstrings_of_attributes():
     made = type("Made", (), {"side": lazy(lambda made: 4)})
     assert (attribute_docs(made), made.side.__doc__) == ({}, None)
+
+
+MODULE = """
+from antiphon.embedding import not_offered
+
+def __getattr__(name):
+    if name == "lute":
+        raise not_offered(name, "there is no lute: play the oud")
+    raise AttributeError(f"no {name}", name=name)
+
+__all__ = ["oud"]
+oud = 4
+"""
+
+
+@pytest.fixture(params=["instruments.py", "instruments/__init__.py"], ids=["module", "package"])
+def instruments(request, tmp_path, monkeypatch):
+    file = tmp_path / request.param
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(MODULE)
+    (file.parent / "flute.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield import_module("instruments")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "instruments"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("from instruments import lute", ImportError),
+        ("from instruments import oud, lute", ImportError),
+        ("import instruments; instruments.lute", AttributeError),
+        ("import instruments; getattr(instruments, 'lute')", AttributeError),
+    ],
+)
+def test_a_name_that_is_not_offered_says_why(instruments, statement, error):
+    with pytest.raises((ImportError, AttributeError), match="there is no lute: play the oud") as raised:
+        exec(statement, {})
+    assert raised.type is error
+    assert raised.value.name == "lute"
+
+
+def test_a_module_with_such_a_name_can_be_examined(instruments):
+    assert not hasattr(instruments, "lute")
+    assert getattr(instruments, "lute", None) is None
+    assert inspect.getmembers(instruments, lambda value: value == 4) == [("oud", 4)]
+    names = {}
+    exec("from instruments import *", names)
+    assert names["oud"] == 4
+    if hasattr(instruments, "__path__"):
+        exec("from instruments import flute", names)
+
+
+def test_names_of_asok_that_are_not_offered_are_looked_for_without_an_error():
+    from antiphon.dialects import asok
+
+    assert not hasattr(asok, "Model")
+    with pytest.raises(AttributeError, match=r"does not offer asok\.Model"):
+        asok.Model  # noqa: B018 - it is the attribute that is read

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from antiphon.explanations.renamed import Renamed
 
 T = TypeVar("T")
@@ -143,8 +145,12 @@ def import_on_use(
         if name not in where:
             from antiphon.explanations.words import missing_name
 
-            caller = sys._getframe(1).f_code.co_name  # noqa: SLF001 - the only way to know the import statement's
-            raise missing_name(package, name, is_import=caller == "_handle_fromlist")
+            advice = missing_name(package, name)
+            raise (
+                not_offered(name, advice)
+                if advice
+                else AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+            )
         from importlib import import_module
 
         value = getattr(import_module(where[name]), name)
@@ -152,3 +158,21 @@ def import_on_use(
         return value
 
     return sorted(where), import_name
+
+
+def not_offered(name: str, message: str) -> AttributeError | ImportError:
+    """Return the error for a name that a module lacks on purpose, to be raised in its ``__getattr__`` (PEP 562).
+
+    It is an AttributeError, as ``hasattr`` and ``inspect`` expect. In an import statement, where Python would replace
+    that with a text of its own, it is an ImportError. For other names, raise an AttributeError: they may be submodules.
+    """
+    kind = ImportError if _is_importing(sys._getframe(2)) else AttributeError  # noqa: SLF001 - nothing else tells
+    return kind(message, name=name)
+
+
+def _is_importing(frame: "FrameType") -> bool:
+    """True if a frame looks a name up for an import statement: of a package by a function, else by an instruction."""
+    from opcode import opmap
+
+    code = frame.f_code
+    return code.co_name == "_handle_fromlist" or code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]

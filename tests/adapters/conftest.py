@@ -18,6 +18,7 @@ def environ(method="GET", path="/", body=None, **more):
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body or b""),
         **({} if body is None else {"CONTENT_LENGTH": str(len(body))}),
@@ -109,7 +110,7 @@ def call_wsgi(app, given=None, most=None):
         answer.status, answer.headers = int(status.partition(" ")[0]), headers
 
     def call():
-        body = app({"HTTP_HOST": "localhost"} | (given or environ()), start_response)
+        body = app(given or environ(), start_response)
         try:
             for chunk in body:
                 answer.chunks.append(chunk)

@@ -135,9 +135,9 @@ class TestTheHead:
         ("more", "authority"),
         [
             ({"HTTP_HOST": "example.com:8000"}, "example.com:8000"),
-            ({}, "localhost:80"),
+            ({"HTTP_HOST": None}, "localhost:80"),
             ({"HTTP_HOST": ""}, "localhost:80"),
-            ({"SERVER_NAME": "::1"}, "[::1]:80"),
+            ({"HTTP_HOST": None, "SERVER_NAME": "::1"}, "[::1]:80"),
         ],
     )
     def test_has_the_authority(self, servers, more, authority):
@@ -184,11 +184,11 @@ class TestTheHead:
                 CONTENT_TYPE="text/plain", HTTP_CONTENT_TYPE="text/html", CONTENT_LENGTH="5", HTTP_CONTENT_LENGTH="6"
             )
         )
-        assert sorted(head.fields()) == [("content-length", "5"), ("content-type", "text/plain")]
+        assert sorted(head.fields()) == [("content-length", "5"), ("content-type", "text/plain"), ("host", "localhost")]
 
     def test_leaves_out_what_is_no_header_field(self, servers):
         head = WSGIHead(servers.environ(HTTP_X_A="a", HTTP_ODD=5, PATH="/usr/bin", REMOTE_USER="me"))
-        assert head.fields() == [("x-a", "a")]
+        assert head.fields() == [("host", "localhost"), ("x-a", "a")]
 
     @pytest.mark.parametrize(
         ("more", "wanted"),

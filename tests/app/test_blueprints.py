@@ -693,3 +693,16 @@ class TestWhatIsBelowAPrefix:
         shop.post("/")(echo)
         response = serving(nested(shop)).post("/", headers={"sec-fetch-site": "cross-site"})
         assert (response.status, response.text) == (403, "shop")
+
+
+def test_a_feature_for_a_whole_application_is_named_as_the_blueprint_was_given_it():
+    class Inner:
+        def install(self, app):
+            app.on_startup(lambda: None)
+
+    class Outer:
+        def install(self, app):
+            app.use(Inner())
+
+    with pytest.raises(TypeError, match="Outer is for a whole application, not for the blueprint 'shop'"):
+        Blueprint("shop").use(Outer())

@@ -19,6 +19,7 @@ from antiphon.http.errors import (
 )
 from antiphon.http.limits import Limits
 from antiphon.testing import BrokenResponse
+from tests.helpers.as_httptools import as_httptools
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
 
@@ -164,24 +165,6 @@ def breaks_off(declared):
         raise ConnectionResetError(SECRET)
 
     return {"body": chunks, "headers": {"content-length": str(declared)}}
-
-
-def as_httptools(app):
-    """The app under the one server that bounds no header section."""
-
-    class Cycle:
-        __module__ = "uvicorn.protocols.http.httptools_impl"
-
-        def __init__(self, receive):
-            self._receive = receive
-
-        async def receive(self):
-            return await self._receive()
-
-    async def served(scope, receive, send):
-        await app(scope, Cycle(receive).receive if scope["type"] == "http" else receive, send)
-
-    return served
 
 
 reads_json = answers_with(lambda request: {"got": request.json})

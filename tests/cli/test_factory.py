@@ -62,7 +62,7 @@ def test_a_function_without_arguments_makes_the_application(folder, name):
         ("main()", "def main(global_config, other, **settings): ...", ["shop:main()", "needs arguments"]),
         ("create_app()", "def create_app(config): ...", ["shop:create_app()", "needs arguments"]),
         ("create_app", "def create_app(config): ...", ["If create_app(config) makes the application, give its"]),
-        ("create_app()", "def create_app(config): ...", ["app = create_app(...), then antiphon run shop:app"]),
+        ("create_app()", "def create_app(config): ...", ["app = create_app(...), and name shop:app"]),
         ("build", "def build(config): ...", ["If build(config) makes", "defaults", "app = build(...)"]),
         ("create_app()", APP + "create_app = App()", ["shop:create_app()", "needs arguments"]),
         ("create_app()", "create_app = {}", ["shop:create_app()", "is of type dict, not a function"]),
@@ -108,7 +108,7 @@ def test_an_application_is_found_by_its_name_without_an_import(folder, files, ta
         ({}, ["has no modules"]),
         (
             {"shop": "site = 1", "pages/web": "x = 1"},
-            ["app, application, create_app, make_app", "shop.py", "pages/web.py", "Write: antiphon run MODULE:APP"],
+            ["app, application, create_app, make_app", "shop.py", "pages/web.py", "Name one as MODULE:APP."],
         ),
         ({"shop": "app = 1", "blog": "create_app = 2"}, ["blog:create_app, shop:app", "name one"]),
     ],

@@ -10,6 +10,7 @@ PROVIDER = {
     "choir-2.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: choir\nVersion: 2.5\n",
     "choir-2.5.dist-info/entry_points.txt": (
         "[antiphon.dialects]\nlute = choir.lute\nshawm = choir.shawm\nshawm.lute = choir.shawm.lute\n"
+        "[antiphon.dialect_distributions]\nPyShawm-Reeds = shawm\n"
     ),
     "choir/__init__.py": "",
     "choir/lute/__init__.py": "__version__ = '7.1'\nfrom choir.lute.strings import plucked\n",
@@ -170,7 +171,17 @@ def test_metadata_is_that_of_the_dialect(python):
 
 
 def test_a_package_without_a_version_has_that_of_its_distribution(python):
-    assert python("install('shawm'); from importlib.metadata import version; print(version('shawm'))") == "2.5"
+    program = "install('shawm'); from importlib.metadata import version; print(version('pyshawm_reeds'))"
+    assert python(program) == "2.5"
+
+
+def test_a_distribution_has_the_name_that_its_dialect_declares(python):
+    program = (
+        "install('lute', 'shawm'); from importlib.metadata import *\n"
+        "names = [each.name for each in distributions()]\n"
+        "print(*names[:2], distribution('PyShawm.Reeds').read_text('top_level.txt').strip(), 'shawm' in names)"
+    )
+    assert python(program) == "lute PyShawm-Reeds shawm False"
 
 
 def test_other_imports_and_metadata_stay_as_they_are(python):

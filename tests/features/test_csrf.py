@@ -120,6 +120,17 @@ class TestAWrite:
         assert (refused.status, refused.json["reason"]) == (403, "missing")
         assert visitor.request(method, "/", headers=headed(token)).status == 200
 
+    @pytest.mark.parametrize("path", ["/", "/lazy"])
+    @pytest.mark.parametrize("framed", ["by its length", "in chunks"])
+    @pytest.mark.parametrize("has_session", [False, True])
+    def test_with_a_form_that_is_cut_off_is_the_same_however_it_came(self, visitor, path, framed, has_session):
+        if has_session:
+            token_of(visitor)
+        cut = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n'
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        body = cut if framed == "by its length" else iter([cut[:9], cut[9:]])
+        assert visitor.post(path, headers=headers, body=body).status == (400 if has_session else 403)
+
     @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "QUERY"])
     def test_is_no_safe_method(self, visitor, method):
         response = visitor.request(method, "/")

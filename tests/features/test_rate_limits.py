@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Blueprint, Request, TrustedProxies
+from antiphon import App, Blueprint, Limits, Request, TrustedProxies, view
 from antiphon.features import CookieStore, MemoryStore, RateLimit, Sessions, SQLiteStore, StoreUnavailable
 from antiphon.features.stores import memory
 from antiphon.http import Item, TooManyRequests, parse_structured_list
@@ -464,3 +464,75 @@ def test_memory_is_bounded_however_many_callers_there_are(monkeypatch):
         store.increment("a caller that comes often", ttl=1000)
     assert len(store._counters) == 100
     assert store.increment("caller 999", ttl=1000).value == 2
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def by_name(request):
+    return request.form["name"]
+
+
+@pytest.mark.parametrize("registered", ["for the app", "for the route"])
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [
+        pytest.param([b"name=lute"], 200, id="small"),
+        pytest.param([b"name=", b"lute"], 200, id="in two chunks"),
+        pytest.param([b"name=", b"l" * 100_000], 200, id="large, in chunks"),
+        pytest.param([b"name=" + b"l" * 300_000], 413, id="too large"),
+        pytest.param([b"name=" + b"l" * 100_000] * 3, 413, id="too large, in chunks"),
+    ],
+)
+@pytest.mark.parametrize("framed", ["by its length", "in chunks"])
+def test_a_limit_by_a_form_waits_for_the_form(interface, style, registered, chunks, status, framed):
+    limit = RateLimit("1/minute", by=by_name)
+    app = App(limits=Limits(body=200_000))
+    if registered == "for the app":
+        app.use(limit)
+
+    def name(request):
+        return request.form["name"][:4]
+
+    async def name_later(request):
+        await asyncio.sleep(0)
+        return name(request)
+
+    before = limit if registered == "for the route" else ()
+    app.post("/", before=before)(name if style == "def" else name_later)
+    with Client(app, interface) as client:
+        answers = [
+            client.post("/", headers=FORM, body=b"".join(chunks) if framed == "by its length" else iter(chunks))
+            for _ in range(2)
+        ]
+    assert [answer.status for answer in answers] == [status, 429 if status == 200 else status]
+    assert status != 200 or answers[0].text == ("lute" if b"u" in b"".join(chunks) else "llll")
+
+
+def test_a_hook_that_reads_a_body_before_it_has_arrived_is_told_what_to_change(caplog):
+    app = App()
+    app.before_request(lambda request: request.body and None)
+
+    @app.post("/")
+    async def index(request):
+        return "never"
+
+    with Client(app, "asgi") as client:
+        assert client.post("/", body=iter([b"a", b"b"])).status == 500
+    told = str(caplog.records[0].exc_info[1])
+    assert "a hook or middleware of " in told
+    assert "`await request.aload()` first, in an `async def`" in told
+
+
+def test_a_view_limited_by_a_form_waits_for_it():
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    @view(before=RateLimit("1/minute", by=by_name))
+    async def index(request):
+        return request.form["name"]
+
+    app = Starlette(routes=[Route("/", index, methods=["POST"])])
+    with Client(app, "asgi") as client:
+        answers = [client.post("/", headers=FORM, body=iter([b"name=", b"lute"])) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 429]

@@ -5,6 +5,7 @@ An import of a name that is missing here is an error that names it.
 
 from typing import Any
 
+from antiphon.embedding import not_offered
 from antiphon_bottle.app import Bottle
 from antiphon_bottle.request import FileUpload, FormsDict, request
 from antiphon_bottle.response import HTTPError, HTTPResponse, abort, redirect, response, static_file
@@ -34,5 +35,7 @@ def run(app: Bottle | None = None, **options: Any) -> None:
 
 def __getattr__(name: str) -> Any:
     if name in ("template", "view", "SimpleTemplate", "mako_template", "jinja2_template", "TEMPLATE_PATH"):
-        raise ImportError(f"this dialect of Bottle has no {name}: render templates with Jinja2, and return the text")
+        raise not_offered(
+            name, f"this dialect of Bottle has no {name}: render templates with Jinja2, and return the text"
+        )
     raise AttributeError(f"this dialect of Bottle has no {name}")

@@ -271,9 +271,12 @@ def _below(path: str, root_path: str) -> str:
 def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
     """Return the scope of a target in origin form, with Host from the target, and the decoded path.
 
-    Some servers pass on a target that is a whole URL as it is. Its host has to be found before it is decoded.
+    Some servers pass on a target that is a whole URL as it is. Its host has to be found before it is decoded. In HTTP/2
+    no path may be one (RFC 9113 §8.3.1): it stays, and is refused.
     """
     path: str = scope["path"]
+    if path and scope.get("http_version", "1.1") >= "2":
+        return scope, path
     raw: bytes | None = scope.get("raw_path")
     parts = split_target(raw.decode("latin-1") if raw else path)
     if parts is None:

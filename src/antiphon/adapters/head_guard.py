@@ -28,7 +28,7 @@ class HeadGuard:
     def head_error(self, head: Head) -> HTTPError | None:
         """Return the error for a head whose host is malformed, or which is too large; None for all others."""
         line = head.host_line
-        if line and line not in self.known_hosts and (error := self.host_error(head)):
+        if line not in self.known_hosts and (error := self.host_error(head)):
             return error
         return self.size_error(head) if self.looks_at_heads else None
 

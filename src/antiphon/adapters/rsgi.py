@@ -56,13 +56,13 @@ class RSGIHead:
         self.scope = scope
         self._protocol = protocol
         headers = self._headers = scope.headers  # Granian builds them again on each access
-        hosts = headers.get_all("host")
-        self.host_line = ",".join(hosts) if len(hosts) > 1 else scope.authority or (hosts[0] if hosts else None)
+        hosts, authority, has_frames = headers.get_all("host"), scope.authority, scope.http_version[0] in "23"
+        if authority and hosts and has_frames and hosts[0].lower() != authority.lower():
+            hosts = [authority, *hosts]  # in HTTP/1.1 the target's replaces the others (RFC 9112 §3.2.2, 9113 §8.3.1)
+        self.host_line = ",".join(hosts) if len(hosts) > 1 else authority or (hosts[0] if hosts else None)
         self.method = scope.method
         self.path = scope.path or "/"
-        self.has_body: bool = (
-            "content-length" in headers or "transfer-encoding" in headers or scope.http_version[0] in "23"
-        )
+        self.has_body: bool = "content-length" in headers or "transfer-encoding" in headers or has_frames
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     def plain_target(self) -> tuple[object, ...] | None:

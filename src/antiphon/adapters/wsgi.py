@@ -62,6 +62,8 @@ class WSGIHead:
 
     blocks = True
     header_size = 0
+    status_line = ""
+    """The status line of an application inside; empty if there is none."""
     _hinted = 0
     """Bytes of early hints so far."""
     _left: int | None
@@ -228,7 +230,8 @@ def call_wsgi(
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
     """Answer one request of a WSGI server with a handler, and note the head of the response, if it is observed."""
-    request = Request(WSGIHead(environ))
+    head = WSGIHead(environ)
+    request = Request(head)
     context = copy_context()
     try:
         answer = context.run(handler._answer_on_thread, request)
@@ -244,7 +247,8 @@ def call_wsgi(
     if observation is not None:
         observation.send_head(status, sent)
     try:
-        start_response(STATUS_LINES[status], sent)
+        line = head.status_line
+        start_response(line if line and line.startswith(str(status)) else STATUS_LINES[status], sent)
     except BaseException:
         WSGIBody(request, body, context, handler._unfinished, is_silent=True).close()
         raise

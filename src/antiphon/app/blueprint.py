@@ -137,7 +137,8 @@ class Routes:
             feature.install(self)
         except BaseException as error:
             before.restore()
-            if not isinstance(error, AttributeError) or error.obj is not self or not isinstance(self, Blueprint):
+            missing = error.__cause__ if isinstance(error, TypeError) else error  # of a feature that this one uses
+            if not isinstance(missing, AttributeError) or missing.obj is not self or not isinstance(self, Blueprint):
                 raise
             name = type(feature).__name__
             raise explained(
@@ -145,7 +146,7 @@ class Routes:
                 TypeError(
                     f"{name} is for a whole application, not for the blueprint {self.name!r}: app.use({name}(...))"
                 ),
-            ) from error
+            ) from missing
         self._registry.features.append(feature)
 
     @property

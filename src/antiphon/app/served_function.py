@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from copy import copy
 from typing import Any, Literal, TypeAlias, overload
 
+from antiphon.adapters.head_guard import HeadGuard
 from antiphon.adapters.servable import Servable, ServedResponse
-from antiphon.adapters.server_values import header_too_large
 from antiphon.app.answering.returns import ResponseLike, respond
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async
 from antiphon.handler.scope import in_scope
+from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -31,7 +32,7 @@ class ServedFunction(Servable):
         check_arguments(function, "request")
         self._is_async = is_async(function)
         self._function: Callable[..., Any] = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
-        self._measures_header = False
+        self._head_guard = HeadGuard(Limits().headers)
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
@@ -40,15 +41,15 @@ class ServedFunction(Servable):
 
     def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
-        self._measures_header = True
+        self._head_guard.looks_at_heads = True
 
     async def _handle(self, request: Request) -> Response:
         """Load the body, call the function, and answer errors as problem details or as a page, in steps."""
         set_current_request(request)
         try:
             check_path(request.head.path)
-            if self._measures_header and (size := request.head.header_size) > request.limits.headers:
-                raise header_too_large(size, request.limits.headers)
+            if error := self._head_guard.head_error(request.head):
+                raise error
             if request.head.has_body:
                 await request.content.load(request.limits)
             if not self._is_async:

@@ -11,7 +11,7 @@ from antiphon.body.pacing import Pace
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, NotImplementedByServer, over_limit
-from antiphon.http.grammar import OWS
+from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import Head, parse_length
 from antiphon.http.limits import Limits
 
@@ -120,6 +120,8 @@ class Receiver:
                 raise BadRequest("The body has both a Content-Length and a Transfer-Encoding.")
             # Servers decode this one, and leave others in the body (RFC 9112 §6.1).
             if transfer_coding.strip(OWS).lower() != "chunked":
+                if [coding.lower() for coding in split_list(transfer_coding)].count("chunked") > 1:
+                    raise BadRequest("The Transfer-Encoding has chunked twice (RFC 9112 §6.1).")
                 raise NotImplementedByServer(f"The Transfer-Encoding must be chunked, not {transfer_coding[:80]!r}.")
         if declared is not None and declared > limits.body:
             raise body_too_large(limits)

@@ -62,9 +62,9 @@ def _first(is_bound: re.Pattern[str], text: str) -> str:
 
 def _nothing(tried: list[Path]) -> str:
     if not tried:
-        return f"No application was named, and {Path.cwd()} has no modules. Write: antiphon run MODULE:APP."
+        return f"No application was named, and {Path.cwd()} has no modules. Name one as MODULE:APP."
     shown = [str(path) for path in tried[:_MOST_SHOWN]] + ["..."] * (len(tried) > _MOST_SHOWN)
     return (
         f"No application was named, and none was found in {Path.cwd()}. The command looked for {', '.join(NAMES)} in"
-        f" {', '.join(shown)}. Write: antiphon run MODULE:APP."
+        f" {', '.join(shown)}. Name one as MODULE:APP."
     )

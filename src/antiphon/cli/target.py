@@ -114,7 +114,7 @@ class Target(NamedTuple):
         name = self.attribute.removesuffix("()")
         return (
             f"If {name}({needed}) makes the application, give its arguments defaults, or call it in the module:"
-            f" app = {name}(...), then antiphon run {self.module}:app."
+            f" app = {name}(...), and name {self.module}:app."
         )
 
     def _others(self, module: ModuleType) -> str:

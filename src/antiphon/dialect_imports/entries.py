@@ -3,12 +3,16 @@
 The entry `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` with that package. A dialect replaces further
 packages with dotted entries: `kay.werkzeug` is the package with which the dialect `kay` replaces `werkzeug`. Modules
 that it lacks come from the dialect `werkzeug`.
+
+A distribution has the name of its package, unless an entry in the group `antiphon.dialect_distributions` says
+otherwise: `PyYAML = "yaml"`.
 """
 
 from importlib.metadata import EntryPoint, entry_points
 from typing import NamedTuple
 
 GROUP = "antiphon.dialects"
+DISTRIBUTIONS = "antiphon.dialect_distributions"
 
 
 class UnknownDialect(LookupError):
@@ -25,6 +29,8 @@ class StandIn(NamedTuple):
     """The dotted name of the package that replaces it."""
     provider: str
     """The name of the distribution that contains the package."""
+    distribution: str
+    """The name of the distribution that is replaced."""
 
     def lacks(self, module: str) -> str:
         """Return the error message for a module that the dialect lacks."""
@@ -55,5 +61,7 @@ def _dialect(entry: EntryPoint) -> str:
 
 def _stand_in(entry: EntryPoint) -> StandIn:
     dialect, _, replaced = entry.name.partition(".")
+    replaced = replaced or dialect
     provider = entry.dist.name if entry.dist else "antiphon"
-    return StandIn(dialect, replaced or dialect, entry.module, provider)
+    declared = entry.dist.entry_points.select(group=DISTRIBUTIONS, value=replaced) if entry.dist else ()
+    return StandIn(dialect, replaced, entry.module, provider, next((each.name for each in declared), replaced))

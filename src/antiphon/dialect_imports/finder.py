@@ -23,8 +23,8 @@ class StandInDistribution(Distribution):
 
     @property
     def name(self) -> str:
-        """The name of the replaced package. Reading it imports nothing, since tools read it of all distributions."""
-        return self._stand_in.replaced
+        """The name of the replaced distribution. Reading it imports nothing, since tools read it of all of them."""
+        return self._stand_in.distribution
 
     def read_text(self, filename: str) -> str | None:
         """Return the text of METADATA or top_level.txt; None for other files."""
@@ -32,7 +32,7 @@ class StandInDistribution(Distribution):
             case "METADATA":
                 return _METADATA.format(**self._stand_in._asdict(), version=self._version())
             case "top_level.txt":
-                return f"{self.name}\n"
+                return f"{self._stand_in.replaced}\n"
             case _:
                 return None
 
@@ -53,7 +53,7 @@ def normalized(name: str) -> str:
 
 _METADATA = """\
 Metadata-Version: 2.1
-Name: {replaced}
+Name: {distribution}
 Version: {version}
 Summary: {provider}'s {dialect} dialect
 Requires-Dist: {provider}
@@ -90,8 +90,8 @@ class StandInFinder(DistributionFinder):
 
     def find_distributions(self, context: DistributionFinder.Context = _EVERYTHING) -> Iterable[Distribution]:
         """Yield the distributions that are replaced, or the one that `context` names."""
-        for replaced, (first, *_) in self.stand_ins.items():
-            if context.name is None or normalized(context.name) == normalized(replaced):
+        for first, *_ in self.stand_ins.values():
+            if context.name is None or normalized(context.name) == normalized(first.distribution):
                 yield StandInDistribution(first)
 
 

@@ -56,9 +56,9 @@ from antiphon.handler.release import release
 from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED
-from antiphon.lazy import lazy
+from antiphon.lazy import lazy, not_offered
 from antiphon.request.request import urlencoded_fields_of
-from antiphon.request.urls import query_fields_of
+from antiphon.request.urls import query_fields_of, query_too_long
 from antiphon.response.fields import only_typed
 from antiphon.response.files import FileBody, OpenFile, guess_type
 from antiphon.response.response import json_encoder, response_of
@@ -140,11 +140,13 @@ __all__ = [
     "let_threads_end",
     "log_failure",
     "make_environ",
+    "not_offered",
     "on_own_thread",
     "one_line",
     "only_typed",
     "parse_boundary",
     "query_fields_of",
+    "query_too_long",
     "read_whole_form",
     "release",
     "render",

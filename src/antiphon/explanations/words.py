@@ -177,16 +177,10 @@ def _names_of(thing: object) -> list[str]:
     return [name for name in object.__dir__(thing) if name in own or not isinstance(defined.get(name), OtherWord)]
 
 
-def missing_name(package: str, name: str, *, is_import: bool) -> AttributeError | ImportError:
-    """Return the error for a name that a package does not have. It gives our name if the name is another framework's.
-
-    In an import statement it is an ImportError, since Python would replace an AttributeError with a text of its own.
-    """
+def missing_name(package: str, name: str) -> str | None:
+    """Return the message for a name that a package lacks, with the fix, such as our name for it; None without one."""
     fix = _fix_of(package, name) if package in PLACES and not name.startswith("_") else None
-    if fix is None:
-        return AttributeError(f"module {package!r} has no attribute {name!r}")
-    message = f"{package} has no {name!r}; {fix}"
-    return ImportError(message, name=package) if is_import else AttributeError(message, name=name)
+    return None if fix is None else f"{package} has no {name!r}; {fix}"
 
 
 def _fix_of(package: str, name: str) -> str | None:

@@ -16,7 +16,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.advice import Advice
 from antiphon.features.markup import Markup
 from antiphon.handler.errors import is_debug
-from antiphon.http.errors import Forbidden
+from antiphon.http.errors import Forbidden, HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest
 from antiphon.request.request import Request
 from antiphon.request.session import Session
@@ -251,5 +251,14 @@ def _form_field(request: Request) -> str | None:
 
 
 def _received_field(request: Request) -> str | None:
-    """Return the token of a form that has already arrived."""
-    return _form_field(request) if _has_form(request) and request.progress.is_complete else None
+    """Return the token of a form that has already arrived. Without a session no token is valid, so a malformed form is
+    as good as one that is not read.
+    """
+    if not (_has_form(request) and request.progress.is_complete):
+        return None
+    try:
+        return _form_field(request)
+    except HTTPError:
+        if _secrets(request.session):
+            raise
+        return None

@@ -51,7 +51,7 @@ class RateLimit:
     for IPv6 the 64-bit network that one customer has; all clients with unknown addresses count as one. With ``by``, a
     caller is the text that this function returns for a request; None means no limit. ``by`` must not block. As a
     feature, a limit by address comes before everything that is registered after it, and a limit with ``by`` is a hook,
-    which can use users and sessions. Both come before a body of more than 64 KiB is received.
+    which can use users and sessions. Both come before a body of more than 64 KiB is received, unless ``by`` reads it.
 
     The window slides: the requests of the previous window count in proportion to the part of it that is not over yet,
     so there is no moment at which twice as many can pass. Refused requests (429, with Retry-After) don't count. All
@@ -65,6 +65,9 @@ class RateLimit:
     store from a monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a
     store that can't count.
     """
+
+    waits_for_body = True
+    """True: if ``by`` reads a body on the event loop that has not arrived, it is loaded, and the limit called again."""
 
     def __init__(
         self,

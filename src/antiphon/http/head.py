@@ -336,12 +336,12 @@ def server_head(head: Head) -> Head:
 def check_one_host(line: str | bytes | None, http_version: str) -> None:
     """Check that Host, as ``Head.host_line`` has it, was received exactly once.
 
-    Raises BadRequest (400) for several hosts, and in HTTP/1.1 without any (RFC 9112 §3.2). Some servers give an empty
-    value for a missing one, and URLs of http and https have a host (RFC 9110 §4.2), so an empty value counts as
-    missing.
+    Raises BadRequest (400) for several hosts, and except in HTTP/1.0 without any (RFC 9112 §3.2, RFC 9113 §8.3.1). Some
+    servers give an empty value for a missing one, and URLs of http and https have a host (RFC 9110 §4.2), so an empty
+    value counts as missing.
     """
     if not line:
-        if http_version == "1.1":
+        if http_version != "1.0":
             raise BadRequest("There is no Host.")
     elif (b"," in line) if isinstance(line, bytes) else ("," in line):
         raise BadRequest("There is more than one Host.")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 
-from antiphon.body.content import Content
+from antiphon.body.content import Content, NotLoadedError
 from antiphon.explanations import explained
 from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, over_limit
 from antiphon.http.limits import Limits
@@ -29,14 +29,22 @@ class Members(dict[str, Any]):
         raise MissingKey(name)
 
 
-def not_loaded(content: Content, reader: str) -> Exception:
-    """Return the error for ``reader``: code on an event loop that reads a body that has not arrived yet."""
+def not_loaded(content: Content, reader: str, receive: str) -> Exception:
+    """Return the error for code of ``reader`` on an event loop that reads a body that has not arrived yet."""
+    if receive == "load":
+        who = f"a hook or middleware of {reader}"
+        fix = (
+            "first, in an `async def`, since a large body, or one of unknown length, arrives after them; or write"
+            " @app.middleware(loads_body=True)"
+        )
+    else:
+        who = reader
+        fix = 'first, or give its route receive="load"'
     return content.failure_again() or explained(
         "body-not-loaded",
-        RuntimeError(
-            f"this request's body is not loaded yet, and {reader} is on an event loop, where nothing may wait"
-            ' for it: `await request.aload()` first, or give its route receive="load"; middleware that reads'
-            " the body needs @app.middleware(loads_body=True)"
+        NotLoadedError(
+            f"this request's body is not loaded yet, and {who} is on an event loop, where nothing may wait for it:"
+            f" `await request.aload()` {fix}"
         ),
     )
 

@@ -464,7 +464,8 @@ class Request(RequestHeaders):
 
     def _not_loaded(self) -> Exception:
         """Return the error for code on an event loop that reads a body that has not arrived yet."""
-        return not_loaded(self.content, self.route.answered_by)
+        route = self.route
+        return not_loaded(self.content, route.answered_by, "" if route is NO_ROUTE else route.receive)
 
     @lazy
     def text(self) -> str:

@@ -62,8 +62,13 @@ def query_fields_of(head: Head, limits: Limits) -> Fields:
     query = head.query_string
     size, most = len(query), limits.fields
     if size > limits.query:
-        detail = f"The query is {size} bytes long, but at most {limits.query} are accepted."
-        raise over_limit(URITooLong, "query", limits.query, detail)
+        raise query_too_long(query, limits)
     if size >= most and query and query.count(b"&") >= most:  # fewer bytes than that need no counting
         raise over_limit(URITooLong, "fields", most, f"The query has more than {most} fields.")
     return parse_fields(query)
+
+
+def query_too_long(query: bytes, limits: Limits) -> URITooLong:
+    """Return the error for a query of more than ``limits.query`` bytes."""
+    detail = f"The query is {len(query)} bytes long, but at most {limits.query} are accepted."
+    return over_limit(URITooLong, "query", limits.query, detail)

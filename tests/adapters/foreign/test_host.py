@@ -4,10 +4,12 @@ import logging
 
 import pytest
 
-from antiphon import Response, current_request
-from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop
+from antiphon import App, Request, Response, current_request
+from antiphon.adapters.foreign.environ_host import BridgedApplication
+from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop, make_environ
 from antiphon.http import Conflict, Limits
 from antiphon.testing import Client
+from tests.helpers.as_httptools import as_httptools
 
 FORM = {"content-type": "multipart/form-data; boundary=b"}
 FILE = b'--b\r\nContent-Disposition: form-data; name=f; filename="a.txt"\r\n\r\noil\r\n--b--\r\n'
@@ -101,6 +103,50 @@ class Shawm(EnvironHost):
         return [environ.get("HTTP_CONTENT_ENCODING", "").encode(), environ["wsgi.input"].read()]
 
 
+class Bounded(Shawm):
+    request_limits = Limits(body=1000, query=500)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        pytest.param({"body": bytes(1000)}, 200, id="the longest body"),
+        pytest.param({"body": bytes(1001)}, 413, id="a longer one"),
+        pytest.param({"body": iter([bytes(600)] * 2)}, 413, id="a longer one in chunks"),
+        pytest.param({"body": iter([bytes(20_000)] * 10)}, 413, id="a long one in chunks"),
+        pytest.param({"query": "a" * 500}, 200, id="the longest query"),
+        pytest.param({"query": "a" * 501}, 414, id="a longer query"),
+    ],
+)
+def test_an_environ_is_within_the_limits(options, status, interface):
+    options = dict(options)
+    target = f"/?{options.pop('query', '')}"
+    assert Client(Bounded(), interface).request("POST", target, **options).status == status
+
+
+@pytest.mark.parametrize("kind", [Lute, Bounded, BridgedApplication])
+def test_a_header_section_is_within_the_limit_where_the_server_has_none(kind):
+    application = BridgedApplication(Shawm()) if kind is BridgedApplication else kind()
+    client = Client(as_httptools(application), "asgi")
+    assert client.get("/current", headers={"x": "a" * 60_000}).status == 200
+    assert client.get("/current", headers={"x": "a" * 70_000}).status == 431
+
+
+def test_a_refused_environ_never_reaches_the_application(interface):
+    called = []
+
+    class Noting(Bounded):
+        def answer_environ(self, environ, start_response):
+            called.append(environ)
+            return super().answer_environ(environ, start_response)
+
+    client = Client(Noting(), interface)
+    assert client.post("/", body=bytes(1001)).status == 413
+    for headers in ([("host", "a"), ("host", "b")], [("host", "")], [("host", "a@b")]):
+        assert client.get("/", headers=headers).status == 400
+    assert not called
+
+
 def test_an_environ_has_the_body_as_it_was_sent(interface):
     response = Client(Shawm(), interface).post("/", headers={"content-encoding": "gzip"}, body=b"not gzip")
     assert response.text == "gzipnot gzip"
@@ -114,3 +160,48 @@ def test_is_refused_if_it_replaces_a_method_that_hosts_have_for_themselves(base,
 
 def test_has_other_names_with_an_underscore_for_itself():
     assert type("Fiddle", (Host,), {"_strings": 4, "__module__": "fiddle"})()._strings == 4
+
+
+def test_a_wsgi_server_sends_the_reason_phrase_of_the_application():
+    lines = []
+
+    class Odd(EnvironHost):
+        def answer_environ(self, environ, start_response):
+            start_response(environ["PATH_INFO"][1:], [])
+            return []
+
+    app = App()
+    app.mount("/inner", Odd())
+
+    @app.after_request
+    def change(request, response):
+        if request.args:
+            response.status = 298
+
+    for application, target, line in (
+        (Odd(), "/299 Odd", "299 Odd"),
+        (Odd(), "/299 O\x01d", "299 Success"),
+        (Odd(), "/200 Fine", "200 Fine"),
+        (app, "/inner/299 Odd", "299 Odd"),
+        (app, "/inner/299 Odd?changed=yes", "298 Success"),
+    ):
+        path, _, query = target.partition("?")
+        environ = make_environ(Request.blank("http://a/"))
+        environ |= {"PATH_INFO": path, "QUERY_STRING": query}
+        application(environ, lambda status, headers: lines.append(status)).close()
+        assert lines.pop() == line
+
+
+@pytest.mark.parametrize("broken", ["an error", "no status", "a malformed status", "no body"])
+def test_what_an_environ_host_gets_wrong_is_a_500(broken, interface):
+    class Broken(EnvironHost):
+        def answer_environ(self, environ, start_response):
+            if broken == "an error":
+                raise ValueError("a secret")
+            if broken != "no status":
+                start_response("fine" if broken == "a malformed status" else "200 OK", [])
+            return None if broken == "no body" else [b"body"]
+
+    assert Client(Broken(), interface).get("/").status == 500
+    with pytest.raises((ValueError, RuntimeError, TypeError)):
+        Client(Broken(), interface, raise_errors=True).get("/")

@@ -41,6 +41,11 @@ def test_an_environ_has_the_host_of_a_target_that_is_a_whole_url(servers):
     assert given["HTTP_HOST"] == "other.example"
 
 
+@pytest.mark.parametrize(("url", "host"), [("http://example.com:8080/x", "example.com:8080"), ("/x", "localhost")])
+def test_an_environ_of_a_request_without_a_server_has_a_host(url, host):
+    assert make_environ(Request.blank(url))["HTTP_HOST"] == host
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

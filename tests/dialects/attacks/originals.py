@@ -24,18 +24,6 @@ SHARED = [
         "Granian ends a body whose chunks are malformed as if it were whole: over ASGI, our default, it says so",
     ),
     Shared(
-        ("two hosts", "the same host twice"),
-        ("flask", "kay", "werkzeug"),
-        ("wsgi",),
-        "Granian's WSGI joins the fields, and Werkzeug reads a malformed host as none",
-    ),
-    Shared(
-        ("no host",),
-        ("flask", "kay", "microdot", "pyramid", "webob", "werkzeug"),
-        ("wsgi",),
-        "Granian's WSGI has no Host then, and a WSGI application may not ask which version of HTTP that is allowed in",
-    ),
-    Shared(
         ("untrusted: X-Forwarded-For", "untrusted: X-Forwarded-For twice"),
         ("pyramid", "webob"),
         INTERFACES,

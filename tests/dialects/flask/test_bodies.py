@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from antiphon import App
-from antiphon.dialects.flask import Flask, request
+from antiphon.dialects.flask import Flask, copy_current_request_context, request
 from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.testing import Client
 
@@ -145,3 +145,47 @@ def test_a_client_that_leaves_is_answered_by_nobody(path, declared):
     }  # fmt: skip
     asyncio.run(reading()(scope, receive, send))
     assert not sent or sent[0]["status"] == 400
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("size", [1001, 200_000])
+def test_a_body_above_the_limit_is_refused_before_it_has_come(interface, size):
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    app.post("/")(lambda: str(len(request.get_data())))
+    taken = []
+
+    def chunks():
+        taken.append(True)
+        yield bytes(size)
+
+    with Client(app, interface) as client:
+        headers = {"content-length": str(size), "expect": "100-continue"}
+        assert client.post("/", headers=headers, body=chunks()).status == 413
+    assert not taken
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_contexts_of_one_request_share_its_body(interface, size):
+    """A copied context is torn down first, and leaves the body to what comes after it."""
+    app = Flask(__name__)
+    lengths = []
+
+    @app.teardown_request
+    async def teardown(error):
+        lengths.append(len(request.get_data()))
+
+    @app.after_request
+    async def after(response):
+        lengths.append(len(request.get_data()))
+        return response
+
+    @app.post("/")
+    def index():
+        copied = copy_current_request_context(lambda: request.path)
+        return copied()
+
+    with Client(app, interface) as client:
+        assert client.post("/", body=bytes(size)).text == "/"
+    assert lengths == [size] * 3

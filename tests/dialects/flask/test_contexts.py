@@ -416,8 +416,9 @@ def test_functions_change_places_only_where_they_must(app, view, hook, places):
         return "fine"
 
     app.add_url_rule("/", view_func=async_view if view == "async" else lambda: "fine", endpoint="index")
-    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
     scope |= {"http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": ""}
+    scope["headers"] = [(b"host", b"localhost")]
     steps = app._handle(NativeRequest(ASGIHead(scope, None)))
     effects, response = drive(steps)
     assert response.body == b"fine"

@@ -368,3 +368,11 @@ def test_no_form_is_a_crash(pieces):
     with suppress(HTTPBadRequest):
         made.POST  # noqa: B018
     assert made.body == body
+
+
+@pytest.mark.parametrize("content_type", ["", "; ", ";charset=utf-8"])
+def test_an_empty_or_broken_content_type_declares_no_form(content_type):
+    original = pytest.importorskip("webob").Request
+    for kind in (Request, original):
+        assert [*kind(environ(b"a=1", CONTENT_TYPE=content_type)).POST.items()] == []
+        assert [*kind(environ(b"a=1")).POST.items()] == [("a", "1")]

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
-from antiphon.body.receiver import SMALL_BODY
-from antiphon.handler.contract import ON_THREAD
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.body.receiver import SMALL_BODY, body_too_large, readable_length
+from antiphon.handler.contract import ON_THREAD, failed
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import UNBOUNDED
+from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -35,6 +37,8 @@ class ReceivedInput(RawIOBase):
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         self.content = content = request.content
+        self.limits = request.limits
+        """The limits of what is received."""
         self.environ = environ
         self.failure = content.failure
         """The error with which receiving has ended, before the application has read."""
@@ -64,7 +68,7 @@ class ReceivedInput(RawIOBase):
         """Receive the next chunk; b"" at the end. Dialects override it to raise their own errors."""
         if self.failure is not None:
             raise self.failure
-        return self.content.advance_on_thread(UNBOUNDED)
+        return self.content.advance_on_thread(self.limits)
 
 
 class EnvironHost(Host):
@@ -80,6 +84,7 @@ class EnvironHost(Host):
     def __init__(self) -> None:
         super().__init__()
         self._set_started(True)  # nothing has to be started
+        self._measure_header_sections()  # so no first request tells whether the server does
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request over WSGI. Raises NotImplementedError unless a subclass defines it."""
@@ -122,20 +127,44 @@ class EnvironHost(Host):
         raise failure  # here, so that it does not keep the other error, with the frames of the application
 
     def check_head(self, request: Request) -> None:
-        """Leave all checks of the head to the application, which has the environ."""
+        """Check the head of a request as a ``Host`` does. The path may be empty, as PEP 3333 allows."""
+        if path := request.head.path:
+            check_path(path)
+        self._check_host_and_sizes(request)
+
+    def refuse_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes] | None:
+        """Answer a request of a WSGI server whose head is refused; return None for all others.
+
+        A subclass whose ``__call__`` answers WSGI servers itself calls it first.
+        """
+        if (
+            environ.get("HTTP_HOST") in self.head_guard.known_hosts
+            and len(environ.get("QUERY_STRING", "")) <= self.request_limits.query
+        ):
+            return None
+        request = Request(WSGIHead(environ))
+        try:
+            self.check_head(request)
+        except HTTPError as error:
+            return failed(request, error)(environ, start_response)
+        return None
 
     async def receive_body(self, request: Request) -> None:
         """Receive a small body, in steps, in its content coding: the environ has this coding, and its length.
 
-        One that fails is left: reading it raises the error.
+        One that fails is left: reading it raises the error. Raises ContentTooLarge for a declared length above the
+        limit.
         """
-        if request.head.field("content-encoding"):
+        head, limits = request.head, request.limits
+        if (readable_length(head) or 0) > limits.body:
+            raise body_too_large(limits)
+        if head.field("content-encoding"):
             request.content.leave_coded()
         with suppress(HTTPError, OSError):
-            reading = request._read_small_body(UNBOUNDED)
+            reading = request._read_small_body(limits)
             is_read = reading if isinstance(reading, bool) else await reading
             if not is_read and request.content.failure is None and request.content.is_small(SMALL_BODY):
-                await request.content.load(UNBOUNDED)
+                await request.content.load(limits)
 
     def _environ(self, request: Request) -> "tuple[WSGIEnvironment, ReceivedInput | None]":
         """Return the environ of a request, and its body if that has not arrived yet."""
@@ -169,7 +198,9 @@ def _call_all(functions: list[Callable[[], object]]) -> None:
 
 
 class BridgedApplication(EnvironHost):
-    """A plain WSGI application, served over ASGI and RSGI."""
+    """A plain WSGI application, served over ASGI and RSGI. It bounds its bodies itself."""
+
+    request_limits = UNBOUNDED
 
     def __init__(self, application: "WSGIApplication") -> None:
         super().__init__()

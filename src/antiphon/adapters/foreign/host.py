@@ -12,6 +12,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
+from antiphon.request.urls import query_too_long
 from antiphon.response.response import Response
 
 
@@ -53,11 +54,18 @@ class Host(Servable):
         await request.content.load(request.limits)
 
     def check_head(self, request: Request) -> None:
-        """Check the head of a request. Raises BadRequest for a malformed host or path; RequestHeaderFieldsTooLarge."""
-        request.limits = self.request_limits
+        """Check the head of a request. Raises BadRequest for a malformed path or Host, or unless there is one Host;
+        URITooLong for a long query, RequestHeaderFieldsTooLarge.
+        """
         check_path(request.head.path)
+        self._check_host_and_sizes(request)
+
+    def _check_host_and_sizes(self, request: Request) -> None:
+        request.limits = limits = self.request_limits
         if error := self.head_guard.head_error(request.head):
             raise error
+        if len(query := request.head.query_string) > limits.query:
+            raise query_too_long(query, limits)
 
     async def _handle(self, request: Request) -> Response:
         """Answer a request, in steps, and free its body."""

@@ -10,7 +10,7 @@ from antiphon.adapters.server_values import server_address
 from antiphon.adapters.wsgi import EARLY_HINTS, WSGIHead
 from antiphon.explanations import explained
 from antiphon.handler.contract import failed
-from antiphon.http.grammar import OWS
+from antiphon.http.grammar import OWS, find_control
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
 from antiphon.http.urls.percent import percent_decode
@@ -97,7 +97,7 @@ def _head_values(head: Head) -> "WSGIEnvironment":
         "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": f"HTTP/{head.http_version}",
         "wsgi.url_scheme": head.scheme,
-        **({"HTTP_HOST": head.authority} if head.field("host") else {}),
+        **({"HTTP_HOST": head.authority} if head.host_line else {}),
         **({"REQUEST_URI": f"{target}?{query}" if query else target} if target else {}),
         **({"REMOTE_ADDR": client.host} if client else {}),
         **({"REMOTE_PORT": str(client.port)} if client and client.port else {}),
@@ -158,7 +158,7 @@ def from_wsgi(
         call = _WSGICall()
         chunks = application(environ_of(request), call.start_response)
         try:
-            return call.response(chunks)
+            return call.response(request, chunks)
         except BaseException:
             _close(chunks)
             raise
@@ -192,19 +192,27 @@ def _start_anew(start_response: "StartResponse", raised: Any, status: str, field
     return start_response(status, fields, raised)
 
 
-def started_response(status: int, headers: list[tuple[str, str]]) -> Response:
-    """Return a response without a body, with headers of a WSGI application. Raises ValueError for malformed ones."""
+def started_response(request: Request, status: str, headers: list[tuple[str, str]]) -> Response:
+    """Return a response without a body, with the status line and headers of a WSGI application.
+
+    A WSGI server sends the status line's phrase, too, unless the response gets a different status. Raises ValueError
+    for a malformed status or header.
+    """
+    given = server_head(request.head)
+    if isinstance(given, WSGIHead) and find_control(status) is None:
+        given.status_line = status
+    code = int(status[:3])
     try:
-        return Response(None, status, headers)
+        return Response(None, code, headers)
     except ValueError:  # WSGI servers send whitespace around a value, which is not part of it (RFC 9110 §5.5)
-        return Response(None, status, [(name, value.strip(OWS)) for name, value in headers])
+        return Response(None, code, [(name, value.strip(OWS)) for name, value in headers])
 
 
 class _WSGICall:
     """One call of a WSGI application, with its ``start_response``, and the bytes that it writes."""
 
     def __init__(self) -> None:
-        self._head: tuple[int, list[tuple[str, str]]] | None = None
+        self._head: tuple[str, list[tuple[str, str]]] | None = None
         self._is_sent = False
         """True once the response has its head, which can no longer be replaced."""
         self._written: list[bytes] = []
@@ -219,10 +227,10 @@ class _WSGICall:
             raise explained(
                 "mounted-application-failed", RuntimeError("start_response was called a second time, without exc_info")
             )
-        self._head = int(status[:3]), list(headers)
+        self._head = status, list(headers)
         return self._written.append
 
-    def response(self, chunks: Iterable[bytes]) -> Response:
+    def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
         """Return the response, once the application has started it: at the latest with its first chunk."""
         iterator = iter(chunks)
         first = [] if self._head else [next(iterator, b"")]
@@ -233,7 +241,7 @@ class _WSGICall:
             )
         status, headers = self._head
         self._is_sent = True
-        response = started_response(status, headers)
+        response = started_response(request, status, headers)
         response.body = _Body(chain(self._written, first, iterator), chunks)
         return response
 

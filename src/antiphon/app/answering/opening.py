@@ -1,6 +1,7 @@
 """Opening: middleware is opened, dependencies are resolved, and the hooks before the request are called."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
@@ -8,6 +9,7 @@ from antiphon.app.answering.hooks import Closer, Opener
 from antiphon.app.answering.middleware import AsyncStep, answered
 from antiphon.app.answering.open_resources import Opened
 from antiphon.app.answering.returns import respond, to_response
+from antiphon.body.content import NotLoadedError
 from antiphon.concurrency.iterables import resume
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -59,7 +61,12 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
                 opened.append((closer, generator))
             return to_response(early, function, request)
         if closer is None:
-            early = function(request)
+            try:
+                early = function(request)
+            except NotLoadedError:
+                if not getattr(function, "waits_for_body", False):
+                    raise
+                return partial(_call_when_loaded, function), None, (None, True)
         else:
             generator = function(request)
             try:
@@ -71,6 +78,12 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
         if early is not None:
             return early if type(early) is Response else to_response(early, function, request)
     return None
+
+
+async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
+    """Load the body, on the loop, and call a hook again that wanted it. Raises what ``Request.aload`` does."""
+    await request.aload()
+    return function(request)
 
 
 async def open_in_steps(

@@ -6,8 +6,8 @@ Names are imported on first use. What Asok has and this dialect has not says so 
 import sys
 from typing import Any
 
-from antiphon.dialects.asok.absent import ABSENT, not_offered
-from antiphon.lazy import import_on_use
+from antiphon.dialects.asok.absent import ABSENT, reason
+from antiphon.lazy import import_on_use, not_offered
 
 __version__ = "0.8.0"
 """The version of Asok whose names and habits these are."""
@@ -39,7 +39,7 @@ __all__, _import_name = import_on_use(
 
 def __getattr__(name: str) -> Any:
     if name in ABSENT:
-        raise not_offered(name)
+        raise not_offered(name, reason(name))
     return _import_name(name)
 
 

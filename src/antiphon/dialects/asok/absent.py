@@ -22,10 +22,9 @@ ABSENT = {name: part for part, names in _OF_THE_REST.items() for name in names.s
 """The part of Asok that each missing name belongs to."""
 
 
-def not_offered(name: str) -> ImportError:
-    """Return the error for the import of a name that is not offered."""
-    return ImportError(
+def reason(name: str) -> str:
+    """Return the message for a name that is not offered."""
+    return (
         f"the Asok dialect does not offer asok.{name}, nor anything else of {ABSENT[name]}:"
-        " docs/reference/dialects/asok.md lists what it offers",
-        name=f"asok.{name}",
+        " docs/reference/dialects/asok.md lists what it offers"
     )

@@ -19,7 +19,8 @@ from antiphon.dialects.flask.sansio.app import App
 from antiphon.dialects.flask.sync import async_to_sync, drive
 from antiphon.dialects.flask.wrappers import Request, Response
 from antiphon.dialects.werkzeug.routing.exceptions import RequestRedirect
-from antiphon.embedding import EnvironHost, lazy
+from antiphon.embedding import UNBOUNDED, EnvironHost, failed, lazy
+from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -62,6 +63,8 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     """How sessions are opened and saved."""
     input_class = NativeBody
     """The class of ``wsgi.input`` where a body is received while it is read."""
+    request_limits = UNBOUNDED
+    """The limits of heads. Requests bound their own bodies: see ``max_content_length``."""
 
     def __init__(
         self,
@@ -380,9 +383,12 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
         if send is not None:
             return super().__call__(head, second, send)
-        if self._is_direct or servers.IS_INNER in head:
+        if servers.IS_INNER in head:
             return self.wsgi_app(head, second)
-        return self._serve_wsgi(head, second)
+        if not self._is_direct:
+            return self._serve_wsgi(head, second)
+        refused = self.refuse_environ(head, second)
+        return self.wsgi_app(head, second) if refused is None else refused
 
     # Requests over ASGI and RSGI
 
@@ -390,6 +396,12 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         """Answer a WSGI request that was made from a native one, whose observers already know of it."""
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
+
+    async def receive_body(self, request: "NativeRequest") -> None:
+        """Receive a small body, in steps. One above MAX_CONTENT_LENGTH is left: a view refuses it without waiting."""
+        most = self.config["MAX_CONTENT_LENGTH"]
+        if most is None or (request.head.uncoded_length or 0) <= most:
+            await super().receive_body(request)
 
     def answer_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
@@ -402,8 +414,12 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
             return super().answer_by_environ(request, environ, body)
         return servers.answer(self, request, environ, body)
 
-    def _answer_handshake(self, request: "NativeRequest") -> "Awaitable[NativeResponse]":
+    def _answer_handshake(self, request: "NativeRequest") -> "NativeResponse | Awaitable[NativeResponse]":
         """Return the answer to the handshake of a WebSocket, by a view that finds a socket in its environ."""
+        try:
+            self.check_head(request)
+        except HTTPError as error:
+            return failed(request, error)
         return (self._socket_views.find(request) or self._sockets).answer(request)
 
     @lazy

@@ -12,10 +12,14 @@ from antiphon.http import Limits, errors
 from antiphon.http.limits import NO_BOUND
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
     from antiphon.dialects.flask.wrappers import Request
 
 _CHUNK = 64 << 10
 """Bytes that are read at once."""
+SERVER_BODY = "antiphon.flask.body"
+"""The key of the body that was read for code on an event loop."""
 _IN_MEMORY = 1 << 20
 """Bytes of a body above which it is kept in a file."""
 
@@ -40,9 +44,9 @@ class NativeBody(ReceivedInput):
         except (errors.HTTPError, OSError) as error:
             raise translated(error) from error
 
-    async def load(self, most: int | None) -> None:
-        """Receive a whole body of at most ``most`` bytes, in steps. A longer body is left, as is one that fails."""
-        content = self.content
+    async def load(self, request: "Request") -> None:
+        """Receive a whole body, in steps. One above the request's limit is left, as is one that fails."""
+        content, most = self.content, request.max_content_length
         if content.is_complete or content.received or self.failure is not None:
             return
         limit = _bound(most)
@@ -64,16 +68,21 @@ class NativeBody(ReceivedInput):
 
 class ServerBody:
     """The body of a request of a WSGI server. For code on the background loop, which all requests share, it is read
-    beforehand, as far as a native one is.
+    beforehand, as far as a native one is. All contexts of one request share it.
     """
 
-    def __init__(self, request: "Request") -> None:
-        self._request = request
+    def __init__(self) -> None:
         self._file: IO[bytes] | None = None
 
-    async def load(self, most: int | None) -> None:
-        """Read a body of at most ``most`` bytes on this thread, in steps. A longer body is left, or read in part."""
-        request, environ = self._request, self._request.environ
+    @classmethod
+    def of(cls, environ: "WSGIEnvironment") -> "ServerBody":
+        """Return the body of an environ."""
+        body: ServerBody = environ.setdefault(SERVER_BODY, cls())
+        return body
+
+    async def load(self, request: "Request") -> None:
+        """Read a body on this thread, in steps. One above the request's limit is left, or read in part."""
+        environ, most = request.environ, request.max_content_length
         source = environ["wsgi.input"]
         is_begun = self._file is not None or "stream" in vars(request)
         if is_begun or type(source) is BytesIO or is_on_loop():

@@ -89,6 +89,8 @@ class AppContext:
     """True while the steps of the dispatch run on an event loop, where they may not block."""
     body: "NativeBody | ServerBody | None" = None
     """The body of the request, where it is to be loaded before code on an event loop may read it."""
+    is_copy = False
+    """True if another context has the request, and closes its body."""
     _borrowed: "AppContext | None" = None
     """The context outside of this one that has the request; None if this one has it, or there is none."""
     _opens_late = False
@@ -171,7 +173,11 @@ class AppContext:
 
     def copy(self) -> "AppContext":
         """Return a context with this request and its session, for concurrent work."""
-        return type(self)(self.app, request=self.request, session=self.holder._session)  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
+        return self._lending(type(self)(self.app, request=self.request, session=self.holder._session))  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
+
+    def _lending(self, copied: "AppContext") -> "AppContext":
+        copied.body, copied.is_copy = self.body, True
+        return copied
 
     @property
     def request_adapter(self) -> "MapAdapter":
@@ -291,7 +297,7 @@ class RequestContext(AppContext):
 
     def copy(self) -> "AppContext":
         """Return a context with this request and its session, for concurrent work."""
-        return type(self)(self.app, self.request.environ, self.request, self._session)
+        return self._lending(type(self)(self.app, self.request.environ, self.request, self._session))
 
 
 def _current_request_context(user: str) -> AppContext:

@@ -49,8 +49,8 @@ async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kw
         request = ctx._request  # noqa: SLF001 - of this package
         if request is not None and (ctx.body is not None or not ctx.is_on_loop):
             if ctx.body is None:
-                ctx.body = ServerBody(request)
-            await ctx.body.load(request.max_content_length)
+                ctx.body = ServerBody.of(request.environ)
+            await ctx.body.load(request)
         if not ctx.is_on_loop:
             await ON_LOOP
             ctx.is_on_loop = True

@@ -124,7 +124,7 @@ def native_response(request: "NativeRequest", response: Any, environ: "WSGIEnvir
     if not isinstance(response, BaseResponse) or type(response).__call__ is not BaseResponse.__call__:
         return from_wsgi(response)(request)
     chunks, status, fields = response.get_wsgi_response(environ)
-    native = started_response(int(status[:3]), [(name.lower(), value) for name, value in fields])
+    native = started_response(request, status, [(name.lower(), value) for name, value in fields])
     if response.is_sequence:
         native.body = b"".join(response.iter_encoded())
         if response._on_close:  # noqa: SLF001 - of this package's base class

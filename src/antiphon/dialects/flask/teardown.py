@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects.flask import dispatch, signals
+from antiphon.dialects.flask.bodies import SERVER_BODY
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.sync import drive
 from antiphon.embedding import Steps
@@ -94,8 +95,8 @@ def close(ctx: "AppContext", request: "Request") -> None:
     """Close a request and release it, since its environ and the traceback of its exception also refer to it."""
     if (error := request.routing_exception) is not None:
         forget_frames(error)
-    if ctx.body is not None:
-        ctx.body.close()
+    if not ctx.is_copy and (body := ctx.body or request.environ.get(SERVER_BODY)) is not None:
+        body.close()
     request.close()
     request.environ["werkzeug.request"] = None
 

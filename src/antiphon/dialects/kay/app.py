@@ -15,6 +15,7 @@ from antiphon.dialects.kay.templates import load_templates
 from antiphon.dialects.kay.users import checked, user_source
 from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
 from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
+from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
 from antiphon.embedding import lazy
@@ -108,6 +109,8 @@ class KayApp:
         return self.response_class.force_type(answer, request.environ)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if refused := refused_head(environ):
+            return refused(environ, start_response)
         provide_all(environ, self._sources)
         with self.request_class(environ) as request:
             return self.get_response(request)(environ, start_response)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from antiphon.dialects.microdot.request import Request
 from antiphon.embedding import Head
 from antiphon.http import BadRequest, ContentTooLarge, Limits
+from antiphon.http.urls.path import check_path
 from antiphon.http.urls.url import quote_path
 
 _MOST_ESCAPED = 12
@@ -15,8 +16,9 @@ _AROUND_TARGET = len("  HTTP/1.1\r\n")
 
 
 def check_request_line(head: Head) -> None:
-    """Check that the request line, with its line end, is within ``max_readline``. Raises BadRequest."""
+    """Check the path, and that the request line, with its line end, is within ``max_readline``. Raises BadRequest."""
     path, query = head.path, head.query_string
+    check_path(path)
     size = len(head.method) + (len(query) + 1 if query else 0) + _AROUND_TARGET
     if size + _MOST_ESCAPED * len(path) <= Request.max_readline and not head.root_path:
         return

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer, providedBy
 
 from antiphon.dialects._environ.errors import forget_frames
-from antiphon.dialects._environ.hosts import host_mistake
 from antiphon.dialects.pyramid.events import BeforeTraversal, ContextFound, NewRequest, NewResponse
-from antiphon.dialects.pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound
+from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
 from antiphon.dialects.pyramid.interfaces import (
     VH_ROOT_KEY,
     IDebugLogger,
@@ -191,10 +190,7 @@ class Router(Served):
         return RequestContext(request)
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request over WSGI. One with a malformed Host is a 400."""
-        if mistake := host_mistake(environ):
-            refused: Iterable[bytes] = HTTPBadRequest(mistake)(environ, start_response)
-            return refused
+        """Answer a request over WSGI."""
         policy = self.execution_policy
         if policy is default_execution_policy:
             request = self.request_factory(environ)

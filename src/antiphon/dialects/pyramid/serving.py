@@ -3,7 +3,7 @@
 from typing import Any
 
 from antiphon.dialects.webob.request import DisconnectionError
-from antiphon.embedding import EnvironHost, ReceivedInput
+from antiphon.embedding import UNBOUNDED, EnvironHost, ReceivedInput
 from antiphon.http import ClientDisconnected
 
 
@@ -19,10 +19,14 @@ class _Input(ReceivedInput):
 
 
 class Served(EnvironHost):
-    """An application whose own interface is WSGI."""
+    """An application whose own interface is WSGI. Views bound the bodies that they read."""
 
     input_class = _Input
+    request_limits = UNBOUNDED
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
-        return self.answer_environ(head, second) if send is None else super().__call__(head, second, send)
+        if send is not None:
+            return super().__call__(head, second, send)
+        refused = self.refuse_environ(head, second)
+        return self.answer_environ(head, second) if refused is None else refused

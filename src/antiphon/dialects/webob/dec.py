@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from antiphon.dialects._environ.errors import forget_frames
-from antiphon.dialects._environ.hosts import host_mistake
-from antiphon.dialects.webob.exc import HTTPBadRequest, HTTPException
+from antiphon.dialects._environ.heads import head_error
+from antiphon.dialects.webob.exc import HTTPException, status_map
 from antiphon.dialects.webob.request import Request
 
 __all__ = ["wsgify"]
@@ -63,8 +63,8 @@ class wsgify:  # noqa: N801 - its name
         return self._answer(req, args[0])
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
-        if mistake := host_mistake(environ):
-            return HTTPBadRequest(mistake)(environ, start_response)
+        if refused := head_error(environ):
+            return status_map[refused.status](refused.detail)(environ, start_response)
         request = self.RequestClass(environ)
         response = request.response = request.ResponseClass()
         args, kw = self._prepare_args(None, None)

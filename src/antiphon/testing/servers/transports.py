@@ -4,7 +4,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
-from antiphon.adapters.foreign.environ_host import EnvironHost
+from antiphon.adapters.foreign.environ_host import BridgedApplication, EnvironHost
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.http.errors import InternalServerError
@@ -42,7 +42,7 @@ def make_transport(
 
     Over WSGI, the application runs on its own thread if ``on_thread`` is True, else on the calling thread. An error
     that an Antiphon application has answered with a 500 is raised if ``raise_answered_errors`` is True. With None, this
-    is done for applications whose own interface is WSGI, since such an error escapes them over WSGI.
+    is done for applications of dialects from which such an error escapes over WSGI.
     """
     if raise_answered_errors is None:
         raise_answered_errors = interface != "wsgi" and _lets_errors_escape(application)
@@ -67,7 +67,9 @@ def make_transport(
 
 
 def _lets_errors_escape(application: object) -> bool:
-    return isinstance(application, EnvironHost)
+    """True for an application that answers WSGI servers itself, without what a host does for errors."""
+    answers_itself = type(application).__call__ is not Servable.__call__
+    return isinstance(application, BridgedApplication) or (isinstance(application, EnvironHost) and answers_itself)
 
 
 class Wrapped(Servable):

@@ -90,8 +90,8 @@ class RequestForms(RequestBody):
         if content_type not in _FORMS or (not content_type and self.method != "POST"):
             return NoVars(f"Not an HTML form submission (Content-Type: {content_type})")
         self.make_body_seekable()
-        if self.method.upper() in ("GET", "HEAD"):
-            return MultiDict()
+        if self.method.upper() in ("GET", "HEAD") or (not content_type and "CONTENT_TYPE" in self.environ):
+            return MultiDict()  # one that is empty or broken declares no form
         try:
             if content_type == _MULTIPART:
                 return MultiDict.over([*self._parts(text)])

@@ -1,11 +1,15 @@
 """`abort(404)`: raise the exception of a status."""
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from antiphon.dialects._environ.heads import head_error
 from antiphon.dialects.werkzeug.exceptions import client_errors, server_errors
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 def _errors_of(module: object) -> dict[int, type[HTTPException]]:
@@ -15,6 +19,12 @@ def _errors_of(module: object) -> dict[int, type[HTTPException]]:
 
 default_exceptions = {400: BadRequest} | _errors_of(client_errors) | _errors_of(server_errors)
 """The exception class of each status that has one."""
+
+
+def refused_head(environ: "WSGIEnvironment") -> HTTPException | None:
+    """Return the exception for an environ whose Host or query is refused."""
+    error = head_error(environ)
+    return default_exceptions[error.status](error.detail) if error else None
 
 
 class Aborter:

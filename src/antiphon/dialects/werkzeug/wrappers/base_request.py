@@ -58,11 +58,14 @@ class BaseRequest(RequestBody, RequestHead):
 
         HTTP exceptions that it raises are answered, and the request is closed after the answer.
         """
+        from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
         from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 
         @wraps(f)
         def application(*arguments: Any) -> Iterable[bytes]:
             environ, start_response = arguments[-2:]
+            if refused := refused_head(environ):
+                return refused(environ, start_response)
             with cls(environ) as request:
                 try:
                     answer = f(*arguments[:-2], request)
