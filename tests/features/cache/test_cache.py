@@ -172,6 +172,38 @@ def test_a_client_whose_version_is_old_gets_the_new_one(site):
     assert site.get(if_none_match='"2"').status == 304
 
 
+ETAG, DATE = {"etag": '"1"'}, {"last-modified": "Sun, 06 Nov 1994 08:49:37 GMT"}
+HEADS = {
+    "says nothing": ({}, {}, "", "ignored"),
+    "has the same length": ({}, {"content-length": "4"}, "", "ignored"),
+    "has the same length in its body": ({}, {}, "bbbb", "ignored"),
+    "has another length": ({}, {"content-length": "5"}, "", "replaced"),
+    "has another length in its body": ({}, {}, "bbbbb", "replaced"),
+    "has the same ETag": (ETAG, ETAG, "", "confirmed"),
+    "has the same ETag and another length": (ETAG, ETAG | {"content-length": "5"}, "", "replaced"),
+    "has another ETag": (ETAG, {"etag": '"2"'}, "", "replaced"),
+    "has an ETag where there was none": ({}, ETAG, "", "replaced"),
+    "lacks the ETag": (ETAG, {}, "", "ignored"),
+    "has the same date": (DATE, DATE, "", "confirmed"),
+}
+"""The validators of a page, the fields and the body of a later response to HEAD, and what that does to the page."""
+
+
+@pytest.mark.parametrize("when", ["fresh", "stale"])
+@pytest.mark.parametrize(("fields", "head_fields", "head_body", "outcome"), HEADS.values(), ids=HEADS)
+def test_a_page_is_confirmed_only_by_a_head_that(site, fields, head_fields, head_body, outcome, when):
+    site.answer = lambda request: Response("aaaa", headers=site.fields | fields)
+    site.get()
+    site.clock.now += 50 if when == "fresh" else 70
+    site.answer = lambda request: Response(head_body, headers=site.fields | head_fields)
+    assert site.client.head("/", headers={"cache-control": "no-cache"} if when == "fresh" else {}).status == 200
+    site.answer = lambda request: Response("new", headers=site.fields)
+    is_served = outcome == "confirmed" or (outcome == "ignored" and when == "fresh")
+    assert site.get().text == ("aaaa" if is_served else "new")
+    site.clock.now += 15
+    assert site.get().text == ("aaaa" if outcome == "confirmed" else "new")
+
+
 def test_what_was_read_is_named_in_vary_and_gets_entries_of_its_own(site):
     site.answer = lambda request: Response(str(request.headers.get("x-kind")), headers=site.fields)
     assert site.get(x_kind="a").headers["vary"] == "x-kind"
