@@ -216,7 +216,7 @@ class MountedHead(DerivedHead):
 def request_with(request: Request, head: Head) -> Request:
     """Return a request with a different head, which shares the rest."""
     inner = type(request)(head, request.content)
-    vars(inner).update(id=request.id, after_response=request.after_response, _defer_first=request._defer_first)
+    vars(inner).update(_id=request._id, after_response=request.after_response, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
     inner.limits = request.limits
     return inner

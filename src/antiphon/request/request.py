@@ -42,6 +42,7 @@ from antiphon.request.session import Session
 from antiphon.request.shared import SharedValues
 from antiphon.request.templates import TemplateRenderer
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
+from antiphon.request.watching import REQUEST_ID, note_read
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
 
@@ -719,9 +720,15 @@ class Request(RequestHeaders):
     __iter__: None = None
     """None, since a class with ``__getitem__`` would otherwise be iterable."""
 
-    @lazy
+    @property
     def id(self) -> str:
         """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
+        note_read(self, REQUEST_ID)
+        return self._id
+
+    @lazy
+    def _id(self) -> str:
+        """The name, for those who show it to nobody who may be given the response."""
         try:
             return _unused_ids.pop()
         except IndexError:

@@ -16,8 +16,10 @@ EVERYTHING = "*"
 ADDRESS = ":address"
 """The name that stands for the client's address."""
 HTTP_VERSION = ":http-version"
-SESSION, USER, PAGE_NONCE = ":session", ":user", ":nonce"
-"""The names of values that features make from a request, or for it."""
+SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request-id"
+"""The names of values that are made from a request, or for it."""
+HOOKS = ":hooks"
+"""The name that stands for hooks of a mounted application, which may refuse some requests."""
 
 
 class WatchedHead(DerivedHead):
@@ -69,10 +71,19 @@ def watch_of(head: Head) -> WatchedHead | None:
 
 
 def note_read(request: "Request", name: str) -> None:
-    """Note that the response depends on something that is not in the head, such as a session."""
-    watch = watch_of(request.head)
-    if watch is not None:
+    """Note that the response depends on something that is not in the head, such as a session.
+
+    Each watch notes it: an application with a cache may be mounted in another one that has a cache, too.
+    """
+    note_in_head(request.head, name)
+
+
+def note_in_head(head: Head, name: str) -> None:
+    """Note that something was read past the watches on a head, as ``note_read`` does."""
+    watch = watch_of(head)
+    while watch is not None:
         watch.note(name)
+        watch = watch_of(watch.inner)
 
 
 def put_on_watch(request: "Request", watch: WatchedHead) -> None:
