@@ -363,20 +363,24 @@ class App(Routes, Servable):
         self,
         around: MiddlewareFunction,
         early: Callable[[Request], Response | None],
+        where_hooked: tuple[MiddlewareFunction, MiddlewareFunction],
         watch: MiddlewareFunction | None,
         *,
         blocking: bool,
     ) -> None:
         """Register the middleware of a cache, and the function that is called first, for a response that is ready.
 
-        ``watch`` is a middleware that is around all others, if there are any around the cache. Raises ValueError if
+        ``where_hooked`` is the middleware in its place, and the one inside of the hooks, for routes with hooks before
+        the handler. ``watch`` is a middleware that is around all others, if there are any around the cache. Raises ValueError if
         there is already a cache.
         """
         self._check_open()
         if self._watch is not None:
             raise explained("feature-used-twice", ValueError("this app already has a cache: use one"))
         self._watch = None if watch is None else (watch, around)
-        self._registry.middleware.append(middleware(around, blocking=blocking)._replace(early=early))
+        outside, inside = (middleware(function, blocking=blocking) for function in where_hooked)
+        cache = middleware(around, blocking=blocking)._replace(early=early, where_hooked=(outside, inside))
+        self._registry.middleware.append(cache)
 
     def _watching(self) -> tuple[Middleware, ...]:
         """Return the middleware that is around all others, if there are any."""

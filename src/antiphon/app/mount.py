@@ -18,6 +18,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.urls.path import hidden_segments, is_misleading
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
+from antiphon.request.watching import HOOKS, note_read
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -224,6 +225,7 @@ def request_with(request: Request, head: Head) -> Request:
 
 def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(outer: Request) -> Response:
+        note_read(outer, HOOKS)
         request = below(outer)
         if not (blocks or request.head.blocks):
             return await as_inner(outer, application._answer(request))
@@ -260,6 +262,8 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(request: Request) -> Response:
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
+        if not isinstance(application, Routes) or inner.route.is_guarded:
+            note_read(request, HOOKS)
         request._pattern_below = whole_pattern(inner) or None
         return response
 

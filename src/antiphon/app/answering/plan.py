@@ -104,22 +104,49 @@ class HandlerStack(NamedTuple):
     """The middleware, dependencies and hooks around a handler, outermost first; error handlers innermost first.
 
     ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened.
-    ``opens_dependencies`` is True if a generator provides any of them, which has to be closed. ``finishers`` complete
-    each response when all is closed.
+    ``innermost`` is the middleware inside of the hooks. ``opens_dependencies`` is True if a generator provides any
+    dependency, which has to be closed. ``finishers`` complete each response when all is closed. ``is_in_blueprint`` is
+    True if any of the middleware is that of a blueprint, which can't be around that of the application.
     """
 
     middleware: tuple[Middleware, ...] = ()
     resolving: tuple[Source, ...] = ()
     before: tuple[Hook, ...] = ()
+    innermost: tuple[Middleware, ...] = ()
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
     opens_dependencies: bool = False
     finishers: tuple[Callable[[Request, Response], None], ...] = ()
+    is_in_blueprint: bool = False
+
+    @property
+    def opened(self) -> tuple[Middleware | Source | Hook, ...]:
+        """The parts that are opened before the handler, in this order."""
+        return (*self.middleware, *self.resolving, *self.before, *self.innermost)
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
         """The middleware, sources and hooks together, without the error handlers."""
-        return (*self.middleware, *self.resolving, *self.before, *self.after)
+        return (*self.opened, *self.after)
+
+    @property
+    def is_guarded(self) -> bool:
+        """True if anything here may refuse a request, and is passed by if another application has the response."""
+        return bool(self.before) or any(
+            part.when_read is None and part.where_hooked is None for part in self.middleware
+        )
+
+    def with_hooks_first(self) -> Self:
+        """Return the stack in which a cache looks for a response after the hooks and the middleware of blueprints have
+        let the request through: these may refuse what others were given.
+        """
+        if not (self.before or self.is_in_blueprint):
+            return self
+        split = {part: part.where_hooked for part in self.middleware if part.where_hooked is not None}
+        return self._replace(
+            middleware=tuple(split[part][0] if part in split else part for part in self.middleware),
+            innermost=(*self.innermost, *(inner for _, inner in split.values())),
+        )
 
     @property
     def is_around(self) -> bool:
@@ -146,6 +173,7 @@ class HandlerStack(NamedTuple):
         return self._replace(
             middleware=tuple(part.for_handler(handler_blocks) for part in self.middleware),
             before=tuple(part.for_handler(handler_blocks) for part in self.before),
+            innermost=tuple(part.for_handler(handler_blocks) for part in self.innermost),
             after=tuple(part.for_handler(handler_blocks) for part in self.after),
         )
 
@@ -162,6 +190,7 @@ class HandlerStack(NamedTuple):
             middleware=tuple(part.pinned() for part in self.middleware),
             resolving=tuple(part.pinned() for part in self.resolving),
             before=tuple(part.pinned() for part in self.before),
+            innermost=tuple(part.pinned() for part in self.innermost),
             after=tuple(part.pinned() for part in self.after),
         )
 
@@ -209,7 +238,7 @@ class Plan:
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
-        around = stack.for_handler(self.hooks_block)
+        around = stack.with_hooks_first().for_handler(self.hooks_block)
         self.runs_on = _runs_on(handler, around, body)
         if self.runs_on is MIXED:
             around = around.pinned()
@@ -227,8 +256,7 @@ class Plan:
         """Lay out what is around the handler as each request needs it."""
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
-        opened: list[Middleware | Source | Hook] = [*stack.middleware, *stack.resolving, *stack.before]
-        openers = tuple(opener for part in opened for opener in part.openers)
+        openers = tuple(opener for part in stack.opened for opener in part.openers)
         self.opening = () if self.opens_on_read else openers
         self.opened_on_read = openers if self.opens_on_read else ()
         self.after = tuple(part.closer for part in stack.after)

@@ -6,6 +6,7 @@ from antiphon.features.cache.entry import StoredResponse
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.head import CONDITIONS, Head, PlainHead
 from antiphon.request.watching import WatchedHead
+from antiphon.response.response import Response
 
 NO_DIRECTIVES = CacheControl()
 """The directives of most requests."""
@@ -56,11 +57,14 @@ class Fill:
 
 
 class FillHead(WatchedHead):
-    """A watched head whose conditions a cache may replace. ``fill`` is set while a response is being made."""
+    """A watched head whose conditions a cache may replace. ``fill`` is set while a response is being made, ``hit`` once a
+    stored one was found behind hooks.
+    """
 
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:
         super().__init__(inner)
         self.fill = fill
+        self.hit: Response | None = None
         self.replaced: Mapping[str, str | None] = {}
 
     def plain_target(self) -> tuple[object, ...] | None:
