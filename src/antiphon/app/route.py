@@ -80,7 +80,7 @@ class Route(NamedTuple):
     websocket: SocketOptions | None = None
     """The options of a route for WebSockets; None for all others."""
     is_guarded: bool = False
-    """True if hooks or middleware of its own application may refuse a request. A cache in an application around that one
+    """True if hooks or middleware of its application may refuse a request. A cache of an application around that one
     stores no such response, since its hits would pass these by.
     """
     is_before_routing: bool = False

@@ -1,6 +1,6 @@
 """The watch on a request: its head notes what is read of it, so that a cache knows what a response depends on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -63,11 +63,15 @@ class WatchedHead(DerivedHead):
 
 def watch_of(head: Head) -> WatchedHead | None:
     """Return the watch that a head is below; None if there is none."""
+    return next(watches_of(head), None)
+
+
+def watches_of(head: Head) -> Iterator[WatchedHead]:
+    """Yield all watches that a head is below, the innermost first."""
     while isinstance(head, DerivedHead):
         if isinstance(head, WatchedHead):
-            return head
+            yield head
         head = head.inner
-    return None
 
 
 def note_read(request: "Request", name: str) -> None:
@@ -80,10 +84,8 @@ def note_read(request: "Request", name: str) -> None:
 
 def note_in_head(head: Head, name: str) -> None:
     """Note that something was read past the watches on a head, as ``note_read`` does."""
-    watch = watch_of(head)
-    while watch is not None:
+    for watch in watches_of(head):
         watch.note(name)
-        watch = watch_of(watch.inner)
 
 
 def put_on_watch(request: "Request", watch: WatchedHead) -> None:
@@ -101,21 +103,23 @@ def forget_fields(request: "Request") -> None:
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:
     """Return a context in which features look at a request without making the response depend on that."""
-    watch = watch_of(request.head)
-    return _paused(request, watch) if watch is not None and not watch.is_paused else _UNWATCHED
+    watches = [watch for watch in watches_of(request.head) if not watch.is_paused]
+    return _paused(request, watches) if watches else _UNWATCHED
 
 
 _UNWATCHED = nullcontext()
 
 
 @contextmanager
-def _paused(request: "Request", watch: WatchedHead) -> Iterator[None]:
+def _paused(request: "Request", watches: Iterable[WatchedHead]) -> Iterator[None]:
     before = {*vars(request)}
-    watch.is_paused = True
+    for watch in watches:
+        watch.is_paused = True
     try:
         yield
     finally:
-        watch.is_paused = False
+        for watch in watches:
+            watch.is_paused = False
         for name in _OF_FIELDS.intersection(vars(request)) - before:
             del vars(request)[name]
 

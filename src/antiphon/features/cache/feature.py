@@ -14,8 +14,8 @@ from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained
 from antiphon.features.cache.at_hand import AtHand
 from antiphon.features.cache.collapsing import Collapsing
-from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.entry import key_of
+from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.invalidation import forget_changed
@@ -151,7 +151,7 @@ class Cache:
         return self._take(request, response, fill)
 
     def _look(self, request: Request) -> Any:
-        """Return the response to a request, or an object that makes it, or the fill with which its handler is called."""
+        """Return the response to a request, or an object that makes it, or the fill to call its handler with."""
         watch = watch_of(request.head)
         if watch is not None:
             watch.is_paused = True

@@ -57,8 +57,9 @@ class Fill:
 
 
 class FillHead(WatchedHead):
-    """A watched head whose conditions a cache may replace. ``fill`` is set while a response is being made, ``hit`` once a
-    stored one was found behind hooks.
+    """A watched head whose conditions a cache may replace.
+
+    ``fill`` is set while a response is being made, ``hit`` once a stored one was found behind hooks.
     """
 
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:
