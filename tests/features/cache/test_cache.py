@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import tracemalloc
 from importlib.resources import files
 from threading import Event, Thread
 
@@ -291,6 +292,22 @@ def test_what_was_forgotten_while_it_was_made_is_not_stored(site):
 
     site.answer = answer
     assert [site.get().text for _ in range(3)] == ["1", "2", "2"]
+
+
+def test_writes_to_urls_that_nobody_cached_take_no_memory(site):
+    def write_to(prefix):
+        for number in range(3000):
+            assert site.client.post(f"/{prefix}/{number}").text == "done"
+
+    tracemalloc.start()
+    try:
+        write_to("a")
+        before, _ = tracemalloc.get_traced_memory()
+        write_to("b")
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 3000 * 100
 
 
 def test_a_stale_page_is_served_while_a_new_one_is_made(site):
