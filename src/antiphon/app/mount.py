@@ -262,7 +262,7 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(request: Request) -> Response:
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
-        if not isinstance(application, Routes) or inner.route.is_guarded:
+        if getattr(inner.route, "is_guarded", True):  # as the routes of others may be
             note_read(request, HOOKS)
         request._pattern_below = whole_pattern(inner) or None
         return response

@@ -38,8 +38,9 @@ class Cache:
 
     The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
     Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also notes what the app reads of the request to make the
-    response. A response that depends on the session, the user, a cookie or the client's address is never given to other
-    clients, and header fields that were read are added to its Vary. A response with Set-Cookie is not stored.
+    response. A response that depends on the session, the user, a cookie, the client's address or all header fields is
+    never given to other clients, and header fields that were read are added to its Vary. A response with Set-Cookie is
+    not stored. Hooks before the handler, and middleware of blueprints, are called for hits, too.
 
     If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
     ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
