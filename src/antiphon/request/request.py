@@ -728,7 +728,7 @@ class Request(RequestHeaders):
 
     @lazy
     def _id(self) -> str:
-        """The name, for those who show it to nobody who may be given the response."""
+        """The name, for log lines and others that don't make the response depend on it."""
         try:
             return _unused_ids.pop()
         except IndexError:

@@ -67,8 +67,8 @@ class Hub(ABC):
 class MemoryHub(Hub):
     """Channels in the memory of one process: the feeds are the store.
 
-    A feed without users is forgotten if it has no messages, and so is the one that was used least recently if there are
-    more than MOST_UNUSED.
+    A feed without users is forgotten if it has no messages. Of the others, those that were used last are kept, up to
+    MOST_UNUSED.
     """
 
     blocks = False
