@@ -723,7 +723,8 @@ class Request(RequestHeaders):
     @property
     def id(self) -> str:
         """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
-        note_read(self, REQUEST_ID)
+        if isinstance(self.head, DerivedHead):  # as a watched one is
+            note_read(self, REQUEST_ID)
         return self._id
 
     @lazy

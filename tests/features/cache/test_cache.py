@@ -11,7 +11,7 @@ import pytest
 from antiphon import App, Response
 from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
 from antiphon.handler.errors import set_debug_answer
-from antiphon.http import InternalServerError
+from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
 from tests.helpers.waiting import eventually
@@ -558,3 +558,15 @@ def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, c
         set_debug_answer(None)
     assert "the cookie was read to make it" in caplog.text
     assert "antiphon explain not-cached" in caplog.text
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_an_error_page_has_the_id_of_its_own_request(site, accept):
+    def answer(request):
+        raise NotFound("There is no lamp.", headers=site.fields)
+
+    site.answer = answer
+    answers = [site.get(accept=accept) for _ in range(2)]
+    ids = [each.headers["x-request-id"] for each in answers]
+    assert ids[0] != ids[1]
+    assert [ids[number] in answers[number].text for number in (0, 1)] == [True, True]
