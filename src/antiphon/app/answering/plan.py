@@ -211,10 +211,11 @@ class Plan:
     scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
-    so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the
-    hooks before the handler are opened, and ``after`` how the hooks after it are called, from its end; middleware is
-    ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was read. The ``finishers`` complete each
-    response, and ``error_handlers`` are those that are not empty.
+    so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the hooks
+    before the handler are opened, of which ``opened_count`` is middleware, and ``after`` how the hooks after it are
+    called, from its end. Middleware is ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was
+    read, or if it is for a dependency of ``read_late`` and was not reached, since a part around it has failed or
+    answered. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
     """
 
     # No __slots__: without the GIL, threads lock the plan to read most of them.
@@ -258,7 +259,10 @@ class Plan:
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
         openers = tuple(opener for part in stack.opened for opener in part.openers)
         self.opening = () if self.opens_on_read else openers
-        self.opened_on_read = openers if self.opens_on_read else ()
+        late = [part for part in stack.middleware if part.when_read is not None]
+        self.opened_on_read = openers if self.opens_on_read else tuple(each for part in late for each in part.openers)
+        self.read_late = tuple(dict.fromkeys(part.when_read for part in late))
+        self.opened_count = sum([closer is not None for _, closer, _ in self.opening])
         self.after = tuple(part.closer for part in stack.after)
         self.finishers = stack.finishers
         self.error_handlers = tuple(filter(None, stack.error_handlers))
