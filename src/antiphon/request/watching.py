@@ -32,19 +32,20 @@ class WatchedHead(DerivedHead):
         super().__init__(inner)
         self.reads: set[str] = set()
         self.is_paused = False
-        self.field = self._watched_field
-        self.fields = self._watched_fields
+        del self.field, self.fields  # so that those below are called: as attributes they would refer to this object
 
     def note(self, name: str) -> None:
         """Note that something was read."""
         if not self.is_paused:
             self.reads.add(name)
 
-    def _watched_field(self, name: str) -> str | None:
+    def field(self, name: str) -> str | None:
+        """Return the combined value of a header, whose reading is noted."""
         self.note(name)
         return self.inner.field(name)
 
-    def _watched_fields(self) -> list[tuple[str, str]]:
+    def fields(self) -> list[tuple[str, str]]:
+        """Return every header, and note that all of them were read."""
         self.note(EVERYTHING)
         return self.inner.fields()
 

@@ -83,11 +83,13 @@ class FillHead(WatchedHead):
         fill.validates = True
         return True
 
-    def _watched_field(self, name: str) -> str | None:
-        return self.replaced[name] if name in self.replaced else super()._watched_field(name)
+    def field(self, name: str) -> str | None:
+        """Return the combined value of a header, as the cache has replaced it."""
+        return self.replaced[name] if name in self.replaced else super().field(name)
 
-    def _watched_fields(self) -> list[tuple[str, str]]:
-        fields = super()._watched_fields()
+    def fields(self) -> list[tuple[str, str]]:
+        """Return every header, with those that the cache has replaced."""
+        fields = super().fields()
         if not self.replaced:
             return fields
         kept = [field for field in fields if field[0] not in self.replaced]
