@@ -71,7 +71,7 @@ REGISTRATIONS = {
     "a shared value": lambda app: app.share(number=1),
     "a trusted origin": lambda app: app.trusted_origins.add(["https://other.example"]),
     "an observer": lambda app: app.observe(Watching()),
-    "idempotent routes": lambda app: app._surround_idempotent(lambda route, handler: (around, handler)),
+    "idempotent routes": lambda app: app._surround_idempotent(lambda route, handler: (around, handler), around),
     "the measure of heads": lambda app: app._measure_header_sections(),
     "a feature of its own": lambda app: app.use(Other()),
     "an attribute": lambda app: setattr(app, "number", 1),

@@ -114,6 +114,7 @@ class App(Routes, Servable):
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
         self._idempotent_surrounding: SurroundIdempotent | None = None
+        self._idempotent_watch: MiddlewareFunction | None = None
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
@@ -194,7 +195,7 @@ class App(Routes, Servable):
                 self._lifespan.add(lambda: manager)
         self._mounts.append(mount)
         if isinstance(application, App):
-            application._places_above.append((self, mount))  # noqa: SLF001 - of this very class
+            application._places_above.append((self, mount))
 
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
@@ -344,12 +345,13 @@ class App(Routes, Servable):
     def _share_with(self, request: Request) -> SharedValues:
         return SharedValues(request, self._shared)
 
-    def _surround_idempotent(self, surround: SurroundIdempotent) -> None:
+    def _surround_idempotent(self, surround: SurroundIdempotent, watch: MiddlewareFunction) -> None:
         """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
         middleware is the outermost; the function that is returned for the handler is called instead of it, and is
-        ``def`` or ``async def`` like the handler. Raises ValueError if a feature already does that.
+        ``def`` or ``async def`` like the handler. ``watch`` is a middleware that is around those before routing. Raises
+        ValueError if a feature already does that.
         """
         self._check_open()
         if self._idempotent_surrounding is not None:
@@ -358,25 +360,30 @@ class App(Routes, Servable):
                 ValueError("a feature already carries out the idempotent routes of this app: use one"),
             )
         self._idempotent_surrounding = surround
+        self._idempotent_watch = watch
 
     def _surround_with_cache(
         self,
         around: MiddlewareFunction,
         early: Callable[[Request], Response | None],
+        where_hooked: tuple[MiddlewareFunction, MiddlewareFunction],
         watch: MiddlewareFunction | None,
         *,
         blocking: bool,
     ) -> None:
         """Register the middleware of a cache, and the function that is called first, for a response that is ready.
 
-        ``watch`` is a middleware that is around all others, if there are any around the cache. Raises ValueError if
-        there is already a cache.
+        ``where_hooked`` is the middleware in its place, and the one inside of the hooks, for routes with hooks before
+        the handler. ``watch`` is a middleware that is around all others, if there are any around the cache. Raises
+        ValueError if there is already a cache.
         """
         self._check_open()
         if self._watch is not None:
             raise explained("feature-used-twice", ValueError("this app already has a cache: use one"))
         self._watch = None if watch is None else (watch, around)
-        self._registry.middleware.append(middleware(around, blocking=blocking)._replace(early=early))
+        outside, inside = (middleware(function, blocking=blocking) for function in where_hooked)
+        cache = middleware(around, blocking=blocking)._replace(early=early, where_hooked=(outside, inside))
+        self._registry.middleware.append(cache)
 
     def _watching(self) -> tuple[Middleware, ...]:
         """Return the middleware that is around all others, if there are any."""
@@ -450,7 +457,9 @@ class App(Routes, Servable):
             for included in each.registry.blueprints:
                 included.blueprint._is_frozen = True
         before = self._registry.before_routing
-        before = [*self._watching(), *before] if before else before
+        if before:
+            watches = [middleware(self._idempotent_watch)] if self._idempotent_watch is not None else []
+            before = [*watches, *self._watching(), *before]
         self._find = find_after(before, group.stack, routing) or routing.find
         self._routing = routing
         if not self._dependencies.has_overrides:

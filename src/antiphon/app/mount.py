@@ -18,6 +18,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.urls.path import hidden_segments, is_misleading
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
+from antiphon.request.watching import HOOKS, note_read
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class MountedHead(DerivedHead):
 def request_with(request: Request, head: Head) -> Request:
     """Return a request with a different head, which shares the rest."""
     inner = type(request)(head, request.content)
-    vars(inner).update(id=request.id, after_response=request.after_response, _defer_first=request._defer_first)
+    vars(inner).update(_id=request._id, after_response=request.after_response, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
     inner.limits = request.limits
     return inner
@@ -224,6 +225,7 @@ def request_with(request: Request, head: Head) -> Request:
 
 def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(outer: Request) -> Response:
+        note_read(outer, HOOKS)
         request = below(outer)
         if not (blocks or request.head.blocks):
             return await as_inner(outer, application._answer(request))
@@ -260,6 +262,8 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(request: Request) -> Response:
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
+        if getattr(inner.route, "is_guarded", True):  # as the routes of others may be
+            note_read(request, HOOKS)
         request._pattern_below = whole_pattern(inner) or None
         return response
 

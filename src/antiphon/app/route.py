@@ -79,6 +79,10 @@ class Route(NamedTuple):
     """The arguments that the handler takes besides the request."""
     websocket: SocketOptions | None = None
     """The options of a route for WebSockets; None for all others."""
+    is_guarded: bool = False
+    """True if hooks or middleware of its application may refuse a request. A cache of an application around that one
+    stores no such response, since its hits would pass these by.
+    """
     is_before_routing: bool = False
     """True while the route is still to be found, so that the request's method and path may be set."""
 

@@ -4,7 +4,7 @@ Only hashes of keys, credentials and requests are kept, and the key is part of e
 can try passwords against them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from antiphon.features.stores.store import RETRY_AFTER, StoreEntry
 from antiphon.features.users import USERS, Basic, Bearer, Users
 from antiphon.http.errors import Conflict, UnprocessableContent
 from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
@@ -24,6 +25,27 @@ RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unkno
 
 _COME_BACK = (408, 425, 429)
 """Statuses of client errors that tell the client to send the request again."""
+
+
+_OF_ONE_TRY = frozenset({
+    "accept", "accept-charset", "accept-encoding", "accept-language", "b3", "baggage", "cache-control", "cdn-loop",
+    "cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "connection", "content-digest", "content-disposition",
+    "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date", "dnt",
+    "early-data", "expect", "fly-client-ip", "fly-request-id", "forwarded", "host", "idempotency-key", "if-match",
+    "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive", "max-forwards", "origin",
+    "pragma", "prefer", "priority", "proxy-connection", "range", "referer", "repr-digest", "save-data", "sec-ch-ua",
+    "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user",
+    "sec-gpc", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "true-client-ip", "upgrade",
+    "upgrade-insecure-requests", "user-agent", "via", "want-content-digest", "want-repr-digest", "x-amz-cf-id",
+    "x-amzn-trace-id", "x-b3-parentspanid", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid", "x-client-ip",
+    "x-cloud-trace-context", "x-correlation-id", "x-datadog-parent-id", "x-datadog-sampling-priority",
+    "x-datadog-trace-id", "x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms", "x-envoy-external-address",
+    "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto",
+    "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id", "x-request-start",
+    "x-requested-with",
+})  # fmt: skip
+"""Fields that clients and proxies may send differently with each try: they tell what is sent, and how, but not by whom.
+"""
 
 
 class Write(NamedTuple):
@@ -61,15 +83,15 @@ def by_credentials(has_session: bool, has_users: bool, request: Request, key: st
     """Return a write whose caller is known by the credentials, or has none.
 
     A session is recognized by the time when it began, which a login keeps while it changes the key. Other credentials
-    are those that a source of the application's users finds in the request. In a view of another framework the cookies
-    count, since one of them may be that framework's session.
+    are those that a source of the application's users finds in the request. Where other code may know the caller, the
+    cookies count, since one of them may be that code's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:
         shown.append(f"authorization {authorization}")
     elif not shown and has_session and (begun := request.session.created) is not None:
         shown.append(f"session {begun!r}")
-    elif not shown and request.app is None and (cookies := request.head.field("cookie")) is not None:
+    elif not shown and is_seen_by_others(request) and (cookies := request.head.field("cookie")) is not None:
         shown.append(f"cookies {cookies}")
     return Write(f"idempotent\n{key}", _hash(key, *(shown or [""])))
 
@@ -80,6 +102,36 @@ def _own_credentials(users: Users[Any], request: Request) -> Iterator[str]:
         is_known = type(source) in (Basic, Bearer) or isinstance(source, SessionLogin)
         if not is_known and (given := source.credentials(request)) is not None:
             yield f"source {number} {given!r}"
+
+
+def is_seen_by_others(request: Request) -> bool:
+    """Return True if other code has seen the request before, and may know its caller: another framework around a view,
+    or an application in which this one is mounted.
+    """
+    return request.app is None or bool(request.app._places_above)
+
+
+def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict[str, str]:
+    """Return hashes of the header fields with these names that may say who the caller is, and of the host.
+
+    EVERYTHING stands for all fields of the request. Other values than fields, such as the client's address, are left
+    out: the same caller may have another one when it tries again.
+    """
+    head = request.head
+    if EVERYTHING in names:
+        kept = {EVERYTHING: ""}
+        names = {name for name, _ in head.fields()} - ({"cookie"} if is_seen_by_others(request) else set())
+    else:
+        kept = {}
+    values = {name: head.field(name) for name in names if name not in _OF_ONE_TRY and name[0] != ":"}
+    values["host"] = head.authority.lower()
+    return kept | {name: _hash(key, name, *(() if value is None else (value,))) for name, value in values.items()}
+
+
+def different_field(key: str, request: Request, fields: Mapping[str, str]) -> str | None:
+    """Return the name of a field in which a request differs from the fields of a caller, or None."""
+    own = fields_of_caller(key, request, fields)
+    return next((name for name in {**fields, **own} if own.get(name) != fields.get(name)), None)
 
 
 def fingerprint_of(key: str, request: Request) -> str:

@@ -29,9 +29,12 @@ from antiphon.features.claims import (
     broken_off,
     by_credentials,
     by_name,
+    different_field,
+    fields_of_caller,
     fingerprint_of,
     in_use,
     is_retried,
+    is_seen_by_others,
     reused_with,
 )
 from antiphon.features.kept_response import OF_ONE_VISITOR, give_again, keep
@@ -43,6 +46,7 @@ from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import BadRequest
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING, WatchedHead, put_on_watch
 from antiphon.response.files import is_for_any_thread
 from antiphon.response.response import Response
 
@@ -76,7 +80,9 @@ class IdempotentWrites:
     a timedelta.
 
     Callers are told apart by their Authorization header, or other credentials that a source of ``Users`` finds, or else
-    by their session, if the app has sessions. If a user's credentials can change between retries, use ``by``: a
+    by their session, if the app has sessions; and by the host and all header fields that the handler, hooks, middleware
+    or dependencies have read, unless they are of no caller, as Accept is. In a view, and in a mounted app, where other
+    code may have read them, all such fields count. If a user's credentials can change between retries, use ``by``: a
     function of the request that returns a text for the caller, or None if the caller is unknown. It must not block.
     Each caller has separate keys.
 
@@ -123,7 +129,7 @@ class IdempotentWrites:
 
     def install(self, app: "App") -> None:
         """Let the app carry out its idempotent routes with this feature."""
-        app._surround_idempotent(self._surround)
+        app._surround_idempotent(self._surround, self._watch_before_routing)
 
     def _surround(
         self, route: Route, handler: Callable[[Request], Any]
@@ -217,7 +223,7 @@ class IdempotentWrites:
                 known = self._store.load(write.key)
                 if known is None:
                     continue
-                answer = self._answer(known, write.caller, fingerprint)
+                answer = self._answer(known, write, fingerprint, request)
                 if answer is not None:
                     return answer
                 entry = self._store.replace(write.key, data, version=known.version, ttl=self._ttl)
@@ -226,13 +232,16 @@ class IdempotentWrites:
                 return None
         raise in_use()
 
-    def _answer(self, known: StoreEntry, caller: str, fingerprint: str) -> Response | None:
+    def _answer(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
         """Return the known response, or None if the write may be carried out. Raises what ``_claim`` raises."""
         data, age = known.data, self._clock() - known.changed
-        if data["caller"] != caller:
+        if data["caller"] != write.caller:
             raise reused_with("other credentials")
         if data["fingerprint"] != fingerprint:
             raise reused_with("another request")
+        fields = data.get("caller_fields")
+        if fields is not None and (name := different_field(write.key, request, fields)) is not None:
+            raise reused_with(f"a different {name.title()}")
         match data["state"]:
             case "answered":
                 return give_again(data)
@@ -284,11 +293,13 @@ class IdempotentWrites:
 
     def _end(self, request: Request) -> Generator[None, Response, None]:
         """End the claim of this request, if any, when only the transfer to the client can still fail."""
+        self._watch(request)
         response = yield
         if _CLAIM in request:
             self._end_claim(request, response)
 
     async def _end_async(self, request: Request) -> AsyncGenerator[None, Response]:
+        self._watch(request)
         response = yield
         if _CLAIM not in request:
             return
@@ -302,14 +313,34 @@ class IdempotentWrites:
         claim = request[_CLAIM]
         entry = claim.entry
         try:
-            self._store.replace(
-                entry.key, {**entry.data, **claim.outcome(response)}, version=entry.version, ttl=self._ttl
-            )
+            data = {**entry.data, **claim.outcome(response), **self._fields(request, entry.key)}
+            self._store.replace(entry.key, data, version=entry.version, ttl=self._ttl)
         except Exception as error:
             log_failure(request, error, fault="was answered, but its answer can't be kept for retries, which get a 409")
 
+    # What was read of the caller
+
+    def _watch_before_routing(self, request: Request) -> Generator[None, Response, None]:
+        if request.head.field("idempotency-key") is not None:
+            self._watch(request)
+        yield
+
+    def _watch(self, request: Request) -> None:
+        """Watch what is read of a request, unless ``by`` names the caller, or others have read it before."""
+        if self._by is None and not is_seen_by_others(request) and _CALLER not in request:
+            request[_CALLER] = WatchedHead(request.head)
+            put_on_watch(request, request[_CALLER])
+
+    def _fields(self, request: Request, key: str) -> dict[str, Any]:
+        """Return the fields that may say who the caller is, in the form that an entry keeps."""
+        if self._by is not None:
+            return {}
+        names = request[_CALLER].reads if _CALLER in request else {EVERYTHING}
+        return {"caller_fields": fields_of_caller(key, request, names)}
+
 
 _CLAIM = Dependency[Claim]("claim of an idempotent write")
+_CALLER = Dependency[WatchedHead]("caller of an idempotent write")
 
 
 def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:

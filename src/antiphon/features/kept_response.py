@@ -8,8 +8,8 @@ from antiphon.response.response import Response, response_of
 OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
 """Fields of one framing and one connection, which are not kept (RFC 9110 §7.6.1)."""
 
-OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"set-cookie"}
-"""These, and fields for the first visitor."""
+OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
+"""These, and fields for the first visitor: a rate limit tells a caller what is left."""
 
 
 def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:

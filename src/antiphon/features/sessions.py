@@ -141,7 +141,7 @@ class Sessions:
         return self._tracked(request, None)
 
     def _tracked(self, request: Request, entry: StoreEntry | None) -> TrackedSession:
-        return TrackedSession(entry, self._store, is_over=_IS_OVER in request)
+        return TrackedSession(entry, self._store, request.head, is_over=_IS_OVER in request)
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield

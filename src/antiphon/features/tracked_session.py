@@ -7,22 +7,26 @@ from typing import Any
 from antiphon.explanations import explained
 from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.http.errors import without_traceback
+from antiphon.http.head import Head
 from antiphon.request.session import Session
+from antiphon.request.watching import SESSION, note_in_head
 
 
 class TrackedSession(Session):
     """A session that records what was read and written. All uses of it raise ``failure``, if set.
 
-    ``owner`` is the new owner of the session, and ``ends_all_of`` an owner whose sessions will all end.
+    ``head`` is that of the request, for caches that watch it. ``owner`` is the new owner of the session, and
+    ``ends_all_of`` an owner whose sessions will all end.
     """
 
     __slots__ = (
-        "_copies", "_data", "_store", "_written", "ends_all_of", "ends_others", "entry", "failure", "is_ended",
+        "_copies", "_data", "_head", "_store", "_written", "ends_all_of", "ends_others", "entry", "failure", "is_ended",
         "is_over", "is_server_side", "is_used", "owner", "rotates",
     )  # fmt: skip
 
-    def __init__(self, entry: StoreEntry | None, store: Store, *, is_over: bool = False) -> None:
+    def __init__(self, entry: StoreEntry | None, store: Store, head: Head, *, is_over: bool = False) -> None:
         self.entry = entry
+        self._head = head
         self.failure: StoreUnavailable | None = None
         self.owner: str | None = None
         self.ends_all_of: str | None = None
@@ -36,7 +40,9 @@ class TrackedSession(Session):
         """The lists and dicts that were read, as they were, since changes inside them are not reported."""
 
     def _read(self) -> dict[str, Any]:
-        self.is_used = True
+        if not self.is_used:
+            self.is_used = True
+            note_in_head(self._head, SESSION)
         if self.failure is not None:
             raise without_traceback(self.failure)
         return self._data

@@ -208,7 +208,9 @@ class Users(Generic[U]):
         note_read(request, USER)
         for source in self.sources:
             source.note_use(request)
-            if source.credentials(request) is not None:
+            with unwatched(request):  # the user was noted
+                has_credentials = source.credentials(request) is not None
+            if has_credentials:
                 return request[self._found]
         return None
 

@@ -30,7 +30,7 @@ def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
     except Exception:
         import logging
 
-        logging.getLogger("antiphon").exception("no challenge could be made for a 401, request %s", request.id)
+        logging.getLogger("antiphon").exception("no challenge could be made for a 401, request %s", request._id)
         return _GENERAL
 
 

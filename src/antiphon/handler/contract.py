@@ -118,7 +118,7 @@ def log_refused_value(request: Request, error: ValueError) -> None:
 
     route, path = request.route, request.root_path + request.path
     where = f" in {route.answered_by}" if route.name else ""
-    logging.getLogger("antiphon").warning("%s %r%s: %s, request %s", request.method, path, where, error, request.id)
+    logging.getLogger("antiphon").warning("%s %r%s: %s, request %s", request.method, path, where, error, request._id)
 
 
 def log_failure(request: Request, error: BaseException, where: str = "", *, fault: str = "failed") -> None:
@@ -127,7 +127,7 @@ def log_failure(request: Request, error: BaseException, where: str = "", *, faul
 
     path = request.root_path + request.path
     logging.getLogger("antiphon").error(
-        "%s %r %s%s, request %s", request.method, path, fault, where, request.id, exc_info=error
+        "%s %r %s%s, request %s", request.method, path, fault, where, request._id, exc_info=error
     )
 
 

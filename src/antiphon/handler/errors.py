@@ -8,8 +8,10 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.handler.challenges import challenge_for, needs_challenge
 from antiphon.http.accept import Accept
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
+from antiphon.http.head import DerivedHead
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
+from antiphon.request.watching import REQUEST_ID, note_in_head
 from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
 from antiphon.response.response import Response, response_of
 
@@ -106,7 +108,10 @@ def error_response(request: Request, error: BaseException) -> Response:
     The response's ``error`` is the exception itself.
     """
     told = as_http_error(error)
-    content_type = _accepted(request.head.field("accept"))
+    head = request.head
+    if isinstance(head, DerivedHead):  # as a watched one is
+        note_in_head(head, REQUEST_ID)
+    content_type = _accepted(head.field("accept"))
     if content_type == HTML:
         body = _page(request, told).encode("utf-8", "replace")
     else:
@@ -154,14 +159,14 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
             ("content-type", content_type),
             ("cache-control", "no-store"),
             NOT_SNIFFED,
-            ("x-request-id", request.id),
+            ("x-request-id", request._id),
             ("vary", "accept"),
         ]
     varied = tuple([value for name, value in own if name == "vary"])
     fields = [("content-type", content_type), *(field for field in own if field[0] not in _OURS)]
     if not any(name == "cache-control" for name, _ in own):
         fields.append(("cache-control", "no-store"))
-    return [*fields, NOT_SNIFFED, ("x-request-id", request.id), ("vary", vary(varied, ("accept",)))]
+    return [*fields, NOT_SNIFFED, ("x-request-id", request._id), ("vary", vary(varied, ("accept",)))]
 
 
 def raised_response(answer: RaisedAnswer) -> Response:
@@ -175,7 +180,7 @@ def raised_response(answer: RaisedAnswer) -> Response:
 def _problem(request: Request, error: HTTPError) -> bytes:
     from antiphon.serialization.json import encode_json
 
-    own = {"request_id": request.id}
+    own = {"request_id": request._id}
     try:
         return encode_json(error.problem() | own)
     except (TypeError, ValueError):  # an error has to be answered, whatever its members are
@@ -202,7 +207,7 @@ def _is_writable(value: object) -> bool:
 
 
 def _page(request: Request, error: HTTPError) -> str:
-    title, detail, request_id = error.title, error.detail or "", request.id
+    title, detail, request_id = error.title, error.detail or "", request._id
     if _has_markup(f"{title}{detail}{request_id}"):
         from html import escape
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from antiphon.http.errors import BadRequest
-from antiphon.http.headers import HeaderFields, Headers, combine
+from antiphon.http.grammar import split_list
+from antiphon.http.headers import SINGLETONS, HeaderFields, Headers, combine
 from antiphon.http.urls.url import parse_host
 
 CONDITIONS = ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range")
@@ -387,6 +388,14 @@ class HeadHeaders(Headers):
 
     def _lookup(self, name: str) -> str | None:
         return self._head.field(name)
+
+    def getall(self, name: str) -> list[str]:
+        """Return the elements of a list, which the lines of a field give together (RFC 9110 §5.3)."""
+        name = name.lower()
+        if name in SINGLETONS:
+            return super().getall(name)
+        value = self._lookup(name)
+        return [] if value is None else split_list(value)
 
     def items(self) -> list[tuple[str, str]]:
         """Return every line as the server gave it, in order."""

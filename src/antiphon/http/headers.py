@@ -18,7 +18,7 @@ HeaderFields: TypeAlias = "Headers | Mapping[str, str] | Iterable[tuple[str, str
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$|[^\x00-\xff]")
 
-_SINGLETONS = frozenset({
+SINGLETONS = frozenset({
     "age", "authorization", "content-disposition", "content-length", "content-location", "content-range",
     "content-type", "cookie", "date", "etag", "expires", "from", "host", "if-modified-since", "if-range",
     "if-unmodified-since", "last-event-id", "last-modified", "location", "max-forwards", "origin",
@@ -76,7 +76,7 @@ class Headers:
         """
         name = name.lower()
         lines = [value for key, value in self.items() if key == name]
-        if name in _SINGLETONS:
+        if name in SINGLETONS:
             return lines
         return [element for line in lines for element in split_list(line)]
 

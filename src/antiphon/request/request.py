@@ -42,6 +42,7 @@ from antiphon.request.session import Session
 from antiphon.request.shared import SharedValues
 from antiphon.request.templates import TemplateRenderer
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
+from antiphon.request.watching import REQUEST_ID, note_read
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
 
@@ -720,9 +721,16 @@ class Request(RequestHeaders):
     __iter__: None = None
     """None, since a class with ``__getitem__`` would otherwise be iterable."""
 
-    @lazy
+    @property
     def id(self) -> str:
         """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
+        if isinstance(self.head, DerivedHead):  # as a watched one is
+            note_read(self, REQUEST_ID)
+        return self._id
+
+    @lazy
+    def _id(self) -> str:
+        """The name, for log lines and others that don't make the response depend on it."""
         try:
             return _unused_ids.pop()
         except IndexError:

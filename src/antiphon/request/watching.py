@@ -1,6 +1,6 @@
 """The watch on a request: its head notes what is read of it, so that a cache knows what a response depends on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ EVERYTHING = "*"
 ADDRESS = ":address"
 """The name that stands for the client's address."""
 HTTP_VERSION = ":http-version"
-SESSION, USER, PAGE_NONCE = ":session", ":user", ":nonce"
-"""The names of values that features make from a request, or for it."""
+SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request-id"
+"""The names of values that are made from a request, or for it."""
+HOOKS = ":hooks"
+"""The name that stands for hooks of a mounted application, which may refuse some requests."""
 
 
 class WatchedHead(DerivedHead):
@@ -30,19 +32,20 @@ class WatchedHead(DerivedHead):
         super().__init__(inner)
         self.reads: set[str] = set()
         self.is_paused = False
-        self.field = self._watched_field
-        self.fields = self._watched_fields
+        del self.field, self.fields  # so that those below are called: as attributes they would refer to this object
 
     def note(self, name: str) -> None:
         """Note that something was read."""
         if not self.is_paused:
             self.reads.add(name)
 
-    def _watched_field(self, name: str) -> str | None:
+    def field(self, name: str) -> str | None:
+        """Return the combined value of a header, whose reading is noted."""
         self.note(name)
         return self.inner.field(name)
 
-    def _watched_fields(self) -> list[tuple[str, str]]:
+    def fields(self) -> list[tuple[str, str]]:
+        """Return every header, and note that all of them were read."""
         self.note(EVERYTHING)
         return self.inner.fields()
 
@@ -61,17 +64,28 @@ class WatchedHead(DerivedHead):
 
 def watch_of(head: Head) -> WatchedHead | None:
     """Return the watch that a head is below; None if there is none."""
+    return next(watches_of(head), None)
+
+
+def watches_of(head: Head) -> Iterator[WatchedHead]:
+    """Yield all watches that a head is below, the innermost first."""
     while isinstance(head, DerivedHead):
         if isinstance(head, WatchedHead):
-            return head
+            yield head
         head = head.inner
-    return None
 
 
 def note_read(request: "Request", name: str) -> None:
-    """Note that the response depends on something that is not in the head, such as a session."""
-    watch = watch_of(request.head)
-    if watch is not None:
+    """Note that the response depends on something that is not in the head, such as a session.
+
+    Each watch notes it: an application with a cache may be mounted in another one that has a cache, too.
+    """
+    note_in_head(request.head, name)
+
+
+def note_in_head(head: Head, name: str) -> None:
+    """Note that something was read past the watches on a head, as ``note_read`` does."""
+    for watch in watches_of(head):
         watch.note(name)
 
 
@@ -90,21 +104,23 @@ def forget_fields(request: "Request") -> None:
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:
     """Return a context in which features look at a request without making the response depend on that."""
-    watch = watch_of(request.head)
-    return _paused(request, watch) if watch is not None and not watch.is_paused else _UNWATCHED
+    watches = [watch for watch in watches_of(request.head) if not watch.is_paused]
+    return _paused(request, watches) if watches else _UNWATCHED
 
 
 _UNWATCHED = nullcontext()
 
 
 @contextmanager
-def _paused(request: "Request", watch: WatchedHead) -> Iterator[None]:
+def _paused(request: "Request", watches: Iterable[WatchedHead]) -> Iterator[None]:
     before = {*vars(request)}
-    watch.is_paused = True
+    for watch in watches:
+        watch.is_paused = True
     try:
         yield
     finally:
-        watch.is_paused = False
+        for watch in watches:
+            watch.is_paused = False
         for name in _OF_FIELDS.intersection(vars(request)) - before:
             del vars(request)[name]
 

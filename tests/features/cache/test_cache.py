@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import tracemalloc
 from importlib.resources import files
 from threading import Event, Thread
 
@@ -10,7 +11,7 @@ import pytest
 from antiphon import App, Response
 from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
 from antiphon.handler.errors import set_debug_answer
-from antiphon.http import InternalServerError
+from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
 from tests.helpers.waiting import eventually
@@ -172,6 +173,38 @@ def test_a_client_whose_version_is_old_gets_the_new_one(site):
     assert site.get(if_none_match='"2"').status == 304
 
 
+ETAG, DATE = {"etag": '"1"'}, {"last-modified": "Sun, 06 Nov 1994 08:49:37 GMT"}
+HEADS = {
+    "says nothing": ({}, {}, "", "ignored"),
+    "has the same length": ({}, {"content-length": "4"}, "", "ignored"),
+    "has the same length in its body": ({}, {}, "bbbb", "ignored"),
+    "has another length": ({}, {"content-length": "5"}, "", "replaced"),
+    "has another length in its body": ({}, {}, "bbbbb", "replaced"),
+    "has the same ETag": (ETAG, ETAG, "", "confirmed"),
+    "has the same ETag and another length": (ETAG, ETAG | {"content-length": "5"}, "", "replaced"),
+    "has another ETag": (ETAG, {"etag": '"2"'}, "", "replaced"),
+    "has an ETag where there was none": ({}, ETAG, "", "replaced"),
+    "lacks the ETag": (ETAG, {}, "", "ignored"),
+    "has the same date": (DATE, DATE, "", "confirmed"),
+}
+"""The validators of a page, the fields and the body of a later response to HEAD, and what that does to the page."""
+
+
+@pytest.mark.parametrize("when", ["fresh", "stale"])
+@pytest.mark.parametrize(("fields", "head_fields", "head_body", "outcome"), HEADS.values(), ids=HEADS)
+def test_a_page_is_confirmed_only_by_a_head_that(site, fields, head_fields, head_body, outcome, when):
+    site.answer = lambda request: Response("aaaa", headers=site.fields | fields)
+    site.get()
+    site.clock.now += 50 if when == "fresh" else 70
+    site.answer = lambda request: Response(head_body, headers=site.fields | head_fields)
+    assert site.client.head("/", headers={"cache-control": "no-cache"} if when == "fresh" else {}).status == 200
+    site.answer = lambda request: Response("new", headers=site.fields)
+    is_served = outcome == "confirmed" or (outcome == "ignored" and when == "fresh")
+    assert site.get().text == ("aaaa" if is_served else "new")
+    site.clock.now += 15
+    assert site.get().text == ("aaaa" if outcome == "confirmed" else "new")
+
+
 def test_what_was_read_is_named_in_vary_and_gets_entries_of_its_own(site):
     site.answer = lambda request: Response(str(request.headers.get("x-kind")), headers=site.fields)
     assert site.get(x_kind="a").headers["vary"] == "x-kind"
@@ -259,6 +292,22 @@ def test_what_was_forgotten_while_it_was_made_is_not_stored(site):
 
     site.answer = answer
     assert [site.get().text for _ in range(3)] == ["1", "2", "2"]
+
+
+def test_writes_to_urls_that_nobody_cached_take_no_memory(site):
+    def write_to(prefix):
+        for number in range(3000):
+            assert site.client.post(f"/{prefix}/{number}").text == "done"
+
+    tracemalloc.start()
+    try:
+        write_to("a")
+        before, _ = tracemalloc.get_traced_memory()
+        write_to("b")
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 3000 * 100
 
 
 def test_a_stale_page_is_served_while_a_new_one_is_made(site):
@@ -509,3 +558,15 @@ def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, c
         set_debug_answer(None)
     assert "the cookie was read to make it" in caplog.text
     assert "antiphon explain not-cached" in caplog.text
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_an_error_page_has_the_id_of_its_own_request(site, accept):
+    def answer(request):
+        raise NotFound("There is no lamp.", headers=site.fields)
+
+    site.answer = answer
+    answers = [site.get(accept=accept) for _ in range(2)]
+    ids = [each.headers["x-request-id"] for each in answers]
+    assert ids[0] != ids[1]
+    assert [ids[number] in answers[number].text for number in (0, 1)] == [True, True]

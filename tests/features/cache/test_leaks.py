@@ -1,11 +1,14 @@
 """Ways to give one visitor's page to others through a shared cache: none of them may lead anywhere."""
 
 import asyncio
+import logging
 import pickle
 
 import pytest
 
 from antiphon import App, Blueprint, Response, current_request
+from antiphon.dialects import flask
+from antiphon.dialects.microdot import Microdot
 from antiphon.features import (
     Basic,
     Bearer,
@@ -24,6 +27,7 @@ from antiphon.features import (
     csp_nonce,
     csrf_token,
 )
+from antiphon.features.logs.formats import RequestIDFilter
 from antiphon.request.dependencies import Dependency
 from antiphon.testing import Client
 
@@ -80,6 +84,8 @@ reading("the version of HTTP", lambda request: request.http_version)
 reading("a copy of the request", lambda request: request.copy().cookies["name"])
 reading("a pickled request", lambda request: pickle.loads(pickle.dumps(request)).cookies["name"])
 reading("the current request", lambda _: current_request().cookies["name"])
+reading("the name of the request", lambda request: request.id)
+reading("the name of the request, which was logged", lambda request: (_log(request), request.id)[1])
 reading("the URL after a forwarded host", lambda request: (request.url, request.headers.get("x-forwarded-host")))
 
 
@@ -400,6 +406,76 @@ def _(app, tmp_path):
     app.get("/")(lambda request: Response(request.head.inner.field("authorization"), headers=fields))
 
 
+def _log(request):
+    logging.getLogger("antiphon.test").info("page")
+    return RequestIDFilter().filter(logging.makeLogRecord({}))
+
+
+@way("a nonce of a mounted app with a cache of its own")
+def _(app, tmp_path):
+    inner = App()
+    inner.use(Cache())
+    inner.use(SecurityHeaders())
+    inner.get("/")(lambda request: shared(csp_nonce(request)))
+    app.use(Cache())
+    app.mount("", inner)
+
+
+@way("a session that a stream of a mounted app reads late")
+def _(app, tmp_path):
+    inner = App()
+    inner.use(Sessions(MemoryStore()))
+    inner.get("/login")(lambda request: request.session.update(name=request.headers["x-user"]) or "")
+
+    @inner.get("/")
+    def page(request):
+        def chunks():
+            yield request.session["name"]
+
+        response = Response.stream(chunks())
+        response.cache_for(60, public=True)
+        return response
+
+    app.use(Cache())
+    app.mount("", inner)
+
+
+@way("the session of a mounted app")
+def _(app, tmp_path):
+    inner = App()
+    sessions(inner, MemoryStore())
+    app.use(Cache())
+    app.mount("", inner)
+
+
+@way("the scope of a server, in a mounted app of a dialect")
+def _(app, tmp_path):
+    inner = Microdot()
+
+    @inner.get("/")
+    def page(request):
+        try:
+            shown = dict(request.asgi_scope["headers"])[b"cookie"].decode()
+        except AttributeError:
+            shown = request.cookies["name"]
+        return shown, 200, {"Cache-Control": "public, max-age=60", "Vary": "Accept"}
+
+    app.use(Cache())
+    app.mount("", inner)
+
+
+@way("the head of a mounted app of a dialect")
+def _(app, tmp_path):
+    inner = flask.Flask("inner")
+
+    @inner.get("/")
+    def page():
+        return flask.request.cookies["name"], 200, {"Cache-Control": "public, max-age=60", "Vary": "Accept"}
+
+    app.use(Cache())
+    app.mount("", inner)
+
+
 def visitor(app, interface, name, number):
     headers = {
         "authorization": f"Bearer {name}",
@@ -418,7 +494,8 @@ def visitor(app, interface, name, number):
         client=(f"10.0.0.{number}", 50000 + number),
         http_version={"ann": "1.1", "ben": "1.0"}[name],
     )
-    if "/login" in {route.pattern for route in app.routes}:
+    apps = [app, *(mount.application for mount in app.mounts if isinstance(mount.application, App))]
+    if "/login" in {route.pattern for each in apps for route in each.routes}:
         client.get("/login")
     return client
 
@@ -442,8 +519,8 @@ def test_nobody_gets_the_page_of_somebody_else(name, interface, tmp_path):
     for_ann = page(ann, "ann")
     for_ben = page(ben, "ben")
     assert for_ben != for_ann
-    random = {"a CSRF token", "a nonce", "a message for the next page"}
-    if name not in random and "in a file" not in name:
+    random = "a CSRF token", "a nonce", "a message for the next page", "the name of the request"
+    if not name.startswith(random) and "in a file" not in name:
         assert for_ben == page(visitor(alone, interface, "ben", 2), "ben")
         assert page(ann, "ann") == for_ann
 

@@ -16,6 +16,7 @@ from antiphon.http.headers import combine
 from antiphon.http.urls.percent import percent_decode
 from antiphon.request.proxies import NAMES_ARE_EXACT
 from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING, note_in_head
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _send_early_hints(head: Head, fields: Iterable[tuple[str, str]]) -> None:
 
 
 def _environ_of(head: Head) -> "WSGIEnvironment":
+    note_in_head(head, EVERYTHING)  # nothing notes what is read of an environ
     given = server_head(head)
     if isinstance(given, WSGIHead):
         environ = dict(given.environ)

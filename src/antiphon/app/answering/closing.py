@@ -30,7 +30,7 @@ def leave(
     that a handler may give the same response again, as hooks may. Raises what ends the task or the process.
     """
     try:
-        if plan.opens_on_read and _is_read(plan, request, response, opened):
+        if plan.opened_on_read and _is_unopened(plan, request, response, opened):
             return _open_and_leave(plan, request, response, opened, is_shared)
         if request.consulted:
             response, is_shared = _varied(request, response, is_shared), False
@@ -160,13 +160,19 @@ def _completed(
         del response, failure
 
 
-def _is_read(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
+def _is_unopened(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
     """True if a request has read a dependency, or may read it later, for which middleware has yet to open."""
-    if opened:
+    if plan.opening:
+        if type(opened) is list and len(opened) == plan.opened_count:
+            return False
+        present = [closer for closer, _ in opened]
+        if all(closer in present for _, closer, _ in plan.opened_on_read):
+            return False
+    elif opened:
         return False
-    if request._dependencies and any(dependency in request for dependency in plan.opens_on_read):
+    if request._dependencies and any(dependency in request for dependency in plan.read_late):
         return True
-    return bool(request._after_hooks or request._deferred or response.is_streamed)
+    return bool(plan.after or request._after_hooks or request._deferred or response.is_streamed)
 
 
 def _varied(request: Request, response: Response, is_shared: bool) -> Response:

@@ -38,6 +38,8 @@ class Middleware(NamedTuple):
     """The ``Dependency`` that a request must have read, or may still read, for this to be opened."""
     early: Callable[[Request], Response | None] | None = None
     """A function that is called first, and may have the response ready, without any generator."""
+    where_hooked: "tuple[Middleware, Middleware] | None" = None
+    """The middleware that stands in its place if there are hooks before the handler, and the one inside of these."""
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""

@@ -104,22 +104,49 @@ class HandlerStack(NamedTuple):
     """The middleware, dependencies and hooks around a handler, outermost first; error handlers innermost first.
 
     ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened.
-    ``opens_dependencies`` is True if a generator provides any of them, which has to be closed. ``finishers`` complete
-    each response when all is closed.
+    ``innermost`` is the middleware inside of the hooks. ``opens_dependencies`` is True if a generator provides any
+    dependency, which has to be closed. ``finishers`` complete each response when all is closed. ``is_in_blueprint`` is
+    True if any of the middleware is that of a blueprint, which can't be around that of the application.
     """
 
     middleware: tuple[Middleware, ...] = ()
     resolving: tuple[Source, ...] = ()
     before: tuple[Hook, ...] = ()
+    innermost: tuple[Middleware, ...] = ()
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
     opens_dependencies: bool = False
     finishers: tuple[Callable[[Request, Response], None], ...] = ()
+    is_in_blueprint: bool = False
+
+    @property
+    def opened(self) -> tuple[Middleware | Source | Hook, ...]:
+        """The parts that are opened before the handler, in this order."""
+        return (*self.middleware, *self.resolving, *self.before, *self.innermost)
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
         """The middleware, sources and hooks together, without the error handlers."""
-        return (*self.middleware, *self.resolving, *self.before, *self.after)
+        return (*self.opened, *self.after)
+
+    @property
+    def is_guarded(self) -> bool:
+        """True if anything here may refuse a request, and is passed by if another application has the response."""
+        return bool(self.before) or any(
+            part.when_read is None and part.where_hooked is None for part in self.middleware
+        )
+
+    def with_hooks_first(self) -> Self:
+        """Return the stack in which a cache looks for a response after the hooks and the middleware of blueprints have
+        let the request through: these may refuse what others were given.
+        """
+        if not (self.before or self.is_in_blueprint):
+            return self
+        split = {part: part.where_hooked for part in self.middleware if part.where_hooked is not None}
+        return self._replace(
+            middleware=tuple(split[part][0] if part in split else part for part in self.middleware),
+            innermost=(*self.innermost, *(inner for _, inner in split.values())),
+        )
 
     @property
     def is_around(self) -> bool:
@@ -146,6 +173,7 @@ class HandlerStack(NamedTuple):
         return self._replace(
             middleware=tuple(part.for_handler(handler_blocks) for part in self.middleware),
             before=tuple(part.for_handler(handler_blocks) for part in self.before),
+            innermost=tuple(part.for_handler(handler_blocks) for part in self.innermost),
             after=tuple(part.for_handler(handler_blocks) for part in self.after),
         )
 
@@ -162,6 +190,7 @@ class HandlerStack(NamedTuple):
             middleware=tuple(part.pinned() for part in self.middleware),
             resolving=tuple(part.pinned() for part in self.resolving),
             before=tuple(part.pinned() for part in self.before),
+            innermost=tuple(part.pinned() for part in self.innermost),
             after=tuple(part.pinned() for part in self.after),
         )
 
@@ -182,10 +211,11 @@ class Plan:
     scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
 
     Reading an attribute of a stack or a hook takes several times as long as one of a plan, or a part of a plain tuple,
-    so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the
-    hooks before the handler are opened, and ``after`` how the hooks after it are called, from its end; middleware is
-    ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was read. The ``finishers`` complete each
-    response, and ``error_handlers`` are those that are not empty.
+    so a plan has those that each request needs. ``opening`` says how the middleware, the dependencies and the hooks
+    before the handler are opened, of which ``opened_count`` is middleware, and ``after`` how the hooks after it are
+    called, from its end. Middleware is ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was
+    read, or if it is for a dependency of ``read_late`` and was not reached, since a part around it has failed or
+    answered. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
     """
 
     # No __slots__: without the GIL, threads lock the plan to read most of them.
@@ -209,7 +239,7 @@ class Plan:
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
-        around = stack.for_handler(self.hooks_block)
+        around = stack.with_hooks_first().for_handler(self.hooks_block)
         self.runs_on = _runs_on(handler, around, body)
         if self.runs_on is MIXED:
             around = around.pinned()
@@ -227,10 +257,12 @@ class Plan:
         """Lay out what is around the handler as each request needs it."""
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
-        opened: list[Middleware | Source | Hook] = [*stack.middleware, *stack.resolving, *stack.before]
-        openers = tuple(opener for part in opened for opener in part.openers)
+        openers = tuple(opener for part in stack.opened for opener in part.openers)
         self.opening = () if self.opens_on_read else openers
-        self.opened_on_read = openers if self.opens_on_read else ()
+        late = [part for part in stack.middleware if part.when_read is not None]
+        self.opened_on_read = openers if self.opens_on_read else tuple(each for part in late for each in part.openers)
+        self.read_late = tuple(dict.fromkeys(part.when_read for part in late))
+        self.opened_count = sum([closer is not None for _, closer, _ in self.opening])
         self.after = tuple(part.closer for part in stack.after)
         self.finishers = stack.finishers
         self.error_handlers = tuple(filter(None, stack.error_handlers))

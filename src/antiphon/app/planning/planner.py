@@ -75,11 +75,17 @@ class RouteGroup:
             (*stack.middleware, *registry.middleware),
             dependencies.resolving,
             (*stack.before, *registry.before),
-            (*stack.after, *registry.after),
-            (registry.error_handlers, *stack.error_handlers),
-            dependencies.yield_values,
-            (*registry.finishers, *stack.finishers),
+            after=(*stack.after, *registry.after),
+            error_handlers=(registry.error_handlers, *stack.error_handlers),
+            opens_dependencies=dependencies.yield_values,
+            finishers=(*registry.finishers, *stack.finishers),
+            is_in_blueprint=stack.is_in_blueprint or (above is not None and bool(registry.middleware)),
         )
+
+    @property
+    def has_before_routing(self) -> bool:
+        """True if middleware is open before a route is found."""
+        return bool(self.app._registry.before_routing)
 
     def below(self, included: IncludedBlueprint) -> "RouteGroup":
         """Return the group of a blueprint in this one. Raises ValueError if a blueprint is registered in itself."""
@@ -143,6 +149,7 @@ class RouteGroup:
     ) -> Plan:
         """Plan answers where there is no route. The requests still have a route, which describes the answer."""
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
+        route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
         plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
         plan.checks_writes = checks_writes
         return plan
@@ -248,6 +255,7 @@ class Planning:
             function = in_scope(handler.function, route.cancel_on_disconnect)
             handler = handler._replace(function=function, raw_handler=handler.function)
         stack = self._stack(group, route)
+        route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
         plan = Plan(

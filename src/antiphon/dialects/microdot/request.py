@@ -158,6 +158,7 @@ class Request:
     @property
     def asgi_scope(self) -> dict[str, Any]:
         """The scope of the ASGI server. Raises AttributeError under another server."""
+        self.native.head.fields()  # so that a cache knows that all of them may be read
         scope: Any = getattr(server_head(self.native.head), "scope", None)
         if not isinstance(scope, dict):  # RSGI has a scope of another kind
             raise AttributeError("the server does not speak ASGI", name="asgi_scope")
@@ -166,6 +167,7 @@ class Request:
     @property
     def environ(self) -> dict[str, Any]:
         """The environ of the WSGI server. Raises AttributeError under another server."""
+        self.native.head.fields()  # as above
         head: Any = server_head(self.native.head)
         environ: dict[str, Any] = head.environ
         return environ

@@ -130,6 +130,11 @@ class StoredResponse:
         return None if self._files is None else self._files.body(self._data["file"], self._data["length"])
 
     @property
+    def _length(self) -> str:
+        """The length of the whole body, as Content-Length has it."""
+        return str(self._data["length"] if self.is_in_file else self.size)
+
+    @property
     def size(self) -> int:
         """Bytes of the body that are in memory."""
         return len(self._data["body"])
@@ -190,10 +195,20 @@ class StoredResponse:
         etag, given = self.field("etag"), head.field("if-none-match")
         return etag is not None and given is not None and given.strip('"') == etag.strip('"')
 
-    def is_like(self, response: Response) -> bool:
-        """Return True if no validator of an answer to HEAD differs from the stored ones (RFC 9111 §4.3.5)."""
+    def compared_with(self, response: Response) -> bool | None:
+        """Return True if a response to HEAD confirms this one, False if it shows another one, None if neither (RFC 9111
+        §4.3.5).
+
+        A validator confirms it. A length confirms nothing, since a page may change and keep its length.
+        """
         told = combined([*response._fields])
-        return all(name not in told or told[name] == self.field(name) for name in ("etag", "last-modified"))
+        same = {name: told[name] == self.field(name) for name in ("etag", "last-modified") if name in told}
+        body = response.body
+        length = told.get("content-length") or (str(len(body)) if isinstance(body, bytes) and body else None)
+        is_coded_alike = told.get("content-encoding") == self.field("content-encoding")
+        if not all(same.values()) or (is_coded_alike and length not in (None, self._length)):
+            return False
+        return True if same else None
 
     def updated(self, response: Response, asked: float, received: float, left_out: Collection[str]) -> "StoredResponse":
         """Return a copy with the fields of a 304 or an answer to HEAD that confirms this response (RFC 9111 §3.2)."""

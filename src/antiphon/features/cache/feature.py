@@ -6,6 +6,7 @@ app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained
 from antiphon.features.cache.at_hand import AtHand
 from antiphon.features.cache.collapsing import Collapsing
+from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
+from antiphon.features.cache.invalidation import forget_changed
 from antiphon.features.cache.lookup import Lookup
 from antiphon.features.cache.refreshes import Refreshes
 from antiphon.features.cache.shelf import Shelf
@@ -35,8 +38,9 @@ class Cache:
 
     The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
     Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also notes what the app reads of the request to make the
-    response. A response that depends on the session, the user, a cookie or the client's address is never given to other
-    clients, and header fields that were read are added to its Vary. A response with Set-Cookie is not stored.
+    response. A response that depends on the session, the user, a cookie, the client's address or all header fields is
+    never given to other clients, and header fields that were read are added to its Vary. A response with Set-Cookie is
+    not stored. Hooks before the handler, and middleware of blueprints, are called for hits, too.
 
     If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
     ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
@@ -101,7 +105,8 @@ class Cache:
         with suppress(OSError):
             self._files.folder()  # removes the leftovers of killed processes
         watch = None if self._is_gateway else self._watch
-        app._surround_with_cache(self._around, self._at_hand.answer, watch, blocking=self._blocks)
+        where_hooked = self._around_hooks, self._inside_hooks
+        app._surround_with_cache(self._around, self._at_hand.answer, where_hooked, watch, blocking=self._blocks)
 
     # Forgetting
 
@@ -139,18 +144,28 @@ class Cache:
         watch = watch_of(request.head)
         fill = watch.fill if isinstance(watch, FillHead) else None
         if fill is None:
-            if watch is not None:
-                watch.is_paused = True
-            try:
-                found = self._lookup.find(request)
-            finally:
-                if watch is not None:
-                    watch.is_paused = False
+            found = self._look(request)
             if not isinstance(found, Fill):
                 return found
             fill = found
-            _send_on(request, fill)
         response = yield
+        return self._take(request, response, fill)
+
+    def _look(self, request: Request) -> Any:
+        """Return the response to a request, or an object that makes it, or the fill to call its handler with."""
+        watch = watch_of(request.head)
+        if watch is not None:
+            watch.is_paused = True
+        try:
+            found = self._lookup.find(request)
+        finally:
+            if watch is not None:
+                watch.is_paused = False
+        if isinstance(found, Fill):
+            _send_on(request, found)
+        return found
+
+    def _take(self, request: Request, response: Response, fill: Fill) -> Any:
         watch = watch_of(request.head)
         if watch is not None:
             watch.is_paused = True
@@ -159,6 +174,34 @@ class Cache:
         except FileNotFoundError:  # removed while the handler confirmed it
             fill.forget_kept()
             return self._collapsing.ask_again(request, fill)
+
+    # Around hooks, which are called for hits, too
+
+    def _around_hooks(self, request: Request) -> Generator[None, Response, Any]:
+        watch = watch_of(request.head)
+        if not isinstance(watch, FillHead):
+            watch = FillHead(request.head)
+            put_on_watch(request, watch)
+        response = yield
+        if watch.hit is not None and response.error is None:
+            return watch.hit  # what is inside has changed it already, before it was stored
+        if watch.fill is not None:
+            return self._take(request, response, watch.fill)
+        forget_changed(self._shelf, request, response, key_of(request.head))  # a hook has answered
+        return None
+
+    def _inside_hooks(self, request: Request) -> Generator[None, Response, Any]:
+        watch: Any = watch_of(request.head)
+        found: Any = watch.fill
+        if found is None:
+            found = self._at_hand.answer(request)
+        if found is None:
+            found = self._look(request)
+        if isinstance(found, Fill):
+            yield
+        else:
+            response = yield found
+            watch.hit = copy(response)
 
 
 def _send_on(request: Request, fill: Fill) -> None:

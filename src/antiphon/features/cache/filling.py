@@ -6,6 +6,7 @@ from antiphon.features.cache.entry import StoredResponse
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.head import CONDITIONS, Head, PlainHead
 from antiphon.request.watching import WatchedHead
+from antiphon.response.response import Response
 
 NO_DIRECTIVES = CacheControl()
 """The directives of most requests."""
@@ -56,11 +57,15 @@ class Fill:
 
 
 class FillHead(WatchedHead):
-    """A watched head whose conditions a cache may replace. ``fill`` is set while a response is being made."""
+    """A watched head whose conditions a cache may replace.
+
+    ``fill`` is set while a response is being made, ``hit`` once a stored one was found behind hooks.
+    """
 
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:
         super().__init__(inner)
         self.fill = fill
+        self.hit: Response | None = None
         self.replaced: Mapping[str, str | None] = {}
 
     def plain_target(self) -> tuple[object, ...] | None:
@@ -78,11 +83,13 @@ class FillHead(WatchedHead):
         fill.validates = True
         return True
 
-    def _watched_field(self, name: str) -> str | None:
-        return self.replaced[name] if name in self.replaced else super()._watched_field(name)
+    def field(self, name: str) -> str | None:
+        """Return the combined value of a header, as the cache has replaced it."""
+        return self.replaced[name] if name in self.replaced else super().field(name)
 
-    def _watched_fields(self) -> list[tuple[str, str]]:
-        fields = super()._watched_fields()
+    def fields(self) -> list[tuple[str, str]]:
+        """Return every header, with those that the cache has replaced."""
+        fields = super().fields()
         if not self.replaced:
             return fields
         kept = [field for field in fields if field[0] not in self.replaced]

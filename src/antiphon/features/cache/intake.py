@@ -67,11 +67,14 @@ class Intake:
         if kept is not None and status >= 500 and kept.is_there and self._stands_for(kept, status, fill, now):
             self._release(fill)
             return tell(kept.response(request, int(kept.age(now))), fwd="stale", fwd_status=status)
-        if kept is not None and (
-            (status == 304 and fill.validates)
-            or (status == 200 and request.head.method == "HEAD" and kept.is_like(response))
-        ):
+        if kept is not None and status == 304 and fill.validates:
             return self._take_validated(request, response, fill, kept, now)
+        if kept is not None and status == 200 and request.head.method == "HEAD":
+            is_confirmed = kept.compared_with(response)
+            if is_confirmed:
+                return self._take_validated(request, response, fill, kept, now)
+            if is_confirmed is None:
+                kept = None  # it stays, as old as it is
         response = copy(response)  # a handler may return the same object again
         reads = self._reads(request)
         reason = self._reason(request, response, fill, reads)

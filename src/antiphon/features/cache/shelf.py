@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from secrets import token_hex
 from typing import Any
+from zlib import crc32
 
 from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse
 from antiphon.features.cache.files import BodyFiles
@@ -26,6 +27,9 @@ PASSES_FOR = 60.0
 
 _MARK_KEPT = 600.0
 """Seconds for which a store remembers what was forgotten: longer than handlers run."""
+
+_MARKS = 1024
+"""The number of marks for all that was forgotten: about 0.4 MB in memory."""
 
 CLOCKS_APART = 1.0
 """Seconds by which the clocks of machines may differ."""
@@ -269,4 +273,8 @@ def _owner(kind: str, name: str) -> str:
 
 
 def _mark(what: str) -> str:
-    return f"cache forgotten\n{what}"
+    """Return the key of the mark that something shares with others: their number is bounded, whatever is written to.
+
+    A response that was being made when others were forgotten under its mark is not stored, and is made again.
+    """
+    return f"cache forgotten\n{crc32(what.encode('utf-8', 'surrogatepass')) % _MARKS}"

@@ -7,7 +7,7 @@ from antiphon.features.cache.freshness import HEURISTIC_STATUSES, Control
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import combined
-from antiphon.request.watching import ADDRESS, EVERYTHING, PAGE_NONCE, SESSION, USER
+from antiphon.request.watching import ADDRESS, EVERYTHING, HOOKS, PAGE_NONCE, REQUEST_ID, SESSION, USER
 
 UNDERSTOOD = HEURISTIC_STATUSES | {302, 303, 307, 402, 403, 421, 451, 500, 502, 503, 504}
 """Final statuses whose meaning for caches is known here (RFC 9111 §5.2.2.3). A 206 or a 304 is not a whole response."""
@@ -20,11 +20,13 @@ _PERSONAL = {
     USER: "reads-user",
     ADDRESS: "reads-address",
     PAGE_NONCE: "reads-nonce",
+    REQUEST_ID: "reads-id",
+    HOOKS: "hooks-below",
     EVERYTHING: "reads-everything",
 }
-"""Data of one visitor, and the reason not to store a response made from it."""
-PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-everything"}
-_NAMEABLE = {"cookie", "authorization", "proxy-authorization", EVERYTHING}
+"""Data of one visitor or one request, and the reason not to store a response made from it."""
+PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
+_NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """Those of them that a public response can name in Vary."""
 
 
@@ -69,14 +71,12 @@ def reason_not_to_store(
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
     """Return the reason why a response may be for one visitor only: it is shared if it names what it depends on.
 
-    A response of code that gets the whole request, such as an application of another framework, is trusted if it is
-    public and has a Vary.
+    No Vary names all fields, so a response of code that gets the whole request, such as an application of another
+    framework, is never shared.
     """
     for name, reason in _PERSONAL.items():
-        if name in reads:
-            is_named = bool(vary) if name is EVERYTHING else name in vary
-            if not (is_public and name in _NAMEABLE and is_named):
-                return reason
+        if name in reads and not (is_public and name in _NAMEABLE and name in vary):
+            return reason
     return None
 
 

@@ -27,9 +27,10 @@ class Channel:
     The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes on one machine, which check for
     messages 20 times a second, or a ValkeyStore for many machines. The newest ``keep`` messages are kept, in the store
     and in each process that listens, each of at most ``max_message_size`` bytes of JSON: by default up to 64 MiB in
-    total. In each process, one thread reads a store for all listeners, or up to 16 threads for a cluster. Two channels
-    with the same name and store are one channel. If a process dies, its members stay present for another ``lease``, in
-    seconds or a timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a ``keep`` or a
+    total. A MemoryStore keeps those of up to 10,000 channels that nobody listens to, the most recently used. In each
+    process, one thread reads a store for all listeners, or up to 16 threads for a cluster. Two channels with the same
+    name and store are one channel. If a process dies, its members stay present for another ``lease``, in seconds or a
+    timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a ``keep`` or a
     ``max_message_size`` below 1, and for a ``lease`` that is not above 0, and TypeError for any other store.
     """
 

@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from threading import Lock, Thread
 
@@ -19,6 +19,10 @@ LONGEST_PAUSE = 2.0
 """Seconds between attempts to read from a store that does not answer: the first pause, which then doubles, and the
 longest.
 """
+
+
+MOST_UNUSED = 10_000
+"""The number of channels in memory whose messages are kept while nobody listens."""
 
 
 class Hub(ABC):
@@ -61,35 +65,63 @@ class Hub(ABC):
 
 
 class MemoryHub(Hub):
-    """Channels in the memory of one process: the feeds are the store."""
+    """Channels in the memory of one process: the feeds are the store.
+
+    A feed without users is forgotten if it has no messages. Of the others, those that were used last are kept, up to
+    MOST_UNUSED.
+    """
 
     blocks = False
 
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}
+        self._unused: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
         self._epoch = time.time_ns() // 1_000_000
         self._members: dict[str, Counter[str]] = {}
 
     def send(self, name: str, keep: int, data: bytes) -> Position:
-        feed = self.joined(name, keep)
         with self._lock:
+            feed = self._use(name, keep)
             before = feed.position
-            position = Position(self._epoch, before.number + 1 if before else 1)
+            epoch, number = (before.epoch, before.number) if before else (self._epoch, 0)
+            position = Position(epoch, number + 1)
             feed.publish([Entry(position, data)], before)
+            self._leave(feed)
         return position
 
     def joined(self, name: str, keep: int) -> Feed:
         with self._lock:
-            feed = self._feeds.setdefault(name, Feed(name, keep))
-            feed.keep = max(feed.keep, keep)
-            return feed
+            return self._use(name, keep)
 
     def join(self, name: str, keep: int) -> Feed:
         return self.joined(name, keep)
 
     def leave(self, feed: Feed) -> None:
-        """Keep the feed, which is the store."""
+        with self._lock:
+            self._leave(feed)
+
+    def _use(self, name: str, keep: int) -> Feed:
+        feed = self._feeds.get(name)
+        if feed is None:
+            feed = self._feeds[name] = Feed(name, keep)
+        self._unused.pop(name, None)
+        feed.keep = max(feed.keep, keep)
+        feed.users += 1
+        return feed
+
+    def _leave(self, feed: Feed) -> None:
+        feed.users -= 1
+        if feed.users:
+            return
+        if feed.position is None:
+            del self._feeds[feed.name]
+            return
+        self._unused[feed.name] = None
+        if len(self._unused) > MOST_UNUSED:
+            name, _ = self._unused.popitem(last=False)
+            del self._feeds[name]
+            self._epoch += 1  # so that no id of a forgotten message is that of a new one
 
     def catch_up(self, feed: Feed) -> None:
         """Do nothing: the feed is the store."""

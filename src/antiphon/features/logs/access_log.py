@@ -80,6 +80,6 @@ def _request_of(exchange: Exchange) -> tuple[str, str, str, int, int, float, str
         exchange.status,
         exchange.body_size,
         exchange.seconds,
-        exchange.request.id,
+        exchange.request._id,
         exchange.is_disconnected,
     )

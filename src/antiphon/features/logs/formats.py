@@ -30,7 +30,7 @@ class RequestIDFilter(logging.Filter):
         """Set the attribute unless the record has one. Return True, so no record is left out."""
         if not hasattr(record, "request_id"):
             request = find_current_request()
-            record.request_id = NO_ID if request is None else request.id
+            record.request_id = NO_ID if request is None else request._id
         return True
 
 
