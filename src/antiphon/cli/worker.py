@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
 from antiphon.cli.final_responses import with_final_responses
 from antiphon.cli.guards import NO_GUARDS
-from antiphon.cli.heartbeat import BEATS, beat_on_loop, beat_on_thread
+from antiphon.cli.heartbeat import BEATS, Progress, beat_on_thread, beat_while_progressing
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.observed import Counted, call_before_first, observed
 from antiphon.cli.prestarted_worker import wait_for_target
@@ -157,7 +158,11 @@ class _Worker:
         call_before_first(self._answering, "answer", self._control.report_asked)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
-            beat_on_thread(beat, pause) if loop is None else beat_on_loop(loop, beat, pause)
+            if loop is None:
+                beat_on_thread(beat, pause)
+            else:
+                progress = Progress(loop, partial(call_before_first, self._answering, "answer"))
+                beat_while_progressing(progress, beat, pause)
         if self._options.debug:
             from antiphon.cli.blocking_calls import watch  # late: it is seldom needed
 
