@@ -194,12 +194,12 @@ class WSGIHead:
         return self.watch_client()()
 
     async def wait_disconnect(self) -> None:
-        """Wait until the client is found to have disconnected. Raises NotImplementedError if nothing shows that."""
-        from asyncio import sleep
+        """Wait until the client is found to have disconnected: for ever, if nothing shows that."""
+        from asyncio import Event, sleep
 
         is_gone = self.watch_client()
         if is_gone is bool:
-            raise NotImplementedError("this server neither reports disconnects nor shows its connections")
+            await Event().wait()
         while not is_gone():
             await sleep(LOOK)
 
