@@ -107,7 +107,11 @@ class _Worker:
         self._control.wait_for_order()
         if warning := unknown_callers(program, listener.family == socket.AF_UNIX):
             logging.getLogger("antiphon").warning(warning)
-        self._server = server = self._make_server(listener)
+        try:
+            self._server = server = self._make_server(listener)
+        except ImportError as error:  # Granian lacks a name
+            self._report(StartupFailed(str(error)))
+            sys.exit(StartupFailed.exit_code)
         # The supervisor may have received it, too, and would end this worker before it is replaced.
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())
         if self._choice.interface == "wsgi":
