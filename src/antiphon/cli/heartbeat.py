@@ -6,9 +6,14 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from inspect import CO_COROUTINE
 from threading import Thread, get_ident
+from types import FrameType
+from typing import TypeAlias
 
 BEATS = 4
 """The number of missed beats after which a worker counts as hanging."""
+
+Step: TypeAlias = tuple[FrameType, int]
+"""A step of a task: the frame of its coroutine, and the instruction in it."""
 
 
 def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
@@ -36,11 +41,11 @@ class Progress:
         self._thread = get_ident()
         self._has_passed = True
         self._is_asked = True
-        self._step: tuple[int, int] | None = None
+        self._step: Step | None = None
 
     def is_made(self) -> bool:
         """Return True if there was progress since the last call. Raises RuntimeError once the loop is closed."""
-        step = _current_step(self._thread)
+        step = None if self._has_passed else current_step(self._thread)
         is_made = self._has_passed or self._is_asked or step != self._step
         self._step = step
         if self._has_passed:
@@ -58,14 +63,17 @@ class Progress:
         self._is_asked = True
 
 
-def _current_step(thread: int) -> tuple[int, int] | None:
-    """Return a value that differs for each task that a thread runs, and for each of its steps; None without a task."""
+def current_step(thread: int) -> Step | None:
+    """Return the step of a task that a thread runs; None if it runs none.
+
+    Steps are equal if they are the same. So a step keeps its frame, whose place in memory could be taken otherwise.
+    """
     frame, outermost = sys._current_frames().get(thread), None  # noqa: SLF001 - public, and documented
     while frame is not None:
         if frame.f_code.co_flags & CO_COROUTINE:
             outermost = frame
         frame = frame.f_back
-    return None if outermost is None else (id(outermost), outermost.f_lasti)
+    return None if outermost is None else (outermost, outermost.f_lasti)
 
 
 def beat_while_progressing(progress: Progress, beat: Callable[[], object], pause: float) -> None:
