@@ -27,7 +27,9 @@ _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
 """The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
 _AT_ONCE = 64 << 10
 """Bytes between two looks at a connection that is written to."""
-_LOOK = 0.005
+_MOST_KEPT = 1 << 20
+"""Bytes that a server may keep for a connection, where the system tells how much it has written."""
+_LOOK = 0.001
 """Seconds between two looks at a connection that takes no data."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
 """The event of a connection whose other side sends no more, even if data is left to read. Linux has it."""
@@ -117,6 +119,21 @@ class Connection:
         """Return True while the system takes no more data for a client that is still connected."""
         return self._is_open and not self._poll(select.POLLOUT)
 
+    def count_written(self) -> int | None:
+        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell."""
+        if sys.platform != "linux" or not self._is_open:
+            return None
+        from fcntl import ioctl
+        from termios import TIOCOUTQ
+
+        try:
+            with socket.socket(fileno=os.dup(self._descriptor)) as connection:
+                acknowledged = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)[120:]
+                queued = ioctl(connection, TIOCOUTQ, bytes(4))
+        except OSError:
+            return None
+        return int.from_bytes(acknowledged, sys.byteorder) + int.from_bytes(queued, sys.byteorder)
+
     @property
     def _is_open(self) -> bool:
         """False once the connection is closed. Its descriptor may then be that of another file."""
@@ -149,23 +166,31 @@ class Pace:
     Nothing is held up if the connection is not found.
     """
 
-    __slots__ = ("_client", "_connection", "_size")
+    __slots__ = ("_client", "_connection", "_given", "_size", "_written")
 
     def __init__(self, client: Address | None) -> None:
         self._client = client
         self._connection: Connection | None = None
-        self._size = 0
+        self._size = self._given = 0
+        self._written: int | None = None
 
     async def wait(self, size: int) -> None:
         """Count the bytes of the next chunk. After each 64 KiB, wait while the system takes no more data."""
         self._size += size
         if self._size < _AT_ONCE:
             return
+        self._given += self._size
         self._size = 0
         if self._connection is None:
             self._connection = Connection.of_client(self._client)
+            self._written = self._connection and self._connection.count_written()
         if self._connection is None:
             self._client = None  # it is not sought again
             return
-        while self._connection.is_full():
+        while self._connection.is_full() or self._is_ahead(self._connection):
             await sleep(_LOOK)
+
+    def _is_ahead(self, connection: Connection) -> bool:
+        """Return True while the server keeps much that it has yet to write."""
+        written = None if self._written is None else connection.count_written()
+        return written is not None and self._given - (written - (self._written or 0)) > _MOST_KEPT
