@@ -183,10 +183,10 @@ class Pace:
         self._size = 0
         if self._connection is None:
             self._connection = Connection.of_client(self._client)
-            self._written = self._connection and self._connection.count_written()
-        if self._connection is None:
-            self._client = None  # it is not sought again
-            return
+            if self._connection is None:
+                self._client = None  # it is not sought again
+                return
+            self._written = self._connection.count_written()
         while self._connection.is_full() or self._is_ahead(self._connection):
             await sleep(_LOOK)
 
